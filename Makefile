@@ -1,0 +1,55 @@
+# Service quality: `make` alone lists what can be done. Needs make and Python 3.11, 3.12 or 3.13.
+
+PYTHON ?= python3
+VENV ?= .venv
+RUN := $(VENV)/bin
+CODE = $(wildcard conftest.py functions spark_jobs model_export infra tools tests benchmarks)
+UNIT = $(wildcard tests/unit tests/architecture functions/shared/service_quality tools)
+
+export PYSPARK_PYTHON := $(CURDIR)/$(RUN)/python
+export SPARK_LOCAL_IP := 127.0.0.1
+export TZ := UTC
+export PYTHONPATH := $(CURDIR):$(CURDIR)/functions/shared
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test unit check format bench build lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Bring everything that is needed into this folder (the others call it)
+	@$(PYTHON) -m tools.setup --venv $(VENV)
+
+demo: setup ## Contacts in, alerts out, proofs beside them [CONTACTS=FILE SPLIT=YYYY-MM-DD REPORT=FILE SCORES=FILE]
+	@JAVA_HOME="$$($(RUN)/python -m tools.java)" $(RUN)/python -m infra.local demo \
+		$(if $(CONTACTS),--contacts "$(CONTACTS)") $(if $(SPLIT),--split "$(SPLIT)") \
+		$(if $(REPORT),--report "$(REPORT)") $(if $(SCORES),--scores "$(SCORES)")
+
+test: setup ## Every test
+	@$(RUN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+unit: setup ## The quick tests: unit, architecture, examples in docstrings [ARGS=...]
+	@$(RUN)/python -m pytest -q -m "not spark and not aws and not slow" $(UNIT) $(ARGS)
+
+check: setup ## What a commit must pass: format, lint, types, quick tests
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy $(CODE)
+	@$(MAKE) --no-print-directory unit
+
+format: setup ## Format the code and mend what the linter can mend
+	$(RUN)/ruff format .
+	$(RUN)/ruff check --fix .
+
+bench: setup ## Measure what is claimed to be fast
+	@JAVA_HOME="$$($(RUN)/python -m tools.java)" $(RUN)/python -m benchmarks $(ARGS)
+
+build: setup ## Build what is deployed, into .aws-sam/
+	@env -u PYTHONPATH PATH="$(CURDIR)/.venv-sam/bin:$$PATH" .venv-sam/bin/sam build $(ARGS)
+
+lock: setup ## Resolve requirements/*.in anew [ARGS=--upgrade]
+	@$(RUN)/python -m tools.lock $(ARGS)
+
+clean: ## Remove what was built (environments stay; `rm -rf .venv* .cache` removes them)
+	rm -rf build .aws-sam spark-warehouse metastore_db derby.log .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . \( -name '.venv*' -o -name .cache -o -name .git \) -prune -o -name __pycache__ -type d -exec rm -rf {} +

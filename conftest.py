@@ -1,0 +1,35 @@
+"""Settings that every test needs, whoever starts pytest, and which tests share a process."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tools.errors import JavaMissingError
+from tools.java import java_home
+
+ROOT = Path(__file__).parent
+
+
+def pytest_configure() -> None:
+    """Set the environment of the tests and of the processes they start."""
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "functions" / "shared")])
+    try:
+        os.environ["JAVA_HOME"] = str(java_home())
+    except JavaMissingError as missing:
+        print(f"tests marked spark will fail: {missing}", file=sys.stderr)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With pytest-xdist, keep all tests of one engine in one process: one Spark, one embedded AWS."""
+    for item in items:
+        engine = next((name for name in ("spark", "aws") if item.get_closest_marker(name)), None)
+        if engine:
+            item.add_marker(pytest.mark.xdist_group(engine))

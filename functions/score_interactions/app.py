@@ -1,0 +1,107 @@
+"""Event stream to state: every shop's new events folded, scored and committed; what must leave is in the outbox."""
+
+import os
+from base64 import b64decode
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from service_quality.adapters.aws_clients import make_client
+from service_quality.adapters.model_registry import ModelRegistry
+from service_quality.adapters.onnx_model import OnnxScorer
+from service_quality.adapters.rejected_store import RejectedStore
+from service_quality.adapters.state_table import StateTable
+from service_quality.aggregated_records import unpack_record
+from service_quality.feature_set import FEATURES
+from service_quality.intake import NO_SHOP, is_id
+from service_quality.online_commit import LogRecord, OnlineCommit, Rejection, Tally
+from service_quality.positions import Position
+from service_quality.rule_set import RULES
+from service_quality.settings import read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the template gives this function; `stream_generation` rises when the stream is made anew."""
+
+    state_table: str
+    alerts_table: str
+    models_table: str
+    models_bucket: str
+    rejected_bucket: str
+    stream_generation: int
+
+
+settings = read_settings(Settings, os.environ)
+logger = Logger(service="score_interactions")
+metrics = Metrics(namespace="ServiceQuality", service="score_interactions")
+dynamodb, s3 = make_client("dynamodb"), make_client("s3")
+rejected = RejectedStore(s3, settings.rejected_bucket)
+store = StateTable(dynamodb, settings.state_table, settings.alerts_table, rejected.keep)
+registry = ModelRegistry(
+    dynamodb,
+    s3,
+    settings.models_table,
+    settings.models_bucket,
+    FEATURES.fingerprint,
+    make_scorer=OnnxScorer,
+    observe=lambda happened, fields: logger.info(happened, extra=fields),
+)
+commit = OnlineCommit(store, registry.champion, FEATURES, RULES)
+store.check_reading()
+store.check_writing()
+rejected.check()
+registry.champion()
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Advance every shop in the batch. What it raises is about the surroundings: the batch comes again."""
+    metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(event["Records"]))
+    tally = Tally()
+    for key, records in read_logs(event).items():
+        tally.add(commit.advance_shop(key, records) if is_id(key) else reject_log(records))
+    report(tally)
+
+
+def read_logs(event: dict[str, Any]) -> dict[str, list[LogRecord]]:
+    """The batch's records by log, which is their partition key, in order of first appearance."""
+    logs: dict[str, list[LogRecord]] = {}
+    for kinesis in (record["kinesis"] for record in event["Records"]):
+        arrived_at = round(kinesis["approximateArrivalTimestamp"] * 1000)
+        for packed in unpack_record(kinesis["partitionKey"], b64decode(kinesis["data"])):
+            position = Position(settings.stream_generation, int(kinesis["sequenceNumber"]), packed.part)
+            logs.setdefault(packed.partition_key, []).append(LogRecord(str(position), packed.data, arrived_at))
+    return logs
+
+
+def reject_log(records: list[LogRecord]) -> Tally:
+    """Keep records whose partition key names no shop: they belong to no log."""
+    message = "partition key: found no shop's id, expected 1 to 128 printable characters"
+    for record in records:
+        rejected.keep(Rejection(NO_SHOP, record, "no_shop", message))
+    return Tally(rejected={"no_shop": len(records)})
+
+
+def report(tally: Tally) -> None:
+    """Say what was done, in one log entry and in metrics."""
+    counts = {
+        "AcceptedEvents": tally.accepted,
+        "ScoredEvents": tally.scored,
+        "RejectedEvents": sum(tally.rejected.values()),
+        "DuplicateEvents": tally.duplicates,
+        "RedeliveredEvents": tally.already_done,
+        "AlertMessages": tally.alerts,
+        "CommittedChunks": tally.chunks,
+        "CommitConflicts": tally.conflicts,
+    }
+    for name, count in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    for reason, count in tally.rejected.items():
+        with single_metric("RejectedEvents", MetricUnit.Count, count, namespace="ServiceQuality") as metric:
+            metric.add_dimension("service", "score_interactions")
+            metric.add_dimension("reason", reason)
+    logger.info("batch_committed", extra={**counts, "reasons": tally.rejected})

@@ -1,0 +1,78 @@
+"""The event stream: where every inlet puts the events that it took."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from service_quality.call_failures import failure_of
+from service_quality.events import InteractionEvent, event_to_json
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
+
+_MOST_RECORDS = 500
+_MOST_BYTES = 4_500_000  # of the 5 MB that one request may hold
+_ATTEMPTS = 5
+
+
+class EventStream:
+    """A Kinesis stream with the shop's id as partition key."""
+
+    def __init__(self, kinesis: "KinesisClient", name: str, *, pause: Callable[[float], None] = time.sleep) -> None:
+        self._kinesis = kinesis
+        self._name = name
+        self._pause = pause
+
+    def check(self) -> None:
+        """DeploymentError names the stream that is missing or forbidden; needs kinesis:DescribeStreamSummary."""
+        try:
+            self._kinesis.describe_stream_summary(StreamName=self._name)
+        except (ClientError, BotoCoreError) as error:
+            raise failure_of(error, f"stream {self._name}") from error
+
+    def put(self, events: Sequence[InteractionEvent]) -> set[int]:
+        """Put events in their order and return the indexes of those that the stream did not take in the end.
+
+        What is refused for a moment is put again, after what was taken: a shop's events may change places, which
+        the fold allows for.
+        """
+        entries = [(event_to_json(event), event.shop_id) for event in events]
+        waiting = list(range(len(entries)))
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                self._pause(0.05 * 2**attempt)
+            refused: list[int] = []
+            for batch in _batches(waiting, entries):
+                refused += self._put_batch(batch, entries)
+            waiting = refused
+            if not waiting:
+                break
+        return set(waiting)
+
+    def _put_batch(self, batch: list[int], entries: list[tuple[bytes, str]]) -> list[int]:
+        records: list[PutRecordsRequestEntryTypeDef] = [
+            {"Data": data, "PartitionKey": key} for data, key in (entries[index] for index in batch)
+        ]
+        try:
+            answer = self._kinesis.put_records(StreamName=self._name, Records=records)
+        except (ClientError, BotoCoreError) as error:
+            raise failure_of(error, f"stream {self._name}") from error
+        return [index for index, one in zip(batch, answer["Records"], strict=True) if one.get("ErrorCode")]
+
+
+def _batches(indexes: list[int], entries: list[tuple[bytes, str]]) -> list[list[int]]:
+    """Indexes in requests of a size that the stream takes."""
+    batches: list[list[int]] = []
+    size = _MOST_BYTES
+    for index in indexes:
+        data, key = entries[index]
+        length = len(data) + len(key.encode())
+        if size + length > _MOST_BYTES or len(batches[-1]) == _MOST_RECORDS:
+            batches.append([])
+            size = 0
+        batches[-1].append(index)
+        size += length
+    return batches

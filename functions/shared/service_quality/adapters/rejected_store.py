@@ -1,0 +1,68 @@
+"""Records that were refused, kept whole in S3 with reason and position."""
+
+import json
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from service_quality.call_failures import failure_code, failure_of
+from service_quality.instants import format_instant
+from service_quality.online_commit import Rejection
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_DIGEST_OF_NOTHING = "1B2M2Y8AsgTpgAmY7PhCfg=="
+
+
+class RejectedStore:
+    """One object per refused record; the same record lands on the same object again."""
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def check(self) -> None:
+        """DeploymentError names the bucket that is missing or may not be written; nothing is written.
+
+        S3 refuses content that its digest contradicts, after it has looked for bucket and permission.
+        """
+        try:
+            self._s3.put_object(Bucket=self._bucket, Key="rejected/check", Body=b"check", ContentMD5=_DIGEST_OF_NOTHING)
+        except (ClientError, BotoCoreError) as error:
+            if failure_code(error) != "BadDigest":
+                raise failure_of(error, f"bucket {self._bucket}") from error
+
+    def keep(self, rejection: Rejection) -> None:
+        """Write the record, base64 as it came, with what was wrong with it."""
+        record = rejection.record
+        form = {
+            "shop_id": rejection.shop_id,
+            "position": record.position,
+            "reason": rejection.reason,
+            "message": rejection.message,
+            "arrived_at": format_instant(record.arrived_at),
+            "raw_base64": b64encode(record.data).decode(),
+        }
+        try:
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=rejected_key(rejection.shop_id, record.position),
+                Body=json.dumps(form, ensure_ascii=False).encode(),
+                ContentType="application/json",
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise failure_of(error, f"bucket {self._bucket}") from error
+
+
+def rejected_key(shop_id: str, position: str) -> str:
+    """The object's key. A shop's id stays one segment of the path, whatever stands in it.
+
+    >>> rejected_key("shop/../1", "9")
+    'rejected/shop%2F..%2F1/9.json'
+    """
+    segment = shop_id.replace("%", "%25").replace("/", "%2F")
+    if set(segment) == {"."}:
+        segment = segment.replace(".", "%2E")
+    return f"rejected/{segment}/{position}.json"

@@ -1,0 +1,47 @@
+"""How each shop wants to be told, read from the alerts table and remembered for a minute."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from service_quality.call_failures import failure_of
+from service_quality.publications import ShopSettings, shop_settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_REMEMBERED_SECONDS = 60
+
+
+@dataclass(slots=True)
+class ShopSettingsTable:
+    """One row per shop under the stream key "settings"; a shop without one has the defaults."""
+
+    dynamodb: "DynamoDBClient"
+    table: str
+    now: Callable[[], float] = time.monotonic
+    _known: dict[str, tuple[float, ShopSettings]] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """DeploymentError names the table that is missing or may not be read."""
+        self._read("check")
+
+    def read(self, shop_id: str) -> ShopSettings:
+        """The shop's settings, at most a minute old."""
+        read_at, settings = self._known.get(shop_id, (None, None))
+        if read_at is None or settings is None or self.now() - read_at >= _REMEMBERED_SECONDS:
+            settings = self._read(shop_id)
+            self._known[shop_id] = (self.now(), settings)
+        return settings
+
+    def _read(self, shop_id: str) -> ShopSettings:
+        try:
+            found = self.dynamodb.get_item(
+                TableName=self.table, Key={"stream_key": {"S": "settings"}, "sequence": {"S": shop_id}}
+            ).get("Item", {})
+        except (ClientError, BotoCoreError) as error:
+            raise failure_of(error, f"table {self.table}") from error
+        return shop_settings({name: value.get("S") for name, value in found.items()})

@@ -1,0 +1,183 @@
+"""The online commit's store in DynamoDB: shops, their items and the outbox."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from service_quality.call_failures import failure_code, failure_of
+from service_quality.chunks import Commit, OutboxRow
+from service_quality.entities import SEPARATOR
+from service_quality.errors import ConflictError, ServiceQualityError, SurroundingsError
+from service_quality.online_commit import Rejection
+from service_quality.state_items import SHOP_KEY, ShopItem, decode_shop, encode_shop, entity_name
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+
+_MOST_KEYS = 100
+_FRUITLESS_ROUNDS = 6
+_DAY_SECONDS = 86_400
+
+# Days of the wall clock. Longer than the log can look back (30 days and an hour at conversations, 91 at histories)
+# plus the 7 days that a stream may lag behind, so that what has expired was absent for every reader before.
+_CONVERSATION_DAYS = 45
+_HISTORY_DAYS = 105
+_OUTBOX_DAYS = 30
+_CONVERSATIONS = ("contact", "visit")
+
+
+@dataclass(frozen=True, slots=True)
+class StateTable:
+    """Implements `online_commit.Store`; `now` gives the wall clock in seconds, for expiry alone."""
+
+    dynamodb: "DynamoDBClient"
+    state_table: str
+    alerts_table: str
+    rejected: Callable[[Rejection], None]
+    now: Callable[[], float] = time.time
+    pause: Callable[[float], None] = time.sleep
+
+    def check_reading(self) -> None:
+        """DeploymentError names the state table when it is missing or may not be read."""
+        self.read_shop("check")
+
+    def check_writing(self) -> None:
+        """DeploymentError names the table that is missing or may not be written; nothing is written."""
+        self._refuse_put(self.state_table, {"item_key": {"S": "check"}})
+        self._refuse_put(self.alerts_table, {"stream_key": {"S": "check"}, "sequence": {"S": "check"}})
+
+    def read_shop(self, shop_id: str) -> ShopItem | None:
+        """The shop's item, strongly consistent."""
+        try:
+            found = self.dynamodb.get_item(
+                TableName=self.state_table, Key={"item_key": {"S": _shop_key(shop_id)}}, ConsistentRead=True
+            ).get("Item")
+        except (ClientError, BotoCoreError) as error:
+            raise failure_of(error, f"table {self.state_table}") from error
+        return decode_shop(bytes(found["data"]["B"])) if found else None
+
+    def read_items(self, shop_id: str, keys: list[str]) -> Mapping[str, bytes]:
+        """Stored items by key, strongly consistent; what does not exist is left out."""
+        start = len(shop_id) + len(SEPARATOR)
+        items: dict[str, bytes] = {}
+        for first in range(0, len(keys), _MOST_KEYS):
+            for found in self._read_batch([_item_key(shop_id, key) for key in keys[first : first + _MOST_KEYS]]):
+                items[found["item_key"]["S"][start:]] = bytes(found["data"]["B"])
+        return items
+
+    def commit(self, commit: Commit) -> None:
+        """One transaction over both tables; ConflictError when the shop's version is not the expected one."""
+        items = [self._shop_put(commit)]
+        items += [self._item_put(commit.shop_id, key, data) for key, data in commit.items.items()]
+        items += [self._row_put(row) for row in commit.rows]
+        try:
+            self.dynamodb.transact_write_items(TransactItems=items)
+        except (ClientError, BotoCoreError) as error:
+            raise self._commit_failure(error) from error
+
+    def keep_rejected(self, rejection: Rejection) -> None:
+        """Keep a record that was refused; keeping it again changes nothing."""
+        self.rejected(rejection)
+
+    def _refuse_put(self, table: str, item: dict[str, "AttributeValueTypeDef"]) -> None:
+        """A put on a condition that no item meets: all that can go wrong with it is the table and the permission."""
+        name = next(iter(item))
+        condition = f"attribute_exists({name}) AND attribute_not_exists({name})"
+        try:
+            self.dynamodb.put_item(TableName=table, Item=item, ConditionExpression=condition)
+        except (ClientError, BotoCoreError) as error:
+            if failure_code(error) != "ConditionalCheckFailedException":
+                raise failure_of(error, f"table {table}") from error
+
+    def _read_batch(self, keys: list[str]) -> list[dict[str, "AttributeValueTypeDef"]]:
+        found: list[dict[str, AttributeValueTypeDef]] = []
+        wanted: Sequence[Mapping[str, AttributeValueTypeDef]] = [{"item_key": {"S": key}} for key in keys]
+        fruitless = 0
+        while wanted:
+            try:
+                answer = self.dynamodb.batch_get_item(
+                    RequestItems={self.state_table: {"Keys": wanted, "ConsistentRead": True}}
+                )
+            except (ClientError, BotoCoreError) as error:
+                raise failure_of(error, f"table {self.state_table}") from error
+            found += answer["Responses"].get(self.state_table, [])
+            unprocessed = answer.get("UnprocessedKeys", {})
+            left = unprocessed[self.state_table]["Keys"] if self.state_table in unprocessed else []
+            fruitless = fruitless + 1 if len(left) == len(wanted) else 0
+            if fruitless == _FRUITLESS_ROUNDS:
+                raise SurroundingsError(f"found no answer of table {self.state_table} to {len(left)} keys")
+            if fruitless:
+                self.pause(0.025 * 2**fruitless)
+            wanted = left
+        return found
+
+    def _shop_put(self, commit: Commit) -> "TransactWriteItemTypeDef":
+        item: dict[str, AttributeValueTypeDef] = {
+            "item_key": {"S": _shop_key(commit.shop_id)},
+            "version": {"N": str(commit.shop.version)},
+            "data": {"B": encode_shop(commit.shop)},
+        }
+        if commit.expected_version == 0:
+            return {
+                "Put": {
+                    "TableName": self.state_table,
+                    "Item": item,
+                    "ConditionExpression": "attribute_not_exists(item_key)",
+                }
+            }
+        return {
+            "Put": {
+                "TableName": self.state_table,
+                "Item": item,
+                "ConditionExpression": "#version = :expected",
+                "ExpressionAttributeNames": {"#version": "version"},
+                "ExpressionAttributeValues": {":expected": {"N": str(commit.expected_version)}},
+            }
+        }
+
+    def _item_put(self, shop_id: str, key: str, data: bytes) -> "TransactWriteItemTypeDef":
+        days = _CONVERSATION_DAYS if entity_name(key) in _CONVERSATIONS else _HISTORY_DAYS
+        item: dict[str, AttributeValueTypeDef] = {
+            "item_key": {"S": _item_key(shop_id, key)},
+            "data": {"B": data},
+            "expires_at": self._in_days(days),
+        }
+        return {"Put": {"TableName": self.state_table, "Item": item}}
+
+    def _row_put(self, row: OutboxRow) -> "TransactWriteItemTypeDef":
+        item: dict[str, AttributeValueTypeDef] = {
+            "stream_key": {"S": row.stream_key},
+            "sequence": {"S": row.sequence},
+            "row_kind": {"S": row.row_kind},
+            "body": {"B": row.body},
+            "shop_id": {"S": row.shop_id},
+            "expires_at": self._in_days(_HISTORY_DAYS if row.row_kind == "life" else _OUTBOX_DAYS),
+        }
+        if row.open:
+            item["open_shop"] = {"S": row.shop_id}
+        return {"Put": {"TableName": self.alerts_table, "Item": item}}
+
+    def _in_days(self, days: int) -> "AttributeValueTypeDef":
+        return {"N": str(int(self.now()) + days * _DAY_SECONDS)}
+
+    def _commit_failure(self, error: Exception) -> ServiceQualityError:
+        tables = f"tables {self.state_table} and {self.alerts_table}"
+        if failure_code(error) != "TransactionCanceledException":
+            return failure_of(error, tables)
+        reasons = [reason.get("Code") for reason in getattr(error, "response", {}).get("CancellationReasons", [])]
+        if reasons[:1] == ["ConditionalCheckFailed"] or "TransactionConflict" in reasons:
+            return ConflictError("found another version of the shop's item, expected the one that was read")
+        codes = sorted({str(code) for code in reasons if code and code != "None"})
+        return SurroundingsError(f"found {', '.join(codes) or 'no reason'} at {tables}, expected a commit")
+
+
+def _shop_key(shop_id: str) -> str:
+    return _item_key(shop_id, SHOP_KEY)
+
+
+def _item_key(shop_id: str, key: str) -> str:
+    return f"{shop_id}{SEPARATOR}{key}"

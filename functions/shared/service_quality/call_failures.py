@@ -1,0 +1,30 @@
+"""What a failed call to the outside means: begin again, come again, or a deployment that cannot work."""
+
+from service_quality.errors import DeploymentError, ServiceQualityError, SurroundingsError
+
+_MISSING_OR_FORBIDDEN = frozenset(
+    {
+        "401", "403", "404", "AccessDenied", "AccessDeniedException", "AuthorizationError",
+        "AuthorizationErrorException", "InvalidClientTokenId", "InvalidParameter", "NoSuchBucket", "NoSuchKey",
+        "NotFound", "NotFoundException", "ResourceNotFoundException", "UnrecognizedClientException",
+        "NoCredentialsError", "NoRegionError", "PartialCredentialsError",
+    }
+)  # fmt: skip
+
+
+def failure_code(error: Exception) -> str:
+    """The service's own code for a failure, or the name of the error where no service answered."""
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    return str(code) if code else type(error).__name__
+
+
+def failure_of(error: Exception, resource: str) -> ServiceQualityError:
+    """The error to raise for a failed call: DeploymentError for what is missing or forbidden, else SurroundingsError.
+
+    `resource` names what was called, as in "table orders": whoever reads the message knows what to mend.
+    """
+    code = failure_code(error)
+    if code in _MISSING_OR_FORBIDDEN:
+        return DeploymentError(f"found {code} at {resource}, expected it to exist and this role to be allowed")
+    return SurroundingsError(f"found {code} at {resource}, expected an answer")

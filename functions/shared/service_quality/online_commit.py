@@ -1,0 +1,301 @@
+"""The online commit: a shop's log into its state, one fenced transaction a chunk; nothing else ever changes it."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from service_quality.chunks import Chunk, Commit, duplicate_entry, event_entry, refused_entry
+from service_quality.conversation_fold import CODE_VERSION
+from service_quality.errors import (
+    ConflictError,
+    RejectedEventError,
+    ServiceQualityError,
+    StateVersionError,
+    SurroundingsError,
+)
+from service_quality.events import HistoryImported, InteractionEvent, parse_record
+from service_quality.features import FeatureSet
+from service_quality.rules import Rule
+from service_quality.scores import Scorer
+from service_quality.shop_fold import ShopFold
+from service_quality.shop_memory import ShopMemory
+from service_quality.state_items import Import, ShopItem
+
+_MAX_ATTEMPTS = 5
+_MAX_CACHED_ITEMS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """One record of a shop's log: its position, its bytes and when the stream received it."""
+
+    position: str
+    data: bytes
+    arrived_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A record that was not taken: kept whole, with reason and position."""
+
+    shop_id: str
+    record: LogRecord
+    reason: str
+    message: str
+
+
+class Store(Protocol):
+    """What the commit needs of the outside; errors of it are ConflictError or SurroundingsError."""
+
+    def read_shop(self, shop_id: str) -> ShopItem | None:
+        """The shop's item, strongly consistent."""
+
+    def read_items(self, shop_id: str, keys: list[str]) -> Mapping[str, bytes]:
+        """Stored items by key, strongly consistent; what does not exist is left out."""
+
+    def commit(self, commit: Commit) -> None:
+        """All or nothing; ConflictError when the shop's version is not the expected one."""
+
+    def keep_rejected(self, rejection: Rejection) -> None:
+        """Keep a record that was refused; keeping it again changes nothing."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one call of the commit did; for logs and metrics."""
+
+    accepted: int = 0
+    scored: int = 0
+    duplicates: int = 0
+    already_done: int = 0
+    alerts: int = 0
+    chunks: int = 0
+    conflicts: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: "Tally") -> None:
+        """Count another call's work with this one's."""
+        for name in ("accepted", "scored", "duplicates", "already_done", "alerts", "chunks", "conflicts"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for reason, count in other.rejected.items():
+            self.rejected[reason] = self.rejected.get(reason, 0) + count
+
+
+class FoldFailedError(ServiceQualityError):
+    """Our own code failed on a record; once may be a torn read, twice is the record."""
+
+    def __init__(self, position: str, cause: Exception) -> None:
+        super().__init__(f"the fold raised {type(cause).__name__} at position {position}")
+        self.position = position
+
+
+@dataclass(slots=True)
+class OnlineCommit:
+    """Advances shops along their logs. Holds a warm cache of whole shops, each valid at one version or not at all.
+
+    `scorer` is asked once per attempt, so that a promotion never splits an event's vector from its model.
+    """
+
+    store: Store
+    scorer: Callable[[], Scorer]
+    features: FeatureSet
+    rules: tuple[Rule, ...]
+    _cache: OrderedDict[str, ShopMemory] = field(default_factory=OrderedDict)
+
+    @property
+    def fold_version(self) -> str:
+        """Code and history plan: state of another version is not continued."""
+        return f"{CODE_VERSION}.{self.features.plan.digest}"
+
+    def advance_shop(self, shop_id: str, records: Iterable[LogRecord]) -> Tally:
+        """Fold what is new of a shop's log, commit it, and say what was done.
+
+        On a conflict, a timeout or a failing fold everything held of the shop is forgotten and read again.
+        SurroundingsError when that does not help: the batch must come again.
+        """
+        records = sorted(records, key=lambda record: record.position)
+        suspect: set[str] = set()
+        poison: set[str] = set()
+        conflicts = 0
+        attempts = 0
+        while attempts < _MAX_ATTEMPTS:
+            try:
+                tally = self._attempt(shop_id, records, poison)
+                tally.conflicts = conflicts
+                return tally
+            except ConflictError:
+                conflicts += 1
+                attempts += 1
+            except SurroundingsError:
+                attempts += 1
+                if attempts == _MAX_ATTEMPTS:
+                    raise
+            except FoldFailedError as error:  # at most two a record, so they need no bound of their own
+                (poison if error.position in suspect else suspect).add(error.position)
+        raise SurroundingsError(f"the state of a shop kept changing: {_MAX_ATTEMPTS} attempts, {conflicts} conflicts")
+
+    def _attempt(self, shop_id: str, records: list[LogRecord], poison: set[str]) -> Tally:
+        memory = self._remember(shop_id)
+        fold = ShopFold(memory, self.features, self.rules, self.scorer(), self.store.read_items)
+        writer = _Writer(self.store, memory, self.fold_version, self.features.fingerprint)
+        tally = Tally()
+        fresh = [record for record in records if record.position > memory.shop.last_position]
+        tally.already_done = len(records) - len(fresh)
+        parsed = [(record, _parse(record, shop_id, poison)) for record in fresh]
+        fold.prefetch([event for _, event in parsed if isinstance(event, InteractionEvent)])
+        for record, event in parsed:
+            try:
+                self._take(fold, writer, record, event, tally)
+            except ServiceQualityError:
+                raise
+            except Exception as error:
+                raise FoldFailedError(record.position, error) from error
+        writer.flush()
+        tally.chunks = writer.chunks
+        self._cache[shop_id] = memory
+        self._trim()
+        return tally
+
+    def _take(
+        self,
+        fold: ShopFold,
+        writer: "_Writer",
+        record: LogRecord,
+        event: InteractionEvent | HistoryImported | RejectedEventError,
+        tally: Tally,
+    ) -> None:
+        if isinstance(event, HistoryImported):
+            writer.import_history(record, event)
+            tally.accepted += 1
+            return
+        size = len(record.data) + 200
+        try:
+            if isinstance(event, RejectedEventError):
+                raise event
+            step = fold.step(event)
+            if step is not None:
+                size += 8 * len(self.features.features)
+                writer.make_room(fold.keys_changed_by(event, step), rows=2 * len(self.rules), size=size)
+        except RejectedEventError as error:
+            writer.refuse(record, error)
+            tally.rejected[error.reason] = tally.rejected.get(error.reason, 0) + 1
+            return
+        if step is None:
+            writer.make_room(set(), rows=0, size=size)
+            writer.chunk.add_entry(duplicate_entry(record.position), size)
+            writer.move_to(record.position)
+            tally.duplicates += 1
+            return
+        outcome = fold.apply(event, step)
+        writer.chunk.keys |= writer.memory.changed
+        writer.chunk.add_rows(outcome.rows)
+        writer.chunk.add_entry(event_entry(record.position, event, outcome.scored, clock=outcome.clock), size)
+        writer.move_to(record.position)
+        tally.accepted += 1
+        tally.scored += outcome.scored is not None
+        tally.alerts += sum(row.row_kind == "alert" for row in outcome.rows)
+
+    def _remember(self, shop_id: str) -> ShopMemory:
+        """The shop at its present version; whatever is cached of another version is dropped whole."""
+        cached = self._cache.pop(shop_id, None)
+        shop = self.store.read_shop(shop_id) or ShopItem(fold_version=self.fold_version)
+        if shop.fold_version != self.fold_version:
+            raise StateVersionError(
+                f"state of version {shop.fold_version}, expected {self.fold_version}: rebuild it from the archive"
+            )
+        if cached is not None and cached.shop == shop:
+            return cached
+        return ShopMemory(shop_id, shop, self.features.plan)
+
+    def _trim(self) -> None:
+        while sum(memory.size() for memory in self._cache.values()) > _MAX_CACHED_ITEMS:
+            self._cache.popitem(last=False)
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Collects a chunk and commits it when the next event no longer fits."""
+
+    store: Store
+    memory: ShopMemory
+    fold_version: str
+    fingerprint: str
+    chunks: int = 0
+    chunk: Chunk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chunk = Chunk(self.memory.shop_id, self.memory.shop.last_position)
+
+    def make_room(self, keys: set[str], *, rows: int, size: int) -> None:
+        """Commit first what an event would not fit beside; RejectedEventError for one that no transaction holds."""
+        if self.chunk.entries and not self.chunk.has_room(keys, rows=rows, size=size):
+            self.flush()
+        if not self.chunk.entries and not self.chunk.has_room(keys, rows=rows, size=size):
+            raise RejectedEventError(
+                "changes_too_much",
+                found=f"an event that changes {len(keys)} items",
+                expected="as many as one transaction holds",
+            )
+
+    def move_to(self, position: str) -> None:
+        self.memory.shop = replace(self.memory.shop, last_position=position)
+
+    def refuse(self, record: LogRecord, error: RejectedEventError) -> None:
+        self.make_room(set(), rows=0, size=300)
+        self.store.keep_rejected(Rejection(self.memory.shop_id, record, error.reason, str(error)))
+        self.chunk.add_entry(refused_entry(record.position, error.reason, error.field), 300)
+        self.move_to(record.position)
+
+    def import_history(self, record: LogRecord, event: HistoryImported) -> None:
+        """From here on the import counts: what was held before it is committed and read anew."""
+        self.flush()
+        shop = self.memory.shop
+        known = any(one.import_id == event.import_id for one in shop.imports)
+        if not known:
+            shop = replace(
+                shop,
+                clock=max(shop.clock, event.clock),
+                received_clock=max(shop.received_clock, event.clock),
+                imports=(*shop.imports, Import(event.import_id, event.buckets, record.position)),
+            )
+        self.memory.shop = replace(shop, last_position=record.position)
+        entry = (
+            duplicate_entry(record.position) if known else event_entry(record.position, event, None, clock=shop.clock)
+        )
+        self.chunk.add_entry(entry, len(record.data) + 200)
+        self.flush()
+        self.memory.forget_items()
+
+    def flush(self) -> None:
+        """Commit what was folded; nothing when nothing was."""
+        if not self.chunk.entries:
+            return
+        before = self.memory.shop
+        shop = replace(before, version=before.version + 1, fold_version=self.fold_version)
+        archive = self.chunk.archive_row(
+            last=shop.last_position, fold_version=self.fold_version, fingerprint=self.fingerprint
+        )
+        self.store.commit(
+            Commit(
+                shop_id=self.memory.shop_id,
+                shop=shop,
+                expected_version=before.version,
+                items=self.memory.take_changes(),
+                rows=(*self.chunk.rows.values(), archive),
+            )
+        )
+        self.memory.shop = shop
+        self.chunk = Chunk(self.memory.shop_id, shop.last_position)
+        self.chunks += 1
+
+
+def _parse(
+    record: LogRecord, shop_id: str, poison: set[str]
+) -> InteractionEvent | HistoryImported | RejectedEventError:
+    if record.position in poison:
+        return RejectedEventError("fold_failed", found="an event that our own code fails on", expected="a fold")
+    try:
+        return parse_record(record.data, arrived_at=record.arrived_at, shop_id=shop_id)
+    except RejectedEventError as error:
+        return error

@@ -1,0 +1,38 @@
+"""From a step of a conversation to a feature vector and a score: the online side of one event."""
+
+from dataclasses import dataclass
+
+from service_quality.conversation_fold import ConversationStep
+from service_quality.entities import ENTITIES
+from service_quality.features import FeatureSet, compute_features
+from service_quality.moment import Moment
+from service_quality.scores import Score, Scorer
+from service_quality.shop_memory import ShopMemory
+from service_quality.vectors import Vector, to_vector
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredEvent:
+    """The vector as served, the score that the model gave for it, and the values by name for rules."""
+
+    vector: Vector
+    score: Score
+    values: dict[str, float | int | None]
+
+
+def entity_keys(step: ConversationStep, features: FeatureSet) -> dict[str, str]:
+    """The keys of the histories that an event is scored with, by entity name; no key where there is no entity."""
+    keys = {name: ENTITIES[name].key(step.attributes) for name in features.plan.windows}
+    return {name: key for name, key in keys.items() if key is not None}
+
+
+def score_step(
+    step: ConversationStep, memory: ShopMemory, *, features: FeatureSet, scorer: Scorer, clock: int
+) -> ScoredEvent:
+    """Score an event with the conversation including it and the histories before it; their homes are loaded."""
+    histories = {name: memory.history(key) for name, key in entity_keys(step, features).items()}
+    values = compute_features(features.features, Moment(histories, step.values, clock))
+    vector = to_vector(values)
+    score = scorer.score(vector)
+    named = {**step.values, **dict(zip(features.names, values, strict=True)), "score": score.probability}
+    return ScoredEvent(vector=vector, score=score, values=named)

@@ -1,0 +1,190 @@
+"""One shop's fold: an event into conversation, score, histories and alerts, over what is held in memory."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from service_quality.alert_messages import Sent, alert_body
+from service_quality.alerts import REPEATED, AlertLife, next_life
+from service_quality.chunks import OutboxRow
+from service_quality.conversation import REMEMBERED, conversation_key, refuse_too_old
+from service_quality.conversation_fold import ConversationStep, FoldedConversation, step_conversation
+from service_quality.entities import ENTITIES, home_key
+from service_quality.events import InteractionEvent
+from service_quality.features import FeatureSet
+from service_quality.rules import Rule
+from service_quality.scored_event import ScoredEvent, entity_keys, score_step
+from service_quality.scores import Scorer
+from service_quality.shop_memory import ShopMemory
+from service_quality.state_items import ConversationItem
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an applied event led to: its score, if it has one, and the rows that must leave."""
+
+    scored: ScoredEvent | None
+    rows: list[OutboxRow]
+    clock: int
+
+
+@dataclass(slots=True)
+class ShopFold:
+    """Folds events in log order. `step` only looks; `apply` changes what is held."""
+
+    memory: ShopMemory
+    features: FeatureSet
+    rules: tuple[Rule, ...]
+    scorer: Scorer
+    read_items: Callable[[str, list[str]], Mapping[str, bytes]]
+    _folded: dict[str, FoldedConversation] = field(default_factory=dict)
+
+    def prefetch(self, events: list[InteractionEvent]) -> None:
+        """Read at once what a batch will need: the conversations, then the histories that they point to."""
+        self._load({conversation_key(event) for event in events})
+        keys: set[str] = set()
+        ahead: dict[str, FoldedConversation] = {}
+        for event in events:
+            key = conversation_key(event)
+            held = ahead.get(key) or self._held(key)
+            try:
+                step = step_conversation(
+                    held, event, clock=0, received_clock=0, imported=self.memory.imported(key, received_clock=0)
+                )
+            except Exception:  # whatever fails here fails again where its position is known
+                continue
+            if step is not None:
+                ahead[key] = step.after
+                keys |= self._keys_read(step)
+        self._load(keys)
+
+    def step(self, event: InteractionEvent) -> ConversationStep | None:
+        """What the event would do; None for a duplicate, RejectedEventError when it cannot be taken."""
+        shop = self.memory.shop
+        refuse_too_old(event, received_clock=max(shop.received_clock, event.received_at))
+        key = conversation_key(event)
+        self._load({key})
+        step = step_conversation(
+            self._held(key),
+            event,
+            clock=max(shop.clock, event.occurred_at),
+            received_clock=max(shop.received_clock, event.received_at),
+            imported=self.memory.imported(key, received_clock=max(shop.received_clock, event.received_at)),
+        )
+        if step is not None:
+            self._load(self._keys_read(step))
+        return step
+
+    def keys_changed_by(self, event: InteractionEvent, step: ConversationStep) -> set[str]:
+        """The items that applying a step may change."""
+        keys = {conversation_key(event)} | {home_key(fact.key) for fact in step.facts}
+        for rule in self.rules:
+            subject = self._subject(rule, event, step)
+            if subject is not None:
+                keys.add(subject.item_key)
+        return keys
+
+    def apply(self, event: InteractionEvent, step: ConversationStep) -> Outcome:
+        """Score the event by what was known before it, enter its facts, and let the rules decide."""
+        memory = self.memory
+        shop = memory.shop
+        clock = max(shop.clock, event.occurred_at)
+        received_clock = max(shop.received_clock, event.received_at)
+        scored = None
+        if step.scored:
+            scored = score_step(step, memory, features=self.features, scorer=self.scorer, clock=clock)
+        self._keep_conversation(event, step, received_clock)
+        for fact in step.facts:
+            memory.history_to_change(fact.key).update(fact, clock=clock)
+        for home in {home_key(fact.key) for fact in step.facts}:
+            memory.settle(home, clock=clock)
+        memory.shop = replace(shop, clock=clock, received_clock=received_clock)
+        return Outcome(scored=scored, rows=self._decide(event, step, scored, clock), clock=clock)
+
+    def _keep_conversation(self, event: InteractionEvent, step: ConversationStep, received_clock: int) -> None:
+        key = conversation_key(event)
+        item = self.memory.conversation(key)
+        forgotten = received_clock - item.conversation.touched_at > REMEMBERED
+        kept = ConversationItem(step.after.conversation, lives={} if forgotten else item.lives)
+        self.memory.keep_conversation(key, kept)
+        self._folded[key] = step.after
+
+    def _decide(
+        self, event: InteractionEvent, step: ConversationStep, scored: ScoredEvent | None, clock: int
+    ) -> list[OutboxRow]:
+        values: dict[str, float | int | None] = scored.values if scored is not None else {**step.values}
+        rows: list[OutboxRow] = []
+        for rule in self.rules:
+            subject = self._subject(rule, event, step)
+            if subject is None:
+                continue
+            lives = self._lives(subject.item_key)
+            before = lives.get(rule.name)
+            life, happened = next_life(
+                before,
+                rule.severity(values),
+                resolved=rule.resolved_when.holds(values),
+                clock=clock,
+                cooldown_ms=rule.cooldown_ms,
+            )
+            if life is None or life == before:
+                continue
+            lives[rule.name] = life
+            self.memory.changed.add(subject.item_key)
+            if subject.item_key in self.memory.histories:
+                self.memory.settle(subject.item_key, clock=clock)
+            if happened is not None and happened != REPEATED:
+                sent = Sent(self.memory.shop_id, rule, subject.name, happened, life, event.event_id, clock)
+                rows += _alert_rows(sent, alert_body(sent, values, scored, self.features))
+        return rows
+
+    def _subject(self, rule: Rule, event: InteractionEvent, step: ConversationStep) -> "_Subject | None":
+        if event.kind not in rule.kinds:
+            return None
+        if rule.subject == "conversation":
+            return _Subject(event.conversation_id or "", conversation_key(event)) if event.conversation_id else None
+        key = ENTITIES[rule.subject].key(step.attributes)
+        return _Subject(key.partition("\x1f")[2], key) if key is not None else None
+
+    def _lives(self, item_key: str) -> dict[str, AlertLife]:
+        if item_key in self.memory.conversations:
+            return self.memory.conversations[item_key].lives
+        return self.memory.histories[item_key].lives
+
+    def _held(self, key: str) -> FoldedConversation:
+        conversation = self.memory.conversation(key).conversation
+        folded = self._folded.get(key)
+        if folded is None or folded.conversation is not conversation:
+            folded = self._folded[key] = FoldedConversation(conversation, self.features.plan.kept)
+        return folded
+
+    def _keys_read(self, step: ConversationStep) -> set[str]:
+        keys = {home_key(fact.key) for fact in step.facts}
+        if step.scored:
+            keys |= {home_key(key) for key in entity_keys(step, self.features).values()}
+        for rule in self.rules:
+            key = ENTITIES[rule.subject].key(step.attributes) if rule.subject in ENTITIES else None
+            if key is not None:
+                keys.add(home_key(key))
+        return keys
+
+    def _load(self, keys: set[str]) -> None:
+        self.memory.load(keys, lambda wanted: self.read_items(self.memory.shop_id, wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """Whom a rule speaks of, and the item that holds its alerts."""
+
+    name: str
+    item_key: str
+
+
+def _alert_rows(sent: Sent, body: dict[str, object]) -> list[OutboxRow]:
+    """The message that leaves, and the alert's present standing for whoever lists open alerts."""
+    data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    stream_key = f"{sent.shop_id}\x1falert\x1f{sent.key}"
+    return [
+        OutboxRow(stream_key, f"{sent.life.sequence:012d}", "alert", data, sent.shop_id),
+        OutboxRow(stream_key, "life", "life", data, sent.shop_id, open=sent.life.open),
+    ]

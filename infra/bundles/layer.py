@@ -1,0 +1,83 @@
+"""Build the layer: `python3 -m infra.bundles.layer FOLDER` installs what functions import, trims it, adds the core.
+
+For the functions' runtime, whatever Python runs this; for the interpreter that LAYER_PYTHON names, if it is set
+(the embedded AWS runs functions under its own).
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tools.environments import BOOTSTRAP, REQUIREMENTS, make, uv_settings
+from tools.errors import ROOT, SetupError
+from tools.progress import run
+
+CORE = ROOT / "functions" / "shared" / "service_quality"
+RUNTIME_PYTHON = "3.12"
+RUNTIME_PLATFORM = "x86_64-manylinux_2_28"
+
+# Inference works without: training tools of onnxruntime, a second copy of its library, what only converters read.
+LEFT_OUT = (
+    "bin",
+    "google",
+    "flatbuffers",
+    "onnxruntime/backend",
+    "onnxruntime/datasets",
+    "onnxruntime/quantization",
+    "onnxruntime/tools",
+    "onnxruntime/transformers",
+    "onnxruntime/capi/libonnxruntime.so*",
+    "numpy/**/tests",
+    "numpy/f2py",
+    "numpy/_core/include",
+    "numpy/_core/lib",
+    "numpy/random/lib",
+    "protobuf-*",
+    "flatbuffers-*",
+    "**/*.pyi",
+    "**/__pycache__",
+)
+
+
+def build_layer(folder: Path, environment: Mapping[str, str]) -> None:
+    """Fill `folder`/python, the place that the runtime puts on its path."""
+    packages = folder / "python"
+    make(BOOTSTRAP)
+    command: list[str | Path] = [BOOTSTRAP.folder / "bin" / "uv", "pip", "install", "--target", packages]
+    command += target_options(environment)
+    command += ["--only-binary", ":all:", "--require-hashes", "--link-mode", "copy"]
+    command += ["-r", REQUIREMENTS / "function.txt"]
+    run("packages of the layer", command, environment=uv_settings())
+    remove(packages, LEFT_OUT)
+    shutil.copytree(CORE, packages / CORE.name, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def target_options(environment: Mapping[str, str]) -> list[str]:
+    """For which Python the installer chooses packages.
+
+    >>> target_options({"LAYER_PYTHON": "bin/python"})
+    ['--python', 'bin/python']
+    """
+    interpreter = environment.get("LAYER_PYTHON", "")
+    if interpreter:
+        return ["--python", interpreter]
+    return ["--python-version", RUNTIME_PYTHON, "--python-platform", RUNTIME_PLATFORM]
+
+
+def remove(folder: Path, patterns: Iterable[str]) -> None:
+    """Remove what any of the patterns matches below `folder`."""
+    for pattern in patterns:
+        for path in list(folder.glob(pattern)):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    try:
+        build_layer(Path(sys.argv[1]), os.environ)
+    except SetupError as error:
+        sys.exit(f"layer: {error}")

@@ -1,0 +1,54 @@
+"""`python -m infra.local COMMAND`: the run on an embedded AWS."""
+
+import argparse
+import importlib
+import signal
+import sys
+from collections.abc import Sequence
+
+from infra.local.errors import LocalRunError
+from infra.local.progress import say
+
+COMMANDS = {
+    "up": "start an embedded AWS and deploy the template to it",
+    "status": "say what runs, where, and what it holds",
+    "replay": "put the events of a file on the deployed stream and wait until they are archived",
+    "down": "end the embedded AWS; what it held is gone",
+    "demo": "contacts in, alerts out, proofs beside them",
+}
+"""Each is a module of this package with `add_arguments(parser)` and `run(arguments) -> int`; its first paragraph is
+what `--help` of it says."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one command and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.local",
+        description="The whole system on this machine, without an AWS account: the same template, an embedded AWS.",
+        epilog="Each command explains itself: python -m infra.local COMMAND --help",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((word for word in words if word in COMMANDS), None)
+    for name, told in COMMANDS.items():
+        command = commands.add_parser(name, help=told)
+        if name == chosen:
+            module = importlib.import_module(f"infra.local.{name}")
+            command.description = module.__doc__
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    arguments = parser.parse_args(words)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        status: int = arguments.run(arguments)
+        return status
+    except LocalRunError as error:
+        say(f"{arguments.command}: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say(f"{arguments.command}: interrupted; nothing that it started is left")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,57 @@
+"""The archive as it lies in its bucket: rows read object by object, each object once."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from infra.local.cloud import Cloud
+
+PREFIX = "archive/"
+
+
+def read_archive_rows(cloud: Cloud, bucket: str) -> Iterator[dict[str, Any]]:
+    """Every row of every object, in the order of their names; a row written twice comes twice."""
+    for key in list_objects(cloud, bucket):
+        yield from read_object(cloud, bucket, key)
+
+
+def list_objects(cloud: Cloud, bucket: str, prefix: str = PREFIX) -> list[str]:
+    """The keys below a prefix, in order."""
+    pages = cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [found["Key"] for page in pages for found in page.get("Contents", [])]
+
+
+def read_object(cloud: Cloud, bucket: str, key: str) -> list[dict[str, Any]]:
+    """The rows of one object."""
+    body = cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return [json.loads(line) for line in gzip.decompress(body).splitlines()]
+
+
+def sequence_of(position: str) -> int:
+    """The stream's sequence number in a position.
+
+    >>> sequence_of("0001-00000000000000000000000000000000000000000000000000000042-0000")
+    42
+    """
+    return int(position.split("-")[1])
+
+
+@dataclass
+class ArchivedSequences:
+    """The sequence numbers that the archive holds, known from the objects seen so far."""
+
+    cloud: Cloud
+    bucket: str
+    numbers: set[int] = field(default_factory=set)
+    _seen: set[str] = field(default_factory=set)
+
+    def look(self) -> None:
+        """Read the objects that have come since the last look; objects never change."""
+        for key in list_objects(self.cloud, self.bucket):
+            if key in self._seen:
+                continue
+            for row in read_object(self.cloud, self.bucket, key):
+                self.numbers |= {sequence_of(entry["position"]) for entry in row["entries"]}
+            self._seen.add(key)

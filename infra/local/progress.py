@@ -1,0 +1,54 @@
+"""Signs of life on standard error while something takes longer than a few seconds."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+FIRST_SIGN_SECONDS = 3.0
+LATER_SIGN_SECONDS = 5.0
+
+
+def say(line: str) -> None:
+    """Print one line at once."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def announced(title: str) -> Iterator[None]:
+    """Say what begins, and when it is done how long it took."""
+    say(f"{title} …")
+    start = time.monotonic()
+    yield
+    say(f"{title}: done in {time.monotonic() - start:.1f} s")
+
+
+class Signs:
+    """Says how far something has come, seldom enough to be read."""
+
+    def __init__(self, title: str) -> None:
+        """Begin to count the time."""
+        self._title = title
+        self._start = time.monotonic()
+        self._next = self._start + FIRST_SIGN_SECONDS
+
+    def show(self, state: str) -> None:
+        """Say the state if the last sign is some seconds old."""
+        now = time.monotonic()
+        if now >= self._next:
+            say(f"  {self._title}: {state}, {now - self._start:.0f} s so far")
+            self._next = now + LATER_SIGN_SECONDS
+
+
+def wait_until(come: Callable[[], bool], *, title: str, state: Callable[[], str], seconds: float) -> bool:
+    """Ask again and again until `come()` is true or the time is over; say so while it takes long.
+
+    `come` may itself wait; between two questions a fifth of a second passes.
+    """
+    signs, end = Signs(title), time.monotonic() + seconds
+    while not come():
+        if time.monotonic() >= end:
+            return False
+        signs.show(state())
+        time.sleep(0.2)
+    return True

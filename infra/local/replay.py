@@ -1,0 +1,48 @@
+"""Put the canonical events of a JSON-lines file on the deployed stream in log order, the shop's id as partition key,
+and wait until the archive holds all of them."""
+
+import argparse
+import time
+from pathlib import Path
+
+from infra.local.deployment import read_outputs
+from infra.local.emulator import FOLDER, Emulator
+from infra.local.errors import EmulatorError
+from infra.local.replaying import QUIET_SECONDS, put_events, read_events, wait_for_archive
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("file", type=Path, metavar="FILE.jsonl", help="one canonical event a line, in any order")
+    parser.add_argument("--rate", type=positive, metavar="N", help="events a second (default: as fast as it goes)")
+    parser.add_argument(
+        "--quiet-seconds",
+        type=positive,
+        default=QUIET_SECONDS,
+        metavar="S",
+        help="give up when nothing new was archived for so long (default: %(default)s)",
+    )
+
+
+def positive(word: str) -> float:
+    """A number above zero."""
+    number = float(word)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"found {word}, expected a number above zero")
+    return number
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Replay and wait."""
+    emulator = Emulator(FOLDER)
+    events = read_events(arguments.file)
+    if not emulator.attach():
+        raise EmulatorError("found no embedded AWS running, expected one; `python -m infra.local up` starts it")
+    outputs = read_outputs(emulator.cloud)
+    start = time.monotonic()
+    numbers = put_events(
+        emulator.cloud, outputs["EventStreamName"], events, per_second=arguments.rate, expected=len(events)
+    )
+    wait_for_archive(emulator.cloud, outputs["ArchiveBucketName"], numbers, quiet=arguments.quiet_seconds)
+    print(f"{len(numbers)} events replayed and archived in {time.monotonic() - start:.0f} s")
+    return 0

@@ -1,0 +1,43 @@
+"""Start an embedded AWS on 127.0.0.1 and deploy the template of this project to it; it runs until `down`."""
+
+import argparse
+
+from infra.local.deployment import deploy
+from infra.local.emulator import FOLDER, Emulator
+from infra.local.progress import announced, say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("--port", type=int, help="port of the gateway (default: a free one)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start, unless it runs already, and deploy; what was started here ends if that fails."""
+    emulator = Emulator(FOLDER, arguments.port)
+    is_new = not emulator.attach()
+    if is_new:
+        with announced("embedded AWS"):
+            emulator.start()
+    elif arguments.port not in (None, emulator.port):
+        say(f"found an embedded AWS on port {emulator.port}, expected port {arguments.port}; run `down` first")
+        return 1
+    try:
+        outputs = deploy(emulator)
+    except BaseException:
+        if is_new:
+            emulator.stop()
+        raise
+    print_deployment(emulator, outputs)
+    return 0
+
+
+def print_deployment(emulator: Emulator, outputs: dict[str, str]) -> None:
+    """Print where it is, how other programs get there, and what was deployed."""
+    print(f"endpoint  {emulator.endpoint}")
+    print(f"log       {emulator.log}")
+    print("for other programs:")
+    print(f"  export {' '.join(f'{name}={value}' for name, value in emulator.environment.items())}")
+    print("deployed:")
+    for name, value in outputs.items():
+        print(f"  {name:31s} {value}")

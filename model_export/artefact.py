@@ -1,0 +1,222 @@
+"""What training leaves behind, read and checked: the linear model, a sample scored by the trainer, the challenger."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib  # type: ignore[import-untyped]
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.exceptions import InconsistentVersionWarning
+
+from model_export.documents import Document, existing, read_document
+from model_export.errors import ArtefactError
+from service_quality.basis import OPERATIONS, Term
+from service_quality.feature_set import FEATURES
+from service_quality.features import FeatureSet
+
+KIND = "logistic_regression"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """log-odds = slope × (raw log-odds) + offset."""
+
+    slope: float
+    offset: float
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the model was trained on; instants ISO 8601."""
+
+    first: str
+    last: str
+    rows: int
+    conversations: int
+    details: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """A logistic regression over standardised basis terms: one mean, scale and coefficient a term.
+
+    A term that never varied in training has scale 0 and coefficient 0.
+    """
+
+    features: tuple[str, ...]
+    fingerprint: str
+    terms: tuple[Term, ...]
+    means: tuple[float, ...]
+    scales: tuple[float, ...]
+    coefficients: tuple[float, ...]
+    bias: float
+    calibration: Calibration
+    threshold: float
+    regularization: float
+    training: Training
+    metrics: Mapping[str, object]
+    synthetic: bool
+
+    @property
+    def intercept(self) -> float:
+        """The log-odds to which the contributions are added."""
+        return self.calibration.slope * self.bias + self.calibration.offset
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Vectors (rows × features, float32, NaN missing) and their probabilities as the trainer computes them."""
+
+    vectors: NDArray[np.float32]
+    probabilities: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Challenger:
+    """The model that only watches, with the metrics it reached."""
+
+    kind: str
+    classifier: HistGradientBoostingClassifier
+    metrics: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """Everything in the folder that `train_model` wrote."""
+
+    model: LinearModel
+    sample: Sample
+    challenger: Challenger
+
+
+def read_artefact(folder: Path, features: FeatureSet = FEATURES) -> Artefact:
+    """The artefact in a folder; NotThereError for a missing file, ArtefactError for content other than agreed.
+
+    A challenger is a pickle: read artefacts only from where the own training job writes them.
+    """
+    model = read_model(read_document(folder / "model.json"), features)
+    return Artefact(
+        model, read_sample(existing(folder / "sample.parquet"), len(model.features)), _read_challenger(folder, model)
+    )
+
+
+def read_model(document: Document, features: FeatureSet) -> LinearModel:
+    """The linear model, refused when it was trained on other features than `features`."""
+    kind = document.text("kind")
+    if kind != KIND:
+        raise document.wrong("kind", kind, KIND)
+    fingerprint = document.text("fingerprint")
+    if fingerprint != features.fingerprint:
+        raise document.wrong("fingerprint", fingerprint, f"{features.fingerprint}, that of the features in service")
+    names = tuple(document.items("features"))
+    if names != features.names:
+        raise document.wrong("features", names, f"the {len(features.names)} declared features in declared order")
+    terms = tuple(_read_term(document, at, features.names) for at in range(len(document.items("terms"))))
+    threshold = document.number("threshold")
+    if not 0 < threshold < 1:
+        raise document.wrong("threshold", threshold, "a probability between 0 and 1")
+    scales, coefficients = _per_term(document, "scales", terms), _per_term(document, "coefficients", terms)
+    for at, (scale, coefficient) in enumerate(zip(scales, coefficients, strict=True)):
+        if scale < 0 or (scale == 0 and coefficient != 0):
+            raise document.wrong(f"scales[{at}]", scale, f"a positive scale beside the coefficient {coefficient}")
+    return LinearModel(
+        features=features.names,
+        fingerprint=fingerprint,
+        terms=terms,
+        means=_per_term(document, "means", terms),
+        scales=scales,
+        coefficients=coefficients,
+        bias=document.number("intercept"),
+        calibration=_read_calibration(document.part("calibration")),
+        threshold=threshold,
+        regularization=document.number("regularization"),
+        training=_read_training(document.part("training")),
+        metrics=document.part("metrics").fields,
+        synthetic=document.flag("synthetic"),
+    )
+
+
+def read_sample(path: Path, width: int) -> Sample:
+    """The scored sample: columns features (list of float32) and probability."""
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise ArtefactError(f"{path}: found no readable Parquet ({error!s:.120})") from error
+    missing = {"features", "probability"} - set(table.column_names)
+    if missing or not table.num_rows:
+        found = f"{table.num_rows} rows of {', '.join(table.column_names)}"
+        raise ArtefactError(f"{path}: found {found}; expected rows of features and probability")
+    vectors = _read_vectors(path, table["features"], width)
+    probabilities = table["probability"].to_numpy().astype(np.float64)
+    if not ((probabilities >= 0) & (probabilities <= 1)).all():
+        raise ArtefactError(f"{path}: found a probability outside 0 to 1 or none at all, expected one in every row")
+    return Sample(vectors, probabilities)
+
+
+def _read_vectors(path: Path, column: pa.ChunkedArray, width: int) -> NDArray[np.float32]:
+    """Rows × features; a null in a list is a missing value like NaN, some writers make one of the other."""
+    if not pa.types.is_nested(column.type):
+        raise ArtefactError(f"{path}: found features of type {column.type}, expected lists of numbers")
+    lengths = set(pc.list_value_length(column).to_pylist())
+    if lengths != {width}:
+        raise ArtefactError(f"{path}: found vectors of length {lengths}, expected {width}, one value a feature")
+    values = pc.list_flatten(column).to_numpy()
+    return values.reshape(-1, width).astype(np.float32)
+
+
+def _read_term(document: Document, at: int, names: tuple[str, ...]) -> Term:
+    fields = document.items("terms")[at]
+    if not isinstance(fields, dict):
+        raise document.wrong(f"terms[{at}]", fields, "an object")
+    part = Document(f"{document.name}: terms[{at}]", fields)
+    term = Term(part.text("feature"), part.text("operation"), part.number("knot"))
+    if term.feature not in names:
+        raise part.wrong("feature", term.feature, "a declared feature")
+    if term.operation not in OPERATIONS:
+        raise part.wrong("operation", term.operation, f"one of {', '.join(OPERATIONS)}")
+    return term
+
+
+def _per_term(document: Document, key: str, terms: tuple[Term, ...]) -> tuple[float, ...]:
+    numbers = document.numbers(key)
+    if len(numbers) != len(terms):
+        raise document.wrong(key, len(numbers), f"{len(terms)} numbers, one a term")
+    return numbers
+
+
+def _read_calibration(part: Document) -> Calibration:
+    slope = part.number("slope")
+    if slope <= 0:
+        raise part.wrong("slope", slope, "more than 0: a calibration that keeps the order")
+    return Calibration(slope, part.number("offset"))
+
+
+def _read_training(part: Document) -> Training:
+    return Training(part.text("first"), part.text("last"), part.count("rows"), part.count("conversations"), part.fields)
+
+
+def _read_challenger(folder: Path, model: LinearModel) -> Challenger:
+    path = existing(folder / "challenger.joblib")
+    described = read_document(folder / "challenger.json")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", InconsistentVersionWarning)
+        try:
+            classifier = joblib.load(path)
+        except InconsistentVersionWarning as error:
+            raise ArtefactError(f"{path}: found it pickled by another scikit-learn: {error!s:.160}") from error
+        except Exception as error:  # a damaged pickle raises whatever it likes
+            raise ArtefactError(f"{path}: found no readable model ({type(error).__name__}: {error!s:.120})") from error
+    if not isinstance(classifier, HistGradientBoostingClassifier):
+        raise ArtefactError(f"{path}: found {type(classifier).__name__}, expected HistGradientBoostingClassifier")
+    if classifier.n_features_in_ != len(model.features) or list(classifier.classes_) != [0, 1]:
+        found = f"{classifier.n_features_in_} features and classes {list(classifier.classes_)}"
+        raise ArtefactError(f"{path}: found {found}, expected {len(model.features)} features and classes [0, 1]")
+    if classifier.is_categorical_ is not None:
+        raise ArtefactError(f"{path}: found categorical features, expected numbers only: others are not converted")
+    return Challenger(described.text("kind"), classifier, described.part("metrics").fields)

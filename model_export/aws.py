@@ -1,0 +1,50 @@
+"""Clients of AWS, and its refusals in one line each."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from model_export.errors import ModelExportError, NotThereError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+_NOT_THERE = {"NoSuchBucket", "NoSuchKey", "404", "ResourceNotFoundException"}
+_PATIENCE = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 4})
+
+
+def s3_client() -> "S3Client":
+    """S3, or what AWS_ENDPOINT_URL points to."""
+    with translated("S3"):
+        return boto3.client("s3", config=_PATIENCE)
+
+
+def dynamodb_client() -> "DynamoDBClient":
+    """DynamoDB, or what AWS_ENDPOINT_URL points to."""
+    with translated("DynamoDB"):
+        return boto3.client("dynamodb", config=_PATIENCE)
+
+
+def code_of(error: ClientError) -> str:
+    """The code of a refusal, such as NoSuchKey."""
+    return error.response.get("Error", {}).get("Code", "unknown")
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turns errors of AWS into ours; `what` names the bucket, table or object that was asked."""
+    try:
+        yield
+    except ClientError as error:
+        code = code_of(error)
+        if code in _NOT_THERE:
+            raise NotThereError(f"{what}: found {code}, expected it to exist") from error
+        message = error.response.get("Error", {}).get("Message", "")
+        raise ModelExportError(f"{what}: found {code} ({message:.200}), expected an answer") from error
+    except BotoCoreError as error:
+        raise ModelExportError(f"{what}: {error!s:.300}") from error

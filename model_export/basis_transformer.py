@@ -1,0 +1,139 @@
+"""The basis as a scikit-learn step and as ONNX operations: float32 vectors in, one column of doubles a term out."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from skl2onnx import update_registered_converter
+from skl2onnx.common._container import ModelComponentContainer
+from skl2onnx.common._topology import Operator, Scope
+from skl2onnx.common.data_types import DoubleTensorType
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from model_export.onnx_graph import GraphWriter
+from service_quality.basis import HIGHEST_RATE, LOWEST_RATE, OPERATIONS, Term
+
+Columns = NDArray[np.float64]
+
+
+def _logit(x: Columns) -> Columns:
+    p = np.clip(x, LOWEST_RATE, HIGHEST_RATE)
+    return np.log(p / (1 - p))
+
+
+#: What each operation makes of known values x and knots k, one column a term.
+FORMULAS: dict[str, Callable[[Columns, Columns], Columns]] = {
+    "value": lambda x, k: x,
+    "log": lambda x, k: np.log(1 + np.maximum(x, 0)),
+    "log_hinge": lambda x, k: np.maximum(np.log(1 + np.maximum(x, 0)) - k, 0),
+    "hinge": lambda x, k: np.maximum(x - k, 0),
+    "logit": lambda x, k: _logit(x),
+    "equals": lambda x, k: (x == k).astype(np.float64),
+}
+
+#: Operations whose logarithm the graph takes once a feature, for all of their terms.
+LOGARITHMIC = {"log", "log_hinge"}
+
+
+class BasisTransformer(TransformerMixin, BaseEstimator):
+    """Turns vectors (rows × features, NaN missing) into the columns of `terms`, in their order; nothing to fit."""
+
+    def __init__(self, features: Sequence[str], terms: Sequence[Term]) -> None:
+        self.features = features
+        self.terms = terms
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def fit(self, X: ArrayLike, y: object = None) -> "BasisTransformer":
+        """Nothing is learnt."""
+        return self
+
+    def transform(self, X: ArrayLike) -> Columns:
+        """The columns in double precision; whatever comes in is float32 first, as it is when served."""
+        vectors = np.asarray(X, dtype=np.float32).astype(np.float64)
+        columns = np.empty((len(vectors), len(self.terms)))
+        for operation, places in self.places().items():
+            x = vectors[:, self.sources(places)]
+            missing = np.isnan(x)
+            if operation == "missing":
+                columns[:, places] = missing
+                continue
+            known = FORMULAS[operation](np.where(missing, 0.0, x), self.knots(places))
+            columns[:, places] = np.where(missing, 0.0, known)
+        return columns
+
+    def places(self) -> dict[str, list[int]]:
+        """Which terms each operation makes; operations without a term are left out."""
+        found = {
+            operation: [at for at, term in enumerate(self.terms) if term.operation == operation]
+            for operation in OPERATIONS
+        }
+        return {operation: places for operation, places in found.items() if places}
+
+    def sources(self, places: Sequence[int]) -> list[int]:
+        """The vector positions that the terms at these places read."""
+        position = {name: at for at, name in enumerate(self.features)}
+        return [position[self.terms[place].feature] for place in places]
+
+    def knots(self, places: Sequence[int]) -> Columns:
+        """The knots of the terms at these places."""
+        return np.array([self.terms[place].knot for place in places])
+
+
+def register_basis() -> None:
+    """Tell skl2onnx how to convert the basis."""
+    update_registered_converter(BasisTransformer, "ServiceQualityBasis", _set_shapes, _convert)
+
+
+def _set_shapes(operator: Operator) -> None:
+    rows = operator.inputs[0].get_first_dimension()
+    operator.outputs[0].type = DoubleTensorType([rows, len(operator.raw_operator.terms)])
+
+
+def _convert(scope: Scope, operator: Operator, container: ModelComponentContainer) -> None:
+    """One short chain of nodes an operation, whatever the number of terms; missing becomes 0 once, at the end."""
+    basis: BasisTransformer = operator.raw_operator
+    graph = GraphWriter(scope, container)
+    vectors = graph.to_double(operator.inputs[0].full_name)
+    missing = graph.node("IsNaN", vectors)
+    zero = graph.numbers(0.0)
+    known = graph.node("Where", missing, zero, vectors)
+    logs = graph.node("Log", graph.node("Add", graph.node("Relu", known), graph.numbers(1.0)))
+    places = basis.places()
+    order = [place for operation in places if operation != "missing" for place in places[operation]]
+    parts = [
+        _formula(
+            graph,
+            operation,
+            x=graph.columns(logs if operation in LOGARITHMIC else known, basis.sources(at)),
+            knots=basis.knots(at),
+        )
+        for operation, at in places.items()
+        if operation != "missing"
+    ]
+    tables = []
+    if parts:
+        values = graph.node("Concat", *parts, axis=1)
+        tables = [graph.node("Where", graph.columns(missing, basis.sources(order)), zero, values)]
+    if "missing" in places:
+        order += places["missing"]
+        tables.append(graph.to_double(graph.columns(missing, basis.sources(places["missing"]))))
+    joined = graph.node("Concat", *tables, axis=1)
+    graph.node("Gather", joined, graph.indices(np.argsort(order)), axis=1, output=operator.outputs[0].full_name)
+
+
+def _formula(graph: GraphWriter, operation: str, *, x: str, knots: Columns) -> str:
+    """The same as FORMULAS, in ONNX operations; for LOGARITHMIC ones x is log(1 + max(x, 0)) already."""
+    match operation:
+        case "value" | "log":
+            return x
+        case "hinge" | "log_hinge":
+            return graph.node("Relu", graph.node("Sub", x, graph.numbers(knots)))
+        case "logit":
+            p = graph.node("Clip", x, graph.numbers(LOWEST_RATE), graph.numbers(HIGHEST_RATE))
+            return graph.node("Log", graph.node("Div", p, graph.node("Sub", graph.numbers(1.0), p)))
+        case "equals":
+            return graph.to_double(graph.node("Equal", x, graph.numbers(knots)))
+        case _:
+            raise ValueError(f"found operation {operation!r}, expected one of {', '.join(FORMULAS)}")

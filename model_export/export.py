@@ -1,0 +1,62 @@
+"""Export: an artefact becomes a verified, described, versioned model in a folder, or is refused and leaves nothing."""
+
+from pathlib import Path
+
+from model_export.artefact import LinearModel, read_artefact
+from model_export.card import build_card, render_card
+from model_export.conversion import convert_challenger, convert_pipeline
+from model_export.documents import existing, to_json
+from model_export.errors import ArtefactError
+from model_export.exported import KEPT, PUBLISHED, Exported, short_hash
+from model_export.parity import Parity
+from model_export.pipeline import build_pipeline
+from model_export.verify import verify_challenger, verify_model
+from service_quality.instants import format_instant, parse_instant
+
+
+def export_model(artefact_dir: Path, output_dir: Path) -> Exported:
+    """Convert, verify and describe the artefact; ModelRefusedError if any check fails.
+
+    What an earlier export left in the folder is removed first, so that it cannot be taken for this one. The same
+    artefact gives the same version.
+    """
+    output_dir.mkdir(parents=True, exist_ok=True)
+    for name in (*PUBLISHED, *KEPT):
+        (output_dir / name).unlink(missing_ok=True)
+    artefact = read_artefact(artefact_dir)
+    model = artefact.model
+    pipeline = build_pipeline(model)
+    champion, challenger = convert_pipeline(pipeline, model), convert_challenger(artefact.challenger, model)
+    parity = verify_model(champion, pipeline, artefact)
+    challenger_parity = verify_challenger(challenger, artefact)
+    version = version_of(model, champion)
+    card = build_card(artefact, version=version, parity=parity, challenger_parity=challenger_parity)
+    files = {
+        "card.json": to_json(card),
+        "card.md": render_card(artefact, card).encode(),
+        "metrics.json": to_json(model.metrics),
+        "parity.json": to_json(parity.fields()),
+        "challenger_parity.json": to_json(challenger_parity.fields()),
+        "challenger.onnx": challenger,
+        "model.onnx": champion,
+    }
+    for name, data in files.items():
+        (output_dir / name).write_bytes(data)
+    return Exported(version, output_dir, parity)
+
+
+def verify_export(artefact_dir: Path, folder: Path) -> Parity:
+    """Verify the files of an earlier export again, as they are now; ModelRefusedError with the figures."""
+    artefact = read_artefact(artefact_dir)
+    verify_challenger(existing(folder / "challenger.onnx").read_bytes(), artefact)
+    return verify_model(existing(folder / "model.onnx").read_bytes(), build_pipeline(artefact.model), artefact)
+
+
+def version_of(model: LinearModel, data: bytes) -> str:
+    """The instant of the last event trained on, and the hash of the model: it tells how old a model's knowledge is."""
+    try:
+        last = format_instant(parse_instant(model.training.last))
+    except ValueError as error:
+        found = f"training: last: found {model.training.last!r} ({error})"
+        raise ArtefactError(f"{found}, expected an ISO 8601 instant with a time zone") from error
+    return f"{last[:19].replace('-', '').replace(':', '')}Z-{short_hash(data)}"

@@ -1,0 +1,51 @@
+"""An exported model: a version, its files in a folder, and the hash that ties the two."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from model_export.documents import existing, read_document
+from model_export.errors import ArtefactError
+from model_export.parity import Parity, read_parity
+
+#: What a version consists of in the registry, the model last, so that a version with a model is whole.
+PUBLISHED = ("card.json", "metrics.json", "parity.json", "model.onnx")
+#: What stays beside it: for people, and for whoever watches the challenger.
+KEPT = ("card.md", "challenger_parity.json", "challenger.onnx")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A verified model in a folder."""
+
+    version: str
+    folder: Path
+    parity: Parity
+
+    def path(self, name: str) -> Path:
+        """The path of one of PUBLISHED or KEPT."""
+        return self.folder / name
+
+    def paths(self) -> dict[str, Path]:
+        """Every file by its name."""
+        return {name: self.path(name) for name in (*PUBLISHED, *KEPT)}
+
+
+def read_exported(folder: Path) -> Exported:
+    """An earlier export; ArtefactError when its model is not the one that its card describes."""
+    version = read_document(folder / "card.json").text("version")
+    require_hash(version, existing(folder / "model.onnx").read_bytes())
+    for name in PUBLISHED:
+        existing(folder / name)
+    return Exported(version, folder, read_parity(read_document(folder / "parity.json")))
+
+
+def require_hash(version: str, data: bytes) -> None:
+    """ArtefactError when the model's bytes are not those that the version is named by."""
+    if version.rpartition("-")[2] != short_hash(data):
+        raise ArtefactError(f"version {version}: found a model with hash {short_hash(data)}, expected that of its name")
+
+
+def short_hash(data: bytes) -> str:
+    """The start of the SHA-256: how a version names its model."""
+    return hashlib.sha256(data).hexdigest()[:12]

@@ -1,0 +1,95 @@
+"""The registry of models: immutable versions in S3, beside a pointer and a log of promotions in DynamoDB."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from model_export.aws import code_of, translated
+from model_export.errors import ModelRefusedError, NotThereError, RegistryConflictError
+from model_export.exported import PUBLISHED, Exported
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Where versions, pointer and log are."""
+
+    s3: "S3Client"
+    bucket: str
+    dynamodb: "DynamoDBClient"
+    table: str
+
+
+def key_of(version: str, name: str) -> str:
+    """Where a file of a version stands in the bucket."""
+    return f"models/{version}/{name}"
+
+
+def publish_model(exported: Exported, s3: "S3Client", bucket: str) -> list[str]:
+    """Put the version into the bucket for good; the keys that were not there yet.
+
+    The same content twice is fine; RegistryConflictError when a version holds other content already.
+    """
+    exported.parity.require(f"version {exported.version}")
+    written = []
+    for name in PUBLISHED:
+        key = key_of(exported.version, name)
+        if _put_once(s3, bucket, key, exported.path(name).read_bytes()):
+            written.append(key)
+    return written
+
+
+def read_published(registry: Registry, version: str, name: str) -> bytes:
+    """One file of a version; ModelRefusedError names what is missing in a version that exists."""
+    where = f"s3://{registry.bucket}/{key_of(version, name)}"
+    with translated(where):
+        try:
+            return registry.s3.get_object(Bucket=registry.bucket, Key=key_of(version, name))["Body"].read()
+        except ClientError as error:
+            if code_of(error) != "NoSuchKey":
+                raise
+    versions = published_versions(registry)
+    if version in versions:
+        raise ModelRefusedError(f"version {version}: found no {name} in s3://{registry.bucket}, expected it")
+    raise NotThereError(f"found no version {version} in s3://{registry.bucket}, expected one of {_listed(versions)}")
+
+
+def published_versions(registry: Registry) -> list[str]:
+    """Every version in the bucket, oldest knowledge first."""
+    with translated(f"s3://{registry.bucket}"):
+        pages = registry.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=registry.bucket, Prefix="models/", Delimiter="/"
+        )
+        return sorted(prefix["Prefix"].split("/")[1] for page in pages for prefix in page.get("CommonPrefixes", []))
+
+
+def _put_once(s3: "S3Client", bucket: str, key: str, data: bytes) -> bool:
+    """Whether the object was created; False where the very same stands there already."""
+    where = f"s3://{bucket}/{key}"
+    with translated(where):
+        try:
+            s3.put_object(Bucket=bucket, Key=key, Body=data, IfNoneMatch="*")
+        except ClientError as error:
+            code = code_of(error)
+            if code == "ConditionalRequestConflict":
+                raise RegistryConflictError(
+                    f"{where}: found another writer at work, expected none; try again"
+                ) from error
+            if code not in ("PreconditionFailed", "412"):
+                raise
+        else:
+            return True
+        standing = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    if standing != data:
+        raise RegistryConflictError(
+            f"{where}: found other content, expected that of this export: versions never change"
+        )
+    return False
+
+
+def _listed(versions: list[str]) -> str:
+    return ", ".join(versions[-5:]) or "none, since nothing is published"

@@ -1,0 +1,7 @@
+"""Spark jobs: one module each, run by `python -m spark_jobs JOB` or by spark-submit."""
+
+import sys
+from pathlib import Path
+
+# The core lies beside the functions that share it; in an archive made for a cluster it lies beside this package.
+sys.path.append(str(Path(__file__).parent.parent / "functions" / "shared"))

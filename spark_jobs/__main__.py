@@ -1,0 +1,79 @@
+"""Run a job by name: `python -m spark_jobs JOB …`; `--help` lists the jobs.
+
+Several jobs, each behind a word `then`, run one after the other on the same Spark, which starts once.
+"""
+
+import ast
+import importlib
+import sys
+from importlib import resources
+
+from spark_jobs.command_line import run_job
+
+JOBS = (
+    "import_contacts",
+    "generate_shop",
+    "build_training_set",
+    "train_model",
+    "materialize_histories",
+    "check_consistency",
+    "export_events",
+    "evaluate_scores",
+)
+THEN = "then"
+
+
+def main(arguments: list[str]) -> int:
+    """Run the named jobs in their order; return the exit code of the last, or of the first that failed."""
+    code = 0
+    for given in split_jobs(arguments):
+        code = run_one(given)
+        if code:
+            break
+    return code
+
+
+def split_jobs(arguments: list[str]) -> list[list[str]]:
+    """The arguments of each job.
+
+    >>> split_jobs(["a", "--x", "1", "then", "b"])
+    [['a', '--x', '1'], ['b']]
+    """
+    jobs: list[list[str]] = [[]]
+    for word in arguments:
+        if word == THEN:
+            jobs.append([])
+        else:
+            jobs[-1].append(word)
+    return jobs
+
+
+def run_one(arguments: list[str]) -> int:
+    """Run the named job with the rest of the arguments; return its exit code."""
+    name, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    if name in ("-h", "--help"):
+        print(overview())
+        return 0
+    if name not in JOBS:
+        print(f"spark_jobs: found '{name}', expected one of: {', '.join(JOBS)}", file=sys.stderr)
+        return 2
+    return run_job(importlib.import_module(f"spark_jobs.{name}").main, rest)
+
+
+def overview() -> str:
+    """The jobs, each with the first line of its description."""
+    width = max(map(len, JOBS))
+    lines = [f"  {name:{width}}  {first_sentence(name)}" for name in JOBS]
+    return "\n".join([f"usage: python -m spark_jobs JOB [--help] … [{THEN} JOB …]", "", "jobs:", *lines])
+
+
+def first_sentence(name: str) -> str:
+    """What a job's module says it is for, read without importing it."""
+    source = resources.files("spark_jobs").joinpath(f"{name}.py")
+    if not source.is_file():
+        return "(not in this version)"
+    return (ast.get_docstring(ast.parse(source.read_text("utf-8"))) or "").partition("\n")[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,142 @@
+"""The functions' archive as tables: what was on each shop's log, what was served, and whether the chain is whole."""
+
+import json
+from base64 import b64decode
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from service_quality.events import FIELDS, parse_event
+from service_quality.instants import parse_instant
+from service_quality.kinds import HISTORY_IMPORTED
+from service_quality.positions import START
+from spark_jobs.shop_log import fold_key
+
+Row = dict[str, Any]
+
+_INTEGERS = ("occurred_at", "received_at", "rating", "amount_minor", "duration_ms")
+_EVENT_FIELDS = [(name, pa.int64() if name in _INTEGERS else pa.string()) for name in FIELDS]
+ENTRY_SCHEMA = pa.schema(
+    [
+        *_EVENT_FIELDS,
+        ("position", pa.string()),
+        ("row_follows", pa.string()),
+        ("served_clock", pa.int64()),
+        ("served_vector", pa.list_(pa.float32())),
+        ("served_score", pa.float64()),
+        ("model_version", pa.string()),
+        ("fingerprint", pa.string()),
+        ("refused", pa.string()),
+        ("duplicate", pa.bool_()),
+        ("import_id", pa.string()),
+    ]
+)
+_DDL_TYPES = {"int64": "bigint", "double": "double", "bool": "boolean", "list<item: float>": "array<float>"}
+ENTRY_DDL = ", ".join(f"{field.name} {_DDL_TYPES.get(str(field.type), 'string')}" for field in ENTRY_SCHEMA)
+LINK_DDL = "shop_id string, follows string, last string, entries bigint, digest string"
+_FAR_FUTURE = 2**62
+
+
+def read_entries(spark: SparkSession, path: str) -> DataFrame:
+    """Every entry of the archive's rows, second copies of a row dropped (ENTRY_DDL)."""
+
+    def parse(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            entries = [entry for line in batch.column(0).to_pylist() for entry in _entries(json.loads(line))]
+            yield pa.RecordBatch.from_pylist(entries, schema=ENTRY_SCHEMA)
+
+    return _lines(spark, path).mapInArrow(parse, ENTRY_DDL)
+
+
+def read_links(spark: SparkSession, path: str) -> DataFrame:
+    """The links of every shop's chain, one a different row (LINK_DDL)."""
+
+    def parse(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        names = ("shop_id", "follows", "last", "entries", "digest")
+        for batch in batches:
+            links = [_link(line) for line in batch.column(0).to_pylist()]
+            yield pa.RecordBatch.from_pylist([dict(zip(names, link, strict=True)) for link in links])
+
+    return _lines(spark, path).mapInArrow(parse, LINK_DDL)
+
+
+def broken_chains(links: list[Row]) -> list[str]:
+    """What is wrong with the chains, one sentence a fault; empty when each shop's rows follow one another whole."""
+    faults = []
+    for shop_id in sorted({link["shop_id"] for link in links}):
+        expected = START
+        for link in sorted((link for link in links if link["shop_id"] == shop_id), key=lambda link: link["follows"]):
+            if link["follows"] != expected:
+                what = "a second row" if link["follows"] < expected else "a gap"
+                faults.append(
+                    f"shop {shop_id}: {what}: found a row after {link['follows'] or 'the start'}, "
+                    f"expected one after {expected or 'the start'}"
+                )
+            expected = max(expected, link["last"])
+    return faults
+
+
+def to_log(entries: DataFrame) -> DataFrame:
+    """The accepted events as a log (columns of shop_log), with the marks of imports beside them (`import_id`).
+
+    Places and clocks are computed here from the events themselves, not taken from what was archived.
+    """
+    order = Window.partitionBy("shop_id").orderBy("position")
+    so_far = order.rowsBetween(Window.unboundedPreceding, 0)
+    return (
+        entries.where("refused is null and not duplicate")
+        .withColumn("place", F.row_number().over(order).cast("long"))
+        .withColumn("clock", F.max("occurred_at").over(so_far))
+        .withColumn("received_clock", F.max("received_at").over(so_far))
+        .withColumn("fold_key", fold_key())
+    )
+
+
+def _lines(spark: SparkSession, path: str) -> DataFrame:
+    files = spark.read.option("recursiveFileLookup", "true").text(path)
+    return files.distinct()
+
+
+def _link(line: str) -> tuple[str, str, str, int, str]:
+    row = json.loads(line)
+    return row["shop_id"], row["follows"], row["last"], len(row["entries"]), row["fold_version"]
+
+
+def _entries(row: Row) -> Iterator[Row]:
+    for entry in row["entries"]:
+        out: Row = {
+            "shop_id": row["shop_id"],
+            "position": entry["position"],
+            "row_follows": row["follows"],
+            "fingerprint": row["fingerprint"],
+            "refused": entry.get("refused"),
+            "duplicate": entry.get("duplicate", False),
+        }
+        if "event" in entry:
+            out |= _event_columns(entry)
+        yield out
+
+
+def _event_columns(entry: Row) -> Row:
+    raw = entry["event"]
+    if raw["kind"] == HISTORY_IMPORTED:
+        clock = parse_instant(raw["clock"])
+        return {
+            "import_id": raw["import_id"],
+            "kind": raw["kind"],
+            "occurred_at": clock,
+            "received_at": clock,
+            "served_clock": entry["clock"],
+        }
+    event = parse_event(raw, arrived_at=_FAR_FUTURE)
+    vector = entry.get("vector")
+    return {
+        **{name: getattr(event, name) for name in FIELDS},
+        "served_clock": entry["clock"],
+        "served_vector": None if vector is None else memoryview(b64decode(vector)).cast("f").tolist(),
+        "served_score": entry.get("score"),
+        "model_version": entry.get("model"),
+    }

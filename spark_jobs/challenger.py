@@ -1,0 +1,39 @@
+"""The challenger: histogram gradient boosting on the raw features, trained beside the champion to be compared."""
+
+import json
+from pathlib import Path
+
+import joblib  # type: ignore[import-untyped]
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from spark_jobs.metrics import compute_metrics
+
+_MOST_ROWS = 1_000_000
+
+
+def train_challenger(
+    rows: pd.DataFrame, *, last_share: float, seed: int
+) -> tuple[HistGradientBoostingClassifier, dict[str, float | None]]:
+    """Fit on all but the latest rows and measure on those; rows: features, label, weight in order of time."""
+    rows = rows if len(rows) <= _MOST_ROWS else rows.iloc[-_MOST_ROWS:]
+    vectors = np.array(rows["features"].tolist(), dtype=np.float32)
+    vectors[0, np.isnan(vectors).all(axis=0)] = 0.0  # a column without any value cannot be binned
+    labels, weights = rows["label"].to_numpy(), rows["weight"].to_numpy()
+    cut = int(len(rows) * (1 - last_share))
+    model = HistGradientBoostingClassifier(
+        learning_rate=0.05, max_iter=150, max_leaf_nodes=15, min_samples_leaf=200, l2_regularization=10.0,
+        early_stopping=False, random_state=seed,
+    )  # fmt: skip
+    model.fit(vectors[:cut], labels[:cut], sample_weight=weights[:cut])
+    measured = compute_metrics(labels[cut:], model.predict_proba(vectors[cut:])[:, 1], weights[cut:])
+    return model, dict(measured)
+
+
+def write_challenger(folder: Path, model: HistGradientBoostingClassifier, measured: dict[str, float | None]) -> None:
+    """challenger.joblib and challenger.json in the artefact's folder."""
+    joblib.dump(model, folder / "challenger.joblib")
+    (folder / "challenger.json").write_text(
+        json.dumps({"kind": "hist_gradient_boosting", "metrics": measured}, indent=2)
+    )

@@ -1,0 +1,32 @@
+"""The code that executors need, as one zip: the core, the jobs and what finds Java."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.errors import ROOT
+
+_FIXED_TIME = (2020, 1, 1, 0, 0, 0)  # the same code gives the same archive
+
+
+def write_code_archive(target: Path) -> Path:
+    """Write the archive and return its path; what spark-submit takes as --py-files."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".partial")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        for base, source in sorted(_sources()):
+            entry = zipfile.ZipInfo(source.relative_to(base).as_posix(), date_time=_FIXED_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, source.read_bytes())
+    return partial.replace(target)
+
+
+def _sources() -> Iterator[tuple[Path, Path]]:
+    """Every source file with the folder that its import name starts from."""
+    shared = ROOT / "functions" / "shared"
+    for base, package in ((shared, "service_quality"), (ROOT, "spark_jobs")):
+        for source in (base / package).rglob("*"):
+            if source.suffix in (".py", ".properties", ".json"):
+                yield base, source
+    for name in ("__init__.py", "errors.py", "java.py"):
+        yield ROOT, ROOT / "tools" / name

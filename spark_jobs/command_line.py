@@ -1,0 +1,181 @@
+"""What every job's command line has in common: arguments, the summary, one line and an exit code on failure."""
+
+import argparse
+import json
+import re
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import SparkSession
+
+from service_quality.errors import ServiceQualityError
+from service_quality.instants import parse_instant
+from spark_jobs.errors import ArgumentError, InputError, JobError, MissingSourceError
+from spark_jobs.session import CATALOGS, start_session
+
+DEFAULT_LAKE = "build/lake"
+DEBUG = "--debug"
+MISSING = {"TABLE_OR_VIEW_NOT_FOUND", "PATH_NOT_FOUND", "SCHEMA_NOT_FOUND"}
+UNREAD_FILE = re.compile(r"FAILED_READ_FILE.*? file (\S+?)\.?\s")
+WRONG_COLUMNS = {"UNRESOLVED_COLUMN", "FIELD_NOT_FOUND", "DATATYPE_MISMATCH", "INCOMPATIBLE_DATA_FOR_TABLE"}
+
+
+class JobParser(argparse.ArgumentParser):
+    """An argument parser whose complaint is one line, like every other failure of a job."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ArgumentError(f"{message} (see --help)")
+
+
+def job_parser(name: str, description: str) -> JobParser:
+    """A parser with the arguments that every job has: where the lake is, where Spark runs, what to print."""
+    parser = JobParser(
+        prog=f"python -m spark_jobs {name}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    common = parser.add_argument_group("every job")
+    common.add_argument(
+        "--lake", default=DEFAULT_LAKE, metavar="PATH", help="folder, s3a:// or s3:// of the lake (%(default)s)"
+    )
+    common.add_argument(
+        "--catalog", default=CATALOGS[0], choices=CATALOGS, help="what keeps the tables: the folder itself, or Glue"
+    )
+    common.add_argument(
+        "--master", metavar="URL", help="where Spark runs (SPARK_MASTER, else local[2]; spark-submit's own there)"
+    )
+    common.add_argument("--json", type=Path, metavar="FILE", help="write the summary as JSON too")
+    common.add_argument(DEBUG, action="store_true", help="show the stack trace of a failure")
+    return parser
+
+
+def session_for(options: argparse.Namespace, name: str) -> SparkSession:
+    """The session that the common arguments ask for."""
+    session = start_session(name, lake=options.lake, catalog=options.catalog, master=options.master)
+    if options.debug:
+        session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def instant_argument(text: str) -> int:
+    """Epoch milliseconds of a day (its beginning, UTC) or of an instant with a zone.
+
+    >>> instant_argument("1970-01-02")
+    86400000
+    """
+    try:
+        return parse_instant(f"{text}T00:00:00Z") if len(text) == len("YYYY-MM-DD") else parse_instant(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"found '{text}', expected YYYY-MM-DD or an ISO 8601 instant with a zone"
+        ) from None
+
+
+def day_argument(text: str) -> int:
+    """Epoch milliseconds of the beginning of a UTC day.
+
+    >>> day_argument("1970-01-02")
+    86400000
+    """
+    try:
+        return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) * 1000
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found '{text}', expected a day as YYYY-MM-DD") from None
+
+
+def positive_argument(text: str) -> int:
+    """A whole number of at least one."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"found '{text}', expected a whole number of at least 1")
+    return int(text)
+
+
+def print_summary(line: str, summary: Mapping[str, object], *, file: Path | None) -> None:
+    """Say in one line what was done; with a file, write the figures there too."""
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    print(line, flush=True)
+
+
+def run_job(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | None = None) -> int:
+    """Run a job and return its exit code; a failure is one line on the standard error, never a stack trace.
+
+    0 done, 2 bad arguments, 3 bad input, 4 a missing table or source, 130 interrupted, 1 anything else.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    name = main.__module__.rpartition(".")[2] if main.__module__ != "__main__" else Path(sys.argv[0]).stem
+    try:
+        main(given)
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if DEBUG in given:
+            traceback.print_exc()
+        failure = explain(error)
+        print(f"{name}: {one_line(str(failure))}", file=sys.stderr)
+        return failure.exit_code
+    return 0
+
+
+def explain(error: Exception) -> JobError:
+    """The failure as a JobError with one sentence, whoever raised it."""
+    if isinstance(error, JobError):
+        return error
+    if isinstance(error, ServiceQualityError):
+        return JobError(str(error))
+    if isinstance(error, AnalysisException):
+        return explain_analysis(error)
+    if isinstance(error, Py4JJavaError):
+        return explain_engine(java_messages(error))
+    if isinstance(error, PySparkException):
+        return explain_engine([str(error)])
+    if isinstance(error, OSError):
+        return JobError(str(error))
+    return JobError(f"{type(error).__name__}: {error} (a fault of the job; {DEBUG} shows where)")
+
+
+def explain_analysis(error: AnalysisException) -> JobError:
+    """Tell a missing table or path and a wrong column from the rest of what Spark refuses to plan."""
+    condition = (error.getCondition() or "").partition(".")[0]
+    message = first_line(str(error)).partition("] ")[2] or first_line(str(error))
+    if condition in MISSING:
+        return MissingSourceError(message.partition(" Verify the spelling")[0])
+    return InputError(message) if condition in WRONG_COLUMNS else JobError(f"Spark refused: {message}")
+
+
+def explain_engine(messages: Sequence[str]) -> JobError:
+    """What went wrong in Spark, from its messages, the innermost last: a file that cannot be read, or else."""
+    cause = first_line(messages[-1])
+    if "Traceback (most recent call last)" in messages[-1]:  # of Python in an executor: the error stands at its end
+        cause = [line.strip() for line in messages[-1].splitlines() if line.strip()][-1]
+    unread = next((found for found in map(UNREAD_FILE.search, messages) if found), None)
+    if unread:
+        return InputError(f"{unread.group(1)} cannot be read: {cause}")
+    return JobError(f"Spark failed: {cause}")
+
+
+def java_messages(error: Py4JJavaError) -> list[str]:
+    """The messages of a failed call's chain of causes, the innermost last."""
+    messages, cause = [], error.java_exception
+    while cause is not None:
+        messages.append(str(cause.toString()))
+        cause = cause.getCause()
+    return messages
+
+
+def first_line(text: str) -> str:
+    """The first line that says something."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no message")
+
+
+def one_line(text: str) -> str:
+    """Line breaks made spaces, so that a failure stays one line whatever it quotes."""
+    return " ".join(text.split())

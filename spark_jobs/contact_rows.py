@@ -1,0 +1,190 @@
+"""Contact rows as tables: read from files, checked, and turned into interaction events."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
+from operator import itemgetter
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from service_quality.events import EARLIEST
+from spark_jobs.contact_format import COLUMNS, DAY_PATTERNS, TIME_PATTERNS
+from spark_jobs.contact_records import ContactRecord, read_records
+from spark_jobs.lake import EVENTS_SCHEMA, REJECTED_SCHEMA
+
+BATCH_ROWS = 5_000
+MAX_AMOUNT_MINOR = 10**12
+AGENT_FIELDS = ("agent_id", "supervisor_id", "manager_id", "agent_tenure", "agent_shift")
+CONTACT_FIELDS = ("category", "subcategory", "product", "channel", "order_id")
+
+_PLACE = ("file", "line", "raw", "reason", "field")
+_RECORDS = pa.schema(
+    [
+        ("file", pa.string()), ("line", pa.int64()), ("raw", pa.string()), ("reason", pa.string()),
+        ("field", pa.string()), *((name, pa.string()) for name in COLUMNS),
+    ]
+)  # fmt: skip
+_RECORDS_DDL = ", ".join(f"{name} {'bigint' if name == 'line' else 'string'}" for name in _RECORDS.names)
+
+
+def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+    """Every line of the files as bytes, with its file and what orders it there: block, then seq."""
+    return (
+        spark.read.text(list(paths), lineSep="\n")
+        .select(
+            F.col("_metadata.file_path").alias("file"),
+            F.col("_metadata.file_block_start").alias("block"),
+            F.col("value").cast("binary").alias("line"),
+        )
+        .withColumn("seq", F.monotonically_increasing_id())
+    )
+
+
+def parse_lines(lines: DataFrame) -> DataFrame:
+    """The records of each file: file, line, raw, reason and field (null for a good one), then COLUMNS as text."""
+    ordered = lines.repartition("file").sortWithinPartitions("file", "block", "seq").select("file", "line")
+    return ordered.mapInArrow(_parse_batches, _RECORDS_DDL)
+
+
+def check_records(records: DataFrame, *, time_zone: str, until: int) -> DataFrame:
+    """Records with their values typed, and a reason where a value cannot be; of repeated ids the first counts.
+
+    `until`, epoch milliseconds, is the latest instant that can have happened. Adds reported_at, answered_at,
+    surveyed_at (timestamps), answered_day (whether the answer's time of day is lost), amount_minor, stars.
+    """
+    first = Window.partitionBy("contact_id", F.col("reason").isNull()).orderBy("file", "line")
+    typed = _type_values(records, time_zone)
+    checked = _with_reason(typed, _checks(until))
+    return _with_reason(
+        checked.withColumn("rank", F.row_number().over(first)), [("duplicate_id", "contact_id", F.col("rank") > 1)]
+    ).drop("rank")
+
+
+def contact_events(contacts: DataFrame, *, shop_id: str) -> DataFrame:
+    """Up to three events a good contact: opened, answered, and rated where it was (EVENTS_SCHEMA)."""
+    agent = {name: F.col(name) for name in AGENT_FIELDS}
+    about = {name: F.col(name) for name in (*CONTACT_FIELDS, "amount_minor")}
+    rating = {"rating": F.col("stars"), "text": F.col("remarks")}
+    opened = _event("conversation_opened", "1-opened", F.col("reported_at"), {**about, **agent})
+    answered = _event("agent_message", "2-answered", F.col("answered_at"), agent, day_only=F.col("answered_day"))
+    rated = _event("rated", "3-rated", F.col("surveyed_at"), rating, day_only=F.lit(True))
+    events = F.array(opened, answered, F.when(F.col("stars").isNotNull(), rated))
+    good = contacts.where("reason is null").withColumn("shop_id", F.lit(shop_id))
+    return good.select(F.explode(F.array_compact(events)).alias("event")).select("event.*")
+
+
+def rejected_rows(checked: DataFrame) -> DataFrame:
+    """What could not be read, as the lake keeps it (REJECTED_SCHEMA)."""
+    return checked.where("reason is not null").withColumn("source", _source()).select(*REJECTED_SCHEMA.fieldNames())
+
+
+def _parse_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    rows = (
+        pair for batch in batches for pair in zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True)
+    )
+    for file, lines in groupby(rows, key=itemgetter(0)):
+        yield from _to_batches(file, read_records(line for _, line in lines))
+
+
+def _to_batches(file: str, records: Iterable[ContactRecord]) -> Iterator[pa.RecordBatch]:
+    source = iter(records)
+    while block := list(islice(source, BATCH_ROWS)):
+        columns = [
+            [file] * len(block),
+            *([getattr(record, name) for record in block] for name in _PLACE[1:]),
+            *([record.values.get(name) for record in block] for name in COLUMNS),
+        ]
+        arrays = [pa.array(column, type) for column, type in zip(columns, _RECORDS.types, strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, schema=_RECORDS)
+
+
+def _type_values(records: DataFrame, time_zone: str) -> DataFrame:
+    """Local times stay as they are until their day's end is known, then become UTC."""
+    answered, surveyed = _read_time("answered", TIME_PATTERNS), _read_time("surveyed", DAY_PATTERNS)
+    lost = answered == F.date_trunc("day", answered)
+    price = F.expr("try_cast(price as decimal(30, 6))")
+    return records.select(
+        "*",
+        F.to_utc_timestamp(_read_time("reported", TIME_PATTERNS), time_zone).alias("reported_at"),
+        lost.alias("answered_day"),
+        F.to_utc_timestamp(F.when(lost, _end_of_day(answered)).otherwise(answered), time_zone).alias("answered_at"),
+        F.to_utc_timestamp(surveyed, time_zone).alias("survey_day"),
+        F.to_utc_timestamp(_end_of_day(surveyed), time_zone).alias("surveyed_at"),
+        F.expr("try_cast(round(try_cast(price as decimal(30, 6)) * 100) as bigint)").alias("amount_minor"),
+        (F.col("price").isNotNull() & price.isNull()).alias("unreadable_price"),
+        F.regexp_extract("rating", r"^([1-5])(\.0+)?$", 1).try_cast("bigint").alias("stars"),
+    )  # fmt: skip
+
+
+def _read_time(column: str, patterns: Sequence[str]) -> Column:
+    return F.coalesce(*(F.try_to_timestamp(F.col(column), F.lit(pattern)) for pattern in patterns))
+
+
+def _end_of_day(local: Column) -> Column:
+    return F.date_trunc("day", local) + F.expr("interval 23 hours 59 minutes 59.999 seconds")
+
+
+def _checks(until: int) -> list[tuple[str, str, Column]]:
+    """Reason, column and condition, in the order in which the first one counts."""
+    reported, answered, surveyed = F.col("reported_at"), F.col("answered_at"), F.col("surveyed_at")
+    day = F.col("survey_day")
+    earliest, latest = F.timestamp_millis(F.lit(EARLIEST)), F.timestamp_millis(F.lit(until))
+    answer = F.when(F.col("answered_day"), answered - F.expr("interval 1 day")).otherwise(answered)
+    amount = F.col("amount_minor")
+    times = {"reported": reported, "answered": answered, "surveyed": surveyed}
+    unread = [("bad_date", name, F.col(name).isNotNull() & time.isNull()) for name, time in times.items()]
+    early = [("out_of_range", name, time < earliest) for name, time in times.items()]
+    late = [
+        ("from_the_future", name, start > latest)
+        for name, start in {**times, "answered": answer, "surveyed": day}.items()
+    ]
+    return [
+        *unread,
+        *early,
+        *late,
+        ("answer_before_report", "answered", answered < reported),
+        ("bad_rating", "rating", F.col("rating").isNotNull() & F.col("stars").isNull()),
+        ("missing_value", "rating", F.col("rating").isNull() & F.col("surveyed").isNotNull()),
+        ("missing_value", "surveyed", F.col("surveyed").isNull() & F.col("rating").isNotNull()),
+        ("rating_before_report", "surveyed", surveyed < reported),
+        ("bad_price", "price", F.col("unreadable_price")),
+        ("out_of_range", "price", F.col("price").startswith("-") | ~amount.between(0, MAX_AMOUNT_MINOR)),
+    ]
+
+
+def _with_reason(rows: DataFrame, checks: Sequence[tuple[str, str, Column]]) -> DataFrame:
+    """Give a row without a reason the first check's that fails."""
+    reason, column = F.when(F.lit(False), ""), F.when(F.lit(False), "")
+    for code, name, fails in checks:
+        reason, column = reason.when(fails, code), column.when(fails, COLUMNS[name])
+    good = F.col("reason").isNull()
+    return rows.withColumns(
+        {
+            "reason": F.when(good, reason).otherwise(F.col("reason")),
+            "field": F.when(good, column).otherwise(F.col("field")),
+        }
+    )
+
+
+def _event(
+    kind: str, ending: str, at: Column, values: Mapping[str, Column], *, day_only: Column | None = None
+) -> Column:
+    """One event as a struct of EVENTS_SCHEMA; `day_only` says where its time of day is lost."""
+    given = {
+        "event_id": F.concat("contact_id", F.lit(f":{ending}")),
+        "shop_id": F.col("shop_id"),
+        "kind": F.lit(kind),
+        "occurred_at": at,
+        "received_at": at,
+        "precision": F.lit("ms") if day_only is None else F.when(day_only, "day").otherwise("ms"),
+        "conversation_id": F.col("contact_id"),
+        "source": _source(),
+        **values,
+    }
+    fields = [given.get(field.name, F.lit(None)).cast(field.dataType).alias(field.name) for field in EVENTS_SCHEMA]
+    return F.struct(*fields)
+
+
+def _source() -> Column:
+    return F.concat(F.lit("contacts:"), F.try_url_decode(F.element_at(F.split("file", "/"), -1)))

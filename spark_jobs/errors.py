@@ -1,0 +1,41 @@
+"""Errors of the jobs, each one line for the person who started one, and the exit code it ends with.
+
+ServiceQualityError
+└── JobError                1
+    ├── ArgumentError       2: an argument that cannot be used
+    ├── InputError          3: input that is not what the job reads
+    ├── MissingSourceError  4: a file, folder or table that is not there
+    └── SessionError        1: Spark could not be started
+"""
+
+from typing import ClassVar
+
+from service_quality.errors import ServiceQualityError
+
+
+class JobError(ServiceQualityError):
+    """A job cannot go on; the message says found and expected."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ArgumentError(JobError):
+    """An argument of the command line that cannot be used."""
+
+    exit_code = 2
+
+
+class InputError(JobError):
+    """Input that is there but is not what the job reads."""
+
+    exit_code = 3
+
+
+class MissingSourceError(JobError):
+    """A file, folder or table that the job reads is not there."""
+
+    exit_code = 4
+
+
+class SessionError(JobError):
+    """Spark could not be started; the message says what is missing."""

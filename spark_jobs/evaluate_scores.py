@@ -1,0 +1,113 @@
+"""Evaluate scores: how good the served scores were, judged by the ratings that came later on the same log."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from service_quality.facts import DISSATISFIED_AT_MOST
+from spark_jobs.archive import read_entries
+from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
+from spark_jobs.errors import InputError
+from spark_jobs.metrics import calibration_curve, compute_metrics, ranking_curve
+
+_DESCRIPTION = """Reads the functions' archive and judges the scores as they were served: one score a
+conversation, of those whose opening and rating are both in the archive, at the opening and after the agent's first
+answer."""
+
+SCORE_COLUMNS = ("event_id", "conversation_id", "shop_id", "occurred_at", "kind", "score", "model_version")
+
+
+def served_scores(entries: DataFrame) -> DataFrame:
+    """Every score as served (SCORE_COLUMNS, and position)."""
+    return entries.where("served_score is not null").select(
+        "event_id",
+        "conversation_id",
+        "shop_id",
+        F.timestamp_millis("occurred_at").alias("occurred_at"),
+        "kind",
+        F.col("served_score").alias("score"),
+        "model_version",
+        "position",
+    )
+
+
+def rated_conversations(entries: DataFrame) -> DataFrame:
+    """Conversations opened and rated in the archive: shop_id, conversation_id, label by the last rating."""
+    accepted = entries.where("refused is null and not duplicate and conversation_id is not null")
+    last = F.struct("occurred_at", "event_id")
+    return (
+        accepted.groupBy("shop_id", "conversation_id")
+        .agg(
+            F.max(F.col("kind") == "conversation_opened").alias("opened"),
+            F.max_by("rating", F.when(F.col("kind") == "rated", last)).alias("rating"),
+        )
+        .where("opened and rating is not null")
+        .select("shop_id", "conversation_id", (F.col("rating") <= DISSATISFIED_AT_MOST).cast("double").alias("label"))
+    )
+
+
+def first_scores(scores: DataFrame, kind: str) -> DataFrame:
+    """The first score that each conversation got at an event of this kind."""
+    return (
+        scores.where(F.col("kind") == kind)
+        .groupBy("shop_id", "conversation_id")
+        .agg(F.min_by("score", "position").alias("score"))
+    )
+
+
+def judge(scores: DataFrame, labels: DataFrame, kind: str) -> dict[str, Any]:
+    """Metrics and curves of the first score at events of a kind."""
+    judged = first_scores(scores, kind).join(labels, ["shop_id", "conversation_id"]).toPandas()
+    if judged.empty:
+        return {"metrics": {"rows": 0}, "roc": [], "calibration": [], "base_rate": None}
+    truth, score = judged["label"].to_numpy(), judged["score"].to_numpy()
+    return {
+        "metrics": dict(compute_metrics(truth, score)),
+        "roc": ranking_curve(truth, score),
+        "calibration": calibration_curve(truth, score),
+        "base_rate": float(np.mean(truth)),
+    }
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Entry point: read the archive, write the scores as served, judge them."""
+    parser = job_parser("evaluate_scores", _DESCRIPTION)
+    parser.add_argument("archive", metavar="ARCHIVE", help="folder, s3a:// or s3:// of the functions' archive")
+    parser.add_argument("--scores", type=Path, metavar="FILE.parquet", help="write every score as served")
+    options = parser.parse_args(arguments)
+    spark = session_for(options, "evaluate_scores")
+    entries = read_entries(spark, options.archive).cache()
+    scores = served_scores(entries).cache()
+    written = scores.orderBy("shop_id", "position").select(*SCORE_COLUMNS).toPandas()
+    if written.empty:
+        raise InputError("found no score in the archive, expected at least one")
+    if options.scores is not None:
+        write_scores(written, options.scores)
+    labels = rated_conversations(entries).cache()
+    judged = {
+        name: judge(scores, labels, kind)
+        for name, kind in (("answer", "agent_message"), ("opening", "conversation_opened"))
+    }
+    auc = judged["answer"]["metrics"].get("auc")
+    print_summary(
+        f"evaluate_scores: {len(written)} scores; after the first answer {judged['answer']['metrics']['rows']} rated"
+        f" conversations, AUC {'unknown' if auc is None else format(auc, '.4f')}",
+        {"scores": len(written), "model_versions": sorted(written["model_version"].unique()), **judged},
+        file=options.json,
+    )
+
+
+def write_scores(scores: pd.DataFrame, path: Path) -> None:
+    """One Parquet file of SCORE_COLUMNS, in the order of the log, instants in UTC."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scores.assign(occurred_at=scores["occurred_at"].dt.tz_localize("UTC")).to_parquet(path, index=False)
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(main))

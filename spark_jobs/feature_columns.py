@@ -1,0 +1,114 @@
+"""The Spark reader: the declared features of a whole shop at once, as columns equal bit for bit to those served."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from service_quality.features import Feature, FeatureSet, compute_features
+from service_quality.windows import WINDOWS
+from spark_jobs.attribute_sets import AttributeSets
+from spark_jobs.folding import event_value_names
+from spark_jobs.window_sums import EntityFacts, Floats, Integers, Moments, WindowReader
+
+Column = NDArray[np.int64] | Floats
+
+
+class ShopColumns:
+    """Reads features over one shop's folded log (a table of folding.LIVE_SCHEMA), at every scored event.
+
+    `past` holds the facts that backfills brought: attributes, at, name, value, place and clock of their marks.
+    """
+
+    def __init__(self, folded: pa.Table, features: FeatureSet, past: pa.Table | None = None) -> None:
+        self._features = features
+        self.scored = folded.filter(folded.column("scored"))
+        self._place = _integers(self.scored, "place")
+        self._clock = _integers(self.scored, "clock")
+        self._values = self._event_values()
+        self._facts = _flatten_facts(folded)
+        if past is not None and past.num_rows:
+            self._facts = pa.concat_tables(
+                [self._facts, past.select(self._facts.column_names).cast(self._facts.schema)]
+            )
+        self._known: dict[int, Column] = {}
+
+    def vectors(self) -> NDArray[np.float32]:
+        """float32 vectors, scored events × features in declared order."""
+        columns: Sequence[Column] = compute_features(self._features.features, self)
+        if not columns:
+            return np.empty((len(self._place), 0), dtype=np.float32)
+        return np.column_stack([column.astype(np.float64).astype(np.float32) for column in columns])
+
+    def total(self, entity: str, window: str, fact: str) -> Column:
+        return self._reader(entity, window, fact).totals()
+
+    def age(self, entity: str, window: str, fact: str) -> Column:
+        return self._reader(entity, window, fact).ages()
+
+    def ratio(self, numerator: Column, denominator: Column) -> Column:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(denominator == 0, np.nan, numerator / denominator)
+
+    def shrink(self, hits: Column, trials: Column, parent: Column | float, strength: float) -> Column:
+        shrunk: Floats = (hits + strength * parent) / (trials + strength)
+        return shrunk
+
+    def event(self, name: str) -> Column:
+        return self._values[name]
+
+    def remembered(self, feature: Feature) -> Column:
+        known = id(feature)
+        if known not in self._known:
+            self._known[known] = feature.compute(self)
+        return self._known[known]
+
+    def _reader(self, entity: str, window: str, fact: str) -> WindowReader:
+        of_fact, at_moment = self._entity_codes(entity)
+        chosen = (self._fact_names == fact) & (of_fact >= 0)
+        facts = EntityFacts(
+            entity=of_fact[chosen],
+            place=_integers(self._facts, "place")[chosen],
+            clock=_integers(self._facts, "clock")[chosen],
+            at=_integers(self._facts, "at")[chosen],
+            value=_integers(self._facts, "value")[chosen],
+        )
+        return WindowReader(facts, Moments(at_moment, self._place, self._clock), WINDOWS[window])
+
+    def _entity_codes(self, entity: str) -> tuple[Integers, Integers]:
+        """The number of the entity at each fact and at each moment; −1 where there is none."""
+        _, codes = self._attributes.entities(entity)
+        return codes[: self._facts.num_rows], codes[self._facts.num_rows :]
+
+    @cached_property
+    def _attributes(self) -> AttributeSets:
+        both = self._facts.column("attributes").chunks + self.scored.column("attributes").chunks
+        return AttributeSets(pa.chunked_array(both, type=pa.string()))
+
+    @cached_property
+    def _fact_names(self) -> NDArray[np.str_]:
+        return np.asarray(self._facts.column("name").to_pylist(), dtype=np.str_)
+
+    def _event_values(self) -> dict[str, Floats]:
+        names = event_value_names(self._features)
+        flat = self.scored.column("values").combine_chunks().flatten()
+        grid = flat.to_numpy(zero_copy_only=False).astype(np.float64).reshape(-1, max(1, len(names)))
+        return {name: grid[:, index] for index, name in enumerate(names)}
+
+
+def _flatten_facts(folded: pa.Table) -> pa.Table:
+    """One row a fact: its own columns, and place and clock of the event that brought it."""
+    lists = folded.column("facts").combine_chunks()
+    if isinstance(lists, pa.ChunkedArray):
+        lists = lists.chunk(0) if lists.num_chunks else pa.array([], type=lists.type)
+    facts = lists.flatten()
+    parents = pa.compute.list_parent_indices(lists)
+    fields = {name: facts.field(name) for name in ("attributes", "at", "name", "value")}
+    fields |= {name: folded.column(name).combine_chunks().take(parents) for name in ("place", "clock")}
+    return pa.table(fields)
+
+
+def _integers(table: pa.Table, name: str) -> Integers:
+    return table.column(name).to_numpy().astype(np.int64)

@@ -1,0 +1,118 @@
+"""Read contact exports into the lake as interaction events.
+
+One row per finished contact becomes up to three events: the contact was opened, answered, rated. Rows that cannot be
+read are kept in the lake's table of rejected rows, with file, line and reason. Importing a file again changes nothing.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
+from spark_jobs.contact_format import MISSING_COLUMNS, REPEATED_COLUMNS
+from spark_jobs.contact_rows import check_records, contact_events, parse_lines, read_lines, rejected_rows
+from spark_jobs.errors import InputError, MissingSourceError
+from spark_jobs.lake import Written, write_events, write_rejected
+
+NAME = "import_contacts"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Parse, read, check, write, report."""
+    started = time.time()
+    options = read_options(arguments)
+    spark = session_for(options, NAME)
+    records = read_files(spark, options.files)
+    checked = check_records(records, time_zone=options.time_zone, until=int(started * 1000)).persist()
+    events = write_events(contact_events(checked, shop_id=options.shop))
+    rejected = write_rejected(rejected_rows(checked)) if has_rejected(checked) else None
+    counts = count_by_reason(checked)
+    contacts = counts.pop("", 0)
+    print_summary(
+        summary_line(options.shop, contacts, counts, events),
+        {
+            "job": NAME,
+            "shop_id": options.shop,
+            "contacts": contacts,
+            "rejected": sum(counts.values()),
+            "rejected_by_reason": counts,
+            "new_events": events.rows,
+            "new_rejected": rejected.rows if rejected else 0,
+            "events_snapshot": events.snapshot,
+            "seconds": round(time.time() - started, 1),
+        },
+        file=options.json,
+    )
+
+
+def read_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """The job's arguments."""
+    parser = job_parser(NAME, __doc__ or "")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a .csv or .csv.gz; also a pattern, s3a:// or s3://")
+    parser.add_argument("--shop", required=True, type=shop_argument, metavar="ID", help="the shop they belong to")
+    parser.add_argument(
+        "--time-zone", default="UTC", type=zone_argument, metavar="ZONE", help="of the file's times (%(default)s)"
+    )
+    return parser.parse_args(arguments)
+
+
+def shop_argument(text: str) -> str:
+    """A shop's id as an event can carry it."""
+    if not 1 <= len(text) <= 128 or not text.isprintable() or text != text.strip():
+        raise argparse.ArgumentTypeError("expected an id of 1 to 128 printable characters")
+    return text
+
+
+def zone_argument(text: str) -> str:
+    """The name of a time zone, as in Asia/Shanghai."""
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(f"found '{text}', expected a time zone such as Asia/Shanghai") from None
+    return text
+
+
+def read_files(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+    """The records of the files; a file that is no contact export is refused as a whole."""
+    lines = read_lines(spark, paths)
+    files = set(lines.inputFiles())
+    if not files:
+        raise MissingSourceError(f"found no file in {', '.join(paths)}, expected contact exports")
+    records = parse_lines(lines).persist()
+    refused = records.where(F.col("reason").isin(MISSING_COLUMNS, REPEATED_COLUMNS)).orderBy("file").first()
+    if refused is not None:
+        raise InputError(f"{refused['file']}: {refused['reason'].replace('_', ' ')}: {refused['field']}")
+    if records.select("file").distinct().count() < len(files):
+        empty = files - {row["file"] for row in lines.select("file").distinct().collect()}
+        if empty:
+            raise InputError(f"found nothing in {', '.join(sorted(empty))}, expected a line with the columns' names")
+    return records
+
+
+def has_rejected(checked: DataFrame) -> bool:
+    """Whether any row could not be read."""
+    return not checked.where("reason is not null").isEmpty()
+
+
+def count_by_reason(checked: DataFrame) -> dict[str, int]:
+    """How many rows could not be read for each reason, and under "" how many could."""
+    counts = checked.groupBy(F.coalesce("reason", F.lit("")).alias("reason")).count().orderBy("reason")
+    return {row["reason"]: row["count"] for row in counts.collect()}
+
+
+def summary_line(shop: str, contacts: int, rejected: dict[str, int], events: Written) -> str:
+    """What was done, for a person."""
+    kept = ", ".join(f"{count} {reason}" for reason, count in rejected.items())
+    return (
+        f"{NAME}: {contacts} contacts of {shop} read, {events.rows} events new in the lake, "
+        f"{sum(rejected.values())} rows rejected{f' ({kept})' if kept else ''}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(main))

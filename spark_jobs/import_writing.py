@@ -1,0 +1,62 @@
+"""Writes a backfill to the functions' side: packs into the state table, marks onto the stream."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+import boto3
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from service_quality.errors import SurroundingsError
+from service_quality.events import HistoryImported, event_to_json
+from service_quality.instants import DAY, SECOND
+
+_BATCH = 25  # BatchWriteItem's own limit
+_MOST_ATTEMPTS = 8
+_KEPT = 120 * DAY // SECOND  # beyond the longest window: by then every fact of an import has left
+
+
+def write_packs(packs: DataFrame, table: str) -> int:
+    """Put every pack (shop_id, key, data) into the state table, from the executors; how many there were.
+
+    Packs are immutable and named by their content's origin: writing one again writes the same bytes.
+    """
+
+    def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        dynamodb = boto3.client("dynamodb")
+        expires_at = int(time.time()) + _KEPT
+        for batch in batches:
+            items = [_item(row, expires_at) for row in batch.to_pylist()]
+            for start in range(0, len(items), _BATCH):
+                _put(dynamodb, table, items[start : start + _BATCH])
+            yield pa.RecordBatch.from_pydict({"written": pa.array([len(items)], pa.int64())})
+
+    written = packs.mapInArrow(write, "written bigint").agg(F.sum("written")).first()
+    return int(written[0] or 0) if written is not None else 0
+
+
+def mark_logs(stream: str, marks: Sequence[HistoryImported]) -> None:
+    """Put one `history_imported` on each shop's log."""
+    kinesis = boto3.client("kinesis")
+    for mark in marks:
+        kinesis.put_record(StreamName=stream, Data=event_to_json(mark), PartitionKey=mark.shop_id)
+
+
+def _item(row: dict[str, object], expires_at: int) -> dict[str, dict[str, object]]:
+    return {
+        "item_key": {"S": f"{row['shop_id']}\x1f{row['key']}"},
+        "data": {"B": row["data"]},
+        "expires_at": {"N": str(expires_at)},
+    }
+
+
+def _put(dynamodb: "boto3.client", table: str, items: Iterable[dict[str, dict[str, object]]]) -> None:  # type: ignore[valid-type]
+    """BatchWriteItem until nothing is left over."""
+    left = {table: [{"PutRequest": {"Item": item}} for item in items]}
+    for attempt in range(_MOST_ATTEMPTS):
+        left = dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems", {})  # type: ignore[attr-defined]
+        if not left:
+            return
+        time.sleep(min(5.0, 0.05 * 2**attempt))
+    raise SurroundingsError(f"{table} did not take all packs in {_MOST_ATTEMPTS} attempts")

@@ -1,0 +1,226 @@
+"""The lake's tables: names, schemas, and reading and writing them so that a repeated run changes nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import (
+    ArrayType,
+    DataType,
+    DoubleType,
+    FloatType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+from service_quality.events import FIELDS
+from spark_jobs.errors import MissingSourceError
+from spark_jobs.session import CATALOG
+
+NAMESPACE = f"{CATALOG}.service"
+EVENTS = f"{NAMESPACE}.events"
+REJECTED = f"{NAMESPACE}.rejected"
+TRAINING_SET = f"{NAMESPACE}.training_set"
+IMPORTS = f"{NAMESPACE}.imports"
+
+INSTANTS = ("occurred_at", "received_at")
+INTEGERS = ("rating", "amount_minor", "duration_ms")
+SHOP_BUCKETS = 4  # a partition a shop would make thousands of tiny files
+
+
+def _event_type(name: str) -> DataType:
+    if name in INSTANTS:
+        return TimestampType()
+    return LongType() if name in INTEGERS else StringType()
+
+
+EVENTS_SCHEMA = StructType(
+    [*(StructField(name, _event_type(name)) for name in FIELDS), StructField("source", StringType())]
+)
+#: Events as they come from Python: instants as epoch milliseconds, made timestamps by `with_timestamps`.
+EVENTS_IN_MILLIS = StructType(
+    [StructField(field.name, LongType() if field.name in INSTANTS else field.dataType) for field in EVENTS_SCHEMA]
+)
+REJECTED_SCHEMA = StructType(
+    [
+        StructField("file", StringType()),
+        StructField("line", LongType()),
+        StructField("reason", StringType()),
+        StructField("field", StringType()),
+        StructField("raw", StringType()),
+        StructField("source", StringType()),
+    ]
+)
+TRAINING_SET_SCHEMA = StructType(
+    [
+        StructField("event_id", StringType()),
+        StructField("conversation_id", StringType()),
+        StructField("shop_id", StringType()),
+        StructField("kind", StringType()),
+        StructField("occurred_at", TimestampType()),
+        StructField("features", ArrayType(FloatType())),
+        StructField("label", IntegerType()),
+        StructField("weight", DoubleType()),
+    ]
+)
+
+#: What each backfill was made from: `as_of` and `clock` in epoch milliseconds.
+IMPORTS_SCHEMA = StructType(
+    [
+        StructField("import_id", StringType()),
+        StructField("shop_id", StringType()),
+        StructField("events_snapshot", LongType()),
+        StructField("as_of", LongType()),
+        StructField("clock", LongType()),
+        StructField("buckets", IntegerType()),
+    ]
+)
+
+EVENTS_KEY = ("shop_id", "event_id")
+REJECTED_KEY = ("file", "line")
+IMPORTS_KEY = ("import_id",)
+_BY_DAY_AND_SHOP = f"days(occurred_at), bucket({SHOP_BUCKETS}, shop_id)"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write did: the rows that were new, and the table's snapshot after it (None: still empty)."""
+
+    rows: int
+    snapshot: int | None
+
+
+def with_timestamps(events: DataFrame) -> DataFrame:
+    """Events of EVENTS_IN_MILLIS as the lake holds them."""
+    return events.select(
+        *(
+            F.timestamp_millis(field.name).alias(field.name) if field.name in INSTANTS else F.col(field.name)
+            for field in EVENTS_SCHEMA
+        )
+    )
+
+
+def read_events(spark: SparkSession, as_of: int | None = None, snapshot: int | None = None) -> DataFrame:
+    """The lake's events, columns of EVENTS_SCHEMA.
+
+    `as_of`, in epoch milliseconds, leaves out what was received at it or later; `snapshot` names the table's
+    version, by default the present one. MissingSourceError where there is no such table or version.
+    """
+    events = read_table(spark, EVENTS, snapshot=snapshot, made_by="import_contacts or generate_shop")
+    return events if as_of is None else events.where(F.col("received_at") < F.timestamp_millis(F.lit(as_of)))
+
+
+def read_table(spark: SparkSession, table: str, *, made_by: str, snapshot: int | None = None) -> DataFrame:
+    """A table of the lake at a snapshot, by default the present one; `made_by` names the job that fills it."""
+    if not table_exists(spark, table):
+        raise MissingSourceError(f"found no table {table} in {lake_of(spark)}, expected what {made_by} writes")
+    if snapshot is None:
+        return spark.table(table)
+    if spark.table(f"{table}.snapshots").where(F.col("snapshot_id") == snapshot).isEmpty():
+        raise MissingSourceError(f"found no snapshot {snapshot} of {table} in {lake_of(spark)}, expected a kept one")
+    return spark.read.option("snapshot-id", snapshot).table(table)
+
+
+def table_exists(spark: SparkSession, table: str) -> bool:
+    """Whether the lake has the table, whether or not it has a namespace yet."""
+    return bool(spark.catalog.tableExists(table))
+
+
+def lake_of(spark: SparkSession) -> str:
+    """The folder or address of the session's lake."""
+    return str(spark.conf.get(f"spark.sql.catalog.{CATALOG}.warehouse"))
+
+
+def snapshot_of(spark: SparkSession, table: str) -> int | None:
+    """The present snapshot of a table; None when it does not exist or nothing was ever written."""
+    if not table_exists(spark, table):
+        return None
+    main = spark.table(f"{table}.refs").where(F.col("name") == "main").first()
+    return None if main is None else int(main["snapshot_id"])
+
+
+def write_events(events: DataFrame) -> Written:
+    """Add the events (EVENTS_SCHEMA, each key once) that the lake does not have; those it has stay as they are."""
+    _create(events.sparkSession, EVENTS, EVENTS_SCHEMA, partitioning=_BY_DAY_AND_SHOP)
+    return _merge(events, EVENTS, EVENTS_SCHEMA, EVENTS_KEY)
+
+
+def write_rejected(rejected: DataFrame) -> Written:
+    """Keep rows that could not be read (REJECTED_SCHEMA), each line of a file once."""
+    _create(rejected.sparkSession, REJECTED, REJECTED_SCHEMA)
+    return _merge(rejected, REJECTED, REJECTED_SCHEMA, REJECTED_KEY)
+
+
+def record_imports(imports: DataFrame) -> Written:
+    """Note what backfills were made from (IMPORTS_SCHEMA), each import once."""
+    _create(imports.sparkSession, IMPORTS, IMPORTS_SCHEMA)
+    return _merge(imports, IMPORTS, IMPORTS_SCHEMA, IMPORTS_KEY)
+
+
+def replace_training_set(rows: DataFrame, *, properties: Mapping[str, str]) -> int | None:
+    """Put a training set (TRAINING_SET_SCHEMA) in the place of the last one, atomically; its snapshot."""
+    spark = rows.sparkSession
+    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {NAMESPACE}")
+    columns = [F.col(field.name).cast(field.dataType).alias(field.name) for field in TRAINING_SET_SCHEMA]
+    writer = rows.select(*columns).writeTo(TRAINING_SET).using("iceberg")
+    for name, value in properties.items():
+        writer = writer.tableProperty(name, value)
+    writer.partitionedBy(
+        F.partitioning.days("occurred_at"), F.partitioning.bucket(SHOP_BUCKETS, "shop_id")
+    ).createOrReplace()
+    return snapshot_of(spark, TRAINING_SET)
+
+
+def table_properties(spark: SparkSession, table: str) -> dict[str, str]:
+    """The properties of a table; empty when it does not exist."""
+    if not table_exists(spark, table):
+        return {}
+    return {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {table}").collect()}
+
+
+def timestamp_text(instant: int) -> str:
+    """An instant as a Spark timestamp literal takes it.
+
+    >>> timestamp_text(0)
+    '1970-01-01 00:00:00.000+00:00'
+    """
+    return datetime.fromtimestamp(instant / 1000, tz=UTC).isoformat(sep=" ", timespec="milliseconds")
+
+
+def _create(spark: SparkSession, table: str, schema: StructType, *, partitioning: str = "") -> None:
+    if table_exists(spark, table):
+        return
+    columns = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in schema)
+    partitioned = f"PARTITIONED BY ({partitioning})" if partitioning else ""
+    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {NAMESPACE}")
+    spark.sql(
+        f"CREATE TABLE IF NOT EXISTS {table} ({columns}) USING iceberg {partitioned} "
+        "TBLPROPERTIES ('format-version'='2', 'write.parquet.compression-codec'='zstd')"
+    )
+
+
+def _merge(rows: DataFrame, table: str, schema: StructType, key: tuple[str, ...]) -> Written:
+    """Insert the rows whose key is new, in one commit.
+
+    This is what an insert-only MERGE is planned as, an anti-join and an append, but nothing new makes no snapshot,
+    which the MERGE would.
+    """
+    spark = rows.sparkSession
+    given = rows.select(*schema.fieldNames())
+    if snapshot_of(spark, table) is None:
+        new = given.persist()
+    else:
+        new = given.join(spark.table(table).select(*key), list(key), "left_anti").select(*schema.fieldNames()).persist()
+    try:
+        count = new.count()
+        if count:
+            new.writeTo(table).append()
+        return Written(rows=count, snapshot=snapshot_of(spark, table))
+    finally:
+        new.unpersist()

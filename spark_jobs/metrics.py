@@ -1,0 +1,55 @@
+"""How good probabilities are: ranking, log loss, Brier score, calibration error."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score, roc_curve
+
+_BINS = 15
+_CURVE_POINTS = 200
+
+Floats = NDArray[np.float64]
+
+
+def compute_metrics(labels: Floats, probabilities: Floats, weights: Floats | None = None) -> Mapping[str, float | None]:
+    """ROC AUC, average precision, log loss, Brier score and expected calibration error of 15 equal-mass bins.
+
+    None for what needs both classes where there is one only.
+    """
+    both = len(np.unique(labels)) == 2
+    return {
+        "auc": float(roc_auc_score(labels, probabilities, sample_weight=weights)) if both else None,
+        "average_precision": float(average_precision_score(labels, probabilities, sample_weight=weights))
+        if both
+        else None,
+        "log_loss": float(log_loss(labels, probabilities, sample_weight=weights, labels=[0, 1])),
+        "brier": float(brier_score_loss(labels, probabilities, sample_weight=weights, pos_label=1)),
+        "ece": calibration_error(labels, probabilities),
+        "rows": len(labels),
+    }
+
+
+def calibration_error(labels: Floats, probabilities: Floats) -> float:
+    """Mean distance of mean probability and share of label 1, over 15 bins of equal size in order of probability.
+
+    Expected calibration error, Naeini et al., AAAI 2015, with equal-mass bins.
+    """
+    curve = calibration_curve(labels, probabilities)
+    return sum(rows * abs(share - mean) for mean, share, rows in curve) / len(labels)
+
+
+def calibration_curve(labels: Floats, probabilities: Floats) -> list[tuple[float, float, int]]:
+    """(mean probability, share of label 1, rows) of 15 bins of equal size, in order of probability."""
+    order = np.argsort(probabilities, kind="stable")
+    bins = [part for part in np.array_split(order, _BINS) if len(part)]
+    return [(float(probabilities[part].mean()), float(labels[part].mean()), len(part)) for part in bins]
+
+
+def ranking_curve(labels: Floats, probabilities: Floats) -> list[tuple[float, float]]:
+    """(false positive rate, true positive rate) along the ROC curve, at most _CURVE_POINTS points."""
+    if len(np.unique(labels)) < 2:
+        return []
+    false_positives, true_positives, _ = roc_curve(labels, probabilities)
+    chosen = np.unique(np.linspace(0, len(false_positives) - 1, _CURVE_POINTS).astype(int))
+    return list(zip(false_positives[chosen].tolist(), true_positives[chosen].tolist(), strict=True))

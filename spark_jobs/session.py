@@ -1,0 +1,181 @@
+"""Start Spark with the lake's catalog: locally, on a cluster, or inside what spark-submit has started."""
+
+import os
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from py4j.protocol import Py4JJavaError
+from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from spark_jobs.code_archive import write_code_archive
+from spark_jobs.errors import ArgumentError, SessionError
+from spark_jobs.jars import resolved_jars
+from tools.errors import ROOT, JavaMissingError
+from tools.java import java_home
+
+CATALOG = "lake"
+CATALOGS = ("hadoop", "glue")
+DEFAULT_MASTER = "local[2]"
+JAR_CACHE = ROOT / ".cache" / "ivy"
+SHUFFLE_PARTITIONS = 4
+
+_CATALOG_CLASS = "org.apache.iceberg.spark.SparkCatalog"
+_CATALOG_KEY = f"spark.sql.catalog.{CATALOG}"
+_S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
+
+
+def start_session(
+    name: str, lake: str, catalog: str = CATALOGS[0], master: str | None = None, *, shuffle_partitions: int = 0
+) -> SparkSession:
+    """A session whose catalog `lake` is the lake at a local folder, `s3a://` or `s3://`.
+
+    `master` None means spark-submit's own, else SPARK_MASTER, else local[2]. In a process that has a session
+    already, another one on the same Spark with this lake. SessionError says in one line why there is none.
+    """
+    settings = catalog_settings(lake, catalog)
+    if SparkContext._active_spark_context is not None:
+        return _another_session(settings)
+    conf = SparkConf().setAppName(name)
+    for key, value in {**engine_settings(), **storage_settings(), **settings}.items():
+        conf.setIfMissing(key, value)
+    if shuffle_partitions:
+        conf.set("spark.sql.shuffle.partitions", str(shuffle_partitions))
+    if _is_submitted():
+        _add_jars_to_running_driver(conf)
+    else:
+        _prepare_start(conf, master or os.environ.get("SPARK_MASTER") or DEFAULT_MASTER)
+    session = _start(conf)
+    if _is_submitted():
+        session.sparkContext.setLogLevel("ERROR")
+    if _has_executors_elsewhere(session.sparkContext.master or "") and not _is_submitted():
+        session.sparkContext.addPyFile(str(write_code_archive(ROOT / "build" / "code.zip")))
+    return session
+
+
+def catalog_settings(lake: str, catalog: str) -> dict[str, str]:
+    """The Iceberg catalog `lake`: a Hadoop catalog in the folder itself, or Glue with the folder as warehouse."""
+    common = {_CATALOG_KEY: _CATALOG_CLASS, f"{_CATALOG_KEY}.warehouse": warehouse(lake)}
+    if catalog == "glue":
+        return {**common, f"{_CATALOG_KEY}.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog"}
+    return {**common, f"{_CATALOG_KEY}.type": "hadoop"}
+
+
+def warehouse(lake: str) -> str:
+    """The lake as Spark names it: object stores as they are, local folders absolute.
+
+    >>> warehouse("s3a://shop/lake/")
+    's3a://shop/lake'
+    """
+    scheme = urlsplit(lake).scheme
+    if scheme in ("s3", "s3a", "hdfs"):
+        return lake.rstrip("/")
+    if scheme not in ("", "file"):
+        raise ArgumentError(f"--lake: found '{lake}', expected a folder, s3a:// or s3://")
+    folder = Path(lake.removeprefix("file://")).absolute()
+    if folder.exists() and not folder.is_dir():
+        raise ArgumentError(f"--lake: found a file at {folder}, expected a folder")
+    return str(folder)
+
+
+def engine_settings() -> dict[str, str]:
+    """What every session has, wherever it runs, unless spark-submit says otherwise."""
+    return {
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.legacy.timeParserPolicy": "CORRECTED",
+        "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
+    }
+
+
+def storage_settings() -> dict[str, str]:
+    """s3:// read by s3a, and with AWS_ENDPOINT_URL the store that answers there."""
+    settings = {
+        "spark.hadoop.fs.s3.impl": _S3A,
+        "spark.hadoop.fs.s3a.impl": _S3A,
+        "spark.hadoop.fs.AbstractFileSystem.s3.impl": "org.apache.hadoop.fs.s3a.S3A",
+    }
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if not endpoint:
+        return settings
+    return settings | {
+        "spark.hadoop.fs.s3a.endpoint": endpoint,
+        "spark.hadoop.fs.s3a.endpoint.region": os.environ.get("AWS_REGION")
+        or os.environ.get("AWS_DEFAULT_REGION")
+        or "us-east-1",
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+        "spark.hadoop.fs.s3a.connection.ssl.enabled": str(endpoint.startswith("https:")).lower(),
+        "spark.hadoop.fs.s3a.aws.credentials.provider": "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider",
+        "spark.hadoop.fs.s3a.access.key": os.environ.get("AWS_ACCESS_KEY_ID", "test"),
+        "spark.hadoop.fs.s3a.secret.key": os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
+    }
+
+
+def _prepare_start(conf: SparkConf, master: str) -> None:
+    """What must be set before this process starts a Java of its own."""
+    try:
+        os.environ["JAVA_HOME"] = str(java_home())
+    except JavaMissingError as error:
+        raise SessionError(str(error)) from error
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    own = [str(ROOT), str(ROOT / "functions" / "shared")]
+    given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path not in own]
+    os.environ["PYTHONPATH"] = os.pathsep.join([*own, *given])
+    log_settings = Path(__file__).with_name("log4j2.properties")
+    java_options = f"-Dlog4j2.configurationFile={log_settings.as_uri()} -Duser.timezone=UTC"
+    conf.setMaster(master)
+    conf.setAll(
+        [
+            ("spark.driver.host", "127.0.0.1"),
+            ("spark.driver.bindAddress", "127.0.0.1"),
+            ("spark.driver.extraJavaOptions", java_options),
+            ("spark.jars", ",".join(map(str, resolved_jars(JAR_CACHE)))),
+        ]
+    )
+    conf.setIfMissing("spark.driver.memory", "3g")
+
+
+def _add_jars_to_running_driver(conf: SparkConf) -> None:
+    """Under spark-submit Java runs already: bring the jars there, unless the platform has Iceberg."""
+    SparkContext._ensure_initialized()
+    jvm = SparkContext._jvm
+    assert jvm is not None
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    try:
+        jvm.java.lang.Class.forName(_CATALOG_CLASS, False, loader)
+    except Py4JJavaError:
+        jars = resolved_jars(JAR_CACHE)
+        for jar in jars:
+            loader.addURL(jvm.java.net.URL(jar.as_uri()))
+        given = conf.get("spark.jars", "")
+        conf.set("spark.jars", ",".join([*filter(None, [given]), *map(str, jars)]))
+
+
+def _start(conf: SparkConf) -> SparkSession:
+    try:
+        return SparkSession.builder.config(conf=conf).getOrCreate()
+    except (PySparkException, Py4JJavaError, OSError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        causes = [line for line in lines if "Exception" in line or "Error" in line] or lines or ["no message"]
+        raise SessionError(f"Spark did not start on {conf.get('spark.master')}: {causes[-1][:300]}") from error
+
+
+def _another_session(settings: dict[str, str]) -> SparkSession:
+    session = SparkSession.builder.getOrCreate().newSession()
+    for key, value in settings.items():
+        session.conf.set(key, value)
+    return session
+
+
+def _is_submitted() -> bool:
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def _has_executors_elsewhere(master: str) -> bool:
+    return master != "local" and not master.startswith("local[")

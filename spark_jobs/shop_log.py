@@ -1,0 +1,45 @@
+"""A shop's log as a table: events in their places, with the clocks that stood after each.
+
+Columns of a log: every field of an interaction event (instants as epoch milliseconds), `place` (the event's rank in
+its shop's log), `clock` and `received_clock` (after it, itself included) and `fold_key` (what folds together).
+"""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from service_quality.entities import SEPARATOR
+from service_quality.events import FIELDS
+from service_quality.instants import DAY
+from service_quality.kinds import BEHAVIOUR
+
+_INSTANTS = ("occurred_at", "received_at")
+
+
+def event_columns() -> list[Column]:
+    """The event fields of a lake table, instants as epoch milliseconds."""
+    return [F.unix_millis(name).alias(name) if name in _INSTANTS else F.col(name) for name in FIELDS]
+
+
+def fold_key() -> Column:
+    """`conversation_key` of the core, as a column."""
+    visit_day = F.floor(F.col("occurred_at") / DAY).cast("string")
+    contact = F.concat(F.lit("contact" + SEPARATOR), "conversation_id")
+    visit = F.concat(F.lit("visit" + SEPARATOR), "customer_id", F.lit(SEPARATOR), visit_day)
+    in_conversation = F.col("conversation_id").isNotNull() & ~F.col("kind").isin(*BEHAVIOUR)
+    return F.when(in_conversation, contact).otherwise(visit)
+
+
+def order_by_time(events: DataFrame) -> DataFrame:
+    """Give events (columns of `event_columns`) the places and clocks of a replay in order of time.
+
+    Ratings stand behind everything else of their millisecond, so that what is known to the day only never comes
+    before what led to it.
+    """
+    order = Window.partitionBy("shop_id").orderBy("occurred_at", F.col("kind") == "rated", "event_id")
+    placed = events.withColumn("place", F.row_number().over(order).cast("long"))
+    so_far = Window.partitionBy("shop_id").orderBy("place").rowsBetween(Window.unboundedPreceding, 0)
+    return (
+        placed.withColumn("clock", F.max("occurred_at").over(so_far))
+        .withColumn("received_clock", F.max("received_at").over(so_far))
+        .withColumn("fold_key", fold_key())
+    )

@@ -1,0 +1,93 @@
+"""The world: its shops, each with stock, staff and customers, all given by the seed."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from service_quality.events import InteractionEvent
+from service_quality.instants import DAY, HOUR
+from spark_jobs.synthetic_shop.contacts import Contact, contact
+from spark_jobs.synthetic_shop.goods import stock
+from spark_jobs.synthetic_shop.place import Customer, Shop
+from spark_jobs.synthetic_shop.rhythm import moments, random_stream
+from spark_jobs.synthetic_shop.staff import hire
+from spark_jobs.synthetic_shop.visits import Visit, visit
+
+LANGUAGES = ("zh", "en")
+UTC_OFFSETS = {"zh": 8 * HOUR, "en": 0}
+CURRENCIES = {"zh": "CNY", "en": "GBP"}
+CONTACTS_OF_A_CUSTOMER = 1.8
+VISITS_OF_A_CONTACT = 1.7
+CONTACTS_OF_AN_AGENT_A_DAY = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What a synthetic world depends on; `start` is the first day's beginning in epoch milliseconds."""
+
+    shops: int
+    days: int
+    contacts_per_day: int
+    seed: int
+    start: int
+
+    @property
+    def end(self) -> int:
+        """Nothing happens at it or later."""
+        return self.start + self.days * DAY
+
+    @property
+    def customers(self) -> int:
+        """How many customers each shop has."""
+        return max(1, round(self.contacts_per_day * self.days / CONTACTS_OF_A_CUSTOMER))
+
+    @property
+    def mark(self) -> str:
+        """Part of every id, so that two worlds in one lake stay two."""
+        named = f"{self.shops}/{self.days}/{self.contacts_per_day}/{self.seed}/{self.start}"
+        return hashlib.sha256(named.encode()).hexdigest()[:6]
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """All that one customer did, in no order."""
+
+    visits: list[Visit]
+    contacts: list[Contact]
+
+
+def shop_of(world: World, number: int) -> Shop:
+    """The shop of a number from 0; languages take turns, so two shops are one of each."""
+    language = LANGUAGES[number % len(LANGUAGES)]
+    random = random_stream(world.mark, "shop", number)
+    return Shop(
+        shop_id=f"synthetic-{language}-{number + 1}",
+        language=language,
+        utc_offset=UTC_OFFSETS[language],
+        currency=CURRENCIES[language],
+        mark=world.mark,
+        items=stock(random, language),
+        staff=hire(random, round(world.contacts_per_day / CONTACTS_OF_AN_AGENT_A_DAY)),
+    )
+
+
+def live(world: World, shop: Shop, number: int) -> Life:
+    """One customer's life. It depends on the world and the number alone, so any part can be made anywhere."""
+    random = random_stream(world.mark, shop.shop_id, "customer", number)
+    activity = random.gammavariate(1.2, 1 / 1.2)
+    customer = Customer(f"customer-{world.mark}-{number + 1:06d}", random)
+    mean = activity * CONTACTS_OF_A_CUSTOMER
+    days = {"start": world.start, "days": world.days, "utc_offset": shop.utc_offset}
+    visited = moments(random, mean * VISITS_OF_A_CONTACT, **days)
+    visits = [visit(shop, customer, at, place) for place, at in enumerate(visited, 1)]
+    customer.orders.sort(key=lambda order: order.at)
+    written = moments(random, mean, **days)
+    return Life(visits, [contact(shop, customer, at, place) for place, at in enumerate(written, 1)])
+
+
+def events_of(world: World, shop: Shop, customers: range) -> Iterator[InteractionEvent]:
+    """The events of some of a shop's customers, within the world's days; in no order."""
+    for number in customers:
+        life = live(world, shop, number)
+        told = [part.events for part in life.visits] + [part.events for part in life.contacts]
+        yield from (event for events in told for event in events if world.start <= event.occurred_at < world.end)

@@ -1,0 +1,205 @@
+"""Train the model: logistic regression by MLlib, its L2 strength chosen forward in time, and a challenger beside it."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from pyspark.ml.classification import LogisticRegressionModel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from service_quality.basis import basis_of
+from service_quality.feature_set import FEATURES
+from service_quality.instants import format_instant
+from service_quality.rule_set import DECISION_THRESHOLD
+from spark_jobs.challenger import train_challenger, write_challenger
+from spark_jobs.command_line import job_parser, positive_argument, print_summary, run_job, session_for
+from spark_jobs.errors import InputError
+from spark_jobs.lake import TRAINING_SET, read_table, snapshot_of, table_properties
+from spark_jobs.linear_training import (
+    Calibration,
+    Scaling,
+    fit_calibration,
+    fit_linear,
+    fit_scaling,
+    scaled_rows,
+    training_rows,
+    with_log_odds,
+    with_probability,
+)
+from spark_jobs.metrics import compute_metrics
+
+_DESCRIPTION = """Trains on the lake's training set and writes an artefact for model_export: model.json, a sample of
+rows with the probabilities that MLlib gives, and a challenger.
+
+The L2 strength is chosen forward in time: fitted on what came before a cut, judged by log loss on what came after, for
+several cuts. A calibration is fitted on the latest slice, by a model that has not seen it, and kept only if it beats
+no calibration on days later still."""
+
+STRENGTHS = (0.0002, 0.0006, 0.002)
+FORWARD_CUTS = ((0.6, 0.8), (0.8, 1.0))
+CALIBRATION_SHARE = 0.2
+_FEWEST_ROWS = 200
+_SAMPLE_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training found: the model, its calibration, and how it fared on later rows it had not seen."""
+
+    model: LogisticRegressionModel
+    calibration: Calibration
+    strength: float
+    forward: dict[str, float]
+    metrics: dict[str, float | None]
+
+
+def time_cuts(rows: DataFrame, shares: Sequence[float]) -> list[float]:
+    """The instants (epoch milliseconds) before which these shares of the rows lie."""
+    return rows.approxQuantile("at", list(shares), 0.001)
+
+
+def between(rows: DataFrame, first: float, last: float) -> DataFrame:
+    """Rows that occurred at or after `first` and before `last` (epoch milliseconds)."""
+    return rows.where((F.col("at") >= first) & (F.col("at") < last))
+
+
+def choose_strength(rows: DataFrame, strengths: Sequence[float]) -> tuple[float, dict[str, float]]:
+    """The strength with the least log loss forward in time, and the loss of each."""
+    losses = dict.fromkeys(strengths, 0.0)
+    for upto, until in FORWARD_CUTS:
+        cut, end = time_cuts(rows, (upto, until))
+        before, after = between(rows, -np.inf, cut), between(rows, cut, end + 1)
+        for strength in strengths:
+            losses[strength] += mean_log_loss(after, fit_linear(before, strength)) / len(FORWARD_CUTS)
+    best = min(strengths, key=lambda strength: losses[strength])
+    return best, {str(strength): loss for strength, loss in losses.items()}
+
+
+def mean_log_loss(rows: DataFrame, model: LogisticRegressionModel) -> float:
+    """Weighted cross-entropy of the uncalibrated model."""
+    log_odds = F.col("log_odds")
+    loss = F.log1p(F.exp(-F.abs(log_odds))) + F.greatest(log_odds, F.lit(0.0)) - F.col("label") * log_odds
+    row = with_log_odds(rows, model).agg((F.sum(loss * F.col("weight")) / F.sum("weight")).alias("loss")).first()
+    assert row is not None
+    return float(row["loss"])
+
+
+def train(rows: DataFrame, strengths: Sequence[float]) -> Trained:
+    """Choose the strength, calibrate if that helps, then fit on all rows (columns of scaled_rows)."""
+    strength, forward = choose_strength(rows, strengths)
+    first, second = time_cuts(rows, (1 - CALIBRATION_SHARE, 1 - CALIBRATION_SHARE / 2))
+    unseeing = fit_linear(between(rows, -np.inf, first), strength)
+    fitted = fit_calibration(between(rows, first, second), unseeing)
+    latest = between(rows, second, np.inf)
+    measured = {calibration: measure(latest, unseeing, calibration) for calibration in (Calibration(), fitted)}
+    best = min(measured, key=lambda calibration: measured[calibration]["log_loss"] or 0.0)
+    return Trained(fit_linear(rows, strength), best, strength, forward, measured[best])
+
+
+def measure(rows: DataFrame, model: LogisticRegressionModel, calibration: Calibration) -> dict[str, float | None]:
+    """Metrics of the calibrated model on rows that it has not seen."""
+    judged = with_probability(rows, model, calibration).select("label", "probability", "weight").toPandas()
+    return dict(compute_metrics(*(judged[name].to_numpy() for name in ("label", "probability", "weight"))))
+
+
+def write_artefact(folder: Path, trained: Trained, scaling: Scaling, facts: dict[str, object]) -> None:
+    """model.json: everything that model_export needs to build the graph, and where it comes from."""
+    model = {
+        "kind": "logistic_regression",
+        "features": FEATURES.names,
+        "fingerprint": FEATURES.fingerprint,
+        "terms": [asdict(term) for term in basis_of(FEATURES)],
+        **asdict(scaling),
+        "coefficients": trained.model.coefficients.toArray().tolist(),
+        "intercept": float(trained.model.intercept),
+        "calibration": asdict(trained.calibration),
+        "threshold": DECISION_THRESHOLD,
+        "regularization": trained.strength,
+        "metrics": {**trained.metrics, "forward_log_loss": trained.forward},
+        **facts,
+    }
+    (folder / "model.json").write_text(json.dumps(model, indent=1), encoding="utf-8")
+
+
+def write_sample(folder: Path, rows: DataFrame, trained: Trained) -> None:
+    """sample.parquet: rows spread over the training set, with the probabilities that MLlib gives."""
+    spread = F.xxhash64("shop_id", "conversation_id", "at")
+    sample = with_probability(rows, trained.model, trained.calibration).orderBy(spread).limit(_SAMPLE_ROWS)
+    sample.select("features", "probability").toPandas().to_parquet(folder / "sample.parquet")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Entry point: read the training set, train both, write the artefact."""
+    parser = job_parser("train_model", _DESCRIPTION)
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the artefact goes")
+    parser.add_argument(
+        "--seed", type=positive_argument, default=1, metavar="N", help="of the challenger (%(default)s)"
+    )
+    parser.add_argument(
+        "--strengths",
+        type=float,
+        nargs="+",
+        default=STRENGTHS,
+        metavar="L2",
+        help="strengths to choose from (%(default)s)",
+    )
+    options = parser.parse_args(arguments)
+    spark = session_for(options, "train_model")
+    training_set = read_table(spark, TRAINING_SET, made_by="build_training_set")
+    properties = table_properties(spark, TRAINING_SET)
+    if properties.get("fingerprint") != FEATURES.fingerprint:
+        raise InputError(
+            f"found a training set of features {properties.get('fingerprint')}, expected {FEATURES.fingerprint}:"
+            " run build_training_set again"
+        )
+    given = training_rows(training_set).coalesce(2).cache()
+    scaling = fit_scaling(given, FEATURES, basis_of(FEATURES))
+    rows = scaled_rows(given, FEATURES, basis_of(FEATURES), scaling).cache()
+    seen = given.agg(
+        F.count("*").alias("rows"),
+        F.count_distinct("shop_id", "conversation_id").alias("conversations"),
+        F.min("at").alias("first"),
+        F.max("at").alias("last"),
+        F.count_distinct("label").alias("labels"),
+    ).first()
+    assert seen is not None
+    if seen["rows"] < _FEWEST_ROWS or seen["labels"] != 2:
+        raise InputError(
+            f"found {seen['rows']} rows with {seen['labels']} different labels,"
+            f" expected at least {_FEWEST_ROWS} with both"
+        )
+    trained = train(rows, options.strengths)
+    facts = {
+        "training": {
+            "first": format_instant(seen["first"]),
+            "last": format_instant(seen["last"]),
+            "rows": seen["rows"],
+            "conversations": seen["conversations"],
+            "as_of": properties.get("as_of"),
+            "events_snapshot": properties.get("events_snapshot"),
+            "training_snapshot": str(snapshot_of(spark, TRAINING_SET)),
+        },
+        "synthetic": properties.get("synthetic") == "true",
+    }
+    options.output.mkdir(parents=True, exist_ok=True)
+    write_artefact(options.output, trained, scaling, facts)
+    write_sample(options.output, rows, trained)
+    in_time = given.orderBy("at", "shop_id", "conversation_id").select("features", "label", "weight").toPandas()
+    challenger, measured = train_challenger(in_time, last_share=CALIBRATION_SHARE, seed=options.seed)
+    write_challenger(options.output, challenger, measured)
+    summary = {"rows": seen["rows"], "strength": trained.strength, "metrics": trained.metrics, "challenger": measured}
+    print_summary(
+        f"train_model: {seen['rows']} rows, L2 {trained.strength}; on the latest {CALIBRATION_SHARE / 2:.0%}"
+        f" AUC {trained.metrics['auc']:.4f}, log loss {trained.metrics['log_loss']:.4f},"
+        f" ECE {trained.metrics['ece']:.4f}; challenger AUC {measured['auc']:.4f} -> {options.output}",
+        summary,
+        file=options.json,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(main))

@@ -1,0 +1,145 @@
+"""What is uploaded: small enough, whole, and free of what only training needs."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from infra.bundles.layer import RUNTIME_PYTHON, build_layer
+from tests.infrastructure.templates import FUNCTIONS, ROOT, app_tree, folder
+
+MOST_BYTES = 50_000_000
+TRAINING_ONLY = ("pyspark", "pandas", "sklearn", "skl2onnx", "pyarrow")
+RUNTIME_BRINGS = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six", "jmespath")
+
+# With -I nothing of this checkout or its environment is found but what is named here.
+IMPORT_ALL = """
+import importlib, json, sys
+sys.path[:0] = sys.argv[2:]
+for name in json.loads(sys.argv[1]):
+    importlib.import_module(name)
+print(json.dumps([name for name in sys.modules if "." not in name]))
+"""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def layer(tmp_path_factory) -> Path:
+    target = tmp_path_factory.mktemp("layer")
+    build_layer(target, {})
+    return target
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory) -> Path:
+    """Only what the Lambda runtime brings by itself."""
+    target = tmp_path_factory.mktemp("runtime")
+    for name in RUNTIME_BRINGS:
+        spec = find_spec(name)
+        assert spec
+        assert spec.origin
+        origin = Path(spec.origin)
+        found = origin.parent if origin.name == "__init__.py" else origin
+        (target / found.name).symlink_to(found)
+    return target
+
+
+@pytest.fixture(scope="module")
+def python() -> str:
+    """An interpreter of the functions' version: our own, on the path, or one that pyenv keeps."""
+    name = f"python{RUNTIME_PYTHON}"
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates: list[str | Path | None] = [
+        sys.executable,
+        shutil.which(name),
+        *pyenv.glob(f"{RUNTIME_PYTHON}.*/bin/{name}"),
+    ]
+    ask = "import sys; print('%d.%d' % sys.version_info[:2])"
+    for candidate in candidates:
+        if candidate is None:
+            continue
+        answer = subprocess.run([candidate, "-c", ask], capture_output=True, text=True, check=False)
+        if answer.stdout.strip() == RUNTIME_PYTHON:
+            return str(candidate)
+    pytest.skip(f"no Python {RUNTIME_PYTHON} on this machine")
+
+
+def zipped_bytes(*folders: Path) -> int:
+    target = folders[0].parent / "bundle.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for source in folders:
+            for path in source.rglob("*"):
+                bundle.write(path, path.relative_to(source))
+    return target.stat().st_size
+
+
+def test_layer_and_function_stay_small(layer):
+    largest = max((folder(function) for function in FUNCTIONS), key=lambda path: (path / "app.py").stat().st_size)
+
+    assert zipped_bytes(layer, largest) < MOST_BYTES
+
+
+def test_layer_holds_nothing_of_training(layer):
+    assert not [name for name in TRAINING_ONLY if (layer / "python" / name).exists()]
+
+
+def test_layer_holds_the_core_as_it_stands(layer):
+    core = ROOT / "functions" / "shared" / "service_quality"
+    sources = {path.relative_to(core): path.read_bytes() for path in core.rglob("*.py")}
+    bundled = layer / "python" / "service_quality"
+
+    assert {path.relative_to(bundled): path.read_bytes() for path in bundled.rglob("*.py")} == sources
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_everything_a_function_imports_is_in_its_bundle(function, layer, runtime, python):
+    imported = sorted(
+        {node.module for node in ast.walk(app_tree(function)) if isinstance(node, ast.ImportFrom) and node.module}
+    )
+
+    command = [python, "-I", "-B", "-c", IMPORT_ALL, json.dumps(imported), layer / "python", runtime]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert not set(json.loads(done.stdout)) & set(TRAINING_ONLY)
+
+
+def test_trimmed_onnxruntime_still_infers(layer, runtime, python, tmp_path):
+    from tests.stand_ins.tiny_model import tiny_model
+
+    model = tmp_path / "model.onnx"
+    model.write_bytes(tiny_model())
+    code = (
+        "import sys; sys.path[:0] = sys.argv[2:]\n"
+        "from array import array; from pathlib import Path\n"
+        "from service_quality.adapters.onnx_model import OnnxScorer\n"
+        "from service_quality.feature_set import FEATURES\n"
+        "scorer = OnnxScorer(Path(sys.argv[1]).read_bytes(), 'tiny')\n"
+        "print(scorer.score(array('f', [1.0] * len(FEATURES.names))).probability)\n"
+    )
+
+    command = [python, "-I", "-B", "-c", code, model, layer / "python", runtime]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert float(done.stdout) == pytest.approx(0.7310586, abs=1e-6)
+
+
+def test_layer_can_be_built_for_the_embedded_aws(tmp_path):
+    build_layer(tmp_path, {"LAYER_PYTHON": sys.executable})
+
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import onnxruntime, numpy; print(onnxruntime.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-B", "-c", code, tmp_path / "python"], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.startswith(str(tmp_path))

@@ -1,0 +1,279 @@
+"""Contact exports into the lake: what becomes an event, what is kept apart, what is refused."""
+
+import csv
+import gzip
+import json
+import subprocess
+import sys
+
+import pytest
+from pyspark.sql import functions as F
+
+from service_quality.events import FIELDS, event_to_dict, parse_event
+from service_quality.instants import format_instant, parse_instant
+from spark_jobs import import_contacts
+from spark_jobs.command_line import run_job
+from spark_jobs.contact_format import COLUMNS
+from spark_jobs.lake import EVENTS, INSTANTS, REJECTED, read_events, snapshot_of
+from spark_jobs.session import start_session
+
+pytestmark = pytest.mark.spark
+
+HEADER = [*COLUMNS.values(), "Customer_City", "label_source"]
+ROW = {
+    "Unique id": "c-1",
+    "channel_name": "Inbound",
+    "category": "Returns",
+    "Sub-category": "Reverse pickup",
+    "Order_id": "o-1",
+    "Issue_reported at": "01/08/2023 11:13",
+    "issue_responded": "01/08/2023 11:47",
+    "Survey_response_Date": "02-Aug-23",
+    "Product_category": "Mobile",
+    "Item_price": "99.95",
+    "Agent_name": "Ann Example",
+    "Supervisor": "Sue Example",
+    "Manager": "Max Example",
+    "Tenure Bucket": ">90",
+    "Agent Shift": "Morning",
+    "CSAT Score": "2",
+    "label_source": "exact",
+}
+
+
+def write_export(path, *changes, header=HEADER):
+    """A file with one row for each of the changes."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "wt", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows([(ROW | change).get(name, "") for name in header] for change in changes)
+    return path
+
+
+def run_import(lake, *files, options=()):
+    """Import in this process; the summary, or the exit code of a failure."""
+    summary = lake.parent / "summary.json"
+    summary.unlink(missing_ok=True)
+    code = run_job(
+        import_contacts.main,
+        [*map(str, files), "--shop", "shop", "--lake", str(lake), "--json", str(summary), *options],
+    )
+    return json.loads(summary.read_text()) if code == 0 else code
+
+
+def spark_of(lake):
+    return start_session("test", str(lake))
+
+
+def events_in(lake):
+    """The lake's events by id, instants as text."""
+    rows = read_events(spark_of(lake)).select(
+        *(F.unix_millis(name).alias(name) if name in INSTANTS else name for name in (*FIELDS, "source"))
+    )
+    return {
+        row["event_id"]: row.asDict() | {name: format_instant(row[name]) for name in INSTANTS} for row in rows.collect()
+    }
+
+
+def rejected_in(lake):
+    """Line, reason and column of what was kept apart."""
+    rows = spark_of(lake).table(REJECTED).orderBy("file", "line").collect()
+    return [(row["line"], row["reason"], row["field"]) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
+    """A lake with the contacts of one file, and its summary."""
+    folder = tmp_path_factory.mktemp("imported")
+    export = write_export(
+        folder / "contacts 1.csv.gz",
+        {"Customer Remarks": "two\nlines, a comma"},
+        {"Unique id": "c-2", "issue_responded": "01/08/2023 00:00", "Item_price": "", "Order_id": ""},
+        {"Unique id": "c-3", "CSAT Score": "", "Survey_response_Date": ""},
+    )
+    return folder / "lake", run_import(folder / "lake", export)
+
+
+def test_contact_becomes_three_events(imported):
+    lake, summary = imported
+
+    assert (summary["contacts"], summary["new_events"], summary["rejected"]) == (3, 8, 0)
+    assert set(events_in(lake)) == {
+        *("c-1:1-opened", "c-1:2-answered", "c-1:3-rated"),
+        *("c-2:1-opened", "c-2:2-answered", "c-2:3-rated"),
+        *("c-3:1-opened", "c-3:2-answered"),
+    }
+
+
+def test_opening_carries_the_contact_and_its_agent(imported):
+    opened = {name: value for name, value in events_in(imported[0])["c-1:1-opened"].items() if value is not None}
+
+    assert opened == {
+        "event_id": "c-1:1-opened",
+        "shop_id": "shop",
+        "kind": "conversation_opened",
+        "occurred_at": "2023-08-01T11:13:00.000Z",
+        "received_at": "2023-08-01T11:13:00.000Z",
+        "precision": "ms",
+        "conversation_id": "c-1",
+        "agent_id": "Ann Example",
+        "supervisor_id": "Sue Example",
+        "manager_id": "Max Example",
+        "agent_tenure": ">90",
+        "agent_shift": "Morning",
+        "category": "Returns",
+        "subcategory": "Reverse pickup",
+        "product": "Mobile",
+        "order_id": "o-1",
+        "channel": "Inbound",
+        "amount_minor": 9995,
+        "source": "contacts:contacts 1.csv.gz",
+    }
+
+
+def test_rating_stands_at_the_end_of_its_day(imported):
+    rated = events_in(imported[0])["c-1:3-rated"]
+
+    assert (rated["occurred_at"], rated["precision"], rated["rating"]) == ("2023-08-02T23:59:59.999Z", "day", 2)
+
+
+def test_answer_at_midnight_has_lost_its_time(imported):
+    answered = events_in(imported[0])["c-2:2-answered"]
+
+    assert (answered["occurred_at"], answered["precision"]) == ("2023-08-01T23:59:59.999Z", "day")
+    assert answered["agent_id"] == "Ann Example"
+
+
+def test_remarks_enter_the_rating_only(imported):
+    texts = {name: event["text"] for name, event in events_in(imported[0]).items() if event["text"]}
+
+    assert texts == {"c-1:3-rated": "two\nlines, a comma"}
+
+
+def test_every_event_can_be_parsed(imported):
+    for event in events_in(imported[0]).values():
+        arrived_at = parse_instant(event["received_at"])
+        parsed = parse_event(event, arrived_at=arrived_at)
+
+        given = {name: value for name, value in event.items() if value is not None and name != "source"}
+        assert {"precision": "ms"} | event_to_dict(parsed) == given | {"version": 1}
+
+
+def test_importing_again_changes_nothing(tmp_path):
+    export = write_export(tmp_path / "a.csv", {}, {"Unique id": "c-2"}, {"Unique id": "", "CSAT Score": "9"})
+    lake = tmp_path / "lake"
+    run_import(lake, export)
+    before = [snapshot_of(spark_of(lake), table) for table in (EVENTS, REJECTED)]
+
+    again = run_import(lake, export)
+
+    assert (again["new_events"], again["new_rejected"], again["rejected"]) == (0, 0, 1)
+    assert [snapshot_of(spark_of(lake), table) for table in (EVENTS, REJECTED)] == before
+
+
+def test_later_file_adds_what_is_new(tmp_path):
+    lake = tmp_path / "lake"
+    run_import(lake, write_export(tmp_path / "a.csv", {}))
+
+    later = run_import(lake, write_export(tmp_path / "b.csv", {"CSAT Score": "5"}, {"Unique id": "c-2"}))
+
+    assert later["new_events"] == 3
+    assert events_in(lake)["c-1:3-rated"]["rating"] == 2
+
+
+def test_rows_that_cannot_be_read_are_kept_with_line_and_reason(tmp_path):
+    bad = [
+        ({"Issue_reported at": "2023-08-01 11:13"}, "bad_date", "Issue_reported at"),
+        ({"Issue_reported at": "31/02/2023 11:13"}, "bad_date", "Issue_reported at"),
+        ({"issue_responded": "soon"}, "bad_date", "issue_responded"),
+        ({"Survey_response_Date": "32-Aug-23"}, "bad_date", "Survey_response_Date"),
+        ({"issue_responded": ""}, "missing_value", "issue_responded"),
+        ({"Unique id": " "}, "missing_value", "Unique id"),
+        ({"CSAT Score": "6"}, "bad_rating", "CSAT Score"),
+        ({"CSAT Score": "0"}, "bad_rating", "CSAT Score"),
+        ({"CSAT Score": "good"}, "bad_rating", "CSAT Score"),
+        ({"CSAT Score": ""}, "missing_value", "CSAT Score"),
+        ({"Item_price": "-1"}, "out_of_range", "Item_price"),
+        ({"Item_price": "cheap"}, "bad_price", "Item_price"),
+        ({"issue_responded": "01/08/2023 11:12"}, "answer_before_report", "issue_responded"),
+        ({"issue_responded": "31/07/2023 00:00"}, "answer_before_report", "issue_responded"),
+        ({"Survey_response_Date": "31-Jul-23"}, "rating_before_report", "Survey_response_Date"),
+        ({"Survey_response_Date": "01-Aug-99"}, "from_the_future", "Survey_response_Date"),
+        ({"Issue_reported at": "01/08/1999 11:13"}, "out_of_range", "Issue_reported at"),
+        ({"Unique id": "c-1", "CSAT Score": "5"}, "duplicate_id", "Unique id"),
+    ]
+    rows = [{}, *({"Unique id": f"bad-{place}"} | change for place, (change, _, _) in enumerate(bad))]
+    lake = tmp_path / "lake"
+
+    summary = run_import(lake, write_export(tmp_path / "a.csv", *rows))
+
+    assert rejected_in(lake) == [(line, reason, field) for line, (_, reason, field) in enumerate(bad, 3)]
+    assert (summary["contacts"], summary["new_events"], summary["rejected"]) == (1, 3, len(bad))
+    assert sum(summary["rejected_by_reason"].values()) == len(bad)
+    assert summary["rejected_by_reason"]["bad_rating"] == 3
+
+
+def test_times_are_of_the_zone_that_is_named(tmp_path):
+    lake = tmp_path / "lake"
+
+    run_import(lake, write_export(tmp_path / "a.csv", {}), options=["--time-zone", "Asia/Shanghai"])
+
+    assert {name[4:]: event["occurred_at"] for name, event in events_in(lake).items()} == {
+        "1-opened": "2023-08-01T03:13:00.000Z",
+        "2-answered": "2023-08-01T03:47:00.000Z",
+        "3-rated": "2023-08-02T15:59:59.999Z",
+    }
+
+
+def test_pattern_names_several_files(tmp_path):
+    write_export(tmp_path / "a.csv", {})
+    write_export(tmp_path / "b.csv", {"Unique id": "c-2"})
+
+    assert run_import(tmp_path / "lake", tmp_path / "*.csv")["contacts"] == 2
+
+
+def test_file_with_missing_columns_is_refused_with_found_and_expected(tmp_path, capsys):
+    export = write_export(tmp_path / "a.csv", {}, header=[name for name in HEADER if name != "CSAT Score"])
+
+    assert run_import(tmp_path / "lake", export) == 3
+
+    said = capsys.readouterr().err
+    assert "a.csv" in said
+    assert "found Unique id, channel_name" in said
+    assert "missing CSAT Score" in said
+    assert snapshot_of(spark_of(tmp_path / "lake"), EVENTS) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\x1f\x8b broken"])
+def test_file_that_is_no_export_is_refused(tmp_path, content, capsys):
+    (tmp_path / "a.csv").write_bytes(content)
+
+    assert run_import(tmp_path / "lake", tmp_path / "a.csv") == 3
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_broken_gzip_is_refused(tmp_path, capsys):
+    whole = write_export(tmp_path / "a.csv.gz", *({"Unique id": f"c-{n}"} for n in range(500))).read_bytes()
+    (tmp_path / "b.csv.gz").write_bytes(whole[: len(whole) // 2])
+
+    assert run_import(tmp_path / "lake", tmp_path / "b.csv.gz") == 3
+    assert "b.csv.gz" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["nothing.csv", "--shop", "shop"], 4, "nothing.csv"),
+        (["nothing.csv"], 2, "--shop"),
+        (["nothing.csv", "--shop", "shop", "--time-zone", "Mars/Base"], 2, "expected a time zone"),
+    ],
+)
+def test_command_says_in_one_line_what_is_wrong(tmp_path, arguments, code, said):
+    command = [sys.executable, "-m", "spark_jobs", "import_contacts", *arguments, "--lake", str(tmp_path / "lake")]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("WARNING: Using incubator modules")]
+    assert (done.returncode, len(lines)) == (code, 1), done.stderr
+    assert said in lines[0]

@@ -1,0 +1,52 @@
+"""Small feature sets: every kind of declaration, short windows, cheap to read."""
+
+from service_quality.feature_set import FEATURES
+from service_quality.features import Age, EventValue, FeatureSet, Mean, Rate, Total, WindowRatio
+from service_quality.instants import HOUR
+from service_quality.kinds import SERVICE
+from service_quality.rule_set import RULES
+from service_quality.rules import AllOf, AtLeast, Below, Rule
+
+_SHOP = Rate("shop", "dissatisfied", "7d", strength=3, parent=0.17)
+_AGENT = Rate("agent", "dissatisfied", "30d", strength=2, parent=_SHOP)
+
+SMALL = FeatureSet(
+    (
+        EventValue("waiting_ms"),
+        EventValue("answered"),
+        Total("agent", "replies", "1h"),
+        Total("agent", "contacts", "1d"),
+        Mean("agent", "reply_ms", "timed_replies", "7d"),
+        WindowRatio("category", "contacts", "1h", "1d"),
+        Age("customer", "orders", "90d"),
+        Age("agent", "replies", "1h"),
+        Age("shop", "complaints", "1d"),
+        _AGENT,
+        Rate("agent_category", "dissatisfied", "30d", strength=2, parent=_AGENT),
+        Rate("subcategory_product", "resolved", "1d", strength=1, parent=0.5),
+        Total("customer", "browse_ms", "1h"),
+        Total("shop", "rating_points", "1h"),
+    )
+)
+SMALL_RULES = (
+    Rule(
+        name="busy_agent",
+        version=1,
+        subject="agent",
+        kinds=SERVICE,
+        tiers=(("critical", AtLeast("agent_replies_1h", 3)), ("warning", AtLeast("agent_replies_1h", 1))),
+        resolved_when=Below("agent_replies_1h", 1),
+        cooldown_ms=HOUR,
+    ),
+    Rule(
+        name="waiting",
+        version=1,
+        subject="conversation",
+        kinds=SERVICE | {"rated"},
+        tiers=(("warning", AllOf((AtLeast("waiting_ms", 1), AtLeast("score", 0.5)))),),
+        resolved_when=AtLeast("closed", 1),
+        cooldown_ms=HOUR,
+        evidence=("waiting_ms",),
+    ),
+)
+SETS = {"small": (SMALL, SMALL_RULES), "in service": (FEATURES, RULES)}

@@ -1,0 +1,99 @@
+"""The online commit over a random log, and what is left of it when it has ended."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from service_quality.conversation import REMEMBERED
+from service_quality.errors import RejectedEventError
+from service_quality.events import HistoryImported, InteractionEvent, parse_record
+from service_quality.features import FeatureSet
+from service_quality.online_commit import LogRecord, OnlineCommit, Store
+from service_quality.rules import Rule
+from service_quality.state_items import ShopItem, decode_conversation, decode_shop, entity_name
+from tests.properties.naive_reader import ImportedPast
+from tests.properties.random_logs import RandomLog
+from tests.stand_ins.archive_chain import archived_entries
+from tests.stand_ins.memory_store import MemoryStore
+from tests.stand_ins.scorer import FixedScorer
+
+SCORER = FixedScorer()
+
+
+def new_store(*logs: RandomLog) -> MemoryStore:
+    """A store in which the logs' packs lie already, as a backfill writes them before its mark."""
+    return MemoryStore(items={key: data for log in logs for key, data in log.packs.items()})
+
+
+def new_worker(store: Store, features: FeatureSet, rules: tuple[Rule, ...]) -> OnlineCommit:
+    return OnlineCommit(store, lambda: SCORER, features, rules)
+
+
+def batches(records: Sequence[LogRecord], sizes: Sequence[int]) -> list[list[LogRecord]]:
+    """The records cut into batches of these sizes, over and over."""
+    cut: list[list[LogRecord]] = []
+    first = 0
+    while first < len(records):
+        size = sizes[len(cut) % len(sizes)]
+        cut.append(list(records[first : first + size]))
+        first += size
+    return cut
+
+
+def readable(log: RandomLog) -> list[tuple[str, InteractionEvent | ImportedPast]]:
+    """The log as the oracle reads it: records that do not parse left out, a mark's past in its place, once."""
+    entries: list[tuple[str, InteractionEvent | ImportedPast]] = []
+    met: set[str] = set()
+    for record in log.records:
+        try:
+            event = parse_record(record.data, arrived_at=record.arrived_at, shop_id=log.shop_id)
+        except RejectedEventError:
+            continue
+        if not isinstance(event, HistoryImported):
+            entries.append((record.position, event))
+        elif event.import_id not in met:
+            met.add(event.import_id)
+            entries.append((record.position, log.backfills[event.import_id].past))
+    return entries
+
+
+@dataclass(frozen=True)
+class Remains:
+    """All that a shop's log left behind, chunk cuts and the version that counts them aside."""
+
+    shop: ShopItem
+    items: dict[str, bytes]
+    entries: list[dict]
+    alerts: dict[tuple[str, str], tuple[object, ...]]
+    rejected: dict[str, tuple[bytes, str, str]]
+
+
+def delete_forgotten(store: MemoryStore, shop_id: str) -> None:
+    """Delete what the table's time to live may: conversations untouched for longer than they are remembered."""
+    if shop_id not in store.shops:
+        return
+    received_clock = decode_shop(store.shops[shop_id]).received_clock
+    for (shop, key), data in list(store.items.items()):
+        if shop == shop_id and entity_name(key) in ("contact", "visit"):
+            touched_at = decode_conversation(data, shop_id).conversation.touched_at
+            if received_clock - touched_at > REMEMBERED:
+                del store.items[shop, key]
+
+
+def remains(store: MemoryStore, shop_id: str) -> Remains:
+    delete_forgotten(store, shop_id)
+    return Remains(
+        shop=replace(store.read_shop(shop_id) or ShopItem(), version=0),
+        items={key: data for (shop, key), data in store.items.items() if shop == shop_id},
+        entries=archived_entries(store.rows, shop_id),
+        alerts={
+            key: (row.row_kind, json.loads(row.body), row.open)
+            for key, row in store.rows.items()
+            if row.shop_id == shop_id and row.row_kind != "archive"
+        },
+        rejected={
+            position: (kept.record.data, kept.reason, kept.message)
+            for (shop, position), kept in store.rejected.items()
+            if shop == shop_id
+        },
+    )

@@ -1,0 +1,183 @@
+"""Random logs of a shop: each event decoded from one integer, so that drawing is quick and shrinking simple."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from hypothesis import strategies as st
+
+from service_quality.events import HistoryImported, InteractionEvent, event_to_dict, event_to_json
+from service_quality.features import FeatureSet
+from service_quality.instants import DAY, HOUR, MINUTE, SECOND, end_of_day
+from service_quality.online_commit import LogRecord
+from service_quality.positions import Position
+from tests.properties.import_packs import Backfill, build_backfill
+
+Option = TypeVar("Option")
+
+START = 19_600 * DAY
+GAPS = (0, 0, 1, SECOND, 40 * SECOND, 5 * MINUTE, 5 * MINUTE, 20 * MINUTE, HOUR, HOUR, 7 * HOUR, DAY, 8 * DAY, 31 * DAY)
+RARE_GAPS = (*GAPS * 8, 90 * DAY, 95 * DAY)
+LATENESS = (0,) * 12 + (1, MINUTE, 5 * MINUTE, HOUR, 3 * HOUR, DAY, 3 * DAY, 8 * DAY, 29 * DAY, 31 * DAY, -4 * MINUTE)
+KINDS = (
+    *("customer_message", "agent_message", "rated") * 4,
+    *("conversation_opened", "resolved", "order_placed", "page_viewed") * 2,
+    *("bot_message", "internal_note", "assigned", "reopened", "status_changed", "complaint_filed"),
+    *("suggestion_made", "searched", "cart_added", "order_cancelled", "order_returned"),
+)
+BEHAVIOUR = ("order_placed", "page_viewed", "searched", "cart_added", "order_cancelled", "order_returned")
+DOINGS = ("event",) * 20 + ("twice", "twice", "twice later", "noise", "import")
+LARGEST = 2**64
+
+HOSTILE: tuple[bytes, ...] = (
+    b"",
+    b"\xff\xfe",
+    b"{",
+    b"[1,2]",
+    b'"text"',
+    b"null",
+    b"[" * 3_000,
+    b'{"kind":"history_imported","shop_id":"shop","import_id":"x","clock":"9999-01-01T00:00:00Z","buckets":1}',
+    b'{"kind":"history_imported","shop_id":"shop","import_id":"x","clock":"2023-01-01T00:00:00Z","buckets":0}',
+    b'{"event_id":"h1","shop_id":"elsewhere","kind":"customer_message","conversation_id":"c0",'
+    b'"occurred_at":"2023-09-01T00:00:00Z"}',
+    b'{"event_id":"h2","shop_id":"shop","kind":"rated","conversation_id":"c0","rating":9,'
+    b'"occurred_at":"2023-09-01T00:00:00Z"}',
+    b'{"event_id":"h3","shop_id":"shop","kind":"customer_message","conversation_id":"c0","occurred_at":"soon"}',
+    b'{"event_id":"h4","shop_id":"shop","kind":"customer_message","conversation_id":"c\\u001f0",'
+    b'"occurred_at":"2023-09-01T00:00:00Z"}',
+    b'{"event_id":"h5","shop_id":"shop","kind":"customer_message","conversation_id":"c0",'
+    b'"occurred_at":"2199-09-01T00:00:00Z"}',
+    b'{"text":"' + b"x" * 70_000 + b'"}',
+)
+
+
+class Choices:
+    """Decodes an integer into choices, the first option of each from 0."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def of(self, options: Sequence[Option]) -> Option:
+        self.number, index = divmod(self.number, len(options))
+        return options[index]
+
+
+@dataclass
+class RandomLog:
+    """One shop's log, the backfills that enter it, and their packs as the store holds them."""
+
+    shop_id: str
+    records: list[LogRecord] = field(default_factory=list)
+    backfills: dict[str, Backfill] = field(default_factory=dict)
+
+    @property
+    def packs(self) -> dict[tuple[str, str], bytes]:
+        return {(self.shop_id, key): data for one in self.backfills.values() for key, data in one.packs.items()}
+
+
+def logs(features: FeatureSet, *, most: int = 30, shop_id: str = "shop") -> st.SearchStrategy[RandomLog]:
+    """Logs of up to so many records: ties, late and early events, gaps, duplicates, noise, backfills."""
+    lengths = st.integers(1, most)  # drawn by itself, since the lists that Hypothesis prefers are short
+    numbers = lengths.flatmap(lambda length: st.binary(min_size=8 * length, max_size=8 * length)).map(_numbers)
+    return numbers.map(lambda drawn: build_log(drawn, features, shop_id=shop_id))
+
+
+def _numbers(drawn: bytes) -> list[int]:
+    return [int.from_bytes(drawn[first : first + 8], "little") for first in range(0, len(drawn), 8)]
+
+
+def build_log(numbers: Sequence[int], features: FeatureSet, *, shop_id: str = "shop") -> RandomLog:
+    log = RandomLog(shop_id)
+    now = START
+    events: list[InteractionEvent] = []
+    for number in numbers:
+        choices = Choices(number)
+        doing = choices.of(DOINGS)
+        now += choices.of(RARE_GAPS)
+        if choices.of((0, 0, 0, 1)):
+            now -= now % HOUR
+        position = str(Position(1, len(log.records)))
+        if doing == "noise":
+            data = choices.of(HOSTILE)
+        elif doing == "import":
+            data = event_to_json(_backfill(log, choices, events, features, now=now).mark)
+        elif doing.startswith("twice") and events:
+            again = choices.of(events[::-1])
+            data = event_to_json(replace(again, received_at=now) if doing == "twice later" else again)
+        else:
+            events.append(random_event(choices, f"e{len(events)}", shop_id=shop_id, now=now))
+            data = event_to_json(events[-1])
+        log.records.append(LogRecord(position, data, now))
+    return log
+
+
+def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> InteractionEvent:
+    """An event that parses; most are on time, some late, a few ahead of their arrival, a few known to the day."""
+    kind = choices.of(KINDS)
+    occurred_at = now - choices.of(LATENESS)
+    precision = choices.of(("ms",) * 9 + ("day",))
+    if precision == "day":
+        occurred_at = min(end_of_day(occurred_at), max(now, occurred_at - occurred_at % DAY))
+    agent = (
+        choices.of(("ann", "bob", None)) if kind not in ("agent_message", "assigned") else choices.of(("ann", "bob"))
+    )
+    category = choices.of(("returns", "delivery", None))
+    return InteractionEvent(
+        event_id=event_id,
+        shop_id=shop_id,
+        kind=kind,
+        occurred_at=occurred_at,
+        received_at=now,
+        precision=precision,
+        conversation_id=None if kind in BEHAVIOUR else f"c{choices.of((0, 0, 1, 2))}",
+        customer_id=choices.of(("zoe", "yan")) if kind in BEHAVIOUR else choices.of(("zoe", "yan", None)),
+        agent_id=agent,
+        supervisor_id=choices.of((None, "sue")) if agent else None,
+        manager_id="max" if agent == "ann" else None,
+        agent_tenure=choices.of((None, ">90")) if agent else None,
+        agent_shift=choices.of((None, "night")) if agent else None,
+        category=category,
+        subcategory=choices.of((None, "broken")) if category else None,
+        product=choices.of((None, "lamp")),
+        sku=choices.of((None, "lamp-1")),
+        order_id="o1" if kind.startswith("order") else None,
+        channel=choices.of(("chat", None)),
+        text="Wo bleibt mein Paket?" if kind == "customer_message" else None,
+        query="lamp" if kind == "searched" else None,
+        rating=choices.of((5, 1, 3, 4)) if kind == "rated" else None,
+        amount_minor=choices.of((None, 1999, 10**12)),
+        duration_ms=choices.of((None, 4000, 0)) if kind == "page_viewed" else None,
+    )
+
+
+def _backfill(
+    log: RandomLog, choices: Choices, events: list[InteractionEvent], features: FeatureSet, *, now: int
+) -> Backfill:
+    """A past of some events of its own and, sometimes, of some that the log holds already."""
+    import_id = f"import{choices.of((len(log.backfills), 0))}"
+    if import_id in log.backfills:
+        return log.backfills[import_id]
+    clock = now - choices.of((0, HOUR, DAY))
+    seed = choices.number
+    own = [
+        random_event(
+            Choices(seed * (index + 1) * 2_654_435_761 % LARGEST),
+            f"{import_id}-{index}",
+            shop_id=log.shop_id,
+            now=clock - index * choices.of((HOUR, MINUTE, 3 * DAY)) - 5 * MINUTE,
+        )
+        for index in range(6)
+    ]
+    shared = [event for event in events if event.occurred_at <= clock and event.received_at <= clock][:2]
+    past = [*own, *shared] if choices.of((True, False)) else own
+    mark = HistoryImported(shop_id=log.shop_id, import_id=import_id, clock=clock, buckets=choices.of((1, 3)))
+    events += own[:1]  # may be delivered again, live
+    log.backfills[import_id] = build_backfill(past, features, mark)
+    return log.backfills[import_id]
+
+
+def mutated(event: InteractionEvent, name: str, value: object) -> bytes:
+    """The event's record with one field replaced by any JSON value."""
+    return json.dumps({**event_to_dict(event), name: value}).encode()

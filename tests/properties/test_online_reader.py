@@ -1,0 +1,91 @@
+"""What the online commit serves equals, bit for bit, what a loop over raw facts gives."""
+
+from base64 import b64decode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service_quality.features import FeatureSet
+from service_quality.rules import Rule
+from tests.properties.feature_sets import SETS
+from tests.properties.naive_reader import NaiveReader
+from tests.properties.online_run import batches, new_store, new_worker, readable
+from tests.properties.random_logs import RandomLog, logs
+from tests.stand_ins.archive_chain import archived_entries
+from tests.stand_ins.memory_store import MemoryStore
+
+SIZES = st.lists(st.integers(1, 12), min_size=1, max_size=4)
+
+
+def assert_served_equals_oracle(store: MemoryStore, log: RandomLog, features: FeatureSet) -> None:
+    readings = {reading.position: reading for reading in NaiveReader(features).read(readable(log))}
+    entries = archived_entries(store.rows, log.shop_id)
+    assert [entry["position"] for entry in entries] == [record.position for record in log.records]
+    for entry in entries:
+        reading = readings.get(entry["position"])
+        if reading is None:
+            assert entry.keys() & {"refused", "duplicate"}, entry
+            continue
+        assert reading.became == _became(entry), entry
+        if reading.became == "accepted":
+            assert entry["clock"] == reading.clock
+            served = b64decode(entry["vector"]) if "vector" in entry else None
+            assert served == reading.vector, entry
+
+
+def _became(entry: dict) -> str:
+    if entry.get("duplicate"):
+        return "duplicate"
+    return {None: "accepted", "older_than_retention": "too old"}.get(entry.get("refused"), "refused")
+
+
+def serve(
+    log: RandomLog, sizes: list[int], features: FeatureSet, rules: tuple[Rule, ...], *, cold: bool
+) -> MemoryStore:
+    store = new_store(log)
+    worker = new_worker(store, features, rules)
+    for batch in batches(log.records, sizes):
+        worker = new_worker(store, features, rules) if cold else worker
+        worker.advance_shop(log.shop_id, batch)
+    return store
+
+
+def check(name: str, *, examples: int, most: int) -> None:
+    features, rules = SETS[name]
+
+    @settings(max_examples=examples, deadline=None)
+    @given(logs(features, most=most), SIZES, st.booleans())
+    def property_holds(log: RandomLog, sizes: list[int], cold: bool) -> None:
+        assert_served_equals_oracle(serve(log, sizes, features, rules, cold=cold), log, features)
+
+    property_holds()
+
+
+@pytest.mark.parametrize(("name", "examples"), [("small", 50), ("in service", 20)])
+def test_served_vectors_equal_the_oracle(name, examples):
+    check(name, examples=examples, most=30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "examples"), [("small", 300), ("in service", 80)])
+def test_served_vectors_equal_the_oracle_on_longer_logs(name, examples):
+    check(name, examples=examples, most=80)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.data(), SIZES)
+def test_shops_do_not_touch_each_other(data, sizes):
+    features, rules = SETS["small"]
+    several = [data.draw(logs(features, most=15, shop_id=shop_id)) for shop_id in ("a", "b")]
+    store = new_store(*several)
+    worker = new_worker(store, features, rules)
+
+    ahead = [batches(log.records, sizes) for log in several]
+    while any(ahead):
+        for log, left in zip(several, ahead, strict=True):
+            if left:
+                worker.advance_shop(log.shop_id, left.pop(0))
+
+    for log in several:
+        assert_served_equals_oracle(store, log, features)

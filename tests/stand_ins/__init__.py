@@ -1,0 +1,1 @@
+"""Stand-ins of a few lines for what lies outside the core."""

@@ -1,0 +1,29 @@
+"""What a reader of the archive sees of a shop: the chain of its rows, link by link."""
+
+import json
+import zlib
+from collections.abc import Mapping
+
+from service_quality.chunks import OutboxRow
+
+
+def archive_links(rows: Mapping[tuple[str, str], OutboxRow], shop_id: str) -> list[dict]:
+    """The links in order, each following the one before; AssertionError for a gap or a second copy."""
+    kept = {row.sequence: json.loads(zlib.decompress(row.body)) for row in rows.values() if _belongs(row, shop_id)}
+    links, follows = [], "start"
+    while follows in kept:
+        link = kept.pop(follows)
+        assert (link["follows"] or "start") == follows
+        links.append(link)
+        follows = link["last"]
+    assert not kept, f"links that follow nothing: {sorted(kept)}"
+    return links
+
+
+def archived_entries(rows: Mapping[tuple[str, str], OutboxRow], shop_id: str) -> list[dict]:
+    """Every record of the shop's log as archived, whatever chunks it came in."""
+    return [entry for link in archive_links(rows, shop_id) for entry in link["entries"]]
+
+
+def _belongs(row: OutboxRow, shop_id: str) -> bool:
+    return row.row_kind == "archive" and row.shop_id == shop_id

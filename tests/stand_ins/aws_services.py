@@ -1,0 +1,135 @@
+"""AWS services of a few lines each, for whole functions; they answer and refuse as botocore does."""
+
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+def refusal(code: str, operation: str = "Operation", **extra) -> ClientError:
+    """The error that botocore raises for a service's refusal."""
+    response: Any = {"Error": {"Code": code, "Message": code}, **extra}
+    return ClientError(response, operation)
+
+
+@dataclass
+class DynamoDB:
+    """Tables of items by their key attributes; only conditions on versions and existence."""
+
+    tables: dict[str, dict[tuple, dict]] = field(default_factory=dict)
+    failing: str = ""
+
+    def get_item(self, *, TableName, Key, ConsistentRead=False):
+        item = self._table(TableName).get(self._key(Key))
+        return {"Item": item} if item else {}
+
+    def batch_get_item(self, *, RequestItems):
+        found = {}
+        for name, request in RequestItems.items():
+            table = self._table(name)
+            found[name] = [table[key] for key in map(self._key, request["Keys"]) if key in table]
+        return {"Responses": found, "UnprocessedKeys": {}}
+
+    def put_item(self, *, TableName, Item, ConditionExpression=None):
+        self._table(TableName)
+        if ConditionExpression:
+            raise refusal("ConditionalCheckFailedException")
+        self.tables[TableName][self._key(Item)] = Item
+
+    def transact_write_items(self, *, TransactItems):
+        puts = [one["Put"] for one in TransactItems]
+        for put in puts:
+            held = self._table(put["TableName"]).get(self._key(put["Item"]))
+            expected = put.get("ExpressionAttributeValues", {}).get(":expected")
+            if put.get("ConditionExpression") and (held or {}).get("version") != expected:
+                raise refusal("TransactionCanceledException", CancellationReasons=[{"Code": "ConditionalCheckFailed"}])
+        for put in puts:
+            self.tables[put["TableName"]][self._key(put["Item"])] = put["Item"]
+
+    def _table(self, name):
+        if self.failing:
+            raise refusal(self.failing)
+        if name not in self.tables:
+            raise refusal("ResourceNotFoundException")
+        return self.tables[name]
+
+    def _key(self, item):
+        names = ("item_key", "stream_key", "sequence", "pk", "sk")
+        return tuple(item[name]["S"] for name in names if name in item)
+
+
+@dataclass
+class S3:
+    """Buckets of objects."""
+
+    buckets: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    failing: str = ""
+
+    def put_object(self, *, Bucket, Key, Body, ContentType="", ContentMD5=None):
+        if self.failing:
+            raise refusal(self.failing)
+        if Bucket not in self.buckets:
+            raise refusal("NoSuchBucket")
+        if ContentMD5:
+            raise refusal("BadDigest")
+        self.buckets[Bucket][Key] = Body
+
+    def get_object(self, *, Bucket, Key):
+        if Bucket not in self.buckets:
+            raise refusal("NoSuchBucket")
+        if Key not in self.buckets[Bucket]:
+            raise refusal("NoSuchKey")
+        return {"Body": io.BytesIO(self.buckets[Bucket][Key])}
+
+
+@dataclass
+class Kinesis:
+    """A stream that takes everything, but for the events whose ids it is told to refuse."""
+
+    name: str
+    records: list[dict] = field(default_factory=list)
+    refusing: set[bytes] = field(default_factory=set)
+    failing: str = ""
+
+    def describe_stream_summary(self, *, StreamName):
+        if StreamName != self.name:
+            raise refusal("ResourceNotFoundException")
+
+    def put_records(self, *, StreamName, Records):
+        if self.failing:
+            raise refusal(self.failing)
+        refused = [any(mark in record["Data"] for mark in self.refusing) for record in Records]
+        self.records += [record for record, no in zip(Records, refused, strict=True) if not no]
+        code = "ProvisionedThroughputExceededException"
+        return {"Records": [{"ErrorCode": code} if no else {"SequenceNumber": "1"} for no in refused]}
+
+
+@dataclass
+class SNS:
+    """A topic that keeps what was published."""
+
+    arn: str
+    published: list[dict] = field(default_factory=list)
+    failing: str = ""
+
+    def get_topic_attributes(self, *, TopicArn):
+        if TopicArn != self.arn:
+            raise refusal("NotFound")
+
+    def publish(self, **message):
+        if self.failing:
+            raise refusal(self.failing)
+        self.published.append(message)
+
+
+@dataclass
+class SecretsManager:
+    """Secrets by ARN."""
+
+    secrets: dict[str, str]
+
+    def get_secret_value(self, *, SecretId):
+        if SecretId not in self.secrets:
+            raise refusal("ResourceNotFoundException")
+        return {"SecretString": self.secrets[SecretId]}

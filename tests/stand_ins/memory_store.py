@@ -1,0 +1,65 @@
+"""State table, outbox and rejected store in dictionaries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from service_quality.chunks import Commit, OutboxRow
+from service_quality.errors import ConflictError
+from service_quality.online_commit import Rejection
+from service_quality.state_items import ShopItem, decode_shop, encode_shop
+
+SHOP_KEY = "shop"
+MOST_ITEMS = 100
+MOST_ROW_BYTES = 400_000
+
+
+class RefusedByTableError(BaseException):
+    """What the table would refuse for ever; no Exception, so that nobody takes it for a bad record."""
+
+
+@dataclass
+class MemoryStore:
+    """Holds what the commit writes, as bytes; counts the calls that AWS would see."""
+
+    shops: dict[str, bytes] = field(default_factory=dict)
+    items: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    rows: dict[tuple[str, str], OutboxRow] = field(default_factory=dict)
+    rejected: dict[tuple[str, str], Rejection] = field(default_factory=dict)
+    commits: list[Commit] = field(default_factory=list)
+    calls: int = 0
+
+    def read_shop(self, shop_id: str) -> ShopItem | None:
+        self.calls += 1
+        return decode_shop(self.shops[shop_id]) if shop_id in self.shops else None
+
+    def read_items(self, shop_id: str, keys: list[str]) -> Mapping[str, bytes]:
+        self.calls += 1 + (len(keys) - 1) // 100
+        return {key: self.items[shop_id, key] for key in keys if (shop_id, key) in self.items}
+
+    def commit(self, commit: Commit) -> None:
+        self.calls += 1
+        _refuse_what_no_table_takes(commit)
+        present = self.shops.get(commit.shop_id)
+        if (decode_shop(present).version if present else 0) != commit.expected_version:
+            raise ConflictError("found another version of the shop, expected the one read")
+        self.commits.append(commit)
+        self.shops[commit.shop_id] = encode_shop(commit.shop)
+        self.items.update({(commit.shop_id, key): data for key, data in commit.items.items()})
+        self.rows.update({(row.stream_key, row.sequence): row for row in commit.rows})
+
+    def keep_rejected(self, rejection: Rejection) -> None:
+        self.calls += 1
+        self.rejected[rejection.shop_id, rejection.record.position] = rejection
+
+
+def _refuse_what_no_table_takes(commit: Commit) -> None:
+    """A transaction of DynamoDB: at most 100 items, each key once, none beyond 400 KB."""
+    state_keys = [SHOP_KEY, *commit.items]
+    row_keys = [(row.stream_key, row.sequence) for row in commit.rows]
+    if len(state_keys) + len(row_keys) > MOST_ITEMS:
+        raise RefusedByTableError(f"found {len(state_keys) + len(row_keys)} items, expected at most {MOST_ITEMS}")
+    if len({*state_keys}) + len({*row_keys}) != len(state_keys) + len(row_keys):
+        raise RefusedByTableError("found a key twice in one transaction, expected each once")
+    largest = max(len(data) for data in (*commit.items.values(), *(row.body for row in commit.rows)))
+    if largest > MOST_ROW_BYTES:
+        raise RefusedByTableError(f"found an item of {largest} bytes, expected at most {MOST_ROW_BYTES}")

@@ -1,0 +1,42 @@
+"""The smallest ONNX model that keeps the registry's contract: whether an agent answered decides."""
+
+import json
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+from service_quality.feature_set import FEATURES
+
+INTERCEPT = -0.5
+WEIGHT_OF_FIRST = 1.5
+
+
+def tiny_model(
+    *, fingerprint: str = FEATURES.fingerprint, width: int = len(FEATURES.names), bias: float = INTERCEPT
+) -> bytes:
+    """A logistic regression with one weight, on the first feature."""
+    weights = np.zeros(width, dtype=np.float32)
+    weights[0] = WEIGHT_OF_FIRST
+    constants = {"weights": weights, "zero": np.float32(0), "bias": np.float32(bias), "axes": np.array([1])}
+    nodes = [
+        helper.make_node("IsNaN", ["features"], ["missing"]),
+        helper.make_node("Where", ["missing", "zero", "features"], ["known"]),
+        helper.make_node("Mul", ["known", "weights"], ["contributions"]),
+        helper.make_node("ReduceSum", ["contributions", "axes"], ["total"], keepdims=0),
+        helper.make_node("Add", ["total", "bias"], ["log_odds"]),
+        helper.make_node("Sigmoid", ["log_odds"], ["probability"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, [None, width])],
+        [
+            helper.make_tensor_value_info("probability", TensorProto.FLOAT, [None]),
+            helper.make_tensor_value_info("contributions", TensorProto.FLOAT, [None, width]),
+        ],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    metadata = {"feature_names": json.dumps(FEATURES.names), "fingerprint": fingerprint, "intercept": repr(INTERCEPT)}
+    helper.set_model_props(model, metadata)
+    return model.SerializeToString()

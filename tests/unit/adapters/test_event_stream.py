@@ -1,0 +1,85 @@
+"""Events onto the stream, in order, with what is refused for a moment put again."""
+
+from typing import Any
+
+import pytest
+
+from service_quality.adapters.event_stream import EventStream
+from service_quality.errors import DeploymentError, SurroundingsError
+from service_quality.events import InteractionEvent, event_to_json
+
+TAKEN = {"SequenceNumber": "1", "ShardId": "shardId-000000000000"}
+REFUSED = {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow down"}
+
+
+def event(name: str, **values) -> InteractionEvent:
+    fields: dict[str, Any] = {"shop_id": "s", "kind": "page_viewed", "occurred_at": 1, "received_at": 1}
+    return InteractionEvent(event_id=name, **(fields | values))
+
+
+def request(*events: InteractionEvent) -> dict[str, object]:
+    records = [{"Data": event_to_json(one), "PartitionKey": one.shop_id} for one in events]
+    return {"StreamName": "events", "Records": records}
+
+
+def make_stream(stubber, pauses=None) -> EventStream:
+    return EventStream(stubber.client, "events", pause=(pauses if pauses is not None else []).append)
+
+
+def test_events_go_in_order_with_their_shop_as_partition_key(kinesis):
+    one, two = event("1"), event("2", shop_id="other")
+    kinesis.add_response("put_records", {"Records": [TAKEN, TAKEN]}, request(one, two))
+
+    assert make_stream(kinesis).put([one, two]) == set()
+
+
+def test_only_what_was_refused_is_put_again(kinesis):
+    one, two, three = event("1"), event("2"), event("3")
+    pauses: list[float] = []
+    kinesis.add_response("put_records", {"Records": [TAKEN, REFUSED, TAKEN]}, request(one, two, three))
+    kinesis.add_response("put_records", {"Records": [TAKEN]}, request(two))
+
+    assert make_stream(kinesis, pauses).put([one, two, three]) == set()
+    assert len(pauses) == 1
+
+
+def test_what_is_refused_to_the_end_is_named_by_its_index(kinesis):
+    kinesis.add_response("put_records", {"Records": [TAKEN, REFUSED]})
+    for _ in range(4):
+        kinesis.add_response("put_records", {"Records": [REFUSED]})
+
+    assert make_stream(kinesis).put([event("1"), event("2")]) == {1}
+
+
+def test_no_request_holds_more_than_500_records(kinesis):
+    events = [event(str(number)) for number in range(501)]
+    kinesis.add_response("put_records", {"Records": [TAKEN] * 500}, request(*events[:500]))
+    kinesis.add_response("put_records", {"Records": [TAKEN]}, request(*events[500:]))
+
+    assert make_stream(kinesis).put(events) == set()
+
+
+def test_no_request_is_too_large(kinesis):
+    events = [event(str(number), text="字" * 8000) for number in range(200)]
+    kinesis.add_response("put_records", {"Records": [TAKEN] * 186})
+    kinesis.add_response("put_records", {"Records": [TAKEN] * 14})
+
+    assert make_stream(kinesis).put(events) == set()
+
+
+def test_nothing_to_put_asks_nothing(kinesis):
+    assert make_stream(kinesis).put([]) == set()
+
+
+def test_failing_stream_is_one_of_the_surroundings(kinesis):
+    kinesis.add_client_error("put_records", "InternalFailure", http_status_code=500)
+
+    with pytest.raises(SurroundingsError, match="stream events"):
+        make_stream(kinesis).put([event("1")])
+
+
+def test_missing_stream_is_named(kinesis):
+    kinesis.add_client_error("describe_stream_summary", "ResourceNotFoundException")
+
+    with pytest.raises(DeploymentError, match="stream events"):
+        make_stream(kinesis).check()

@@ -1,0 +1,204 @@
+"""The online commit's store over DynamoDB: what is asked, and what each refusal means."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+from botocore.stub import ANY
+
+from service_quality.adapters.state_table import StateTable
+from service_quality.chunks import Commit, OutboxRow
+from service_quality.errors import ConflictError, DeploymentError, SurroundingsError
+from service_quality.state_items import ShopItem, encode_shop
+
+NOW = 1_700_000_000
+DAY = 86_400
+FIRST = ShopItem(version=1, fold_version="1.a", clock=5, last_position="p1")
+CONDITION_FAILED, NOTHING = {"Code": "ConditionalCheckFailed"}, {"Code": "None"}
+
+
+def make_store(stubber, pauses=None) -> StateTable:
+    kept: list[object] = []
+    pause = (pauses if pauses is not None else []).append
+    return StateTable(stubber.client, "state", "alerts", kept.append, now=lambda: NOW, pause=pause)
+
+
+def commit_of(shop=FIRST, expected_version=0, items=None, rows=()) -> Commit:
+    return Commit("s", shop, expected_version, items or {}, tuple(rows))
+
+
+def cancel(stubber, *reasons):
+    stubber.add_client_error(
+        "transact_write_items",
+        "TransactionCanceledException",
+        modeled_fields={"CancellationReasons": list(reasons)},
+    )
+
+
+def test_shop_is_read_strongly_consistent(dynamodb):
+    stored = {"Item": {"item_key": {"S": "s\x1fshop"}, "data": {"B": encode_shop(FIRST)}}}
+    asked = {"TableName": "state", "Key": {"item_key": {"S": "s\x1fshop"}}, "ConsistentRead": True}
+    dynamodb.add_response("get_item", stored, asked)
+
+    assert make_store(dynamodb).read_shop("s") == FIRST
+
+
+def test_unknown_shop_reads_as_none(dynamodb):
+    dynamodb.add_response("get_item", {})
+
+    assert make_store(dynamodb).read_shop("s") is None
+
+
+def test_items_are_read_a_hundred_at_a_time(dynamodb):
+    keys = [f"agent\x1f{number}" for number in range(130)]
+    for part in (keys[:100], keys[100:]):
+        wanted = [{"item_key": {"S": f"s\x1f{key}"}} for key in part]
+        found = [{**wanted[0], "data": {"B": part[0].encode()}}]
+        dynamodb.add_response(
+            "batch_get_item",
+            {"Responses": {"state": found}, "UnprocessedKeys": {}},
+            {"RequestItems": {"state": {"Keys": wanted, "ConsistentRead": True}}},
+        )
+
+    items = make_store(dynamodb).read_items("s", keys)
+
+    assert items == {keys[0]: keys[0].encode(), keys[100]: keys[100].encode()}
+
+
+def test_keys_left_unprocessed_are_asked_again(dynamodb):
+    first, second = ({"item_key": {"S": f"s\x1f{key}"}} for key in ("a", "b"))
+    dynamodb.add_response(
+        "batch_get_item",
+        {
+            "Responses": {"state": [{**first, "data": {"B": b"A"}}]},
+            "UnprocessedKeys": {"state": {"Keys": [second]}},
+        },
+    )
+    dynamodb.add_response(
+        "batch_get_item",
+        {"Responses": {"state": [{**second, "data": {"B": b"B"}}]}, "UnprocessedKeys": {}},
+        {"RequestItems": {"state": {"Keys": [second], "ConsistentRead": True}}},
+    )
+
+    assert make_store(dynamodb).read_items("s", ["a", "b"]) == {"a": b"A", "b": b"B"}
+
+
+def test_keys_that_stay_unprocessed_are_given_up(dynamodb):
+    pauses: list[float] = []
+    for _ in range(6):
+        left = {"state": {"Keys": [{"item_key": {"S": "s\x1fa"}}]}}
+        dynamodb.add_response("batch_get_item", {"Responses": {"state": []}, "UnprocessedKeys": left})
+
+    with pytest.raises(SurroundingsError, match="table state"):
+        make_store(dynamodb, pauses).read_items("s", ["a"])
+
+    assert pauses == sorted(pauses)
+    assert len(pauses) == 5
+
+
+def test_first_commit_requires_that_there_is_no_shop(dynamodb):
+    put = {
+        "TableName": "state",
+        "Item": {"item_key": {"S": "s\x1fshop"}, "version": {"N": "1"}, "data": {"B": encode_shop(FIRST)}},
+        "ConditionExpression": "attribute_not_exists(item_key)",
+    }
+    dynamodb.add_response("transact_write_items", {}, {"TransactItems": [{"Put": put}]})
+
+    make_store(dynamodb).commit(commit_of())
+
+
+def test_later_commit_requires_the_version_that_was_read(dynamodb):
+    put = {
+        "TableName": "state",
+        "Item": ANY,
+        "ConditionExpression": "#version = :expected",
+        "ExpressionAttributeNames": {"#version": "version"},
+        "ExpressionAttributeValues": {":expected": {"N": "7"}},
+    }
+    dynamodb.add_response("transact_write_items", {}, {"TransactItems": [{"Put": put}]})
+
+    make_store(dynamodb).commit(commit_of(expected_version=7))
+
+
+def test_everything_but_the_shop_expires_beyond_what_the_log_can_look_back(dynamodb):
+    asked: dict[str, list] = {}
+
+    def keep(params, **_):
+        asked.update(params)
+
+    dynamodb.client.meta.events.register_first("provide-client-params.dynamodb.TransactWriteItems", keep)
+    dynamodb.add_response("transact_write_items", {})
+    rows = [
+        OutboxRow("s\x1falert\x1fk", "000000000001", "alert", b"a", "s"),
+        OutboxRow("s\x1falert\x1fk", "life", "life", b"a", "s", open=True),
+        OutboxRow("s\x1falert\x1fk", "life", "life", b"a", "s", open=False),
+        OutboxRow("s\x1farchive", "start", "archive", b"a", "s"),
+    ]
+    items = {"contact\x1fc": b"1", "visit\x1fann\x1f9": b"2", "agent\x1fann": b"3"}
+
+    make_store(dynamodb).commit(commit_of(items=items, rows=rows))
+
+    dynamodb.client.meta.events.unregister("provide-client-params.dynamodb.TransactWriteItems", keep)
+    put = [one["Put"]["Item"] for one in asked["TransactItems"]]
+    days = [(int(item["expires_at"]["N"]) - NOW) // DAY if "expires_at" in item else None for item in put]
+    assert days == [None, 45, 45, 105, 30, 105, 105, 30]
+    assert [item.get("open_shop") for item in put[4:]] == [None, {"S": "s"}, None, None]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "error"),
+    [
+        ((CONDITION_FAILED, NOTHING), ConflictError),
+        ((NOTHING, {"Code": "TransactionConflict"}), ConflictError),
+        ((NOTHING, {"Code": "ThrottlingError"}), SurroundingsError),
+        ((NOTHING, {"Code": "ProvisionedThroughputExceeded"}), SurroundingsError),
+    ],
+)
+def test_cancelled_transaction_tells_a_conflict_from_throttling(dynamodb, reasons, error):
+    cancel(dynamodb, *reasons)
+
+    with pytest.raises(error):
+        make_store(dynamodb).commit(commit_of())
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerError", "RequestLimitExceeded"])
+def test_failure_of_the_service_is_one_of_the_surroundings(dynamodb, code):
+    dynamodb.add_client_error("get_item", code, http_status_code=500)
+
+    with pytest.raises(SurroundingsError, match=code):
+        make_store(dynamodb).read_shop("s")
+
+
+def test_timeout_is_one_of_the_surroundings():
+    class Silent:
+        def transact_write_items(self, **_):
+            raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
+
+    silent: Any = Silent()
+
+    with pytest.raises(SurroundingsError, match="ReadTimeoutError"):
+        StateTable(silent, "state", "alerts", print).commit(commit_of())
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])
+def test_missing_or_forbidden_table_is_named(dynamodb, code):
+    dynamodb.add_client_error("get_item", code)
+
+    with pytest.raises(DeploymentError, match=f"{code} at table state"):
+        make_store(dynamodb).check_reading()
+
+
+def test_check_of_writing_writes_nothing(dynamodb):
+    for table in ("state", "alerts"):
+        asked = {"TableName": table, "Item": ANY, "ConditionExpression": ANY}
+        dynamodb.add_client_error("put_item", "ConditionalCheckFailedException", expected_params=asked)
+
+    make_store(dynamodb).check_writing()
+
+
+def test_check_of_writing_names_the_forbidden_table(dynamodb):
+    dynamodb.add_client_error("put_item", "ConditionalCheckFailedException")
+    dynamodb.add_client_error("put_item", "AccessDeniedException")
+
+    with pytest.raises(DeploymentError, match="table alerts"):
+        make_store(dynamodb).check_writing()

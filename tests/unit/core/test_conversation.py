@@ -1,0 +1,72 @@
+"""A conversation's bound, its memory, and what two copies of it come to."""
+
+import pytest
+
+from service_quality.conversation import (
+    EMPTY,
+    MAX_EVENTS,
+    REMEMBERED,
+    RETENTION,
+    Conversation,
+    advance,
+    conversation_key,
+    merge_conversations,
+    refuse_too_old,
+    remembered,
+)
+from service_quality.errors import RejectedEventError
+from tests.unit.core.sample_events import NOON, conversation, event
+
+FULL = Conversation(tuple(event("customer_message", index) for index in range(MAX_EVENTS)))
+
+
+def test_full_conversation_refuses_and_forgets_no_id():
+    with pytest.raises(RejectedEventError) as refused:
+        advance(FULL, event("customer_message", -1))
+
+    assert refused.value.reason == "conversation_full"
+    assert advance(FULL, FULL.events[0]) is FULL
+
+
+def test_merging_gives_each_event_once_and_the_latest_touch():
+    one = conversation(event("customer_message", 0), event("agent_message", 1))
+    other = conversation(event("customer_message", 0), event("rated", 9, rating=1))
+
+    assert merge_conversations(one, other) == merge_conversations(other, one)
+    assert len(merge_conversations(one, other).events) == 3
+
+
+def test_merging_what_is_known_keeps_the_latest_touch():
+    events = (event("customer_message", 0),)
+
+    assert merge_conversations(Conversation(events, 1), Conversation(events, 2)).touched_at == 2
+
+
+def test_conversation_is_remembered_longer_than_any_event_that_could_repeat():
+    held = conversation(event("customer_message", 0))
+
+    assert remembered(held, received_clock=NOON + REMEMBERED) is held
+    assert remembered(held, received_clock=NOON + REMEMBERED + 1) is EMPTY
+    assert REMEMBERED > RETENTION
+
+
+def test_event_from_before_the_retention_period_is_refused():
+    refuse_too_old(event("customer_message", 0), received_clock=NOON + RETENTION)
+
+    with pytest.raises(RejectedEventError) as refused:
+        refuse_too_old(event("customer_message", 0), received_clock=NOON + RETENTION + 1)
+
+    assert refused.value.reason == "older_than_retention"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "key"),
+    [
+        ("customer_message", {}, "contact\x1fc1"),
+        ("complaint_filed", {"customer_id": "zoe"}, "contact\x1fc1"),
+        ("complaint_filed", {"conversation_id": None, "customer_id": "zoe"}, "visit\x1fzoe\x1f19600"),
+        ("page_viewed", {"customer_id": "zoe"}, "visit\x1fzoe\x1f19600"),
+    ],
+)
+def test_what_folds_together(kind, fields, key):
+    assert conversation_key(event(kind, 0, **fields)) == key

@@ -1,0 +1,42 @@
+"""How an event's attributes name entities, and in whose item a history is kept."""
+
+import pytest
+
+from service_quality.entities import AGENT_CATEGORY, ENTITIES, SHOP, SUBCATEGORY_PRODUCT, home_key
+from service_quality.state_items import entity_name
+
+ATTRIBUTES = {"agent_id": "ann", "category": "returns", "subcategory": "broken", "supervisor_id": "sue"}
+
+
+def test_composite_entity_is_named_by_all_its_parts():
+    assert AGENT_CATEGORY.key(ATTRIBUTES) == "agent_category\x1fann\x1freturns"
+
+
+def test_missing_part_means_no_such_entity():
+    assert AGENT_CATEGORY.key({"agent_id": "ann", "category": None}) is None
+
+
+def test_missing_is_a_level_of_its_own_where_the_entity_says_so():
+    assert SUBCATEGORY_PRODUCT.key({}) == "subcategory_product\x1f\x1f\x1f"
+
+
+def test_no_history_is_kept_under_the_key_of_the_shops_item():
+    assert SHOP.key({}) not in (None, "shop")
+    assert home_key(SHOP.key({}) or "") == SHOP.key({})
+
+
+def test_history_lives_in_the_item_of_its_home():
+    assert home_key(SUBCATEGORY_PRODUCT.key(ATTRIBUTES) or "") == "subcategory\x1freturns\x1fbroken"
+
+
+@pytest.mark.parametrize("entity", ENTITIES.values(), ids=ENTITIES)
+def test_parts_of_a_home_lead_those_of_its_guests(entity):
+    if entity.home:
+        home = ENTITIES[entity.home]
+        assert entity.parts[: len(home.parts)] == home.parts
+        assert not home.home
+
+
+@pytest.mark.parametrize("entity", ENTITIES.values(), ids=ENTITIES)
+def test_key_tells_its_entity(entity):
+    assert entity_name(entity.key(dict.fromkeys(entity.parts, "x")) or "") == entity.name

@@ -1,0 +1,214 @@
+"""Declarations: their names, what they compute, and what contradicts itself."""
+
+from array import array
+from dataclasses import replace
+
+import pytest
+
+from service_quality.conversation import EMPTY
+from service_quality.entities import Entity
+from service_quality.errors import DeclarationError
+from service_quality.event_values import read_event_values
+from service_quality.facts import FACTS, Fact
+from service_quality.feature_set import FEATURES
+from service_quality.features import (
+    RATES,
+    Age,
+    EventValue,
+    FeatureSet,
+    Mean,
+    Rate,
+    Total,
+    WindowRatio,
+    compute_features,
+)
+from service_quality.histories import History, build_history
+from service_quality.instants import DAY, HOUR, MINUTE
+from service_quality.moment import Moment
+from service_quality.rule_set import RULES
+from service_quality.rules import AllOf, AnyOf, AtLeast, Below, Condition, Missing
+from service_quality.turns import read_standing
+from service_quality.vectors import to_vector, vector_bytes, vector_from_bytes
+from tests.unit.core.sample_events import NOON, event
+
+SHOP = Rate("shop", "dissatisfied", "7d", strength=50, parent=0.2)
+AGENT = Rate("agent", "dissatisfied", "30d", strength=20, parent=SHOP)
+
+
+def value_of(feature, *facts: tuple[str, int, str, int], clock: int = 0):
+    """A feature's value from facts given as (entity, milliseconds after noon, name, value)."""
+    plan = FeatureSet((feature,)).plan.windows
+    histories: dict[str, History | None] = {
+        entity: build_history(
+            [Fact(entity, NOON + at, name, value) for of, at, name, value in facts if of == entity],
+            plan[entity],
+            clock=NOON + clock,
+        )
+        for entity in {of for of, *_ in facts}
+    }
+    return compute_features([feature], Moment(histories, {"answered": 1}, NOON + clock))[0]
+
+
+@pytest.mark.parametrize(
+    ("feature", "name"),
+    [
+        (EventValue("waiting_ms"), "waiting_ms"),
+        (Total("agent", "contacts", "1h"), "agent_contacts_1h"),
+        (Mean("agent", "reply_ms", "timed_replies", "1d"), "agent_reply_ms_per_timed_replies_1d"),
+        (WindowRatio("category", "contacts", "1d", "7d"), "category_contacts_1d_of_7d"),
+        (Age("customer", "orders", "90d"), "customer_orders_age_90d"),
+        (AGENT, "agent_dissatisfied_rate_30d"),
+    ],
+)
+def test_name_follows_from_the_declaration(feature, name):
+    assert feature.name == name
+
+
+def test_total_of_what_is_unknown_is_zero():
+    assert value_of(Total("agent", "contacts", "1h")) == 0
+
+
+def test_total_sums_the_window():
+    feature = Total("agent", "contacts", "1h")
+
+    facts = [("agent", 0, "contacts", 1), ("agent", 50 * MINUTE, "contacts", 2), ("agent", 51 * MINUTE, "contacts", 4)]
+
+    assert value_of(feature, *facts, clock=HOUR) == 7
+    assert value_of(feature, *facts, clock=HOUR + 5 * MINUTE) == 6
+
+
+def test_mean_is_missing_where_nothing_was_counted():
+    feature = Mean("agent", "reply_ms", "timed_replies", "1d")
+
+    assert value_of(feature) is None
+    assert value_of(feature, ("agent", 0, "timed_replies", 2), ("agent", 0, "reply_ms", 90)) == 45.0
+
+
+def test_window_ratio_is_missing_where_the_long_window_is_empty():
+    feature = WindowRatio("category", "contacts", "1d", "7d")
+
+    assert value_of(feature) is None
+    assert (
+        value_of(feature, ("category", 0, "contacts", 3), ("category", 2 * DAY, "contacts", 1), clock=2 * DAY) == 0.25
+    )
+
+
+def test_age_is_measured_from_the_newest_tile_and_missing_beyond_the_window():
+    feature = Age("customer", "orders", "1h")
+    facts = (("customer", 0, "orders", 1), ("customer", 7 * MINUTE, "orders", 1))
+
+    assert value_of(feature) is None
+    assert value_of(feature, *facts, clock=20 * MINUTE) == 15 * MINUTE
+    assert value_of(feature, *facts, clock=2 * HOUR) is None
+
+
+def test_rate_without_trials_is_its_parents():
+    assert value_of(AGENT) == pytest.approx(0.2)
+    assert value_of(AGENT, ("shop", 0, "ratings", 50), ("shop", 0, "dissatisfied_ratings", 30)) == (30 + 50 * 0.2) / 100
+
+
+def test_rate_of_a_small_sample_stays_near_its_parents():
+    facts = (("agent", 0, "ratings", 1), ("agent", 0, "dissatisfied_ratings", 1))
+
+    assert value_of(AGENT, *facts) == (1 + 20 * 0.2) / 21
+
+
+def test_event_value_passes_through():
+    assert value_of(EventValue("answered")) == 1
+
+
+def test_plan_holds_what_some_feature_reads_and_no_more():
+    plan = FeatureSet((AGENT, Total("agent", "contacts", "1h"))).plan
+
+    assert plan.windows == {
+        "agent": {"1h": ("contacts",), "30d": ("dissatisfied_ratings", "ratings")},
+        "shop": {"7d": ("dissatisfied_ratings", "ratings")},
+    }
+
+
+def test_plan_does_not_depend_on_the_order_of_features():
+    features = (AGENT, Total("agent", "contacts", "1h"))
+
+    assert FeatureSet(features).plan.digest == FeatureSet(features[::-1]).plan.digest
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (AGENT, SHOP),
+        (SHOP, replace(AGENT, strength=21)),
+        (SHOP, replace(AGENT, parent=0.2)),
+        (SHOP,),
+    ],
+)
+def test_other_declaration_has_another_fingerprint(other):
+    assert FeatureSet(other).fingerprint != FeatureSet((SHOP, AGENT)).fingerprint
+
+
+def test_fingerprint_of_equal_declarations_is_equal():
+    again = Rate("agent", "dissatisfied", "30d", strength=20, parent=replace(SHOP))
+
+    assert FeatureSet((SHOP, again)).fingerprint == FeatureSet((SHOP, AGENT)).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("features", "found"),
+    [
+        ((SHOP, replace(SHOP, strength=1)), "shop_dissatisfied_rate_7d"),
+        ((Total("agnet", "contacts", "1h"),), "agnet"),
+        ((Total("agent", "contracts", "1h"),), "contracts"),
+        ((Total("agent", "contacts", "2h"),), "2h"),
+        ((replace(SHOP, strength=0),), "strength 0"),
+        ((Rate("agent", "dissatisfied", "30d", strength=1, parent=replace(SHOP, entity="shpo")),), "shpo"),
+    ],
+)
+def test_contradiction_is_found_while_declaring(features, found):
+    with pytest.raises(DeclarationError, match=found):
+        FeatureSet(features)
+
+
+def test_rates_are_of_known_facts():
+    assert {fact for pair in RATES.values() for fact in pair} <= set(FACTS)
+
+
+def test_event_values_in_service_are_read():
+    values = read_event_values(read_standing(EMPTY), event("customer_message", 0), clock=NOON)
+
+    assert {feature.value for feature in FEATURES.features if isinstance(feature, EventValue)} <= values.keys()
+
+
+def test_rules_in_force_look_at_values_that_exist():
+    known = {*read_event_values(read_standing(EMPTY), event("rated", 0), clock=NOON), *FEATURES.names, "score"}
+
+    for rule in RULES:
+        conditions = [rule.resolved_when, *(condition for _, condition in rule.tiers)]
+        assert {*rule.evidence, *(name for one in conditions for name in _names(one))} <= known
+
+
+def _names(condition: Condition) -> set[str]:
+    match condition:
+        case AllOf(conditions) | AnyOf(conditions):
+            return {name for one in conditions for name in _names(one)}
+        case AtLeast(value, limit) | Below(value, limit):
+            return {value, limit} if isinstance(limit, str) else {value}
+        case Missing(value):
+            return {value}
+
+
+def test_entity_may_be_composite():
+    assert Entity("pair", ("a", "b")).key({"a": "1", "b": "2"}) == "pair\x1f1\x1f2"
+
+
+def test_missing_becomes_nan_and_zero_stays():
+    assert [str(value) for value in to_vector([None, 0, 0.5])] == ["nan", "0.0", "0.5"]
+
+
+def test_vector_holds_float32():
+    assert to_vector([0.1])[0] == array("f", [0.1])[0] != 0.1
+
+
+def test_vector_bytes_are_little_endian_and_come_back():
+    vector = to_vector([1.0, 2.5, None])
+
+    assert vector_bytes(to_vector([1.0])) == b"\x00\x00\x80?"
+    assert vector_bytes(vector_from_bytes(vector_bytes(vector))) == vector_bytes(vector)

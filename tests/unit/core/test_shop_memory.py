@@ -1,0 +1,158 @@
+"""What is held of a shop: read once, imports absorbed once, changes taken once."""
+
+from service_quality.conversation import REMEMBERED
+from service_quality.facts import Fact
+from service_quality.histories import HistoryPlan, build_history
+from service_quality.shop_memory import ShopMemory
+from service_quality.state_items import (
+    ConversationItem,
+    HistoryItem,
+    Import,
+    ShopItem,
+    decode_histories,
+    encode_conversation,
+    encode_histories,
+    encode_pack,
+    pack_key,
+)
+from tests.unit.core.sample_events import NOON, conversation, event
+
+PLAN = HistoryPlan({"agent": {"1d": ("replies",)}, "agent_category": {"1d": ("replies",)}})
+ANN, ANN_RETURNS = "agent\x1fann", "agent_category\x1fann\x1freturns"
+CONTACT = "contact\x1fc1"
+
+
+def histories(**replies: int) -> bytes:
+    keys = {"ann": ANN, "ann_returns": ANN_RETURNS}
+    return encode_histories(
+        HistoryItem(
+            {
+                keys[name]: build_history([Fact(keys[name], NOON, "replies", value)], PLAN.windows["agent"], clock=NOON)
+                for name, value in replies.items()
+            }
+        )
+    )
+
+
+class Table:
+    """Stored items, and how often they were asked for."""
+
+    def __init__(self, items: dict[str, bytes]) -> None:
+        self.items = items
+        self.asked: list[list[str]] = []
+
+    def read(self, keys: list[str]) -> dict[str, bytes]:
+        self.asked.append(keys)
+        return {key: self.items[key] for key in keys if key in self.items}
+
+
+def memory(*imports: Import) -> ShopMemory:
+    return ShopMemory("shop", ShopItem(version=1, clock=NOON, imports=imports), PLAN)
+
+
+def replies(held: ShopMemory, key: str) -> int:
+    history = held.history(key)
+    return 0 if history is None else history.get("1d", "replies", clock=NOON)
+
+
+def test_item_is_read_once():
+    table, held = Table({ANN: histories(ann=2)}), memory()
+
+    held.load({ANN}, table.read)
+    held.load({ANN}, table.read)
+
+    assert replies(held, ANN) == 2
+    assert table.asked == [[ANN]]
+
+
+def test_import_adds_to_what_was_stored_and_to_what_was_not():
+    pack = pack_key("i1", ANN, 1)
+    table = Table({ANN: histories(ann=2), pack: encode_pack({ANN: histories(ann=5, ann_returns=3)})})
+    held = memory(Import("i1", 1, "p"))
+
+    held.load({ANN}, table.read)
+
+    assert (replies(held, ANN), replies(held, ANN_RETURNS)) == (7, 3)
+
+
+def test_import_is_absorbed_once_over_a_round_of_storing():
+    table = Table({pack_key("i1", ANN, 1): encode_pack({ANN: histories(ann=5)})})
+    held = memory(Import("i1", 1, "p"))
+    held.load({ANN}, table.read)
+    held.history_to_change(ANN).update(Fact(ANN, NOON, "replies", 1), clock=NOON)
+    table.items |= held.take_changes()
+
+    again = memory(Import("i1", 1, "p"))
+    again.load({ANN}, table.read)
+
+    assert replies(again, ANN) == 6
+    assert decode_histories(table.items[ANN], PLAN).absorbed == ("i1",)
+
+
+def test_two_imports_are_both_absorbed():
+    table = Table(
+        {
+            pack_key("i1", ANN, 1): encode_pack({ANN: histories(ann=5)}),
+            pack_key("i2", ANN, 4): encode_pack({ANN: histories(ann=7)}),
+        }
+    )
+    held = memory(Import("i1", 1, "p"), Import("i2", 4, "q"))
+
+    held.load({ANN}, table.read)
+
+    assert replies(held, ANN) == 12
+    assert held.histories[ANN].absorbed == ("i1", "i2")
+
+
+def test_import_without_a_pack_for_the_item_changes_nothing():
+    held = memory(Import("i1", 1, "p"))
+
+    held.load({ANN, CONTACT}, Table({}).read)
+
+    assert replies(held, ANN) == 0
+    assert not held.imported(CONTACT, received_clock=NOON).events
+
+
+def test_imported_conversation_waits_until_the_conversation_changes():
+    known = conversation(event("customer_message", 0))
+    pack = encode_pack({CONTACT: encode_conversation(ConversationItem(known))})
+    held = memory(Import("i1", 1, "p"))
+
+    held.load({CONTACT}, Table({pack_key("i1", CONTACT, 1): pack}).read)
+
+    assert held.imported(CONTACT, received_clock=NOON) == known
+    held.keep_conversation(CONTACT, ConversationItem(known))
+    assert not held.imported(CONTACT, received_clock=NOON).events
+    assert held.conversation(CONTACT).absorbed == ("i1",)
+
+
+def test_changes_are_taken_once():
+    held = memory()
+    held.load({ANN}, Table({}).read)
+    held.history_to_change(ANN_RETURNS).update(Fact(ANN_RETURNS, NOON, "replies", 1), clock=NOON)
+
+    assert list(held.take_changes()) == [ANN]
+    assert held.take_changes() == {}
+
+
+def test_settling_an_item_drops_histories_that_hold_nothing():
+    held = memory()
+    held.load({ANN}, Table({ANN: histories(ann=2, ann_returns=3)}).read)
+
+    held.settle(ANN, clock=NOON + 2 * 86_400_000)
+
+    assert held.histories[ANN].histories == {}
+
+
+def test_forgotten_import_does_not_come_back_with_a_later_one():
+    old, recent = conversation(event("customer_message", 0)), conversation(event("agent_message", REMEMBERED))
+    packs = {
+        pack_key(import_id, CONTACT, 1): encode_pack({CONTACT: encode_conversation(ConversationItem(past))})
+        for import_id, past in (("i1", old), ("i2", recent))
+    }
+    held = memory(Import("i1", 1, "p"), Import("i2", 1, "q"))
+
+    held.load({CONTACT}, Table(packs).read)
+
+    assert held.imported(CONTACT, received_clock=NOON + REMEMBERED + 1) == recent
+    assert len(held.imported(CONTACT, received_clock=NOON + REMEMBERED).events) == 2

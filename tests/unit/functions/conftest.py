@@ -1,0 +1,91 @@
+"""Functions loaded as the runtime loads them, over services of a few lines each."""
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from service_quality.adapters import aws_clients
+from service_quality.feature_set import FEATURES
+from tests.stand_ins.aws_services import S3, SNS, DynamoDB, Kinesis, SecretsManager
+from tests.stand_ins.tiny_model import tiny_model
+
+ROOT = Path(__file__).parents[3]
+EVENTS = ROOT / "tests" / "events"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:alerts"
+SALT = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:salt"
+MODEL = "20261119T060000Z-0123456789ab"
+CONTEXT = SimpleNamespace(aws_request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd")
+
+
+def read_event(name: str) -> dict:
+    """A payload as a service sends it."""
+    return json.loads((EVENTS / f"{name}.json").read_text("utf-8"))
+
+
+@dataclass
+class Aws:
+    """Everything that the functions are deployed among, and the environment that names it."""
+
+    dynamodb: DynamoDB = field(default_factory=lambda: DynamoDB({"state": {}, "alerts": {}, "models": {}}))
+    s3: S3 = field(default_factory=lambda: S3({"models": {}, "rejected": {}, "archive": {}}))
+    kinesis: Kinesis = field(default_factory=lambda: Kinesis("events"))
+    sns: SNS = field(default_factory=lambda: SNS(TOPIC))
+    secretsmanager: SecretsManager = field(default_factory=lambda: SecretsManager({SALT: "a long random string"}))
+    environment: dict[str, str] = field(
+        default_factory=lambda: {
+            "STATE_TABLE": "state",
+            "ALERTS_TABLE": "alerts",
+            "MODELS_TABLE": "models",
+            "MODELS_BUCKET": "models",
+            "REJECTED_BUCKET": "rejected",
+            "ARCHIVE_BUCKET": "archive",
+            "STREAM_GENERATION": "1",
+            "EVENT_STREAM": "events",
+            "ALERT_TOPIC_ARN": TOPIC,
+            "ID_SALT_SECRET": SALT,
+        }
+    )
+
+    def promote(self, version: str = MODEL, **model) -> None:
+        """Make a tiny model the champion."""
+        self.s3.buckets["models"][f"models/{version}/model.onnx"] = tiny_model(**model)
+        pointer = {"version": {"S": version}, "fingerprint": {"S": FEATURES.fingerprint}}
+        self.dynamodb.tables["models"]["pointer", "champion"] = pointer
+
+    def rejected(self) -> list[dict]:
+        """What the rejected store holds, in order of its keys."""
+        return [json.loads(body) for _, body in sorted(self.s3.buckets["rejected"].items())]
+
+
+@pytest.fixture
+def aws() -> Aws:
+    found = Aws()
+    found.promote()
+    return found
+
+
+@pytest.fixture
+def load(monkeypatch, aws) -> Callable[[str], ModuleType]:
+    """Loads a function's app anew: a cold start among the given services."""
+
+    def load_app(name: str) -> ModuleType:
+        for variable in Aws().environment:
+            monkeypatch.delenv(variable, raising=False)
+        for variable, value in aws.environment.items():
+            monkeypatch.setenv(variable, value)
+        monkeypatch.setattr(aws_clients, "make_client", lambda service: getattr(aws, service))
+        spec = importlib.util.spec_from_file_location(f"cold_start_{name}", ROOT / "functions" / name / "app.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, spec.name, module)
+        spec.loader.exec_module(module)
+        return module
+
+    return load_app

@@ -1,0 +1,79 @@
+"""What is missing or forbidden stops a function at its cold start, with a message that names it."""
+
+import pytest
+
+from service_quality.errors import DeploymentError, ModelError
+
+NEEDS = {
+    "score_interactions": (
+        "STATE_TABLE ALERTS_TABLE MODELS_TABLE MODELS_BUCKET REJECTED_BUCKET STREAM_GENERATION".split()
+    ),
+    "ingest_events": "EVENT_STREAM REJECTED_BUCKET STATE_TABLE ALERTS_TABLE MODELS_TABLE MODELS_BUCKET".split(),
+    "dispatch_outbox": "ALERT_TOPIC_ARN ALERTS_TABLE ID_SALT_SECRET".split(),
+    "archive_outbox": ["ARCHIVE_BUCKET"],
+}
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_function_starts_where_everything_is_there(load, name):
+    assert callable(load(name).handler)
+
+
+@pytest.mark.parametrize(("name", "variable"), [(name, one) for name, needed in NEEDS.items() for one in needed])
+def test_missing_variable_is_named(load, aws, name, variable):
+    del aws.environment[variable]
+
+    with pytest.raises(DeploymentError, match=variable):
+        load(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "told"),
+    [
+        ("score_interactions", "STATE_TABLE", "table nowhere"),
+        ("score_interactions", "ALERTS_TABLE", "table nowhere"),
+        ("score_interactions", "MODELS_TABLE", "table nowhere"),
+        ("score_interactions", "MODELS_BUCKET", "bucket nowhere"),
+        ("score_interactions", "REJECTED_BUCKET", "bucket nowhere"),
+        ("score_interactions", "STREAM_GENERATION", "STREAM_GENERATION: found 'nowhere'"),
+        ("ingest_events", "EVENT_STREAM", "stream nowhere"),
+        ("ingest_events", "STATE_TABLE", "table nowhere"),
+        ("ingest_events", "REJECTED_BUCKET", "bucket nowhere"),
+        ("dispatch_outbox", "ALERT_TOPIC_ARN", "topic nowhere"),
+        ("dispatch_outbox", "ALERTS_TABLE", "table nowhere"),
+        ("dispatch_outbox", "ID_SALT_SECRET", "secret nowhere"),
+        ("archive_outbox", "ARCHIVE_BUCKET", "bucket nowhere"),
+    ],
+)
+def test_missing_resource_is_named(load, aws, name, variable, told):
+    aws.environment[variable] = "nowhere"
+
+    with pytest.raises(DeploymentError, match=told):
+        load(name)
+
+
+def test_missing_permission_is_named(load, aws):
+    aws.s3.failing = "AccessDenied"
+
+    with pytest.raises(DeploymentError, match="AccessDenied at bucket archive"):
+        load("archive_outbox")
+
+
+def test_missing_champion_is_named(load, aws):
+    aws.dynamodb.tables["models"].clear()
+
+    with pytest.raises(DeploymentError, match="no champion in table models"):
+        load("score_interactions")
+
+
+def test_wrong_model_is_refused(load, aws):
+    aws.promote(fingerprint="0123456789abcdef")
+
+    with pytest.raises(ModelError, match="found fingerprint 0123456789abcdef"):
+        load("score_interactions")
+
+
+def test_inlet_starts_without_a_champion(load, aws):
+    aws.dynamodb.tables["models"].clear()
+
+    assert callable(load("ingest_events").handler)

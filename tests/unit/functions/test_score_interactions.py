@@ -1,0 +1,186 @@
+"""A batch of the stream into state, outbox and rejected store."""
+
+import json
+import zlib
+from base64 import b64decode, b64encode
+from copy import deepcopy
+
+import pytest
+
+from service_quality.errors import SurroundingsError
+from service_quality.state_items import decode_shop
+from tests.stand_ins.aggregates import aggregate
+from tests.unit.functions.conftest import CONTEXT, MODEL, read_event
+
+BEFORE = "2026-11-20T08:00:00Z"
+ARRIVED = 1_795_165_200.0
+GOOD = {
+    "event_id": "good",
+    "shop_id": "shop-1",
+    "kind": "conversation_opened",
+    "occurred_at": BEFORE,
+    "conversation_id": "contact-5",
+}
+
+
+def batch(*records: bytes | dict, key: str = "shop-1") -> dict:
+    """A batch of the stream with these records of one log."""
+    data = [record if isinstance(record, bytes) else json.dumps(record).encode() for record in records]
+    return {
+        "Records": [
+            {
+                "kinesis": {
+                    "partitionKey": key,
+                    "sequenceNumber": str(10**55 + number),
+                    "data": b64encode(one).decode(),
+                    "approximateArrivalTimestamp": ARRIVED,
+                }
+            }
+            for number, one in enumerate(data)
+        ]
+    }
+
+
+def entries(aws) -> list[dict]:
+    """All archived entries of shop-1, in order."""
+    rows = sorted(
+        (key[1], zlib.decompress(item["body"]["B"]))
+        for key, item in aws.dynamodb.tables["alerts"].items()
+        if key[0] == "shop-1\x1farchive"
+    )
+    return [
+        entry for _, body in sorted(rows, key=lambda row: row[0] != "start") for entry in json.loads(body)["entries"]
+    ]
+
+
+def test_batch_is_scored_committed_and_left_in_the_outbox(load, aws):
+    load("score_interactions").handler(read_event("kinesis_batch"), CONTEXT)
+
+    shop_1, shop_2 = (
+        decode_shop(aws.dynamodb.tables["state"][f"{s}\x1fshop",]["data"]["B"]) for s in ("shop-1", "shop-2")
+    )
+    scored = [entry["model"] for entry in entries(aws) if "score" in entry]
+    kinds = {item["row_kind"]["S"] for item in aws.dynamodb.tables["alerts"].values()}
+    assert shop_1.last_position == f"0001-{49590338271490256608559692538361571095921575989136588898 + 35}-0000"
+    assert shop_2.version == 1
+    assert scored == [MODEL] * 3
+    assert [entry.get("duplicate", False) for entry in entries(aws)] == [False] * 4 + [True]
+    assert kinds == {"alert", "life", "archive"}
+
+
+def test_unreadable_record_is_kept_with_reason_and_position_and_the_rest_is_scored(load, aws):
+    load("score_interactions").handler(read_event("kinesis_batch"), CONTEXT)
+
+    (kept,) = aws.rejected()
+    assert (kept["shop_id"], kept["reason"]) == ("shop-1", "malformed_json")
+    assert kept["position"].split("-")[1].endswith("588919")
+    assert b64decode(kept["raw_base64"]).startswith(b'{"event_id": "cut off"')
+
+
+def test_batch_that_comes_again_changes_nothing(load, aws):
+    load("score_interactions").handler(read_event("kinesis_batch"), CONTEXT)
+    before = deepcopy((aws.dynamodb, aws.s3))
+
+    load("score_interactions").handler(read_event("kinesis_batch"), CONTEXT)
+
+    assert (aws.dynamodb, aws.s3) == before
+
+
+def test_aggregate_of_a_producer_library_is_scored_event_by_event(load, aws):
+    events = [{**GOOD, "event_id": name} for name in ("one", "two")]
+    packed = aggregate(["shop-1"], [(0, json.dumps(event).encode()) for event in events])
+
+    load("score_interactions").handler(batch(packed, GOOD, key="any"), CONTEXT)
+
+    taken = [(entry["position"], entry["event"]["event_id"]) for entry in entries(aws)]
+    assert taken == [(f"0001-{10**55}-0000", "one"), (f"0001-{10**55}-0001", "two")]
+    assert [kept["reason"] for kept in aws.rejected()] == ["wrong_shop"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (b"", "malformed_json"),
+        (b'{"event_id": ', "malformed_json"),
+        (b"\xff\xfe\x00", "malformed_json"),
+        (b"[" * 60_000, "malformed_json"),
+        (b"[]", "not_an_object"),
+        (b"null", "not_an_object"),
+        ({**GOOD, "kind": "teleported"}, "unknown_kind"),
+        ({**GOOD, "kind": "'; DROP TABLE state; --"}, "unknown_kind"),
+        ({key: value for key, value in GOOD.items() if key != "conversation_id"}, "missing_field"),
+        ({key: value for key, value in GOOD.items() if key != "event_id"}, "missing_field"),
+        ({key: value for key, value in GOOD.items() if key != "occurred_at"}, "missing_field"),
+        ({**GOOD, "occurred_at": "2027-01-01T00:00:00Z"}, "from_the_future"),
+        ({**GOOD, "received_at": "2999-01-01T00:00:00Z"}, "from_the_future"),
+        ({**GOOD, "occurred_at": "2026-11-20T08:00:00"}, "out_of_range"),
+        ({**GOOD, "occurred_at": "yesterday"}, "out_of_range"),
+        ({**GOOD, "occurred_at": "2020-01-01T00:00:00Z"}, "older_than_retention"),
+        ({**GOOD, "kind": "rated", "rating": 6}, "out_of_range"),
+        ({**GOOD, "kind": "rated", "rating": 10**400}, "out_of_range"),
+        ({**GOOD, "amount_minor": -1}, "out_of_range"),
+        ({**GOOD, "amount_minor": 1e300}, "out_of_range"),
+        ({**GOOD, "kind": "rated", "rating": "5"}, "wrong_type"),
+        ({**GOOD, "kind": "rated", "rating": True}, "wrong_type"),
+        ({**GOOD, "event_id": 7}, "wrong_type"),
+        ({**GOOD, "occurred_at": 1_795_165_200_000}, "wrong_type"),
+        ({**GOOD, "text": ["a"]}, "wrong_type"),
+        ({**GOOD, "event_id": "e\x1fe"}, "out_of_range"),
+        ({**GOOD, "conversation_id": "c\x00"}, "out_of_range"),
+        ({**GOOD, "customer_id": "\u202eevil"}, "out_of_range"),
+        ({**GOOD, "event_id": "e" * 129}, "out_of_range"),
+        ({**GOOD, "text": "t" * 8_001}, "out_of_range"),
+        ({**GOOD, "text": "\ud800"}, "out_of_range"),
+        ({**GOOD, "text": "t" * 300_000}, "too_large"),
+        ({**GOOD, "shop_id": "shop-2"}, "wrong_shop"),
+        ({"kind": "history_imported", "shop_id": "shop-1"}, "out_of_range"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else str(value)[:40],
+)
+def test_bad_record_is_rejected_kept_and_counted_and_the_rest_is_scored(load, aws, capsys, bad, reason):
+    app = load("score_interactions")
+
+    app.handler(batch(GOOD, bad, {**GOOD, "event_id": "next", "kind": "customer_message", "text": "在吗"}), CONTEXT)
+
+    (kept,) = aws.rejected()
+    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if f'"reason":"{reason}"' in line]
+    raw = bad if isinstance(bad, bytes) else json.dumps(bad).encode()
+    assert (kept["reason"], b64decode(kept["raw_base64"])) == (reason, raw)
+    assert kept["position"] == f"0001-{10**55 + 1}-0000"
+    assert [entry.get("refused") for entry in entries(aws)] == [None, reason, None]
+    assert [one["RejectedEvents"] for one in counted] == [[1.0]]
+    assert all("score" in entry for entry in (entries(aws)[0], entries(aws)[2]))
+
+
+def test_record_without_a_shop_is_kept_apart(load, aws):
+    load("score_interactions").handler(batch(GOOD, key="shop\x1f1"), CONTEXT)
+
+    (kept,) = aws.rejected()
+    assert (kept["shop_id"], kept["reason"]) == ("_invalid", "no_shop")
+    assert aws.dynamodb.tables["state"] == {}
+
+
+def test_failing_surroundings_raise_so_that_the_batch_comes_again(load, aws):
+    app = load("score_interactions")
+    aws.dynamodb.failing = "ThrottlingException"
+
+    with pytest.raises(SurroundingsError, match="ThrottlingException"):
+        app.handler(batch(GOOD), CONTEXT)
+
+
+def test_record_that_cannot_be_kept_is_not_passed_over(load, aws):
+    app = load("score_interactions")
+    aws.s3.failing = "SlowDown"
+
+    with pytest.raises(SurroundingsError, match="bucket rejected"):
+        app.handler(batch(b"{"), CONTEXT)
+
+    assert aws.dynamodb.tables["state"] == {}
+
+
+def test_log_holds_no_words_and_no_ids_of_persons(load, capsys, caplog):
+    load("score_interactions").handler(read_event("kinesis_batch"), CONTEXT)
+
+    said = capsys.readouterr().out + "".join(str(vars(record)) for record in caplog.records)
+    assert "batch_committed" in said
+    assert not any(name in said for name in ("customer-7", "agent-3", "contact-1", "包裹", "cut off"))

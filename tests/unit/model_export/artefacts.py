@@ -1,0 +1,158 @@
+"""Artefacts as training writes them, made up; and the obviously right, slow reading of a linear model."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from math import exp, isnan, log
+from pathlib import Path
+
+import joblib  # type: ignore[import-untyped]
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from service_quality.basis import HIGHEST_RATE, LOWEST_RATE, OPERATIONS, Term, basis_of
+from service_quality.feature_set import FEATURES
+
+LAST = "2026-03-31T21:59:00.250Z"
+
+
+@dataclass(frozen=True)
+class MadeUp:
+    """A folder with an artefact, and what was written into it."""
+
+    folder: Path
+    document: dict
+    vectors: NDArray[np.float32]
+
+
+def write_artefact(folder: Path, *, seed: int = 1, rows: int = 240, terms: tuple[Term, ...] | None = None) -> MadeUp:
+    """A model with random weights, its sample scored by `oracle_probability`, and a small challenger."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(seed)
+    document = made_up_model(random, terms or basis_of(FEATURES))
+    vectors = made_up_vectors(random, rows)
+    probabilities = [oracle_probability(document, row) for row in vectors.tolist()]
+    (folder / "model.json").write_text(json.dumps(document), "utf-8")
+    write_sample(folder, vectors, probabilities)
+    joblib.dump(made_up_challenger(), folder / "challenger.joblib")
+    metrics = {"kind": "hist_gradient_boosting", "metrics": {"auc": 0.704, "log_loss": 0.393}}
+    (folder / "challenger.json").write_text(json.dumps(metrics), "utf-8")
+    return MadeUp(folder, document, vectors)
+
+
+def write_sample(folder: Path, vectors: NDArray[np.float32], probabilities: list[float]) -> None:
+    columns = {
+        "features": pa.array(list(vectors), type=pa.list_(pa.float32())),
+        "probability": pa.array(probabilities, type=pa.float64()),
+    }
+    pq.write_table(pa.table(columns), folder / "sample.parquet")
+
+
+def rewrite_model(folder: Path, **changes: object) -> None:
+    """Change fields of model.json."""
+    path = folder / "model.json"
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **changes}), "utf-8")
+
+
+def made_up_model(random: np.random.Generator, terms: tuple[Term, ...]) -> dict:
+    scales = random.uniform(0.5, 2.0, len(terms))
+    coefficients = random.normal(0, 0.15, len(terms))
+    scales[-1] = coefficients[-1] = 0  # a term that never varied
+    return {
+        "kind": "logistic_regression",
+        "features": list(FEATURES.names),
+        "fingerprint": FEATURES.fingerprint,
+        "terms": [asdict(term) for term in terms],
+        "means": random.normal(0, 1, len(terms)).tolist(),
+        "scales": scales.tolist(),
+        "coefficients": coefficients.tolist(),
+        "intercept": -0.7,
+        "calibration": {"slope": 0.93, "offset": -0.04},
+        "threshold": 0.45,
+        "regularization": 0.01,
+        "training": {
+            "first": "2026-01-01T00:00:00.000Z",
+            "last": LAST,
+            "rows": 5000,
+            "conversations": 1700,
+            "as_of": None,
+            "events_snapshot": "11",
+            "training_snapshot": "12",
+        },
+        "metrics": {"auc": 0.709, "log_loss": 0.391, "average_precision": None, "forward_log_loss": {"0.01": 0.391}},
+        "synthetic": True,
+    }
+
+
+def made_up_vectors(random: np.random.Generator, rows: int) -> NDArray[np.float32]:
+    """Rates, small counts, hours, durations and amounts, a negative one here and there; a fifth is missing."""
+    operations = {term.feature: term.operation for term in reversed(basis_of(FEATURES))}
+    makers = {
+        "logit": lambda: random.random(rows),
+        "log": lambda: np.exp(random.uniform(-1, 20, rows)) - 1,
+        "value": lambda: random.integers(-1, 9, rows),
+        "equals": lambda: random.integers(0, 7, rows),
+    }
+    vectors = np.column_stack([makers[operations.get(name, "log")]() for name in FEATURES.names]).astype(np.float32)
+    vectors[random.random(vectors.shape) < 0.2] = np.nan
+    return vectors
+
+
+@cache
+def made_up_challenger() -> HistGradientBoostingClassifier:
+    """Fitted to labels that follow the first feature, whatever the artefact; one thread, since others work here too."""
+    random = np.random.default_rng(0)
+    vectors = made_up_vectors(random, 400)
+    risk = np.log1p(np.maximum(np.nan_to_num(vectors[:, 0]), 0))
+    labels = (risk + random.normal(0, risk.std(), 400) > np.median(risk)).astype(float)
+    with threadpool_limits(1):
+        return HistGradientBoostingClassifier(max_iter=20, min_samples_leaf=5, random_state=0).fit(vectors, labels)
+
+
+def made_up_terms(random: np.random.Generator, count: int) -> tuple[Term, ...]:
+    """Any operation on any feature with any knot, in any order, twice too."""
+    return tuple(
+        Term(
+            str(random.choice(FEATURES.names)), str(random.choice(OPERATIONS)), float(random.choice([-1, 0, 0.5, 3, 9]))
+        )
+        for _ in range(count)
+    )
+
+
+def oracle_probability(document: Mapping, vector: list[float]) -> float:
+    log_odds = oracle_log_odds(document, vector)
+    smaller = exp(-abs(log_odds))
+    return (1 if log_odds > 0 else smaller) / (1 + smaller)
+
+
+def oracle_log_odds(document: Mapping, vector: list[float]) -> float:
+    """Slow and obvious: one term after the other, in plain floats."""
+    value_of = dict(zip(document["features"], vector, strict=True))
+    total = document["intercept"]
+    for term, mean, scale, coefficient in zip(
+        document["terms"], document["means"], document["scales"], document["coefficients"], strict=True
+    ):
+        if coefficient:
+            total += coefficient * (oracle_term(Term(**term), value_of[term["feature"]]) - mean) / scale
+    return document["calibration"]["slope"] * total + document["calibration"]["offset"]
+
+
+def oracle_term(term: Term, x: float) -> float:
+    if term.operation == "missing":
+        return float(isnan(x))
+    if isnan(x):
+        return 0.0
+    p = min(max(x, LOWEST_RATE), HIGHEST_RATE)
+    return {
+        "value": x,
+        "log": log(1 + max(x, 0.0)),
+        "log_hinge": max(log(1 + max(x, 0.0)) - term.knot, 0.0),
+        "hinge": max(x - term.knot, 0.0),
+        "logit": log(p / (1 - p)),
+        "equals": float(x == term.knot),
+    }[term.operation]

@@ -1,0 +1,106 @@
+"""What a job says when it cannot go on: one line and an exit code."""
+
+import argparse
+import json
+
+import pytest
+
+from service_quality.errors import ModelError
+from spark_jobs.__main__ import main as run_named
+from spark_jobs.command_line import (
+    day_argument,
+    instant_argument,
+    job_parser,
+    positive_argument,
+    print_summary,
+    run_job,
+)
+from spark_jobs.errors import ArgumentError, InputError, MissingSourceError, SessionError
+
+
+def failing(error):
+    def main(arguments):
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ArgumentError("a"), 2),
+        (InputError("a"), 3),
+        (MissingSourceError("a"), 4),
+        (SessionError("a"), 1),
+        (ModelError("a"), 1),
+        (OSError("a"), 1),
+        (KeyError("a"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_failure_is_one_line_and_an_exit_code(error, code, capsys):
+    assert run_job(failing(error), []) == code
+
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert len(printed.err.splitlines()) == 1
+    assert "Traceback" not in printed.err
+
+
+def test_failure_that_quotes_several_lines_stays_one(capsys):
+    run_job(failing(InputError("found 'a\nb'\r\nexpected c")), [])
+
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_debug_shows_where(capsys):
+    run_job(failing(KeyError("a")), ["--debug"])
+
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_job_that_ends_well_gives_zero():
+    assert run_job(lambda arguments: None, []) == 0
+
+
+def test_bad_argument_is_one_line(capsys):
+    def main(arguments):
+        job_parser("some_job", "").parse_args(arguments)
+
+    assert run_job(main, ["--catalog", "hive"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_overview_names_the_jobs(capsys):
+    assert run_named(["--help"]) == 0
+    assert "import_contacts" in capsys.readouterr().out
+
+
+def test_unknown_job_is_one_line(capsys):
+    assert run_named(["import_everything"]) == 2
+    assert "found 'import_everything', expected one of: import_contacts" in capsys.readouterr().err
+
+
+def test_summary_is_written_where_it_is_wanted(tmp_path, capsys):
+    print_summary("done", {"events": 3}, file=tmp_path / "deep" / "summary.json")
+
+    assert capsys.readouterr().out == "done\n"
+    assert json.loads((tmp_path / "deep" / "summary.json").read_text()) == {"events": 3}
+
+
+def test_instant_needs_a_zone():
+    assert instant_argument("2023-08-24T02:00:00+02:00") == instant_argument("2023-08-24")
+    with pytest.raises(argparse.ArgumentTypeError):
+        instant_argument("2023-08-24T02:00:00")
+
+
+@pytest.mark.parametrize("text", ["24/08/2023", "2023-13-01", "yesterday"])
+def test_day_is_written_as_iso(text):
+    with pytest.raises(argparse.ArgumentTypeError):
+        day_argument(text)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "many"])
+def test_count_is_a_positive_whole_number(text):
+    with pytest.raises(argparse.ArgumentTypeError):
+        positive_argument(text)

@@ -1,0 +1,135 @@
+"""Alerts as they are published: real bodies of every rule and state keep the published JSON Schema."""
+
+import json
+from math import isnan
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+
+from service_quality.alerts import OPENED, RESOLVED, WORSENED
+from service_quality.feature_set import FEATURES
+from service_quality.online_commit import LogRecord, OnlineCommit
+from service_quality.positions import Position
+from service_quality.publications import ShopSettings, publication_of, shop_settings
+from service_quality.rule_set import RULES
+from service_quality.rules import SEVERITIES
+from service_quality.scores import Score
+from tests.stand_ins.memory_store import MemoryStore
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "alert.schema.json").read_text("utf-8"))
+VALIDATOR = Draft202012Validator(SCHEMA)
+DAYS_OF_NOVEMBER = range(1, 22)
+
+
+class WaitingScorer:
+    """The longer the first answer took, the higher the risk."""
+
+    def score(self, vector) -> Score:
+        took = vector[FEATURES.names.index("first_response_at_least_ms")]
+        probability = 0.2 if isnan(took) else min(0.95, 0.2 + took / 20_000_000)
+        return Score(probability, tuple(0.0 if isnan(value) else value for value in vector), -1.5, "v1")
+
+
+def event(day: int, hour: int, kind: str, conversation: str, **values) -> dict:
+    at = f"2026-11-{day:02d}T{hour:02d}:00:00Z"
+    stamps = {"event_id": f"{conversation}-{kind}-{hour}", "occurred_at": at, "received_at": at}
+    return {"shop_id": "shop-1", "kind": kind, "conversation_id": conversation, **stamps, **values}
+
+
+def shop_log() -> list[dict]:
+    """Three weeks of a shop in which one agent of two is slow and rated badly, and then recovers."""
+    log = []
+    for day in DAYS_OF_NOVEMBER:
+        for number, agent in enumerate(("slow", "quick") * 2):
+            late = agent == "slow" and day < 15
+            name = f"c-{day}-{number}"
+            who = {"agent_id": agent, "supervisor_id": "team"}
+            log += [
+                event(day, 1, "conversation_opened", name, **who, customer_id=f"customer-{number}"),
+                event(day, 1 + (6 if late else 0), "agent_message", name, **who),
+                event(day, 20, "agent_message", name, **who),
+                event(day, 21, "rated", name, rating=1 if late else 5),
+            ]
+    log.append(event(22, 1, "conversation_opened", "forgotten"))
+    log.append(event(22, 3, "internal_note", "forgotten"))
+    log.append(event(24, 1, "internal_note", "forgotten"))
+    log.append(event(24, 2, "resolved", "forgotten"))
+    return sorted(log, key=lambda one: one["occurred_at"])
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[bytes]:
+    """Bodies of the alert rows of that shop."""
+    store = MemoryStore()
+    records = [
+        LogRecord(str(Position(1, number)), json.dumps(one).encode(), 1_795_600_000_000)
+        for number, one in enumerate(shop_log(), 1)
+    ]
+    OnlineCommit(store, WaitingScorer, FEATURES, RULES).advance_shop("shop-1", records)
+    return [row.body for row in store.rows.values() if row.row_kind == "alert"]
+
+
+def published(rows: list[bytes], **settings: str) -> list[dict]:
+    return [json.loads(publication_of(row, shop_settings(settings), salt=b"salt").body) for row in rows]
+
+
+def test_schema_is_a_schema_and_knows_every_rule():
+    Draft202012Validator.check_schema(SCHEMA)
+    properties = SCHEMA["properties"]
+
+    assert set(properties["kind"]["enum"]) == {rule.name for rule in RULES}
+    assert set(properties["subject"]["properties"]["kind"]["enum"]) == {rule.subject for rule in RULES}
+    assert set(properties["state"]["enum"]) == {OPENED, WORSENED, RESOLVED}
+    assert set(properties["severity"]["enum"]) == set(SEVERITIES)
+
+
+def test_real_bodies_of_every_rule_and_state_are_valid(rows):
+    bodies = published(rows)
+
+    for body in bodies:
+        VALIDATOR.validate(body)
+    assert {body["kind"] for body in bodies} == {rule.name for rule in RULES}
+    assert {body["state"] for body in bodies} == {OPENED, WORSENED, RESOLVED}
+    assert any(body["score"] is None for body in bodies)
+    assert any(body["reasons"] for body in bodies)
+
+
+def test_real_bodies_with_plain_ids_are_valid(rows):
+    bodies = published(rows, ids="plain")
+
+    for body in bodies:
+        VALIDATOR.validate(body)
+    assert {body["subject"]["id"] for body in bodies if body["kind"] == "agent_risk_above_team"} == {"slow"}
+
+
+def test_schema_has_every_field_of_a_body(rows):
+    assert set(published(rows)[0]) == set(SCHEMA["properties"]) == set(SCHEMA["required"])
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"state": "repeated"}, {"score": 1.2}, {"alert_id": "contact-1"}, {"evidence": {"text": "words"}}]
+)
+def test_schema_refuses_what_no_alert_says(rows, wrong):
+    with pytest.raises(ValidationError):
+        VALIDATOR.validate(published(rows)[0] | wrong)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_real_alert_has_a_mail(rows, language):
+    made = [publication_of(row, ShopSettings(language=language), salt=b"salt") for row in rows]
+
+    assert all(one.subject.isascii() and 0 < len(one.subject) <= 100 and "\n" not in one.subject for one in made)
+    assert all(len(one.text.splitlines()) > 8 for one in made)
+
+
+def test_messages_of_one_alert_are_numbered_in_order(rows):
+    by_alert: dict[str, list[int]] = {}
+    for body in published(rows):
+        by_alert.setdefault(body["alert_id"], []).append(int(body["message_id"].rpartition("-")[2]))
+
+    assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in by_alert.values())
+
+
+def test_unknown_settings_hide_ids():
+    assert shop_settings({"language": "fr", "ids": "none of it"}) == ShopSettings("en", "hashed", None)

@@ -1,0 +1,114 @@
+"""Conditions and the rules in force: when each calls, how gravely, and when it is over."""
+
+import pytest
+
+from service_quality.entities import ENTITIES
+from service_quality.feature_set import FEATURES
+from service_quality.instants import DAY, HOUR, MINUTE
+from service_quality.kinds import ALL
+from service_quality.rule_set import AGENT_RISK_ABOVE_TEAM, HIGH_RISK, RULES, WAITING_TOO_LONG
+from service_quality.rules import SEVERITIES, AllOf, AnyOf, AtLeast, Below, Missing
+from service_quality.words import EVENT_VALUES
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "holds"),
+    [
+        (AtLeast("a", 3), {"a": 3}, True),
+        (AtLeast("a", 3), {"a": 2.99}, False),
+        (AtLeast("a", 3), {"a": None}, False),
+        (AtLeast("a", 3), {}, False),
+        (AtLeast("a", "b", times=1.5), {"a": 3, "b": 2}, True),
+        (AtLeast("a", "b", times=1.5), {"a": 3, "b": None}, False),
+        (Below("a", 3), {"a": 2}, True),
+        (Below("a", 3), {"a": 3}, False),
+        (Below("a", 3), {}, False),
+        (Below("a", "b", times=2), {"a": 3, "b": 2}, True),
+        (Missing("a"), {"a": None}, True),
+        (Missing("a"), {"a": 0}, False),
+        (AllOf((AtLeast("a", 1), Missing("b"))), {"a": 1}, True),
+        (AllOf((AtLeast("a", 1), Missing("b"))), {"a": 1, "b": 1}, False),
+        (AnyOf((AtLeast("a", 1), Missing("b"))), {"a": 1, "b": 1}, True),
+        (AnyOf((AtLeast("a", 1), Missing("b"))), {"a": 0, "b": 1}, False),
+    ],
+)
+def test_condition_holds_only_over_what_is_known(condition, values, holds):
+    assert condition.holds(values) is holds
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "severity"),
+    [
+        (WAITING_TOO_LONG, {"waiting_ms": 30 * MINUTE - 1}, None),
+        (WAITING_TOO_LONG, {"waiting_ms": 30 * MINUTE}, "warning"),
+        (WAITING_TOO_LONG, {"waiting_ms": DAY}, "critical"),
+        (WAITING_TOO_LONG, {"waiting_ms": None, "last_reply_ms": 4 * HOUR}, "warning"),
+        (WAITING_TOO_LONG, {"waiting_ms": None, "last_reply_ms": None}, None),
+        (HIGH_RISK, {"score": 0.44}, None),
+        (HIGH_RISK, {"score": 0.45}, "warning"),
+        (HIGH_RISK, {"score": 0.6}, "critical"),
+        (
+            AGENT_RISK_ABOVE_TEAM,
+            {
+                "agent_ratings_30d": 20,
+                "agent_dissatisfied_rate_30d": 0.31,
+                "supervisor_dissatisfied_rate_30d": 0.2,
+            },
+            "warning",
+        ),
+        (
+            AGENT_RISK_ABOVE_TEAM,
+            {
+                "agent_ratings_30d": 19,
+                "agent_dissatisfied_rate_30d": 0.9,
+                "supervisor_dissatisfied_rate_30d": 0.2,
+            },
+            None,
+        ),
+    ],
+)
+def test_rule_calls_with_its_gravest_severity(rule, values, severity):
+    assert rule.severity(values) == severity
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "over"),
+    [
+        (WAITING_TOO_LONG, {"closed": 0, "waiting_ms": 1, "last_reply_ms": 1}, False),
+        (WAITING_TOO_LONG, {"closed": 0, "waiting_ms": None, "last_reply_ms": 1}, True),
+        (WAITING_TOO_LONG, {"closed": 1, "waiting_ms": DAY}, True),
+        (HIGH_RISK, {"closed": 0, "score": 0.4}, False),
+        (HIGH_RISK, {"closed": 0, "score": 0.34}, True),
+        (
+            AGENT_RISK_ABOVE_TEAM,
+            {"agent_dissatisfied_rate_30d": 0.25, "supervisor_dissatisfied_rate_30d": 0.2},
+            True,
+        ),
+    ],
+)
+def test_rule_is_over_only_well_below_where_it_calls(rule, values, over):
+    assert rule.resolved_when.holds(values) is over
+    assert not over or rule.severity({"closed": 0, **values}) is None or values.get("closed") == 1
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_rule_reads_only_what_exists(rule):
+    known = {*FEATURES.names, *EVENT_VALUES}
+
+    assert names_in(rule.resolved_when) | {n for _, c in rule.tiers for n in names_in(c)} | {*rule.evidence} <= known
+    assert rule.kinds <= ALL
+    assert rule.subject == "conversation" or rule.subject in ENTITIES
+    ranks = [SEVERITIES.index(severity) for severity, _ in rule.tiers]
+    assert ranks == sorted(ranks, reverse=True)
+
+
+def test_rules_have_names_of_their_own():
+    assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+def names_in(condition) -> set[str]:
+    """Every value that a condition looks at."""
+    if isinstance(condition, AllOf | AnyOf):
+        return {name for one in condition.conditions for name in names_in(one)}
+    limit = getattr(condition, "limit", None)
+    return {condition.value} | ({limit} if isinstance(limit, str) else set())

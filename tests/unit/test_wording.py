@@ -1,0 +1,143 @@
+"""Alerts in words: everything declared has them in both languages, and people can read the numbers."""
+
+import pytest
+
+from service_quality import words
+from service_quality.alerts import OPENED, RESOLVED, WORSENED
+from service_quality.conversation import EMPTY
+from service_quality.entities import ENTITIES
+from service_quality.errors import DeclarationError
+from service_quality.event_values import read_event_values
+from service_quality.events import InteractionEvent
+from service_quality.facts import FACTS
+from service_quality.feature_set import FEATURES
+from service_quality.features import RATES, Total
+from service_quality.rule_set import RULES
+from service_quality.rules import SEVERITIES
+from service_quality.turns import read_standing
+from service_quality.windows import WINDOWS
+from service_quality.wording import name_in_words, phrase, render_email, value_in_words
+from service_quality.words import LANGUAGES
+
+BODY = {
+    "version": 1,
+    "message_id": "0a1b2c-2",
+    "kind": "waiting_too_long",
+    "state": "worsened",
+    "severity": "critical",
+    "shop_id": "shop-1",
+    "subject": {"kind": "conversation", "id": "5f0c"},
+    "occurred_at": "2023-08-24T10:15:30.000Z",
+    "opened_at": "2023-08-24T08:00:00.000Z",
+    "repeats": 3,
+    "evidence": {"waiting_ms": 8_130_000, "last_reply_ms": None, "replies": 2},
+    "score": 0.61,
+    "reasons": [
+        {"feature": "agent_dissatisfied_rate_30d", "value": 0.31, "contribution": 0.405},
+        {"feature": "customer_orders_90d", "value": 4, "contribution": -0.1},
+    ],
+    "model_version": "v1",
+}
+
+
+def has_chinese(text: str) -> bool:
+    return any("\u4e00" <= letter <= "\u9fff" for letter in text)
+
+
+@pytest.mark.parametrize("feature", FEATURES.features, ids=lambda feature: feature.name)
+def test_every_declared_feature_has_words_in_both_languages(feature):
+    english, chinese = (phrase(feature, language) for language in LANGUAGES)
+
+    assert english.isascii()
+    assert has_chinese(chinese)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_two_features_share_a_phrase(language):
+    phrases = [phrase(feature, language) for feature in FEATURES.features]
+
+    assert len(set(phrases)) == len(phrases)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_rule_has_words_a_measure_a_subject_and_evidence_in_words(rule):
+    said = [words.RULES[rule.name], words.MEASURES[rule.name], words.SUBJECTS[rule.subject]]
+    evidence = [name_in_words(name, language) for name in rule.evidence for language in LANGUAGES]
+
+    assert all(one.en.isascii() and has_chinese(one.zh) for one in said)
+    assert all(evidence)
+
+
+def test_all_that_can_be_declared_has_words():
+    event = InteractionEvent(event_id="e", shop_id="s", kind="rated", occurred_at=0, received_at=0)
+    values = read_event_values(read_standing(EMPTY), event, clock=0)
+
+    assert set(words.ENTITIES) == set(ENTITIES)
+    assert set(words.WINDOWS) == set(WINDOWS)
+    assert set(words.FACTS) == set(FACTS)
+    assert set(words.RATES) == set(RATES)
+    assert set(words.EVENT_VALUES) == {*values, "score"}
+    assert set(words.SEVERITIES) == set(SEVERITIES)
+    assert set(words.STATES) == {OPENED, WORSENED, RESOLVED}
+
+
+def test_undeclared_name_has_no_words():
+    with pytest.raises(DeclarationError, match="no words for 'mood'"):
+        phrase(Total("agent", "mood", "1h"), "en")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "english", "chinese"),
+    [
+        ("score", 0.7312, "73.1 %", "73.1 %"),
+        ("agent_reply_ms_per_timed_replies_1d", 95_400.0, "1 min 35 s", "1 分钟 35 秒"),
+        ("waiting_ms", 3 * 86_400_000 + 7_200_000, "3 d 2 h", "3 天 2 小时"),
+        ("customer_orders_age_90d", 86_400_000, "1 d", "1 天"),
+        ("price_minor", 129_900, "1,299.00", "1,299.00"),
+        ("customer_order_amount_minor_90d", 5, "0.05", "0.05"),
+        ("category_contacts_1d_of_7d", 0.5, "50.0 %", "50.0 %"),
+        ("opened_hour", 9, "09:00 UTC", "09:00 UTC"),
+        ("opened_weekday", 6, "Sunday", "星期日"),
+        ("answered", 0, "no", "否"),
+        ("agent_contacts_1h", 1234, "1,234", "1,234"),
+        ("first_response_ms", None, "unknown", "未知"),
+    ],
+)
+def test_values_are_readable(name, value, english, chinese):
+    assert [value_in_words(name, value, language) for language in ("en", "zh")] == [english, chinese]
+
+
+def test_mail_in_english_says_what_why_and_what_to_do():
+    subject, text = render_email(BODY, "en")
+
+    assert subject == "[critical] Customer waits too long for an answer (got worse) - shop-1"
+    assert "- the customer has been waiting for: 2 h 15 min" in text
+    assert "- dissatisfaction rate of the agent in the last 30 days: 31.0 % (raises the odds 1.50-fold)" in text
+    assert "(lowers the odds to 0.90 of what they were)" in text
+    assert words.MEASURES["waiting_too_long"].en in text
+    assert "Since: 2023-08-24 08:00 UTC" in text
+
+
+def test_mail_in_chinese_has_an_ascii_subject():
+    subject, text = render_email(BODY | {"shop_id": "店铺" * 60}, "zh", shop_name="小店")
+
+    assert subject.isascii()
+    assert len(subject) <= 100
+    assert "顾客等待回复过久" in text
+    assert "店铺：小店" in text
+    assert "- 顾客已等待：2 小时 15 分钟" in text
+    assert "- 该客服近 30 天的不满意率：31.0 %（使不满意的几率升至 1.50 倍）" in text
+
+
+def test_mail_about_the_end_of_an_alert_asks_for_nothing():
+    _, text = render_email(BODY | {"state": "resolved"}, "en")
+
+    assert "State: resolved" in text
+    assert "What to do" not in text
+
+
+def test_mail_about_an_unscored_alert_names_no_model():
+    _, text = render_email(BODY | {"score": None, "reasons": [], "model_version": None}, "en")
+
+    assert "Model" not in text
+    assert "weighs" not in text

@@ -1,0 +1,85 @@
+"""When an environment counts as whole, and what its failure says."""
+
+import errno
+import sys
+
+import pytest
+
+from tools import environments
+from tools.environments import STAMP, Environment, is_whole, make, wanted_stamp
+from tools.errors import CommandFailedError, explain_command, explain_os
+from tools.progress import run
+
+
+@pytest.fixture
+def environment(tmp_path):
+    lock = tmp_path / "lock.txt"
+    lock.write_text("a==1\n")
+    return Environment("example", tmp_path / "env", lock, is_virtual=False)
+
+
+def fill(environment: Environment) -> None:
+    environment.folder.mkdir()
+
+
+def test_made_environment_is_whole_and_not_made_again(environment, monkeypatch):
+    filled = []
+
+    def counted(environment: Environment) -> None:
+        filled.append(environment)
+        fill(environment)
+
+    monkeypatch.setattr(environments, "fill_with_uv", counted)
+
+    make(environment)
+    make(environment)
+
+    assert is_whole(environment)
+    assert len(filled) == 1
+
+
+def test_interrupted_environment_is_not_whole(environment, monkeypatch):
+    def interrupted(environment: Environment) -> None:
+        fill(environment)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(environments, "fill_with_uv", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        make(environment)
+
+    assert environment.folder.exists()
+    assert not is_whole(environment)
+
+
+def test_changed_lock_makes_an_environment_stale(environment):
+    fill(environment)
+    (environment.folder / STAMP).write_text(wanted_stamp(environment))
+
+    environment.lock.write_text("a==2\n")
+
+    assert not is_whole(environment)
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        ("error: No space left on device (os error 28)", "the disk is full: found .* expected about"),
+        ("error: Read-only file system (os error 30)", "no permission to write"),
+        ("error: error sending request for url", "no network: found"),
+        ("error: hash mismatch", "uv failed: error: hash mismatch"),
+    ],
+)
+def test_failed_command_is_explained_in_one_line(printed, said):
+    with pytest.raises(Exception, match=said):
+        raise explain_command("uv", printed)
+
+
+def test_refusal_of_the_system_is_explained():
+    assert "no permission to write: /x" in str(explain_os(OSError(errno.EROFS, "read-only", "/x")))
+    assert "the disk is full" in str(explain_os(OSError(errno.ENOSPC, "full", "/x")))
+
+
+def test_failing_command_says_what_it_printed():
+    with pytest.raises(CommandFailedError, match="example failed: words"):
+        run("example", [sys.executable, "-c", "print('words'); raise SystemExit(3)"], environment={})

@@ -1,0 +1,1 @@
+"""What prepares and keeps a checkout: environments, Java, lock files. Standard library only."""

@@ -1,0 +1,35 @@
+"""Write the lock files anew from requirements/*.in: `.venv/bin/python -m tools.lock [--upgrade]`.
+
+Hashes for Python 3.11 to 3.13 in one file; no registry address is written.
+"""
+
+import sys
+from pathlib import Path
+
+from tools.environments import BOOTSTRAP, REQUIREMENTS, make, uv_settings
+from tools.progress import run
+from tools.setup import OLDEST
+
+GROUPS = ("bootstrap", "build", "run", "test", "sam", "function", "java")
+"""In this order: test and function are held to what run was locked to."""
+
+COMPILE = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-annotate"]
+COMPILE += ["--custom-compile-command", "make lock"]
+
+
+def write_lock(group: str, options: list[str]) -> None:
+    """Resolve one group and write its lock file."""
+    oldest = ".".join(map(str, OLDEST))
+    held: list[str | Path] = ["--constraint", REQUIREMENTS / "run.txt"] if group in ("test", "function") else []
+    run(
+        f"lock {group}",
+        [BOOTSTRAP.folder / "bin" / "uv", *COMPILE, "--python-version", oldest, *held, *options]
+        + [REQUIREMENTS / f"{group}.in", "--output-file", REQUIREMENTS / f"{group}.txt"],
+        environment=uv_settings(),
+    )
+
+
+if __name__ == "__main__":
+    make(BOOTSTRAP)
+    for name in GROUPS:
+        write_lock(name, sys.argv[1:])
