@@ -23,6 +23,7 @@ DEFAULT_LAKE = "build/lake"
 DEBUG = "--debug"
 MISSING = {"TABLE_OR_VIEW_NOT_FOUND", "PATH_NOT_FOUND", "SCHEMA_NOT_FOUND"}
 UNREAD_FILE = re.compile(r"FAILED_READ_FILE.*? file (\S+?)\.?\s")
+MISSING_BUCKET = re.compile(r"NoSuchBucket|UnknownStoreException|Bucket does not exist")
 WRONG_COLUMNS = {"UNRESOLVED_COLUMN", "FIELD_NOT_FOUND", "DATATYPE_MISMATCH", "INCOMPATIBLE_DATA_FOR_TABLE"}
 
 
@@ -159,6 +160,8 @@ def explain_engine(messages: Sequence[str]) -> JobError:
     unread = next((found for found in map(UNREAD_FILE.search, messages) if found), None)
     if unread:
         return InputError(f"{unread.group(1)} cannot be read: {cause}")
+    if any(MISSING_BUCKET.search(message) for message in messages):
+        return MissingSourceError(cause)
     return JobError(f"Spark failed: {cause}")
 
 

@@ -187,4 +187,6 @@ def _event(
 
 
 def _source() -> Column:
-    return F.concat(F.lit("contacts:"), F.try_url_decode(F.element_at(F.split("file", "/"), -1)))
+    """The file's own name, which Spark gives as part of an address: percent signs decode, a plus is a plus."""
+    name = F.replace(F.element_at(F.split("file", "/"), -1), F.lit("+"), F.lit("%2B"))
+    return F.concat(F.lit("contacts:"), F.try_url_decode(name))

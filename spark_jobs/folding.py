@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.conversation import EMPTY, Conversation, merge_conversations, refuse_too_old
+from service_quality.conversation import EMPTY, Conversation, merge_conversations, refuse_too_old, remembered
 from service_quality.conversation_fold import ConversationStep, FoldedConversation, step_conversation
 from service_quality.entities import Entity
 from service_quality.errors import RejectedEventError
@@ -138,9 +138,8 @@ def _fold_live_group(rows: Iterator[Row], kept: KeptFacts, names: tuple[str, ...
         waiting = [one for one in row["imports"] or () if absorbed_until < one["place"] < row["place"]]
         imported = EMPTY
         for one in waiting:
-            imported = merge_conversations(
-                imported, decode_conversation(one["conversation"], row["shop_id"]).conversation
-            )
+            past = decode_conversation(one["conversation"], row["shop_id"]).conversation
+            imported = merge_conversations(imported, remembered(past, received_clock=row["received_clock"]))
         step = _step(held, row, imported)
         if step is None:
             continue

@@ -5,6 +5,7 @@ read are kept in the lake's table of rejected rows, with file, line and reason. 
 """
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -88,7 +89,8 @@ def read_files(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
     if refused is not None:
         raise InputError(f"{refused['file']}: {refused['reason'].replace('_', ' ')}: {refused['field']}")
     if records.select("file").distinct().count() < len(files):
-        empty = files - {row["file"] for row in lines.select("file").distinct().collect()}
+        told = {row["file"] for row in lines.select("file").distinct().collect()}
+        empty = {file for file in files if re.sub("^file:/+", "file:/", file) not in told}
         if empty:
             raise InputError(f"found nothing in {', '.join(sorted(empty))}, expected a line with the columns' names")
     return records

@@ -1,6 +1,7 @@
 """Start Spark with the lake's catalog: locally, on a cluster, or inside what spark-submit has started."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ SHUFFLE_PARTITIONS = 4
 
 _CATALOG_CLASS = "org.apache.iceberg.spark.SparkCatalog"
 _CATALOG_KEY = f"spark.sql.catalog.{CATALOG}"
+_MASTER = re.compile(r"local(\[[\w*, ]+\])?|local-cluster\[\d+, *\d+, *\d+\]|spark://\S+|k8s://\S+|yarn")
 _S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
 
 
@@ -36,6 +38,8 @@ def start_session(
     already, another one on the same Spark with this lake. SessionError says in one line why there is none.
     """
     settings = catalog_settings(lake, catalog)
+    if catalog == "glue" and not _is_submitted():
+        raise ArgumentError("--catalog glue: found no Glue client here, expected spark-submit on EMR, which has one")
     if SparkContext._active_spark_context is not None:
         return _another_session(settings)
     conf = SparkConf().setAppName(name)
@@ -118,6 +122,8 @@ def storage_settings() -> dict[str, str]:
 
 def _prepare_start(conf: SparkConf, master: str) -> None:
     """What must be set before this process starts a Java of its own."""
+    if not _MASTER.fullmatch(master):
+        raise ArgumentError(f"--master: found '{master}', expected local[N], spark://HOST:PORT, yarn or k8s://…")
     try:
         os.environ["JAVA_HOME"] = str(java_home())
     except JavaMissingError as error:

@@ -60,7 +60,7 @@ class WindowReader:
     def ages(self) -> Floats:
         """Clock minus the start of the newest tile whose sum is positive; NaN where the window has none."""
         corrected = np.unique(self.facts.entity[self.facts.value < 0])
-        simple = ~np.isin(self.facts.entity, corrected)
+        simple = (self.facts.value > 0) & ~np.isin(self.facts.entity, corrected)
         newest = self._newest_by_maximum(simple)
         for code in corrected:
             mine = self.moments.entity == code

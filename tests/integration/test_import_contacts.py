@@ -87,7 +87,7 @@ def imported(tmp_path_factory):
     """A lake with the contacts of one file, and its summary."""
     folder = tmp_path_factory.mktemp("imported")
     export = write_export(
-        folder / "contacts 1.csv.gz",
+        folder / "contacts+1 ü%41.csv.gz",
         {"Customer Remarks": "two\nlines, a comma"},
         {"Unique id": "c-2", "issue_responded": "01/08/2023 00:00", "Item_price": "", "Order_id": ""},
         {"Unique id": "c-3", "CSAT Score": "", "Survey_response_Date": ""},
@@ -128,7 +128,7 @@ def test_opening_carries_the_contact_and_its_agent(imported):
         "order_id": "o-1",
         "channel": "Inbound",
         "amount_minor": 9995,
-        "source": "contacts:contacts 1.csv.gz",
+        "source": "contacts:contacts+1 ü%41.csv.gz",
     }
 
 
@@ -243,6 +243,17 @@ def test_file_with_missing_columns_is_refused_with_found_and_expected(tmp_path, 
     assert "found Unique id, channel_name" in said
     assert "missing CSAT Score" in said
     assert snapshot_of(spark_of(tmp_path / "lake"), EVENTS) is None
+
+
+def test_empty_file_among_good_ones_is_named(tmp_path, capsys):
+    write_export(tmp_path / "a b.csv", {})
+    (tmp_path / "c d.csv").write_bytes(b"")
+
+    assert run_import(tmp_path / "lake", tmp_path / "*.csv") == 3
+
+    said = capsys.readouterr().err
+    assert "c%20d.csv" in said
+    assert "a%20b.csv" not in said
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\x1f\x8b broken"])

@@ -25,11 +25,12 @@ from tests.properties.naive_reader import ImportedPast
 
 @dataclass(frozen=True)
 class Backfill:
-    """The mark on the log, the packs under their keys, and the same past in plain words."""
+    """The mark on the log, the packs under their keys, the same past in plain words, and its conversations whole."""
 
     mark: HistoryImported
     packs: dict[str, bytes]
     past: ImportedPast
+    folded: tuple[Conversation, ...]
 
 
 def build_backfill(events: Iterable[InteractionEvent], features: FeatureSet, mark: HistoryImported) -> Backfill:
@@ -53,6 +54,7 @@ def build_backfill(events: Iterable[InteractionEvent], features: FeatureSet, mar
         mark,
         {key: encode_pack(contents) for key, contents in packs.items()},
         ImportedPast(mark.clock, tuple(facts), kept),
+        tuple(folded.values()),
     )
 
 

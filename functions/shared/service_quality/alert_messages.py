@@ -36,7 +36,7 @@ def alert_body(
     body: dict[str, object] = {
         "version": BODY_VERSION,
         "alert_id": sent.key,
-        "message_id": f"{sent.key}-{sent.life.sequence}",
+        "message_id": f"{sent.key}-{sent.life.message_number}",
         "kind": sent.rule.name,
         "rule_version": sent.rule.version,
         "state": sent.happened,

@@ -24,6 +24,11 @@ class AlertLife:
     repeats: int = 0
     silent: bool = False
 
+    @property
+    def message_number(self) -> str:
+        """Tells apart and orders what was sent of one alert, also when its subject was forgotten in between."""
+        return f"{self.opened_at:014d}-{self.sequence:04d}"
+
 
 def next_life(
     life: AlertLife | None, severity: str | None, *, resolved: bool, clock: int, cooldown_ms: int

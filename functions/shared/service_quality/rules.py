@@ -75,9 +75,9 @@ Condition = AtLeast | Below | Missing | AllOf | AnyOf
 class Rule:
     """One declared call for attention.
 
-    `tiers` give a severity and its condition, gravest first; the first that holds decides. `resolved_when` ends
-    an open alert. Within the cooldown after it was last sent, an alert that comes back is only counted, unless it
-    is worse.
+    `tiers` give a severity and its condition, gravest first; the first that holds decides. `resolved_when` ends an
+    open alert and comes before any tier. Within the cooldown after it was last sent, an alert that comes back is only
+    counted, unless it is worse.
     """
 
     name: str

@@ -120,10 +120,11 @@ class ShopFold:
                 continue
             lives = self._lives(subject.item_key)
             before = lives.get(rule.name)
+            resolved = rule.resolved_when.holds(values)
             life, happened = next_life(
                 before,
-                rule.severity(values),
-                resolved=rule.resolved_when.holds(values),
+                None if resolved else rule.severity(values),
+                resolved=resolved,
                 clock=clock,
                 cooldown_ms=rule.cooldown_ms,
             )
@@ -185,6 +186,6 @@ def _alert_rows(sent: Sent, body: dict[str, object]) -> list[OutboxRow]:
     data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     stream_key = f"{sent.shop_id}\x1falert\x1f{sent.key}"
     return [
-        OutboxRow(stream_key, f"{sent.life.sequence:012d}", "alert", data, sent.shop_id),
+        OutboxRow(stream_key, sent.life.message_number, "alert", data, sent.shop_id),
         OutboxRow(stream_key, "life", "life", data, sent.shop_id, open=sent.life.open),
     ]

@@ -6,7 +6,7 @@ import pytest
 
 from spark_jobs.code_archive import write_code_archive
 from spark_jobs.errors import ArgumentError
-from spark_jobs.session import catalog_settings, storage_settings, warehouse
+from spark_jobs.session import catalog_settings, start_session, storage_settings, warehouse
 
 
 def test_local_lake_is_absolute(tmp_path, monkeypatch):
@@ -31,6 +31,19 @@ def test_lake_that_is_a_file_is_refused(tmp_path):
 
     with pytest.raises(ArgumentError, match="found a file"):
         warehouse(str(tmp_path / "lake"))
+
+
+@pytest.mark.parametrize("master", ["nonsense", "local[", "http://127.0.0.1"])
+def test_master_that_spark_does_not_know_is_refused(tmp_path, monkeypatch, master):
+    monkeypatch.setattr("spark_jobs.session.SparkContext._active_spark_context", None)
+
+    with pytest.raises(ArgumentError, match="--master: found"):
+        start_session("test", str(tmp_path), master=master)
+
+
+def test_glue_is_refused_where_spark_has_no_client_for_it():
+    with pytest.raises(ArgumentError, match="--catalog glue"):
+        start_session("test", "s3://bucket/lake", "glue")
 
 
 def test_glue_keeps_the_tables_when_asked():

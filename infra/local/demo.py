@@ -1,0 +1,199 @@
+"""Contacts in, alerts out, proofs beside them: train on the past, replay what came later through the deployed
+functions, and check what they served. Without a contact file a synthetic world is generated, and labelled as such."""
+
+import argparse
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from infra.local.cloud import for_embedded
+from infra.local.demo_report import write_report
+from infra.local.deployment import deploy
+from infra.local.emulator import Emulator
+from infra.local.errors import LocalRunError, NotReceivedError
+from infra.local.module_runs import run_module, try_module
+from infra.local.outbox import count_alert_rows
+from infra.local.progress import announced, say
+from infra.local.replaying import put_events, read_events, wait_for_archive
+from infra.local.subscribers import QueueSubscriber, WebSubscriber
+from tools.errors import ROOT
+
+FOLDER = ROOT / "build" / "demo"
+CONTACTS_SHOP = "contacts"
+SYNTHETIC_START, SYNTHETIC_DAYS, SYNTHETIC_SPLIT = "2026-01-05", 35, "2026-02-05"
+SYNTHETIC_CONTACTS = 50
+RECEIVE_SECONDS = 120
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("--contacts", type=existing_file, metavar="FILE", help="a contact export, .csv or .csv.gz")
+    parser.add_argument("--split", type=a_day, metavar="YYYY-MM-DD", help="train before this day, replay from it on")
+    parser.add_argument(
+        "--report", type=Path, default=FOLDER / "report.json", metavar="FILE", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--scores", type=Path, default=FOLDER / "scores.parquet", metavar="FILE", help="default: %(default)s"
+    )
+
+
+def existing_file(word: str) -> Path:
+    """A file that is there."""
+    path = Path(word)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"found no file at {word}, expected a contact export")
+    return path.absolute()
+
+
+def a_day(word: str) -> str:
+    """A day as YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(word).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found '{word}', expected a day as YYYY-MM-DD") from None
+
+
+@dataclass
+class Demo:
+    """One run: what it works on, and how long its steps took."""
+
+    contacts: Path | None
+    split: str
+    folder: Path = FOLDER
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Say what begins and ends, and keep its time."""
+        start = time.monotonic()
+        with announced(name):
+            yield
+        self.seconds[name] = round(time.monotonic() - start, 1)
+
+    def read(self, name: str) -> dict[str, Any]:
+        """A JSON file that a step wrote."""
+        found: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text("utf-8"))
+        return found
+
+    def job(self, name: str, *words: str | Path) -> list[str | Path]:
+        """The words of one Spark job on the demo's lake."""
+        return [name, *words, "--lake", self.folder / "lake", "--json", self.folder / f"{name}.json"]
+
+    def learn(self) -> None:
+        """Bring data in and train on what came before the split."""
+        if self.contacts:
+            data = self.job("import_contacts", self.contacts, "--shop", CONTACTS_SHOP)
+        else:
+            world = ("--start", SYNTHETIC_START, "--days", str(SYNTHETIC_DAYS))
+            data = self.job("generate_shop", *world, "--contacts-per-day", str(SYNTHETIC_CONTACTS))
+        jobs = {
+            "data": data,
+            "export": self.job("export_events", "--since", self.split, "--output", self.folder / "replay.jsonl"),
+            "training set": self.job("build_training_set", "--as-of", self.split),
+            "training": self.job("train_model", "--output", self.folder / "artefact"),
+        }
+        words = [word for one in jobs.values() for word in ("then", *one)][1:]
+        with self.step("learn from the past"):
+            run_module("data, training set, training", ["spark_jobs", *words], dict(os.environ))
+
+    def serve(self, emulator: Emulator, outputs: dict[str, str]) -> list[dict[str, Any]]:
+        """Promote the model, bring the past in, replay the rest; the alerts as an SQS and a web subscriber got them."""
+        environment = for_embedded(os.environ, emulator.endpoint)
+        model = self.folder / "model"
+        with self.step("export and promote"):
+            to_model = ("--output", model, "--json", self.folder / "export.json")
+            run_module(
+                "export", ["model_export", "export", "--artefact", self.folder / "artefact", *to_model], environment
+            )
+            bucket = ("--bucket", outputs["ModelsBucketName"])
+            run_module("publish", ["model_export", "publish", "--model", model, *bucket], environment)
+            why = ("--table", outputs["ModelsTableName"], "--who", "demo", "--why", "the first model of this stack")
+            run_module("promote", ["model_export", "promote", "--version", self.version, *bucket, *why], environment)
+        targets = ("--state-table", outputs["StateTableName"], "--event-stream", outputs["EventStreamName"])
+        with self.step("materialize histories"):
+            job = self.job("materialize_histories", "--as-of", self.split, *targets)
+            run_module("materialize", ["spark_jobs", *job], environment)
+        events = read_events(self.folder / "replay.jsonl")
+        cloud, topic = emulator.cloud, outputs["AlertTopicArn"]
+        with QueueSubscriber(cloud, topic) as queue, WebSubscriber(cloud, topic) as web:
+            with self.step("replay"):
+                numbers = put_events(cloud, outputs["EventStreamName"], events, expected=len(events))
+                wait_for_archive(cloud, outputs["ArchiveBucketName"], numbers)
+            with self.step("receive alerts"):
+                self.published = count_alert_rows(cloud, outputs["AlertsTableName"])
+                for inbox in (queue.inbox, web.inbox):
+                    try:
+                        inbox.wait_for(self.published, seconds=RECEIVE_SECONDS)
+                    except NotReceivedError as error:
+                        say(f"  {error}")
+        self.replayed = len(events)
+        self.received_by_web = len({json.loads(one.body)["message_id"] for one in web.inbox.messages.values()})
+        bodies = {body["message_id"]: body for one in queue.inbox.messages.values() for body in [json.loads(one.body)]}
+        return list(bodies.values())
+
+    @property
+    def version(self) -> str:
+        """The exported model's version."""
+        return str(self.read("export")["version"])
+
+    def prove(self, emulator: Emulator, outputs: dict[str, str], scores: Path) -> int:
+        """Judge the served scores, recompute every feature; the exit code of the consistency check."""
+        archive = f"s3a://{outputs['ArchiveBucketName']}/archive"
+        words = [
+            "spark_jobs",
+            *self.job("evaluate_scores", archive, "--scores", scores),
+            "then",
+            *self.job("check_consistency", archive),
+        ]
+        with self.step("evaluate and check consistency"):
+            status, said = try_module("evaluate, check", words, for_embedded(os.environ, emulator.endpoint))
+        if not (self.folder / "check_consistency.json").is_file():
+            raise LocalRunError(f"the check did not come to its end: {' | '.join(said[-3:])}")
+        return status
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run it all; 0 only when nothing differs, nothing was lost, and every alert published was received."""
+    if bool(arguments.contacts) != bool(arguments.split):
+        raise LocalRunError("found one of --contacts and --split, expected both or none")
+    begun = time.monotonic()
+    with only_one(FOLDER):
+        demo = Demo(arguments.contacts, arguments.split or SYNTHETIC_SPLIT)
+        with Emulator(FOLDER / "emulator") as emulator, ThreadPoolExecutor(1) as beside:
+            learning = beside.submit(demo.learn)
+            with demo.step("build and deploy"):
+                outputs = deploy(emulator)
+            learning.result()
+            alerts = demo.serve(emulator, outputs)
+            status = demo.prove(emulator, outputs, arguments.scores.absolute())
+        demo.seconds["all"] = round(time.monotonic() - begun, 1)
+        faults = write_report(demo, alerts, arguments.report.absolute())
+    for fault in faults:
+        say(f"demo: {fault}")
+    return 1 if faults or status else 0
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the demo's folder, emptied of what an earlier run left."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise LocalRunError("found another demo running in this checkout, expected none") from None
+        for name in folder.iterdir():
+            if name.is_dir():
+                shutil.rmtree(name)
+            else:
+                name.unlink()
+        yield

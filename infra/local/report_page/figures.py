@@ -1,0 +1,71 @@
+"""Numbers as people read them; what is not known is a dash."""
+
+from infra.local.report_page.labels import label
+
+UNKNOWN = "—"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def count_in_words(number: int | None) -> str:
+    """A count with its thousands apart.
+
+    >>> count_in_words(1234567), count_in_words(None)
+    ('1,234,567', '—')
+    """
+    return UNKNOWN if number is None else f"{number:,}"
+
+
+def metric_in_words(number: float | None) -> str:
+    """A figure of merit to three places.
+
+    >>> metric_in_words(0.70912)
+    '0.709'
+    """
+    return UNKNOWN if number is None else f"{number:.3f}"
+
+
+def share_in_words(number: float | None) -> str:
+    """A share in %.
+
+    >>> share_in_words(0.1752)
+    '17.5 %'
+    """
+    return UNKNOWN if number is None else f"{100 * number:.1f} %"
+
+
+def tiny_in_words(number: float | None) -> str:
+    """A very small number as a power of ten.
+
+    >>> tiny_in_words(3.14e-8), tiny_in_words(1e-6), tiny_in_words(0.0)
+    ('3.1 × 10⁻⁸', '10⁻⁶', '0')
+    """
+    if number is None:
+        return UNKNOWN
+    if number == 0:
+        return "0"
+    factor, exponent = f"{number:.1e}".split("e")
+    power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
+    return power if factor == "1.0" else f"{factor} × {power}"
+
+
+def signed_in_words(number: float) -> str:
+    """A number with its sign, a real minus among them.
+
+    >>> signed_in_words(0.405), signed_in_words(-0.1)
+    ('+0.41', '−0.10')
+    """
+    return f"{number:+.2f}".replace("-", "−")
+
+
+def seconds_in_words(seconds: float, language: str) -> str:
+    """A duration in seconds, from a hundred on in minutes.
+
+    >>> seconds_in_words(9.44, "en"), seconds_in_words(42.3, "zh"), seconds_in_words(200, "en")
+    ('9.4 s', '42 秒', '3 min 20 s')
+    """
+    if seconds < 9.95:
+        return label("seconds", language).format(f"{seconds:.1f}")
+    whole = round(seconds)
+    if whole < 100:
+        return label("seconds", language).format(whole)
+    return label("minutes", language).format(whole // 60, whole % 60)

@@ -1,0 +1,138 @@
+"""Renders the page: one HTML file with both languages, its pictures drawn inside, nothing loaded from anywhere."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from infra.local.report_page import figures, plots
+from infra.local.report_page.labels import LABELS, METRICS, STEPS
+from infra.local.report_page.proofs import PARITY_LIMIT, Figures, read_proofs
+from infra.local.report_page.told_alert import ToldAlert, tell
+from service_quality import words
+from service_quality.alerts import OPENED, RESOLVED, WORSENED
+from service_quality.words import LANGUAGES
+
+MOMENTS = ("answer", "opening")
+_TAGS = {"en": "en", "zh": "zh-CN"}
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """What is drawn of one moment's scores."""
+
+    name: str
+    roc: str
+    auc: float | None
+    calibration: plots.Calibration | None
+    base_rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """The page in one language."""
+
+    language: str
+    tag: str
+    other: str
+    labels: Mapping[str, str]
+    rules: Mapping[str, str]
+    states: Mapping[str, str]
+    steps: Mapping[str, str]
+    telling: Sequence[ToldAlert]
+
+
+def render_page(
+    report: Figures, evaluation: Figures, alerts: Sequence[Figures], telling: Sequence[Figures], *, lang: str = "en"
+) -> str:
+    """The page as HTML; `lang` is shown first, `#en` and `#zh` in the address show one of the two.
+
+    `report` as in report.json, `evaluation` holds the curves of MOMENTS, `alerts` are bodies as received.
+    """
+    if lang not in LANGUAGES:
+        raise ValueError(f"found language {lang!r}, expected one of {', '.join(LANGUAGES)}")
+    template = _environment().get_template("page.html")
+    return template.render(
+        lang=lang,
+        # The first to be shown stands last, so that CSS can hide it while another one is the address's target.
+        panes=[_pane(language, report, telling) for language in sorted(LANGUAGES, key=lambda one: one == lang)],
+        mail={name: one._asdict() for name, one in words.MAIL.items()},
+        report=report,
+        proofs=read_proofs(report),
+        parity_limit=PARITY_LIMIT,
+        scores=_scores(report),
+        metrics=METRICS,
+        curves=_curves(report, evaluation),
+        square=plots.SQUARE,
+        wide=plots.WIDE,
+        shares=plots.ticks_up_to(1.0),
+        states=(OPENED, WORSENED, RESOLVED),
+        kinds=plots.kinds_of(report["alerts"]["by_kind"]),
+        hours=plots.plot_hours(alerts) if alerts else None,
+        most_contribution=max((abs(one["contribution"]) for alert in telling for one in alert["reasons"]), default=1.0),
+        seconds={step: time for step, time in report["seconds"].items() if step != "all"},
+        base_rate=evaluation["answer"]["base_rate"],
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "counted": figures.count_in_words,
+        "metric": figures.metric_in_words,
+        "share": figures.share_in_words,
+        "tiny": figures.tiny_in_words,
+        "signed": figures.signed_in_words,
+        "duration": figures.seconds_in_words,
+    }
+    return environment
+
+
+def _pane(language: str, report: Figures, telling: Sequence[Figures]) -> Pane:
+    say = partial(_said, language=language)
+    return Pane(
+        language=language,
+        tag=_TAGS[language],
+        other=next(other for other in LANGUAGES if other != language),
+        labels=say(LABELS),
+        rules=say(words.RULES),
+        states=say(words.STATES),
+        steps={name: name for name in report["seconds"]} | say(STEPS),
+        telling=[tell(alert, language) for alert in telling],
+    )
+
+
+def _said(table: Mapping[str, words.Words], language: str) -> dict[str, str]:
+    return {name: one.said(language) for name, one in table.items()}
+
+
+def _scores(report: Figures) -> dict[str, Figures]:
+    """The metrics to compare, by the label of their row."""
+    return {"answer": report["model"], "opening": report["model_at_opening"], "challenger": report["challenger"]}
+
+
+def _curves(report: Figures, evaluation: Figures) -> list[Curves]:
+    """The curves of both moments, calibrations on the same axes."""
+    metrics = _scores(report)
+    top = plots.calibration_top([evaluation[moment]["calibration"] for moment in MOMENTS])
+    return [
+        Curves(
+            name=moment,
+            roc=plots.polyline(found["roc"]),
+            auc=metrics[moment].get("auc"),
+            calibration=plots.plot_calibration(found["calibration"], found["base_rate"], top)
+            if found["calibration"]
+            else None,
+            base_rate=found["base_rate"],
+        )
+        for moment in MOMENTS
+        for found in (evaluation[moment],)
+    ]

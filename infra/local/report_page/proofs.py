@@ -1,0 +1,39 @@
+"""What a run must prove, read from its report: each proof with its figures and whether it holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Figures = Mapping[str, Any]
+
+PARITY_LIMIT = 1e-6
+_CONSISTENCY = ("mismatched", "missing", "extra")
+_DELIVERY = ("published", "received", "received_http")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One promise and what was found, by the names of labels."""
+
+    name: str
+    held: bool
+    found: Mapping[str, int | float | str | None]
+
+
+def read_proofs(report: Figures) -> list[Proof]:
+    """Consistency, parity and delivery; a comparison of nothing proves nothing."""
+    consistency, alerts, parity = report["consistency"], report["alerts"], report["parity_max_abs_diff"]
+    same = not any(consistency[name] for name in _CONSISTENCY)
+    return [
+        Proof(
+            "consistency",
+            held=consistency["compared"] > 0 and same and consistency["chain"] == "whole",
+            found={name: consistency[name] for name in ("compared", *_CONSISTENCY, "chain")},
+        ),
+        Proof("parity", held=parity <= PARITY_LIMIT, found={"largest_difference": parity}),
+        Proof(
+            "delivery",
+            held=len({alerts[name] for name in _DELIVERY}) == 1,
+            found={name: alerts[name] for name in _DELIVERY},
+        ),
+    ]

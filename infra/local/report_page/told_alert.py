@@ -1,0 +1,83 @@
+"""One alert in one language, ready to be shown on the page or printed in the summary."""
+
+from dataclasses import dataclass
+from math import exp
+
+from infra.local.report_page.proofs import Figures
+from service_quality import words
+from service_quality.wording import name_in_words, value_in_words
+from service_quality.words import MAIL
+
+_LARGEST_EXPONENT = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class ToldReason:
+    """A feature with its value, what it adds to the log-odds, and what that does to the odds."""
+
+    name: str
+    value: str
+    contribution: float
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToldAlert:
+    """An alert in words. `severity_name` and `state_name` are the declared names, for colours."""
+
+    title: str
+    severity: str
+    severity_name: str
+    state: str
+    subject: str
+    subject_id: str
+    shop: str
+    since: str
+    at: str
+    risk: str | None
+    evidence: tuple[tuple[str, str], ...]
+    reasons: tuple[ToldReason, ...]
+    measure: str
+
+
+def tell(alert: Figures, language: str) -> ToldAlert:
+    """The alert as a person reads it."""
+    return ToldAlert(
+        title=words.RULES[alert["kind"]].said(language),
+        severity=words.SEVERITIES[alert["severity"]].said(language),
+        severity_name=alert["severity"],
+        state=words.STATES[alert["state"]].said(language),
+        subject=words.SUBJECTS[alert["subject"]["kind"]].said(language),
+        subject_id=alert["subject"]["id"],
+        shop=alert["shop_id"],
+        since=_minute(alert["opened_at"]),
+        at=_minute(alert["occurred_at"]),
+        risk=None if alert["score"] is None else value_in_words("score", alert["score"], language),
+        evidence=tuple(
+            (name_in_words(name, language), value_in_words(name, value, language))
+            for name, value in alert["evidence"].items()
+            if name != "score"
+        ),
+        reasons=tuple(_reason(reason, language) for reason in alert["reasons"]),
+        measure=words.MEASURES[alert["kind"]].said(language),
+    )
+
+
+def _reason(reason: Figures, language: str) -> ToldReason:
+    name, contribution = reason["feature"], reason["contribution"]
+    effect = MAIL["raises" if contribution > 0 else "lowers"].said(language)
+    return ToldReason(
+        name=name_in_words(name, language),
+        value=value_in_words(name, reason["value"], language),
+        contribution=contribution,
+        effect=effect.format(exp(min(contribution, _LARGEST_EXPONENT))),
+    )
+
+
+def _minute(instant: str) -> str:
+    """An ISO 8601 instant to the minute.
+
+    >>> _minute("2023-08-24T10:15:30.000Z")
+    '2023-08-24 10:15 UTC'
+    """
+    return instant[:16].replace("T", " ") + " UTC"

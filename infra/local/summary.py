@@ -1,0 +1,169 @@
+"""What a run found, as some forty lines of plain text for the terminal."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from infra.local.report_page.figures import count_in_words, metric_in_words, seconds_in_words
+from infra.local.report_page.labels import METRICS, label
+from infra.local.report_page.plots import kinds_of
+from infra.local.report_page.proofs import Figures, Proof, read_proofs
+from infra.local.report_page.told_alert import ToldAlert, tell
+from service_quality import words
+from service_quality.alerts import OPENED, RESOLVED, WORSENED
+
+MOST_REASONS = 3
+_WIDTH = 110
+_BETWEEN = " · "
+_GAP = 2
+_WIDE = "WF"
+
+
+def render_summary(report: Figures, telling: Sequence[Figures], language: str = "en") -> str:
+    """At most forty lines: what went in, the proofs, the scores, the alerts, and some of them with their reasons."""
+    lines = [_title(report, language), "=" * _WIDTH]
+    for section in (_inputs, _proofs, _scores, _alerts):
+        lines += section(report, language)
+    lines += _chapter("telling", language) if telling else []
+    for place, alert in enumerate(telling, 1):
+        lines += _told(place, tell(alert, language), language)
+    return "\n".join(_printable(line).rstrip() for line in lines) + "\n"
+
+
+def _title(report: Figures, language: str) -> str:
+    """What it is, how long it took, and in capitals when nothing of it is real."""
+    parts = [label("title", language), _printable(report["source"])]
+    if report["synthetic"]:
+        parts.insert(1, label("synthetic_banner", language).upper())
+    if "all" in report["seconds"]:
+        parts.append(seconds_in_words(report["seconds"]["all"], language))
+    return " · ".join(parts)
+
+
+def _chapter(name: str, language: str) -> list[str]:
+    return [f"── {label(name, language)}"]
+
+
+def _inputs(report: Figures, language: str) -> list[str]:
+    """Counts of what went in, two rows of them."""
+    names = ("events", "conversations", "rejected", "training_rows", "replayed_events")
+    told = [f"{count_in_words(report[name])} {label(name, language)}" for name in names]
+    told += [f"{label(name, language)} {report[name]}" for name in ("split", "model_version")]
+    return [*_chapter("in", language), *_packed(told, indent=2)]
+
+
+def _proofs(report: Figures, language: str) -> list[str]:
+    """One line a proof."""
+    rows = [
+        [
+            f"{'✓' if proof.held else '✗'} {label('held' if proof.held else 'failed', language)}",
+            label(proof.name, language),
+            _found(proof, language),
+        ]
+        for proof in read_proofs(report)
+    ]
+    return [*_chapter("proofs", language), *_aligned(rows, left=3)]
+
+
+def _found(proof: Proof, language: str) -> str:
+    """A proof's figures, each with its label."""
+    return ", ".join(f"{label(name, language)} {_figure(value, language)}" for name, value in proof.found.items())
+
+
+def _figure(value: int | float | str | None, language: str) -> str:
+    match value:
+        case str():
+            return label(value, language)
+        case float():
+            return f"{value:.1e}"
+    return count_in_words(value)
+
+
+def _scores(report: Figures, language: str) -> list[str]:
+    """Metrics in columns, one line a moment."""
+    head = ["", *(label(one.name, language) for one in METRICS), label("rows", language)]
+    moments = {"answer": "model", "opening": "model_at_opening", "challenger": "challenger"}
+    rows = [
+        [
+            label(moment, language),
+            *(metric_in_words(report[name].get(one.name)) for one in METRICS),
+            count_in_words(report[name].get("rows")),
+        ]
+        for moment, name in moments.items()
+    ]
+    return [*_chapter("scores", language), *_aligned([head, *rows], left=1)]
+
+
+def _alerts(report: Figures, language: str) -> list[str]:
+    """Messages by kind and state."""
+    by_kind, states = report["alerts"]["by_kind"], (OPENED, WORSENED, RESOLVED)
+    if not by_kind:
+        return [*_chapter("alerts", language), "  " + label("no_alerts", language)]
+    head = ["", *(words.STATES[state].said(language) for state in states), label("total", language)]
+    rows = [
+        [
+            words.RULES[kind].said(language),
+            *(count_in_words(by_kind[kind].get(state, 0)) for state in states),
+            count_in_words(sum(by_kind[kind].values())),
+        ]
+        for kind in kinds_of(by_kind)
+    ]
+    return [*_chapter("alerts", language), *_aligned([head, *rows], left=1)]
+
+
+def _told(place: int, alert: ToldAlert, language: str) -> Iterator[str]:
+    """One alert: what, about whom, what was seen, and its heaviest reasons."""
+    said = words.MAIL["line"].said(language)
+    risk = [f"{label('risk', language)} {alert.risk}"] if alert.risk else []
+    yield f"  {place}. {alert.title} [{alert.severity}, {alert.state}]"
+    about = [f"{alert.subject} {alert.subject_id}", alert.shop, alert.at, *risk]
+    yield from _packed(about, indent=5)
+    yield from _packed([said.format(name, value) for name, value in alert.evidence], indent=5)
+    for reason in alert.reasons[:MOST_REASONS]:
+        told = words.MAIL["reason"].said(language).format(said.format(reason.name, reason.value), reason.effect)
+        yield f"     {'+' if reason.contribution > 0 else '−'} {told}"
+
+
+def _packed(parts: Sequence[str], *, indent: int) -> list[str]:
+    """As many parts to a line as fit, at least one.
+
+    >>> _packed(["short", "also short", "long " * 20], indent=2)[0]
+    '  short · also short'
+    """
+    lines: list[str] = []
+    for part in parts:
+        if lines and _columns(lines[-1] + _BETWEEN + part) <= _WIDTH:
+            lines[-1] += _BETWEEN + part
+        else:
+            lines.append(" " * indent + part)
+    return lines
+
+
+def _aligned(rows: Sequence[Sequence[str]], *, left: int) -> list[str]:
+    """Rows as columns: the first `left` of them to the left, the others, which are numbers, to the right."""
+    widths = [max(map(_columns, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  "
+        + (" " * _GAP).join(
+            cell + " " * (width - _columns(cell)) if place < left else " " * (width - _columns(cell)) + cell
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes; Chinese characters take two.
+
+    >>> _columns("score"), _columns("评分")
+    (5, 4)
+    """
+    return sum(2 if unicodedata.east_asian_width(character) in _WIDE else 1 for character in text)
+
+
+def _printable(text: str) -> str:
+    """The text with question marks for what would move a terminal's cursor or hide text.
+
+    >>> _printable("shop\\x1b[2J")
+    'shop?[2J'
+    """
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,0 +1,21 @@
+"""A shop's log as rows of spark_jobs.shop_log, made by plain loops."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from service_quality.conversation import conversation_key
+from service_quality.events import FIELDS, InteractionEvent
+
+Row = dict[str, Any]
+
+
+def log_rows(placed: Iterable[tuple[int, InteractionEvent]], *, clock: int = 0, received_clock: int = 0) -> list[Row]:
+    """Events in log order, each with its place, as rows; the clocks begin where they are given."""
+    rows: list[Row] = []
+    for place, event in placed:
+        clock, received_clock = max(clock, event.occurred_at), max(received_clock, event.received_at)
+        rows.append(
+            {name: getattr(event, name) for name in FIELDS}
+            | {"place": place, "clock": clock, "received_clock": received_clock, "fold_key": conversation_key(event)}
+        )
+    return rows

@@ -1,0 +1,136 @@
+"""Archive rows as tables, and what is wrong with a chain of them."""
+
+from array import array
+from base64 import b64encode
+
+import pytest
+
+from service_quality.events import FIELDS, HistoryImported, InteractionEvent, event_to_dict
+from service_quality.positions import START, Position
+from spark_jobs.archive import ENTRY_DDL, ENTRY_SCHEMA, _entries, _link, broken_chains
+
+NOON = 1_700_000_000_000
+
+
+def position(number: int) -> str:
+    return str(Position(1, number)) if number else START
+
+
+def row(*entries, follows=0, last=9):
+    return {
+        "shop_id": "shop",
+        "follows": position(follows),
+        "last": position(last),
+        "fold_version": "1.abc",
+        "fingerprint": "f1",
+        "entries": list(entries),
+    }
+
+
+def links(*spans, shop_id="shop"):
+    return [{"shop_id": shop_id, "follows": position(follows), "last": position(last)} for follows, last in spans]
+
+
+def test_scored_event_comes_with_all_that_was_served():
+    event = InteractionEvent(
+        event_id="e1",
+        shop_id="shop",
+        kind="agent_message",
+        occurred_at=NOON,
+        received_at=NOON + 5,
+        conversation_id="c1",
+        agent_id="ann",
+        amount_minor=12,
+    )
+    vector = array("f", [1.5, float("nan")])
+    served = {"clock": NOON + 9, "vector": b64encode(vector.tobytes()).decode(), "score": 0.25, "model": "v1"}
+
+    (found,) = _entries(row({"position": position(3), "event": event_to_dict(event), **served}, follows=2))
+
+    assert {name: found[name] for name in FIELDS} == {name: getattr(event, name) for name in FIELDS}
+    assert (found["position"], found["row_follows"], found["fingerprint"]) == (position(3), position(2), "f1")
+    assert (found["served_clock"], found["served_score"], found["model_version"]) == (NOON + 9, 0.25, "v1")
+    assert array("f", found["served_vector"]).tobytes() == vector.tobytes()
+    assert (found["refused"], found["duplicate"]) == (None, False)
+
+
+def test_event_that_was_not_scored_has_no_vector():
+    event = InteractionEvent(
+        event_id="e1", shop_id="shop", kind="page_viewed", occurred_at=NOON, received_at=NOON, customer_id="zoe"
+    )
+
+    (found,) = _entries(row({"position": position(3), "event": event_to_dict(event), "clock": NOON}))
+
+    assert (found["served_vector"], found["served_score"], found["served_clock"]) == (None, None, NOON)
+
+
+def test_refused_and_duplicate_records_keep_their_places_and_bring_no_event():
+    refused, duplicate = _entries(
+        row(
+            {"position": position(1), "refused": "malformed_json", "field": ""},
+            {"position": position(2), "duplicate": True},
+        )
+    )
+
+    assert (refused["position"], refused["refused"], refused["duplicate"]) == (position(1), "malformed_json", False)
+    assert (duplicate["position"], duplicate["refused"], duplicate["duplicate"]) == (position(2), None, True)
+    assert "event_id" not in refused
+    assert "event_id" not in duplicate
+
+
+def test_mark_of_an_import_moves_the_clock():
+    mark = HistoryImported(shop_id="shop", import_id="i1", clock=NOON, buckets=3)
+
+    (found,) = _entries(row({"position": position(1), "event": event_to_dict(mark), "clock": NOON + 7}))
+
+    assert (found["import_id"], found["occurred_at"], found["received_at"]) == ("i1", NOON, NOON)
+    assert found["served_clock"] == NOON + 7
+
+
+def test_entries_have_the_columns_that_are_declared():
+    declared = [field.split()[0] for field in ENTRY_DDL.split(", ")]
+
+    assert declared == ENTRY_SCHEMA.names
+    assert {"occurred_at bigint", "served_vector array<float>", "duplicate boolean"} <= set(ENTRY_DDL.split(", "))
+
+
+def test_link_names_shop_and_neighbours():
+    line = '{"shop_id":"shop","follows":"","last":"p2","fold_version":"1.abc","entries":[{},{}]}'
+
+    assert _link(line)[:4] == ("shop", "", "p2", 2)
+
+
+@pytest.mark.parametrize("spans", [[(0, 4)], [(0, 4), (4, 9), (9, 10)], [(9, 10), (0, 4), (4, 9)]])
+def test_chain_of_rows_that_follow_one_another_is_whole(spans):
+    assert broken_chains(links(*spans)) == []
+
+
+def test_nothing_archived_is_whole():
+    assert broken_chains([]) == []
+
+
+@pytest.mark.parametrize(
+    ("spans", "fault"),
+    [
+        ([(0, 4), (6, 9)], f"a gap: found a row after {position(6)}, expected one after {position(4)}"),
+        ([(4, 9)], f"a gap: found a row after {position(4)}, expected one after the start"),
+        ([(0, 4), (0, 4), (4, 9)], f"a second row: found a row after the start, expected one after {position(4)}"),
+        ([(0, 4), (0, 6), (6, 9)], f"a second row: found a row after the start, expected one after {position(4)}"),
+        ([(0, 9), (4, 6)], f"a second row: found a row after {position(4)}, expected one after {position(9)}"),
+    ],
+    ids=["gap", "beginning lost", "same row twice", "fork", "row within another"],
+)
+def test_fault_is_said_once_and_with_its_place(spans, fault):
+    assert broken_chains(links(*spans)) == [f"shop shop: {fault}"]
+
+
+def test_every_fault_is_said():
+    assert len(broken_chains(links((0, 2), (3, 4), (5, 6), (5, 6)))) == 3
+
+
+def test_shops_have_chains_of_their_own():
+    whole, broken = links((0, 4), (4, 9), shop_id="a"), links((0, 4), (5, 9), shop_id="b")
+
+    (fault,) = broken_chains([*broken, *whole])
+
+    assert fault.startswith("shop b: a gap")

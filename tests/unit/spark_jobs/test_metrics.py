@@ -1,0 +1,80 @@
+"""Metrics against numbers worked out by hand."""
+
+from math import log
+
+import numpy as np
+import pytest
+
+from spark_jobs.metrics import calibration_curve, calibration_error, compute_metrics, ranking_curve
+
+
+def test_calibration_error_of_a_worked_example():
+    """15 bins of two: 13 of them right on the mean, one off by .3, one by .1."""
+    probabilities = np.repeat(np.linspace(0.02, 0.3, 15), 2)
+    probabilities[-2:], probabilities[:2] = 0.8, 0.1
+    probabilities[2:-2] = 0.5
+    labels = np.tile([0.0, 1.0], 15)
+    labels[:2] = 0.0
+
+    assert calibration_error(labels, probabilities) == pytest.approx((2 * 0.1 + 2 * 0.3) / 30)
+
+
+def test_bins_hold_equal_numbers_in_order_of_probability():
+    probabilities = np.array([0.9, 0.1, 0.5, 0.3] * 10)
+
+    curve = calibration_curve(probabilities > 0.4, probabilities)
+
+    assert [rows for _, _, rows in curve] == [3] * 10 + [2] * 5
+    assert [mean for mean, _, _ in curve] == sorted(mean for mean, _, _ in curve)
+    assert sum(mean * rows for mean, _, rows in curve) == pytest.approx(probabilities.sum())
+
+
+def test_fewer_rows_than_bins_are_a_bin_each():
+    labels, probabilities = np.array([1.0, 0.0]), np.array([0.75, 0.5])
+
+    assert calibration_curve(labels, probabilities) == [(0.5, 0.0, 1), (0.75, 1.0, 1)]
+    assert calibration_error(labels, probabilities) == pytest.approx((0.25 + 0.5) / 2)
+
+
+def test_metrics_of_a_worked_example():
+    labels, probabilities = np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.1, 0.6, 0.4, 0.8])
+
+    found = compute_metrics(labels, probabilities)
+
+    assert found["auc"] == pytest.approx(3 / 4)
+    assert found["average_precision"] == pytest.approx((1 + 2 / 3) / 2)
+    assert found["log_loss"] == pytest.approx(-(log(0.9) + log(0.4) + log(0.4) + log(0.8)) / 4)
+    assert found["brier"] == pytest.approx((0.01 + 0.36 + 0.36 + 0.04) / 4)
+    assert found["rows"] == 4
+
+
+def test_weight_counts_like_repetition():
+    labels, probabilities = np.array([0.0, 1.0, 1.0]), np.array([0.2, 0.1, 0.7])
+    repeated = np.repeat(np.arange(3), [1, 3, 2])
+
+    weighted = compute_metrics(labels, probabilities, np.array([1.0, 3.0, 2.0]))
+
+    expected = compute_metrics(labels[repeated], probabilities[repeated])
+    for name in ("auc", "average_precision", "log_loss", "brier"):
+        assert weighted[name] == pytest.approx(expected[name])
+
+
+def test_one_class_has_no_ranking():
+    labels, probabilities = np.ones(4), np.full(4, 0.5)
+
+    found = compute_metrics(labels, probabilities)
+
+    assert (found["auc"], found["average_precision"]) == (None, None)
+    assert found["log_loss"] == pytest.approx(log(2))
+    assert ranking_curve(labels, probabilities) == []
+
+
+def test_ranking_curve_runs_from_corner_to_corner():
+    random = np.random.default_rng(1)
+    labels = random.integers(0, 2, 2000).astype(float)
+
+    curve = ranking_curve(labels, random.random(2000))
+
+    assert (curve[0], curve[-1]) == ((0.0, 0.0), (1.0, 1.0))
+    assert len(curve) <= 200
+    assert curve == sorted(curve)

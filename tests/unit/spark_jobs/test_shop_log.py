@@ -1,0 +1,61 @@
+"""A shop's log as a table: what folds together, and which event stands where."""
+
+import pytest
+
+from service_quality.conversation import conversation_key
+from service_quality.events import FIELDS, InteractionEvent
+from service_quality.instants import DAY
+from service_quality.kinds import ALL, BEHAVIOUR
+from spark_jobs.backfills import import_id
+from spark_jobs.lake import EVENTS_IN_MILLIS, with_timestamps
+from spark_jobs.session import start_session
+from spark_jobs.shop_log import event_columns, order_by_time
+from tests.parity.log_rows import log_rows
+
+NOON = 19_600 * DAY + DAY // 2
+
+
+def an_event(event_id: str, kind: str, at: int = NOON, **fields) -> InteractionEvent:
+    given = {"shop_id": "shop", "conversation_id": "c1", "customer_id": "zoe", "received_at": at, **fields}
+    return InteractionEvent(event_id=event_id, kind=kind, occurred_at=at, **given)
+
+
+def ordered(folder, events: list[InteractionEvent]) -> list[dict]:
+    """The events as the lake has them, through order_by_time, in the order of shops and places."""
+    spark = start_session("test", str(folder))
+    rows = [(*(getattr(event, name) for name in FIELDS), "test") for event in events]
+    lake = with_timestamps(spark.createDataFrame(rows, EVENTS_IN_MILLIS))
+    placed = order_by_time(lake.select(*event_columns())).orderBy("shop_id", "place")
+    return [row.asDict() for row in placed.collect()]
+
+
+@pytest.mark.spark
+def test_log_in_order_of_time_equals_the_loop(tmp_path):
+    late, early = an_event("b", "customer_message"), an_event("z", "agent_message", NOON - 1, agent_id="ann")
+    rated, same = an_event("a", "rated", rating=5), an_event("c", "bot_message", received_at=NOON - 500)
+    other_shop = an_event("d", "customer_message", NOON + DAY, shop_id="other")
+    expected = [early, late, same, rated]
+
+    found = ordered(tmp_path, [rated, same, other_shop, late, early])
+
+    assert found == log_rows([(1, other_shop)]) + log_rows(enumerate(expected, 1))
+
+
+@pytest.mark.spark
+def test_every_kind_folds_with_what_the_core_folds_it_with(tmp_path):
+    kinds = sorted(ALL)
+    events = [an_event(kind, kind, NOON + number * DAY) for number, kind in enumerate(kinds)]
+    events += [an_event(f"alone {kind}", kind, conversation_id=None) for kind in sorted(BEHAVIOUR)]
+    events.append(an_event("suggestion", "suggestion_made", conversation_id=None))
+
+    found = {row["event_id"]: row["fold_key"] for row in ordered(tmp_path, events)}
+
+    assert found == {event.event_id: conversation_key(event) for event in events}
+
+
+def test_same_past_makes_the_same_import_and_another_one_another():
+    past = {"shop_id": "shop", "snapshot": 1, "as_of": "2026-01-01T00:00:00Z", "plan_digest": "p"}
+    others = [{**past, name: value} for name, value in (("shop_id", "x"), ("snapshot", 2), ("as_of", "x"), ("plan_digest", "x"))]
+
+    assert import_id(**past) == import_id(**past)
+    assert len({import_id(**one) for one in (past, *others)}) == 5

@@ -1,0 +1,137 @@
+"""Prefix sums over windows equal a loop over every fact at every moment."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from math import isnan
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service_quality.instants import DAY, HOUR, MINUTE
+from service_quality.windows import WINDOWS, Window
+from spark_jobs.window_sums import EntityFacts, Moments, WindowReader
+
+START = 19_600 * DAY
+GAPS = (0, 0, 1, MINUTE, 5 * MINUTE, HOUR, 6 * HOUR, DAY, 8 * DAY, 31 * DAY, 91 * DAY)
+LATENESS = (0, 0, 1, 5 * MINUTE, HOUR, DAY, 7 * DAY, 30 * DAY, 92 * DAY, -4 * MINUTE)
+
+
+@dataclass(frozen=True)
+class FactRow:
+    entity: int
+    place: int
+    clock: int
+    at: int
+    value: int
+
+
+@dataclass(frozen=True)
+class MomentRow:
+    entity: int
+    place: int
+    clock: int
+
+
+@dataclass(frozen=True)
+class Log:
+    facts: list[FactRow]
+    moments: list[MomentRow]
+
+
+@st.composite
+def random_logs(draw: st.DrawFn) -> Log:
+    """Places in log order, each a moment that some entity is read at and a source of facts of any entities."""
+    log, clock = Log([], []), START
+    for place in range(draw(st.integers(0, 12))):
+        clock += draw(st.sampled_from(GAPS))
+        log.moments.append(MomentRow(draw(st.integers(-1, 2)), place, clock))
+        for _ in range(draw(st.integers(0, 3))):
+            at, value = clock - draw(st.sampled_from(LATENESS)), draw(st.sampled_from((1, 1, 2, 10**12, 0, -1, -2)))
+            log.facts.append(FactRow(draw(st.integers(0, 2)), place, clock, at, value))
+    return Log(draw(st.permutations(log.facts)), draw(st.permutations(log.moments)))
+
+
+def reader_of(log: Log, window: Window) -> WindowReader:
+    def columns(rows, *names):
+        return {name: np.array([getattr(row, name) for row in rows], dtype=np.int64) for name in names}
+
+    facts = EntityFacts(**columns(log.facts, "entity", "place", "clock", "at", "value"))
+    return WindowReader(facts, Moments(**columns(log.moments, "entity", "place", "clock")), window)
+
+
+def held_tiles(log: Log, window: Window, moment: MomentRow) -> dict[int, int]:
+    """What the window holds at a moment, tile by tile."""
+    tiles: dict[int, int] = defaultdict(int)
+    for fact in log.facts:
+        tile = window.tile(fact.at)
+        entered = fact.place < moment.place and tile >= window.start(fact.clock)
+        if fact.entity == moment.entity and entered and tile >= window.start(moment.clock):
+            tiles[tile] += fact.value
+    return tiles
+
+
+@settings(max_examples=80, deadline=None)
+@given(random_logs(), st.sampled_from(list(WINDOWS.values())))
+def test_totals_equal_the_loop(log, window):
+    found = reader_of(log, window).totals()
+
+    assert found.tolist() == [sum(held_tiles(log, window, moment).values()) for moment in log.moments]
+
+
+@settings(max_examples=80, deadline=None)
+@given(random_logs(), st.sampled_from(list(WINDOWS.values())))
+def test_ages_equal_the_loop(log, window):
+    found = reader_of(log, window).ages()
+
+    for moment, age in zip(log.moments, found.tolist(), strict=True):
+        held = [tile for tile, total in held_tiles(log, window, moment).items() if total > 0]
+        assert isnan(age) if not held else age == moment.clock - max(held)
+
+
+def test_fact_counts_from_the_next_place_on():
+    log = Log([FactRow(0, 3, START, START, 5)], [MomentRow(0, place, START) for place in (2, 3, 4)])
+
+    assert reader_of(log, WINDOWS["1d"]).totals().tolist() == [0, 0, 5]
+
+
+def test_fact_leaves_with_its_tile():
+    window = WINDOWS["1h"]
+    leaves_at = window.leaves_at(START)
+    log = Log(
+        [FactRow(0, 0, START, START, 5)], [MomentRow(0, 1, clock) for clock in (START, leaves_at - 1, leaves_at)]
+    )
+
+    assert reader_of(log, window).totals().tolist() == [5, 5, 0]
+
+
+def test_fact_that_came_after_its_tile_had_left_never_enters():
+    late = START - 2 * HOUR
+    log = Log([FactRow(0, 0, START, late, 5)], [MomentRow(0, 1, START)])
+
+    assert reader_of(log, WINDOWS["1h"]).totals().tolist() == [0]
+    assert reader_of(log, WINDOWS["1d"]).totals().tolist() == [5]
+
+
+def test_fact_taken_back_has_no_age():
+    log = Log(
+        [FactRow(0, 0, START, START - DAY, 1), FactRow(0, 1, START, START, 1), FactRow(0, 2, START, START, -1)],
+        [MomentRow(0, place, START) for place in (2, 3)],
+    )
+
+    assert reader_of(log, WINDOWS["7d"]).ages().tolist() == [0, DAY]
+
+
+def test_fact_of_nothing_has_no_age():
+    log = Log([FactRow(0, 0, START, START, 0)], [MomentRow(0, 1, START)])
+
+    assert np.isnan(reader_of(log, WINDOWS["1d"]).ages()).all()
+
+
+@pytest.mark.parametrize("moments", [[], [MomentRow(0, 1, START), MomentRow(-1, 1, START)]])
+def test_nothing_entered_is_zero_and_ageless(moments):
+    reader = reader_of(Log([], moments), WINDOWS["1d"])
+
+    assert reader.totals().tolist() == [0] * len(moments)
+    assert np.isnan(reader.ages()).all()

@@ -1,0 +1,190 @@
+"""What the documents name exists: targets, jobs, commands, options, folders, links, keys, reasons, features."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from service_quality.event_values import read_event_values
+from service_quality.events import InteractionEvent
+from service_quality.feature_set import FEATURES
+from service_quality.features import EventValue
+from service_quality.rule_set import RULES
+from service_quality.turns import Standing
+from tools.feature_dictionary import MISSING_EVENT_VALUES, PATH, missing_rule, render_dictionary
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
+    (ROOT / "docs").rglob("*.md")
+)
+CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
+
+#: Options of commands that are not ours.
+OPTIONS_OF_OTHERS = {"--help", "--parameter-overrides", "--dist", "--upgrade"}
+
+
+def code_of(text: str) -> str:
+    """What stands in code blocks and code spans."""
+    return "\n".join(block or span for block, span in CODE.findall(text))
+
+
+def table_after(text: str, head: str) -> list[list[str]]:
+    """The rows of the table whose first line begins so, as cells."""
+    lines = text[text.index(head) :].splitlines()[2:]
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+def constants(path: str) -> set[str]:
+    """Every string in a module."""
+    nodes = ast.walk(ast.parse((ROOT / path).read_text("utf-8")))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def assigned(path: str, name: str) -> set[str]:
+    """The strings of a tuple, or the keys of a mapping, that a module assigns to a name."""
+    for node in ast.parse((ROOT / path).read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return set(ast.literal_eval(node.value))
+    raise AssertionError(f"{path} assigns no {name}")
+
+
+def report_keys() -> set[str]:
+    """The keys of the report, as the function that collects it returns them."""
+    tree = ast.parse((ROOT / "infra/local/demo_report.py").read_text("utf-8"))
+    collect = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "collect")
+    returned = next(node.value for node in collect.body if isinstance(node, ast.Return))
+    assert isinstance(returned, ast.Dict)
+    return {key.value for key in returned.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors that a page's headings make."""
+    heads = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_readme_is_at_most_150_lines():
+    assert len(README.splitlines()) <= 150
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_that_is_named_exists(page):
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+
+    assert not set(re.findall(r"\bmake ([a-z]+)", code_of(page.read_text("utf-8")))) - targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_job_that_is_run_exists(page):
+    jobs = assigned("spark_jobs/__main__.py", "JOBS")
+
+    run = set(re.findall(r"(?:-m spark_jobs|\bthen) ([a-z]\w*_\w+)", code_of(page.read_text("utf-8"))))
+
+    assert not run - jobs
+
+
+def test_readme_lists_every_job_and_no_other():
+    listed = {cells[0].strip("`") for cells in table_after(README, "| job |")}
+
+    assert listed == assigned("spark_jobs/__main__.py", "JOBS")
+    assert all((ROOT / "spark_jobs" / f"{job}.py").is_file() for job in listed)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_is_named_exists(page):
+    code = code_of(page.read_text("utf-8"))
+
+    assert not set(re.findall(r"-m model_export ([a-z]+)", code)) - constants("model_export/command_line.py")
+    assert not set(re.findall(r"-m infra\.local ([a-z]+)", code)) - assigned("infra/local/__main__.py", "COMMANDS")
+    for module in re.findall(r"-m (tools\.\w+)", code):
+        assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_option_that_is_named_exists(page):
+    folders = ("spark_jobs", "model_export", "infra", "tools")
+    source = "\n".join(path.read_text("utf-8") for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", code_of(page.read_text("utf-8")))) - OPTIONS_OF_OTHERS
+
+    assert not {option for option in named if f'"{option}"' not in source}
+
+
+def test_every_folder_of_the_table_exists():
+    folders = [cells[0].strip("`") for cells in table_after(README, "| folder |")]
+
+    assert folders
+    assert not [folder for folder in folders if not (ROOT / folder).is_dir()]
+
+
+def test_readme_explains_every_key_of_the_report_and_no_other():
+    rows = table_after(README, "| key |")
+
+    assert {key for cells in rows for key in re.findall(r"`(\w+)`", cells[0])} == report_keys()
+
+
+def test_every_figure_within_a_key_of_the_report_is_written():
+    rows = table_after(README, "| key |")
+    written = constants("infra/local/demo_report.py") | constants("infra/local/demo.py")
+    written |= constants("spark_jobs/metrics.py") | report_keys()
+
+    assert not {name for cells in rows for name in re.findall(r"`(\w+)`", cells[1])} - written
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        linked = (page.parent / name).resolve() if name else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_is_named_exists(page):
+    known = re.compile(r"`((?:docs|functions|infra|spark_jobs|model_export|tests|tools|requirements)/[\w./-]+)`")
+    found = known.findall(page.read_text("utf-8"))
+
+    assert not [name for name in found if not (ROOT / name).exists()]
+
+
+def test_architecture_lists_every_reason_of_a_refusal():
+    refusals = [
+        node.args[0]
+        for path in (ROOT / "functions").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("RejectedEventError") and node.args
+    ]
+    reasons = {"no_shop"} | {reason.value for reason in refusals if isinstance(reason, ast.Constant)}
+    sentence = ARCHITECTURE[ARCHITECTURE.index("Reasons are stable codes:") :].partition(". ")[0]
+
+    assert set(re.findall(r"`(\w+)`", sentence)) == reasons
+
+
+def test_architecture_lists_every_rule():
+    assert {cells[0].strip("`") for cells in table_after(ARCHITECTURE, "| rule |")} == {rule.name for rule in RULES}
+
+
+def test_feature_dictionary_is_current():
+    assert PATH.read_text("utf-8") == render_dictionary(), "run .venv/bin/python -m tools.feature_dictionary"
+
+
+def test_values_that_a_conversation_can_lack_have_a_missing_rule():
+    noted = InteractionEvent(
+        event_id="e", shop_id="s", kind="internal_note", occurred_at=0, received_at=0, conversation_id="c"
+    )
+    values = read_event_values(Standing(), noted, clock=0)
+    declared = [feature for feature in FEATURES.features if isinstance(feature, EventValue)]
+
+    assert {feature.value for feature in declared if values[feature.value] is None} == set(MISSING_EVENT_VALUES)
+    assert all(missing_rule(feature) == "never" for feature in declared if values[feature.value] is not None)

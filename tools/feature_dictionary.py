@@ -1,0 +1,94 @@
+"""Write docs/feature_dictionary.md from the declared features: `.venv/bin/python -m tools.feature_dictionary`."""
+
+from service_quality.feature_set import BESIDE_THE_MODEL, FEATURES
+from service_quality.features import Age, EventValue, Feature, Mean, Rate, Total, WindowRatio
+from service_quality.instants import DAY, HOUR, MINUTE
+from service_quality.windows import WINDOWS, Window
+from service_quality.wording import phrase
+from tools.errors import ROOT
+
+PATH = ROOT / "docs" / "feature_dictionary.md"
+
+#: When a value of the conversation is missing; the others never are.
+MISSING_EVENT_VALUES = {
+    "first_response_at_least_ms": "before the first answer; where the stamps allow no lower bound",
+    "longest_later_reply_ms": "before a second answer whose wait is known",
+    "waiting_ms": "while nobody waits; where the wait began on a day of unknown time",
+    "opened_hour": "before the opening is known; where only its day is known",
+    "price_minor": "while no event named an amount",
+}
+
+_HEAD = """# Feature dictionary
+
+Every feature that is served, in vector order. This page is written by `.venv/bin/python -m tools.feature_dictionary`
+from `functions/shared/service_quality/feature_set.py`; a test says when it is out of date. Do not edit it by hand.
+
+Features: {count}. Fingerprint: `{fingerprint}`.
+
+- A window is measured back from the shop's clock. Its old end moves by hops: {hops}.
+- "no" under "model": served for rules, or as the parent of another rate; the linear model does not read it.
+- An event is scored with the conversation including it and the histories before it.
+- Durations end in `_ms`, money in `_minor` (minor units of the currency).
+
+| # | name | entity | window | meaning | 含义 | missing | model |
+|---|---|---|---|---|---|---|---|
+"""
+
+
+def render_dictionary() -> str:
+    """The whole page."""
+    hops = ", ".join(f"{window.name} by {_hop(window)}" for window in WINDOWS.values())
+    head = _HEAD.format(count=len(FEATURES.features), fingerprint=FEATURES.fingerprint, hops=hops)
+    return head + "".join(f"{_row(number, feature)}\n" for number, feature in enumerate(FEATURES.features, 1))
+
+
+def missing_rule(feature: Feature) -> str:
+    """When a feature has no value; what stands there instead, if something does.
+
+    >>> missing_rule(Total("agent", "contacts", "1h"))
+    'never; 0 where nothing is known'
+    """
+    match feature:
+        case EventValue(name):
+            return MISSING_EVENT_VALUES.get(name, "never")
+        case Total():
+            return "never; 0 where nothing is known"
+        case Mean(_, _, per, _):
+            return f"where `{per}` is 0"
+        case WindowRatio(_, fact, _, window):
+            return f"where `{fact}` is 0 in {window}"
+        case Age(_, _, window):
+            return f"where nothing happened in {window}"
+        case Rate(_, _, _, strength, parent):
+            instead = parent.name if isinstance(parent, Rate) else parent
+            return f"never; `{instead}` where there is no trial (weight {strength:g})"
+
+
+def _hop(window: Window) -> str:
+    """A hop in its largest unit."""
+    size, unit = next(pair for pair in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")) if window.hop % pair[0] == 0)
+    return f"{window.hop // size} {unit}"
+
+
+def _row(number: int, feature: Feature) -> str:
+    entity, window = "conversation", "-"
+    if isinstance(feature, WindowRatio):
+        entity, window = feature.entity, f"{feature.recent} of {feature.window}"
+    elif not isinstance(feature, EventValue):
+        entity, window = feature.entity, feature.window
+    cells = (
+        str(number),
+        f"`{feature.name}`",
+        entity,
+        window,
+        phrase(feature, "en"),
+        phrase(feature, "zh"),
+        missing_rule(feature),
+        "no" if feature.name in BESIDE_THE_MODEL else "yes",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    PATH.write_text(render_dictionary(), encoding="utf-8")
+    print(PATH.relative_to(ROOT))
