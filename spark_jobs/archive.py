@@ -13,6 +13,7 @@ from service_quality.events import FIELDS, parse_event
 from service_quality.instants import parse_instant
 from service_quality.kinds import HISTORY_IMPORTED
 from service_quality.positions import START
+from spark_jobs.errors import InputError
 from spark_jobs.shop_log import fold_key
 
 Row = dict[str, Any]
@@ -36,7 +37,12 @@ ENTRY_SCHEMA = pa.schema(
 )
 _DDL_TYPES = {"int64": "bigint", "double": "double", "bool": "boolean", "list<item: float>": "array<float>"}
 ENTRY_DDL = ", ".join(f"{field.name} {_DDL_TYPES.get(str(field.type), 'string')}" for field in ENTRY_SCHEMA)
-LINK_DDL = "shop_id string, follows string, last string, entries bigint, digest string"
+_LINK_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("shop_id", "follows", "last")]
+    + [("entries", pa.int64()), ("fold_version", pa.string())]
+)
+LINK_DDL = "shop_id string, follows string, last string, entries bigint, fold_version string"
+_ROW_FIELDS = ("shop_id", "follows", "last", "fold_version", "fingerprint", "entries")
 _FAR_FUTURE = 2**62
 
 
@@ -45,7 +51,7 @@ def read_entries(spark: SparkSession, path: str) -> DataFrame:
 
     def parse(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            entries = [entry for line in batch.column(0).to_pylist() for entry in _entries(json.loads(line))]
+            entries = [entry for line in batch.column(0).to_pylist() for entry in _entries(_row(line))]
             yield pa.RecordBatch.from_pylist(entries, schema=ENTRY_SCHEMA)
 
     return _lines(spark, path).mapInArrow(parse, ENTRY_DDL)
@@ -55,10 +61,9 @@ def read_links(spark: SparkSession, path: str) -> DataFrame:
     """The links of every shop's chain, one a different row (LINK_DDL)."""
 
     def parse(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        names = ("shop_id", "follows", "last", "entries", "digest")
         for batch in batches:
             links = [_link(line) for line in batch.column(0).to_pylist()]
-            yield pa.RecordBatch.from_pylist([dict(zip(names, link, strict=True)) for link in links])
+            yield pa.RecordBatch.from_pylist(links, schema=_LINK_SCHEMA)
 
     return _lines(spark, path).mapInArrow(parse, LINK_DDL)
 
@@ -100,9 +105,22 @@ def _lines(spark: SparkSession, path: str) -> DataFrame:
     return files.distinct()
 
 
-def _link(line: str) -> tuple[str, str, str, int, str]:
-    row = json.loads(line)
-    return row["shop_id"], row["follows"], row["last"], len(row["entries"]), row["fold_version"]
+def _row(line: str) -> Row:
+    """The archive row in a line; InputError when it is none."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        row = None
+    missing = [name for name in _ROW_FIELDS if name not in row] if isinstance(row, dict) else [*_ROW_FIELDS]
+    if missing:
+        raise InputError(f"found a line without {', '.join(missing)}, expected archive rows")
+    found: Row = row
+    return found
+
+
+def _link(line: str) -> Row:
+    row = _row(line)
+    return {name: row[name] for name in _LINK_SCHEMA.names} | {"entries": len(row["entries"])}
 
 
 def _entries(row: Row) -> Iterator[Row]:

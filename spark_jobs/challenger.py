@@ -14,16 +14,16 @@ _MOST_ROWS = 1_000_000
 
 
 def train_challenger(
-    rows: pd.DataFrame, *, last_share: float, seed: int
+    rows: pd.DataFrame, *, judged_from: float, seed: int
 ) -> tuple[HistGradientBoostingClassifier, dict[str, float | None]]:
-    """Fit on all but the latest rows and measure on those; rows: features, label, weight in order of time."""
+    """Fit on what came before an instant and measure on the rest; rows: at, features, label, weight, by time."""
     rows = rows if len(rows) <= _MOST_ROWS else rows.iloc[-_MOST_ROWS:]
     vectors = np.array(rows["features"].tolist(), dtype=np.float32)
     vectors[0, np.isnan(vectors).all(axis=0)] = 0.0  # a column without any value cannot be binned
     labels, weights = rows["label"].to_numpy(), rows["weight"].to_numpy()
-    cut = int(len(rows) * (1 - last_share))
+    cut = int((rows["at"] < judged_from).sum())
     model = HistGradientBoostingClassifier(
-        learning_rate=0.05, max_iter=150, max_leaf_nodes=15, min_samples_leaf=200, l2_regularization=10.0,
+        learning_rate=0.05, max_iter=120, max_leaf_nodes=15, min_samples_leaf=200, l2_regularization=10.0,
         early_stopping=False, random_state=seed,
     )  # fmt: skip
     model.fit(vectors[:cut], labels[:cut], sample_weight=weights[:cut])

@@ -24,6 +24,7 @@ DEBUG = "--debug"
 MISSING = {"TABLE_OR_VIEW_NOT_FOUND", "PATH_NOT_FOUND", "SCHEMA_NOT_FOUND"}
 UNREAD_FILE = re.compile(r"FAILED_READ_FILE.*? file (\S+?)\.?\s")
 MISSING_BUCKET = re.compile(r"NoSuchBucket|UnknownStoreException|Bucket does not exist")
+RAISED_INPUT_ERROR = f"{InputError.__module__}.{InputError.__name__}: "
 WRONG_COLUMNS = {"UNRESOLVED_COLUMN", "FIELD_NOT_FOUND", "DATATYPE_MISMATCH", "INCOMPATIBLE_DATA_FOR_TABLE"}
 
 
@@ -157,6 +158,8 @@ def explain_engine(messages: Sequence[str]) -> JobError:
     cause = first_line(messages[-1])
     if "Traceback (most recent call last)" in messages[-1]:  # of Python in an executor: the error stands at its end
         cause = [line.strip() for line in messages[-1].splitlines() if line.strip()][-1]
+        if cause.startswith(RAISED_INPUT_ERROR):
+            return InputError(cause.removeprefix(RAISED_INPUT_ERROR))
     unread = next((found for found in map(UNREAD_FILE.search, messages) if found), None)
     if unread:
         return InputError(f"{unread.group(1)} cannot be read: {cause}")

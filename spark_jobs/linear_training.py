@@ -21,7 +21,8 @@ Expand = Callable[[NDArray[np.float32]], Matrix]
 
 _ROW_DDL = "shop_id string, conversation_id string, at bigint, label double, weight double"
 _MOST_ITERATIONS = 100
-_TOLERANCE = 1e-6
+#: How little the loss may still change, relative to itself: for a model that is kept, and for one that is compared.
+EXACT, COARSE = 1e-6, 1e-4
 _CONSTANT = 1e-9  # a term that deviates less than this is constant and has no say
 
 
@@ -87,7 +88,7 @@ def scaled_rows(rows: DataFrame, features: FeatureSet, terms: Sequence[Term], sc
     )
 
 
-def fit_linear(rows: DataFrame, strength: float) -> LogisticRegressionModel:
+def fit_linear(rows: DataFrame, strength: float, *, tolerance: float = EXACT) -> LogisticRegressionModel:
     """Logistic regression with cross-entropy and L2 of this strength per unit of weight, by L-BFGS."""
     return LogisticRegression(
         featuresCol="vector",
@@ -95,7 +96,7 @@ def fit_linear(rows: DataFrame, strength: float) -> LogisticRegressionModel:
         standardization=False,
         weightCol="weight",
         maxIter=_MOST_ITERATIONS,
-        tol=_TOLERANCE,
+        tol=tolerance,
     ).fit(rows)
 
 

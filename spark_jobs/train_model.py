@@ -20,6 +20,7 @@ from spark_jobs.command_line import job_parser, positive_argument, print_summary
 from spark_jobs.errors import InputError
 from spark_jobs.lake import TRAINING_SET, read_table, snapshot_of, table_properties
 from spark_jobs.linear_training import (
+    COARSE,
     Calibration,
     Scaling,
     fit_calibration,
@@ -36,12 +37,13 @@ _DESCRIPTION = """Trains on the lake's training set and writes an artefact for m
 rows with the probabilities that MLlib gives, and a challenger.
 
 The L2 strength is chosen forward in time: fitted on what came before a cut, judged by log loss on what came after, for
-several cuts. A calibration is fitted on the latest slice, by a model that has not seen it, and kept only if it beats
-no calibration on days later still."""
+several cuts. A calibration is fitted on a slice, by a model that has not seen it, and kept only if it beats no
+calibration on the slice after it, over several slices."""
 
 STRENGTHS = (0.0002, 0.0006, 0.002)
 FORWARD_CUTS = ((0.6, 0.8), (0.8, 1.0))
-CALIBRATION_SHARE = 0.2
+SLICE_CUTS = (0.6, 0.7, 0.8, 0.9)
+JUDGED_SHARE = 1 - SLICE_CUTS[-1]
 _FEWEST_ROWS = 200
 _SAMPLE_ROWS = 20_000
 
@@ -74,7 +76,7 @@ def choose_strength(rows: DataFrame, strengths: Sequence[float]) -> tuple[float,
         cut, end = time_cuts(rows, (upto, until))
         before, after = between(rows, -np.inf, cut), between(rows, cut, end + 1)
         for strength in strengths:
-            losses[strength] += mean_log_loss(after, fit_linear(before, strength)) / len(FORWARD_CUTS)
+            losses[strength] += mean_log_loss(after, fit_linear(before, strength, tolerance=COARSE)) / len(FORWARD_CUTS)
     best = min(strengths, key=lambda strength: losses[strength])
     return best, {str(strength): loss for strength, loss in losses.items()}
 
@@ -89,15 +91,33 @@ def mean_log_loss(rows: DataFrame, model: LogisticRegressionModel) -> float:
 
 
 def train(rows: DataFrame, strengths: Sequence[float]) -> Trained:
-    """Choose the strength, calibrate if that helps, then fit on all rows (columns of scaled_rows)."""
+    """Choose the strength, calibrate if that helps, then fit on all rows (columns of scaled_rows).
+
+    Whether a calibration helps is tried out on several slices just as it would be shipped: fitted on one slice by a
+    model that has not seen it, put on a model that has, and judged on the slice after it.
+    """
     strength, forward = choose_strength(rows, strengths)
-    first, second = time_cuts(rows, (1 - CALIBRATION_SHARE, 1 - CALIBRATION_SHARE / 2))
-    unseeing = fit_linear(between(rows, -np.inf, first), strength)
-    fitted = fit_calibration(between(rows, first, second), unseeing)
-    latest = between(rows, second, np.inf)
-    measured = {calibration: measure(latest, unseeing, calibration) for calibration in (Calibration(), fitted)}
-    best = min(measured, key=lambda calibration: measured[calibration]["log_loss"] or 0.0)
-    return Trained(fit_linear(rows, strength), best, strength, forward, measured[best])
+    cuts = [*time_cuts(rows, SLICE_CUTS), np.inf]
+    models = [fit_linear(between(rows, -np.inf, cut), strength, tolerance=COARSE) for cut in cuts[:-1]]
+    plain, calibrated = [], []
+    for number, model in enumerate(models[:-1]):
+        fitted = fit_calibration(between(rows, cuts[number], cuts[number + 1]), model)
+        later = between(rows, cuts[number + 1], cuts[number + 2])
+        plain.append(measure(later, models[number + 1], Calibration()))
+        calibrated.append(measure(later, models[number + 1], fitted))
+    helps = mean_of(calibrated, "log_loss") < mean_of(plain, "log_loss")
+    return Trained(
+        model=fit_linear(rows, strength),
+        calibration=fit_calibration(between(rows, cuts[-2], np.inf), models[-1]) if helps else Calibration(),
+        strength=strength,
+        forward={**forward, "plain": mean_of(plain, "log_loss"), "calibrated": mean_of(calibrated, "log_loss")},
+        metrics=(calibrated if helps else plain)[-1],
+    )
+
+
+def mean_of(measured: Sequence[dict[str, float | None]], name: str) -> float:
+    """The mean of one metric over several slices."""
+    return sum(one[name] or 0.0 for one in measured) / len(measured)
 
 
 def measure(rows: DataFrame, model: LogisticRegressionModel, calibration: Calibration) -> dict[str, float | None]:
@@ -172,6 +192,7 @@ def main(arguments: Sequence[str]) -> None:
             f"found {seen['rows']} rows with {seen['labels']} different labels,"
             f" expected at least {_FEWEST_ROWS} with both"
         )
+    (judged_from,) = time_cuts(rows, SLICE_CUTS[-1:])
     trained = train(rows, options.strengths)
     facts = {
         "training": {
@@ -188,12 +209,12 @@ def main(arguments: Sequence[str]) -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     write_artefact(options.output, trained, scaling, facts)
     write_sample(options.output, rows, trained)
-    in_time = given.orderBy("at", "shop_id", "conversation_id").select("features", "label", "weight").toPandas()
-    challenger, measured = train_challenger(in_time, last_share=CALIBRATION_SHARE, seed=options.seed)
+    in_time = given.orderBy("at", "shop_id", "conversation_id").select("at", "features", "label", "weight").toPandas()
+    challenger, measured = train_challenger(in_time, judged_from=judged_from, seed=options.seed)
     write_challenger(options.output, challenger, measured)
     summary = {"rows": seen["rows"], "strength": trained.strength, "metrics": trained.metrics, "challenger": measured}
     print_summary(
-        f"train_model: {seen['rows']} rows, L2 {trained.strength}; on the latest {CALIBRATION_SHARE / 2:.0%}"
+        f"train_model: {seen['rows']} rows, L2 {trained.strength}; on the latest {JUDGED_SHARE:.0%}"
         f" AUC {trained.metrics['auc']:.4f}, log loss {trained.metrics['log_loss']:.4f},"
         f" ECE {trained.metrics['ece']:.4f}; challenger AUC {measured['auc']:.4f} -> {options.output}",
         summary,

@@ -12,6 +12,7 @@ from service_quality import words
 from service_quality.alerts import OPENED, RESOLVED, WORSENED
 
 MOST_REASONS = 3
+MOST_DETAILS = 5
 _WIDTH = 110
 _BETWEEN = " · "
 _GAP = 2
@@ -20,7 +21,7 @@ _WIDE = "WF"
 
 def render_summary(report: Figures, telling: Sequence[Figures], language: str = "en") -> str:
     """At most forty lines: what went in, the proofs, the scores, the alerts, and some of them with their reasons."""
-    lines = [_title(report, language), "=" * _WIDTH]
+    lines = [_title(report, language)]
     for section in (_inputs, _proofs, _scores, _alerts):
         lines += section(report, language)
     lines += _chapter("telling", language) if telling else []
@@ -111,14 +112,15 @@ def _alerts(report: Figures, language: str) -> list[str]:
 
 
 def _told(place: int, alert: ToldAlert, language: str) -> Iterator[str]:
-    """One alert: what, about whom, what was seen, and its heaviest reasons."""
+    """One alert: what, about whom, what was seen, and as many of its heaviest reasons as there is room for."""
     said = words.MAIL["line"].said(language)
     risk = [f"{label('risk', language)} {alert.risk}"] if alert.risk else []
     yield f"  {place}. {alert.title} [{alert.severity}, {alert.state}]"
     about = [f"{alert.subject} {alert.subject_id}", alert.shop, alert.at, *risk]
     yield from _packed(about, indent=5)
-    yield from _packed([said.format(name, value) for name, value in alert.evidence], indent=5)
-    for reason in alert.reasons[:MOST_REASONS]:
+    seen = _packed([said.format(name, value) for name, value in alert.evidence], indent=5)
+    yield from seen
+    for reason in alert.reasons[: min(MOST_REASONS, MOST_DETAILS - len(seen))]:
         told = words.MAIL["reason"].said(language).format(said.format(reason.name, reason.value), reason.effect)
         yield f"     {'+' if reason.contribution > 0 else '−'} {told}"
 

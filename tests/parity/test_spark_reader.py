@@ -126,7 +126,9 @@ def assert_imported_equals_lived(events: list[InteractionEvent], *, split: int, 
 
     links = replay([materialized.mark, *later], features, materialized)
 
-    assert vectors_by_event(links) == {event.event_id: lived[event.event_id] for event in later if event.event_id in lived}
+    assert vectors_by_event(links) == {
+        event.event_id: lived[event.event_id] for event in later if event.event_id in lived
+    }
     assert recompute_by_spark(links, features, {"past": materialized.past}) == served_vectors(links)
 
 

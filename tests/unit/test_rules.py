@@ -42,7 +42,7 @@ def test_condition_holds_only_over_what_is_known(condition, values, holds):
         (WAITING_TOO_LONG, {"waiting_ms": 30 * MINUTE - 1}, None),
         (WAITING_TOO_LONG, {"waiting_ms": 30 * MINUTE}, "warning"),
         (WAITING_TOO_LONG, {"waiting_ms": DAY}, "critical"),
-        (WAITING_TOO_LONG, {"waiting_ms": None, "last_reply_ms": 4 * HOUR}, "warning"),
+        (WAITING_TOO_LONG, {"waiting_ms": None, "last_reply_ms": DAY}, "warning"),
         (WAITING_TOO_LONG, {"waiting_ms": None, "last_reply_ms": None}, None),
         (HIGH_RISK, {"score": 0.44}, None),
         (HIGH_RISK, {"score": 0.45}, "warning"),

@@ -13,10 +13,10 @@ WAITING_TOO_LONG = Rule(
     subject="conversation",
     kinds=SERVICE | {"rated"},
     tiers=(
-        ("critical", AnyOf((AtLeast("waiting_ms", DAY), AtLeast("last_reply_ms", DAY)))),
-        ("warning", AnyOf((AtLeast("waiting_ms", 30 * MINUTE), AtLeast("last_reply_ms", 4 * HOUR)))),
+        ("critical", AnyOf((AtLeast("waiting_ms", DAY), AtLeast("last_reply_ms", 3 * DAY)))),
+        ("warning", AnyOf((AtLeast("waiting_ms", 30 * MINUTE), AtLeast("last_reply_ms", DAY)))),
     ),
-    resolved_when=AnyOf((AtLeast("closed", 1), AllOf((Missing("waiting_ms"), Below("last_reply_ms", 4 * HOUR))))),
+    resolved_when=AnyOf((AtLeast("closed", 1), AllOf((Missing("waiting_ms"), Below("last_reply_ms", DAY))))),
     cooldown_ms=12 * HOUR,
     evidence=("waiting_ms", "last_reply_ms", "replies"),
 )

@@ -1,5 +1,7 @@
 """Numbers as people read them; what is not known is a dash."""
 
+from math import isfinite
+
 from infra.local.report_page.labels import label
 
 UNKNOWN = "—"
@@ -41,8 +43,8 @@ def tiny_in_words(number: float | None) -> str:
     """
     if number is None:
         return UNKNOWN
-    if number == 0:
-        return "0"
+    if number == 0 or not isfinite(number):
+        return f"{number:g}"
     factor, exponent = f"{number:.1e}".split("e")
     power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
     return power if factor == "1.0" else f"{factor} × {power}"

@@ -1,5 +1,6 @@
 """Archive rows as tables, and what is wrong with a chain of them."""
 
+import json
 from array import array
 from base64 import b64encode
 
@@ -7,7 +8,8 @@ import pytest
 
 from service_quality.events import FIELDS, HistoryImported, InteractionEvent, event_to_dict
 from service_quality.positions import START, Position
-from spark_jobs.archive import ENTRY_DDL, ENTRY_SCHEMA, _entries, _link, broken_chains
+from spark_jobs.archive import ENTRY_DDL, ENTRY_SCHEMA, LINK_DDL, _entries, _link, _row, broken_chains
+from spark_jobs.errors import InputError
 
 NOON = 1_700_000_000_000
 
@@ -95,9 +97,27 @@ def test_entries_have_the_columns_that_are_declared():
 
 
 def test_link_names_shop_and_neighbours():
-    line = '{"shop_id":"shop","follows":"","last":"p2","fold_version":"1.abc","entries":[{},{}]}'
+    line = json.dumps(row({"position": position(3), "duplicate": True}, {}, follows=2, last=4))
 
-    assert _link(line)[:4] == ("shop", "", "p2", 2)
+    assert _link(line) == {
+        "shop_id": "shop",
+        "follows": position(2),
+        "last": position(4),
+        "entries": 2,
+        "fold_version": "1.abc",
+    }
+    assert list(_link(line)) == [field.split()[0] for field in LINK_DDL.split(", ")]
+
+
+@pytest.mark.parametrize("line", ["", "no JSON", "[1]", "null", '"text"'])
+def test_line_that_is_no_archive_row_is_refused(line):
+    with pytest.raises(InputError, match=r"found a line without shop_id, .* expected archive rows"):
+        _row(line)
+
+
+def test_row_that_lacks_a_field_is_refused_by_its_name():
+    with pytest.raises(InputError, match="found a line without fold_version, expected"):
+        _row(json.dumps({name: value for name, value in row().items() if name != "fold_version"}))
 
 
 @pytest.mark.parametrize("spans", [[(0, 4)], [(0, 4), (4, 9), (9, 10)], [(9, 10), (0, 4), (4, 9)]])

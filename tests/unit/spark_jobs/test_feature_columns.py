@@ -85,7 +85,10 @@ def test_entity_that_is_missing_has_no_history():
 
 def test_past_counts_from_its_mark_on():
     past = pa.Table.from_pylist(
-        [fact("replies", 7, agent_id="ann") | {"place": 2, "clock": NOON}, fact("replies", 1) | {"place": 2, "clock": 0}]
+        [
+            fact("replies", 7, agent_id="ann") | {"place": 2, "clock": NOON},
+            fact("replies", 1) | {"place": 2, "clock": 0},
+        ]
     )
     folded = table(row(1, agent_id="ann"), row(3, agent_id="ann"))
 

@@ -22,7 +22,7 @@ def test_calibration_error_of_a_worked_example():
 def test_bins_hold_equal_numbers_in_order_of_probability():
     probabilities = np.array([0.9, 0.1, 0.5, 0.3] * 10)
 
-    curve = calibration_curve(probabilities > 0.4, probabilities)
+    curve = calibration_curve((probabilities > 0.4).astype(float), probabilities)
 
     assert [rows for _, _, rows in curve] == [3] * 10 + [2] * 5
     assert [mean for mean, _, _ in curve] == sorted(mean for mean, _, _ in curve)

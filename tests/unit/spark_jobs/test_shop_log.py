@@ -54,8 +54,10 @@ def test_every_kind_folds_with_what_the_core_folds_it_with(tmp_path):
 
 
 def test_same_past_makes_the_same_import_and_another_one_another():
-    past = {"shop_id": "shop", "snapshot": 1, "as_of": "2026-01-01T00:00:00Z", "plan_digest": "p"}
-    others = [{**past, name: value} for name, value in (("shop_id", "x"), ("snapshot", 2), ("as_of", "x"), ("plan_digest", "x"))]
+    def named(*, shop_id="shop", snapshot=1, as_of="2026-01-01", plan_digest="p"):
+        return import_id(shop_id=shop_id, snapshot=snapshot, as_of=as_of, plan_digest=plan_digest)
 
-    assert import_id(**past) == import_id(**past)
-    assert len({import_id(**one) for one in (past, *others)}) == 5
+    others = [named(shop_id="other"), named(snapshot=2), named(as_of="2026-01-02"), named(plan_digest="q")]
+
+    assert named() == named()
+    assert len({named(), *others}) == 5

@@ -99,9 +99,7 @@ def test_fact_counts_from_the_next_place_on():
 def test_fact_leaves_with_its_tile():
     window = WINDOWS["1h"]
     leaves_at = window.leaves_at(START)
-    log = Log(
-        [FactRow(0, 0, START, START, 5)], [MomentRow(0, 1, clock) for clock in (START, leaves_at - 1, leaves_at)]
-    )
+    log = Log([FactRow(0, 0, START, START, 5)], [MomentRow(0, 1, clock) for clock in (START, leaves_at - 1, leaves_at)])
 
     assert reader_of(log, window).totals().tolist() == [5, 5, 0]
 

@@ -1,0 +1,266 @@
+"""From a synthetic world to an exported model on one Spark, and what the jobs say when they cannot go on."""
+
+import gzip
+import json
+
+import joblib  # type: ignore[import-untyped]
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import functions as F
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import StandardScaler
+
+from model_export.command_line import main as model_export
+from service_quality.basis import Term, basis_of
+from service_quality.conversation_fold import CODE_VERSION
+from service_quality.feature_set import FEATURES
+from service_quality.instants import DAY, parse_instant
+from spark_jobs import (
+    build_training_set,
+    check_consistency,
+    evaluate_scores,
+    export_events,
+    materialize_histories,
+    train_model,
+)
+from spark_jobs.basis_columns import basis_columns
+from spark_jobs.command_line import run_job
+from spark_jobs.lake import (
+    EVENTS,
+    NAMESPACE,
+    TRAINING_SET,
+    TRAINING_SET_SCHEMA,
+    replace_training_set,
+    snapshot_of,
+    table_properties,
+)
+from spark_jobs.session import start_session
+from tests.integration.conftest import SPLIT, WARM_UP_DAYS
+
+pytestmark = pytest.mark.spark
+
+SPLIT_AT = parse_instant(f"{SPLIT}T00:00:00Z")
+START = SPLIT_AT - 14 * DAY
+
+
+@pytest.fixture(scope="module")
+def training_set(learned) -> pd.DataFrame:
+    rows = start_session("test", str(learned.lake)).table(TRAINING_SET)
+    found: pd.DataFrame = rows.withColumn("at", F.unix_millis("occurred_at")).orderBy("at").toPandas()
+    return found
+
+
+@pytest.fixture(scope="module")
+def model(learned) -> dict:
+    read: dict = json.loads((learned.artefact / "model.json").read_text("utf-8"))
+    return read
+
+
+def run_one_line(main, words, capsys) -> tuple[int, str]:
+    """The exit code, and the one line on the standard error."""
+    code = run_job(main, [str(word) for word in words])
+    said = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("WARNING: Using incubator")]
+    assert len(said) == 1, said
+    assert "Traceback" not in said[0]
+    return code, said[0]
+
+
+def test_training_set_says_what_it_was_made_from(learned):
+    spark = start_session("test", str(learned.lake))
+
+    properties = table_properties(spark, TRAINING_SET)
+
+    assert properties["fingerprint"] == FEATURES.fingerprint
+    assert properties["as_of"] == f"{SPLIT}T00:00:00.000Z"
+    assert properties["events_snapshot"] == str(snapshot_of(spark, EVENTS))
+    assert properties["code_version"] == str(CODE_VERSION)
+    assert properties["synthetic"] == "true"
+    assert spark.table(TRAINING_SET).schema == TRAINING_SET_SCHEMA
+
+
+def test_training_set_holds_what_was_known_by_the_split(training_set, learned):
+    conversations = training_set.groupby(["shop_id", "conversation_id"])
+
+    assert learned.summaries["build_training_set"]["rows"] == len(training_set)
+    assert set(training_set["label"]) == {0, 1}
+    assert training_set["at"].min() >= START + WARM_UP_DAYS * DAY
+    assert training_set["at"].max() < SPLIT_AT
+    assert (conversations["label"].nunique() == 1).all()
+    assert conversations["weight"].sum().max() == pytest.approx(1)
+    assert {len(vector) for vector in training_set["features"]} == {len(FEATURES.names)}
+    assert not set(training_set["kind"]) & {"rated", "order_placed"}
+
+
+def test_same_training_set_again_changes_nothing(learned, tmp_path):
+    spark = start_session("test", str(learned.lake))
+    before = snapshot_of(spark, TRAINING_SET)
+
+    code = run_job(build_training_set.main, [*learned.training_set_words(), "--json", str(tmp_path / "again.json")])
+
+    again = json.loads((tmp_path / "again.json").read_text("utf-8"))
+    first = learned.summaries["build_training_set"]
+    assert (code, first["changed"], again["changed"]) == (0, True, False)
+    assert {**again, "changed": True} == first
+    assert snapshot_of(start_session("test", str(learned.lake)), TRAINING_SET) == before
+
+
+def test_features_carry_what_was_planted(training_set):
+    """Trained on the earlier part by another library, judged on the later, one row a conversation."""
+    vectors = np.array(training_set["features"].tolist(), dtype=np.float32)
+    basis = StandardScaler().fit_transform(basis_columns(vectors, FEATURES.names, basis_of(FEATURES)))
+    cut = int(0.7 * len(basis))
+    fitted = LogisticRegression(C=0.01, max_iter=500).fit(basis[:cut], training_set["label"][:cut])
+
+    later = training_set.iloc[cut:].assign(score=fitted.predict_proba(basis[cut:])[:, 1])
+    judged = later.groupby(["shop_id", "conversation_id"]).last()
+
+    assert roc_auc_score(judged["label"], judged["score"]) > 0.6
+
+
+def test_artefact_says_where_the_model_comes_from(model, learned):
+    spark = start_session("test", str(learned.lake))
+
+    assert (model["kind"], model["synthetic"]) == ("logistic_regression", True)
+    assert (tuple(model["features"]), model["fingerprint"]) == (FEATURES.names, FEATURES.fingerprint)
+    width = len(basis_of(FEATURES))
+    assert {len(model[name]) for name in ("terms", "means", "scales", "coefficients")} == {width}
+    assert tuple(Term(**term) for term in model["terms"]) == basis_of(FEATURES)
+    training = model["training"]
+    assert training["rows"] == learned.summaries["build_training_set"]["rows"]
+    assert training["conversations"] == learned.summaries["build_training_set"]["conversations"]
+    assert training["as_of"] == f"{SPLIT}T00:00:00.000Z"
+    assert training["first"] < training["last"] < training["as_of"]
+    assert training["events_snapshot"] == str(snapshot_of(spark, EVENTS))
+    assert training["training_snapshot"] == str(snapshot_of(spark, TRAINING_SET))
+    assert set(model["metrics"]) >= {"auc", "average_precision", "log_loss", "brier", "ece", "rows"}
+
+
+def test_sample_holds_the_probabilities_that_the_figures_of_the_model_give(model, learned):
+    sample = pd.read_parquet(learned.artefact / "sample.parquet")
+    vectors = np.array(sample["features"].tolist(), dtype=np.float32)
+
+    basis = basis_columns(vectors, FEATURES.names, [Term(**term) for term in model["terms"]])
+    scales = np.array(model["scales"])
+    standardised = np.where(scales > 0, (basis - model["means"]) / np.where(scales > 0, scales, 1), 0)
+    log_odds = standardised @ np.array(model["coefficients"]) + model["intercept"]
+    expected = 1 / (1 + np.exp(-(model["calibration"]["slope"] * log_odds + model["calibration"]["offset"])))
+
+    assert len(sample) == model["training"]["rows"]
+    assert np.abs(sample["probability"] - expected).max() < 1e-9
+    assert np.ptp(expected) > 0.05
+
+
+def test_challenger_knows_both_classes(learned):
+    challenger = joblib.load(learned.artefact / "challenger.joblib")
+
+    assert challenger.classes_.tolist() == [0, 1]
+    assert challenger.n_features_in_ == len(FEATURES.names)
+    described = json.loads((learned.artefact / "challenger.json").read_text("utf-8"))
+    assert described["metrics"]["rows"] > 0
+
+
+def test_export_accepts_what_was_trained(learned, tmp_path):
+    words = ["--artefact", str(learned.artefact), "--output", str(tmp_path / "model")]
+
+    assert model_export(["export", *words]) == 0
+
+    parity = json.loads((tmp_path / "model" / "parity.json").read_text("utf-8"))
+    assert parity["max_abs_diff"] <= 1e-6
+    assert parity["flipped"] == 0
+
+
+LATER = ["--as-of", "2025-03-17"]
+TARGETS = ["--state-table", "state", "--event-stream", "events"]
+
+
+@pytest.mark.parametrize(
+    ("main", "words", "code", "said"),
+    [
+        (build_training_set.main, [], 2, "--as-of"),
+        (build_training_set.main, ["--as-of", "tomorrow"], 2, "found 'tomorrow'"),
+        (build_training_set.main, [*LATER, "--warm-up-days", "few"], 2, "--warm-up-days"),
+        (train_model.main, ["--output", "x", "--seed", "0"], 2, "--seed"),
+        (train_model.main, [], 2, "--output"),
+        (materialize_histories.main, LATER, 2, "--state-table"),
+        (check_consistency.main, [], 2, "ARCHIVE"),
+        (export_events.main, ["--since", "2025-03-17"], 2, "--output"),
+        (build_training_set.main, LATER, 4, "found no table lake.service.events"),
+        (train_model.main, ["--output", "x"], 4, "expected what build_training_set writes"),
+        (materialize_histories.main, [*LATER, *TARGETS], 4, "found no table lake.service.events"),
+        (export_events.main, ["--since", "2025-03-17", "--output", "x"], 4, "found no table lake.service.events"),
+        (check_consistency.main, ["nowhere/archive"], 4, "nowhere/archive"),
+        (evaluate_scores.main, ["nowhere/archive"], 4, "nowhere/archive"),
+    ],
+)
+def test_job_that_cannot_begin_says_why(main, words, code, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    found, line = run_one_line(main, [*words, "--lake", tmp_path / "lake"], capsys)
+
+    assert found == code
+    assert said in line
+    assert not (tmp_path / "lake").exists()
+
+
+def test_events_of_other_columns_are_named(tmp_path, capsys):
+    spark = start_session("test", str(tmp_path / "lake"))
+    spark.sql(f"CREATE NAMESPACE {NAMESPACE}")
+    spark.sql(f"CREATE TABLE {EVENTS} (event_id STRING) USING iceberg")
+    spark.sql(f"INSERT INTO {EVENTS} VALUES ('e1')")
+
+    code, line = run_one_line(build_training_set.main, [*LATER, "--lake", tmp_path / "lake"], capsys)
+
+    assert code == 3
+    assert "occurred_at" in line
+
+
+def test_events_of_later_days_only_are_no_training_set(learned, tmp_path, capsys):
+    code, line = run_one_line(
+        materialize_histories.main, ["--as-of", "2020-01-01", *TARGETS, "--lake", learned.lake], capsys
+    )
+
+    assert (code, "found no event before 2020-01-01" in line) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "said"),
+    [("other", f"found a training set of features other, expected {FEATURES.fingerprint}"), (None, "at least 200")],
+    ids=["features of another declaration", "too few rows"],
+)
+def test_training_set_that_cannot_be_used_is_refused(fingerprint, said, tmp_path, capsys):
+    spark = start_session("test", str(tmp_path / "lake"))
+    vector = [0.0] * len(FEATURES.names)
+    row = ("e1", "c1", "shop", "agent_message", pd.Timestamp("2025-03-03").to_pydatetime(), vector, 1, 1.0)
+    rows = spark.createDataFrame([row], TRAINING_SET_SCHEMA)
+    replace_training_set(rows, properties={"fingerprint": fingerprint or FEATURES.fingerprint})
+
+    words = ["--output", tmp_path / "artefact", "--lake", tmp_path / "lake"]
+    code, line = run_one_line(train_model.main, words, capsys)
+
+    assert (code, said in line) == (3, True), line
+    assert not (tmp_path / "artefact").exists()
+
+
+ROW = {"shop_id": "s", "follows": "", "last": "p1", "fold_version": "1", "fingerprint": FEATURES.fingerprint}
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "said"),
+    [
+        ([json.dumps({**ROW, "fingerprint": "other", "entries": [{"position": "p1", "duplicate": True}]})], 3, "other"),
+        ([json.dumps({**ROW, "entries": [{"position": "p1", "duplicate": True}]})], 3, "found no scored event"),
+        ([], 3, "found no scored event"),
+        (["no JSON"], 3, "expected archive rows"),
+        (['{"shop_id": "s"}'], 3, "found a line without follows, last"),
+    ],
+    ids=["features of another declaration", "nothing scored", "nothing at all", "text", "other JSON"],
+)
+def test_archive_that_cannot_be_checked_is_refused(lines, code, said, tmp_path, capsys):
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "a.jsonl.gz").write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode()))
+
+    found, line = run_one_line(check_consistency.main, [tmp_path / "archive", "--lake", tmp_path / "lake"], capsys)
+
+    assert (found, said in line) == (code, True), line

@@ -1,0 +1,80 @@
+"""A small made-up run: its report, its curves and the alerts that were received."""
+
+from typing import Any
+
+METRICS = {"auc": 0.7093, "average_precision": 0.312, "log_loss": 0.391, "brier": 0.118, "ece": 0.0123, "rows": 300}
+CURVES = {
+    "roc": [[0.0, 0.0], [0.2, 0.55], [1.0, 1.0]],
+    "calibration": [[0.05, 0.0, 100], [0.2, 0.25, 100], [0.43, 0.4, 100]],
+    "base_rate": 0.175,
+}
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    return {
+        "synthetic": False,
+        "source": "contacts.csv.gz",
+        "split": "2023-08-24",
+        "events": 74918,
+        "conversations": 5241,
+        "rejected": 12,
+        "training_rows": 12840,
+        "model": {"kind": "logistic_regression", **METRICS},
+        "model_at_opening": {"kind": "logistic_regression", **METRICS, "auc": 0.6643},
+        "challenger": {"kind": "hist_gradient_boosting", **METRICS},
+        "parity_max_abs_diff": 3.14e-8,
+        "replayed_events": 9214,
+        "consistency": {"compared": 331704, "mismatched": 0, "missing": 0, "extra": 0, "chain": "whole"},
+        "alerts": {
+            "published": 3,
+            "received": 3,
+            "received_http": 3,
+            "by_kind": {"waiting_too_long": {"opened": 1, "resolved": 1}, "high_risk": {"worsened": 1}},
+        },
+        "model_version": "20230824T000000Z-3f2a9c1b0d4e",
+        "seconds": {"replay": 48.9, "all": 184.6},
+    } | changes
+
+
+def evaluation() -> dict[str, Any]:
+    return {"answer": CURVES, "opening": CURVES}
+
+
+def unjudged() -> dict[str, Any]:
+    """No conversation was rated."""
+    nothing: dict[str, Any] = {"roc": [], "calibration": [], "base_rate": None, "metrics": {"rows": 0}}
+    return {"answer": nothing, "opening": nothing}
+
+
+def alert(name: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "alert_id": name,
+        "message_id": f"{name}-1",
+        "kind": "high_risk",
+        "rule_version": 1,
+        "state": "opened",
+        "severity": "warning",
+        "shop_id": "shop-1",
+        "subject": {"kind": "conversation", "id": "5f0c"},
+        "occurred_at": "2023-08-24T10:15:30.000Z",
+        "opened_at": "2023-08-24T08:00:00.000Z",
+        "repeats": 0,
+        "event_id": "e1",
+        "evidence": {"score": 0.61},
+        "score": 0.61,
+        "reasons": [
+            {"feature": "agent_dissatisfied_rate_30d", "value": 0.31, "contribution": 0.405},
+            {"feature": "customer_orders_90d", "value": 4, "contribution": -0.1},
+        ],
+        "model_version": "v1",
+    } | changes
+
+
+def alerts() -> list[dict[str, Any]]:
+    waiting = {"kind": "waiting_too_long", "evidence": {"waiting_ms": 8_130_000, "last_reply_ms": None, "replies": 2}}
+    return [
+        alert("a", **waiting),
+        alert("a", message_id="a-2", state="resolved", **waiting),
+        alert("b", state="worsened", severity="critical"),
+    ]

@@ -1,0 +1,281 @@
+"""The report page: complete in both languages, honest about what failed, safe whatever an alert says."""
+
+import ast
+import re
+from html.parser import HTMLParser
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from infra.local import report_page
+from infra.local.report_page import choose_telling, render_page
+from infra.local.report_page.labels import LABELS, STEPS
+from infra.local.report_page.plots import WIDE, plot_calibration, plot_hours
+from infra.local.report_page.proofs import read_proofs
+from service_quality import words
+from tests.unit.infra import made_up_run as made_up
+
+VOID = {"meta", "br"}
+HOSTILE = "</script><img src=x onerror=alert(1)>\"'&{{ 7 * 7 }}"
+
+
+class Outline(HTMLParser):
+    """What a browser sees: elements with their attributes, text, and whether all that opened was closed."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.elements, self.texts = [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, text):
+        if "style" not in self.open:
+            self.texts.append(text)
+
+
+def outline(page):
+    seen = Outline()
+    seen.feed(page)
+    seen.close()
+    assert not seen.open
+    return seen
+
+
+def render(report=None, evaluation=None, alerts=None, lang="en"):
+    found = made_up.alerts() if alerts is None else alerts
+    return render_page(
+        report or made_up.report(), evaluation or made_up.evaluation(), found, choose_telling(found), lang=lang
+    )
+
+
+def text_of(page):
+    return re.sub(r"\s+", " ", " ".join(outline(page).texts))
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_page_holds_both_languages_and_shows_one_first(lang):
+    page = render(lang=lang)
+
+    seen = outline(page)
+    panes = [one for tag, one in seen.elements if "pane" in (one.get("class") or "").split()]
+    assert {pane["id"]: pane["lang"] for pane in panes} == {"en": "en", "zh": "zh-CN"}
+    assert [pane["id"] for pane in panes if "first" in pane["class"].split()] == [lang]
+    assert {one["href"] for tag, one in seen.elements if tag == "a"} == {"#en", "#zh"}
+    assert LABELS["telling"].en in page
+    assert LABELS["telling"].zh in page
+
+
+def test_page_loads_nothing_and_runs_nothing():
+    page = render()
+
+    tags = {tag for tag, _ in outline(page).elements}
+    assert not tags & {"script", "link", "img", "iframe", "object"}
+    assert not re.search(r"https?:|url\(|@import|\son\w+=", page)
+
+
+def test_what_went_in_and_came_out_stands_on_the_page():
+    text = text_of(render())
+
+    for expected in ("74,918", "5,241", "12,840", "9,214", "contacts.csv.gz", "2023-08-24", "0.709", "0.664", "17.5 %"):
+        assert expected in text
+    assert "3.1 × 10⁻⁸" in text
+    assert "at most 10⁻⁶ is allowed" in text
+
+
+def test_synthetic_data_is_labelled_at_every_heading():
+    synthetic = render(made_up.report(synthetic=True))
+    real = render()
+
+    assert synthetic.count('class="tag"') == synthetic.count("<h2")
+    assert LABELS["synthetic_note"].en in text_of(synthetic)
+    assert LABELS["synthetic_note"].zh in text_of(synthetic)
+    assert "· synthetic</title>" in synthetic
+    assert 'class="tag"' not in real
+
+
+def test_real_data_is_not_called_synthetic():
+    text = text_of(render())
+
+    assert LABELS["synthetic"].en not in text
+    assert LABELS["synthetic"].zh not in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "failed"),
+    [
+        ({}, set()),
+        (
+            {"consistency": {"compared": 9, "mismatched": 1, "missing": 0, "extra": 0, "chain": "whole"}},
+            {"consistency"},
+        ),
+        (
+            {"consistency": {"compared": 9, "mismatched": 0, "missing": 0, "extra": 0, "chain": "broken"}},
+            {"consistency"},
+        ),
+        (
+            {"consistency": {"compared": 0, "mismatched": 0, "missing": 0, "extra": 0, "chain": "whole"}},
+            {"consistency"},
+        ),
+        ({"parity_max_abs_diff": 2e-6}, {"parity"}),
+        ({"parity_max_abs_diff": float("nan")}, {"parity"}),
+        ({"alerts": {"published": 3, "received": 3, "received_http": 2, "by_kind": {}}}, {"delivery"}),
+    ],
+)
+def test_proof_that_fails_is_shown_as_failed(changes, failed):
+    report = made_up.report(**changes)
+
+    page = render(report)
+
+    assert {proof.name for proof in read_proofs(report) if not proof.held} == failed
+    assert page.count('class="card proof bad"') == 2 * len(failed)
+    assert (LABELS["all_held"].en in page) is not bool(failed)
+
+
+def test_run_without_alerts_and_ratings_says_so():
+    report = made_up.report(
+        model={"kind": "logistic_regression", "rows": 0},
+        model_at_opening={"kind": "logistic_regression", **dict.fromkeys(made_up.METRICS), "rows": 4},
+        alerts={"published": 0, "received": 0, "received_http": 0, "by_kind": {}},
+    )
+
+    text = text_of(render(report, made_up.unjudged(), []))
+
+    assert text.count(LABELS["no_alerts"].en) == 2
+    assert text.count(LABELS["no_curve"].zh) == 3
+    assert "None" not in text
+    assert "nan" not in text
+
+
+def test_ratings_of_one_outcome_have_a_calibration_but_no_ranking():
+    satisfied = {"roc": [], "calibration": [[0.1, 0.0, 20]], "base_rate": 0.0}
+
+    text = text_of(render(evaluation={"answer": satisfied, "opening": made_up.CURVES}))
+
+    assert LABELS["no_curve"].en not in text
+    assert "20 conversations: predicted 10.0 %, really 0.0 %" in text
+
+
+def test_hostile_strings_are_text():
+    alert = made_up.alert("a", shop_id=HOSTILE, subject={"kind": "conversation", "id": HOSTILE})
+    report = made_up.report(source=HOSTILE, model_version=HOSTILE, seconds={HOSTILE: 1.0})
+
+    page = render(report, alerts=[alert])
+
+    seen = outline(page)
+    assert "<img" not in page
+    assert not {"script", "img"} & {tag for tag, _ in seen.elements}
+    assert sum(HOSTILE in text for text in seen.texts) == 2 * 5
+
+
+def test_alert_is_told_with_its_words_and_reasons():
+    text = text_of(render(alerts=[made_up.alerts()[0]]))
+
+    for language in words.LANGUAGES:
+        assert words.RULES["waiting_too_long"].said(language) in text
+        assert words.MEASURES["waiting_too_long"].said(language) in text
+    assert "the customer has been waiting for 2 h 15 min" in text
+    assert "dissatisfaction rate of the agent in the last 30 days 31.0 %" in text
+    assert "该客服近 30 天的不满意率 31.0 %" in text
+    assert "+0.41" in text
+    assert "−0.10" in text
+
+
+def test_bars_of_reasons_have_one_scale_and_two_directions():
+    page = render(alerts=[made_up.alerts()[0]])
+
+    assert '<rect class="up" x="50.00%" width="50.00%"' in page
+    assert '<rect class="down" x="37.65%" width="12.35%"' in page
+
+
+def test_unscored_alert_is_told_without_reasons():
+    page = render(alerts=[made_up.alert("a", score=None, reasons=[], model_version=None)])
+
+    assert LABELS["not_scored"].en in page
+    assert '<rect class="up"' not in page
+
+
+def test_telling_alerts_are_of_different_kinds_then_the_gravest():
+    waiting = {"kind": "waiting_too_long", "evidence": {}}
+    found = [
+        made_up.alert("a", severity="critical", score=0.8),
+        made_up.alert("b", severity="critical", score=0.9),
+        made_up.alert("c", score=0.2, **waiting),
+        made_up.alert("d", score=0.1, severity="critical", **waiting),
+    ]
+
+    chosen = {tuple(one["alert_id"] for one in choose_telling(order)) for order in permutations(found)}
+
+    assert chosen == {("b", "d", "a")}
+
+
+def test_telling_alerts_call_for_something_and_have_reasons():
+    found = [
+        made_up.alert("resolved", state="resolved", severity="critical"),
+        made_up.alert("unscored", score=None, reasons=[], severity="critical"),
+        made_up.alert("mild", score=0.1),
+    ]
+
+    assert [one["alert_id"] for one in choose_telling(found)] == ["mild", "resolved", "unscored"]
+
+
+def test_one_alert_is_told_once():
+    found = [made_up.alert("a"), made_up.alert("a", message_id="a-2", state="worsened", severity="critical")]
+
+    assert [one["message_id"] for one in choose_telling(found)] == ["a-2"]
+    assert choose_telling([]) == []
+
+
+def test_hours_stack_every_alert():
+    found = [*made_up.alerts(), made_up.alert("z", occurred_at="2023-08-24T23:59:59.999Z")]
+
+    hours = plot_hours(found)
+
+    assert [(block.kind, block.hour, block.count) for block in hours.blocks] == [
+        ("waiting_too_long", 10, 2),
+        ("high_risk", 10, 1),
+        ("high_risk", 23, 1),
+    ]
+    assert [tick.value for tick in hours.ticks] == [0, 1, 2, 3]
+    assert hours.blocks[1].y == WIDE.top
+    assert hours.blocks[0].y + hours.blocks[0].height == pytest.approx(WIDE.y(0))
+
+
+def test_calibrated_bins_lie_on_the_diagonal():
+    plot = plot_calibration([[0.1, 0.1, 50], [0.4, 0.4, 50]], base_rate=0.25, top=0.5)
+
+    first, second = plot.bins
+    assert second.x - first.x == pytest.approx(first.y - second.y)
+    assert first.high < first.y < first.low
+    assert [tick.value for tick in plot.ticks] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+def test_every_rule_has_a_colour_in_light_dark_and_print():
+    style = (Path(report_page.__file__).parent / "templates" / "style.css").read_text("utf-8")
+
+    for name in words.RULES:
+        assert style.count(f"--{name}:") == 3
+
+
+def test_every_step_of_the_demo_has_words():
+    demo = Path(report_page.__file__).parents[1] / "demo.py"
+    calls = [node for node in ast.walk(ast.parse(demo.read_text("utf-8"))) if isinstance(node, ast.Call)]
+
+    steps = {ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func).endswith(".step")}
+
+    assert steps
+    assert steps <= set(STEPS)
+
+
+def test_unknown_language_is_refused():
+    with pytest.raises(ValueError, match="found language 'fr', expected one of en, zh"):
+        render(lang="fr")
