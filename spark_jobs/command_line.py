@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException, PySparkException
+from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from service_quality.errors import ServiceQualityError
@@ -24,6 +25,7 @@ DEBUG = "--debug"
 MISSING = {"TABLE_OR_VIEW_NOT_FOUND", "PATH_NOT_FOUND", "SCHEMA_NOT_FOUND"}
 UNREAD_FILE = re.compile(r"FAILED_READ_FILE.*? file (\S+?)\.?\s")
 MISSING_BUCKET = re.compile(r"NoSuchBucket|UnknownStoreException|Bucket does not exist")
+REPEATING_LOGGERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")  # print what is raised, too
 RAISED_INPUT_ERROR = f"{InputError.__module__}.{InputError.__name__}: "
 WRONG_COLUMNS = {"UNRESOLVED_COLUMN", "FIELD_NOT_FOUND", "DATATYPE_MISMATCH", "INCOMPATIBLE_DATA_FOR_TABLE"}
 
@@ -62,6 +64,8 @@ def session_for(options: argparse.Namespace, name: str) -> SparkSession:
     session = start_session(name, lake=options.lake, catalog=options.catalog, master=options.master)
     if options.debug:
         session.sparkContext.setLogLevel("ERROR")
+    for logger in REPEATING_LOGGERS:
+        PySparkLogger.getLogger(logger).setLevel("ERROR" if options.debug else "CRITICAL")
     return session
 
 

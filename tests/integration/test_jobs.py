@@ -48,7 +48,7 @@ START = SPLIT_AT - 14 * DAY
 @pytest.fixture(scope="module")
 def training_set(learned) -> pd.DataFrame:
     rows = start_session("test", str(learned.lake)).table(TRAINING_SET)
-    found: pd.DataFrame = rows.withColumn("at", F.unix_millis("occurred_at")).orderBy("at").toPandas()
+    found: pd.DataFrame = rows.withColumn("at", F.unix_millis("occurred_at")).orderBy("at", "event_id").toPandas()
     return found
 
 

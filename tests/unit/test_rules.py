@@ -4,7 +4,7 @@ import pytest
 
 from service_quality.entities import ENTITIES
 from service_quality.feature_set import FEATURES
-from service_quality.instants import DAY, HOUR, MINUTE
+from service_quality.instants import DAY, MINUTE
 from service_quality.kinds import ALL
 from service_quality.rule_set import AGENT_RISK_ABOVE_TEAM, HIGH_RISK, RULES, WAITING_TOO_LONG
 from service_quality.rules import SEVERITIES, AllOf, AnyOf, AtLeast, Below, Missing

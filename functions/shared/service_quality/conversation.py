@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 
 from service_quality import kinds
 from service_quality.errors import RejectedEventError
-from service_quality.events import InteractionEvent
+from service_quality.events import FIELDS, InteractionEvent
 from service_quality.instants import DAY, HOUR, floor_to
 
 MAX_EVENTS = 500
+#: Of all ids and names in a conversation: a stored item may have 400 KB, and hostile ids do not compress.
+MAX_BYTES = 250_000
+_WEIGHED_EVERY = 16  # events: weighing all of them costs more than adding one
 
 #: An event that occurred longer ago than this before the shop's latest arrival cannot be told from a duplicate.
 RETENTION = 30 * DAY
@@ -59,12 +62,24 @@ def advance(conversation: Conversation, event: InteractionEvent, *, received_clo
             found=f"a conversation of {len(events)} events",
             expected=f"at most {MAX_EVENTS}",
         )
+    if len(events) % _WEIGHED_EVERY == _WEIGHED_EVERY - 1 and size_of(conversation) > MAX_BYTES:
+        raise RejectedEventError(
+            "conversation_full",
+            found=f"a conversation of {size_of(conversation)} bytes",
+            expected=f"at most {MAX_BYTES}",
+        )
     stripped = replace(event, text=None) if event.text is not None else event
     place = bisect_right(events, (event.occurred_at, event.event_id), key=_order)
     return Conversation(
         events=(*events[:place], stripped, *events[place:]),
         touched_at=max(conversation.touched_at, received_clock),
     )
+
+
+def size_of(conversation: Conversation) -> int:
+    """How many bytes of text the conversation's events hold: ids, names, queries."""
+    values = (getattr(event, name) for event in conversation.events for name in FIELDS)
+    return sum(len(value.encode()) for value in values if isinstance(value, str))
 
 
 def merge_conversations(one: Conversation, other: Conversation) -> Conversation:

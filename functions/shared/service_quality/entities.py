@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 SEPARATOR = "\x1f"  # ids are printable, so no id holds it
 
@@ -62,6 +63,7 @@ ENTITIES = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=65_536)
 def home_key(key: str) -> str:
     """The key of the item in which an entity's history is stored.
 

@@ -10,6 +10,7 @@ from service_quality.chunks import OutboxRow
 from service_quality.conversation import REMEMBERED, conversation_key, refuse_too_old
 from service_quality.conversation_fold import ConversationStep, FoldedConversation, step_conversation
 from service_quality.entities import ENTITIES, home_key
+from service_quality.errors import RejectedEventError
 from service_quality.events import InteractionEvent
 from service_quality.features import FeatureSet
 from service_quality.rules import Rule
@@ -17,6 +18,9 @@ from service_quality.scored_event import ScoredEvent, entity_keys, score_step
 from service_quality.scores import Scorer
 from service_quality.shop_memory import ShopMemory
 from service_quality.state_items import ConversationItem
+
+#: Of entities that live in one item, such as the products of one kind of issue.
+MAX_HISTORIES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,17 @@ class ShopFold:
         )
         if step is not None:
             self._load(self._keys_read(step))
+            self._refuse_to_overfill(step)
         return step
+
+    def _refuse_to_overfill(self, step: ConversationStep) -> None:
+        """RejectedEventError when an item would hold more histories than are sure to fit into one."""
+        for fact in step.facts:
+            histories = self.memory.histories[home_key(fact.key)].histories
+            if len(histories) >= MAX_HISTORIES and fact.key not in histories:
+                raise RejectedEventError(
+                    "item_full", found=f"an item of {len(histories)} histories", expected=f"at most {MAX_HISTORIES}"
+                )
 
     def keys_changed_by(self, event: InteractionEvent, step: ConversationStep) -> set[str]:
         """The items that applying a step may change."""

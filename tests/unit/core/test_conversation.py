@@ -4,6 +4,7 @@ import pytest
 
 from service_quality.conversation import (
     EMPTY,
+    MAX_BYTES,
     MAX_EVENTS,
     REMEMBERED,
     RETENTION,
@@ -13,10 +14,12 @@ from service_quality.conversation import (
     merge_conversations,
     refuse_too_old,
     remembered,
+    size_of,
 )
 from service_quality.errors import RejectedEventError
 from tests.unit.core.sample_events import NOON, conversation, event
 
+LONG_FIELDS = ("customer_id", "agent_id", "category", "subcategory", "product", "sku", "order_id", "channel")
 FULL = Conversation(tuple(event("customer_message", index) for index in range(MAX_EVENTS)))
 
 
@@ -70,3 +73,14 @@ def test_event_from_before_the_retention_period_is_refused():
 )
 def test_what_folds_together(kind, fields, key):
     assert conversation_key(event(kind, 0, **fields)) == key
+
+
+def test_conversation_of_long_ids_refuses_more_before_its_item_is_too_large():
+    full = EMPTY
+
+    with pytest.raises(RejectedEventError, match="bytes") as refused:  # noqa: PT012  # which event it is does not matter
+        for number in range(MAX_EVENTS):
+            full = advance(full, event("customer_message", number, **dict.fromkeys(LONG_FIELDS, "x" * 128)))
+
+    assert refused.value.reason == "conversation_full"
+    assert MAX_BYTES < size_of(full) < 1.2 * MAX_BYTES

@@ -14,6 +14,7 @@ from service_quality.online_commit import LogRecord, OnlineCommit
 from service_quality.positions import START, Position
 from service_quality.rules import AtLeast, Rule
 from service_quality.scores import Score
+from service_quality.shop_fold import MAX_HISTORIES
 from service_quality.state_items import ShopItem, encode_shop
 from service_quality.vectors import Vector
 from tests.properties.feature_sets import SMALL, SMALL_RULES
@@ -242,3 +243,21 @@ def test_rule_that_nothing_could_hold_is_refused(wrong):
 
     with pytest.raises(DeclarationError):
         replace(rule, **wrong)
+
+
+def test_item_that_holds_all_it_can_refuses_a_further_entity_and_blocks_nothing():
+    store = MemoryStore()
+    answers = [
+        one
+        for index in range(MAX_HISTORIES + 1)
+        for one in (
+            event("customer_message", 2 * index, conversation_id=f"c{index}", category=f"category-{index}"),
+            event("agent_message", 2 * index + 1, conversation_id=f"c{index}"),
+        )
+    ]
+    features = FeatureSet((Total("agent_category", "replies", "1d"),))
+
+    tally = OnlineCommit(store, FixedScorer, features, ()).advance_shop("shop", records(*answers))
+
+    assert tally.rejected == {"item_full": 1}
+    assert became(store)[-1] == "item_full"
