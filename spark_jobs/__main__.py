@@ -1,10 +1,12 @@
 """Run a job by name: `python -m spark_jobs JOB …`; `--help` lists the jobs.
 
-Several jobs, each behind a word `then`, run one after the other on the same Spark, which starts once.
+Several jobs, each behind a word `then`, run one after the other on the same Spark, which starts once. With `-` the
+words of such runs are read line by line from the standard input, for as long as it lasts.
 """
 
 import ast
 import importlib
+import shlex
 import sys
 from importlib import resources
 
@@ -21,9 +23,22 @@ JOBS = (
     "evaluate_scores",
 )
 THEN = "then"
+FROM_INPUT = "-"
+DONE = "spark_jobs: exit code "  # what follows each line of the input, for whoever wrote it
 
 
 def main(arguments: list[str]) -> int:
+    """Run the named jobs, or those that the standard input names; return the exit code of the last run."""
+    if arguments != [FROM_INPUT]:
+        return run_chain(arguments)
+    code = 0
+    for line in sys.stdin:
+        code = run_chain(shlex.split(line))
+        print(f"{DONE}{code}", flush=True)
+    return code
+
+
+def run_chain(arguments: list[str]) -> int:
     """Run the named jobs in their order; return the exit code of the last, or of the first that failed."""
     code = 0
     for given in split_jobs(arguments):
@@ -64,7 +79,14 @@ def overview() -> str:
     """The jobs, each with the first line of its description."""
     width = max(map(len, JOBS))
     lines = [f"  {name:{width}}  {first_sentence(name)}" for name in JOBS]
-    return "\n".join([f"usage: python -m spark_jobs JOB [--help] … [{THEN} JOB …]", "", "jobs:", *lines])
+    return "\n".join(
+        [
+            f"usage: python -m spark_jobs JOB [--help] … [{THEN} JOB …]   (or `{FROM_INPUT}`: read them from input)",
+            "",
+            "jobs:",
+            *lines,
+        ]
+    )
 
 
 def first_sentence(name: str) -> str:

@@ -20,7 +20,7 @@ from infra.local.demo_report import write_report
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalRunError, NotReceivedError
-from infra.local.module_runs import run_module, try_module
+from infra.local.module_runs import SparkProcess, run_module
 from infra.local.outbox import count_alert_rows
 from infra.local.progress import announced, say
 from infra.local.replaying import put_events, read_events, wait_for_archive
@@ -88,7 +88,7 @@ class Demo:
         """The words of one Spark job on the demo's lake."""
         return [name, *words, "--lake", self.folder / "lake", "--json", self.folder / f"{name}.json"]
 
-    def learn(self) -> None:
+    def learn(self, spark: SparkProcess) -> None:
         """Bring data in and train on what came before the split."""
         if self.contacts:
             data = self.job("import_contacts", self.contacts, "--shop", CONTACTS_SHOP)
@@ -103,9 +103,9 @@ class Demo:
         }
         words = [word for one in jobs.values() for word in ("then", *one)][1:]
         with self.step("learn from the past"):
-            run_module("data, training set, training", ["spark_jobs", *words], dict(os.environ))
+            spark.run("data, training set, training", words)
 
-    def serve(self, emulator: Emulator, outputs: dict[str, str]) -> list[dict[str, Any]]:
+    def serve(self, emulator: Emulator, spark: SparkProcess, outputs: dict[str, str]) -> list[dict[str, Any]]:
         """Promote the model, bring the past in, replay the rest; the alerts as an SQS and a web subscriber got them."""
         environment = for_embedded(os.environ, emulator.endpoint)
         model = self.folder / "model"
@@ -121,7 +121,7 @@ class Demo:
         targets = ("--state-table", outputs["StateTableName"], "--event-stream", outputs["EventStreamName"])
         with self.step("materialize histories"):
             job = self.job("materialize_histories", "--as-of", self.split, *targets)
-            run_module("materialize", ["spark_jobs", *job], environment)
+            spark.run("materialize", job)
         events = read_events(self.folder / "replay.jsonl")
         cloud, topic = emulator.cloud, outputs["AlertTopicArn"]
         with QueueSubscriber(cloud, topic) as queue, WebSubscriber(cloud, topic) as web:
@@ -145,17 +145,16 @@ class Demo:
         """The exported model's version."""
         return str(self.read("export")["version"])
 
-    def prove(self, emulator: Emulator, outputs: dict[str, str], scores: Path) -> int:
+    def prove(self, spark: SparkProcess, outputs: dict[str, str], scores: Path) -> int:
         """Judge the served scores, recompute every feature; the exit code of the consistency check."""
         archive = f"s3a://{outputs['ArchiveBucketName']}/archive"
         words = [
-            "spark_jobs",
             *self.job("evaluate_scores", archive, "--scores", scores),
             "then",
             *self.job("check_consistency", archive),
         ]
         with self.step("evaluate and check consistency"):
-            status, said = try_module("evaluate, check", words, for_embedded(os.environ, emulator.endpoint))
+            status, said = spark.try_to_run("evaluate, check", words)
         if not (self.folder / "check_consistency.json").is_file():
             raise LocalRunError(f"the check did not come to its end: {' | '.join(said[-3:])}")
         return status
@@ -168,13 +167,17 @@ def run(arguments: argparse.Namespace) -> int:
     begun = time.monotonic()
     with only_one(FOLDER):
         demo = Demo(arguments.contacts, arguments.split or SYNTHETIC_SPLIT)
-        with Emulator(FOLDER / "emulator") as emulator, ThreadPoolExecutor(1) as beside:
-            learning = beside.submit(demo.learn)
+        with (
+            Emulator(FOLDER / "emulator") as emulator,
+            ThreadPoolExecutor(1) as beside,
+            SparkProcess(for_embedded(os.environ, emulator.endpoint)) as spark,  # ended first, so nobody waits for it
+        ):
+            learning = beside.submit(demo.learn, spark)
             with demo.step("build and deploy"):
                 outputs = deploy(emulator)
             learning.result()
-            alerts = demo.serve(emulator, outputs)
-            status = demo.prove(emulator, outputs, arguments.scores.absolute())
+            alerts = demo.serve(emulator, spark, outputs)
+            status = demo.prove(spark, outputs, arguments.scores.absolute())
         demo.seconds["all"] = round(time.monotonic() - begun, 1)
         faults = write_report(demo, alerts, arguments.report.absolute())
     for fault in faults:

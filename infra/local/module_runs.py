@@ -1,49 +1,118 @@
 """Runs this project's own commands as a person would, each in a process of its own, with signs of life."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 
 from infra.local.errors import StepFailedError
 from infra.local.progress import Signs
 from tools.errors import ROOT
 
 _NOISE = ("WARNING: Using incubator modules",)
+_DONE = "spark_jobs: exit code "
 
 
 def run_module(title: str, words: Sequence[str | Path], environment: Mapping[str, str]) -> None:
     """`python -m` these words to their end; StepFailedError with what it said last when it fails."""
-    status, said = try_module(title, words, environment)
+    process = start_module(words, environment)
+    said: list[str] = []
+    signs = Signs(title)
+    try:
+        for line in process.stdout or ():
+            hear(line, said, signs)
+        status = process.wait()
+    finally:
+        end_module(process)
     if status:
-        raise StepFailedError(f"{title} failed with exit code {status}: {' | '.join(said[-3:]) or 'it said nothing'}")
+        raise StepFailedError(f"{title} failed with exit code {status}: {last_words(said)}")
 
 
-def try_module(title: str, words: Sequence[str | Path], environment: Mapping[str, str]) -> tuple[int, list[str]]:
-    """`python -m` these words; its exit code and its lines. Ended with all it started when we are interrupted."""
+class SparkProcess:
+    """One process of Spark jobs that starts Spark once and runs what it is told, line by line, while it is wanted."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """Prepare one with this environment; it starts with the context."""
+        self._environment = environment
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> "SparkProcess":
+        """Start the process; Spark itself starts with the first job."""
+        self._process = start_module(["spark_jobs", "-"], self._environment)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it with all it started."""
+        if self._process is not None:
+            end_module(self._process)
+
+    def run(self, title: str, words: Sequence[str | Path]) -> None:
+        """Run these jobs; StepFailedError with what they said last when one fails."""
+        status, said = self.try_to_run(title, words)
+        if status:
+            raise StepFailedError(f"{title} failed with exit code {status}: {last_words(said)}")
+
+    def try_to_run(self, title: str, words: Sequence[str | Path]) -> tuple[int, list[str]]:
+        """Run these jobs; the exit code and what they said."""
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise StepFailedError(f"{title}: found no process of Spark jobs, expected one")
+        said: list[str] = []
+        signs = Signs(title)
+        try:
+            process.stdin.write(shlex.join(map(str, words)) + "\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            raise StepFailedError(f"{title}: found the process of Spark jobs ended, expected it to wait") from None
+        for line in process.stdout:
+            if line.startswith(_DONE):
+                return int(line.removeprefix(_DONE)), said
+            hear(line, said, signs)
+        return process.wait() or 1, said
+
+
+def start_module(words: Sequence[str | Path], environment: Mapping[str, str]) -> "subprocess.Popen[str]":
+    """`python -m` these words in a session of its own, so that all it starts can be ended with it."""
     paths = [str(ROOT), str(ROOT / "functions" / "shared")]
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-m", *words],
         cwd=ROOT,
         env={**environment, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
         start_new_session=True,
     )
-    said: list[str] = []
-    signs = Signs(title)
-    try:
-        for line in process.stdout or ():
-            if line.strip() and not line.startswith(_NOISE):
-                said.append(line.rstrip())
-                signs.show(line.strip()[:150])
-        return process.wait(), said
-    finally:
-        if process.poll() is None:
+
+
+def end_module(process: "subprocess.Popen[str]") -> None:
+    """End a process and all it started, if it has not ended."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):
+                pipe.close()
+
+
+def hear(line: str, said: list[str], signs: Signs) -> None:
+    """Keep a line that says something, and pass it on as a sign of life."""
+    if line.strip() and not line.startswith(_NOISE):
+        said.append(line.rstrip())
+        signs.show(line.strip()[:150])
+
+
+def last_words(said: Sequence[str]) -> str:
+    """What was said last."""
+    return " | ".join(said[-3:]) or "it said nothing"

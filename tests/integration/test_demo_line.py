@@ -5,26 +5,23 @@ import json
 import os
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from random import Random
 
 import pandas as pd
 import pytest
 
-from infra.local.archive import list_objects, read_archive_rows
-from infra.local.cloud import Cloud, for_embedded
+from infra.local.archive import read_archive_rows
+from infra.local.cloud import for_embedded
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
-from infra.local.module_runs import run_module
 from infra.local.outbox import count_alert_rows
 from infra.local.replaying import log_order, read_events, wait_for_archive
 from infra.local.subscribers import QueueSubscriber, Received, WebSubscriber
 from service_quality.events import InteractionEvent, event_to_json
 from service_quality.feature_set import FEATURES
-from service_quality.instants import parse_instant
+from service_quality.instants import HOUR, MINUTE, parse_instant
 from service_quality.online_commit import LogRecord
 from service_quality.positions import Position
 from spark_jobs import check_consistency, evaluate_scores
@@ -32,6 +29,7 @@ from spark_jobs.command_line import run_job
 from spark_jobs.evaluate_scores import SCORE_COLUMNS
 from spark_jobs.synthetic_shop.world import events_of, shop_of
 from tests.integration.conftest import LEARNED_WORLD, SPLIT, Learned
+from tests.integration.line_steps import StreamRecord, materialize_twice, promote, put_records, read_rejected
 from tests.parity.archive_folder import write_archive
 from tests.properties.online_run import batches, new_worker
 from tests.stand_ins.archive_chain import archived_entries
@@ -41,10 +39,9 @@ from tests.stand_ins.memory_store import MemoryStore
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.slow]
 
 SECONDS = 120
+PATIENT = 10
 SPLIT_AT = parse_instant(f"{SPLIT}T00:00:00Z")
 SHOPS = [shop_of(LEARNED_WORLD, number) for number in range(LEARNED_WORLD.shops)]
-
-StreamRecord = tuple[str, bytes]  # the partition key, and the data
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ class Line:
 @pytest.fixture(scope="module")
 def line(learned: Learned, tmp_path_factory: pytest.TempPathFactory) -> Line:
     folder = tmp_path_factory.mktemp("line")
-    order = disturb(read_events(learned.replay), Random(7))
+    order = disturb(sorted([*read_events(learned.replay), *patient_customers()], key=log_order), Random(7))
     records = among_unreadable([(event.shop_id, event_to_json(event)) for event in order], Random(8))
     with Emulator(folder / "emulator") as emulator:
         cloud, outputs = emulator.cloud, deploy(emulator)
@@ -100,6 +97,23 @@ def line(learned: Learned, tmp_path_factory: pytest.TempPathFactory) -> Line:
         )
 
 
+def patient_customers() -> list[InteractionEvent]:
+    """Customers who ask, ask again after forty minutes, and are helped at last: an alert and its end for each."""
+    asked = [("customer_message", 0), ("customer_message", 40 * MINUTE), ("resolved", 2 * HOUR)]
+    return [
+        InteractionEvent(
+            event_id=f"patient-{number}-{turn}",
+            shop_id=SHOPS[number % len(SHOPS)].shop_id,
+            kind=kind,
+            occurred_at=SPLIT_AT + number * HOUR + later,
+            received_at=SPLIT_AT + number * HOUR + later,
+            conversation_id=f"patient-{number}",
+        )
+        for number in range(PATIENT)
+        for turn, (kind, later) in enumerate(asked)
+    ]
+
+
 def among_unreadable(records: list[StreamRecord], random: Random) -> list[StreamRecord]:
     """The records with some in between that nobody can read, on the log of either shop."""
     mixed = list(records)
@@ -107,44 +121,6 @@ def among_unreadable(records: list[StreamRecord], random: Random) -> list[Stream
         for data, _ in UNREADABLE:
             mixed.insert(random.randrange(len(mixed)), (shop.shop_id, data))
     return mixed
-
-
-def promote(learned: Learned, folder: Path, outputs: dict[str, str], environment: dict[str, str]) -> None:
-    model, described = folder / "model", folder / "export.json"
-    bucket = ("--bucket", outputs["ModelsBucketName"])
-    words = ("--artefact", learned.artefact, "--output", model, "--json", described)
-    run_module("export", ["model_export", "export", *words], environment)
-    run_module("publish", ["model_export", "publish", "--model", model, *bucket], environment)
-    version = json.loads(described.read_text("utf-8"))["version"]
-    why = ("--table", outputs["ModelsTableName"], "--who", "test", "--why", "the first")
-    run_module("promote", ["model_export", "promote", "--version", version, *bucket, *why], environment)
-
-
-def materialize_twice(
-    learned: Learned, folder: Path, outputs: dict[str, str], environment: dict[str, str]
-) -> list[dict]:
-    """The summaries of both runs."""
-    targets = ("--state-table", outputs["StateTableName"], "--event-stream", outputs["EventStreamName"])
-    job = ("materialize_histories", "--as-of", SPLIT, *targets, "--lake", learned.lake, "--json")
-    summaries = [folder / "first.json", folder / "again.json"]
-    run_module("materialize", ["spark_jobs", *job, summaries[0], "then", *job, summaries[1]], environment)
-    return [json.loads(summary.read_text("utf-8")) for summary in summaries]
-
-
-def put_records(cloud: Cloud, stream: str, records: Sequence[StreamRecord]) -> list[int]:
-    """Put records of any content; their sequence numbers."""
-    numbers: list[int] = []
-    for first in range(0, len(records), 200):
-        batch = [{"Data": data, "PartitionKey": shop_id} for shop_id, data in records[first : first + 200]]
-        answer = cloud.kinesis.put_records(StreamName=stream, Records=batch)  # type: ignore[arg-type]
-        assert answer["FailedRecordCount"] == 0
-        numbers += [int(one["SequenceNumber"]) for one in answer["Records"]]
-    return numbers
-
-
-def read_rejected(cloud: Cloud, bucket: str) -> list[dict]:
-    keys = list_objects(cloud, bucket, "rejected/")
-    return [json.loads(cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
 
 
 def lived_vectors(line: Line) -> dict[tuple[str, str], str]:
@@ -224,10 +200,13 @@ def test_record_that_nobody_can_read_is_kept_with_reason_and_position(line):
 
 
 def test_every_alert_published_was_received_by_both_subscribers(line):
-    assert line.published > 10
     ids = [{json.loads(one.body)["message_id"] for one in inbox.values()} for inbox in (line.by_queue, line.by_web)]
     assert len(ids[0]) == len(ids[1]) == line.published
     assert ids[0] == ids[1]
+    bodies = [json.loads(one.body) for one in line.by_queue.values()]
+    waited = Counter(body["state"] for body in bodies if body["kind"] == "waiting_too_long")
+    assert waited["opened"] >= PATIENT
+    assert waited["resolved"] >= PATIENT
 
 
 def test_scores_are_written_and_judged_as_served(line, learned, tmp_path):

@@ -1,0 +1,126 @@
+"""What the jobs say when they cannot go on: one line, an exit code, no stack trace."""
+
+import gzip
+import json
+
+import pandas as pd
+import pytest
+
+from service_quality.feature_set import FEATURES
+from spark_jobs import (
+    build_training_set,
+    check_consistency,
+    evaluate_scores,
+    export_events,
+    materialize_histories,
+    train_model,
+)
+from spark_jobs.command_line import run_job
+from spark_jobs.lake import EVENTS, NAMESPACE, TRAINING_SET_SCHEMA, replace_training_set
+from spark_jobs.session import start_session
+
+pytestmark = pytest.mark.spark
+
+
+def run_one_line(main, words, capsys) -> tuple[int, str]:
+    """The exit code, and the one line on the standard error."""
+    code = run_job(main, [str(word) for word in words])
+    said = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("WARNING: Using incubator")]
+    assert len(said) == 1, said
+    assert "Traceback" not in said[0]
+    return code, said[0]
+
+
+LATER = ["--as-of", "2025-03-17"]
+TARGETS = ["--state-table", "state", "--event-stream", "events"]
+
+
+@pytest.mark.parametrize(
+    ("main", "words", "code", "said"),
+    [
+        (build_training_set.main, [], 2, "--as-of"),
+        (build_training_set.main, ["--as-of", "tomorrow"], 2, "found 'tomorrow'"),
+        (build_training_set.main, [*LATER, "--warm-up-days", "few"], 2, "--warm-up-days"),
+        (train_model.main, ["--output", "x", "--seed", "0"], 2, "--seed"),
+        (train_model.main, [], 2, "--output"),
+        (materialize_histories.main, LATER, 2, "--state-table"),
+        (check_consistency.main, [], 2, "ARCHIVE"),
+        (export_events.main, ["--since", "2025-03-17"], 2, "--output"),
+        (build_training_set.main, LATER, 4, "found no table lake.service.events"),
+        (train_model.main, ["--output", "x"], 4, "expected what build_training_set writes"),
+        (materialize_histories.main, [*LATER, *TARGETS], 4, "found no table lake.service.events"),
+        (export_events.main, ["--since", "2025-03-17", "--output", "x"], 4, "found no table lake.service.events"),
+        (check_consistency.main, ["nowhere/archive"], 4, "nowhere/archive"),
+        (evaluate_scores.main, ["nowhere/archive"], 4, "nowhere/archive"),
+    ],
+)
+def test_job_that_cannot_begin_says_why(main, words, code, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    found, line = run_one_line(main, [*words, "--lake", tmp_path / "lake"], capsys)
+
+    assert found == code
+    assert said in line
+    assert not (tmp_path / "lake").exists()
+
+
+def test_events_of_other_columns_are_named(tmp_path, capsys):
+    spark = start_session("test", str(tmp_path / "lake"))
+    spark.sql(f"CREATE NAMESPACE {NAMESPACE}")
+    spark.sql(f"CREATE TABLE {EVENTS} (event_id STRING) USING iceberg")
+    spark.sql(f"INSERT INTO {EVENTS} VALUES ('e1')")
+
+    code, line = run_one_line(build_training_set.main, [*LATER, "--lake", tmp_path / "lake"], capsys)
+
+    assert code == 3
+    assert "occurred_at" in line
+
+
+def test_events_of_later_days_only_are_no_training_set(learned, tmp_path, capsys):
+    code, line = run_one_line(
+        materialize_histories.main, ["--as-of", "2020-01-01", *TARGETS, "--lake", learned.lake], capsys
+    )
+
+    assert (code, "found no event before 2020-01-01" in line) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "said"),
+    [("other", f"found a training set of features other, expected {FEATURES.fingerprint}"), (None, "at least 200")],
+    ids=["features of another declaration", "too few rows"],
+)
+def test_training_set_that_cannot_be_used_is_refused(fingerprint, said, tmp_path, capsys):
+    spark = start_session("test", str(tmp_path / "lake"))
+    vector = [0.0] * len(FEATURES.names)
+    row = ("e1", "c1", "shop", "agent_message", pd.Timestamp("2025-03-03").to_pydatetime(), vector, 1, 1.0)
+    rows = spark.createDataFrame([row], TRAINING_SET_SCHEMA)
+    replace_training_set(rows, properties={"fingerprint": fingerprint or FEATURES.fingerprint})
+
+    words = ["--output", tmp_path / "artefact", "--lake", tmp_path / "lake"]
+    code, line = run_one_line(train_model.main, words, capsys)
+
+    assert (code, said in line) == (3, True), line
+    assert not (tmp_path / "artefact").exists()
+
+
+ROW = {"shop_id": "s", "follows": "", "last": "p1", "fold_version": "1", "fingerprint": FEATURES.fingerprint}
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "said"),
+    [
+        ([json.dumps({**ROW, "fingerprint": "other", "entries": [{"position": "p1", "duplicate": True}]})], 3, "other"),
+        ([json.dumps({**ROW, "entries": [{"position": "p1", "duplicate": True}]})], 3, "found no scored event"),
+        ([], 3, "found no scored event"),
+        (["no JSON"], 3, "expected archive rows"),
+        (['{"shop_id": "s"}'], 3, "found a line without follows, last"),
+    ],
+    ids=["features of another declaration", "nothing scored", "nothing at all", "text", "other JSON"],
+)
+def test_archive_that_cannot_be_checked_is_refused(lines, code, said, tmp_path, capsys):
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "a.jsonl.gz").write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode()))
+
+    found, line = run_one_line(check_consistency.main, [tmp_path / "archive", "--lake", tmp_path / "lake"], capsys)
+
+    assert (found, said in line) == (code, True), line
