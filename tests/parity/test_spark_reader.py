@@ -141,7 +141,7 @@ def in_order_of_time(log: RandomLog) -> list[InteractionEvent]:
     return sorted(events.values(), key=log_order)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(logs(SMALL, most=40), st.integers(0, 39))
 def test_past_that_was_imported_equals_past_that_was_lived(log, cut):
     events = in_order_of_time(log)
