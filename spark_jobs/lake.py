@@ -171,9 +171,7 @@ def replace_training_set(rows: DataFrame, *, properties: Mapping[str, str]) -> i
     writer = rows.select(*columns).writeTo(TRAINING_SET).using("iceberg")
     for name, value in properties.items():
         writer = writer.tableProperty(name, value)
-    writer.partitionedBy(
-        F.partitioning.days("occurred_at"), F.partitioning.bucket(SHOP_BUCKETS, "shop_id")
-    ).createOrReplace()
+    writer.partitionedBy(F.partitioning.bucket(SHOP_BUCKETS, "shop_id")).createOrReplace()
     return snapshot_of(spark, TRAINING_SET)
 
 

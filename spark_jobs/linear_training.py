@@ -20,7 +20,7 @@ from spark_jobs.basis_columns import Matrix, basis_columns
 Expand = Callable[[NDArray[np.float32]], Matrix]
 
 _ROW_DDL = "shop_id string, conversation_id string, at bigint, label double, weight double"
-_MOST_ITERATIONS = 100
+_MOST_ITERATIONS, _FEWER_ITERATIONS = 100, 30
 #: How little the loss may still change, relative to itself: for a model that is kept, and for one that is compared.
 EXACT, COARSE = 1e-6, 1e-4
 _CONSTANT = 1e-9  # a term that deviates less than this is constant and has no say
@@ -95,7 +95,7 @@ def fit_linear(rows: DataFrame, strength: float, *, tolerance: float = EXACT) ->
         regParam=strength,
         standardization=False,
         weightCol="weight",
-        maxIter=_MOST_ITERATIONS,
+        maxIter=_MOST_ITERATIONS if tolerance == EXACT else _FEWER_ITERATIONS,
         tol=tolerance,
     ).fit(rows)
 

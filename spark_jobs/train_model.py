@@ -41,7 +41,6 @@ several cuts. A calibration is fitted on a slice, by a model that has not seen i
 calibration on the slice after it, over several slices."""
 
 STRENGTHS = (0.0002, 0.0006, 0.002)
-FORWARD_CUTS = ((0.6, 0.8), (0.8, 1.0))
 SLICE_CUTS = (0.6, 0.7, 0.8, 0.9)
 JUDGED_SHARE = 1 - SLICE_CUTS[-1]
 _FEWEST_ROWS = 200
@@ -69,14 +68,32 @@ def between(rows: DataFrame, first: float, last: float) -> DataFrame:
     return rows.where((F.col("at") >= first) & (F.col("at") < last))
 
 
-def choose_strength(rows: DataFrame, strengths: Sequence[float]) -> tuple[float, dict[str, float]]:
-    """The strength with the least log loss forward in time, and the loss of each."""
-    losses = dict.fromkeys(strengths, 0.0)
-    for upto, until in FORWARD_CUTS:
-        cut, end = time_cuts(rows, (upto, until))
-        before, after = between(rows, -np.inf, cut), between(rows, cut, end + 1)
-        for strength in strengths:
-            losses[strength] += mean_log_loss(after, fit_linear(before, strength, tolerance=COARSE)) / len(FORWARD_CUTS)
+class Fits:
+    """Models fitted on what came before an instant, each once: to be compared, so not to the last digit."""
+
+    def __init__(self, rows: DataFrame) -> None:
+        """Fit on these rows (columns of scaled_rows)."""
+        self._rows = rows
+        self._known: dict[tuple[float, float], LogisticRegressionModel] = {}
+
+    def before(self, cut: float, strength: float) -> LogisticRegressionModel:
+        """The model of this L2 strength on the rows before the cut."""
+        if (cut, strength) not in self._known:
+            earlier = between(self._rows, -np.inf, cut)
+            self._known[cut, strength] = fit_linear(earlier, strength, tolerance=COARSE)
+        return self._known[cut, strength]
+
+
+def choose_strength(
+    rows: DataFrame, fits: Fits, cuts: Sequence[float], strengths: Sequence[float]
+) -> tuple[float, dict[str, float]]:
+    """The strength with the least log loss on what came after every second cut, and the loss of each."""
+    folds = list(zip(cuts[::2], [*cuts[2::2], np.inf], strict=True))
+    losses = {
+        strength: sum(mean_log_loss(between(rows, cut, end), fits.before(cut, strength)) for cut, end in folds)
+        / len(folds)
+        for strength in strengths
+    }
     best = min(strengths, key=lambda strength: losses[strength])
     return best, {str(strength): loss for strength, loss in losses.items()}
 
@@ -96,9 +113,9 @@ def train(rows: DataFrame, strengths: Sequence[float]) -> Trained:
     Whether a calibration helps is tried out on several slices just as it would be shipped: fitted on one slice by a
     model that has not seen it, put on a model that has, and judged on the slice after it.
     """
-    strength, forward = choose_strength(rows, strengths)
-    cuts = [*time_cuts(rows, SLICE_CUTS), np.inf]
-    models = [fit_linear(between(rows, -np.inf, cut), strength, tolerance=COARSE) for cut in cuts[:-1]]
+    cuts, fits = [*time_cuts(rows, SLICE_CUTS), np.inf], Fits(rows)
+    strength, forward = choose_strength(rows, fits, cuts[:-1], strengths)
+    models = [fits.before(cut, strength) for cut in cuts[:-1]]
     plain, calibrated = [], []
     for number, model in enumerate(models[:-1]):
         fitted = fit_calibration(between(rows, cuts[number], cuts[number + 1]), model)
