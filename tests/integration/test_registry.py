@@ -24,8 +24,8 @@ from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.errors import DeploymentError
 from service_quality.feature_set import FEATURES
 from service_quality.vectors import to_vector
+from tests.parity.model_export.artefacts import MadeUp, oracle_probability, write_artefact
 from tests.stand_ins.tiny_model import tiny_model
-from tests.unit.model_export.artefacts import MadeUp, oracle_probability, write_artefact
 
 pytestmark = pytest.mark.aws
 

@@ -18,7 +18,7 @@ from model_export.session import open_session
 from model_export.verify import verify_challenger, verify_model
 from service_quality.basis import OPERATIONS, Term
 from service_quality.feature_set import FEATURES
-from tests.unit.model_export.artefacts import (
+from tests.parity.model_export.artefacts import (
     made_up_terms,
     oracle_log_odds,
     oracle_probability,

@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from model_export.artefact import read_artefact
 from model_export.errors import ArtefactError, NotThereError
 from service_quality.feature_set import FEATURES
-from tests.unit.model_export.artefacts import rewrite_model, write_artefact, write_sample
+from tests.parity.model_export.artefacts import rewrite_model, write_artefact, write_sample
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import pytest
 
 from model_export.basis_transformer import BasisTransformer
 from service_quality.basis import OPERATIONS, Term
-from tests.unit.model_export.artefacts import oracle_term
+from tests.parity.model_export.artefacts import oracle_term
 
 NAN = float("nan")
 
