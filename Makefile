@@ -9,6 +9,7 @@ UNIT = $(wildcard tests/unit tests/architecture functions/shared/service_quality
 export PYSPARK_PYTHON := $(CURDIR)/$(RUN)/python
 export SPARK_LOCAL_IP := 127.0.0.1
 export TZ := UTC
+unexport PYTHONDONTWRITEBYTECODE # every process would compile everything anew
 export PYTHONPATH := $(CURDIR):$(CURDIR)/functions/shared
 
 .DEFAULT_GOAL := help
