@@ -20,7 +20,7 @@ from infra.local.demo_report import write_report
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalRunError, NotReceivedError
-from infra.local.module_runs import SparkProcess, run_module
+from infra.local.module_runs import SparkProcess, last_words, run_module
 from infra.local.outbox import count_alert_rows
 from infra.local.progress import announced, say
 from infra.local.replaying import put_events, read_events, wait_for_archive
@@ -64,12 +64,15 @@ def a_day(word: str) -> str:
 
 @dataclass
 class Demo:
-    """One run: what it works on, and how long its steps took."""
+    """One run: what it works on, how long its steps took, and how much was replayed, published and received."""
 
     contacts: Path | None
     split: str
     folder: Path = FOLDER
     seconds: dict[str, float] = field(default_factory=dict)
+    replayed: int = 0
+    published: int = 0
+    received_by_web: int = 0
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -95,13 +98,13 @@ class Demo:
         else:
             world = ("--start", SYNTHETIC_START, "--days", str(SYNTHETIC_DAYS))
             data = self.job("generate_shop", *world, "--contacts-per-day", str(SYNTHETIC_CONTACTS))
-        jobs = {
-            "data": data,
-            "export": self.job("export_events", "--since", self.split, "--output", self.folder / "replay.jsonl"),
-            "training set": self.job("build_training_set", "--as-of", self.split),
-            "training": self.job("train_model", "--output", self.folder / "artefact"),
-        }
-        words = [word for one in jobs.values() for word in ("then", *one)][1:]
+        jobs = [
+            data,
+            self.job("export_events", "--since", self.split, "--output", self.folder / "replay.jsonl"),
+            self.job("build_training_set", "--as-of", self.split),
+            self.job("train_model", "--output", self.folder / "artefact"),
+        ]
+        words = [word for one in jobs for word in ("then", *one)][1:]
         with self.step("learn from the past"):
             spark.run("data, training set, training", words)
 
@@ -156,7 +159,7 @@ class Demo:
         with self.step("evaluate and check consistency"):
             status, said = spark.try_to_run("evaluate, check", words)
         if not (self.folder / "check_consistency.json").is_file():
-            raise LocalRunError(f"the check did not come to its end: {' | '.join(said[-3:])}")
+            raise LocalRunError(f"the check did not come to its end: {last_words(said)}")
         return status
 
 
