@@ -43,14 +43,13 @@ class Chunk:
 
     shop_id: str
     follows: str
-    keys: set[str] = field(default_factory=set)
     rows: dict[tuple[str, str], OutboxRow] = field(default_factory=dict)
     entries: list[dict[str, object]] = field(default_factory=list)
     archive_bytes: int = 0
 
-    def has_room(self, keys: set[str], *, rows: int, size: int) -> bool:
-        """Whether an event with these items, rows and bytes still fits beside the shop's item and archive row."""
-        items = len(self.keys | keys) + len(self.rows) + rows + 2
+    def has_room(self, *, items: int, rows: int, size: int) -> bool:
+        """Whether so many changed items, further rows and bytes fit beside the shop's item and archive row."""
+        items += len(self.rows) + rows + 2
         return items <= MAX_ITEMS and self.archive_bytes + size <= MAX_ARCHIVE_BYTES
 
     def add_rows(self, rows: list[OutboxRow]) -> None:

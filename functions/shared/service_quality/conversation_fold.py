@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from service_quality.conversation import EMPTY, Conversation, advance, merge_conversations, remembered
+from service_quality.entities import ENTITIES
 from service_quality.event_values import read_event_values
 from service_quality.events import InteractionEvent
 from service_quality.facts import (
@@ -49,6 +50,12 @@ class ConversationStep:
     attributes: dict[str, str | None]
     values: dict[str, int | None]
     scored: bool
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """The keys of the histories of these entities, by entity name; no key where there is no entity."""
+        keys = {name: entity.key(self.attributes) for name, entity in ENTITIES.items()}
+        return {name: key for name, key in keys.items() if key is not None}
 
 
 def step_conversation(

@@ -29,13 +29,10 @@ class Entity:
         >>> Entity("agent", ("agent_id",)).key({"agent_id": "ann"})
         'agent\\x1fann'
         """
-        values = [self.name]
-        for part in self.parts:
-            value = attributes.get(part)
-            if value is None and not self.keeps_missing:
-                return None
-            values.append(value or "")
-        return SEPARATOR.join(values) if self.parts else self.name + SEPARATOR
+        values = [self.name, *map(attributes.get, self.parts)] if self.parts else [self.name, ""]
+        if None not in values:
+            return SEPARATOR.join(values)  # type: ignore[arg-type]  # no None among them
+        return SEPARATOR.join(value or "" for value in values) if self.keeps_missing else None
 
 
 SHOP = Entity("shop", ())

@@ -88,9 +88,11 @@ _FactsUnder = tuple[dict[str, str | None], list[tuple[int, str, int]]]
 
 
 def _all_facts(conversation: Conversation, standing: Standing) -> Iterator[_FactsUnder]:
-    yield contact_attributes(standing, standing.owner), list(_outcome_facts(standing))
+    by_agent = {standing.owner: list(_outcome_facts(standing))}
     for reply in standing.replies:
-        yield contact_attributes(standing, reply.agent_id), list(_reply_facts(reply))
+        by_agent.setdefault(reply.agent_id, []).extend(_reply_facts(reply))
+    for agent_id, facts in by_agent.items():
+        yield contact_attributes(standing, agent_id), facts
     for event in conversation.events:
         if event.kind in _BEHAVIOUR:
             facts = [(event.occurred_at, name, value) for name, value in _behaviour_facts(event)]

@@ -53,7 +53,8 @@ class WindowSums:
 
     def expire(self, clock: int) -> None:
         """Take out of the sums what has left by this clock."""
-        if self.gone == len(self.starts):
+        window = self.window  # `leaves_at`, spelled out: every feature comes by here
+        if self.gone == len(self.starts) or clock < self.starts[self.gone] + window.hop + window.length:
             return
         leaving = bisect_left(self.starts, self.window.start(clock), self.gone)
         for tile in self.tiles[self.gone : leaving]:
@@ -82,8 +83,13 @@ class WindowSums:
         if not any(self.tiles[place]):
             del self.starts[place], self.tiles[place]
 
-    def newest(self, index: int) -> int | None:
+    def total(self, name: str) -> int:
+        """The sum of a fact in what has not left."""
+        return self.sums[self.names.index(name)]
+
+    def newest(self, name: str) -> int | None:
         """The start of the latest tile that holds a positive count of a fact."""
+        index = self.names.index(name)
         for place in range(len(self.starts) - 1, self.gone - 1, -1):
             if self.tiles[place][index] > 0:
                 return self.starts[place]
@@ -115,6 +121,11 @@ class History:
             if fact.name in sums.names:
                 sums.add(fact.at, sums.names.index(fact.name), fact.value, clock=clock)
 
+    def expire(self, clock: int) -> None:
+        """Take out of all sums what has left by this clock."""
+        for sums in self.windows.values():
+            sums.expire(clock)
+
     def settle(self, clock: int) -> None:
         """Let everything go that has left its window by this clock; clocks only rise."""
         for sums in self.windows.values():
@@ -129,7 +140,7 @@ class History:
         """The sum of a fact in a window at a clock; 0 when empty."""
         sums = self.windows[window]
         sums.expire(clock)
-        return sums.sums[sums.names.index(name)]
+        return sums.total(name)
 
     def merge(self, other: "History", *, clock: int) -> None:
         """Add another history of the same plan; commutes and associates, since tiles are integer sums."""

@@ -1,6 +1,6 @@
 """Instants and durations: integer UTC epoch milliseconds inside, ISO 8601 at the edges."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -8,6 +8,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 _FIRST_MONDAY = 4 * DAY  # 1970-01-05
+_EPOCH = datetime(1970, 1, 1)  # without a zone: every instant here is UTC
 
 
 def floor_to(instant: int, grain: int) -> int:
@@ -61,5 +62,4 @@ def format_instant(instant: int) -> str:
     >>> format_instant(1500)
     '1970-01-01T00:00:01.500Z'
     """
-    whole = datetime.fromtimestamp(instant // 1000, tz=UTC)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{instant % 1000:03d}Z"
+    return (_EPOCH + timedelta(milliseconds=instant)).isoformat(timespec="milliseconds") + "Z"

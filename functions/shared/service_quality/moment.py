@@ -17,6 +17,9 @@ class Moment:
     __slots__ = ("_clock", "_histories", "_known", "_values")
 
     def __init__(self, histories: Mapping[str, History | None], values: Mapping[str, Value], clock: int) -> None:
+        for history in histories.values():
+            if history is not None:
+                history.expire(clock)
         self._histories = histories
         self._values = values
         self._clock = clock
@@ -24,15 +27,13 @@ class Moment:
 
     def total(self, entity: str, window: str, fact: str) -> Value:
         history = self._histories.get(entity)
-        return 0 if history is None else history.get(window, fact, clock=self._clock)
+        return 0 if history is None else history.windows[window].total(fact)
 
     def age(self, entity: str, window: str, fact: str) -> Value:
         history = self._histories.get(entity)
         if history is None:
             return None
-        sums = history.windows[window]
-        sums.expire(self._clock)
-        newest = sums.newest(sums.names.index(fact))
+        newest = history.windows[window].newest(fact)
         return None if newest is None else self._clock - newest
 
     def ratio(self, numerator: Value, denominator: Value) -> Value:

@@ -184,14 +184,13 @@ class OnlineCommit:
         if step is None:
             writer.make_room(set(), rows=0, size=size)
             writer.chunk.add_entry(duplicate_entry(record.position), size)
-            writer.move_to(record.position)
+            writer.position = record.position
             tally.duplicates += 1
             return
         outcome = fold.apply(event, step)
-        writer.chunk.keys |= writer.memory.changed
         writer.chunk.add_rows(outcome.rows)
         writer.chunk.add_entry(event_entry(record.position, event, outcome.scored, clock=outcome.clock), size)
-        writer.move_to(record.position)
+        writer.position = record.position
         tally.accepted += 1
         tally.scored += outcome.scored is not None
         tally.alerts += sum(row.row_kind == "alert" for row in outcome.rows)
@@ -222,30 +221,33 @@ class _Writer:
     fold_version: str
     fingerprint: str
     chunks: int = 0
+    position: str = field(init=False)
     chunk: Chunk = field(init=False)
 
     def __post_init__(self) -> None:
-        self.chunk = Chunk(self.memory.shop_id, self.memory.shop.last_position)
+        self.position = self.memory.shop.last_position
+        self.chunk = Chunk(self.memory.shop_id, self.position)
 
     def make_room(self, keys: set[str], *, rows: int, size: int) -> None:
         """Commit first what an event would not fit beside; RejectedEventError for one that no transaction holds."""
-        if self.chunk.entries and not self.chunk.has_room(keys, rows=rows, size=size):
+        if self.chunk.entries and not self._has_room(keys, rows=rows, size=size):
             self.flush()
-        if not self.chunk.entries and not self.chunk.has_room(keys, rows=rows, size=size):
+        if not self.chunk.entries and not self._has_room(keys, rows=rows, size=size):
             raise RejectedEventError(
                 "changes_too_much",
                 found=f"an event that changes {len(keys)} items",
                 expected="as many as one transaction holds",
             )
 
-    def move_to(self, position: str) -> None:
-        self.memory.shop = replace(self.memory.shop, last_position=position)
+    def _has_room(self, keys: set[str], *, rows: int, size: int) -> bool:
+        changed = self.memory.changed
+        return self.chunk.has_room(items=len(changed) + len(keys - changed), rows=rows, size=size)
 
     def refuse(self, record: LogRecord, error: RejectedEventError) -> None:
         self.make_room(set(), rows=0, size=300)
         self.store.keep_rejected(Rejection(self.memory.shop_id, record, error.reason, str(error)))
         self.chunk.add_entry(refused_entry(record.position, error.reason, error.field), 300)
-        self.move_to(record.position)
+        self.position = record.position
 
     def import_history(self, record: LogRecord, event: HistoryImported) -> None:
         """From here on the import counts: what was held before it is committed and read anew."""
@@ -259,7 +261,8 @@ class _Writer:
                 received_clock=max(shop.received_clock, event.clock),
                 imports=(*shop.imports, Import(event.import_id, event.buckets, record.position)),
             )
-        self.memory.shop = replace(shop, last_position=record.position)
+        self.memory.shop = shop
+        self.position = record.position
         entry = (
             duplicate_entry(record.position) if known else event_entry(record.position, event, None, clock=shop.clock)
         )
@@ -272,9 +275,9 @@ class _Writer:
         if not self.chunk.entries:
             return
         before = self.memory.shop
-        shop = replace(before, version=before.version + 1, fold_version=self.fold_version)
+        shop = replace(before, version=before.version + 1, fold_version=self.fold_version, last_position=self.position)
         archive = self.chunk.archive_row(
-            last=shop.last_position, fold_version=self.fold_version, fingerprint=self.fingerprint
+            last=self.position, fold_version=self.fold_version, fingerprint=self.fingerprint
         )
         self.store.commit(
             Commit(
@@ -286,7 +289,7 @@ class _Writer:
             )
         )
         self.memory.shop = shop
-        self.chunk = Chunk(self.memory.shop_id, shop.last_position)
+        self.chunk = Chunk(self.memory.shop_id, self.position)
         self.chunks += 1
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from service_quality.conversation_fold import ConversationStep
-from service_quality.entities import ENTITIES
 from service_quality.features import FeatureSet, compute_features
 from service_quality.moment import Moment
 from service_quality.scores import Score, Scorer
@@ -22,8 +21,7 @@ class ScoredEvent:
 
 def entity_keys(step: ConversationStep, features: FeatureSet) -> dict[str, str]:
     """The keys of the histories that an event is scored with, by entity name; no key where there is no entity."""
-    keys = {name: ENTITIES[name].key(step.attributes) for name in features.plan.windows}
-    return {name: key for name, key in keys.items() if key is not None}
+    return {name: key for name, key in step.keys.items() if name in features.plan.windows}
 
 
 def score_step(

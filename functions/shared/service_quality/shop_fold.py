@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from service_quality.alert_messages import Sent, alert_body
 from service_quality.alerts import REPEATED, AlertLife, next_life
 from service_quality.chunks import OutboxRow
-from service_quality.conversation import REMEMBERED, conversation_key, refuse_too_old
+from service_quality.conversation import EMPTY, REMEMBERED, conversation_key, refuse_too_old
 from service_quality.conversation_fold import ConversationStep, FoldedConversation, step_conversation
-from service_quality.entities import ENTITIES, home_key
+from service_quality.entities import home_key
 from service_quality.errors import RejectedEventError
 from service_quality.events import InteractionEvent
 from service_quality.features import FeatureSet
@@ -17,7 +17,7 @@ from service_quality.rules import Rule
 from service_quality.scored_event import ScoredEvent, entity_keys, score_step
 from service_quality.scores import Scorer
 from service_quality.shop_memory import ShopMemory
-from service_quality.state_items import ConversationItem
+from service_quality.state_items import ConversationItem, ShopItem
 
 #: Of entities that live in one item, such as the products of one kind of issue.
 MAX_HISTORIES = 300
@@ -42,42 +42,49 @@ class ShopFold:
     scorer: Scorer
     read_items: Callable[[str, list[str]], Mapping[str, bytes]]
     _folded: dict[str, FoldedConversation] = field(default_factory=dict)
+    _foreseen: dict[str, "_ForeseenStep"] = field(default_factory=dict)
 
     def prefetch(self, events: list[InteractionEvent]) -> None:
-        """Read at once what a batch will need: the conversations, then the histories that they point to."""
+        """Read at once what a batch will need: the conversations, then the histories that they point to.
+
+        For that the conversations are folded ahead; `step` takes the steps that still start where they stood.
+        """
         self._load({conversation_key(event) for event in events})
         keys: set[str] = set()
         ahead: dict[str, FoldedConversation] = {}
+        shop = self.memory.shop
         for event in events:
             key = conversation_key(event)
-            held = ahead.get(key) or self._held(key)
+            moved = shop.after(event)
             try:
-                step = step_conversation(
-                    held, event, clock=0, received_clock=0, imported=self.memory.imported(key, received_clock=0)
-                )
+                step = self._step_from(ahead.get(key) or self._held(key), event, moved)
             except Exception:  # whatever fails here fails again where its position is known
                 continue
             if step is not None:
+                shop = moved
                 ahead[key] = step.after
                 keys |= self._keys_read(step)
         self._load(keys)
 
     def step(self, event: InteractionEvent) -> ConversationStep | None:
         """What the event would do; None for a duplicate, RejectedEventError when it cannot be taken."""
-        shop = self.memory.shop
-        refuse_too_old(event, received_clock=max(shop.received_clock, event.received_at))
         key = conversation_key(event)
         self._load({key})
-        step = step_conversation(
-            self._held(key),
-            event,
-            clock=max(shop.clock, event.occurred_at),
-            received_clock=max(shop.received_clock, event.received_at),
-            imported=self.memory.imported(key, received_clock=max(shop.received_clock, event.received_at)),
-        )
+        step = self._step_from(self._held(key), event, self.memory.shop.after(event))
         if step is not None:
             self._load(self._keys_read(step))
             self._refuse_to_overfill(step)
+        return step
+
+    def _step_from(self, held: FoldedConversation, event: InteractionEvent, moved: ShopItem) -> ConversationStep | None:
+        refuse_too_old(event, received_clock=moved.received_clock)
+        imported = self.memory.imported(conversation_key(event), received_clock=moved.received_clock)
+        foreseen = self._foreseen.get(event.event_id)
+        if imported is EMPTY and foreseen is not None and foreseen.holds_for(held, event, moved):
+            return foreseen.step
+        step = step_conversation(held, event, clock=moved.clock, received_clock=moved.received_clock, imported=imported)
+        if step is not None and imported is EMPTY:
+            self._foreseen[event.event_id] = _ForeseenStep(held, event, moved.clock, moved.received_clock, step)
         return step
 
     def _refuse_to_overfill(self, step: ConversationStep) -> None:
@@ -101,18 +108,17 @@ class ShopFold:
     def apply(self, event: InteractionEvent, step: ConversationStep) -> Outcome:
         """Score the event by what was known before it, enter its facts, and let the rules decide."""
         memory = self.memory
-        shop = memory.shop
-        clock = max(shop.clock, event.occurred_at)
-        received_clock = max(shop.received_clock, event.received_at)
+        moved = memory.shop.after(event)
+        clock = moved.clock
         scored = None
         if step.scored:
             scored = score_step(step, memory, features=self.features, scorer=self.scorer, clock=clock)
-        self._keep_conversation(event, step, received_clock)
+        self._keep_conversation(event, step, moved.received_clock)
         for fact in step.facts:
             memory.history_to_change(fact.key).update(fact, clock=clock)
         for home in {home_key(fact.key) for fact in step.facts}:
             memory.settle(home, clock=clock)
-        memory.shop = replace(shop, clock=clock, received_clock=received_clock)
+        memory.shop = moved
         return Outcome(scored=scored, rows=self._decide(event, step, scored, clock), clock=clock)
 
     def _keep_conversation(self, event: InteractionEvent, step: ConversationStep, received_clock: int) -> None:
@@ -158,7 +164,7 @@ class ShopFold:
             return None
         if rule.subject == "conversation":
             return _Subject(event.conversation_id or "", conversation_key(event)) if event.conversation_id else None
-        key = ENTITIES[rule.subject].key(step.attributes)
+        key = step.keys.get(rule.subject)
         return _Subject(key.partition("\x1f")[2], key) if key is not None else None
 
     def _lives(self, item_key: str) -> dict[str, AlertLife]:
@@ -177,14 +183,26 @@ class ShopFold:
         keys = {home_key(fact.key) for fact in step.facts}
         if step.scored:
             keys |= {home_key(key) for key in entity_keys(step, self.features).values()}
-        for rule in self.rules:
-            key = ENTITIES[rule.subject].key(step.attributes) if rule.subject in ENTITIES else None
-            if key is not None:
-                keys.add(home_key(key))
-        return keys
+        return keys | {step.keys[rule.subject] for rule in self.rules if rule.subject in step.keys}
 
     def _load(self, keys: set[str]) -> None:
         self.memory.load(keys, lambda wanted: self.read_items(self.memory.shop_id, wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class _ForeseenStep:
+    """A step where no import had a part in it, and all that it was taken from."""
+
+    held: FoldedConversation
+    event: InteractionEvent
+    clock: int
+    received_clock: int
+    step: ConversationStep
+
+    def holds_for(self, held: FoldedConversation, event: InteractionEvent, moved: ShopItem) -> bool:
+        """Whether the same step would be taken from here."""
+        same = self.held is held and self.event is event
+        return same and self.clock == moved.clock and self.received_clock == moved.received_clock
 
 
 @dataclass(frozen=True, slots=True)

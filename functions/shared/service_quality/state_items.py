@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
 from service_quality.alerts import AlertLife
@@ -15,6 +15,7 @@ from service_quality.positions import START
 #: The key of the shop's own item; the history of the entity of that name has a separator behind it.
 SHOP_KEY = "shop"
 
+_PLAIN_BYTES = 800  # with its key and the names of its attributes an item of so much is below a kilobyte
 _STORED_FIELDS = tuple(name for name in OPTIONAL_FIELDS if name != "text")
 
 
@@ -37,6 +38,14 @@ class ShopItem:
     received_clock: int = 0
     last_position: str = START
     imports: tuple[Import, ...] = ()
+
+    def after(self, event: InteractionEvent) -> "ShopItem":
+        """The shop with its clocks as they stand once an event is taken."""
+        return replace(
+            self,
+            clock=max(self.clock, event.occurred_at),
+            received_clock=max(self.received_clock, event.received_at),
+        )
 
 
 @dataclass(slots=True)
@@ -157,8 +166,10 @@ def _lives_from_stored(stored: dict[str, list[Any]]) -> dict[str, AlertLife]:  #
 
 
 def _pack(value: object) -> bytes:
-    return zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+    """JSON; compressed where it would not fit one of the kilobytes that a table charges for."""
+    data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return data if len(data) <= _PLAIN_BYTES else zlib.compress(data, 1)
 
 
 def _unpack(data: bytes) -> Any:  # type: ignore[explicit-any]  # our own JSON
-    return json.loads(zlib.decompress(data))
+    return json.loads(data if data[:1] in (b"[", b"{") else zlib.decompress(data))

@@ -101,9 +101,9 @@ def test_fact_enters_after_some_have_left_unsettled():
 def test_newest_looks_at_positive_counts_that_are_still_inside():
     sums = history_of(reply(0), reply(30 * MINUTE, 1, "complaints"), clock=30 * MINUTE).windows["1h"]
 
-    assert sums.newest(sums.names.index("replies")) == NOON
+    assert sums.newest("replies") == NOON
     sums.expire(NOON + HOUR + 5 * MINUTE)
-    assert sums.newest(sums.names.index("replies")) is None
+    assert sums.newest("replies") is None
 
 
 def test_equal_histories_have_equal_stored_forms():
