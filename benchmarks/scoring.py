@@ -1,86 +1,84 @@
-"""CPU time and AWS calls an event of the online commit, over a store in memory and a model of no cost."""
+"""CPU time and AWS calls an event of the scoring function, beside the same function written naively and a store's read.
 
-import random
-import time
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+Each function is a process of its own under the same invocations, among the project's own tables on the embedded AWS.
+CPU is that of the function's process alone, with everything in it: parsing, fold, features, model, reasons, rules,
+serialising and signing. Not in it: what the tables do, and the runtime's own work.
+"""
 
-from service_quality.events import InteractionEvent, event_to_json
-from service_quality.feature_set import FEATURES
-from service_quality.instants import DAY, HOUR, MINUTE
-from service_quality.online_commit import LogRecord, OnlineCommit
-from service_quality.positions import Position
-from service_quality.rule_set import RULES
-from service_quality.scores import Score
-from service_quality.vectors import Vector
-from tests.stand_ins.memory_store import MemoryStore
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-BATCH = 100
-CONTACTS = 2_000
-START = 1_767_600_000_000
+from benchmarks.feast_read import feast_cpu_microseconds
+from benchmarks.measurement import Row, Section
+from benchmarks.scoring_runs.growth import measure_growth
+from benchmarks.scoring_runs.measured import Measured
+from benchmarks.scoring_runs.surroundings import Surroundings, surroundings
 
-
-@dataclass(frozen=True)
-class ScoringRun:
-    """What one run took."""
-
-    cpu_microseconds: float
-    calls_per_event: float
+OUR_EVENTS, NAIVE_EVENTS = 3_000, 300
+SAME_SCORE = 1e-6
 
 
-class FreeScorer:
-    """A model that costs nothing and finds nobody at risk."""
-
-    def score(self, vector: Vector) -> Score:
-        """The same for every vector."""
-        return Score(0.1, (0.0,) * len(vector), -2.2, "free")
-
-
-def measure_scoring(*, shops: int, seed: int = 1) -> ScoringRun:
-    """Fold CONTACTS contacts of three events each, spread over the shops, in batches of 100."""
-    events = sorted(
-        (event for contact in range(CONTACTS) for event in _contact(contact, shops, random.Random(seed + contact))),
-        key=lambda event: (event.occurred_at, event.event_id),
+def measure(runs: int, progress: Callable[[str], None]) -> Section:
+    """Ours and the naive one in turn, so that a machine whose speed drifts is fair to both."""
+    ours, ten_shops, naive = [], [], []
+    with TemporaryDirectory() as folder, surroundings(Path(folder)) as around:
+        for number in range(1, runs + 1):
+            progress(f"run {number} of {runs}")
+            ours.append(_run(around, "ours", 1, OUR_EVENTS, f"one-{number}"))
+            naive.append(_run(around, "naive", 1, NAIVE_EVENTS, f"one-{number}", around.pipeline))
+            ten_shops.append(_run(around, "ours", 10, OUR_EVENTS, f"ten-{number}"))
+            _require_same_scores(ours[-1], naive[-1])
+    progress("Feast's online read")
+    feast = feast_cpu_microseconds(runs)
+    progress("growth")
+    ratios = tuple(other.cpu_microseconds / mine.cpu_microseconds for mine, other in zip(ours, naive, strict=True))
+    naive_over_ours = Row("naive over ours, pair by pair", "times", ratios)
+    rows = (
+        _cpu("ours, 100 events of one shop", ours),
+        _cpu("ours, 100 events of ten shops", ten_shops),
+        _cpu("naive, the same events of one shop", naive),
+        naive_over_ours,
+        Row("Feast, online read of the same histories alone", "µs CPU an event", feast, "no fold, no score, no write"),
+        _calls("ours, one shop, outbox and archive included", ours),
+        _calls("ours, ten shops, outbox and archive included", ten_shops),
+        _calls("naive, without outbox and archive", naive),
+        Row("ours, peak memory", "MB", tuple(run.peak_mb for run in ours + ten_shops)),
+        Row("naive, peak memory", "MB", tuple(run.peak_mb for run in naive)),
+        *measure_growth(runs),
     )
-    records = [
-        (event.shop_id, LogRecord(str(Position(1, number)), event_to_json(event), event.received_at))
-        for number, event in enumerate(events, 1)
-    ]
-    store, scorer = MemoryStore(), FreeScorer()
-    commit = OnlineCommit(store, lambda: scorer, FEATURES, RULES)
-    start = time.process_time()
-    for first in range(0, len(records), BATCH):
-        logs: dict[str, list[LogRecord]] = defaultdict(list)
-        for shop_id, record in records[first : first + BATCH]:
-            logs[shop_id].append(record)
-        for shop_id, log in logs.items():
-            commit.advance_shop(shop_id, log)
-    took = time.process_time() - start
-    return ScoringRun(took / len(records) * 1e6, store.calls / len(records))
-
-
-def _contact(number: int, shops: int, chance: random.Random) -> Iterator[InteractionEvent]:
-    opened = START + number * MINUTE
-    answered = opened + chance.randrange(30 * MINUTE)
-    agent, issue = chance.randrange(60), chance.randrange(8)
-    who = {
-        "shop_id": f"shop-{number % shops}",
-        "conversation_id": f"contact-{number}",
-        "agent_id": f"agent-{agent}",
-        "supervisor_id": f"team-{agent % 8}",
-        "manager_id": f"manager-{agent % 3}",
+    figures = {
+        "naive_over_ours": naive_over_ours.median,
+        "aws_calls_per_event": max(run.calls_per_event for run in ours),
+        "aws_calls_per_event_ten_shops": max(run.calls_per_event for run in ten_shops),
+        "peak_mb": max(run.peak_mb for run in ours + ten_shops),
     }
-    what = {"category": f"category-{issue}", "subcategory": f"issue-{issue}-{chance.randrange(5)}", "channel": "chat"}
-    kinds = (("conversation_opened", opened), ("agent_message", answered), ("rated", answered + HOUR))
-    for kind, at in kinds:
-        rating = chance.choice((1, 4, 5, 5, 5)) if kind == "rated" else None
-        yield InteractionEvent(
-            event_id=f"{number}-{kind}",
-            kind=kind,
-            occurred_at=at,
-            received_at=min(at, START + 30 * DAY),
-            rating=rating,
-            **who,  # type: ignore[arg-type]  # names of text fields only
-            **what,  # type: ignore[arg-type]
-        )
+    return Section("scoring", rows, figures)
+
+
+def _run(around: Surroundings, function: str, *arguments: object) -> Measured:
+    command = [sys.executable, "-m", f"benchmarks.scoring_runs.{function}", *map(str, arguments)]
+    done = subprocess.run(command, env=around.environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{function} ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}")
+    return Measured.read(done.stdout)
+
+
+def _require_same_scores(ours: Measured, naive: Measured) -> None:
+    """Both answer the same, or the comparison means nothing."""
+    missing = naive.scores.keys() - ours.scores.keys()
+    apart = max(abs(score - ours.scores[event]) for event, score in naive.scores.items() if event not in missing)
+    if missing or apart > SAME_SCORE:
+        raise RuntimeError(f"found {len(missing)} scores missing and {apart} between scores, expected the same answers")
+
+
+def _cpu(what: str, runs: list[Measured]) -> Row:
+    return Row(what, "µs CPU an event", tuple(run.cpu_microseconds for run in runs))
+
+
+def _calls(what: str, runs: list[Measured]) -> Row:
+    shares = sorted(runs[-1].calls.items(), key=lambda one: -one[1])
+    note = ", ".join(f"{name.partition('.')[2]} {share:.3f}" for name, share in shares if share >= 0.0005)
+    return Row(what, "AWS calls an event", tuple(run.calls_per_event for run in runs), note)

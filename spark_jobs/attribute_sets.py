@@ -4,8 +4,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from service_quality.entities import ENTITIES, SEPARATOR
-from spark_jobs.folding import ATTRIBUTES
+from service_quality.entities import ATTRIBUTES, ENTITIES, SEPARATOR
 
 
 class AttributeSets:

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from service_quality.conversation import EMPTY, Conversation, merge_conversations, refuse_too_old, remembered
 from service_quality.conversation_fold import ConversationStep, FoldedConversation, step_conversation
-from service_quality.entities import Entity
+from service_quality.entities import ATTRIBUTES, Entity
 from service_quality.errors import RejectedEventError
 from service_quality.events import FIELDS, InteractionEvent
 from service_quality.facts import Fact, FactTotals, KeptFacts
@@ -24,11 +24,7 @@ from service_quality.state_items import ConversationItem, decode_conversation, e
 
 Row = dict[str, Any]  # one row of a table, as Arrow hands it over
 
-#: Everything that any entity is made of. Facts are kept once under all of it.
-ATTRIBUTES = (
-    "manager_id", "supervisor_id", "agent_id", "agent_tenure", "agent_shift", "channel", "category", "subcategory",
-    "product", "customer_id", "sku",
-)  # fmt: skip
+#: Facts are kept once under everything that any entity is made of.
 _WHOLE = Entity("", ATTRIBUTES, keeps_missing=True)
 _BATCH_ROWS = 4_000
 

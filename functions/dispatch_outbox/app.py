@@ -41,11 +41,11 @@ shops.check()
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Publish the batch's alerts; when one fails the batch comes again, each message with the id it had."""
     metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(event["Records"]))
-    published: Counter[str] = Counter()
-    for row in read_alert_rows(event):
-        publication = publication_of(row["body"], shops.read(row["shop_id"]), salt=salt)
-        topic.publish(publication)
-        published[publication.attributes["kind"]] += 1
+    publications = [
+        publication_of(row["body"], shops.read(row["shop_id"]), salt=salt) for row in read_alert_rows(event)
+    ]
+    topic.publish(publications)
+    published = Counter(publication.attributes["kind"] for publication in publications)
     metrics.add_metric("PublishedAlerts", MetricUnit.Count, published.total())
     logger.info("alerts_published", extra={"PublishedAlerts": dict(published)})
 

@@ -117,10 +117,11 @@ class SNS:
         if TopicArn != self.arn:
             raise refusal("NotFound")
 
-    def publish(self, **message):
+    def publish_batch(self, *, TopicArn, PublishBatchRequestEntries):
         if self.failing:
             raise refusal(self.failing)
-        self.published.append(message)
+        self.published += PublishBatchRequestEntries
+        return {"Successful": [{"Id": one["Id"]} for one in PublishBatchRequestEntries], "Failed": []}
 
 
 @dataclass

@@ -59,6 +59,9 @@ ENTITIES = {
     )
 }  # fmt: skip
 
+#: Every attribute that names an entity or a part of one.
+ATTRIBUTES = tuple(dict.fromkeys(part for entity in ENTITIES.values() for part in entity.parts))
+
 
 @lru_cache(maxsize=65_536)
 def home_key(key: str) -> str:

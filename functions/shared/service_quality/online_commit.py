@@ -1,6 +1,5 @@
 """The online commit: a shop's log into its state, one fenced transaction a chunk; nothing else ever changes it."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -21,9 +20,10 @@ from service_quality.scores import Scorer
 from service_quality.shop_fold import ShopFold
 from service_quality.shop_memory import ShopMemory
 from service_quality.state_items import Import, ShopItem
+from service_quality.warm_shops import WarmShops
 
 _MAX_ATTEMPTS = 5
-_MAX_CACHED_ITEMS = 20_000
+_MAX_WARM_ITEMS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class FoldFailedError(ServiceQualityError):
 
 @dataclass(slots=True)
 class OnlineCommit:
-    """Advances shops along their logs. Holds a warm cache of whole shops, each valid at one version or not at all.
+    """Advances shops along their logs; those it holds warm need not be read again.
 
     `scorer` is asked once per attempt, so that a promotion never splits an event's vector from its model.
     """
@@ -101,7 +101,7 @@ class OnlineCommit:
     scorer: Callable[[], Scorer]
     features: FeatureSet
     rules: tuple[Rule, ...]
-    _cache: OrderedDict[str, ShopMemory] = field(default_factory=OrderedDict)
+    warm: WarmShops = field(default_factory=lambda: WarmShops(_MAX_WARM_ITEMS))
 
     @property
     def fold_version(self) -> str:
@@ -153,8 +153,7 @@ class OnlineCommit:
                 raise FoldFailedError(record.position, error) from error
         writer.flush()
         tally.chunks = writer.chunks
-        self._cache[shop_id] = memory
-        self._trim()
+        self.warm.keep(memory)
         return tally
 
     def _take(
@@ -196,20 +195,16 @@ class OnlineCommit:
         tally.alerts += sum(row.row_kind == "alert" for row in outcome.rows)
 
     def _remember(self, shop_id: str) -> ShopMemory:
-        """The shop at its present version; whatever is cached of another version is dropped whole."""
-        cached = self._cache.pop(shop_id, None)
+        """The shop at its present version; whatever is held warm of another version is dropped whole."""
+        warm = self.warm.take(shop_id)
         shop = self.store.read_shop(shop_id) or ShopItem(fold_version=self.fold_version)
         if shop.fold_version != self.fold_version:
             raise StateVersionError(
                 f"state of version {shop.fold_version}, expected {self.fold_version}: rebuild it from the archive"
             )
-        if cached is not None and cached.shop == shop:
-            return cached
+        if warm is not None and warm.shop == shop:
+            return warm
         return ShopMemory(shop_id, shop, self.features.plan)
-
-    def _trim(self) -> None:
-        while sum(memory.size() for memory in self._cache.values()) > _MAX_CACHED_ITEMS:
-            self._cache.popitem(last=False)
 
 
 @dataclass(slots=True)

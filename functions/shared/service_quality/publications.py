@@ -26,6 +26,7 @@ class ShopSettings:
 class Publication:
     """One message of an alert: `body` is JSON, `text` for mailboxes, `subject` ASCII of at most 100 characters."""
 
+    alert_id: str
     body: str
     subject: str
     text: str
@@ -50,6 +51,7 @@ def publication_of(body: bytes, settings: ShopSettings, *, salt: bytes) -> Publi
         alert = hash_ids(alert, salt)
     subject, text = render_email(alert, settings.language, shop_name=settings.display_name)
     return Publication(
+        alert_id=alert["alert_id"],
         body=json.dumps(alert, ensure_ascii=False, separators=(",", ":")),
         subject=subject,
         text=text,

@@ -9,10 +9,11 @@ from service_quality.alerts import REPEATED, AlertLife, next_life
 from service_quality.chunks import OutboxRow
 from service_quality.conversation import EMPTY, REMEMBERED, conversation_key, refuse_too_old
 from service_quality.conversation_fold import ConversationStep, FoldedConversation, step_conversation
-from service_quality.entities import home_key
+from service_quality.entities import ATTRIBUTES, ENTITIES, home_key
 from service_quality.errors import RejectedEventError
 from service_quality.events import InteractionEvent
 from service_quality.features import FeatureSet
+from service_quality.kinds import SCORED
 from service_quality.rules import Rule
 from service_quality.scored_event import ScoredEvent, entity_keys, score_step
 from service_quality.scores import Scorer
@@ -45,11 +46,13 @@ class ShopFold:
     _foreseen: dict[str, "_ForeseenStep"] = field(default_factory=dict)
 
     def prefetch(self, events: list[InteractionEvent]) -> None:
-        """Read at once what a batch will need: the conversations, then the histories that they point to.
+        """Read at once what a batch will need: the conversations and what the events name, then what is missing still.
 
         For that the conversations are folded ahead; `step` takes the steps that still start where they stood.
         """
-        self._load({conversation_key(event) for event in events})
+        self._load(
+            {conversation_key(event) for event in events}.union(*(self._keys_named_by(event) for event in events))
+        )
         keys: set[str] = set()
         ahead: dict[str, FoldedConversation] = {}
         shop = self.memory.shop
@@ -178,6 +181,14 @@ class ShopFold:
         if folded is None or folded.conversation is not conversation:
             folded = self._folded[key] = FoldedConversation(conversation, self.features.plan.kept)
         return folded
+
+    def _keys_named_by(self, event: InteractionEvent) -> set[str]:
+        """Of the items that it will read, those that the event by itself names in full."""
+        if event.kind not in SCORED:
+            return set()
+        named = {part: getattr(event, part) for part in ATTRIBUTES}
+        entities = (ENTITIES[name] for name in self.features.plan.windows)
+        return {key for entity in entities if not entity.home and (key := entity.key(named)) is not None}
 
     def _keys_read(self, step: ConversationStep) -> set[str]:
         keys = {home_key(fact.key) for fact in step.facts}

@@ -14,35 +14,65 @@ ARN = "arn:aws:sns:eu-west-1:123456789012:alerts"
 ATTRIBUTES = {"kind": "high_risk", "severity": "critical", "state": "opened", "shop_id": "店"}
 
 
-def publication(score: float | None) -> Publication:
-    return Publication('{"a":1}', "[critical] risk", "文本", ATTRIBUTES, score)
+def publication(score: float | None = None, *, alert_id: str = "a", body: str = '{"a":1}') -> Publication:
+    return Publication(alert_id, body, "[critical] risk", "文本", ATTRIBUTES, score)
 
 
 def expected(score: str | None) -> dict[str, object]:
     attributes = {name: {"DataType": "String", "StringValue": value} for name, value in ATTRIBUTES.items()}
     if score is not None:
         attributes["score"] = {"DataType": "Number", "StringValue": score}
-    return {
-        "TopicArn": ARN,
+    entry = {
+        "Id": "0",
         "Subject": "[critical] risk",
         "MessageStructure": "json",
         "Message": json.dumps({"default": '{"a":1}', "email": "文本"}, ensure_ascii=False),
         "MessageAttributes": attributes,
     }
+    return {"TopicArn": ARN, "PublishBatchRequestEntries": [entry]}
+
+
+def taken(count: int) -> dict[str, object]:
+    return {"Successful": [{"Id": str(number), "MessageId": "m"} for number in range(count)], "Failed": []}
 
 
 @pytest.mark.parametrize(("score", "told"), [(0.73106, "0.73106"), (None, None)])
 def test_publication_carries_json_mail_and_at_most_five_attributes(sns, score, told):
-    sns.add_response("publish", {"MessageId": "m"}, expected(told))
+    sns.add_response("publish_batch", taken(1), expected(told))
 
-    AlertTopic(sns.client, ARN).publish(publication(score))
+    AlertTopic(sns.client, ARN).publish([publication(score)])
+
+
+@pytest.mark.parametrize(
+    ("publications", "calls"),
+    [
+        ([publication(alert_id=str(number)) for number in range(12)], [10, 2]),
+        ([publication(alert_id=name) for name in "abab"], [2, 2]),  # a resolved never overtakes its opened
+        ([publication(alert_id=name, body="x" * 90_000) for name in "abc"], [2, 1]),
+    ],
+)
+def test_a_call_holds_ten_messages_one_of_an_alert_and_what_the_topic_takes(sns, publications, calls):
+    for count in calls:
+        sns.add_response("publish_batch", taken(count))
+
+    AlertTopic(sns.client, ARN).publish(publications)
+
+    sns.assert_no_pending_responses()
 
 
 def test_failing_topic_is_one_of_the_surroundings(sns):
-    sns.add_client_error("publish", "Throttled", http_status_code=429)
+    sns.add_client_error("publish_batch", "Throttled", http_status_code=429)
 
     with pytest.raises(SurroundingsError, match="Throttled at topic"):
-        AlertTopic(sns.client, ARN).publish(publication(None))
+        AlertTopic(sns.client, ARN).publish([publication()])
+
+
+def test_message_that_is_not_taken_raises_before_any_later_call(sns):
+    refused = {"Id": "1", "Code": "InternalError", "SenderFault": False}
+    sns.add_response("publish_batch", {"Successful": [{"Id": "0", "MessageId": "m"}], "Failed": [refused]})
+
+    with pytest.raises(SurroundingsError, match="InternalError for 1 of 2 messages"):
+        AlertTopic(sns.client, ARN).publish([publication(alert_id=name) for name in "abab"])
 
 
 def test_missing_topic_is_named(sns):

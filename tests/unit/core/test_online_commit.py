@@ -219,13 +219,13 @@ def test_warm_cache_saves_the_reads():
 
 
 def test_cache_is_bounded_even_for_one_shop(monkeypatch):
-    monkeypatch.setattr(online_commit, "_MAX_CACHED_ITEMS", 3)
+    monkeypatch.setattr(online_commit, "_MAX_WARM_ITEMS", 3)
     store = MemoryStore()
     warm = worker(store)
 
     warm.advance_shop("shop", records(*(event("customer_message", 0, conversation_id=f"c{n}") for n in range(9))))
 
-    assert sum(memory.size() for memory in warm._cache.values()) <= 3
+    assert warm.warm.items <= 3
 
 
 def test_positions_sort_like_the_log():

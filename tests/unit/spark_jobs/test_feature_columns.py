@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from service_quality.entities import SEPARATOR
+from service_quality.entities import ATTRIBUTES, SEPARATOR
 from service_quality.features import Age, EventValue, FeatureSet, Mean, Rate, Total, WindowRatio
 from service_quality.instants import DAY, HOUR
 from spark_jobs.attribute_sets import AttributeSets
 from spark_jobs.feature_columns import ShopColumns
-from spark_jobs.folding import ATTRIBUTES, LIVE_SCHEMA
+from spark_jobs.folding import LIVE_SCHEMA
 
 NOON = 19_600 * DAY + 12 * HOUR
 SHOP = Rate("shop", "dissatisfied", "7d", strength=10, parent=0.2)

@@ -6,14 +6,13 @@ import pyarrow as pa
 import pytest
 
 from service_quality.conversation import Conversation, conversation_key
-from service_quality.entities import SEPARATOR
+from service_quality.entities import ATTRIBUTES, SEPARATOR
 from service_quality.events import InteractionEvent
 from service_quality.facts import total_facts
 from service_quality.instants import DAY, HOUR, MINUTE
 from service_quality.state_items import ConversationItem, decode_conversation, encode_conversation
 from service_quality.turns import read_standing
 from spark_jobs.folding import (
-    ATTRIBUTES,
     LIVE_DDL,
     LIVE_SCHEMA,
     PAST_DDL,
