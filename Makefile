@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE # every process would compile everything anew
 export PYTHONPATH := $(CURDIR):$(CURDIR)/functions/shared
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit check format bench build lock clean
+.PHONY: help setup demo test unit check format bench simulate build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -42,8 +42,12 @@ format: setup ## Format the code and mend what the linter can mend
 	$(RUN)/ruff format .
 	$(RUN)/ruff check --fix .
 
-bench: setup ## Measure what is claimed to be fast
+bench: setup ## Measure what is claimed, beside its peers [ARGS="SECTION ... --runs N"]
+	@$(PYTHON) -m tools.setup --venv $(VENV) --with-peers
 	@JAVA_HOME="$$($(RUN)/python -m tools.java)" $(RUN)/python -m benchmarks $(ARGS)
+
+simulate: setup ## Play schedules of troubles against the commit [ARGS="--schedules N --workers N --seed N"]
+	@$(RUN)/python -m tests.simulation $(ARGS)
 
 build: setup ## Build what is deployed, into .aws-sam/
 	@env -u PYTHONPATH PATH="$(CURDIR)/.venv-sam/bin:$$PATH" .venv-sam/bin/sam build $(ARGS)

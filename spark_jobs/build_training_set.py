@@ -74,8 +74,8 @@ def main(arguments: Sequence[str]) -> None:
     )
     options = parser.parse_args(arguments)
     spark = session_for(options, "build_training_set")
-    events = read_events(spark)
-    snapshot = snapshot_of(spark, EVENTS)
+    snapshot = snapshot_of(spark, EVENTS)  # before the events, so that they are read from no later one
+    events = read_events(spark, snapshot=snapshot)
     as_of = format_instant(options.as_of)
     made_from = {
         "fingerprint": FEATURES.fingerprint,
@@ -96,7 +96,11 @@ def main(arguments: Sequence[str]) -> None:
     counted = spark.table(TRAINING_SET).agg(F.count("*"), F.count_distinct("shop_id", "conversation_id")).first()
     rows, conversations = counted or (0, 0)
     if not rows:
-        raise InputError(f"found no rated conversation before {as_of}, expected at least one")
+        first = events.agg(F.date_format(F.min("occurred_at"), "yyyy-MM-dd")).collect()[0][0]
+        raise InputError(
+            f"found no rated conversation before {as_of} (the first event is of {first}, and the first "
+            f"{options.warm_up_days} days of a shop make no rows), expected at least one"
+        )
     summary = {"rows": rows, "conversations": conversations, "changed": changed, **made_from}
     print_summary(
         f"build_training_set: {rows} rows of {conversations} conversations as of {as_of}"

@@ -1,5 +1,10 @@
-"""The code that executors need, as one zip: the core, the jobs and what finds Java."""
+"""The code that executors need, as one zip: the core, the jobs and what finds Java.
 
+`python -m spark_jobs.code_archive FILE.zip` writes it, for spark-submit's --py-files.
+"""
+
+import os
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +17,7 @@ _FIXED_TIME = (2020, 1, 1, 0, 0, 0)  # the same code gives the same archive
 def write_code_archive(target: Path) -> Path:
     """Write the archive and return its path; what spark-submit takes as --py-files."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".partial")
+    partial = target.with_suffix(f".{os.getpid()}.partial")  # two jobs may start at once
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         for base, source in sorted(_sources()):
             entry = zipfile.ZipInfo(source.relative_to(base).as_posix(), date_time=_FIXED_TIME)
@@ -30,3 +35,9 @@ def _sources() -> Iterator[tuple[Path, Path]]:
                 yield base, source
     for name in ("__init__.py", "errors.py", "java.py"):
         yield ROOT, ROOT / "tools" / name
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"code_archive: found {len(sys.argv) - 1} arguments, expected FILE.zip")
+    print(write_code_archive(Path(sys.argv[1])))

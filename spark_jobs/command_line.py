@@ -26,6 +26,7 @@ MISSING = {"TABLE_OR_VIEW_NOT_FOUND", "PATH_NOT_FOUND", "SCHEMA_NOT_FOUND"}
 UNREAD_FILE = re.compile(r"FAILED_READ_FILE.*? file (\S+?)\.?\s")
 MISSING_BUCKET = re.compile(r"NoSuchBucket|UnknownStoreException|Bucket does not exist")
 REPEATING_LOGGERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")  # print what is raised, too
+SQL_STATE = re.compile(r"\s*SQLSTATE: \w{5}$")
 RAISED_INPUT_ERROR = f"{InputError.__module__}.{InputError.__name__}: "
 WRONG_COLUMNS = {"UNRESOLVED_COLUMN", "FIELD_NOT_FOUND", "DATATYPE_MISMATCH", "INCOMPATIBLE_DATA_FOR_TABLE"}
 
@@ -151,7 +152,7 @@ def explain(error: Exception) -> JobError:
 def explain_analysis(error: AnalysisException) -> JobError:
     """Tell a missing table or path and a wrong column from the rest of what Spark refuses to plan."""
     condition = (error.getCondition() or "").partition(".")[0]
-    message = first_line(str(error)).partition("] ")[2] or first_line(str(error))
+    message = SQL_STATE.sub("", first_line(str(error)).partition("] ")[2] or first_line(str(error)))
     if condition in MISSING:
         return MissingSourceError(message.partition(" Verify the spelling")[0])
     return InputError(message) if condition in WRONG_COLUMNS else JobError(f"Spark refused: {message}")

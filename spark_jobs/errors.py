@@ -5,7 +5,8 @@ ServiceQualityError
     ├── ArgumentError       2: an argument that cannot be used
     ├── InputError          3: input that is not what the job reads
     ├── MissingSourceError  4: a file, folder or table that is not there
-    └── SessionError        1: Spark could not be started
+    ├── SessionError        1: Spark could not be started
+    └── OvertakenError      1: another writer was quicker
 """
 
 from typing import ClassVar
@@ -39,3 +40,7 @@ class MissingSourceError(JobError):
 
 class SessionError(JobError):
     """Spark could not be started; the message says what is missing."""
+
+
+class OvertakenError(JobError):
+    """A table was written by somebody else since it was read; what was to be written must be computed anew."""

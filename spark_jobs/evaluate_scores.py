@@ -1,5 +1,6 @@
 """Evaluate scores: how good the served scores were, judged by the ratings that came later on the same log."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -104,9 +105,11 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def write_scores(scores: pd.DataFrame, path: Path) -> None:
-    """One Parquet file of SCORE_COLUMNS, in the order of the log, instants in UTC."""
+    """One Parquet file of SCORE_COLUMNS, in the order of the log, instants in UTC; it appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    scores.assign(occurred_at=scores["occurred_at"].dt.tz_localize("UTC")).to_parquet(path, index=False)
+    unfinished = path.with_suffix(".unfinished")
+    scores.assign(occurred_at=scores["occurred_at"].dt.tz_localize("UTC")).to_parquet(unfinished, index=False)
+    os.replace(unfinished, path)
 
 
 if __name__ == "__main__":

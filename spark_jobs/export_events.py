@@ -8,6 +8,7 @@ from pathlib import Path
 from pyspark.sql import functions as F
 
 from service_quality.events import FIELDS, InteractionEvent, event_to_json
+from service_quality.instants import format_instant
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
 from spark_jobs.lake import read_events
@@ -36,7 +37,9 @@ def main(arguments: Sequence[str]) -> None:
             written += 1
     if not written:
         unfinished.unlink()
-        raise InputError("found no event at or after the instant, expected at least one")
+        last = all_events.agg(F.date_format(F.max("occurred_at"), "yyyy-MM-dd")).collect()[0][0]
+        since = format_instant(options.since)
+        raise InputError(f"found no event from {since} on (the last is of {last}), expected at least one")
     os.replace(unfinished, options.output)
     counted = all_events.agg(
         F.count("*").alias("events"),

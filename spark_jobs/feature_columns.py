@@ -11,7 +11,7 @@ from service_quality.features import Feature, FeatureSet, compute_features
 from service_quality.windows import WINDOWS
 from spark_jobs.attribute_sets import AttributeSets
 from spark_jobs.folding import event_value_names
-from spark_jobs.window_sums import EntityFacts, Floats, Integers, Moments, WindowReader
+from spark_jobs.window_sums import EntityFacts, Floats, Integers, Moments, SortedFacts
 
 Column = NDArray[np.int64] | Floats
 
@@ -34,6 +34,7 @@ class ShopColumns:
                 [self._facts, past.select(self._facts.column_names).cast(self._facts.schema)]
             )
         self._known: dict[int, Column] = {}
+        self._sorted: dict[tuple[str, str], SortedFacts] = {}
 
     def vectors(self) -> NDArray[np.float32]:
         """float32 vectors, scored events × features in declared order."""
@@ -43,10 +44,10 @@ class ShopColumns:
         return np.column_stack([column.astype(np.float64).astype(np.float32) for column in columns])
 
     def total(self, entity: str, window: str, fact: str) -> Column:
-        return self._reader(entity, window, fact).totals()
+        return self._facts_of(entity, fact).over(WINDOWS[window]).totals(fact)
 
     def age(self, entity: str, window: str, fact: str) -> Column:
-        return self._reader(entity, window, fact).ages()
+        return self._facts_of(entity, fact).over(WINDOWS[window]).ages(fact)
 
     def ratio(self, numerator: Column, denominator: Column) -> Column:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -65,17 +66,16 @@ class ShopColumns:
             self._known[known] = feature.compute(self)
         return self._known[known]
 
-    def _reader(self, entity: str, window: str, fact: str) -> WindowReader:
-        of_fact, at_moment = self._entity_codes(entity)
-        chosen = (self._fact_names == fact) & (of_fact >= 0)
-        facts = EntityFacts(
-            entity=of_fact[chosen],
-            place=_integers(self._facts, "place")[chosen],
-            clock=_integers(self._facts, "clock")[chosen],
-            at=_integers(self._facts, "at")[chosen],
-            value=_integers(self._facts, "value")[chosen],
-        )
-        return WindowReader(facts, Moments(at_moment, self._place, self._clock), WINDOWS[window])
+    def _facts_of(self, entity: str, fact: str) -> SortedFacts:
+        """One kind of fact of one kind of entity, sorted once for all windows."""
+        if (entity, fact) not in self._sorted:
+            of_fact, at_moment = self._entity_codes(entity)
+            chosen = (self._fact_names == fact) & (of_fact >= 0)
+            names = ("place", "clock", "at", "value")
+            place, clock, at, value = (_integers(self._facts, name)[chosen] for name in names)
+            facts = EntityFacts(of_fact[chosen], place, clock, at, {fact: value})
+            self._sorted[entity, fact] = SortedFacts(facts, Moments(at_moment, self._place, self._clock))
+        return self._sorted[entity, fact]
 
     def _entity_codes(self, entity: str) -> tuple[Integers, Integers]:
         """The number of the entity at each fact and at each moment; −1 where there is none."""

@@ -14,7 +14,7 @@ from service_quality.instants import DAY, SECOND
 
 _BATCH = 25  # BatchWriteItem's own limit
 _MOST_ATTEMPTS = 8
-_KEPT = 120 * DAY // SECOND  # beyond the longest window: by then every fact of an import has left
+_KEPT = 140 * DAY // SECOND  # as long as histories: by then every fact of an import has left
 
 
 def write_packs(packs: DataFrame, table: str) -> int:
@@ -22,9 +22,10 @@ def write_packs(packs: DataFrame, table: str) -> int:
 
     Packs are immutable and named by their content's origin: writing one again writes the same bytes.
     """
+    region = boto3.session.Session().region_name  # the driver's: an executor elsewhere may know none
 
     def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        dynamodb = boto3.client("dynamodb")
+        dynamodb = boto3.client("dynamodb", region_name=region)
         expires_at = int(time.time()) + _KEPT
         for batch in batches:
             items = [_item(row, expires_at) for row in batch.to_pylist()]

@@ -1,10 +1,14 @@
-"""The jars of Iceberg and s3a: resolved once by Spark itself, kept in the project's cache, then used offline."""
+"""The jars of Iceberg and s3a: resolved once by Spark itself, kept in the project's cache, then used offline.
+
+The set-up brings them by `python -m spark_jobs.jars FOLDER`; a start that finds none brings them itself.
+"""
 
 import fcntl
 import hashlib
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,3 +90,10 @@ def _reason(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if _FAILURE.search(line)] or lines[-1:] or ["no output"]
     return f"found '{telling[0][:200]}', expected a Maven repository that answers (needed once, then cached)"
+
+
+if __name__ == "__main__":
+    try:
+        resolved_jars(Path(sys.argv[1]))
+    except SessionError as error:
+        sys.exit(str(error))

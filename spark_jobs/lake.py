@@ -1,7 +1,6 @@
 """The lake's tables: names, schemas, and reading and writing them so that a repeated run changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame, SparkSession
@@ -22,6 +21,7 @@ from pyspark.sql.types import (
 from service_quality.events import FIELDS
 from spark_jobs.errors import MissingSourceError
 from spark_jobs.session import CATALOG
+from spark_jobs.snapshots import Written, add_new, lake_of, only_writer, snapshot_of, table_exists
 
 NAMESPACE = f"{CATALOG}.service"
 EVENTS = f"{NAMESPACE}.events"
@@ -88,14 +88,6 @@ IMPORTS_KEY = ("import_id",)
 _BY_DAY_AND_SHOP = f"days(occurred_at), bucket({SHOP_BUCKETS}, shop_id)"
 
 
-@dataclass(frozen=True)
-class Written:
-    """What a write did: the rows that were new, and the table's snapshot after it (None: still empty)."""
-
-    rows: int
-    snapshot: int | None
-
-
 def with_timestamps(events: DataFrame) -> DataFrame:
     """Events of EVENTS_IN_MILLIS as the lake holds them."""
     return events.select(
@@ -127,40 +119,22 @@ def read_table(spark: SparkSession, table: str, *, made_by: str, snapshot: int |
     return spark.read.option("snapshot-id", snapshot).table(table)
 
 
-def table_exists(spark: SparkSession, table: str) -> bool:
-    """Whether the lake has the table, whether or not it has a namespace yet."""
-    return bool(spark.catalog.tableExists(table))
-
-
-def lake_of(spark: SparkSession) -> str:
-    """The folder or address of the session's lake."""
-    return str(spark.conf.get(f"spark.sql.catalog.{CATALOG}.warehouse"))
-
-
-def snapshot_of(spark: SparkSession, table: str) -> int | None:
-    """The present snapshot of a table; None when it does not exist or nothing was ever written."""
-    if not table_exists(spark, table):
-        return None
-    main = spark.table(f"{table}.refs").where(F.col("name") == "main").first()
-    return None if main is None else int(main["snapshot_id"])
-
-
 def write_events(events: DataFrame) -> Written:
     """Add the events (EVENTS_SCHEMA, each key once) that the lake does not have; those it has stay as they are."""
     _create(events.sparkSession, EVENTS, EVENTS_SCHEMA, partitioning=_BY_DAY_AND_SHOP)
-    return _merge(events, EVENTS, EVENTS_SCHEMA, EVENTS_KEY)
+    return add_new(events.select(*EVENTS_SCHEMA.fieldNames()), EVENTS, EVENTS_KEY)
 
 
 def write_rejected(rejected: DataFrame) -> Written:
     """Keep rows that could not be read (REJECTED_SCHEMA), each line of a file once."""
     _create(rejected.sparkSession, REJECTED, REJECTED_SCHEMA)
-    return _merge(rejected, REJECTED, REJECTED_SCHEMA, REJECTED_KEY)
+    return add_new(rejected.select(*REJECTED_SCHEMA.fieldNames()), REJECTED, REJECTED_KEY)
 
 
 def record_imports(imports: DataFrame) -> Written:
     """Note what backfills were made from (IMPORTS_SCHEMA), each import once."""
     _create(imports.sparkSession, IMPORTS, IMPORTS_SCHEMA)
-    return _merge(imports, IMPORTS, IMPORTS_SCHEMA, IMPORTS_KEY)
+    return add_new(imports.select(*IMPORTS_SCHEMA.fieldNames()), IMPORTS, IMPORTS_KEY)
 
 
 def replace_training_set(rows: DataFrame, *, properties: Mapping[str, str]) -> int | None:
@@ -171,7 +145,8 @@ def replace_training_set(rows: DataFrame, *, properties: Mapping[str, str]) -> i
     writer = rows.select(*columns).writeTo(TRAINING_SET).using("iceberg")
     for name, value in properties.items():
         writer = writer.tableProperty(name, value)
-    writer.partitionedBy(F.partitioning.bucket(SHOP_BUCKETS, "shop_id")).createOrReplace()
+    with only_writer(spark, TRAINING_SET):
+        writer.partitionedBy(F.partitioning.bucket(SHOP_BUCKETS, "shop_id")).createOrReplace()
     return snapshot_of(spark, TRAINING_SET)
 
 
@@ -197,28 +172,8 @@ def _create(spark: SparkSession, table: str, schema: StructType, *, partitioning
     columns = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in schema)
     partitioned = f"PARTITIONED BY ({partitioning})" if partitioning else ""
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {NAMESPACE}")
-    spark.sql(
-        f"CREATE TABLE IF NOT EXISTS {table} ({columns}) USING iceberg {partitioned} "
-        "TBLPROPERTIES ('format-version'='2', 'write.parquet.compression-codec'='zstd')"
-    )
-
-
-def _merge(rows: DataFrame, table: str, schema: StructType, key: tuple[str, ...]) -> Written:
-    """Insert the rows whose key is new, in one commit.
-
-    This is what an insert-only MERGE is planned as, an anti-join and an append, but nothing new makes no snapshot,
-    which the MERGE would.
-    """
-    spark = rows.sparkSession
-    given = rows.select(*schema.fieldNames())
-    if snapshot_of(spark, table) is None:
-        new = given.persist()
-    else:
-        new = given.join(spark.table(table).select(*key), list(key), "left_anti").select(*schema.fieldNames()).persist()
-    try:
-        count = new.count()
-        if count:
-            new.writeTo(table).append()
-        return Written(rows=count, snapshot=snapshot_of(spark, table))
-    finally:
-        new.unpersist()
+    with only_writer(spark, table):
+        spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {table} ({columns}) USING iceberg {partitioned} "
+            "TBLPROPERTIES ('format-version'='2', 'write.parquet.compression-codec'='zstd')"
+        )

@@ -87,8 +87,8 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--event-stream", required=True, metavar="NAME", help="the stream of the shops' logs")
     options = parser.parse_args(arguments)
     spark = session_for(options, "materialize_histories")
-    events = read_events(spark)
-    snapshot = snapshot_of(spark, EVENTS) or 0
+    snapshot = snapshot_of(spark, EVENTS)  # before the events, so that they are read from no later one
+    events = read_events(spark, snapshot=snapshot)
     as_of = F.timestamp_millis(F.lit(options.as_of))
     log = past_log(events, as_of).cache()
     clocks = shop_clocks(log)
@@ -102,12 +102,12 @@ def main(arguments: Sequence[str]) -> None:
         {
             "import_id": import_id(
                 shop_id=row["shop_id"],
-                snapshot=snapshot,
+                snapshot=snapshot or 0,
                 as_of=format_instant(options.as_of),
                 plan_digest=FEATURES.plan.digest,
             ),
             "shop_id": row["shop_id"],
-            "events_snapshot": snapshot,
+            "events_snapshot": snapshot or 0,
             "as_of": options.as_of,
             "clock": row["clock"],
             "buckets": -(-counts[row["shop_id"]] // _ITEMS_PER_PACK),

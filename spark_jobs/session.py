@@ -20,11 +20,13 @@ from tools.java import java_home
 CATALOG = "lake"
 CATALOGS = ("hadoop", "glue")
 DEFAULT_MASTER = "local[2]"
-JAR_CACHE = ROOT / ".cache" / "ivy"
 SHUFFLE_PARTITIONS = 4
 
 _CATALOG_CLASS = "org.apache.iceberg.spark.SparkCatalog"
 _CATALOG_KEY = f"spark.sql.catalog.{CATALOG}"
+_EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+_EXTENSIONS_KEY = "spark.sql.extensions"
+_LOOPBACK = "127.0.0.1"
 _MASTER = re.compile(r"local(\[[\w*, ]+\])?|local-cluster\[\d+, *\d+, *\d+\]|spark://\S+|k8s://\S+|yarn")
 _S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
 
@@ -42,9 +44,12 @@ def start_session(
         raise ArgumentError("--catalog glue: found no Glue client here, expected spark-submit on EMR, which has one")
     if SparkContext._active_spark_context is not None:
         return _another_session(settings)
+    if _is_submitted():
+        SparkContext._ensure_initialized()  # from then on a SparkConf begins with what spark-submit was told
     conf = SparkConf().setAppName(name)
-    for key, value in {**engine_settings(), **storage_settings(), **settings}.items():
+    for key, value in {**usual_settings(), **storage_settings()}.items():
         conf.setIfMissing(key, value)
+    conf.setAll([*required_settings(conf.get(_EXTENSIONS_KEY, "") or "").items(), *settings.items()])
     if shuffle_partitions:
         conf.set("spark.sql.shuffle.partitions", str(shuffle_partitions))
     if _is_submitted():
@@ -54,7 +59,7 @@ def start_session(
     session = _start(conf)
     if _is_submitted():
         session.sparkContext.setLogLevel("ERROR")
-    if _has_executors_elsewhere(session.sparkContext.master or "") and not _is_submitted():
+    if _has_executors_elsewhere(session.sparkContext.master or "") and not runs_from_archive():
         session.sparkContext.addPyFile(str(write_code_archive(ROOT / "build" / "code.zip")))
     return session
 
@@ -84,12 +89,19 @@ def warehouse(lake: str) -> str:
     return str(folder)
 
 
-def engine_settings() -> dict[str, str]:
-    """What every session has, wherever it runs, unless spark-submit says otherwise."""
+def required_settings(extensions: str = "") -> dict[str, str]:
+    """What no session can do without, beside the `extensions` that spark-submit was told of."""
+    others = [name for name in extensions.split(",") if name and name != _EXTENSIONS]
     return {
-        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        _EXTENSIONS_KEY: ",".join([_EXTENSIONS, *others]),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.legacy.timeParserPolicy": "CORRECTED",
+    }
+
+
+def usual_settings() -> dict[str, str]:
+    """What a session has wherever it runs, unless spark-submit says otherwise."""
+    return {
         "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.ui.enabled": "false",
@@ -98,7 +110,7 @@ def engine_settings() -> dict[str, str]:
 
 
 def storage_settings() -> dict[str, str]:
-    """s3:// read by s3a, and with AWS_ENDPOINT_URL the store that answers there."""
+    """s3:// read by s3a, and with AWS_ENDPOINT_URL the store that answers there, for executors elsewhere too."""
     settings = {
         "spark.hadoop.fs.s3.impl": _S3A,
         "spark.hadoop.fs.s3a.impl": _S3A,
@@ -107,17 +119,48 @@ def storage_settings() -> dict[str, str]:
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if not endpoint:
         return settings
-    return settings | {
-        "spark.hadoop.fs.s3a.endpoint": endpoint,
-        "spark.hadoop.fs.s3a.endpoint.region": os.environ.get("AWS_REGION")
-        or os.environ.get("AWS_DEFAULT_REGION")
-        or "us-east-1",
-        "spark.hadoop.fs.s3a.path.style.access": "true",
-        "spark.hadoop.fs.s3a.connection.ssl.enabled": str(endpoint.startswith("https:")).lower(),
-        "spark.hadoop.fs.s3a.aws.credentials.provider": "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider",
-        "spark.hadoop.fs.s3a.access.key": os.environ.get("AWS_ACCESS_KEY_ID", "test"),
-        "spark.hadoop.fs.s3a.secret.key": os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    key, secret = (os.environ.get(name, "test") for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+    of_clients = {name: value for name, value in os.environ.items() if name.startswith("AWS_ENDPOINT_URL")} | {
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
     }
+    return (
+        settings
+        | {f"spark.executorEnv.{name}": value for name, value in of_clients.items()}
+        | {
+            "spark.hadoop.fs.s3a.endpoint": endpoint,
+            "spark.hadoop.fs.s3a.endpoint.region": region,
+            "spark.hadoop.fs.s3a.path.style.access": "true",
+            "spark.hadoop.fs.s3a.connection.ssl.enabled": str(endpoint.startswith("https:")).lower(),
+            "spark.hadoop.fs.s3a.aws.credentials.provider": "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider",
+            "spark.hadoop.fs.s3a.access.key": key,
+            "spark.hadoop.fs.s3a.secret.key": secret,
+        }
+    )
+
+
+def network_settings(master: str) -> dict[str, str]:
+    """Nobody outside reaches a driver whose executors are on this machine; elsewhere Spark finds the address.
+
+    >>> network_settings("spark://10.0.0.7:7077")
+    {}
+    """
+    if not _stays_here(master):
+        return {}
+    return {"spark.driver.host": _LOOPBACK, "spark.driver.bindAddress": _LOOPBACK}
+
+
+def runs_from_archive() -> bool:
+    """Whether this code was imported from the archive that spark-submit was given as --py-files."""
+    return not ROOT.is_dir()
+
+
+def jar_cache() -> Path:
+    """Where the jars are kept: below the checkout; below the working folder where the code is an archive."""
+    return (Path.cwd() if runs_from_archive() else ROOT) / ".cache" / "ivy"
 
 
 def _prepare_start(conf: SparkConf, master: str) -> None:
@@ -128,7 +171,8 @@ def _prepare_start(conf: SparkConf, master: str) -> None:
         os.environ["JAVA_HOME"] = str(java_home())
     except JavaMissingError as error:
         raise SessionError(str(error)) from error
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    if _stays_here(master):
+        os.environ.setdefault("SPARK_LOCAL_IP", _LOOPBACK)
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     own = [str(ROOT), str(ROOT / "functions" / "shared")]
     given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path not in own]
@@ -138,10 +182,9 @@ def _prepare_start(conf: SparkConf, master: str) -> None:
     conf.setMaster(master)
     conf.setAll(
         [
-            ("spark.driver.host", "127.0.0.1"),
-            ("spark.driver.bindAddress", "127.0.0.1"),
+            *network_settings(master).items(),
             ("spark.driver.extraJavaOptions", java_options),
-            ("spark.jars", ",".join(map(str, resolved_jars(JAR_CACHE)))),
+            ("spark.jars", ",".join(map(str, resolved_jars(jar_cache())))),
         ]
     )
     conf.setIfMissing("spark.driver.memory", "3g")
@@ -149,14 +192,13 @@ def _prepare_start(conf: SparkConf, master: str) -> None:
 
 def _add_jars_to_running_driver(conf: SparkConf) -> None:
     """Under spark-submit Java runs already: bring the jars there, unless the platform has Iceberg."""
-    SparkContext._ensure_initialized()
     jvm = SparkContext._jvm
     assert jvm is not None
     loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
     try:
         jvm.java.lang.Class.forName(_CATALOG_CLASS, False, loader)
     except Py4JJavaError:
-        jars = resolved_jars(JAR_CACHE)
+        jars = resolved_jars(jar_cache())
         for jar in jars:
             loader.addURL(jvm.java.net.URL(jar.as_uri()))
         given = conf.get("spark.jars", "")
@@ -181,6 +223,10 @@ def _another_session(settings: dict[str, str]) -> SparkSession:
 
 def _is_submitted() -> bool:
     return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def _stays_here(master: str) -> bool:
+    return master.startswith("local") or urlsplit(master).hostname in (_LOOPBACK, "localhost")
 
 
 def _has_executors_elsewhere(master: str) -> bool:

@@ -32,6 +32,7 @@ from spark_jobs.linear_training import (
     with_probability,
 )
 from spark_jobs.metrics import compute_metrics
+from spark_jobs.whole_folder import whole_folder
 
 _DESCRIPTION = """Trains on the lake's training set and writes an artefact for model_export: model.json, a sample of
 rows with the probabilities that MLlib gives, and a challenger.
@@ -40,6 +41,7 @@ The L2 strength is chosen forward in time: fitted on what came before a cut, jud
 several cuts. A calibration is fitted on a slice, by a model that has not seen it, and kept only if it beats no
 calibration on the slice after it, over several slices."""
 
+MODEL = "model.json"
 STRENGTHS = (0.0002, 0.0006, 0.002)
 SLICE_CUTS = (0.6, 0.7, 0.8, 0.9)
 JUDGED_SHARE = 1 - SLICE_CUTS[-1]
@@ -159,7 +161,7 @@ def write_artefact(folder: Path, trained: Trained, scaling: Scaling, facts: dict
         "metrics": {**trained.metrics, "forward_log_loss": trained.forward},
         **facts,
     }
-    (folder / "model.json").write_text(json.dumps(model, indent=1), encoding="utf-8")
+    (folder / MODEL).write_text(json.dumps(model, indent=1), encoding="utf-8")
 
 
 def write_sample(folder: Path, rows: DataFrame, trained: Trained) -> None:
@@ -223,12 +225,12 @@ def main(arguments: Sequence[str]) -> None:
         },
         "synthetic": properties.get("synthetic") == "true",
     }
-    options.output.mkdir(parents=True, exist_ok=True)
-    write_artefact(options.output, trained, scaling, facts)
-    write_sample(options.output, rows, trained)
     in_time = given.orderBy("at", "shop_id", "conversation_id").select("at", "features", "label", "weight").toPandas()
     challenger, measured = train_challenger(in_time, judged_from=judged_from, seed=options.seed)
-    write_challenger(options.output, challenger, measured)
+    with whole_folder(options.output, told_by=MODEL) as folder:
+        write_artefact(folder, trained, scaling, facts)
+        write_sample(folder, rows, trained)
+        write_challenger(folder, challenger, measured)
     summary = {"rows": seen["rows"], "strength": trained.strength, "metrics": trained.metrics, "challenger": measured}
     print_summary(
         f"train_model: {seen['rows']} rows, L2 {trained.strength}; on the latest {JUDGED_SHARE:.0%}"

@@ -1,10 +1,11 @@
-"""The Spark side of windows: sums before every event as the difference of two prefix sums, linear after one sort.
+"""The Spark side of windows: sums before every event as the difference of two prefix sums, linear after three sorts.
 
 What a window holds at a place is what entered before the place minus what has left by its clock. A fact that arrived
 when its tile had left never enters. Pure numpy; one shop at a time.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,20 +17,22 @@ from service_quality.windows import Window
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+_NEVER = np.int64(np.iinfo(np.int64).min // 4)
+
 
 @dataclass(frozen=True)
 class EntityFacts:
-    """The facts of one kind for one kind of entity: parallel arrays, in any order.
+    """Facts of one kind of entity: parallel arrays, in any order.
 
     `entity` is a code ≥ 0 of the entity, `place` where the fact entered the log, `clock` what the shop's clock was
-    then, `at` its own instant.
+    then, `at` its own instant, `values` what can be summed, by name.
     """
 
     entity: Integers
     place: Integers
     clock: Integers
     at: Integers
-    value: Integers
+    values: Mapping[str, Integers]
 
 
 @dataclass(frozen=True)
@@ -42,70 +45,141 @@ class Moments:
 
 
 @dataclass(frozen=True)
-class WindowReader:
-    """Reads one window of one kind of fact at many moments."""
+class SortedFacts:
+    """Facts, and the moments when they are read: each sorted once, for all windows and all values."""
 
     facts: EntityFacts
     moments: Moments
+
+    def over(self, window: Window) -> "WindowReader":
+        """The reader of one window."""
+        return WindowReader(self, window)
+
+    @cached_property
+    def known(self) -> Integers:
+        """The moments that have an entity, by entity and place: what is looked up for them in turn only rises."""
+        known = np.flatnonzero(self.moments.entity >= 0)
+        return known[EntityKeys(self.moments.entity[known], self.moments.place[known]).order]
+
+    @cached_property
+    def by_place(self) -> "EntityKeys":
+        """The facts as they enter."""
+        return EntityKeys(self.facts.entity, self.facts.place)
+
+    @cached_property
+    def by_instant(self) -> "EntityKeys":
+        """The facts as they leave, whatever the window: tiles are in the order of their facts' instants."""
+        return EntityKeys(self.facts.entity, self.facts.at)
+
+    @cached_property
+    def entered(self) -> Integers:
+        """How many of the facts, by place, stand before each known moment."""
+        return self.by_place.rank(self.moments.entity[self.known], self.moments.place[self.known])
+
+    @cached_property
+    def values_by_place(self) -> Mapping[str, Integers]:
+        """The values as their facts enter."""
+        return {name: value[self.by_place.order] for name, value in self.facts.values.items()}
+
+    @cached_property
+    def values_by_instant(self) -> Mapping[str, Integers]:
+        """The values as their facts leave."""
+        return {name: value[self.by_instant.order] for name, value in self.facts.values.items()}
+
+
+class EntityKeys:
+    """Facts sorted by entity, then by a key: both packed into one integer."""
+
+    def __init__(self, entity: Integers, key: Integers) -> None:
+        self._lowest = int(key.min()) if len(key) else 0
+        self._highest = int(key.max()) if len(key) else 0
+        packed = self._pack(entity, key)
+        self.order = np.argsort(packed)
+        self._packed = packed[self.order]
+
+    def rank(self, entity: Integers, bound: Integers) -> Integers:
+        """How many stand before each (entity, bound)."""
+        return np.searchsorted(self._packed, self._pack(entity, np.clip(bound, self._lowest, self._highest + 1)))
+
+    def _pack(self, entity: Integers, key: Integers) -> Integers:
+        return entity * (self._highest - self._lowest + 2) + (key - self._lowest)
+
+
+@dataclass(frozen=True)
+class WindowReader:
+    """Reads one window at many moments."""
+
+    sorted: SortedFacts
     window: Window
 
-    def totals(self) -> Integers:
-        """The sum in the window at each moment; 0 where there is no entity."""
-        facts, moments = self.facts, self.moments
-        value = np.where(self._alive, facts.value, 0)
-        entered = _sum_below(facts.entity, facts.place, value, moments.entity, moments.place)
-        left = _sum_below(facts.entity, self._leaves_at, value, moments.entity, moments.clock + 1)
-        return np.where(moments.entity < 0, 0, entered - left)
+    def totals(self, name: str) -> Integers:
+        """The sum of a value in the window at each moment; 0 where there is no entity.
 
-    def ages(self) -> Floats:
+        Sums run on from one entity to the next: what came before the entity is in both, and falls out.
+        """
+        entered = _running(self.sorted.values_by_place[name] * self._alive_by_place)[self.sorted.entered]
+        left = _running(self.sorted.values_by_instant[name] * self._alive_by_instant)[self._left]
+        totals = np.zeros(len(self.sorted.moments.entity), dtype=np.int64)
+        totals[self.sorted.known] = entered - left
+        return totals
+
+    def ages(self, name: str) -> Floats:
         """Clock minus the start of the newest tile whose sum is positive; NaN where the window has none."""
-        corrected = np.unique(self.facts.entity[self.facts.value < 0])
-        simple = (self.facts.value > 0) & ~np.isin(self.facts.entity, corrected)
-        newest = self._newest_by_maximum(simple)
+        moments, entity, value = self.sorted.moments, self.sorted.facts.entity, self.sorted.facts.values[name]
+        corrected = np.unique(entity[value < 0])
+        newest = self._newest_by_maximum((value > 0) & ~np.isin(entity, corrected))
         for code in corrected:
-            mine = self.moments.entity == code
-            newest[mine] = self._newest_one_by_one(int(code), self.moments.place[mine], self.moments.clock[mine])
-        inside = newest >= self._starts(self.moments.clock)
-        return np.where(inside & (self.moments.entity >= 0), self.moments.clock - newest, np.nan)
+            newest[moments.entity == code] = self._newest_one_by_one(int(code), value)
+        return np.where(newest >= self._starts(moments.clock), moments.clock - newest, np.nan)
 
     @cached_property
     def _tile(self) -> Integers:
-        return self.facts.at - self.facts.at % self.window.hop
-
-    @cached_property
-    def _leaves_at(self) -> Integers:
-        return self._tile + (self.window.hop + self.window.length)
+        at = self.sorted.facts.at
+        return at - at % self.window.hop
 
     @cached_property
     def _alive(self) -> NDArray[np.bool_]:
-        return self._tile >= self._starts(self.facts.clock)
+        return self.sorted.facts.at >= self._starts(self.sorted.facts.clock)
+
+    @cached_property
+    def _alive_by_place(self) -> NDArray[np.bool_]:
+        return self._alive[self.sorted.by_place.order]
+
+    @cached_property
+    def _alive_by_instant(self) -> NDArray[np.bool_]:
+        return self._alive[self.sorted.by_instant.order]
+
+    @cached_property
+    def _left(self) -> Integers:
+        """How many of the facts, by instant, are older than what each known moment's window holds."""
+        moments, known = self.sorted.moments, self.sorted.known
+        return self.sorted.by_instant.rank(moments.entity[known], self._starts(moments.clock[known]))
 
     def _starts(self, clock: Integers) -> Integers:
-        bound = clock - self.window.length
-        return bound - bound % self.window.hop
+        return (clock - self.window.length) // self.window.hop * self.window.hop
 
     def _newest_by_maximum(self, chosen: NDArray[np.bool_]) -> Integers:
         """Where nothing is ever taken back, the newest tile so far is a running maximum."""
-        entity, place, tile = self.facts.entity[chosen], self.facts.place[chosen], self._tile[chosen]
-        order = np.lexsort((place, entity))
-        entity, place, tile = entity[order], place[order], tile[order]
-        nothing = np.int64(np.iinfo(np.int64).min // 4)
-        if not len(entity):
-            return np.full(len(self.moments.entity), nothing)
-        lowest, span = tile.min(), tile.max() - tile.min() + 1
-        running = np.maximum.accumulate(entity * span + (tile - lowest))
-        last = _rank_below(entity, place, self.moments.entity, self.moments.place) - 1
-        found = (last >= 0) & (entity[np.maximum(last, 0)] == self.moments.entity)
-        return np.where(found, running[np.maximum(last, 0)] % span + lowest, nothing)
+        newest = np.full(len(self.sorted.moments.entity), _NEVER)
+        if not chosen.any():
+            return newest
+        order, known = self.sorted.by_place.order, self.sorted.known
+        lowest, span = self._tile.min(), np.ptp(self._tile) + 2
+        since_lowest = np.where(chosen, self._tile - lowest + 1, 0)
+        entity = self.sorted.facts.entity[order]
+        running = np.concatenate(([-1], np.maximum.accumulate(entity * span + since_lowest[order])))
+        found, tile = np.divmod(running[self.sorted.entered], span)
+        mine = (found == self.sorted.moments.entity[known]) & (tile > 0)
+        newest[known] = np.where(mine, tile - 1 + lowest, _NEVER)
+        return newest
 
-    def _newest_one_by_one(self, code: int, places: Integers, clocks: Integers) -> Integers:
+    def _newest_one_by_one(self, code: int, value: Integers) -> Integers:
         """With corrections a tile can become empty again: walk through them."""
-        mine = (self.facts.entity == code) & self._alive
-        facts = sorted(
-            zip(
-                self.facts.place[mine].tolist(), self._tile[mine].tolist(), self.facts.value[mine].tolist(), strict=True
-            )
-        )
+        moments = self.sorted.moments
+        places = moments.place[moments.entity == code]
+        mine = (self.sorted.facts.entity == code) & self._alive
+        columns = (self.sorted.facts.place[mine], self._tile[mine], value[mine])
+        facts = sorted(zip(*(column.tolist() for column in columns), strict=True))
         newest = np.empty(len(places), dtype=np.int64)
         tiles: dict[int, int] = defaultdict(int)
         entered = 0
@@ -113,27 +187,12 @@ class WindowReader:
             while entered < len(facts) and facts[entered][0] < places[index]:
                 tiles[facts[entered][1]] += facts[entered][2]
                 entered += 1
-            newest[index] = max(
-                (tile for tile, total in tiles.items() if total > 0), default=np.iinfo(np.int64).min // 4
-            )
+            newest[index] = max((tile for tile, total in tiles.items() if total > 0), default=_NEVER)
         return newest
 
 
-def _sum_below(entity: Integers, key: Integers, value: Integers, of: Integers, bound: Integers) -> Integers:
-    """For each (of, bound): the sum of the values of the same entity with a key below the bound."""
-    order = np.lexsort((key, entity))
-    entity, key = entity[order], key[order]
-    running = np.concatenate(([0], np.cumsum(value[order])))
-    upto = _rank_below(entity, key, of, bound)
-    since = np.searchsorted(entity, of, side="left")
-    return running[upto] - running[since]
-
-
-def _rank_below(entity: Integers, key: Integers, of: Integers, bound: Integers) -> Integers:
-    """How many of the (entity, key) pairs, sorted, stand before each (of, bound)."""
-    if not len(key):
-        return np.zeros(len(of), dtype=np.int64)
-    lowest = min(int(key.min()), int(bound.min())) if len(bound) else int(key.min())
-    highest = max(int(key.max()), int(bound.max())) if len(bound) else int(key.max())
-    span = highest - lowest + 2
-    return np.searchsorted(entity * span + (key - lowest), of * span + (bound - lowest), side="left")
+def _running(value: Integers) -> Integers:
+    """Prefix sums: before the first, after the first, …"""
+    sums = np.zeros(len(value) + 1, dtype=np.int64)
+    np.cumsum(value, out=sums[1:])
+    return sums

@@ -1,1 +1,6 @@
 """What prepares and keeps a checkout: environments, Java, lock files. Standard library only."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent.parent / "functions" / "shared"))  # the core, for the feature dictionary

@@ -39,6 +39,7 @@ class Environment:
 
 BOOTSTRAP = Environment("installer", CACHE / "bootstrap", REQUIREMENTS / "bootstrap.txt")
 SAM = Environment("sam and cfn-lint", ROOT / ".venv-sam", REQUIREMENTS / "sam.txt")
+PEERS = Environment("peers of the benchmarks", ROOT / ".venv-peers", REQUIREMENTS / "peers.txt")
 JAVA_PACKAGE = Environment("Java from the registry", CACHE / "java" / "package", REQUIREMENTS / "java.txt", False)
 
 

@@ -3,14 +3,17 @@
 Hashes for Python 3.11 to 3.13 in one file; no registry address is written.
 """
 
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tools.environments import BOOTSTRAP, REQUIREMENTS, make, uv_settings
+from tools.errors import SetupError
 from tools.progress import run
 from tools.setup import OLDEST
 
-GROUPS = ("bootstrap", "build", "run", "test", "sam", "function", "java")
+GROUPS = ("bootstrap", "build", "run", "test", "sam", "function", "java", "peers")
 """In this order: test and function are held to what run was locked to."""
 
 COMPILE = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-annotate"]
@@ -29,7 +32,20 @@ def write_lock(group: str, options: list[str]) -> None:
     )
 
 
+def main(words: Sequence[str]) -> int:
+    """Write every lock file and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.lock", description=__doc__)
+    parser.add_argument("--upgrade", action="store_true", help="take newer versions where requirements/*.in allows")
+    options = ["--upgrade"] if parser.parse_args(words).upgrade else []
+    try:
+        make(BOOTSTRAP)
+        for group in GROUPS:
+            write_lock(group, options)
+    except SetupError as error:
+        print(f"lock: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    make(BOOTSTRAP)
-    for name in GROUPS:
-        write_lock(name, sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -27,6 +27,13 @@ if __name__ == "__main__":
     refusal = refuse_python(sys.version_info[:2])
     if refusal:
         sys.exit("set-up stopped: " + refusal)
-    from tools.steps import main
+    from tools.ending import EndedBySignal, end_once
 
-    sys.exit(main(sys.argv[1:]))
+    try:
+        end_once()
+        from tools.steps import main
+
+        sys.exit(main(sys.argv[1:]))
+    except EndedBySignal as ended:
+        print(f"set-up {ended}; what is unfinished is made anew next time", file=sys.stderr)
+        sys.exit(ended.exit_code)

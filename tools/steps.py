@@ -1,8 +1,7 @@
-"""The steps of the set-up: installer, main environment, sam, Java; nothing is done twice."""
+"""The steps of the set-up: installer, main environment, sam, Java, jars; nothing is done twice."""
 
 import argparse
 import fcntl
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -10,50 +9,50 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tools import progress
-from tools.environments import BOOTSTRAP, CACHE, SAM, Environment, is_whole, main_environment, make
+from tools.environments import BOOTSTRAP, CACHE, PEERS, SAM, Environment, is_whole, main_environment, make
 from tools.errors import ROOT, SetupError, explain_os
 from tools.java import machine_java_home
 from tools.private_java import is_private_java_whole, make_private_java
+from tools.spark_jars import are_jars_whole, bring_jars
 
 
 def main(words: Sequence[str]) -> int:
     """Set everything up and return the exit status."""
     parser = argparse.ArgumentParser(prog="python3 -m tools.setup", description=__doc__)
     parser.add_argument("--venv", type=Path, default=Path(".venv"), help="main environment (default: .venv)")
-    environment = main_environment(ROOT / parser.parse_args(words).venv)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    parser.add_argument("--with-peers", action="store_true", help="also what the benchmarks compare with")
+    options = parser.parse_args(words)
+    environments = [main_environment(ROOT / options.venv), SAM, *([PEERS] if options.with_peers else [])]
     try:
-        set_up(environment)
+        set_up(environments)
     except SetupError as error:
         print(f"set-up stopped: {error}", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"set-up stopped: {explain_os(error)}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("set-up interrupted; what is unfinished is made anew next time", file=sys.stderr)
-        return 130
     return 0
 
 
-def set_up(environment: Environment) -> None:
-    """Make what is missing, one set-up at a time."""
-    if stands(environment):
+def set_up(environments: Sequence[Environment]) -> None:
+    """Make what is missing, one set-up at a time; the first environment is the main one."""
+    if stands(environments):
         return
     start = time.monotonic()
     with alone():
         make(BOOTSTRAP)
-        make(environment)
-        make(SAM)
+        for environment in environments:
+            make(environment)
         if not machine_java_home():
-            make_private_java(environment)
+            make_private_java(environments[0])
+        bring_jars(environments[0])
     progress.say(f"ready in {time.monotonic() - start:.0f} s")
 
 
-def stands(environment: Environment) -> bool:
+def stands(environments: Sequence[Environment]) -> bool:
     """Whether nothing is left to do."""
     has_java = machine_java_home() is not None or is_private_java_whole()
-    return has_java and is_whole(environment) and is_whole(SAM)
+    return has_java and all(map(is_whole, environments)) and are_jars_whole()
 
 
 @contextmanager

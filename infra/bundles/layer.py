@@ -1,4 +1,4 @@
-"""Build the layer: `python3 -m infra.bundles.layer FOLDER` installs what functions import, trims it, adds the core.
+"""Build the layer into a folder: all that functions import, trimmed and compiled (`python3 -m infra.bundles.layer`).
 
 For the functions' runtime, whatever Python runs this; for the interpreter that LAYER_PYTHON names, if it is set
 (the embedded AWS runs functions under its own).
@@ -10,8 +10,11 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from infra.bundles.aws_calls import keep_calls
+from infra.bundles.compiled_modules import compile_modules, find_python
+from tools import progress
 from tools.environments import BOOTSTRAP, REQUIREMENTS, make, uv_settings
-from tools.errors import ROOT, SetupError
+from tools.errors import ROOT, CommandFailedError, SetupError
 from tools.progress import run
 
 CORE = ROOT / "functions" / "shared" / "service_quality"
@@ -49,9 +52,18 @@ def build_layer(folder: Path, environment: Mapping[str, str]) -> None:
     command += target_options(environment)
     command += ["--only-binary", ":all:", "--require-hashes", "--link-mode", "copy"]
     command += ["-r", REQUIREMENTS / "function.txt"]
-    run("packages of the layer", command, environment=uv_settings())
+    try:
+        run("packages of the layer", [*command, "--offline"], environment=uv_settings())
+    except CommandFailedError:  # the same packages by their hashes, but the set-up has not brought them all
+        run("packages of the layer", command, environment=uv_settings())
     remove(packages, LEFT_OUT)
+    keep_calls(packages / "botocore" / "data")
     shutil.copytree(CORE, packages / CORE.name, ignore=shutil.ignore_patterns("__pycache__"))
+    interpreter = environment.get("LAYER_PYTHON") or find_python(RUNTIME_PYTHON)
+    if interpreter:
+        compile_modules(packages, interpreter)
+    else:
+        progress.say(f"no Python {RUNTIME_PYTHON} here: the layer is not compiled, and each cold start takes longer")
 
 
 def target_options(environment: Mapping[str, str]) -> list[str]:

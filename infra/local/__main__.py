@@ -2,12 +2,13 @@
 
 import argparse
 import importlib
-import signal
 import sys
 from collections.abc import Sequence
 
 from infra.local.errors import LocalRunError
 from infra.local.progress import say
+from tools.ending import EndedBySignal, end_once
+from tools.errors import explain_os
 
 COMMANDS = {
     "up": "start an embedded AWS and deploy the template to it",
@@ -38,17 +39,25 @@ def main(words: Sequence[str]) -> int:
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     arguments = parser.parse_args(words)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         status: int = arguments.run(arguments)
         return status
     except LocalRunError as error:
         say(f"{arguments.command}: {error}")
-        return 1
-    except KeyboardInterrupt:
-        say(f"{arguments.command}: interrupted; nothing that it started is left")
-        return 130
+    except OSError as error:
+        say(f"{arguments.command}: {explain_os(error)}")
+    return 1
+
+
+def run_until_ended(words: Sequence[str]) -> int:
+    """Run one command; what somebody ends has put away all it started before this returns."""
+    try:
+        end_once()
+        return main(words)
+    except EndedBySignal as ended:
+        say(f"{next(iter(words), 'infra.local')}: {ended}; nothing that it started is left")
+        return ended.exit_code
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_until_ended(sys.argv[1:]))

@@ -2,7 +2,6 @@
 functions, and check what they served. Without a contact file a synthetic world is generated, and labelled as such."""
 
 import argparse
-import fcntl
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ from infra.local.demo_report import write_report
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalRunError, NotReceivedError
+from infra.local.locks import only_one
 from infra.local.module_runs import SparkProcess, last_words, run_module
 from infra.local.outbox import count_alert_rows
 from infra.local.progress import announced, say
@@ -39,10 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--contacts", type=existing_file, metavar="FILE", help="a contact export, .csv or .csv.gz")
     parser.add_argument("--split", type=a_day, metavar="YYYY-MM-DD", help="train before this day, replay from it on")
     parser.add_argument(
-        "--report", type=Path, default=FOLDER / "report.json", metavar="FILE", help="default: %(default)s"
+        "--report", type=file_to_write, default=FOLDER / "report.json", metavar="FILE", help="default: %(default)s"
     )
     parser.add_argument(
-        "--scores", type=Path, default=FOLDER / "scores.parquet", metavar="FILE", help="default: %(default)s"
+        "--scores", type=file_to_write, default=FOLDER / "scores.parquet", metavar="FILE", help="default: %(default)s"
     )
 
 
@@ -51,7 +51,20 @@ def existing_file(word: str) -> Path:
     path = Path(word)
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"found no file at {word}, expected a contact export")
+    if not os.access(path, os.R_OK):
+        raise argparse.ArgumentTypeError(f"found no permission to read {word}, expected a contact export")
     return path.absolute()
+
+
+def file_to_write(word: str) -> Path:
+    """A file that can be written when everything else is done: better told now than after minutes."""
+    path = Path(word).absolute()
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"found a folder at {word}, expected a file to write")
+    there = next(one for one in (path, *path.parents) if one.exists())
+    if not (there.is_dir() or there == path) or not os.access(there, os.W_OK):
+        raise argparse.ArgumentTypeError(f"found no permission to write at {there}, expected a file to write")
+    return path
 
 
 def a_day(word: str) -> str:
@@ -168,7 +181,8 @@ def run(arguments: argparse.Namespace) -> int:
     if bool(arguments.contacts) != bool(arguments.split):
         raise LocalRunError("found one of --contacts and --split, expected both or none")
     begun = time.monotonic()
-    with only_one(FOLDER):
+    with only_one(FOLDER.parent / "demo.lock", "demo"):
+        empty(FOLDER)
         demo = Demo(arguments.contacts, arguments.split or SYNTHETIC_SPLIT)
         with (
             Emulator(FOLDER / "emulator") as emulator,
@@ -180,26 +194,22 @@ def run(arguments: argparse.Namespace) -> int:
                 outputs = deploy(emulator)
             learning.result()
             alerts = demo.serve(emulator, spark, outputs)
-            status = demo.prove(spark, outputs, arguments.scores.absolute())
+            status = demo.prove(spark, outputs, arguments.scores)
         demo.seconds["all"] = round(time.monotonic() - begun, 1)
-        faults = write_report(demo, alerts, arguments.report.absolute())
+        faults = write_report(demo, alerts, arguments.report)
     for fault in faults:
         say(f"demo: {fault}")
     return 1 if faults or status else 0
 
 
-@contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Hold the demo's folder, emptied of what an earlier run left."""
+def empty(folder: Path) -> None:
+    """Remove what an earlier run left in the demo's folder, also the embedded AWS of one that was killed."""
+    left = Emulator(folder / "emulator")
+    if left.attach():
+        left.stop()
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / "demo.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise LocalRunError("found another demo running in this checkout, expected none") from None
-        for name in folder.iterdir():
-            if name.is_dir():
-                shutil.rmtree(name)
-            else:
-                name.unlink()
-        yield
+    for name in folder.iterdir():
+        if name.is_dir():
+            shutil.rmtree(name)
+        else:
+            name.unlink()

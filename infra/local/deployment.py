@@ -1,13 +1,12 @@
 """The template of the project, built and deployed to an embedded AWS by the official sam."""
 
-import fcntl
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from botocore.exceptions import ClientError
@@ -15,6 +14,7 @@ from botocore.exceptions import ClientError
 from infra.local.cloud import REGION, Cloud, for_embedded
 from infra.local.emulator import Emulator
 from infra.local.errors import DeploymentFailedError
+from infra.local.locks import in_turn
 from infra.local.progress import Signs, announced, say
 from tools.errors import ROOT
 
@@ -22,6 +22,7 @@ STACK = "service-quality"
 ARTIFACTS_BUCKET = "deployment-artifacts"
 BUILT = ROOT / "build" / "local" / "sam"
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
+_SIGN = re.compile(r"set-up: .* s so far")
 SOURCES = ("functions", "infra", "template.yaml", "samconfig.toml", "requirements/function.txt")
 
 
@@ -47,7 +48,7 @@ def deploy(emulator: Emulator, parameters: Mapping[str, str] | None = None) -> d
 def build() -> None:
     """Build the bundles for the Python that the embedded AWS runs functions under, unless they stand already."""
     stamp = BUILT.parent / "sam.stamp"
-    with alone():
+    with in_turn(BUILT.parent / "build.lock", "build"):
         wanted = fingerprint(ROOT)
         if stamp.is_file() and stamp.read_text("utf-8") == wanted and (BUILT / "template.yaml").is_file():
             say("build: nothing changed")
@@ -137,14 +138,15 @@ def run_sam(title: str, words: Sequence[str | Path], environment: Mapping[str, s
         process.wait()
         raise
     if status:
-        errors = [line for line in printed if line.startswith("Error")] or [line for line in printed if line][-5:]
-        raise DeploymentFailedError(f"sam {title} failed: {' | '.join(errors)[:2000]}")
+        raise DeploymentFailedError(f"sam {title} failed: {why_failed(printed)}")
 
 
-@contextmanager
-def alone() -> Iterator[None]:
-    """Hold the lock of the build folder: two runs in one checkout build one after the other."""
-    BUILT.parent.mkdir(parents=True, exist_ok=True)
-    with (BUILT.parent / "build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def why_failed(printed: Sequence[str]) -> str:
+    """What sam said from its error on, without signs of life; the last lines where it names none.
+
+    >>> why_failed(["Building", "Error: Make Failed: set-up:   packages: 3 s so far", "layer: no network"])
+    'Error: Make Failed: | layer: no network'
+    """
+    said = [_SIGN.sub("", line).strip() for line in printed if line]
+    begin = next((place for place, line in enumerate(said) if line.startswith("Error")), -5)
+    return " | ".join(filter(None, said[begin:]))[:2000]

@@ -57,10 +57,10 @@ class SparkProcess:
         """Run these jobs; StepFailedError with what they said last when one fails."""
         status, said = self.try_to_run(title, words)
         if status:
-            raise StepFailedError(f"{title} failed with exit code {status}: {last_words(said)}")
+            raise StepFailedError(f"{title} failed: {last_words(said)}")
 
     def try_to_run(self, title: str, words: Sequence[str | Path]) -> tuple[int, list[str]]:
-        """Run these jobs; the exit code and what they said."""
+        """Run these jobs; the exit code and what they said; StepFailedError when the whole process ends."""
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise StepFailedError(f"{title}: found no process of Spark jobs, expected one")
@@ -75,7 +75,8 @@ class SparkProcess:
             if line.startswith(_DONE):
                 return int(line.removeprefix(_DONE)), said
             hear(line, said, signs)
-        return process.wait() or 1, said
+        status = process.wait()
+        raise StepFailedError(f"{title}: the process of Spark jobs ended with {status}: {' | '.join(said[-3:])}")
 
 
 def start_module(words: Sequence[str | Path], environment: Mapping[str, str]) -> "subprocess.Popen[str]":
@@ -114,5 +115,5 @@ def hear(line: str, said: list[str], signs: Signs) -> None:
 
 
 def last_words(said: Sequence[str]) -> str:
-    """What was said last."""
-    return " | ".join(said[-3:]) or "it said nothing"
+    """What was said last; of a failure that is the reason."""
+    return said[-1] if said else "it said nothing"

@@ -2,6 +2,7 @@
 and wait until the archive holds all of them."""
 
 import argparse
+import math
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from infra.local.deployment import read_outputs
 from infra.local.emulator import FOLDER, Emulator
 from infra.local.errors import EmulatorError
 from infra.local.replaying import QUIET_SECONDS, put_events, read_events, wait_for_archive
+from infra.local.status import count_items
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,9 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def positive(word: str) -> float:
     """A number above zero."""
-    number = float(word)
-    if not number > 0:
-        raise argparse.ArgumentTypeError(f"found {word}, expected a number above zero")
+    try:
+        number = float(word)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"found '{word}', expected a number above zero")
     return number
 
 
@@ -39,6 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not emulator.attach():
         raise EmulatorError("found no embedded AWS running, expected one; `python -m infra.local up` starts it")
     outputs = read_outputs(emulator.cloud)
+    if not count_items(emulator.cloud, outputs["ModelsTableName"]):
+        raise EmulatorError(
+            "found no promoted model, expected one, since functions wait for it; "
+            "`python -m model_export publish` and `promote` bring one"
+        )
     start = time.monotonic()
     numbers = put_events(
         emulator.cloud, outputs["EventStreamName"], events, per_second=arguments.rate, expected=len(events)

@@ -37,6 +37,8 @@ def read_events(path: Path) -> list[InteractionEvent]:
                     events.append(_parse_line(line, f"{path.name}, line {number}"))
     except OSError as error:
         raise ReplayError(f"{path}: found {error.strerror}, expected a file of JSON lines") from None
+    if not events:
+        raise ReplayError(f"{path}: found no event, expected at least one")
     return sorted(events, key=log_order)
 
 
@@ -79,7 +81,7 @@ def wait_for_archive(cloud: Cloud, bucket: str, numbers: Iterable[int], *, quiet
         if len(wanted - archived.numbers) == left:
             raise NotReceivedError(
                 f"found {len(wanted) - left} of {len(wanted)} events in the archive and nothing new in {quiet:.0f} s, "
-                "expected all of them; the log of the embedded AWS says what the functions met"
+                "expected all of them; the log of the embedded AWS, emulator.log, says what the functions met"
             )
         left = len(wanted - archived.numbers)
 

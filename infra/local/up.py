@@ -4,30 +4,43 @@ import argparse
 
 from infra.local.deployment import deploy
 from infra.local.emulator import FOLDER, Emulator
-from infra.local.progress import announced, say
+from infra.local.errors import EmulatorError
+from infra.local.locks import only_one
+from infra.local.progress import announced
+
+MOST_PORT = 65_535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("--port", type=int, help="port of the gateway (default: a free one)")
+    parser.add_argument("--port", type=a_port, help="port of the gateway (default: a free one)")
+
+
+def a_port(word: str) -> int:
+    """A port that a server can be given."""
+    if not word.isascii() or not word.isdigit() or not 0 < int(word) <= MOST_PORT:
+        raise argparse.ArgumentTypeError(f"found '{word}', expected a number from 1 to {MOST_PORT}")
+    return int(word)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Start, unless it runs already, and deploy; what was started here ends if that fails."""
     emulator = Emulator(FOLDER, arguments.port)
-    is_new = not emulator.attach()
-    if is_new:
-        with announced("embedded AWS"):
-            emulator.start()
-    elif arguments.port not in (None, emulator.port):
-        say(f"found an embedded AWS on port {emulator.port}, expected port {arguments.port}; run `down` first")
-        return 1
-    try:
-        outputs = deploy(emulator)
-    except BaseException:
+    with only_one(FOLDER.parent / "up.lock", "`up`"):
+        is_new = not emulator.attach()
         if is_new:
-            emulator.stop()
-        raise
+            with announced("embedded AWS"):
+                emulator.start()
+        elif arguments.port not in (None, emulator.port):
+            raise EmulatorError(
+                f"found an embedded AWS on port {emulator.port}, expected port {arguments.port}; run `down` first"
+            )
+        try:
+            outputs = deploy(emulator)
+        except BaseException:
+            if is_new:
+                emulator.stop()
+            raise
     print_deployment(emulator, outputs)
     return 0
 

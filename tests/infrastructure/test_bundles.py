@@ -2,22 +2,19 @@
 
 import ast
 import json
-import os
-import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from infra.bundles.compiled_modules import find_python
 from infra.bundles.layer import RUNTIME_PYTHON, build_layer
 from tests.infrastructure.templates import FUNCTIONS, ROOT, app_tree, folder
 
 MOST_BYTES = 50_000_000
 TRAINING_ONLY = ("pyspark", "pandas", "sklearn", "skl2onnx", "pyarrow")
-RUNTIME_BRINGS = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six", "jmespath")
 
 # With -I nothing of this checkout or its environment is found but what is named here.
 IMPORT_ALL = """
@@ -39,37 +36,9 @@ def layer(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def runtime(tmp_path_factory) -> Path:
-    """Only what the Lambda runtime brings by itself."""
-    target = tmp_path_factory.mktemp("runtime")
-    for name in RUNTIME_BRINGS:
-        spec = find_spec(name)
-        assert spec
-        assert spec.origin
-        origin = Path(spec.origin)
-        found = origin.parent if origin.name == "__init__.py" else origin
-        (target / found.name).symlink_to(found)
-    return target
-
-
-@pytest.fixture(scope="module")
 def python() -> str:
-    """An interpreter of the functions' version: our own, on the path, or one that pyenv keeps."""
-    name = f"python{RUNTIME_PYTHON}"
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    candidates: list[str | Path | None] = [
-        sys.executable,
-        shutil.which(name),
-        *pyenv.glob(f"{RUNTIME_PYTHON}.*/bin/{name}"),
-    ]
-    ask = "import sys; print('%d.%d' % sys.version_info[:2])"
-    for candidate in candidates:
-        if candidate is None:
-            continue
-        answer = subprocess.run([candidate, "-c", ask], capture_output=True, text=True, check=False)
-        if answer.stdout.strip() == RUNTIME_PYTHON:
-            return str(candidate)
-    pytest.skip(f"no Python {RUNTIME_PYTHON} on this machine")
+    """An interpreter of the functions' version."""
+    return find_python(RUNTIME_PYTHON) or pytest.skip(f"no Python {RUNTIME_PYTHON} on this machine")
 
 
 def zipped_bytes(*folders: Path) -> int:
@@ -99,20 +68,29 @@ def test_layer_holds_the_core_as_it_stands(layer):
     assert {path.relative_to(bundled): path.read_bytes() for path in bundled.rglob("*.py")} == sources
 
 
+def test_layer_is_compiled_for_the_runtime_and_says_nothing_of_this_machine(layer, python):
+    tag = f"cpython-{RUNTIME_PYTHON.replace('.', '')}"
+    sources = {path.stem for path in (layer / "python" / "service_quality").rglob("*.py")}
+    compiled = list((layer / "python" / "service_quality").rglob(f"*.{tag}.pyc"))
+
+    assert {path.name.removesuffix(f".{tag}.pyc") for path in compiled} == sources
+    assert not [path for path in compiled if str(layer).encode() in path.read_bytes()]
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_everything_a_function_imports_is_in_its_bundle(function, layer, runtime, python):
+def test_everything_a_function_imports_is_in_its_bundle(function, layer, python):
     imported = sorted(
         {node.module for node in ast.walk(app_tree(function)) if isinstance(node, ast.ImportFrom) and node.module}
     )
 
-    command = [python, "-I", "-B", "-c", IMPORT_ALL, json.dumps(imported), layer / "python", runtime]
+    command = [python, "-I", "-B", "-c", IMPORT_ALL, json.dumps(imported), layer / "python"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr[-2000:]
     assert not set(json.loads(done.stdout)) & set(TRAINING_ONLY)
 
 
-def test_trimmed_onnxruntime_still_infers(layer, runtime, python, tmp_path):
+def test_trimmed_onnxruntime_still_infers(layer, python, tmp_path):
     from tests.stand_ins.tiny_model import tiny_model
 
     model = tmp_path / "model.onnx"
@@ -126,7 +104,7 @@ def test_trimmed_onnxruntime_still_infers(layer, runtime, python, tmp_path):
         "print(scorer.score(array('f', [1.0] * len(FEATURES.names))).probability)\n"
     )
 
-    command = [python, "-I", "-B", "-c", code, model, layer / "python", runtime]
+    command = [python, "-I", "-B", "-c", code, model, layer / "python"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr[-2000:]

@@ -43,7 +43,7 @@ EXPECTED = {
         },
         "AlertsTableArn": {"dynamodb:GetItem"},
         "IdSaltSecretArn": {"secretsmanager:GetSecretValue"},
-        "AlertTopicArn": {"sns:GetTopicAttributes", "sns:Publish"},
+        "AlertTopicArn": {"sns:GetTopicAttributes", "sns:Publish", "sns:PublishBatch"},
         "AlertKeyArn": {"kms:Decrypt", "kms:GenerateDataKey"},
         "${RejectedBucketArn}/aws/lambda/*": {"s3:PutObject"},
         "RejectedBucketArn": {"s3:ListBucket"},

@@ -6,9 +6,10 @@ and nothing of tiles, running sums, stored items, chunks or caches.
 
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from service_quality import conversation as bounds
 from service_quality.conversation import REMEMBERED, RETENTION, Conversation, conversation_key
 from service_quality.entities import ENTITIES
 from service_quality.event_values import read_event_values
@@ -33,7 +34,10 @@ class ImportedPast:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one record of the log came to: "accepted", "duplicate" or "too old"; the vector's bytes if it was scored."""
+    """What one record of the log came to: "accepted", "duplicate", "too old", "full" or "failed".
+
+    `vector` are the vector's bytes if it was scored.
+    """
 
     position: str
     became: str
@@ -52,9 +56,10 @@ class Contact:
 
 @dataclass
 class NaiveReader:
-    """Reads one shop's log in order."""
+    """Reads one shop's log in order; `fails` says on which vectors the scorer raises."""
 
     features: FeatureSet
+    fails: Callable[[bytes], bool] = lambda vector: False
     clock: int = 0
     received_clock: int = 0
     contacts: dict[str, Contact] = field(default_factory=lambda: defaultdict(Contact))
@@ -83,16 +88,22 @@ class NaiveReader:
         known = contact.events if received_clock - contact.touched_at <= REMEMBERED else []
         pasts = [past for past in contact.imported if received_clock - past.touched_at <= REMEMBERED]
         past = list({e.event_id: e for one in pasts for e in one.events}.values())
-        if event.event_id in {e.event_id for e in [*known, *past]}:
+        held = {e.event_id for e in [*known, *past]}
+        if event.event_id in held and len(held) <= bounds.MAX_EVENTS:
             return Reading(position, "duplicate", self.clock)
-        self.received_clock = received_clock
-        self.clock = max(self.clock, event.occurred_at)
+        if len(held) >= bounds.MAX_EVENTS:
+            return Reading(position, "full", self.clock)
+        before_it, self.clock = self.clock, max(self.clock, event.occurred_at)
         together = {e.event_id: e for e in [*past, *known, event]}
         before, imported, after = (self._totals(events) for events in (known, past, together.values()))
         standing = read_standing(_in_order(together.values()))
         vector = None
         if event.kind in SCORED and event.conversation_id is not None and standing.rating is None:
             vector = self._vector(standing, event)
+            if self.fails(vector):
+                self.clock = before_it
+                return Reading(position, "failed", before_it)
+        self.received_clock = received_clock
         for key, at, name in before.keys() | imported.keys() | after.keys():
             counted = before.get((key, at, name), 0) + imported.get((key, at, name), 0)
             self.entered[key].append(Fact(key, at, name, after.get((key, at, name), 0) - counted))

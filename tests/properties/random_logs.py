@@ -89,28 +89,43 @@ def _numbers(drawn: bytes) -> list[int]:
 
 
 def build_log(numbers: Sequence[int], features: FeatureSet, *, shop_id: str = "shop") -> RandomLog:
-    log = RandomLog(shop_id)
-    now = START
-    events: list[InteractionEvent] = []
+    writer = LogWriter(RandomLog(shop_id), features)
     for number in numbers:
+        writer.write(number)
+    return writer.log
+
+
+@dataclass
+class LogWriter:
+    """Writes a log record by record, as the time of its shop goes on."""
+
+    log: RandomLog
+    features: FeatureSet
+    now: int = START
+    events: list[InteractionEvent] = field(default_factory=list)
+
+    def write(self, number: int) -> LogRecord:
+        """The record that a number stands for, at the end of the log."""
         choices = Choices(number)
         doing = choices.of(DOINGS)
-        now += choices.of(RARE_GAPS)
+        self.now += choices.of(RARE_GAPS)
         if choices.of((0, 0, 0, 1)):
-            now -= now % HOUR
-        position = str(Position(1, len(log.records)))
+            self.now -= self.now % HOUR
+        data = self._data(doing, choices)
+        self.log.records.append(LogRecord(str(Position(1, len(self.log.records))), data, self.now))
+        return self.log.records[-1]
+
+    def _data(self, doing: str, choices: Choices) -> bytes:
+        log, events, now = self.log, self.events, self.now
         if doing == "noise":
-            data = choices.of(HOSTILE)
-        elif doing == "import":
-            data = event_to_json(_backfill(log, choices, events, features, now=now).mark)
-        elif doing.startswith("twice") and events:
+            return choices.of(HOSTILE)
+        if doing == "import":
+            return event_to_json(_backfill(log, choices, events, self.features, now=now).mark)
+        if doing.startswith("twice") and events:
             again = choices.of(events[::-1])
-            data = event_to_json(replace(again, received_at=now) if doing == "twice later" else again)
-        else:
-            events.append(random_event(choices, f"e{len(events)}", shop_id=shop_id, now=now))
-            data = event_to_json(events[-1])
-        log.records.append(LogRecord(position, data, now))
-    return log
+            return event_to_json(replace(again, received_at=now) if doing == "twice later" else again)
+        events.append(random_event(choices, f"e{len(events)}", shop_id=log.shop_id, now=now))
+        return event_to_json(events[-1])
 
 
 def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> InteractionEvent:

@@ -23,7 +23,7 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"
 CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 
 #: Options of commands that are not ours.
-OPTIONS_OF_OTHERS = {"--help", "--parameter-overrides", "--dist", "--upgrade"}
+OPTIONS_OF_OTHERS = {"--help", "--parameter-overrides", "--dist", "--upgrade", "--py-files", "--conf"}
 
 
 def code_of(text: str) -> str:

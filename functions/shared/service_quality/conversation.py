@@ -15,8 +15,9 @@ _WEIGHED_EVERY = 16  # events: weighing all of them costs more than adding one
 
 #: An event that occurred longer ago than this before the shop's latest arrival cannot be told from a duplicate.
 RETENTION = 30 * DAY
-#: A conversation is remembered a little longer than any event that could repeat one of its own.
-REMEMBERED = RETENTION + HOUR
+#: A conversation is remembered longer than any event that could repeat one of its own. A day more than it is taken:
+#: an event known to the day stands at its receipt when it came on that day, and at the day's end when it comes again.
+REMEMBERED = RETENTION + DAY + HOUR
 
 
 @dataclass(frozen=True, slots=True)

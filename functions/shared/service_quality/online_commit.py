@@ -83,11 +83,12 @@ class Tally:
 
 
 class FoldFailedError(ServiceQualityError):
-    """Our own code failed on a record; once may be a torn read, twice is the record."""
+    """Our own code failed on a record; once may be a torn read, twice at one version of the shop is the record."""
 
-    def __init__(self, position: str, cause: Exception) -> None:
+    def __init__(self, position: str, version: int, cause: Exception) -> None:
         super().__init__(f"the fold raised {type(cause).__name__} at position {position}")
         self.position = position
+        self.version = version
 
 
 @dataclass(slots=True)
@@ -115,7 +116,7 @@ class OnlineCommit:
         SurroundingsError when that does not help: the batch must come again.
         """
         records = sorted(records, key=lambda record: record.position)
-        suspect: set[str] = set()
+        suspect: dict[str, int] = {}
         poison: set[str] = set()
         conflicts = 0
         attempts = 0
@@ -131,8 +132,13 @@ class OnlineCommit:
                 attempts += 1
                 if attempts == _MAX_ATTEMPTS:
                     raise
-            except FoldFailedError as error:  # at most two a record, so they need no bound of their own
-                (poison if error.position in suspect else suspect).add(error.position)
+            except FoldFailedError as error:
+                # The same version again: nobody moved the shop while the first set was read, so it was not torn.
+                if suspect.get(error.position) == error.version:
+                    poison.add(error.position)
+                else:
+                    attempts += error.position in suspect
+                suspect[error.position] = error.version
         raise SurroundingsError(f"the state of a shop kept changing: {_MAX_ATTEMPTS} attempts, {conflicts} conflicts")
 
     def _attempt(self, shop_id: str, records: list[LogRecord], poison: set[str]) -> Tally:
@@ -150,7 +156,7 @@ class OnlineCommit:
             except ServiceQualityError:
                 raise
             except Exception as error:
-                raise FoldFailedError(record.position, error) from error
+                raise FoldFailedError(record.position, memory.shop.version, error) from error
         writer.flush()
         tally.chunks = writer.chunks
         self.warm.keep(memory)

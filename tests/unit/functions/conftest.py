@@ -1,9 +1,10 @@
 """Functions loaded as the runtime loads them, over services of a few lines each."""
 
+import gc
 import importlib.util
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -71,7 +72,7 @@ def aws() -> Aws:
 
 
 @pytest.fixture
-def load(monkeypatch, aws) -> Callable[[str], ModuleType]:
+def load(monkeypatch, aws) -> Iterator[Callable[[str], ModuleType]]:
     """Loads a function's app anew: a cold start among the given services."""
 
     def load_app(name: str) -> ModuleType:
@@ -88,4 +89,6 @@ def load(monkeypatch, aws) -> Callable[[str], ModuleType]:
         spec.loader.exec_module(module)
         return module
 
-    return load_app
+    yield load_app
+    gc.enable()
+    gc.unfreeze()

@@ -1,5 +1,7 @@
 """What is missing or forbidden stops a function at its cold start, with a message that names it."""
 
+import gc
+
 import pytest
 
 from service_quality.errors import DeploymentError, ModelError
@@ -77,3 +79,10 @@ def test_inlet_starts_without_a_champion(load, aws):
     aws.dynamodb.tables["models"].clear()
 
     assert callable(load("ingest_events").handler)
+
+
+def test_what_a_start_made_is_never_looked_through_again(load):
+    load("score_interactions")
+
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 10_000

@@ -103,7 +103,7 @@ def test_event_older_than_retention_changes_nothing():
 
 
 def test_conversation_is_forgotten_after_retention_of_arrivals():
-    later = contact("e5", "agent_message", NOON + 31 * DAY)
+    later = contact("e5", "agent_message", NOON + 32 * DAY)
 
     assert fold(ASKED, later)[1]["facts"] == fold(later)[0]["facts"]
 

@@ -6,7 +6,15 @@ import pytest
 
 from spark_jobs.code_archive import write_code_archive
 from spark_jobs.errors import ArgumentError
-from spark_jobs.session import catalog_settings, start_session, storage_settings, warehouse
+from spark_jobs.session import (
+    catalog_settings,
+    jar_cache,
+    network_settings,
+    required_settings,
+    start_session,
+    storage_settings,
+    warehouse,
+)
 
 
 def test_local_lake_is_absolute(tmp_path, monkeypatch):
@@ -59,6 +67,48 @@ def test_local_store_is_reached_where_it_answers(monkeypatch):
     assert settings["spark.hadoop.fs.s3a.endpoint"] == "http://127.0.0.1:4566"
     assert settings["spark.hadoop.fs.s3a.path.style.access"] == "true"
     assert settings["spark.hadoop.fs.s3a.connection.ssl.enabled"] == "false"
+
+
+def test_executors_elsewhere_are_told_of_the_local_store(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+
+    settings = storage_settings()
+
+    assert settings["spark.executorEnv.AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
+    assert settings["spark.executorEnv.AWS_REGION"] == "eu-central-1"
+
+
+def test_executors_on_aws_are_told_of_no_key(monkeypatch):
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+    assert "secret" not in storage_settings().values()
+
+
+@pytest.mark.parametrize("master", ["local[2]", "local-cluster[2,1,1024]", "spark://127.0.0.1:7077"])
+def test_driver_of_a_cluster_on_this_machine_is_reached_from_nowhere_else(master):
+    assert set(network_settings(master).values()) == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("master", ["spark://10.0.0.7:7077", "yarn", "k8s://https://10.0.0.7"])
+def test_driver_of_a_cluster_elsewhere_is_where_spark_finds_it(master):
+    assert network_settings(master) == {}
+
+
+def test_extensions_of_others_stay_beside_iceberg():
+    iceberg = required_settings()["spark.sql.extensions"]
+
+    assert required_settings("a.B,c.D")["spark.sql.extensions"] == f"{iceberg},a.B,c.D"
+    assert required_settings(f"{iceberg},a.B")["spark.sql.extensions"] == f"{iceberg},a.B"
+
+
+def test_jars_are_kept_where_the_job_is_run_when_its_code_is_an_archive(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("spark_jobs.session.ROOT", write_code_archive(tmp_path / "code.zip"))
+
+    assert jar_cache() == tmp_path / ".cache" / "ivy"
 
 
 def test_code_archive_holds_the_core_and_the_jobs_and_is_the_same_each_time(tmp_path):

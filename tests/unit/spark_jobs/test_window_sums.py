@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service_quality.instants import DAY, HOUR, MINUTE
 from service_quality.windows import WINDOWS, Window
-from spark_jobs.window_sums import EntityFacts, Moments, WindowReader
+from spark_jobs.window_sums import EntityFacts, Moments, SortedFacts
 
 START = 19_600 * DAY
 GAPS = (0, 0, 1, MINUTE, 5 * MINUTE, HOUR, 6 * HOUR, DAY, 8 * DAY, 31 * DAY, 91 * DAY)
@@ -53,12 +53,24 @@ def random_logs(draw: st.DrawFn) -> Log:
     return Log(draw(st.permutations(log.facts)), draw(st.permutations(log.moments)))
 
 
-def reader_of(log: Log, window: Window) -> WindowReader:
-    def columns(rows, *names):
-        return {name: np.array([getattr(row, name) for row in rows], dtype=np.int64) for name in names}
+def integers(rows, name):
+    return np.array([getattr(row, name) for row in rows], dtype=np.int64)
 
-    facts = EntityFacts(**columns(log.facts, "entity", "place", "clock", "at", "value"))
-    return WindowReader(facts, Moments(**columns(log.moments, "entity", "place", "clock")), window)
+
+def sort(log: Log) -> SortedFacts:
+    place, clock, at, entity, value = (
+        integers(log.facts, name) for name in ("place", "clock", "at", "entity", "value")
+    )
+    facts = EntityFacts(entity, place, clock, at, {"value": value, "ones": np.ones_like(value)})
+    return SortedFacts(facts, Moments(*(integers(log.moments, name) for name in ("entity", "place", "clock"))))
+
+
+def totals(log: Log, window: Window) -> list[int]:
+    return sort(log).over(window).totals("value").tolist()
+
+
+def ages(log: Log, window: Window) -> list[float]:
+    return sort(log).over(window).ages("value").tolist()
 
 
 def held_tiles(log: Log, window: Window, moment: MomentRow) -> dict[int, int]:
@@ -75,17 +87,17 @@ def held_tiles(log: Log, window: Window, moment: MomentRow) -> dict[int, int]:
 @settings(max_examples=80, deadline=None)
 @given(random_logs(), st.sampled_from(list(WINDOWS.values())))
 def test_totals_equal_the_loop(log, window):
-    found = reader_of(log, window).totals()
+    found = totals(log, window)
 
-    assert found.tolist() == [sum(held_tiles(log, window, moment).values()) for moment in log.moments]
+    assert found == [sum(held_tiles(log, window, moment).values()) for moment in log.moments]
 
 
 @settings(max_examples=80, deadline=None)
 @given(random_logs(), st.sampled_from(list(WINDOWS.values())))
 def test_ages_equal_the_loop(log, window):
-    found = reader_of(log, window).ages()
+    found = ages(log, window)
 
-    for moment, age in zip(log.moments, found.tolist(), strict=True):
+    for moment, age in zip(log.moments, found, strict=True):
         held = [tile for tile, total in held_tiles(log, window, moment).items() if total > 0]
         assert isnan(age) if not held else age == moment.clock - max(held)
 
@@ -93,7 +105,7 @@ def test_ages_equal_the_loop(log, window):
 def test_fact_counts_from_the_next_place_on():
     log = Log([FactRow(0, 3, START, START, 5)], [MomentRow(0, place, START) for place in (2, 3, 4)])
 
-    assert reader_of(log, WINDOWS["1d"]).totals().tolist() == [0, 0, 5]
+    assert totals(log, WINDOWS["1d"]) == [0, 0, 5]
 
 
 def test_fact_leaves_with_its_tile():
@@ -101,15 +113,15 @@ def test_fact_leaves_with_its_tile():
     leaves_at = window.leaves_at(START)
     log = Log([FactRow(0, 0, START, START, 5)], [MomentRow(0, 1, clock) for clock in (START, leaves_at - 1, leaves_at)])
 
-    assert reader_of(log, window).totals().tolist() == [5, 5, 0]
+    assert totals(log, window) == [5, 5, 0]
 
 
 def test_fact_that_came_after_its_tile_had_left_never_enters():
     late = START - 2 * HOUR
     log = Log([FactRow(0, 0, START, late, 5)], [MomentRow(0, 1, START)])
 
-    assert reader_of(log, WINDOWS["1h"]).totals().tolist() == [0]
-    assert reader_of(log, WINDOWS["1d"]).totals().tolist() == [5]
+    assert totals(log, WINDOWS["1h"]) == [0]
+    assert totals(log, WINDOWS["1d"]) == [5]
 
 
 def test_fact_taken_back_has_no_age():
@@ -118,18 +130,27 @@ def test_fact_taken_back_has_no_age():
         [MomentRow(0, place, START) for place in (2, 3)],
     )
 
-    assert reader_of(log, WINDOWS["7d"]).ages().tolist() == [0, DAY]
+    assert ages(log, WINDOWS["7d"]) == [0, DAY]
 
 
 def test_fact_of_nothing_has_no_age():
     log = Log([FactRow(0, 0, START, START, 0)], [MomentRow(0, 1, START)])
 
-    assert np.isnan(reader_of(log, WINDOWS["1d"]).ages()).all()
+    assert isnan(ages(log, WINDOWS["1d"])[0])
 
 
 @pytest.mark.parametrize("moments", [[], [MomentRow(0, 1, START), MomentRow(-1, 1, START)]])
 def test_nothing_entered_is_zero_and_ageless(moments):
-    reader = reader_of(Log([], moments), WINDOWS["1d"])
+    log = Log([], moments)
 
-    assert reader.totals().tolist() == [0] * len(moments)
-    assert np.isnan(reader.ages()).all()
+    assert totals(log, WINDOWS["1d"]) == [0] * len(moments)
+    assert np.isnan(ages(log, WINDOWS["1d"])).all()
+
+
+def test_one_sort_serves_every_window_and_value():
+    facts = [FactRow(0, 0, START, START, 5), FactRow(0, 1, START + HOUR, START + HOUR, 7)]
+    log = sort(Log(facts, [MomentRow(0, 2, START + 2 * HOUR)]))
+
+    assert log.over(WINDOWS["1h"]).totals("value").tolist() == [7]
+    assert log.over(WINDOWS["1d"]).totals("value").tolist() == [12]
+    assert log.over(WINDOWS["1d"]).totals("ones").tolist() == [2]

@@ -1,0 +1,83 @@
+"""What the benchmarks claim: every figure of results.json, and the bounds that an issue has set to some of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One figure: what it means, and the bounds that it must keep; without bounds it is only told.
+
+    >>> Claim("half as long", at_most=0.5).verdict(0.61)
+    'missed: found 0.61, expected at most 0.5'
+    >>> Claim("half as long", at_most=0.5).verdict(0.4)
+    ''
+    """
+
+    means: str
+    at_least: float = -inf
+    at_most: float = inf
+
+    @property
+    def expected(self) -> str:
+        """The bound in words; empty without one."""
+        if self.at_most < inf:
+            return f"at most {readable(self.at_most)}"
+        return f"at least {readable(self.at_least)}" if self.at_least > -inf else ""
+
+    def verdict(self, found: float) -> str:
+        """What is wrong with the figure found; empty when it keeps its bounds."""
+        if self.at_least <= found <= self.at_most:
+            return ""
+        return f"missed: found {readable(found)}, expected {self.expected}"
+
+
+#: Section → figure → claim, in the order in which they are measured and told.
+CLAIMS: Mapping[str, Mapping[str, Claim]] = {
+    "windows": {
+        "over_duckdb": Claim("time at 10 M skewed rows, over DuckDB's best form", at_most=0.5),
+        "over_polars": Claim("time at 10 M skewed rows, over polars'", at_most=2.2),
+        "growth_10m_over_1m": Claim("time at 10 M rows, over that at 1 M", at_most=10),
+        "skew_over_even": Claim("time with a busiest agent of 5 % of the rows, over evenly spread", at_most=1.3),
+        "peak_mb": Claim("most memory of any process, MB", at_most=4_000),
+    },
+    "scoring": {
+        "naive_over_ours": Claim("CPU of the naive function, over ours; one shop", at_least=12),
+        "aws_calls_per_event": Claim("AWS calls an event, outbox and archive included; one shop", at_most=0.12),
+        "aws_calls_per_event_ten_shops": Claim("the same; ten shops"),
+        "peak_mb": Claim("most memory of the function's process, MB", at_most=256),
+    },
+    "cold_start": {
+        "over_scikit_learn": Claim("spawn to the first answer, over scikit-learn's", at_most=0.4),
+        "over_imports": Claim("spawn to the first answer, over that of bare imports", at_most=1.3),
+    },
+    "training": {
+        "log_loss_difference": Claim("log loss less scikit-learn's on the same rows", at_least=-5e-5, at_most=5e-5),
+    },
+    "cost": {
+        "dollars_per_million_busy": Claim("dollars per million events, one busy shop", at_most=10),
+        "dollars_per_million_quiet": Claim("dollars per million events, 10,000 quiet shops", at_most=25),
+    },
+}
+
+
+def missed(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """One line for every figure that breaks its bounds."""
+    return [
+        f"{section}.{name} {verdict}"
+        for section, found in figures.items()
+        for name, value in found.items()
+        if (verdict := CLAIMS[section][name].verdict(value))
+    ]
+
+
+def readable(value: float) -> str:
+    """A number as people read it: three digits, or all those before the point.
+
+    >>> readable(0.012345), readable(12_345.6), readable(4), readable(0)
+    ('0.0123', '12,346', '4', '0')
+    """
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"

@@ -1,0 +1,45 @@
+"""DynamoDB and S3 for a function's first event: tables that are empty but for the champion's pointer, and its model.
+
+They answer at once and always the same, so that what is measured is the function.
+"""
+
+import json
+from dataclasses import dataclass
+
+from benchmarks.cold_start_runs.local_server import Answer, Request
+
+_TARGET = "X-Amz-Target"
+
+
+@dataclass(frozen=True)
+class AwsAnswers:
+    """Answers the requests of a function that scores its first event ever."""
+
+    model: bytes
+    version: str
+    fingerprint: str
+
+    def answer(self, request: Request) -> Answer:
+        """DynamoDB by the operation in the header, S3 by the method."""
+        if _TARGET in request.headers:
+            operation = request.headers[_TARGET].rpartition(".")[2]
+            return self._dynamodb(operation, json.loads(request.body))
+        if request.method == "GET":
+            return Answer(200, self.model)
+        if "Content-MD5" in request.headers:
+            return Answer(400, b"<Error><Code>BadDigest</Code></Error>", {"Content-Type": "application/xml"})
+        return Answer(200)
+
+    def _dynamodb(self, operation: str, asked: dict[str, object]) -> Answer:
+        if operation == "GetItem" and asked["TableName"] == "models":
+            pointer = {"version": {"S": self.version}, "fingerprint": {"S": self.fingerprint}}
+            return _json({"Item": pointer})
+        if operation == "BatchGetItem":
+            return _json({"Responses": {}, "UnprocessedKeys": {}})
+        if operation == "PutItem" and "ConditionExpression" in asked:
+            return _json({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}, status=400)
+        return _json({})
+
+
+def _json(content: object, *, status: int = 200) -> Answer:
+    return Answer(status, json.dumps(content).encode(), {"Content-Type": "application/x-amz-json-1.0"})

@@ -1,0 +1,11 @@
+"""What no function can beat that needs these modules: it imports what it is told to, and answers."""
+
+import os
+from importlib import import_module
+
+for name in os.environ["IMPORTS"].split(","):
+    import_module(name)
+
+
+def handler(event, context):
+    """Answer the batch without looking at it."""

@@ -1,0 +1,142 @@
+"""Dollars per million events at list prices, from what the real commit was counted to read, write and store."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.cost_runs import prices
+from benchmarks.cost_runs.page import write_page
+from benchmarks.cost_runs.prices import WAIT_MS, Price
+from benchmarks.cost_runs.scenarios import ARCHIVE_BATCH, BATCH, Counted, busy_shop, quiet_shops
+from benchmarks.measurement import Row, Section
+from service_quality.adapters import state_table
+from tools.errors import ROOT
+
+MILLION = 1_000_000
+BUSY, QUIET, QUIET_MINUTE = "busy shop", "quiet shops", "quiet shops, window of a minute"
+ARCHIVE_WINDOW_SECONDS = 60
+QUIET_SHOPS, QUIET_EVENTS_A_DAY = 10_000, 42  # of three contacts a day, and what their customers do beside
+DAYS_A_MONTH = 30.4
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What was counted, and how the events come: so many a second in all, so many an invocation."""
+
+    name: str
+    counted: Counted
+    events_a_second: float
+    events_an_invocation: float
+
+
+def measure(runs: int, progress: Callable[[str], None]) -> Section:
+    """Count once, since the same logs give the same counts (only CPU differs); write docs/cost.md anew."""
+    quiet_a_second = QUIET_SHOPS * QUIET_EVENTS_A_DAY / 86_400
+    scenarios = (
+        Scenario(BUSY, busy_shop(progress), events_a_second=BATCH, events_an_invocation=BATCH),
+        Scenario(QUIET, quiet_shops(progress), quiet_a_second, events_an_invocation=quiet_a_second),
+        Scenario(QUIET_MINUTE, quiet_shops(progress, window_ms=60_000), quiet_a_second, events_an_invocation=BATCH),
+    )
+    rows = [row for scenario in scenarios for row in rows_of(scenario)]
+    totals = {scenario.name: total(rows, scenario.name) for scenario in scenarios}
+    section = Section(
+        "cost",
+        tuple(rows),
+        {"dollars_per_million_busy": totals[BUSY], "dollars_per_million_quiet": totals[QUIET]},
+    )
+    write_page(section)
+    return section
+
+
+def total(rows: list[Row], scenario: str) -> float:
+    """Dollars of all of a scenario's rows."""
+    return sum(row.median for row in rows if row.what.startswith(f"{scenario}: "))
+
+
+def rows_of(scenario: Scenario) -> Iterator[Row]:
+    """One row for each thing that is billed: dollars per million events, and how many are counted an event."""
+    for what, count, price in billed(scenario):
+        note = f"{count:.3g} × {price.told}"
+        yield Row(f"{scenario.name}: {what}", "$ per million events", (count * price.dollars * MILLION,), note)
+
+
+def billed(scenario: Scenario) -> Iterator[tuple[str, float, Price]]:
+    """Everything that is billed by the event: what, how many of it an event, the price of one."""
+    counted = scenario.counted
+    for kind in ("shop's item", "conversations", "histories", "archive rows", "alert rows"):
+        yield f"DynamoDB, writes of {kind}", counted.units(kind), prices.WRITE
+    yield "DynamoDB, index of open alerts", counted.total(lambda s: s.index_units), prices.WRITE
+    yield "DynamoDB, reads", counted.total(lambda s: s.read_units), prices.READ
+    yield "DynamoDB, storage", gigabyte_months(counted), prices.TABLE_GB_MONTH
+    yield "Kinesis, shard", 1 / scenario.events_a_second / 3600, prices.SHARD_HOUR
+    yield "Kinesis, records", 1.0, prices.STREAM_PUT
+    yield (
+        "Lambda, time of score_interactions",
+        scoring_seconds(scenario) * memory_gb("ScoreInteractions"),
+        prices.LAMBDA_GB_SECOND,
+    )
+    yield "Lambda, time of the outbox", outbox_gb_seconds(scenario), prices.LAMBDA_GB_SECOND
+    yield "Lambda, requests", invocations(scenario), prices.LAMBDA_REQUEST
+    yield "SNS, publications", alerts(counted), prices.PUBLISH
+    yield "S3, objects of the archive", archive_invocations(scenario), prices.S3_PUT
+    yield "S3, a year of the archive", counted.archive_bytes / counted.events / 1e9, prices.S3_GB_YEAR
+    yield "CloudWatch, logs", invocations(scenario) * prices.LOG_BYTES / 1e9, prices.LOG_GB
+
+
+def gigabyte_months(counted: Counted) -> float:
+    """What an event leaves in tables, for as long as it stays there."""
+    rows = counted.total(lambda store: store.row_bytes)
+    conversations, histories = (
+        sum(store.stored_bytes(conversations=kind) for store in counted.stores) / counted.world_events
+        for kind in (True, False)
+    )
+    byte_days = (
+        rows * state_table._OUTBOX_DAYS
+        + conversations * state_table._CONVERSATION_DAYS
+        + histories * state_table._HISTORY_DAYS
+    )
+    return byte_days / DAYS_A_MONTH / 1e9
+
+
+def scoring_seconds(scenario: Scenario) -> float:
+    """Its own work as measured, and the time that it waits for its calls, one after the other."""
+    counted = scenario.counted
+    waiting = sum(counted.calls(name) * WAIT_MS[name] for name in ("GetItem", "BatchGetItem", "TransactWriteItems"))
+    return counted.cpu_seconds / counted.events + waiting / 1000
+
+
+def outbox_gb_seconds(scenario: Scenario) -> float:
+    """Publishing each alert by itself, and writing objects; a function of 512 MB has that share of a processor."""
+    counted = scenario.counted
+    publishing = alerts(counted) * WAIT_MS["Publish"] / 1000 * memory_gb("DispatchOutbox")
+    share = memory_gb("ArchiveOutbox") / memory_gb("ScoreInteractions")
+    archiving = counted.archive_cpu_seconds / counted.events / share
+    archiving += archive_invocations(scenario) * WAIT_MS["PutObject"] / 1000
+    return publishing + archiving * memory_gb("ArchiveOutbox")
+
+
+def invocations(scenario: Scenario) -> float:
+    """Of all three functions, an event."""
+    return 1 / scenario.events_an_invocation + alerts(scenario.counted) + archive_invocations(scenario)
+
+
+def archive_invocations(scenario: Scenario) -> float:
+    """One a minute, more where a thousand rows come sooner."""
+    rows = scenario.counted.items("archive rows")
+    return max(rows / ARCHIVE_BATCH, 1 / (scenario.events_a_second * ARCHIVE_WINDOW_SECONDS))
+
+
+def alerts(counted: Counted) -> float:
+    """Messages an event; each also writes the row of how the alert stands."""
+    return counted.items("alert rows") / 2
+
+
+def memory_gb(function: str, template: Path = ROOT / "infra" / "functions.yaml") -> float:
+    """How much memory the template gives a function."""
+    found = re.search(
+        rf"^  {function}Function:.*?MemorySize: (\d+)", template.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    if found is None:
+        raise ValueError(f"found no MemorySize of {function}Function in {template.name}, expected one")
+    return int(found[1]) / 1024

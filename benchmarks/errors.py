@@ -1,0 +1,23 @@
+"""What stops a benchmark.
+
+BenchmarkError
+├── EngineFailedError     an engine did not come to its end, or answers otherwise than ours
+├── FunctionFailedError   a function whose start is measured answered with an error, or never
+└── PeerFailedError       what is compared with did not come to its end
+"""
+
+
+class BenchmarkError(Exception):
+    """A benchmark cannot be measured; the message says found and expected."""
+
+
+class EngineFailedError(BenchmarkError):
+    """An engine did not come to its end, or answers otherwise than ours."""
+
+
+class FunctionFailedError(BenchmarkError):
+    """The function answered its first event with an error, or never."""
+
+
+class PeerFailedError(BenchmarkError):
+    """What is compared with did not come to its end."""

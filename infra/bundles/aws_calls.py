@@ -1,0 +1,89 @@
+"""botocore's data cut down to the calls that functions make: at each cold start it searches and reads all there is."""
+
+import gzip
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+#: Service → its operations that adapters call; a client has no others.
+CALLS: Mapping[str, tuple[str, ...]] = {
+    "dynamodb": ("BatchGetItem", "GetItem", "PutItem", "TransactWriteItems"),
+    "kinesis": ("DescribeStreamSummary", "PutRecords"),
+    "s3": ("GetObject", "HeadBucket", "PutObject"),  # botocore itself asks for a bucket's region by HeadBucket
+    "secretsmanager": ("GetSecretValue",),
+    "sns": ("GetTopicAttributes", "PublishBatch"),
+}
+_LEFT_OUT = ("examples", "paginators", "waiters", "completions")
+
+
+def keep_calls(data: Path, calls: Mapping[str, Iterable[str]] = CALLS) -> None:
+    """Cut a copy of botocore's data folder; what stays says the same as before, without its documentation."""
+    for entry in data.iterdir():
+        if entry.is_dir() and entry.name not in calls:
+            shutil.rmtree(entry)
+    for service, operations in calls.items():
+        for path in list((data / service).glob("*/*.json*")):
+            document = read_json(path)
+            path.unlink()
+            if path.name.startswith(_LEFT_OUT):
+                continue
+            if path.name.startswith("service-2.json"):
+                document = with_operations(document, operations)
+            write_json(path.with_name(path.name.removesuffix(".gz")), document)
+    endpoints = read_json(data / "endpoints.json")
+    for partition in endpoints["partitions"]:
+        partition["services"] = {name: value for name, value in partition["services"].items() if name in calls}
+    write_json(data / "endpoints.json", endpoints)
+
+
+def with_operations(model: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """A service's model with these operations alone, and the shapes that they speak of."""
+    operations = {name: model["operations"][name] for name in names}
+    reached: set[str] = set()
+    waiting = list(shapes_in(operations))
+    while waiting:
+        shape = waiting.pop()
+        if shape not in reached:
+            reached.add(shape)
+            waiting += shapes_in(model["shapes"][shape])
+    shapes = {name: shape for name, shape in model["shapes"].items() if name in reached}
+    return {**model, "operations": operations, "shapes": shapes}
+
+
+def shapes_in(value: object) -> list[str]:
+    """The names of all shapes that a part of a model refers to.
+
+    >>> shapes_in({"input": {"shape": "Asked"}, "errors": [{"shape": "Refused"}]})
+    ['Asked', 'Refused']
+    """
+    if isinstance(value, dict):
+        named = [value["shape"]] if isinstance(value.get("shape"), str) else []
+        return named + [name for part in value.values() for name in shapes_in(part)]
+    return [name for part in value for name in shapes_in(part)] if isinstance(value, list) else []
+
+
+def without_documentation(value: Any) -> Any:
+    """The same with empty texts as `documentation`, since botocore looks for them.
+
+    >>> without_documentation({"documentation": "text", "members": {"documentation": {"shape": "Text"}}})
+    {'documentation': '', 'members': {'documentation': {'shape': 'Text'}}}
+    """
+    if isinstance(value, dict):
+        return {
+            key: "" if key == "documentation" and isinstance(part, str) else without_documentation(part)
+            for key, part in value.items()
+        }
+    return [without_documentation(part) for part in value] if isinstance(value, list) else value
+
+
+def read_json(path: Path) -> Any:
+    """A document of botocore's, packed or not."""
+    data = path.read_bytes()
+    return json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Unpacked and without spaces: what is read fastest."""
+    path.write_text(json.dumps(without_documentation(document), separators=(",", ":")), "utf-8")

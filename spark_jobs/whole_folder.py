@@ -1,0 +1,33 @@
+"""A folder of files that belong together, so that nobody reads some of one run and some of another."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+UNFINISHED = ".unfinished"
+
+
+@contextmanager
+def whole_folder(target: Path, *, told_by: str) -> Iterator[Path]:
+    """A folder to write into; what it holds replaces the files of the same names in `target` once all are written.
+
+    `told_by` names the file without which readers take the target for empty: it leaves first and comes last. So a kill
+    at any time leaves what was there, or nothing to read, or all that is new. A run again begins anew.
+    """
+    unfinished = target / UNFINISHED
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    unfinished.mkdir(parents=True)
+    try:
+        yield unfinished
+        names = sorted(os.listdir(unfinished))
+        others = [name for name in names if name != told_by]
+        if others == names:
+            raise FileNotFoundError(f"found {', '.join(names)}, expected {told_by} beside them")
+        (target / told_by).unlink(missing_ok=True)
+        for name in (*others, told_by):
+            os.replace(unfinished / name, target / name)
+    finally:
+        shutil.rmtree(unfinished)

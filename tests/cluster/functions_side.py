@@ -1,0 +1,56 @@
+"""What a backfill left on the functions' side, and what the functions make of it."""
+
+from collections.abc import Sequence
+
+from infra.local.cloud import Cloud
+from service_quality.events import HistoryImported, InteractionEvent, event_to_json, parse_record
+from service_quality.feature_set import FEATURES
+from service_quality.online_commit import LogRecord
+from service_quality.positions import Position
+from service_quality.rule_set import RULES
+from tests.properties.online_run import batches, new_worker
+from tests.stand_ins.memory_store import MemoryStore
+
+SEPARATOR = "\x1f"
+Packs = dict[str, bytes]
+
+
+def packs_in(cloud: Cloud, table: str) -> Packs:
+    """Every pack by its whole key; they are told from one another by nothing that the clock of a machine gives."""
+    pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    return {item["item_key"]["S"]: bytes(item["data"]["B"]) for page in pages for item in page["Items"]}
+
+
+def marks_on(cloud: Cloud, stream: str) -> list[HistoryImported]:
+    """Every mark on the stream, in order."""
+    (shard,) = cloud.kinesis.list_shards(StreamName=stream)["Shards"]
+    start = cloud.kinesis.get_shard_iterator(
+        StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )
+    records = cloud.kinesis.get_records(ShardIterator=start["ShardIterator"], Limit=1000)["Records"]
+    marks = [parse_record(one["Data"], arrived_at=2**62, shop_id=one["PartitionKey"]) for one in records]
+    return [mark for mark in marks if isinstance(mark, HistoryImported)]
+
+
+def serve(packs: Packs, marks: Sequence[HistoryImported], events: Sequence[InteractionEvent]) -> MemoryStore:
+    """What the functions store when the marks come first on the shops' logs and then the events."""
+    store = MemoryStore(items={_place(key): data for key, data in packs.items()})
+    worker = new_worker(store, FEATURES, RULES)
+    for shop_id in sorted({event.shop_id for event in events}):
+        records = [
+            LogRecord(str(Position(1, number)), event_to_json(mark), mark.clock)
+            for number, mark in enumerate(marks)
+            if mark.shop_id == shop_id
+        ] + [
+            LogRecord(str(Position(2, number)), event_to_json(event), event.received_at)
+            for number, event in enumerate(events)
+            if event.shop_id == shop_id
+        ]
+        for batch in batches(records, [100]):
+            worker.advance_shop(shop_id, batch)
+    return store
+
+
+def _place(key: str) -> tuple[str, str]:
+    shop_id, _, item = key.partition(SEPARATOR)
+    return shop_id, item

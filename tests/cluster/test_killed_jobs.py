@@ -1,0 +1,141 @@
+"""Jobs whose process is killed, again and again, in all that they do, and which are run again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+import pytest
+
+from infra.local.module_runs import run_module
+from service_quality.events import HistoryImported
+from spark_jobs.lake import IMPORTS
+from tests.cluster.conftest import Store, Undisturbed, first_steps
+from tests.cluster.functions_side import marks_on, packs_in, serve
+from tests.cluster.moments import kill_at
+from tests.cluster.two_worlds import (
+    LATER,
+    SECOND,
+    Row,
+    events_after_the_past,
+    events_in,
+    materialize_words,
+    session_on,
+    training_set_in,
+)
+
+pytestmark = [pytest.mark.spark, pytest.mark.aws, pytest.mark.slow, pytest.mark.timeout(1500)]
+
+SEED = 8
+CALM, DISTURBED = "calm", "disturbed"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a reader found after a kill."""
+
+    moment: str
+    events: list[Row]
+    training_set: list[Row]
+    imports: set[str]
+    packs: dict[str, bytes]
+    marks: list[HistoryImported]
+
+
+@dataclass(frozen=True)
+class Story:
+    """What was seen after each kill, and what was there in the end; the calm one is a run that nobody killed."""
+
+    kills: list[Seen]
+    end: Seen
+    calm: Seen
+
+
+@pytest.fixture(scope="module")
+def story(store: Store, undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    lake = tmp_path_factory.mktemp("killed") / "lake"
+    first_steps(lake)
+    random, cloud = Random(SEED), store.emulator.cloud
+
+    def at(*words: list[str]) -> list[str]:
+        """The jobs on this lake, one after the other."""
+        return [word for job in words for word in ["then", *job, "--lake", str(lake)]][1:]
+
+    def look(moment: str, place: str = DISTURBED) -> Seen:
+        spark = session_on(str(lake))
+        imports = {row["import_id"] for row in spark.table(IMPORTS).collect()} if imports_exist() else set()
+        return Seen(
+            moment, events_in(spark), training_set_in(spark), imports, packs_in(cloud, place), marks_on(cloud, place)
+        )
+
+    def imports_exist() -> bool:
+        return files("imports/metadata/v1.metadata.json") > 0
+
+    def files(pattern: str) -> int:
+        return sum(1 for _ in (lake / "service").glob(pattern))
+
+    def comes(pattern: str, *, ends: str) -> Callable[[], bool]:
+        """Whether there is a new file, or the job has committed already, in which case nothing more would come."""
+        before = files(pattern)
+        return lambda: files(pattern) > before or files(ends) > 0
+
+    generate, build, materialize = at(SECOND), at(LATER), at(materialize_words(DISTURBED))
+    events_end, training_set_end = "events/metadata/v3.metadata.json", "training_set/metadata/v2.metadata.json"
+    kills = []
+    for moment, words, watch in (
+        ("events are written", generate, lambda: comes("events/data/**/*.parquet", ends=events_end)),
+        ("events are listed", generate, lambda: comes("events/metadata/snap-*.avro", ends=events_end)),
+        ("events are committed", generate, lambda: comes(events_end, ends=events_end)),
+        ("a training set is written", build, lambda: comes("training_set/data/**/*.parquet", ends=training_set_end)),
+        ("a training set is listed", build, lambda: comes("training_set/metadata/snap-*.avro", ends=training_set_end)),
+        ("packs are written", materialize, lambda: lambda: bool(packs_in(cloud, DISTURBED))),
+        ("marks are put", materialize, lambda: lambda: bool(marks_on(cloud, DISTURBED))),
+    ):
+        kill_at(watch(), words, store.environment, random)
+        kills.append(look(moment))
+    words = at(SECOND, LATER, materialize_words(DISTURBED), materialize_words(CALM))
+    run_module("jobs", ["spark_jobs", *words], store.environment)
+    return Story(kills, look("the end"), look("calm", CALM))
+
+
+def test_reader_sees_the_old_events_or_the_new_and_nothing_between(story, undisturbed):
+    for seen in story.kills:
+        assert seen.events in (undisturbed.first_events, undisturbed.events), seen.moment
+    assert undisturbed.first_events in [seen.events for seen in story.kills[:2]]
+    assert story.kills[2].events == undisturbed.events
+
+
+def test_reader_sees_the_old_training_set_or_the_new_and_nothing_between(story, undisturbed):
+    for seen in story.kills:
+        assert seen.training_set in (undisturbed.earlier, undisturbed.later), seen.moment
+    assert undisturbed.earlier in [seen.training_set for seen in story.kills[3:5]]
+
+
+def test_tables_in_the_end_are_those_of_a_run_that_nobody_killed(story, undisturbed):
+    assert story.end.events == undisturbed.events
+    assert story.end.training_set == undisturbed.later
+
+
+def test_past_that_is_marked_is_all_there(story):
+    for seen in story.kills:
+        for mark in seen.marks:
+            own = {key: data for key, data in story.end.packs.items() if mark.import_id in key}
+            assert own
+            assert own.items() <= seen.packs.items(), seen.moment
+            assert mark.import_id in seen.imports
+
+
+def test_past_in_the_end_is_that_of_a_run_that_nobody_killed(story):
+    assert story.kills[-2].packs
+    assert story.end.packs == story.calm.packs
+    assert story.end.imports == story.calm.imports
+    assert len(story.end.marks) > len(story.calm.marks) == 2
+    assert set(story.end.marks) == set(story.calm.marks)
+
+
+def test_past_that_is_marked_twice_counts_once(story):
+    events = events_after_the_past()
+
+    disturbed, calm = (serve(side.packs, side.marks, events).items for side in (story.end, story.calm))
+
+    assert disturbed == calm
+    assert disturbed != serve(story.calm.packs, [], events).items

@@ -1,0 +1,90 @@
+"""A folder that is written by a process which is killed: its reader finds the old files, none, or the new ones."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from spark_jobs.whole_folder import UNFINISHED, whole_folder
+
+FILES = ("challenger.json", "model.json", "sample.parquet")
+
+#: Writes the new files and kills itself before the given one of its calls that change the target.
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+from spark_jobs.whole_folder import whole_folder
+
+left = int(sys.argv[2])
+
+def counted(call):
+    def count(*arguments, **options):
+        global left
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+        return call(*arguments, **options)
+    return count
+
+with whole_folder(Path(sys.argv[1]), told_by="model.json") as folder:
+    Path.unlink, os.replace, os.rmdir = map(counted, (Path.unlink, os.replace, os.rmdir))
+    for name in sys.argv[3:]:
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+        (folder / name).write_text("new")
+"""
+CALLS = 2 * len(FILES) + 2  # writing each, one away, each into its place, the empty folder away
+
+
+def write(target: Path, calls: int) -> int:
+    command = [sys.executable, "-c", WRITER, str(target), str(calls), *FILES]
+    return subprocess.run(command, check=False, timeout=60).returncode
+
+
+def read(target: Path) -> set[str]:
+    """What its reader finds: nothing without model.json."""
+    if not (target / "model.json").exists():
+        return set()
+    return {(target / name).read_text() for name in FILES}
+
+
+@pytest.mark.parametrize("calls", range(CALLS))
+def test_killed_writer_leaves_the_old_files_or_none_or_the_new_and_writes_them_when_run_again(calls, tmp_path):
+    for name in FILES:
+        (tmp_path / name).write_text("old")
+    (tmp_path / "notes.txt").write_text("of somebody else")
+
+    assert write(tmp_path, calls) == -signal.SIGKILL
+
+    wanted = {"old"} if calls <= len(FILES) else set() if calls < CALLS - 1 else {"new"}
+    assert read(tmp_path) == wanted
+    assert write(tmp_path, CALLS) == 0
+    assert read(tmp_path) == {"new"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*FILES, "notes.txt"])
+
+
+def test_folder_without_the_file_that_tells_of_it_is_refused(tmp_path):
+    with (
+        pytest.raises(FileNotFoundError, match=r"expected model\.json"),
+        whole_folder(tmp_path, told_by="model.json") as folder,
+    ):
+        (folder / "sample.parquet").write_text("new")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_writer_that_fails_leaves_what_was_there(tmp_path):
+    (tmp_path / "model.json").write_text("old")
+
+    def fail(folder: Path) -> None:
+        (folder / "model.json").write_text("new")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"), whole_folder(tmp_path, told_by="model.json") as folder:
+        fail(folder)
+
+    assert (tmp_path / "model.json").read_text() == "old"
+    assert not (tmp_path / UNFINISHED).exists()

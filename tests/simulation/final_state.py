@@ -1,0 +1,121 @@
+"""Judges of the state that a schedule leaves: against the naive reader, and against a run without any trouble."""
+
+from dataclasses import replace
+
+from service_quality.conversation import REMEMBERED, RETENTION
+from service_quality.entities import home_key
+from service_quality.histories import History
+from service_quality.online_commit import OnlineCommit
+from service_quality.shop_memory import ShopMemory
+from service_quality.state_items import SHOP_KEY, ShopItem, decode_histories, entity_name
+from service_quality.windows import WINDOWS
+from tests.properties.naive_reader import NaiveReader
+from tests.simulation.event_source import GIVES_UP_AFTER, SENT_AGAIN_WITHIN
+from tests.simulation.evidence import Evidence, require
+from tests.simulation.models import NamedScorer, rules_named
+from tests.simulation.outside import STATE
+from tests.stand_ins.memory_store import MemoryStore
+
+#: From receipt to fold: late at the stream or sent again, and old there when the event source has not given up yet.
+_LATEST = SENT_AGAIN_WITHIN + GIVES_UP_AFTER
+
+
+def judge_state(evidence: Evidence) -> None:
+    """Clocks, conversations and histories, as the next reader would find them, equal the naive reader's."""
+    reader, _ = evidence.read_naively
+    shop = evidence.shop
+    require(shop.clock == reader.clock, f"expected the clock {reader.clock}, found {shop.clock}")
+    require(shop.received_clock == reader.received_clock, "the received clock is not the log's")
+    soonest = evidence.world.log_time - _LATEST  # no event that comes from now on was received before
+    stored = stored_items(evidence)
+    memory = ShopMemory(evidence.shop_id, shop, evidence.features.plan)
+    contacts = {key for key, contact in reader.contacts.items() if contact.events}
+    homes = {home_key(key) for key in reader.entered}
+    memory.load(contacts | homes, lambda keys: {key: stored[key] for key in keys if key in stored})
+    for key in contacts:
+        _require_conversation(memory, reader, key, received_clock=max(reader.received_clock, soonest))
+    for key in reader.entered:
+        history = memory.history(key)
+        for name, sums in evidence.features.plan.windows[entity_name(key)].items():
+            _require_window(reader, history, key, (name, sums), clock=max(reader.clock, soonest - RETENTION))
+
+
+def _require_conversation(memory: ShopMemory, reader: NaiveReader, key: str, *, received_clock: int) -> None:
+    contact = reader.contacts[key]
+    if received_clock - contact.touched_at > REMEMBERED:
+        return
+    held = memory.conversation(key).conversation
+    expected = sorted(contact.events, key=lambda event: (event.occurred_at, event.event_id))
+    require(list(held.events) == [replace(event, text=None) for event in expected], f"{key} holds other events")
+    require(held.touched_at == contact.touched_at, f"{key} was touched at another time")
+
+
+def _require_window(
+    reader: NaiveReader, history: History | None, key: str, sums: tuple[str, tuple[str, ...]], *, clock: int
+) -> None:
+    window, names = sums
+    oldest = (clock - WINDOWS[window].length) // WINDOWS[window].hop * WINDOWS[window].hop
+    for name in names:
+        expected = sum(fact.value for fact in reader.entered[key] if fact.name == name and fact.at >= oldest)
+        found = history.get(window, name, clock=clock) if history is not None else 0
+        require(found == expected, f"{key} holds {found} {name} in {window}, expected {expected}")
+
+
+def judge_against_calm_run(evidence: Evidence) -> None:
+    """The same chunks, folded by one worker without trouble, leave the same items, rows and rejected records.
+
+    Alerts are left out of it where the table has deleted an item that held some: their life ends with it.
+    """
+    calm = _run_calmly(evidence)
+    deleted = {
+        item["item_key"]["S"].removeprefix(f"{evidence.shop_id}\x1f"): item["data"]["B"]
+        for table, item in evidence.world.expired
+        if table == STATE and item["item_key"]["S"].startswith(f"{evidence.shop_id}\x1f")
+    }
+    plan = evidence.features.plan
+    lives_lost = any(
+        entity_name(key) in plan.windows and decode_histories(data, plan).lives for key, data in deleted.items()
+    )
+    require(
+        (calm.read_shop(evidence.shop_id) or ShopItem()) == evidence.shop, "the shop's item differs from a calm run's"
+    )
+    _require_rows(evidence, calm, kinds=("archive",) if lives_lost else ("archive", "alert", "life"))
+    found = stored_items(evidence)
+    for (shop_id, key), data in calm.items.items():
+        if shop_id != evidence.shop_id or (lives_lost and entity_name(key) in plan.windows):
+            continue
+        require(key in found or key in deleted, f"lost item: {key}")
+        require(found.get(key, data) == data, f"an item differs from a calm run's: {key}")
+    require(not found.keys() - {key for _, key in calm.items}, "an item that a calm run does not leave")
+
+
+def _require_rows(evidence: Evidence, calm: MemoryStore, *, kinds: tuple[str, ...]) -> None:
+    for kind in kinds:
+        found = dict(evidence.rows(kind))
+        expected = {key: row.body for key, row in calm.rows.items() if row.row_kind == kind}
+        require(found == expected, f"{kind} rows differ from a calm run's: {sorted(found.keys() ^ expected.keys())}")
+
+
+def _run_calmly(evidence: Evidence) -> MemoryStore:
+    """Each link's records through the commit, with the model and the rules of the attempt that committed it."""
+    setting = evidence.world.setting
+    packs = {(evidence.shop_id, key): data for one in evidence.backfills.values() for key, data in one.packs.items()}
+    store = MemoryStore(items=packs)
+    records = iter(evidence.taken)
+    attempts = [attempt for key, attempt in evidence.world.outside.journal if key == f"{evidence.shop_id}\x1fshop"]
+    require(len(attempts) == len(evidence.links), "links and transactions differ in number")
+    model = ""
+    worker = OnlineCommit(store, lambda: NamedScorer(model, setting.cursed_of), evidence.features, ())
+    for link, attempt in zip(evidence.links, attempts, strict=True):
+        model = attempt.model
+        worker.rules = rules_named(attempt.rules, setting.features)
+        worker.advance_shop(evidence.shop_id, [next(records) for _ in link["entries"]])
+    return store
+
+
+def stored_items(evidence: Evidence) -> dict[str, bytes]:
+    """The shop's items but its own, by key."""
+    items = {
+        key[0].partition("\x1f"): item["data"]["B"] for key, item in evidence.world.outside.tables.tables[STATE].items()
+    }
+    return {key: data for (shop_id, _, key), data in items.items() if shop_id == evidence.shop_id and key != SHOP_KEY}

@@ -1,0 +1,122 @@
+"""The judges of a schedule that has ended: what was served, kept, told and archived, against the raw log."""
+
+import json
+from base64 import b64decode
+from collections import Counter, defaultdict
+
+from service_quality.events import event_to_dict, parse_record
+from service_quality.online_commit import LogRecord
+from service_quality.vectors import vector_from_bytes
+from tests.properties.naive_reader import Reading
+from tests.simulation.evidence import Evidence, require
+from tests.simulation.models import NamedScorer
+from tests.simulation.world import World
+
+#: How a refusal is named on the archive, by what the naive reader says of the record.
+_BECAME = {"too old": "older_than_retention", "full": "conversation_full", "failed": "fold_failed"}
+
+
+def judge_chain(evidence: Evidence) -> None:
+    """The archive is one chain to where the shop stands, each record of the log at most once, in order."""
+    positions = [entry["position"] for entry in evidence.entries]
+    require(positions == sorted(set(positions)), "a record is archived twice or out of order")
+    last = evidence.links[-1]["last"] if evidence.links else ""
+    require(last == evidence.shop.last_position, "the archive ends where the shop does not stand")
+    require(len(evidence.links) == evidence.shop.version, "the shop was written without a link, or a link without it")
+    require(len(evidence.rows("archive")) == len(evidence.links), "an archive row was written twice")
+
+
+def judge_records(evidence: Evidence) -> None:
+    """Each record is on the chain or in the failure store; what was refused is kept whole, and nothing else is."""
+    given_up = {one.record.position for one in evidence.world.source.failures if one.shop_id == evidence.shop_id}
+    by_position = {record.position: record for record in evidence.log}
+    taken = {record.position for record in evidence.taken}
+    require(len(taken) == len(evidence.entries), "the archive holds a record that was never on the log")
+    lost = by_position.keys() - taken - given_up
+    require(not lost, f"lost records: {sorted(lost)}")
+    kept = evidence.rejected()
+    refused = {entry["position"]: entry["refused"] for entry in evidence.entries if "refused" in entry}
+    require(not refused.keys() - kept.keys(), f"refused but not kept: {sorted(refused.keys() - kept.keys())}")
+    # A worker that went on with records that were given up meanwhile may have kept some of them, and refused others
+    # for their sake; only its commit is fenced.
+    skipped = min(given_up - taken, default="~")
+    astray = [position for position in kept.keys() - refused.keys() if position < skipped]
+    require(not astray, f"kept but not refused: {sorted(astray)}")
+    for position, form in kept.items():
+        require(b64decode(form["raw_base64"]) == by_position[position].data, "a record was kept with other bytes")
+        require(
+            form["reason"] == refused.get(position, form["reason"]),
+            "a record was kept with another reason than archived",
+        )
+
+
+def judge_events(evidence: Evidence) -> None:
+    """No event is folded twice, and each is folded, kept as refused, or in the failure store without a later copy."""
+    accepted = Counter(entry["event"]["event_id"] for entry in evidence.entries if "event_id" in entry.get("event", {}))
+    twice = [event_id for event_id, times in accepted.items() if times > 1]
+    require(not twice, f"folded twice: {twice}")
+    ends = {entry["position"]: "refused" in entry for entry in evidence.entries}
+    imported = {
+        event.event_id for one in evidence.backfills.values() for folded in one.folded for event in folded.events
+    }
+    copies: dict[str, list[str]] = defaultdict(list)
+    for position, event in evidence.events_on(evidence.log):
+        copies[event.event_id].append(position)
+    for event_id, positions in copies.items():
+        refused = any(ends.get(position, False) for position in positions)
+        waits = all(position not in ends for position in positions)
+        known = event_id in accepted or event_id in imported
+        require(known or refused or waits, f"lost event: {event_id}")
+
+
+def judge_served(evidence: Evidence) -> None:
+    """What became of each record, its clock and its features equal, bit for bit, what the naive reader says."""
+    _, readings = evidence.read_naively
+    records = {record.position: record for record in evidence.taken}
+    for entry in evidence.entries:
+        reading = readings.get(entry["position"])
+        if reading is None:
+            require(bool(entry.keys() & {"refused", "duplicate"}), f"folded what cannot be read: {entry}")
+            continue
+        require(_became(entry) == reading.became, f"expected {reading.became}, found {entry}")
+        if reading.became == "accepted":
+            _require_served(evidence, entry, reading, records[entry["position"]])
+
+
+def _require_served(evidence: Evidence, entry: dict, reading: Reading, record: LogRecord) -> None:
+    event = parse_record(record.data, arrived_at=record.arrived_at, shop_id=evidence.shop_id)
+    require(entry["event"] == event_to_dict(event), f"another event than on the log: {entry}")
+    require(entry["clock"] == reading.clock, f"expected the clock {reading.clock}: {entry}")
+    served = b64decode(entry["vector"]) if "vector" in entry else None
+    require(served == reading.vector, f"served another vector than the naive reader: {entry}")
+    if served is not None:
+        said = NamedScorer(entry["model"]).score(vector_from_bytes(served)).probability
+        require(entry["score"] == said, f"the score is not that of the model on this vector: {entry}")
+
+
+def judge_alerts(world: World) -> None:
+    """Each alert was sent at least once, all copies with one content, those of one subject first sent in order."""
+    bodies: dict[str, str] = {}
+    first: dict[str, list[str]] = defaultdict(list)
+    for body in world.outlets.published:
+        alert = json.loads(body)
+        if alert["message_id"] not in bodies:
+            first[alert["alert_id"]].append(alert["message_id"])
+        require(bodies.setdefault(alert["message_id"], body) == body, f"two contents of {alert['message_id']}")
+    committed: dict[str, list[str]] = defaultdict(list)
+    for shop_id in world.setting.shops:
+        for (_, sequence), data in Evidence(world, shop_id).rows("alert"):
+            alert = json.loads(data)
+            require(alert["message_id"].endswith(sequence), "a row is not keyed by its message")
+            require(bodies.get(alert["message_id"]) == data.decode(), f"not sent as committed: {alert['message_id']}")
+            committed[alert["alert_id"]].append(alert["message_id"])
+    require(first == committed, f"first sent {dict(first)}, committed {dict(committed)}")
+    for messages in committed.values():
+        require(messages == sorted(set(messages)), f"messages out of order: {messages}")
+
+
+def _became(entry: dict) -> str:
+    if entry.get("duplicate"):
+        return "duplicate"
+    names = {reason: name for name, reason in _BECAME.items()}
+    return names.get(entry["refused"], "refused") if "refused" in entry else "accepted"

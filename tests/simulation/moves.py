@@ -1,0 +1,200 @@
+"""The moves of a schedule: what can happen next, in the way that a number says."""
+
+from collections.abc import Callable
+from unittest import mock
+
+from service_quality import conversation
+from service_quality.instants import DAY, HOUR, MINUTE
+from tests.properties.random_logs import LARGEST, Choices
+from tests.simulation.models import MODELS, RULES
+from tests.simulation.outside import ENDS
+from tests.simulation.workers import Worker
+from tests.simulation.world import World
+
+_MANY = 500
+_MIXER = 2_654_435_761
+
+
+def move(world: World, name: str, number: int) -> None:
+    """Let one thing happen."""
+    world.dice = Choices(number)
+    _MOVES[name][1](world, world.dice)
+
+
+def _put(world: World, dice: Choices) -> None:
+    how_many, seed = dice.of((1, 2, 3, 5)), dice.number
+    for place in range(how_many):
+        mixed = Choices(seed * (place * 2 + 1) * _MIXER % LARGEST)
+        writer = world.writers[mixed.of(world.setting.shops)]
+        writer.now = max(writer.now, world.log_time - mixed.of((0, 0, 0, MINUTE, HOUR, 5 * DAY)))
+        with mock.patch.object(conversation, "MAX_EVENTS", _MANY):  # backfills are not what the bound is about
+            written = writer.write(mixed.number)
+        world.let_time_pass(max(world.outside.wall, writer.now + world.setting.replayed))
+        world.put(writer.log.shop_id, written.data)
+        world.count("records")
+
+
+def _deliver(world: World, dice: Choices) -> None:
+    idle = [worker for worker in world.workers if worker.strand is None]
+    again = dice.of((0, 0, 0, 0, 1, 2, 4, 16))
+    first = world.source.earlier(again, now=world.outside.wall)
+    if not idle or first == len(world.source.records):
+        return _step(world, dice)
+    if again:
+        world.count("handed out again")
+    if any(one.strand and one.batch and one.batch.end > first for one in world.workers):
+        world.count("doubled")
+    worker = dice.of(idle)
+    worker.start(world.source.batch(first, dice.of((8, 3, 1, 2, 5, 12))))
+    world.count("invocations")
+    world.see_end(worker, heard=True)
+
+
+def _overtake(world: World, dice: Choices) -> None:
+    """While others stand where they are, one takes the next few records from beginning to end."""
+    idle = [worker for worker in world.workers if worker.strand is None]
+    if not idle or not world.source.behind:
+        return _step(world, dice)
+    worker = dice.of(idle)
+    other = _busy(world, dice)
+    if other is not None:
+        _advance(world, other, dice)
+        world.count("overtaken", other.strand is not None)
+    worker.start(world.source.batch(world.source.checkpoint, dice.of((1, 1, 2, 3, 8))))
+    world.count("invocations")
+    world.run(worker)
+
+
+def _step(world: World, dice: Choices) -> None:
+    worker = _busy(world, dice)
+    if worker is None:
+        return
+    if dice.of((True, False)):
+        return _advance(world, worker, dice)
+    for _ in range(dice.of((1, 2, 3, 50))):
+        if worker.strand is not None:
+            world.go_on(worker, "ok", heard=dice.of((True, True, True, False)))
+
+
+def _advance(world: World, worker: Worker, dice: Choices) -> None:
+    """Let a worker go on until it is about to make a certain call."""
+    name = dice.of(("transact_write_items", "batch_get_item", "transact_write_items", "put_object", "any"))
+    while worker.strand is not None and name not in ("any", worker.strand.pending):
+        world.go_on(worker, "ok", heard=True)
+
+
+def _trouble(world: World, dice: Choices) -> None:
+    worker = _busy(world, dice)
+    if worker is None:
+        return
+    _advance(world, worker, dice)
+    if worker.strand is None:
+        return
+    name = worker.strand.pending
+    order = dice.of(ENDS[name][1:])
+    world.count(f"{name}: {order}")
+    world.go_on(worker, order, heard=True)
+
+
+def _kill(world: World, dice: Choices) -> None:
+    worker = _busy(world, dice) or dice.of(world.workers)
+    _advance(world, worker, dice)
+    if worker.strand is not None:
+        world.count("killed within")
+    world.count("killed")
+    world.kill(world.workers.index(worker))
+
+
+def _land(world: World, dice: Choices) -> None:
+    if not world.outside.under_way:
+        return _step(world, dice)
+    index = dice.of(range(len(world.outside.under_way)))
+    if dice.of((True, True, False)):
+        world.outside.land(index)
+    else:
+        world.outside.under_way.pop(index)
+        world.count("never landed")
+
+
+def _give_up(world: World, dice: Choices) -> None:
+    if world.source.behind:
+        world.give_up(dice.of((1, 2, 4, 8)))
+
+
+def _send_again(world: World, dice: Choices) -> None:
+    left = world.source.failures[world.source.sent_again :]
+    for one in left[: dice.of((8, 20, 1, 2))]:
+        world.put(one.shop_id, one.record.data)
+        world.source.sent_again += 1
+        world.count("sent again")
+
+
+def _swap(world: World, dice: Choices) -> None:
+    if dice.of(("model", "rules")) == "model":
+        world.outside.champion = _other(MODELS, world.outside.champion)
+        world.count("models swapped")
+        return
+    world.rules = _other(RULES, world.rules)
+    for worker in world.workers:
+        worker.deploy(world.rules)
+    world.count("rules swapped")
+
+
+def _wait(world: World, dice: Choices) -> None:
+    world.let_time_pass(world.outside.wall + dice.of((HOUR, MINUTE, DAY, 5 * DAY, 20 * DAY, 50 * DAY, 115 * DAY)))
+    world.count("waits")
+    _sweep(world, dice)
+
+
+def _sweep(world: World, dice: Choices) -> None:
+    world.sweep(spares=lambda: dice.of((False, False, True)))
+
+
+def _renew(world: World, dice: Choices) -> None:
+    if not world.source.behind:
+        world.source.renew()
+        world.count("streams renewed")
+
+
+def _archive(world: World, dice: Choices) -> None:
+    what = dice.of(("next", "late", "in part", "lost", "again"))
+    size = dice.of((3, 1, 2, 8))
+    if what == "again":
+        world.outlets.archive_again(dice.of(range(8)), size)
+        return
+    objects = 1 if what == "in part" else None
+    world.outlets.archive(skip=int(what == "late"), size=size, objects=objects, acknowledged=what != "lost")
+
+
+def _dispatch(world: World, dice: Choices) -> None:
+    world.outlets.dispatch(dice.of(range(8)), size=dice.of((1, 2, 5)), dies_after=dice.of((None, None, 1, 2)))
+
+
+def _busy(world: World, dice: Choices) -> Worker | None:
+    busy = [worker for worker in world.workers if worker.strand is not None]
+    return dice.of(busy) if busy else None
+
+
+def _other(names: tuple[str, str], name: str) -> str:
+    return names[1 - names.index(name)]
+
+
+#: How often each is chosen, and what it does.
+_MOVES: dict[str, tuple[int, Callable[[World, Choices], None]]] = {
+    "put": (7, _put),
+    "deliver": (12, _deliver),
+    "overtake": (6, _overtake),
+    "step": (16, _step),
+    "trouble": (8, _trouble),
+    "kill": (3, _kill),
+    "land": (3, _land),
+    "give up": (1, _give_up),
+    "send again": (2, _send_again),
+    "swap": (2, _swap),
+    "wait": (1, _wait),
+    "sweep": (1, _sweep),
+    "renew": (1, _renew),
+    "archive": (2, _archive),
+    "dispatch": (2, _dispatch),
+}
+NAMES = tuple(name for name, (weight, _) in _MOVES.items() for _ in range(weight))

@@ -1,0 +1,177 @@
+"""Mutants of the commit: each a plausible mistake, which the simulation must find."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest import mock
+
+from service_quality import conversation, conversation_fold, shop_fold, shop_memory
+from service_quality.adapters import state_table
+from service_quality.adapters.state_table import StateTable
+from service_quality.chunks import Chunk, Commit
+from service_quality.conversation import Conversation
+from service_quality.errors import ServiceQualityError
+from service_quality.events import InteractionEvent
+from service_quality.online_commit import FoldFailedError, LogRecord, OnlineCommit, Tally
+from service_quality.shop_memory import ShopMemory
+from tests.simulation.detours import (
+    AlertsAfter,
+    ArchiveAfter,
+    ArchiveBefore,
+    ItemsFirst,
+    RejectedAfter,
+    StaleClient,
+    TimeoutTaken,
+)
+from tests.simulation.world import World
+
+Patches = Callable[[World], list[Any]]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """How a mutant's commit is made, and what is patched while it runs; the judges see the code as it is."""
+
+    make_commit: Callable[..., OnlineCommit] = OnlineCommit
+    patches: Patches = lambda world: []
+
+    @contextmanager
+    def at_work(self, world: World) -> Iterator[None]:
+        with ExitStack() as stack:
+            for patch in self.patches(world):
+                stack.enter_context(patch)
+            yield
+
+
+UNCHANGED = Mutant()
+
+
+class ItemsKept(OnlineCommit):
+    """Reads the shop's item again, and keeps the items that it holds warm of an earlier version."""
+
+    def _remember(self, shop_id: str) -> ShopMemory:
+        warm = self.warm.take(shop_id)
+        fresh = super()._remember(shop_id)
+        if warm is None:
+            return fresh
+        warm.shop = fresh.shop
+        return warm
+
+
+class AttemptKept(OnlineCommit):
+    """Goes on from what a failed attempt has folded."""
+
+    def _remember(self, shop_id: str) -> ShopMemory:
+        self.latest = super()._remember(shop_id)
+        return self.latest
+
+    def _attempt(self, shop_id: str, records: list[LogRecord], poison: set[str]) -> Tally:
+        try:
+            return super()._attempt(shop_id, records, poison)
+        except ServiceQualityError:
+            if hasattr(self, "latest"):
+                self.warm.keep(self.latest)
+            raise
+
+
+class PoisonAtOnce(OnlineCommit):
+    """Takes a record for poison at the first failure, without reading anew."""
+
+    def _attempt(self, shop_id: str, records: list[LogRecord], poison: set[str]) -> Tally:
+        try:
+            return super()._attempt(shop_id, records, poison)
+        except FoldFailedError as failure:
+            poison.add(failure.position)
+            raise
+
+
+def _over(detour: Callable[[StateTable], Any]) -> Callable[..., OnlineCommit]:
+    return lambda store, *others: OnlineCommit(detour(store), *others)
+
+
+def _stale(store: StateTable, *others: Any) -> OnlineCommit:
+    return OnlineCommit(replace(store, dynamodb=StaleClient(store.dynamodb)), *others)  # type: ignore[arg-type]  # a stand-in
+
+
+def _no_condition(world: World) -> list[Any]:
+    real = StateTable._shop_put
+
+    def without(store: StateTable, commit: Commit) -> Any:
+        put = real(store, commit)["Put"]
+        return {"Put": {"TableName": put["TableName"], "Item": put["Item"]}}
+
+    return [mock.patch.object(StateTable, "_shop_put", without)]
+
+
+def _shop_expires(world: World) -> list[Any]:
+    real = StateTable._shop_put
+
+    def expiring(store: StateTable, commit: Commit) -> Any:
+        put: Any = real(store, commit)["Put"]
+        return {"Put": {**put, "Item": {**put["Item"], "expires_at": store._in_days(45)}}}
+
+    return [mock.patch.object(StateTable, "_shop_put", expiring)]
+
+
+def _wall_clock(world: World) -> list[Any]:
+    def refuse(event: InteractionEvent, *, received_clock: int) -> None:
+        conversation.refuse_too_old(event, received_clock=world.outside.wall)
+
+    def remember(held: Conversation, *, received_clock: int) -> Conversation:
+        return conversation.remembered(held, received_clock=world.outside.wall)
+
+    return [
+        mock.patch.object(shop_fold, "refuse_too_old", refuse),
+        mock.patch.object(conversation_fold, "remembered", remember),
+        mock.patch.object(shop_memory, "remembered", remember),
+    ]
+
+
+def _ids_forgotten(world: World) -> list[Any]:
+    def advance(held: Conversation, event: InteractionEvent, *, received_clock: int = 0) -> Conversation:
+        known = any(one.event_id == event.event_id for one in held.events)
+        if len(held.events) >= conversation.MAX_EVENTS and not known:
+            held = replace(held, events=held.events[1:])
+        return conversation.advance(held, event, received_clock=received_clock)
+
+    return [mock.patch.object(conversation_fold, "advance", advance)]
+
+
+def _unarchived(world: World) -> list[Any]:
+    real = Chunk.add_entry
+
+    def add_entry(chunk: Chunk, entry: dict[str, object], size: int) -> None:
+        if "refused" not in entry or not chunk.entries:
+            real(chunk, entry, size)
+
+    return [mock.patch.object(Chunk, "add_entry", add_entry)]
+
+
+def _absorbed_again(world: World) -> list[Any]:
+    return [mock.patch.object(ShopMemory, "_absorbed", return_value=())]
+
+
+def _histories_expire_early(world: World) -> list[Any]:
+    return [mock.patch.object(state_table, "_HISTORY_DAYS", 105)]
+
+
+MUTANTS: dict[str, Mutant] = {
+    "no condition on the shop's item": Mutant(patches=_no_condition),
+    "other items read before the shop's item": Mutant(_over(ItemsFirst)),
+    "items kept warm though the shop moved on": Mutant(ItemsKept),
+    "retention judged by the wall clock": Mutant(patches=_wall_clock),
+    "ids beyond the bound forgotten": Mutant(patches=_ids_forgotten),
+    "eventually consistent reads": Mutant(_stale),
+    "archive row after the transaction": Mutant(_over(ArchiveAfter)),
+    "archive row before the transaction": Mutant(_over(ArchiveBefore)),
+    "alerts after the transaction": Mutant(_over(AlertsAfter)),
+    "refused records kept after the transaction": Mutant(_over(RejectedAfter)),
+    "a timeout taken for success": Mutant(_over(TimeoutTaken)),
+    "a failed attempt's folding kept": Mutant(AttemptKept),
+    "poison decided without reading anew": Mutant(PoisonAtOnce),
+    "refused records done without an archive entry": Mutant(patches=_unarchived),
+    "imports absorbed at every read": Mutant(patches=_absorbed_again),
+    "time to live on the shop's item": Mutant(patches=_shop_expires),
+    "histories expire when their windows end": Mutant(patches=_histories_expire_early),
+}

@@ -1,0 +1,168 @@
+"""The outside of the simulation: tables, buckets, a wall clock, and the doors through which workers call them."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from service_quality.adapters.archive_bucket import ArchiveBucket
+from service_quality.adapters.rejected_store import RejectedStore
+from service_quality.adapters.state_table import StateTable
+from service_quality.online_commit import Store
+from tests.stand_ins.aws_services import S3, refusal
+from tests.stand_ins.living_tables import LivingTables
+
+STATE, ALERTS = "state", "alerts"
+REJECTED, ARCHIVE = "rejected", "archive"
+
+#: How a call can end, by its name; the first is as it should be.
+ENDS = {
+    "get_item": ("ok", "throttled", "never lands"),
+    "batch_get_item": ("ok", "throttled", "never lands", "half"),
+    "transact_write_items": (
+        *("ok", "throttled", "never lands", "conflict"),
+        *("answer lost", "lands later") * 3,
+    ),
+    "put_object": ("ok", "throttled", "never lands", "answer lost", "lands later"),
+}
+
+
+class Killed(BaseException):  # not an error that the code under test may catch
+    """The worker ends here and now."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one attempt of a worker folds with: the model and the rules by name."""
+
+    model: str
+    rules: str
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A call whose caller was told that it timed out, and that may still arrive."""
+
+    name: str
+    act: Callable[[], object]
+
+
+@dataclass
+class Outside:
+    """Everything that outlives a worker. `wall` is the wall clock in milliseconds."""
+
+    wall: int
+    stale: Callable[[], bool]
+    champion: str = "one"
+    journal: list[tuple[str, Attempt]] = field(default_factory=list)
+    under_way: list[UnderWay] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    tables: LivingTables = field(init=False)
+    s3: S3 = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tables = LivingTables({STATE: {}, ALERTS: {}}, lambda: self.wall, self.stale)
+        self.s3 = S3({REJECTED: {}, ARCHIVE: {}})
+
+    def archive_bucket(self) -> ArchiveBucket:
+        return ArchiveBucket(self.s3, ARCHIVE)  # type: ignore[arg-type]  # a stand-in of the client
+
+    def land(self, index: int) -> None:
+        """What was under way arrives now; nobody is told how it went."""
+        call = self.under_way.pop(index)
+        self.counts[f"landed later: {call.name}"] += 1
+        try:
+            call.act()
+        except Exception as failure:  # the service's refusal, which reaches nobody
+            self.counts[f"landed later in vain: {type(failure).__name__}"] += 1
+
+
+@dataclass
+class Door:
+    """One worker's clients of DynamoDB and S3. `pause` lets others go first, and says how the call shall end."""
+
+    outside: Outside
+    pause: Callable[[str], str]
+    attempt: Callable[[], Attempt]
+    _shop_key: str = ""
+    _shop_read: Any = None
+
+    def get_item(self, **request: Any) -> Any:
+        answer = self._call("get_item", lambda: self.outside.tables.get_item(**request))
+        self._shop_key, self._shop_read = request["Key"]["item_key"]["S"], answer.get("Item")
+        return answer
+
+    def torn(self) -> bool:
+        """Whether somebody else moved the shop since its item was read."""
+        return self.outside.tables.tables[STATE].get((self._shop_key,)) != self._shop_read
+
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> Any:
+        order = self.pause("batch_get_item")
+        if order != "half":
+            return self._end("batch_get_item", order, lambda: self._read_all(RequestItems))
+        (table, request), *others = RequestItems.items()
+        assert not others
+        keys = request["Keys"]
+        early = {table: {**request, "Keys": keys[: (len(keys) + 1) // 2]}}
+        late = {table: {**request, "Keys": keys[(len(keys) + 1) // 2 :]}}
+        answer = self._end("batch_get_item", "ok", lambda: self._read_all(early))
+        self.outside.counts["read in halves"] += 1
+        return {**answer, "UnprocessedKeys": late if late[table]["Keys"] else {}}
+
+    def transact_write_items(self, *, TransactItems: list[Any]) -> Any:
+        attempt = self.attempt()
+
+        def write() -> None:
+            try:
+                self.outside.tables.transact_write_items(TransactItems=TransactItems)
+            except ClientError:
+                self.outside.counts["conflicts"] += 1
+                raise
+            first = TransactItems[0]["Put"]["Item"]
+            if "version" in first:
+                self._shop_read = first
+                self.outside.journal.append((first["item_key"]["S"], attempt))
+
+        return self._call("transact_write_items", write)
+
+    def put_object(self, **request: Any) -> Any:
+        return self._call("put_object", lambda: self.outside.s3.put_object(**request))
+
+    def _read_all(self, request: dict[str, Any]) -> Any:
+        return self.outside.tables.batch_get_item(RequestItems=request)
+
+    def _call(self, name: str, act: Callable[[], Any]) -> Any:
+        return self._end(name, self.pause(name), act)
+
+    def _end(self, name: str, order: str, act: Callable[[], Any]) -> Any:
+        self.outside.counts["calls"] += 1
+        if order == "kill":
+            raise Killed
+        if order == "throttled":
+            raise refusal("ThrottlingException")
+        if order == "conflict":
+            raise refusal("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
+        if order == "never lands":
+            raise ReadTimeoutError(endpoint_url=name)
+        if order == "lands later":
+            self.outside.under_way.append(UnderWay(name, act))
+            raise ReadTimeoutError(endpoint_url=name)
+        answer = act()
+        if order == "answer lost":
+            raise ReadTimeoutError(endpoint_url=name)
+        return answer
+
+
+def store_behind(door: Door) -> Store:
+    """The real adapters over a door."""
+    rejected = RejectedStore(door, REJECTED)  # type: ignore[arg-type]  # a stand-in of the client
+    return StateTable(
+        door,  # type: ignore[arg-type]  # a stand-in of the client
+        STATE,
+        ALERTS,
+        rejected.keep,
+        now=lambda: door.outside.wall / 1000,
+        pause=lambda seconds: None,
+    )

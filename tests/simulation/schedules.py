@@ -1,0 +1,76 @@
+"""Schedules: a setting and a list of moves, drawn from a seed, run, judged, and made smaller where they fail."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from tests.simulation.evidence import Evidence
+from tests.simulation.final_state import judge_against_calm_run, judge_state
+from tests.simulation.judges import judge_alerts, judge_chain, judge_events, judge_records, judge_served
+from tests.simulation.moves import NAMES, move
+from tests.simulation.mutants import UNCHANGED, Mutant
+from tests.simulation.settings import Setting
+from tests.simulation.world import World
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """All that decides a run: the setting's number, and moves by name with the number that says how."""
+
+    setting: int
+    moves: tuple[tuple[str, int], ...]
+
+
+def draw_schedule(seed: int, index: int) -> Schedule:
+    """The schedule of this index among those of a seed."""
+    random = Random(f"{seed}/{index}")
+    drawn = [(random.choice(NAMES), random.getrandbits(64)) for _ in range(random.randint(20, 80))]
+    return Schedule(random.getrandbits(32), (("put", random.getrandbits(64)), *drawn))
+
+
+def run_schedule(schedule: Schedule, mutant: Mutant = UNCHANGED) -> Counter[str]:
+    """Play a schedule to its end and judge it; what happened how often. AssertionError for a violation."""
+    world = World(Setting.of(schedule.setting), mutant.make_commit)
+    try:
+        with mutant.at_work(world):
+            for name, number in schedule.moves:
+                move(world, name, number)
+            world.finish()
+        judge(world)
+    finally:
+        world.close()
+    return world.outside.counts
+
+
+def judge(world: World) -> None:
+    """Call every judge, and count what they saw."""
+    for shop_id in world.setting.shops:
+        evidence = Evidence(world, shop_id)
+        judge_chain(evidence)
+        judge_records(evidence)
+        judge_events(evidence)
+        judge_served(evidence)
+        judge_state(evidence)
+        judge_against_calm_run(evidence)
+        world.count("links", len(evidence.links))
+        world.count("events folded", sum("event" in entry for entry in evidence.entries))
+        world.count("duplicates", sum("duplicate" in entry for entry in evidence.entries))
+        world.count("events scored", sum("vector" in entry for entry in evidence.entries))
+        world.count("imports", len(evidence.shop.imports))
+        world.outside.counts.update(f"refused: {entry['refused']}" for entry in evidence.entries if "refused" in entry)
+        world.count("alert messages", len(evidence.rows("alert")))
+    judge_alerts(world)
+    world.count("alerts published", len(world.outlets.published))
+
+
+def shrink(schedule: Schedule, fails: Callable[[Schedule], bool]) -> Schedule:
+    """The schedule with every move left out that is not needed for it to fail."""
+    moves, size = list(schedule.moves), len(schedule.moves)
+    while size:
+        for first in range(len(moves) - size, -1, -size):
+            fewer = Schedule(schedule.setting, tuple(moves[:first] + moves[first + size :]))
+            if fails(fewer):
+                moves = list(fewer.moves)
+        size //= 2
+    return Schedule(schedule.setting, tuple(moves))

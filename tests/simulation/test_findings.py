@@ -1,0 +1,105 @@
+"""What the simulation has found, each as the shortest story that leads to it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from service_quality.events import InteractionEvent, event_to_json
+from service_quality.instants import DAY, HOUR
+from tests.properties.random_logs import START
+from tests.simulation.evidence import Evidence
+from tests.simulation.schedules import judge
+from tests.simulation.settings import Setting
+from tests.simulation.workers import Worker
+from tests.simulation.world import World
+
+PLAIN = Setting("small", ("shop",), most_items=100, touchy=False, most_events=500, cursed_of=0, replayed=0)
+
+
+@pytest.fixture
+def world(request) -> Iterator[World]:
+    world = World(getattr(request, "param", PLAIN))
+    yield world
+    world.close()
+
+
+def event(event_id: str, kind: str, *, occurred_at: int = START, received_at: int = START, **values) -> bytes:
+    return event_to_json(
+        InteractionEvent(
+            event_id=event_id, shop_id="shop", kind=kind, occurred_at=occurred_at, received_at=received_at, **values
+        )
+    )
+
+
+def accepted(world: World) -> list[str]:
+    return [entry["event"]["event_id"] for entry in Evidence(world, "shop").entries if "event" in entry]
+
+
+def read_shop_and_stop(world: World, worker: Worker) -> None:
+    assert worker.strand is not None
+    assert worker.strand.pending == "get_item"
+    world.go_on(worker, "ok", heard=True)
+    assert worker.strand.pending == "batch_get_item"
+
+
+def fail_and_begin_again(world: World, worker: Worker) -> None:
+    assert worker.strand is not None
+    while worker.strand.pending != "get_item":
+        world.go_on(worker, "ok", heard=True)
+
+
+def take_one(world: World, worker: Worker) -> None:
+    worker.start(world.source.batch(world.source.checkpoint, 1))
+    world.run(worker)
+
+
+@pytest.mark.parametrize("world", [replace(PLAIN, touchy=True)], indirect=True)
+def test_two_torn_reads_do_not_make_a_record_poison(world):
+    world.put("shop", event("e1", "page_viewed", customer_id="ann"))
+    world.put("shop", event("e2", "page_viewed", customer_id="bob"))
+    world.put("shop", event("e3", "customer_message", conversation_id="c1"))
+    slow, quick, _ = world.workers
+
+    slow.start(world.source.batch(0, 3))
+    read_shop_and_stop(world, slow)
+    take_one(world, quick)
+    fail_and_begin_again(world, slow)
+    read_shop_and_stop(world, slow)
+    take_one(world, quick)
+    fail_and_begin_again(world, slow)
+    world.finish()
+
+    assert accepted(world) == ["e1", "e2", "e3"]
+    judge(world)
+
+
+def test_an_event_known_to_the_day_is_known_when_it_comes_again_a_month_later(world):
+    first, again = START + 3 * HOUR, START + 30 * DAY + 7 * HOUR
+    known: dict[str, Any] = {"occurred_at": first, "precision": "day", "conversation_id": "c1"}
+    world.outside.wall = first
+    world.put("shop", event("e1", "customer_message", received_at=first, **known))
+    world.catch_up()
+    world.outside.wall = again
+
+    world.put("shop", event("e1", "customer_message", received_at=again, **known))
+    world.finish()
+
+    assert accepted(world) == ["e1"]
+    judge(world)
+
+
+def test_histories_are_there_for_a_late_event_after_a_long_silence(world):
+    silent_until = START + 118 * DAY
+    late = silent_until - 29 * DAY
+    world.put("shop", event("e1", "order_placed", customer_id="ann", order_id="o1"))
+    world.catch_up()
+    world.outside.wall = silent_until
+    world.sweep(spares=lambda: False)
+
+    world.put("shop", event("e2", "page_viewed", occurred_at=late, received_at=silent_until, customer_id="ann"))
+    world.finish()
+
+    assert accepted(world) == ["e1", "e2"]
+    judge(world)

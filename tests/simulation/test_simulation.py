@@ -1,0 +1,59 @@
+"""No schedule of kills, pauses, doubles, timeouts, swaps and expiry loses, doubles or changes an event."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.simulation.__main__ import play
+from tests.simulation.machine import SimulationMachine, machine_of
+from tests.simulation.mutants import MUTANTS
+
+#: What a run must have seen often, or its silence says nothing.
+TROUBLES = (
+    "killed within", "doubled", "overtaken", "conflicts", "handed out again", "given up", "sent again",
+    "committed while another stood still", "transact_write_items: answer lost", "transact_write_items: lands later",
+    "transact_write_items: never lands", "transact_write_items: conflict", "landed later: transact_write_items",
+    "models swapped", "rules swapped", "state items expired", "imports", "archived again", "dispatched in part",
+    "refused: fold_failed", "refused: conversation_full", "refused: older_than_retention", "read in halves",
+)  # fmt: skip
+
+
+def run_machine(
+    machine: type[SimulationMachine], *, examples: int, steps: int, phases: tuple[Phase, ...] = tuple(Phase)
+) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            phases=phases,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_no_schedule_of_few_moves_breaks_a_promise():
+    run_machine(SimulationMachine, examples=10, steps=20)
+
+
+@pytest.mark.slow
+def test_no_schedule_of_many_moves_breaks_a_promise():
+    run_machine(SimulationMachine, examples=60, steps=50)
+
+
+@pytest.mark.slow
+def test_seeded_schedules_meet_every_trouble_and_break_no_promise():
+    played = play(seed=8, indexes=range(200))
+
+    assert not played.violations
+    assert not [trouble for trouble in TROUBLES if played.counts[trouble] < 5]
+
+
+@pytest.mark.slow
+def test_state_machine_finds_a_mutant():
+    machine = machine_of(MUTANTS["no condition on the shop's item"])
+
+    with pytest.raises(AssertionError):
+        run_machine(machine, examples=200, steps=60, phases=(Phase.generate,))

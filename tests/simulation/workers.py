@@ -1,0 +1,95 @@
+"""Workers: environments of score_interactions that keep their cache, stand still, go on, and die."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from service_quality.online_commit import LogRecord, OnlineCommit
+from service_quality.scores import Scorer
+from tests.properties.feature_sets import SETS
+from tests.simulation.models import NamedScorer, rules_named
+from tests.simulation.outside import Attempt, Door, Outside, store_behind
+from tests.stand_ins.strand import Strand
+
+
+@dataclass(frozen=True)
+class StreamRecord:
+    """One record of the stream: the log that its partition key names, and the record."""
+
+    shop_id: str
+    record: LogRecord
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What an event source hands to a function: the stream's records from `first` to before `end`."""
+
+    first: int
+    end: int
+    records: tuple[StreamRecord, ...]
+
+    def by_shop(self) -> dict[str, list[LogRecord]]:
+        logs: dict[str, list[LogRecord]] = {}
+        for one in self.records:
+            logs.setdefault(one.shop_id, []).append(one.record)
+        return logs
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What all workers of a simulation are made of."""
+
+    features: str
+    cursed_of: int
+    touchy: bool
+    make_commit: Callable[..., OnlineCommit] = OnlineCommit
+
+
+@dataclass
+class Worker:
+    """One environment: at most one invocation at a time, in steps from call to call."""
+
+    outside: Outside
+    deployment: Deployment
+    rules: str
+    strand: Strand | None = None
+    batch: Batch | None = None
+    started_at: int = 0
+    _attempt: Attempt | None = None
+    _door: Door = field(init=False)
+    _commit: OnlineCommit = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._door = Door(self.outside, self._pause, self._present_attempt)
+        features = SETS[self.deployment.features][0]
+        rules = rules_named(self.rules, self.deployment.features)
+        self._commit = self.deployment.make_commit(store_behind(self._door), self._scorer, features, rules)
+
+    def start(self, batch: Batch) -> None:
+        """Begin with a batch and stop before the first call."""
+        assert self.strand is None
+        self.batch = batch
+        self.started_at = self.outside.wall
+        self.strand = Strand(lambda: self._advance_shops(batch))
+        self.strand.go_on("begin")
+
+    def deploy(self, rules: str) -> None:
+        """New rules from the next attempt on; the one under way goes on with those it has."""
+        self.rules = rules
+        self._commit.rules = rules_named(rules, self.deployment.features)
+
+    def _advance_shops(self, batch: Batch) -> None:
+        for shop_id, records in batch.by_shop().items():
+            self._commit.advance_shop(shop_id, records)
+
+    def _scorer(self) -> Scorer:
+        self._attempt = Attempt(self.outside.champion, self.rules)
+        torn = self._door.torn if self.deployment.touchy else lambda: False
+        return NamedScorer(self._attempt.model, self.deployment.cursed_of, torn)
+
+    def _present_attempt(self) -> Attempt:
+        assert self._attempt is not None
+        return self._attempt
+
+    def _pause(self, name: str) -> str:
+        assert self.strand is not None
+        return self.strand.pause(name)

@@ -1,0 +1,180 @@
+"""The simulated world: stream, workers, tables, buckets and outlets, and the time that passes for all of them."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from unittest import mock
+
+from service_quality import chunks, conversation
+from service_quality.errors import RejectedEventError, SurroundingsError
+from service_quality.events import HistoryImported, parse_record
+from service_quality.instants import DAY, HOUR, SECOND
+from service_quality.online_commit import OnlineCommit
+from tests.properties.feature_sets import SETS
+from tests.properties.random_logs import START, Choices, LogWriter, RandomLog
+from tests.simulation.event_source import GIVES_UP_AFTER, EventSource, stamped
+from tests.simulation.models import RULES
+from tests.simulation.outlets import Outlets
+from tests.simulation.outside import STATE, Killed, Outside
+from tests.simulation.settings import Setting
+from tests.simulation.workers import Deployment, Worker
+from tests.stand_ins.living_tables import Item
+
+_WORKERS = 3
+#: A function's own limit is 15 minutes.
+_STANDS_STILL = 12 * HOUR
+PACKS_KEPT = 140 * DAY
+
+
+class WorkerFailedError(AssertionError):
+    """A worker ended with what no function may end with."""
+
+
+@dataclass
+class World:
+    """Everything of one schedule; `close` it in any case."""
+
+    setting: Setting
+    make_commit: Callable[..., OnlineCommit] = OnlineCommit
+    outside: Outside = field(init=False)
+    source: EventSource = field(default_factory=EventSource)
+    writers: dict[str, LogWriter] = field(init=False)
+    workers: list[Worker] = field(init=False)
+    outlets: Outlets = field(init=False)
+    expired: list[tuple[str, Item]] = field(default_factory=list)
+    rules: str = RULES[0]
+    failure: BaseException | None = None
+    dice: Choices = field(default_factory=lambda: Choices(0))
+    _bounds: ExitStack = field(default_factory=ExitStack)
+
+    def __post_init__(self) -> None:
+        setting = self.setting
+        features = SETS[setting.features][0]
+        self.outside = Outside(START + setting.replayed, lambda: self.dice.of((True, False)))
+        self.writers = {shop_id: LogWriter(RandomLog(shop_id), features) for shop_id in setting.shops}
+        self.workers = [self._new_worker() for _ in range(_WORKERS)]
+        self.outlets = Outlets(self.outside)
+        self._bounds.enter_context(mock.patch.object(chunks, "MAX_ITEMS", setting.most_items))
+        self._bounds.enter_context(mock.patch.object(conversation, "MAX_EVENTS", setting.most_events))
+
+    def count(self, what: str, number: int = 1) -> None:
+        self.outside.counts[what] += number
+
+    @property
+    def log_time(self) -> int:
+        """The wall clock, or what it was when that happened which is replayed now."""
+        return self.outside.wall - self.setting.replayed
+
+    def close(self) -> None:
+        """End every strand and give the bounds back."""
+        for index in range(len(self.workers)):
+            self.kill(index)
+        self._bounds.close()
+
+    def finish(self) -> None:
+        """Let everything that is under way come to its end, and deliver all that is left."""
+        for worker in self.workers:
+            self.run(worker)
+        while self.outside.under_way:
+            self.outside.land(0)
+        self.catch_up()
+        self.outlets.drain()
+
+    def put(self, shop_id: str, data: bytes) -> None:
+        """A record onto the stream, as it is or stamped anew; before a mark its packs, as the job writes them."""
+        backfill = self._backfill(shop_id, data)
+        for key, pack in backfill.packs.items() if backfill else ():
+            expires_at = str((self.outside.wall + PACKS_KEPT) // SECOND)
+            item = {"item_key": {"S": f"{shop_id}\x1f{key}"}, "data": {"B": pack}, "expires_at": {"N": expires_at}}
+            self.outside.tables.put_item(TableName=STATE, Item=item)
+            self.count("packs written")
+        data = stamped(data, now=self.log_time)
+        self.source.put(shop_id, data, now=self.outside.wall)
+
+    def _backfill(self, shop_id: str, data: bytes):
+        try:
+            event = parse_record(data, arrived_at=self.outside.wall, shop_id=shop_id)
+        except RejectedEventError:
+            return None
+        return self.writers[shop_id].log.backfills[event.import_id] if isinstance(event, HistoryImported) else None
+
+    def let_time_pass(self, to: int) -> None:
+        """The wall clock goes on. What would grow too old on the stream is taken or given up before."""
+        oldest = self.source.oldest_arrival()
+        if oldest is not None and to - oldest > GIVES_UP_AFTER:
+            if self.dice.of((True,) * 7 + (False,)):
+                self.catch_up()
+            else:
+                self.give_up(len(self.source.records))
+        for index, worker in enumerate(self.workers):
+            if worker.strand is not None and to - worker.started_at > _STANDS_STILL:
+                if self.dice.of((True, True, False)):
+                    self.run(worker)
+                else:
+                    self.count("killed by its time limit")
+                    self.kill(index)
+        self.outside.wall = to
+
+    def sweep(self, *, spares: Callable[[], bool]) -> None:
+        """Time to live deletes what has expired, but for what it spares this time."""
+        expired = self.outside.tables.expire(spares=spares)
+        self.expired += expired
+        self.count("state items expired", sum(table == STATE for table, _ in expired))
+
+    def give_up(self, size: int) -> None:
+        self.count("given up", len(self.source.give_up(size)))
+
+    def catch_up(self) -> None:
+        """Deliver what is left without trouble; others that stand still may stand still."""
+        while self.source.behind:
+            worker = next((one for one in self.workers if one.strand is None), self.workers[0])
+            self.run(worker)
+            before = self.source.checkpoint
+            worker.start(self.source.batch(before, 12))
+            self.run(worker)
+            if self.source.behind and self.source.checkpoint == before:
+                raise WorkerFailedError("a batch without trouble was not taken") from self.failure
+
+    def run(self, worker: Worker) -> None:
+        """Let a worker go on to the end of its invocation, without trouble."""
+        self.see_end(worker, heard=True)
+        while worker.strand is not None:
+            self.go_on(worker, "ok", heard=True)
+
+    def go_on(self, worker: Worker, order: str, *, heard: bool) -> None:
+        """One call of a worker ends as ordered; `heard` says whether the event source hears of the invocation's end."""
+        assert worker.strand is not None
+        landed = len(self.outside.journal)
+        worker.strand.go_on(order)
+        if len(self.outside.journal) > landed and any(one.strand for one in self.workers if one is not worker):
+            self.count("committed while another stood still")
+        self.see_end(worker, heard=heard)
+
+    def see_end(self, worker: Worker, *, heard: bool) -> None:
+        """Take note of an invocation that has ended."""
+        strand, batch = worker.strand, worker.batch
+        if strand is None or batch is None or not strand.done:
+            return
+        worker.strand = None
+        if strand.failure is None and heard:
+            self.source.taken(batch)
+        elif strand.failure is None:
+            self.count("answer to the event source lost")
+        elif isinstance(strand.failure, SurroundingsError):
+            self.count("invocations failed")
+            self.failure = strand.failure
+        else:
+            raise WorkerFailedError(f"a worker ended with {strand.failure!r}") from strand.failure
+
+    def kill(self, index: int) -> None:
+        """A worker ends where it stands, and a cold one takes its place."""
+        strand = self.workers[index].strand
+        if strand is not None and not strand.done:
+            strand.go_on("kill")
+            assert isinstance(strand.failure, Killed), f"a killed worker goes on: {strand.failure}"
+        self.workers[index] = self._new_worker()
+
+    def _new_worker(self) -> Worker:
+        setting = self.setting
+        deployment = Deployment(setting.features, setting.cursed_of, setting.touchy, self.make_commit)
+        return Worker(self.outside, deployment, self.rules)

@@ -1,0 +1,125 @@
+"""What the benchmarks write: one section replaced, the others as they were, every missed figure said."""
+
+import doctest
+import json
+import socket
+
+import pytest
+
+import benchmarks.claims
+import benchmarks.cost_runs.prices
+import benchmarks.machine
+import benchmarks.measurement
+from benchmarks.__main__ import SAYS, main, read_options
+from benchmarks.claims import CLAIMS, missed
+from benchmarks.machine import describe_machine
+from benchmarks.measurement import Row, Section
+from benchmarks.results import FOLDER, JSON, PAGE, Results, read_results, render_page, to_document, write_results
+from tools.errors import ROOT
+
+MACHINE = {"processor": "Example", "cores": "2", "memory": "24 GiB", "system": "Linux", "python": "3.11.7"}
+
+
+def cold_start(over_imports: float) -> Section:
+    rows = (Row("ours", "ms", (400.0, 420.0, 410.0), "a note"), Row("ratio", "", (over_imports,)))
+    return Section("cold_start", rows, {"over_scikit_learn": 0.3, "over_imports": over_imports}, {"numpy": "2.4.6"})
+
+
+def training(difference: float) -> Section:
+    return Section("training", (Row("ours", "s", (9.0,)),), {"log_loss_difference": difference})
+
+
+def test_section_measured_anew_replaces_itself_alone(tmp_path):
+    results = Results()
+    results.put(cold_start(1.2), date="2026-01-01", machine=MACHINE)
+    results.put(training(1e-6), date="2026-01-02", machine=MACHINE)
+    write_results(results, tmp_path)
+
+    again = read_results(tmp_path)
+    again.put(training(2e-6), date="2026-02-02", machine=MACHINE)
+    write_results(again, tmp_path)
+
+    found = json.loads((tmp_path / JSON).read_text("utf-8"))
+    assert found["cold_start"] == {"over_scikit_learn": 0.3, "over_imports": 1.2}
+    assert found["training"] == {"log_loss_difference": 2e-6}
+    assert {name: measured["date"] for name, measured in found["measured"].items()} == {
+        "cold_start": "2026-01-01",
+        "training": "2026-02-02",
+    }
+
+
+def test_what_was_written_reads_back_and_writes_the_same(tmp_path):
+    results = Results()
+    results.put(cold_start(1.25), date="2026-01-01", machine=MACHINE)
+
+    write_results(results, tmp_path)
+    first = (tmp_path / JSON).read_bytes(), (tmp_path / PAGE).read_bytes()
+    write_results(read_results(tmp_path), tmp_path)
+
+    assert ((tmp_path / JSON).read_bytes(), (tmp_path / PAGE).read_bytes()) == first
+
+
+def test_missed_figure_is_told_with_found_and_expected():
+    results = Results()
+    results.put(cold_start(1.45), date="2026-01-01", machine=MACHINE)
+
+    page = render_page(results)
+
+    assert "missed: found 1.45, expected at most 1.3" in page
+    assert missed(results.figures()) == ["cold_start.over_imports missed: found 1.45, expected at most 1.3"]
+    assert not missed({"cold_start": {"over_scikit_learn": 0.4, "over_imports": 1.3}})
+
+
+def test_page_shows_median_spread_and_runs_of_every_row():
+    results = Results()
+    results.put(cold_start(1.2), date="2026-01-01", machine=MACHINE)
+
+    assert "| ours | 410 | 400–420 | 3 | ms | a note |" in render_page(results)
+
+
+def test_section_with_other_figures_than_claimed_is_refused():
+    with pytest.raises(ValueError, match="section training: found figures"):
+        Results().put(Section("training", (), {"other": 1.0}), date="2026-01-01", machine=MACHINE)
+
+
+def test_kept_results_are_those_of_the_page_and_name_no_machine():
+    results = read_results()
+
+    assert (FOLDER / PAGE).read_text("utf-8") == render_page(results)
+    for text in ((FOLDER / PAGE).read_text("utf-8"), (FOLDER / JSON).read_text("utf-8")):
+        assert str(ROOT) not in text
+        assert socket.gethostname() not in text
+    assert set(to_document(results)) <= {*CLAIMS, "measured", "rows"}
+
+
+def test_every_section_is_described_and_can_be_asked_for(capsys):
+    assert list(SAYS) == list(CLAIMS)
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+
+    told = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert all(name in told for name in CLAIMS)
+    assert read_options(["cost", "--runs", "9"]).runs == 9
+
+
+@pytest.mark.parametrize("words", [["weather"], ["--runs", "0"], ["--runs", "some"]])
+def test_what_cannot_be_measured_is_refused(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        read_options(words)
+
+    assert ended.value.code == 2
+    assert "expected" in capsys.readouterr().err
+
+
+def test_machine_is_described_without_its_name():
+    described = describe_machine()
+
+    assert set(described) == set(MACHINE)
+    assert all(described.values())
+    assert socket.gethostname() not in " ".join(described.values())
+
+
+def test_examples_run():
+    for module in (benchmarks.claims, benchmarks.machine, benchmarks.measurement, benchmarks.cost_runs.prices):
+        assert doctest.testmod(module).failed == 0

@@ -1,0 +1,35 @@
+"""The jars that Spark takes beside its own, brought by the set-up, so that no job waits for them or for a network."""
+
+import hashlib
+import os
+
+from tools.environments import CACHE, Environment
+from tools.errors import ROOT
+from tools.java import java_home
+from tools.progress import announced, run
+
+TITLE = "Iceberg and s3a for Spark"
+JARS = CACHE / "ivy"
+STAMP = JARS / ".set-up-whole"
+NAMING_THEM = ROOT / "spark_jobs" / "jars.py"
+
+
+def are_jars_whole() -> bool:
+    """Whether what that module names now was brought to the end."""
+    return STAMP.is_file() and STAMP.read_text() == wanted_stamp()
+
+
+def bring_jars(environment: Environment) -> None:
+    """Let that module resolve them with the environment's Spark, unless they stand; the stamp is written last."""
+    if are_jars_whole():
+        return
+    paths = os.pathsep.join(map(str, (ROOT, ROOT / "functions" / "shared")))
+    settings = {**os.environ, "JAVA_HOME": str(java_home()), "PYTHONPATH": paths}
+    with announced(TITLE):
+        run(TITLE, [environment.python, "-m", "spark_jobs.jars", JARS], environment=settings)
+        STAMP.write_text(wanted_stamp())
+
+
+def wanted_stamp() -> str:
+    """What the stamp says: a hash of what names the jars."""
+    return hashlib.sha256(NAMING_THEM.read_bytes()).hexdigest()
