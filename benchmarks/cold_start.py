@@ -25,8 +25,8 @@ from benchmarks.cold_start_runs.runtime_api import RuntimeApi
 from benchmarks.errors import FunctionFailedError
 from benchmarks.measurement import Row, Section
 from infra.bundles.layer import build_layer
-from service_quality.events import InteractionEvent, event_to_json
-from service_quality.feature_set import FEATURES
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.features.feature_set import FEATURES
 from tools.errors import ROOT
 
 OURS, SCIKIT_LEARN, IMPORTS = "score_interactions", "scikit-learn, joblib, boto3", "bare imports"

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.errors import PeerFailedError
-from service_quality.entities import ENTITIES
-from service_quality.feature_set import FEATURES
+from service_quality.facts.entities import ENTITIES
+from service_quality.features.feature_set import FEATURES
 from tools.environments import PEERS
 from tools.errors import ROOT
 

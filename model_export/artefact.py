@@ -16,9 +16,9 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from model_export.documents import Document, existing, read_document
 from model_export.errors import ArtefactError
-from service_quality.basis import OPERATIONS, Term
-from service_quality.feature_set import FEATURES
-from service_quality.features import FeatureSet
+from service_quality.features.basis import OPERATIONS, Term
+from service_quality.features.declarations import FeatureSet
+from service_quality.features.feature_set import FEATURES
 
 KIND = "logistic_regression"
 

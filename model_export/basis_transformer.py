@@ -11,7 +11,7 @@ from skl2onnx.common.data_types import DoubleTensorType
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from model_export.onnx_graph import GraphWriter
-from service_quality.basis import HIGHEST_RATE, LOWEST_RATE, OPERATIONS, Term
+from service_quality.features.basis import HIGHEST_RATE, LOWEST_RATE, OPERATIONS, Term
 
 Columns = NDArray[np.float64]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from model_export.artefact import KIND, Artefact, LinearModel
 from model_export.parity import Parity
-from service_quality.facts import DISSATISFIED_AT_MOST
+from service_quality.facts.conversation_facts import DISSATISFIED_AT_MOST
 
 LABEL = f"the conversation is rated {DISSATISFIED_AT_MOST} or lower of 5; unrated conversations train nothing"
 INTENDED_USE = (

@@ -14,7 +14,7 @@ from model_export.exported import require_hash
 from model_export.parity import read_parity
 from model_export.registry import Registry, read_published
 from model_export.session import open_session
-from service_quality.feature_set import FEATURES
+from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
 
 if TYPE_CHECKING:

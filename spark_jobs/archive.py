@@ -9,10 +9,10 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from service_quality.events import FIELDS, parse_event
+from service_quality.events.interaction_event import FIELDS, parse_event
+from service_quality.events.kinds import HISTORY_IMPORTED
+from service_quality.events.positions import START
 from service_quality.instants import parse_instant
-from service_quality.kinds import HISTORY_IMPORTED
-from service_quality.positions import START
 from spark_jobs.errors import InputError
 from spark_jobs.shop_log import fold_key
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from service_quality.entities import ATTRIBUTES, ENTITIES, SEPARATOR
+from service_quality.facts.entities import ATTRIBUTES, ENTITIES, SEPARATOR
 
 
 class AttributeSets:

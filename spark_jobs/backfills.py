@@ -5,7 +5,7 @@ import hashlib
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.features import FeatureSet
+from service_quality.features.declarations import FeatureSet
 from spark_jobs.folding import fold_past
 from spark_jobs.shop_log import event_columns, order_by_time
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from service_quality.basis import HIGHEST_RATE, LOWEST_RATE, Term
+from service_quality.features.basis import HIGHEST_RATE, LOWEST_RATE, Term
 
 Matrix = NDArray[np.float64]
 
@@ -42,4 +42,4 @@ def _known(x: Matrix, term: Term) -> Matrix:
         case "equals":
             return (x == term.knot).astype(np.float64)
         case other:
-            raise ValueError(f"found operation {other!r}, expected one of service_quality.basis.OPERATIONS")
+            raise ValueError(f"found operation {other!r}, expected one of service_quality.features.basis.OPERATIONS")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from service_quality.conversation_fold import CODE_VERSION
-from service_quality.facts import DISSATISFIED_AT_MOST
-from service_quality.feature_set import FEATURES
+from service_quality.facts.conversation_facts import DISSATISFIED_AT_MOST
+from service_quality.facts.conversation_fold import CODE_VERSION
+from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, format_instant
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError

@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from service_quality.feature_set import FEATURES
+from service_quality.features.feature_set import FEATURES
 from spark_jobs.archive import broken_chains, read_entries, read_links, to_log
 from spark_jobs.backfills import fold_backfill
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for

@@ -11,7 +11,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.facts import DISSATISFIED_AT_MOST
+from service_quality.facts.conversation_facts import DISSATISFIED_AT_MOST
 from spark_jobs.archive import read_entries
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError

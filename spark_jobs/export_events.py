@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyspark.sql import functions as F
 
-from service_quality.events import FIELDS, InteractionEvent, event_to_json
+from service_quality.events.interaction_event import FIELDS, InteractionEvent, event_to_json
 from service_quality.instants import format_instant
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from service_quality.features import Feature, FeatureSet, compute_features
-from service_quality.windows import WINDOWS
+from service_quality.features.declarations import Feature, FeatureSet, compute_features
+from service_quality.histories.windows import WINDOWS
 from spark_jobs.attribute_sets import AttributeSets
 from spark_jobs.folding import event_value_names
 from spark_jobs.window_sums import EntityFacts, Floats, Integers, Moments, SortedFacts

@@ -13,14 +13,20 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.conversation import EMPTY, Conversation, merge_conversations, refuse_too_old, remembered
-from service_quality.conversation_fold import ConversationStep, FoldedConversation, step_conversation
-from service_quality.entities import ATTRIBUTES, Entity
+from service_quality.commit.state_items import ConversationItem, decode_conversation, encode_conversation
+from service_quality.conversations.conversation import (
+    EMPTY,
+    Conversation,
+    merge_conversations,
+    refuse_too_old,
+    remembered,
+)
 from service_quality.errors import RejectedEventError
-from service_quality.events import FIELDS, InteractionEvent
-from service_quality.facts import Fact, FactTotals, KeptFacts
-from service_quality.features import EventValue, FeatureSet
-from service_quality.state_items import ConversationItem, decode_conversation, encode_conversation
+from service_quality.events.interaction_event import FIELDS, InteractionEvent
+from service_quality.facts.conversation_facts import Fact, FactTotals, KeptFacts
+from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation
+from service_quality.facts.entities import ATTRIBUTES, Entity
+from service_quality.features.declarations import EventValue, FeatureSet
 
 Row = dict[str, Any]  # one row of a table, as Arrow hands it over
 

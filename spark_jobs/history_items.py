@@ -3,10 +3,10 @@
 import pandas as pd
 import pyarrow as pa
 
-from service_quality.entities import home_key
-from service_quality.histories import History, HistoryPlan
-from service_quality.state_items import HistoryItem, encode_histories, entity_name
-from service_quality.windows import WINDOWS
+from service_quality.commit.state_items import HistoryItem, encode_histories, entity_name
+from service_quality.facts.entities import home_key
+from service_quality.histories.history import History, HistoryPlan
+from service_quality.histories.windows import WINDOWS
 from spark_jobs.attribute_sets import AttributeSets
 
 ITEM_DDL = "shop_id string, key string, data binary"

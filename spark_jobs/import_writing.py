@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.errors import SurroundingsError
-from service_quality.events import HistoryImported, event_to_json
+from service_quality.events.interaction_event import HistoryImported, event_to_json
 from service_quality.instants import DAY, SECOND
 
 _BATCH = 25  # BatchWriteItem's own limit

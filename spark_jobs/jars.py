@@ -35,6 +35,9 @@ _FAILURE = re.compile(r"PKIX|UnknownHost|unresolved dependency|Connection refuse
 
 def resolved_jars(cache: Path) -> list[Path]:
     """The jars below `cache`, resolved there first if need be; SessionError when they cannot be had."""
+    kept = _kept_jars(cache)
+    if kept:
+        return kept
     cache.mkdir(parents=True, exist_ok=True)
     with _locked(cache / "lock"):
         return _kept_jars(cache) or _resolve(cache)

@@ -18,7 +18,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from service_quality.events import FIELDS
+from service_quality.events.interaction_event import FIELDS
 from spark_jobs.errors import MissingSourceError
 from spark_jobs.session import CATALOG
 from spark_jobs.snapshots import Written, add_new, lake_of, only_writer, snapshot_of, table_exists

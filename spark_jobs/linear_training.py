@@ -13,8 +13,8 @@ from pyspark.ml.stat import Summarizer
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.basis import Term
-from service_quality.features import FeatureSet
+from service_quality.features.basis import Term
+from service_quality.features.declarations import FeatureSet
 from spark_jobs.basis_columns import Matrix, basis_columns
 
 Expand = Callable[[NDArray[np.float32]], Matrix]

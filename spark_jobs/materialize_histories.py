@@ -8,11 +8,11 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from service_quality.conversation import REMEMBERED
-from service_quality.events import HistoryImported
-from service_quality.feature_set import FEATURES
+from service_quality.commit.state_items import decode_conversation, encode_pack, pack_key
+from service_quality.conversations.conversation import REMEMBERED
+from service_quality.events.interaction_event import HistoryImported
+from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
-from service_quality.state_items import decode_conversation, encode_pack, pack_key
 from spark_jobs.backfills import import_id, past_log
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError

@@ -3,7 +3,7 @@
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from service_quality.features import FeatureSet
+from service_quality.features.declarations import FeatureSet
 from spark_jobs.feature_columns import ShopColumns
 from spark_jobs.folding import fold_live
 

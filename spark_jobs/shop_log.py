@@ -7,10 +7,10 @@ its shop's log), `clock` and `received_clock` (after it, itself included) and `f
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from service_quality.entities import SEPARATOR
-from service_quality.events import FIELDS
+from service_quality.events.interaction_event import FIELDS
+from service_quality.events.kinds import BEHAVIOUR
+from service_quality.facts.entities import SEPARATOR
 from service_quality.instants import DAY
-from service_quality.kinds import BEHAVIOUR
 
 _INSTANTS = ("occurred_at", "received_at")
 

@@ -11,10 +11,10 @@ from pyspark.ml.classification import LogisticRegressionModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.basis import basis_of
-from service_quality.feature_set import FEATURES
+from service_quality.alerts.rule_set import DECISION_THRESHOLD
+from service_quality.features.basis import basis_of
+from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
-from service_quality.rule_set import DECISION_THRESHOLD
 from spark_jobs.challenger import train_challenger, write_challenger
 from spark_jobs.command_line import job_parser, positive_argument, print_summary, run_job, session_for
 from spark_jobs.errors import InputError

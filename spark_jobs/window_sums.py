@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from service_quality.windows import Window
+from service_quality.histories.windows import Window
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]

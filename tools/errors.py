@@ -60,7 +60,7 @@ def explain_command(title: str, output: str) -> SetupError:
     network = [line for line in lines if NETWORK_SIGNS.search(line)]
     if network:
         return CommandFailedError(
-            f"{title}: no network: found '{network[-1][:200]}', expected the package registry to answer"
+            f"{title}: no network: found '{network[0][:300]}', expected the package registry to answer"
         )
     return CommandFailedError(f"{title} failed: {' | '.join(lines[-8:])[:1500]}")
 

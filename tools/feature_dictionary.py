@@ -1,10 +1,10 @@
 """Write docs/feature_dictionary.md from the declared features: `.venv/bin/python -m tools.feature_dictionary`."""
 
-from service_quality.feature_set import BESIDE_THE_MODEL, FEATURES
-from service_quality.features import Age, EventValue, Feature, Mean, Rate, Total, WindowRatio
+from service_quality.alerts.wording import phrase
+from service_quality.features.declarations import Age, EventValue, Feature, Mean, Rate, Total, WindowRatio
+from service_quality.features.feature_set import BESIDE_THE_MODEL, FEATURES
+from service_quality.histories.windows import WINDOWS, Window
 from service_quality.instants import DAY, HOUR, MINUTE
-from service_quality.windows import WINDOWS, Window
-from service_quality.wording import phrase
 from tools.errors import ROOT
 
 PATH = ROOT / "docs" / "feature_dictionary.md"
@@ -21,7 +21,8 @@ MISSING_EVENT_VALUES = {
 _HEAD = """# Feature dictionary
 
 Every feature that is served, in vector order. This page is written by `.venv/bin/python -m tools.feature_dictionary`
-from `functions/shared/service_quality/feature_set.py`; a test says when it is out of date. Do not edit it by hand.
+from `functions/shared/service_quality/features/feature_set.py`; a test says when it is out of date. Do not edit it by
+hand.
 
 Features: {count}. Fingerprint: `{fingerprint}`.
 

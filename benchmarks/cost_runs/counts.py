@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from benchmarks.cost_runs.prices import STORED_OVERHEAD_BYTES
-from service_quality.chunks import Commit, OutboxRow
-from service_quality.entities import SEPARATOR
-from service_quality.state_items import SHOP_KEY, ShopItem, encode_shop, entity_name
+from service_quality.commit.chunks import Commit, OutboxRow
+from service_quality.commit.state_items import SHOP_KEY, ShopItem, encode_shop, entity_name
+from service_quality.facts.entities import SEPARATOR
 from tests.stand_ins.memory_store import MemoryStore
 
 _WRITE_BYTES, _READ_BYTES = 1024, 4096

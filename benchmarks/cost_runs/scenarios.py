@@ -8,15 +8,16 @@ from itertools import groupby
 from math import exp
 
 from benchmarks.cost_runs.counts import CountingStore
-from service_quality.archive_objects import archive_objects
-from service_quality.events import InteractionEvent, event_to_json
-from service_quality.feature_set import FEATURES
+from service_quality.alerts.rule_set import RULES
+from service_quality.commit.archive_objects import archive_objects
+from service_quality.commit.online_commit import OnlineCommit
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.log_records import LogRecord
+from service_quality.events.positions import Position
+from service_quality.features.feature_set import FEATURES
+from service_quality.features.vectors import Vector
 from service_quality.instants import DAY
-from service_quality.online_commit import LogRecord, OnlineCommit
-from service_quality.positions import Position
-from service_quality.rule_set import RULES
-from service_quality.scores import Score
-from service_quality.vectors import Vector
+from service_quality.scoring.scores import Score
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of
 
 START = 1_741_046_400_000  # 2025-03-04

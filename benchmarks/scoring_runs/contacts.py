@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from service_quality.events import InteractionEvent, event_to_json
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.instants import HOUR, MINUTE
 
 START = 1_767_600_000_000  # 2026-01-05

@@ -5,14 +5,15 @@ from collections import defaultdict
 
 from benchmarks.measurement import Row
 from benchmarks.scoring_runs.contacts import contact_events, long_conversation
-from service_quality.events import InteractionEvent, event_to_json
-from service_quality.feature_set import FEATURES
+from service_quality.alerts.rule_set import RULES
+from service_quality.commit.online_commit import OnlineCommit
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.log_records import LogRecord
+from service_quality.events.positions import Position
+from service_quality.features.feature_set import FEATURES
+from service_quality.features.vectors import Vector
 from service_quality.instants import DAY
-from service_quality.online_commit import LogRecord, OnlineCommit
-from service_quality.positions import Position
-from service_quality.rule_set import RULES
-from service_quality.scores import Score
-from service_quality.vectors import Vector
+from service_quality.scoring.scores import Score
 from tests.stand_ins.memory_store import MemoryStore
 
 LENGTHS = (10, 100, 400)

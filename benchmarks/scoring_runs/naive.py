@@ -19,14 +19,15 @@ from sklearn.pipeline import Pipeline
 
 from benchmarks.scoring_runs.contacts import batches, contact_events
 from benchmarks.scoring_runs.measured import CallCounter, Measured, cpu_of, peak_mb
-from service_quality.chunks import Commit
-from service_quality.feature_set import FEATURES
-from service_quality.online_commit import LogRecord, OnlineCommit, Rejection
-from service_quality.positions import Position
-from service_quality.rule_set import RULES
-from service_quality.scores import Score
-from service_quality.state_items import ShopItem, decode_shop, encode_shop
-from service_quality.vectors import Vector
+from service_quality.alerts.rule_set import RULES
+from service_quality.commit.chunks import Commit
+from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.state_items import ShopItem, decode_shop, encode_shop
+from service_quality.events.log_records import LogRecord, Rejection
+from service_quality.events.positions import Position
+from service_quality.features.feature_set import FEATURES
+from service_quality.features.vectors import Vector
+from service_quality.scoring.scores import Score
 
 BATCH, WARM_EVENTS = 100, 50
 

@@ -16,7 +16,7 @@ from model_export.export import export_model
 from model_export.pipeline import build_pipeline
 from model_export.promotion import promote_version
 from model_export.registry import Registry, publish_model
-from service_quality.feature_set import FEATURES
+from service_quality.features.feature_set import FEATURES
 from tests.parity.model_export.artefacts import oracle_probability, rewrite_model, write_artefact, write_sample
 from tools.errors import ROOT
 

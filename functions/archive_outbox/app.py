@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from service_quality.adapters.archive_bucket import ArchiveBucket
 from service_quality.adapters.aws_clients import make_client
-from service_quality.archive_objects import archive_objects
+from service_quality.commit.archive_objects import archive_objects
 from service_quality.settings import read_settings
 
 

@@ -14,7 +14,7 @@ from service_quality.adapters.alert_topic import AlertTopic
 from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.secret_value import read_secret
 from service_quality.adapters.shop_settings_table import ShopSettingsTable
-from service_quality.publications import publication_of
+from service_quality.alerts.publications import publication_of
 from service_quality.settings import read_settings
 
 

@@ -17,11 +17,11 @@ from service_quality.adapters.event_stream import EventStream
 from service_quality.adapters.model_registry import ModelRegistry
 from service_quality.adapters.rejected_store import RejectedStore
 from service_quality.adapters.state_table import StateTable
+from service_quality.commit.preview import Foreseen, Preview, describe_preview
 from service_quality.errors import RejectedEventError, SurroundingsError
-from service_quality.events import InteractionEvent
-from service_quality.feature_set import FEATURES
-from service_quality.intake import Intake, events_within, events_within_text, rejection_of, take_in
-from service_quality.preview import Foreseen, Preview, describe_preview
+from service_quality.events.intake import Intake, events_within, events_within_text, rejection_of, take_in
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.features.feature_set import FEATURES
 from service_quality.settings import read_settings
 
 

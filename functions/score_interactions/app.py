@@ -18,12 +18,13 @@ from service_quality.adapters.model_registry import ModelRegistry
 from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.adapters.rejected_store import RejectedStore
 from service_quality.adapters.state_table import StateTable
-from service_quality.aggregated_records import unpack_record
-from service_quality.feature_set import FEATURES
-from service_quality.intake import NO_SHOP, is_id
-from service_quality.online_commit import LogRecord, OnlineCommit, Rejection, Tally
-from service_quality.positions import Position
-from service_quality.rule_set import RULES
+from service_quality.alerts.rule_set import RULES
+from service_quality.commit.online_commit import OnlineCommit, Tally
+from service_quality.events.aggregated_records import unpack_record
+from service_quality.events.intake import NO_SHOP, is_id
+from service_quality.events.log_records import LogRecord, Rejection
+from service_quality.events.positions import Position
+from service_quality.features.feature_set import FEATURES
 from service_quality.settings import read_settings
 
 

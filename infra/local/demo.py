@@ -199,6 +199,8 @@ def run(arguments: argparse.Namespace) -> int:
         faults = write_report(demo, alerts, arguments.report)
     for fault in faults:
         say(f"demo: {fault}")
+    if faults:
+        say(f"demo: what the functions met stands in {emulator.log}")
     return 1 if faults or status else 0
 
 

@@ -27,7 +27,7 @@ def write_report(demo: "Demo", alerts: list[Figures], path: Path) -> list[str]:
     page = demo.folder / "report.html"
     page.write_text(render_page(report, evaluation, alerts, telling), "utf-8")
     print(render_summary(report, telling))
-    print(f"figures: {path}\npage:    {page}")
+    print(f"figures: {path}\npage:    {page}", flush=True)
     return list(find_faults(report))
 
 

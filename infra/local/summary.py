@@ -8,8 +8,8 @@ from infra.local.report_page.labels import METRICS, label
 from infra.local.report_page.plots import kinds_of
 from infra.local.report_page.proofs import Figures, Proof, read_proofs
 from infra.local.report_page.told_alert import ToldAlert, tell
-from service_quality import words
-from service_quality.alerts import OPENED, RESOLVED, WORSENED
+from service_quality.alerts import words
+from service_quality.alerts.alert_life import OPENED, RESOLVED, WORSENED
 
 MOST_REASONS = 3
 MOST_DETAILS = 5

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from service_quality.events import InteractionEvent
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import HOUR, MINUTE, SECOND
 from spark_jobs.synthetic_shop import phrases
 from spark_jobs.synthetic_shop.effects import dissatisfaction

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from random import Random
 
-from service_quality.events import InteractionEvent
+from service_quality.events.interaction_event import InteractionEvent
 from spark_jobs.synthetic_shop.goods import Item
 from spark_jobs.synthetic_shop.staff import Agent
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from service_quality.events import InteractionEvent
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY, HOUR, SECOND
 from spark_jobs.synthetic_shop.goods import Item
 from spark_jobs.synthetic_shop.place import Customer, Order, Shop, Story

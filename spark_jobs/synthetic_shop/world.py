@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from service_quality.events import InteractionEvent
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY, HOUR
 from spark_jobs.synthetic_shop.contacts import Contact, contact
 from spark_jobs.synthetic_shop.goods import stock

@@ -15,7 +15,7 @@ import pytest
 from infra.local.archive import list_objects
 from infra.local.cloud import Cloud
 from infra.local.module_runs import SparkProcess
-from service_quality.feature_set import FEATURES
+from service_quality.features.feature_set import FEATURES
 from tests.cluster.conftest import BUCKET, Store, first_steps
 from tests.cluster.functions_side import marks_on, packs_in, serve
 from tests.cluster.moments import kill_at

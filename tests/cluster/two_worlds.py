@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from pyspark.sql import SparkSession
 
-from service_quality.events import InteractionEvent
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import parse_instant
 from spark_jobs.lake import EVENTS, TRAINING_SET
 from spark_jobs.session import start_session

@@ -99,7 +99,7 @@ def test_trimmed_onnxruntime_still_infers(layer, python, tmp_path):
         "import sys; sys.path[:0] = sys.argv[2:]\n"
         "from array import array; from pathlib import Path\n"
         "from service_quality.adapters.onnx_model import OnnxScorer\n"
-        "from service_quality.feature_set import FEATURES\n"
+        "from service_quality.features.feature_set import FEATURES\n"
         "scorer = OnnxScorer(Path(sys.argv[1]).read_bytes(), 'tiny')\n"
         "print(scorer.score(array('f', [1.0] * len(FEATURES.names))).probability)\n"
     )

@@ -19,11 +19,11 @@ from infra.local.emulator import Emulator
 from infra.local.outbox import count_alert_rows
 from infra.local.replaying import log_order, read_events, wait_for_archive
 from infra.local.subscribers import QueueSubscriber, Received, WebSubscriber
-from service_quality.events import InteractionEvent, event_to_json
-from service_quality.feature_set import FEATURES
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.log_records import LogRecord
+from service_quality.events.positions import Position
+from service_quality.features.feature_set import FEATURES
 from service_quality.instants import HOUR, MINUTE, parse_instant
-from service_quality.online_commit import LogRecord
-from service_quality.positions import Position
 from spark_jobs import check_consistency, evaluate_scores
 from spark_jobs.command_line import run_job
 from spark_jobs.evaluate_scores import SCORE_COLUMNS

@@ -14,8 +14,8 @@ from infra.local.emulator import Emulator
 from infra.local.progress import wait_until
 from infra.local.replaying import put_events, wait_for_archive
 from infra.local.subscribers import QueueSubscriber, WebSubscriber
-from service_quality.events import InteractionEvent, event_to_dict
-from service_quality.feature_set import FEATURES
+from service_quality.events.interaction_event import InteractionEvent, event_to_dict
+from service_quality.features.feature_set import FEATURES
 from tests.stand_ins.tiny_model import tiny_model
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow]

@@ -5,7 +5,7 @@ import json
 import pytest
 from pyspark.sql import functions as F
 
-from service_quality.events import FIELDS
+from service_quality.events.interaction_event import FIELDS
 from service_quality.instants import parse_instant
 from spark_jobs import generate_shop
 from spark_jobs.command_line import run_job

@@ -6,7 +6,7 @@ import json
 import pandas as pd
 import pytest
 
-from service_quality.feature_set import FEATURES
+from service_quality.features.feature_set import FEATURES
 from spark_jobs import (
     build_training_set,
     check_consistency,

@@ -12,9 +12,9 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from model_export.command_line import main as model_export
-from service_quality.basis import Term, basis_of
-from service_quality.conversation_fold import CODE_VERSION
-from service_quality.feature_set import FEATURES
+from service_quality.facts.conversation_fold import CODE_VERSION
+from service_quality.features.basis import Term, basis_of
+from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, parse_instant
 from spark_jobs import (
     build_training_set,

@@ -22,8 +22,8 @@ from model_export.registry import Registry, key_of, publish_model, published_ver
 from service_quality.adapters.model_registry import ModelRegistry
 from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.errors import DeploymentError
-from service_quality.feature_set import FEATURES
-from service_quality.vectors import to_vector
+from service_quality.features.feature_set import FEATURES
+from service_quality.features.vectors import to_vector
 from tests.parity.model_export.artefacts import MadeUp, oracle_probability, write_artefact
 from tests.stand_ins.tiny_model import tiny_model
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from service_quality.conversation import conversation_key
-from service_quality.events import FIELDS, InteractionEvent
+from service_quality.conversations.conversation import conversation_key
+from service_quality.events.interaction_event import FIELDS, InteractionEvent
 
 Row = dict[str, Any]
 

@@ -7,8 +7,8 @@ from operator import itemgetter
 
 import pyarrow as pa
 
-from service_quality.events import HistoryImported, InteractionEvent
-from service_quality.features import FeatureSet
+from service_quality.events.interaction_event import HistoryImported, InteractionEvent
+from service_quality.features.declarations import FeatureSet
 from spark_jobs.folding import _fold_past_group, whole_facts
 from spark_jobs.history_items import build_history_items
 from spark_jobs.materialize_histories import _pack, _remembered

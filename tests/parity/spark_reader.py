@@ -10,12 +10,12 @@ from operator import itemgetter
 import numpy as np
 import pyarrow as pa
 
-from service_quality.conversation import conversation_key
-from service_quality.events import FIELDS
-from service_quality.facts import total_facts
-from service_quality.features import FeatureSet
-from service_quality.state_items import ConversationItem, encode_conversation
-from service_quality.turns import read_standing
+from service_quality.commit.state_items import ConversationItem, encode_conversation
+from service_quality.conversations.conversation import conversation_key
+from service_quality.conversations.turns import read_standing
+from service_quality.events.interaction_event import FIELDS
+from service_quality.facts.conversation_facts import total_facts
+from service_quality.features.declarations import FeatureSet
 from spark_jobs.archive import _entries
 from spark_jobs.folding import LIVE_SCHEMA, _batched, _fold_live_group, event_value_names, to_event, whole_facts
 from spark_jobs.served_features import _served

@@ -11,12 +11,12 @@ from random import Random
 
 import pytest
 
-from service_quality.events import HistoryImported, InteractionEvent, event_to_json
-from service_quality.feature_set import FEATURES
+from service_quality.alerts.rule_set import RULES
+from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_json
+from service_quality.events.log_records import LogRecord
+from service_quality.events.positions import Position
+from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, parse_instant
-from service_quality.online_commit import LogRecord
-from service_quality.positions import Position
-from service_quality.rule_set import RULES
 from spark_jobs import check_consistency, generate_shop, materialize_histories
 from spark_jobs.command_line import run_job
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of

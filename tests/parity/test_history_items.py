@@ -6,17 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from service_quality.conversation import REMEMBERED
-from service_quality.entities import home_key
-from service_quality.events import InteractionEvent, event_to_json
-from service_quality.facts import Fact, total_facts
-from service_quality.feature_set import FEATURES
-from service_quality.features import FeatureSet
-from service_quality.histories import build_history
-from service_quality.instants import DAY
-from service_quality.online_commit import LogRecord
-from service_quality.positions import Position
-from service_quality.state_items import (
+from service_quality.commit.state_items import (
     HistoryItem,
     decode_conversation,
     decode_histories,
@@ -27,7 +17,17 @@ from service_quality.state_items import (
     entity_name,
     pack_key,
 )
-from service_quality.turns import read_standing
+from service_quality.conversations.conversation import REMEMBERED
+from service_quality.conversations.turns import read_standing
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.log_records import LogRecord
+from service_quality.events.positions import Position
+from service_quality.facts.conversation_facts import Fact, total_facts
+from service_quality.facts.entities import home_key
+from service_quality.features.declarations import FeatureSet
+from service_quality.features.feature_set import FEATURES
+from service_quality.histories.history import build_history
+from service_quality.instants import DAY
 from tests.parity.past_items import bucket_of, history_items, materialize
 from tests.parity.spark_reader import past_of
 from tests.properties.feature_sets import SMALL

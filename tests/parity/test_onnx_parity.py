@@ -16,8 +16,8 @@ from model_export.errors import ModelRefusedError
 from model_export.pipeline import build_pipeline
 from model_export.session import open_session
 from model_export.verify import verify_challenger, verify_model
-from service_quality.basis import OPERATIONS, Term
-from service_quality.feature_set import FEATURES
+from service_quality.features.basis import OPERATIONS, Term
+from service_quality.features.feature_set import FEATURES
 from tests.parity.model_export.artefacts import (
     made_up_terms,
     oracle_log_odds,

@@ -8,12 +8,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from infra.local.replaying import log_order
-from service_quality.events import HistoryImported, InteractionEvent, event_to_json, parse_record
-from service_quality.feature_set import FEATURES
-from service_quality.features import FeatureSet
+from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_json, parse_record
+from service_quality.events.log_records import LogRecord
+from service_quality.events.positions import Position
+from service_quality.features.declarations import FeatureSet
+from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, parse_instant
-from service_quality.online_commit import LogRecord
-from service_quality.positions import Position
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of
 from tests.parity.past_items import Materialized, materialize
 from tests.parity.spark_reader import past_of, recompute_by_spark, served_vectors

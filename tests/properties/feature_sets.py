@@ -1,11 +1,11 @@
 """Small feature sets: every kind of declaration, short windows, cheap to read."""
 
-from service_quality.feature_set import FEATURES
-from service_quality.features import Age, EventValue, FeatureSet, Mean, Rate, Total, WindowRatio
+from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.rules import AllOf, AtLeast, Below, Rule
+from service_quality.events.kinds import SERVICE
+from service_quality.features.declarations import Age, EventValue, FeatureSet, Mean, Rate, Total, WindowRatio
+from service_quality.features.feature_set import FEATURES
 from service_quality.instants import HOUR
-from service_quality.kinds import SERVICE
-from service_quality.rule_set import RULES
-from service_quality.rules import AllOf, AtLeast, Below, Rule
 
 _SHOP = Rate("shop", "dissatisfied", "7d", strength=3, parent=0.17)
 _AGENT = Rate("agent", "dissatisfied", "30d", strength=2, parent=_SHOP)

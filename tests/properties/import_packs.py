@@ -4,13 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from service_quality.conversation import EMPTY, Conversation, advance, conversation_key
-from service_quality.entities import home_key
-from service_quality.events import HistoryImported, InteractionEvent
-from service_quality.facts import Fact, total_facts
-from service_quality.features import FeatureSet
-from service_quality.histories import build_history
-from service_quality.state_items import (
+from service_quality.commit.state_items import (
     ConversationItem,
     HistoryItem,
     encode_conversation,
@@ -19,7 +13,13 @@ from service_quality.state_items import (
     entity_name,
     pack_key,
 )
-from service_quality.turns import read_standing
+from service_quality.conversations.conversation import EMPTY, Conversation, advance, conversation_key
+from service_quality.conversations.turns import read_standing
+from service_quality.events.interaction_event import HistoryImported, InteractionEvent
+from service_quality.facts.conversation_facts import Fact, total_facts
+from service_quality.facts.entities import home_key
+from service_quality.features.declarations import FeatureSet
+from service_quality.histories.history import build_history
 from tests.properties.naive_reader import ImportedPast
 
 

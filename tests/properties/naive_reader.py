@@ -9,16 +9,26 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from service_quality import conversation as bounds
-from service_quality.conversation import REMEMBERED, RETENTION, Conversation, conversation_key
-from service_quality.entities import ENTITIES
-from service_quality.event_values import read_event_values
-from service_quality.events import InteractionEvent
-from service_quality.facts import Fact, FactTotals, contact_attributes, total_facts
-from service_quality.features import RATES, Age, EventValue, Feature, FeatureSet, Mean, Rate, Total, WindowRatio
-from service_quality.kinds import SCORED
-from service_quality.turns import Standing, read_standing
-from service_quality.windows import WINDOWS
+from service_quality.conversations import conversation as bounds
+from service_quality.conversations.conversation import REMEMBERED, RETENTION, Conversation, conversation_key
+from service_quality.conversations.event_values import read_event_values
+from service_quality.conversations.turns import Standing, read_standing
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.kinds import SCORED
+from service_quality.facts.conversation_facts import Fact, FactTotals, contact_attributes, total_facts
+from service_quality.facts.entities import ENTITIES
+from service_quality.features.declarations import (
+    RATES,
+    Age,
+    EventValue,
+    Feature,
+    FeatureSet,
+    Mean,
+    Rate,
+    Total,
+    WindowRatio,
+)
+from service_quality.histories.windows import WINDOWS
 
 Value = float | int | None
 

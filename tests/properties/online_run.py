@@ -4,13 +4,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from service_quality.conversation import REMEMBERED
+from service_quality.alerts.rules import Rule
+from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.state_items import ShopItem, decode_conversation, decode_shop, entity_name
+from service_quality.commit.store import Store
+from service_quality.conversations.conversation import REMEMBERED
 from service_quality.errors import RejectedEventError
-from service_quality.events import HistoryImported, InteractionEvent, parse_record
-from service_quality.features import FeatureSet
-from service_quality.online_commit import LogRecord, OnlineCommit, Store
-from service_quality.rules import Rule
-from service_quality.state_items import ShopItem, decode_conversation, decode_shop, entity_name
+from service_quality.events.interaction_event import HistoryImported, InteractionEvent, parse_record
+from service_quality.events.log_records import LogRecord
+from service_quality.features.declarations import FeatureSet
 from tests.properties.naive_reader import ImportedPast
 from tests.properties.random_logs import RandomLog
 from tests.stand_ins.archive_chain import archived_entries

@@ -7,11 +7,11 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from service_quality.events import HistoryImported, InteractionEvent, event_to_dict, event_to_json
-from service_quality.features import FeatureSet
+from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_dict, event_to_json
+from service_quality.events.log_records import LogRecord
+from service_quality.events.positions import Position
+from service_quality.features.declarations import FeatureSet
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, end_of_day
-from service_quality.online_commit import LogRecord
-from service_quality.positions import Position
 from tests.properties.import_packs import Backfill, build_backfill
 
 Option = TypeVar("Option")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service_quality.features import FeatureSet
-from service_quality.rules import Rule
+from service_quality.alerts.rules import Rule
+from service_quality.features.declarations import FeatureSet
 from tests.properties.feature_sets import SETS
 from tests.properties.naive_reader import NaiveReader
 from tests.properties.online_run import batches, new_store, new_worker, readable

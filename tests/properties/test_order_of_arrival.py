@@ -6,15 +6,15 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service_quality.conversation import EMPTY, Conversation
-from service_quality.conversation_fold import FoldedConversation, step_conversation
-from service_quality.events import InteractionEvent, event_to_json
-from service_quality.facts import Fact
-from service_quality.histories import History, build_history
+from service_quality.commit.state_items import HistoryItem, encode_histories
+from service_quality.conversations.conversation import EMPTY, Conversation
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.log_records import LogRecord
+from service_quality.events.positions import Position
+from service_quality.facts.conversation_facts import Fact
+from service_quality.facts.conversation_fold import FoldedConversation, step_conversation
+from service_quality.histories.history import History, build_history
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
-from service_quality.online_commit import LogRecord
-from service_quality.positions import Position
-from service_quality.state_items import HistoryItem, encode_histories
 from tests.properties.feature_sets import SMALL
 from tests.properties.online_run import batches, new_worker
 from tests.properties.random_logs import KINDS, START, Choices, random_event

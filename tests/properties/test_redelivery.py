@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service_quality import chunks
+from service_quality.alerts.rules import Rule
+from service_quality.commit import chunks
+from service_quality.commit.online_commit import OnlineCommit
 from service_quality.errors import SurroundingsError
-from service_quality.features import FeatureSet
-from service_quality.online_commit import LogRecord, OnlineCommit
-from service_quality.rules import Rule
+from service_quality.events.log_records import LogRecord
+from service_quality.features.declarations import FeatureSet
 from tests.properties.feature_sets import SETS
 from tests.properties.online_run import Remains, batches, delete_forgotten, new_store, new_worker, remains
 from tests.properties.random_logs import Choices, RandomLog, logs

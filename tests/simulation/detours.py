@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from service_quality.adapters.state_table import StateTable
-from service_quality.chunks import Commit
+from service_quality.commit.chunks import Commit
+from service_quality.commit.state_items import ShopItem
 from service_quality.errors import SurroundingsError
-from service_quality.online_commit import Rejection
-from service_quality.state_items import ShopItem
+from service_quality.events.log_records import Rejection
 from tests.simulation.outside import STATE
 
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from service_quality.events.log_records import LogRecord
+from service_quality.events.positions import Position
 from service_quality.instants import DAY, format_instant, parse_instant
-from service_quality.online_commit import LogRecord
-from service_quality.positions import Position
 from tests.simulation.workers import Batch, StreamRecord
 
 #: After so long the event source gives up on a record.

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from service_quality.chunks import OutboxRow
-from service_quality.events import InteractionEvent
-from service_quality.features import FeatureSet
-from service_quality.online_commit import LogRecord
-from service_quality.state_items import ShopItem, decode_shop
+from service_quality.commit.chunks import OutboxRow
+from service_quality.commit.state_items import ShopItem, decode_shop
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.log_records import LogRecord
+from service_quality.features.declarations import FeatureSet
 from tests.properties.feature_sets import SETS
 from tests.properties.import_packs import Backfill
 from tests.properties.naive_reader import NaiveReader, Reading

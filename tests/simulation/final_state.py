@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from service_quality.conversation import REMEMBERED, RETENTION
-from service_quality.entities import home_key
-from service_quality.histories import History
-from service_quality.online_commit import OnlineCommit
-from service_quality.shop_memory import ShopMemory
-from service_quality.state_items import SHOP_KEY, ShopItem, decode_histories, entity_name
-from service_quality.windows import WINDOWS
+from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.shop_memory import ShopMemory
+from service_quality.commit.state_items import SHOP_KEY, ShopItem, decode_histories, entity_name
+from service_quality.conversations.conversation import REMEMBERED, RETENTION
+from service_quality.facts.entities import home_key
+from service_quality.histories.history import History
+from service_quality.histories.windows import WINDOWS
 from tests.properties.naive_reader import NaiveReader
 from tests.simulation.event_source import GIVES_UP_AFTER, SENT_AGAIN_WITHIN
 from tests.simulation.evidence import Evidence, require

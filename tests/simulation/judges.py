@@ -4,9 +4,9 @@ import json
 from base64 import b64decode
 from collections import Counter, defaultdict
 
-from service_quality.events import event_to_dict, parse_record
-from service_quality.online_commit import LogRecord
-from service_quality.vectors import vector_from_bytes
+from service_quality.events.interaction_event import event_to_dict, parse_record
+from service_quality.events.log_records import LogRecord
+from service_quality.features.vectors import vector_from_bytes
 from tests.properties.naive_reader import Reading
 from tests.simulation.evidence import Evidence, require
 from tests.simulation.models import NamedScorer

@@ -4,9 +4,9 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from service_quality.rules import Rule
-from service_quality.scores import Score
-from service_quality.vectors import Vector, vector_bytes
+from service_quality.alerts.rules import Rule
+from service_quality.features.vectors import Vector, vector_bytes
+from service_quality.scoring.scores import Score
 from tests.properties.feature_sets import SETS
 from tests.stand_ins.scorer import FixedScorer
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from unittest import mock
 
-from service_quality import conversation
+from service_quality.conversations import conversation
 from service_quality.instants import DAY, HOUR, MINUTE
 from tests.properties.random_logs import LARGEST, Choices
 from tests.simulation.models import MODELS, RULES

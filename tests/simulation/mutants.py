@@ -6,15 +6,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from service_quality import conversation, conversation_fold, shop_fold, shop_memory
 from service_quality.adapters import state_table
 from service_quality.adapters.state_table import StateTable
-from service_quality.chunks import Chunk, Commit
-from service_quality.conversation import Conversation
+from service_quality.commit import shop_fold, shop_memory
+from service_quality.commit.chunks import Chunk, Commit
+from service_quality.commit.online_commit import FoldFailedError, OnlineCommit, Tally
+from service_quality.commit.shop_memory import ShopMemory
+from service_quality.conversations import conversation
+from service_quality.conversations.conversation import Conversation
 from service_quality.errors import ServiceQualityError
-from service_quality.events import InteractionEvent
-from service_quality.online_commit import FoldFailedError, LogRecord, OnlineCommit, Tally
-from service_quality.shop_memory import ShopMemory
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.log_records import LogRecord
+from service_quality.facts import conversation_fold
 from tests.simulation.detours import (
     AlertsAfter,
     ArchiveAfter,

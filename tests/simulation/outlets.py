@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from service_quality.archive_objects import archive_objects
+from service_quality.commit.archive_objects import archive_objects
 from tests.simulation.outside import ALERTS, Outside
 from tests.stand_ins.living_tables import Change, Item
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from service_quality.adapters.archive_bucket import ArchiveBucket
 from service_quality.adapters.rejected_store import RejectedStore
 from service_quality.adapters.state_table import StateTable
-from service_quality.online_commit import Store
+from service_quality.commit.store import Store
 from tests.stand_ins.aws_services import S3, refusal
 from tests.stand_ins.living_tables import LivingTables
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service_quality.events import InteractionEvent, event_to_json
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.instants import DAY, HOUR
 from tests.properties.random_logs import START
 from tests.simulation.evidence import Evidence

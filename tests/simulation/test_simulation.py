@@ -4,9 +4,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.simulation.__main__ import play
 from tests.simulation.machine import SimulationMachine, machine_of
 from tests.simulation.mutants import MUTANTS
+from tests.simulation.runs import play
 
 #: What a run must have seen often, or its silence says nothing.
 TROUBLES = (

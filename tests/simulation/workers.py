@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from service_quality.online_commit import LogRecord, OnlineCommit
-from service_quality.scores import Scorer
+from service_quality.commit.online_commit import OnlineCommit
+from service_quality.events.log_records import LogRecord
+from service_quality.scoring.scores import Scorer
 from tests.properties.feature_sets import SETS
 from tests.simulation.models import NamedScorer, rules_named
 from tests.simulation.outside import Attempt, Door, Outside, store_behind

@@ -5,11 +5,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from unittest import mock
 
-from service_quality import chunks, conversation
+from service_quality.commit import chunks
+from service_quality.commit.online_commit import OnlineCommit
+from service_quality.conversations import conversation
 from service_quality.errors import RejectedEventError, SurroundingsError
-from service_quality.events import HistoryImported, parse_record
+from service_quality.events.interaction_event import HistoryImported, parse_record
 from service_quality.instants import DAY, HOUR, SECOND
-from service_quality.online_commit import OnlineCommit
 from tests.properties.feature_sets import SETS
 from tests.properties.random_logs import START, Choices, LogWriter, RandomLog
 from tests.simulation.event_source import GIVES_UP_AFTER, EventSource, stamped

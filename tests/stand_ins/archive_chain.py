@@ -4,7 +4,7 @@ import json
 import zlib
 from collections.abc import Mapping
 
-from service_quality.chunks import OutboxRow
+from service_quality.commit.chunks import OutboxRow
 
 
 def archive_links(rows: Mapping[tuple[str, str], OutboxRow], shop_id: str) -> list[dict]:

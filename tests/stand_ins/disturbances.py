@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
-from service_quality.events import InteractionEvent
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import MINUTE
 
 #: Records that no reader takes, and the reasons that are kept with them.

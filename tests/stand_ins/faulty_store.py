@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from service_quality.chunks import Commit
+from service_quality.commit.chunks import Commit
+from service_quality.commit.state_items import ShopItem
 from service_quality.errors import ConflictError, SurroundingsError
-from service_quality.online_commit import Rejection
-from service_quality.state_items import ShopItem
+from service_quality.events.log_records import Rejection
 from tests.stand_ins.memory_store import MemoryStore
 
 Result = TypeVar("Result")

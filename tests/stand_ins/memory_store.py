@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from service_quality.chunks import Commit, OutboxRow
+from service_quality.commit.chunks import Commit, OutboxRow
+from service_quality.commit.state_items import ShopItem, decode_shop, encode_shop
 from service_quality.errors import ConflictError
-from service_quality.online_commit import Rejection
-from service_quality.state_items import ShopItem, decode_shop, encode_shop
+from service_quality.events.log_records import Rejection
 
 SHOP_KEY = "shop"
 MOST_ITEMS = 100

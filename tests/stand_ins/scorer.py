@@ -2,8 +2,8 @@
 
 from math import isnan
 
-from service_quality.scores import Score
-from service_quality.vectors import Vector
+from service_quality.features.vectors import Vector
+from service_quality.scoring.scores import Score
 
 
 class FixedScorer:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from service_quality.feature_set import FEATURES
+from service_quality.features.feature_set import FEATURES
 
 INTERCEPT = -0.5
 WEIGHT_OF_FIRST = 1.5

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from service_quality.aggregated_records import PackedRecord, unpack_record
+from service_quality.events.aggregated_records import PackedRecord, unpack_record
 from tests.stand_ins.aggregates import aggregate, field
 
 

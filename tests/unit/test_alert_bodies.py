@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from service_quality.alerts import OPENED, RESOLVED, WORSENED
-from service_quality.feature_set import FEATURES
-from service_quality.online_commit import LogRecord, OnlineCommit
-from service_quality.positions import Position
-from service_quality.publications import ShopSettings, publication_of, shop_settings
-from service_quality.rule_set import RULES
-from service_quality.rules import SEVERITIES
-from service_quality.scores import Score
+from service_quality.alerts.alert_life import OPENED, RESOLVED, WORSENED
+from service_quality.alerts.publications import ShopSettings, publication_of, shop_settings
+from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.rules import SEVERITIES
+from service_quality.commit.online_commit import OnlineCommit
+from service_quality.events.log_records import LogRecord
+from service_quality.events.positions import Position
+from service_quality.features.feature_set import FEATURES
+from service_quality.scoring.scores import Score
 from tests.stand_ins.memory_store import MemoryStore
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "alert.schema.json").read_text("utf-8"))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service_quality.alerts import OPENED, REPEATED, RESOLVED, WORSENED, AlertLife, alert_key, next_life
+from service_quality.alerts.alert_life import OPENED, REPEATED, RESOLVED, WORSENED, AlertLife, alert_key, next_life
 
 COOLDOWN = 1000
 

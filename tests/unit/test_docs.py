@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from service_quality.event_values import read_event_values
-from service_quality.events import InteractionEvent
-from service_quality.feature_set import FEATURES
-from service_quality.features import EventValue
-from service_quality.rule_set import RULES
-from service_quality.turns import Standing
+from service_quality.alerts.rule_set import RULES
+from service_quality.conversations.event_values import read_event_values
+from service_quality.conversations.turns import Standing
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.features.declarations import EventValue
+from service_quality.features.feature_set import FEATURES
 from tools.feature_dictionary import MISSING_EVENT_VALUES, PATH, missing_rule, render_dictionary
 
 ROOT = Path(__file__).resolve().parents[2]

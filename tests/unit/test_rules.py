@@ -2,13 +2,13 @@
 
 import pytest
 
-from service_quality.entities import ENTITIES
-from service_quality.feature_set import FEATURES
+from service_quality.alerts.rule_set import AGENT_RISK_ABOVE_TEAM, HIGH_RISK, RULES, WAITING_TOO_LONG
+from service_quality.alerts.rules import SEVERITIES, AllOf, AnyOf, AtLeast, Below, Missing
+from service_quality.alerts.words import EVENT_VALUES
+from service_quality.events.kinds import ALL
+from service_quality.facts.entities import ENTITIES
+from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, MINUTE
-from service_quality.kinds import ALL
-from service_quality.rule_set import AGENT_RISK_ABOVE_TEAM, HIGH_RISK, RULES, WAITING_TOO_LONG
-from service_quality.rules import SEVERITIES, AllOf, AnyOf, AtLeast, Below, Missing
-from service_quality.words import EVENT_VALUES
 
 
 @pytest.mark.parametrize(

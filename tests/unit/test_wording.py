@@ -2,22 +2,22 @@
 
 import pytest
 
-from service_quality import words
-from service_quality.alerts import OPENED, RESOLVED, WORSENED
-from service_quality.conversation import EMPTY
-from service_quality.entities import ENTITIES
+from service_quality.alerts import words
+from service_quality.alerts.alert_life import OPENED, RESOLVED, WORSENED
+from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.rules import SEVERITIES
+from service_quality.alerts.wording import name_in_words, phrase, render_email, value_in_words
+from service_quality.alerts.words import LANGUAGES
+from service_quality.conversations.conversation import EMPTY
+from service_quality.conversations.event_values import read_event_values
+from service_quality.conversations.turns import read_standing
 from service_quality.errors import DeclarationError
-from service_quality.event_values import read_event_values
-from service_quality.events import InteractionEvent
-from service_quality.facts import FACTS
-from service_quality.feature_set import FEATURES
-from service_quality.features import RATES, Total
-from service_quality.rule_set import RULES
-from service_quality.rules import SEVERITIES
-from service_quality.turns import read_standing
-from service_quality.windows import WINDOWS
-from service_quality.wording import name_in_words, phrase, render_email, value_in_words
-from service_quality.words import LANGUAGES
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.facts.conversation_facts import FACTS
+from service_quality.facts.entities import ENTITIES
+from service_quality.features.declarations import RATES, Total
+from service_quality.features.feature_set import FEATURES
+from service_quality.histories.windows import WINDOWS
 
 BODY = {
     "version": 1,

@@ -1,11 +1,11 @@
 """What the page and the summary say around the figures, in English and Chinese.
 
-Words for features, rules, severities, states and measures are those of alerts: service_quality.words.
+Words for features, rules, severities, states and measures are those of alerts: service_quality.alerts.words.
 """
 
 from typing import NamedTuple
 
-from service_quality.words import Words
+from service_quality.alerts.words import Words
 
 LABELS = {
     "title": Words("Contacts in, alerts out", "从顾客咨询到服务告警"),

@@ -11,9 +11,9 @@ from infra.local.report_page import figures, plots
 from infra.local.report_page.labels import LABELS, METRICS, STEPS
 from infra.local.report_page.proofs import PARITY_LIMIT, Figures, read_proofs
 from infra.local.report_page.told_alert import ToldAlert, tell
-from service_quality import words
-from service_quality.alerts import OPENED, RESOLVED, WORSENED
-from service_quality.words import LANGUAGES
+from service_quality.alerts import words
+from service_quality.alerts.alert_life import OPENED, RESOLVED, WORSENED
+from service_quality.alerts.words import LANGUAGES
 
 MOMENTS = ("answer", "opening")
 _TAGS = {"en": "en", "zh": "zh-CN"}

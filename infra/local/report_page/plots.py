@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log10, sqrt
 
 from infra.local.report_page.proofs import Figures
-from service_quality.words import RULES
+from service_quality.alerts.words import RULES
 
 HOURS = 24
 _Z95 = 1.96

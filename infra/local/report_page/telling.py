@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from infra.local.report_page.proofs import Figures
-from service_quality.alerts import RESOLVED
-from service_quality.rules import SEVERITIES
+from service_quality.alerts.alert_life import RESOLVED
+from service_quality.alerts.rules import SEVERITIES
 
 MOST_TELLING = 3
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from math import exp
 
 from infra.local.report_page.proofs import Figures
-from service_quality import words
-from service_quality.wording import name_in_words, value_in_words
-from service_quality.words import MAIL
+from service_quality.alerts import words
+from service_quality.alerts.wording import name_in_words, value_in_words
+from service_quality.alerts.words import MAIL
 
 _LARGEST_EXPONENT = 20.0
 

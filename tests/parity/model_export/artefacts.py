@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from service_quality.basis import HIGHEST_RATE, LOWEST_RATE, OPERATIONS, Term, basis_of
-from service_quality.feature_set import FEATURES
+from service_quality.features.basis import HIGHEST_RATE, LOWEST_RATE, OPERATIONS, Term, basis_of
+from service_quality.features.feature_set import FEATURES
 
 LAST = "2026-03-31T21:59:00.250Z"
 

@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from model_export.artefact import read_artefact
 from model_export.errors import ArtefactError, NotThereError
-from service_quality.feature_set import FEATURES
+from service_quality.features.feature_set import FEATURES
 from tests.parity.model_export.artefacts import rewrite_model, write_artefact, write_sample
 
 

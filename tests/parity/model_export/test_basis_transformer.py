@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from model_export.basis_transformer import BasisTransformer
-from service_quality.basis import OPERATIONS, Term
+from service_quality.features.basis import OPERATIONS, Term
 from tests.parity.model_export.artefacts import oracle_term
 
 NAN = float("nan")

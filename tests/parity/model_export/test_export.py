@@ -7,7 +7,7 @@ from model_export.command_line import main
 from model_export.errors import ArtefactError, ModelRefusedError, NotThereError
 from model_export.export import export_model
 from model_export.exported import KEPT, PUBLISHED, read_exported
-from service_quality.feature_set import FEATURES
+from service_quality.features.feature_set import FEATURES
 from tests.parity.model_export.artefacts import oracle_probability, rewrite_model, write_artefact, write_sample
 
 

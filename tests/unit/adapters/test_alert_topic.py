@@ -7,8 +7,8 @@ import pytest
 from service_quality.adapters.alert_topic import AlertTopic
 from service_quality.adapters.secret_value import read_secret
 from service_quality.adapters.shop_settings_table import ShopSettingsTable
+from service_quality.alerts.publications import Publication, ShopSettings
 from service_quality.errors import DeploymentError, SurroundingsError
-from service_quality.publications import Publication, ShopSettings
 
 ARN = "arn:aws:sns:eu-west-1:123456789012:alerts"
 ATTRIBUTES = {"kind": "high_risk", "severity": "critical", "state": "opened", "shop_id": "店"}

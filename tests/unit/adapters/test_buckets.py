@@ -10,9 +10,9 @@ from botocore.stub import ANY
 
 from service_quality.adapters.archive_bucket import ArchiveBucket
 from service_quality.adapters.rejected_store import RejectedStore, rejected_key
-from service_quality.archive_objects import ArchiveObject
+from service_quality.commit.archive_objects import ArchiveObject
 from service_quality.errors import DeploymentError, SurroundingsError
-from service_quality.online_commit import LogRecord, Rejection
+from service_quality.events.log_records import LogRecord, Rejection
 from tests.stand_ins.aws_services import S3
 
 REJECTION = Rejection("s", LogRecord("0001-9-0", b"\xff{", 1500), "malformed_json", "found text that is no JSON")

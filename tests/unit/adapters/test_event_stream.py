@@ -6,7 +6,7 @@ import pytest
 
 from service_quality.adapters.event_stream import EventStream
 from service_quality.errors import DeploymentError, SurroundingsError
-from service_quality.events import InteractionEvent, event_to_json
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
 
 TAKEN = {"SequenceNumber": "1", "ShardId": "shardId-000000000000"}
 REFUSED = {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow down"}

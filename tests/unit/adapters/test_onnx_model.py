@@ -7,8 +7,8 @@ import pytest
 
 from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.errors import ModelError
-from service_quality.feature_set import FEATURES
-from service_quality.vectors import to_vector
+from service_quality.features.feature_set import FEATURES
+from service_quality.features.vectors import to_vector
 from tests.stand_ins.tiny_model import INTERCEPT, WEIGHT_OF_FIRST, tiny_model
 
 WIDTH = len(FEATURES.names)

@@ -7,9 +7,9 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import ANY
 
 from service_quality.adapters.state_table import StateTable
-from service_quality.chunks import Commit, OutboxRow
+from service_quality.commit.chunks import Commit, OutboxRow
+from service_quality.commit.state_items import ShopItem, encode_shop
 from service_quality.errors import ConflictError, DeploymentError, SurroundingsError
-from service_quality.state_items import ShopItem, encode_shop
 
 NOW = 1_700_000_000
 DAY = 86_400

@@ -1,7 +1,7 @@
 """Events for three-row tests: everything a default but what the row is about."""
 
-from service_quality.conversation import EMPTY, Conversation, advance
-from service_quality.events import InteractionEvent
+from service_quality.conversations.conversation import EMPTY, Conversation, advance
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY
 
 NOON = 19_600 * DAY + DAY // 2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service_quality.conversation import (
+from service_quality.conversations.conversation import (
     EMPTY,
     MAX_BYTES,
     MAX_EVENTS,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from service_quality.entities import AGENT_CATEGORY, ENTITIES, SHOP, SUBCATEGORY_PRODUCT, home_key
-from service_quality.state_items import entity_name
+from service_quality.commit.state_items import entity_name
+from service_quality.facts.entities import AGENT_CATEGORY, ENTITIES, SHOP, SUBCATEGORY_PRODUCT, home_key
 
 ATTRIBUTES = {"agent_id": "ann", "category": "returns", "subcategory": "broken", "supervisor_id": "sue"}
 

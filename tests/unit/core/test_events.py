@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_quality import kinds
 from service_quality.errors import RejectedEventError
-from service_quality.events import (
+from service_quality.events import kinds
+from service_quality.events.interaction_event import (
     FIELDS,
     MAX_RECORD_BYTES,
     HistoryImported,

@@ -1,11 +1,11 @@
 """What a conversation contributes to whose history, and what a late event corrects."""
 
-from service_quality.conversation import EMPTY
-from service_quality.conversation_fold import FoldedConversation, step_conversation
-from service_quality.entities import ENTITIES
-from service_quality.facts import FACTS, facts_between, total_facts
+from service_quality.conversations.conversation import EMPTY
+from service_quality.conversations.turns import read_standing
+from service_quality.facts.conversation_facts import FACTS, facts_between, total_facts
+from service_quality.facts.conversation_fold import FoldedConversation, step_conversation
+from service_quality.facts.entities import ENTITIES
 from service_quality.instants import DAY, MINUTE
-from service_quality.turns import read_standing
 from tests.unit.core.sample_events import NOON, conversation, event
 
 AGENT = dict.fromkeys(FACTS, (ENTITIES["agent"],))

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from service_quality.conversation import EMPTY
-from service_quality.entities import Entity
+from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.rules import AllOf, AnyOf, AtLeast, Below, Condition, Missing
+from service_quality.conversations.conversation import EMPTY
+from service_quality.conversations.event_values import read_event_values
+from service_quality.conversations.turns import read_standing
 from service_quality.errors import DeclarationError
-from service_quality.event_values import read_event_values
-from service_quality.facts import FACTS, Fact
-from service_quality.feature_set import FEATURES
-from service_quality.features import (
+from service_quality.facts.conversation_facts import FACTS, Fact
+from service_quality.facts.entities import Entity
+from service_quality.features.declarations import (
     RATES,
     Age,
     EventValue,
@@ -22,13 +24,11 @@ from service_quality.features import (
     WindowRatio,
     compute_features,
 )
-from service_quality.histories import History, build_history
+from service_quality.features.feature_set import FEATURES
+from service_quality.features.moment import Moment
+from service_quality.features.vectors import to_vector, vector_bytes, vector_from_bytes
+from service_quality.histories.history import History, build_history
 from service_quality.instants import DAY, HOUR, MINUTE
-from service_quality.moment import Moment
-from service_quality.rule_set import RULES
-from service_quality.rules import AllOf, AnyOf, AtLeast, Below, Condition, Missing
-from service_quality.turns import read_standing
-from service_quality.vectors import to_vector, vector_bytes, vector_from_bytes
 from tests.unit.core.sample_events import NOON, event
 
 SHOP = Rate("shop", "dissatisfied", "7d", strength=50, parent=0.2)

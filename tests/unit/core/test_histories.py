@@ -2,10 +2,10 @@
 
 import pytest
 
-from service_quality.facts import Fact
-from service_quality.histories import History, HistoryPlan, build_history
+from service_quality.facts.conversation_facts import Fact
+from service_quality.histories.history import History, HistoryPlan, build_history
+from service_quality.histories.windows import WINDOWS
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
-from service_quality.windows import WINDOWS
 from tests.unit.core.sample_events import NOON
 
 HOURLY = {"1h": ("complaints", "replies")}

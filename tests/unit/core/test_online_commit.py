@@ -5,18 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from service_quality import online_commit
-from service_quality.chunks import MAX_ARCHIVE_BYTES, MAX_ITEMS, Chunk, OutboxRow
+from service_quality.alerts.rules import AtLeast, Rule
+from service_quality.commit import online_commit
+from service_quality.commit.chunks import MAX_ARCHIVE_BYTES, MAX_ITEMS, Chunk, OutboxRow
+from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.shop_fold import MAX_HISTORIES
+from service_quality.commit.state_items import ShopItem, encode_shop
 from service_quality.errors import ConflictError, DeclarationError, StateVersionError, SurroundingsError
-from service_quality.events import HistoryImported, InteractionEvent, event_to_json
-from service_quality.features import FeatureSet, Total
-from service_quality.online_commit import LogRecord, OnlineCommit
-from service_quality.positions import START, Position
-from service_quality.rules import AtLeast, Rule
-from service_quality.scores import Score
-from service_quality.shop_fold import MAX_HISTORIES
-from service_quality.state_items import ShopItem, encode_shop
-from service_quality.vectors import Vector
+from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_json
+from service_quality.events.log_records import LogRecord
+from service_quality.events.positions import START, Position
+from service_quality.features.declarations import FeatureSet, Total
+from service_quality.features.vectors import Vector
+from service_quality.scoring.scores import Score
 from tests.properties.feature_sets import SMALL, SMALL_RULES
 from tests.stand_ins.archive_chain import archive_links, archived_entries
 from tests.stand_ins.memory_store import MemoryStore

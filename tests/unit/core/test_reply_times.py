@@ -2,10 +2,10 @@
 
 import pytest
 
-from service_quality.conversation import advance
-from service_quality.event_values import read_event_values
+from service_quality.conversations.conversation import advance
+from service_quality.conversations.event_values import read_event_values
+from service_quality.conversations.turns import Standing, read_standing
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
-from service_quality.turns import Standing, read_standing
 from tests.unit.core.sample_events import NOON, conversation, event
 
 

@@ -1,10 +1,7 @@
 """What is held of a shop: read once, imports absorbed once, changes taken once."""
 
-from service_quality.conversation import REMEMBERED
-from service_quality.facts import Fact
-from service_quality.histories import HistoryPlan, build_history
-from service_quality.shop_memory import ShopMemory
-from service_quality.state_items import (
+from service_quality.commit.shop_memory import ShopMemory
+from service_quality.commit.state_items import (
     ConversationItem,
     HistoryItem,
     Import,
@@ -15,6 +12,9 @@ from service_quality.state_items import (
     encode_pack,
     pack_key,
 )
+from service_quality.conversations.conversation import REMEMBERED
+from service_quality.facts.conversation_facts import Fact
+from service_quality.histories.history import HistoryPlan, build_history
 from tests.unit.core.sample_events import NOON, conversation, event
 
 PLAN = HistoryPlan({"agent": {"1d": ("replies",)}, "agent_category": {"1d": ("replies",)}})

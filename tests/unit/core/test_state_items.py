@@ -3,11 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_quality.alerts import AlertLife
-from service_quality.conversation import Conversation
-from service_quality.facts import Fact
-from service_quality.histories import HistoryPlan, build_history
-from service_quality.state_items import (
+from service_quality.alerts.alert_life import AlertLife
+from service_quality.commit.state_items import (
     ConversationItem,
     HistoryItem,
     Import,
@@ -22,6 +19,9 @@ from service_quality.state_items import (
     encode_shop,
     pack_key,
 )
+from service_quality.conversations.conversation import Conversation
+from service_quality.facts.conversation_facts import Fact
+from service_quality.histories.history import HistoryPlan, build_history
 from tests.properties.random_logs import LARGEST, START, Choices, random_event
 from tests.unit.core.sample_events import NOON, conversation
 

@@ -12,7 +12,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from service_quality.adapters import aws_clients
-from service_quality.feature_set import FEATURES
+from service_quality.features.feature_set import FEATURES
 from tests.stand_ins.aws_services import S3, SNS, DynamoDB, Kinesis, SecretsManager
 from tests.stand_ins.tiny_model import tiny_model
 

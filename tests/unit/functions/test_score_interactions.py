@@ -7,8 +7,8 @@ from copy import deepcopy
 
 import pytest
 
+from service_quality.commit.state_items import decode_shop
 from service_quality.errors import SurroundingsError
-from service_quality.state_items import decode_shop
 from tests.stand_ins.aggregates import aggregate
 from tests.unit.functions.conftest import CONTEXT, MODEL, read_event
 

@@ -13,7 +13,7 @@ from infra.local.report_page import choose_telling, render_page
 from infra.local.report_page.labels import LABELS, STEPS
 from infra.local.report_page.plots import WIDE, plot_calibration, plot_hours
 from infra.local.report_page.proofs import read_proofs
-from service_quality import words
+from service_quality.alerts import words
 from tests.unit.infra import made_up_run as made_up
 
 VOID = {"meta", "br"}

@@ -5,8 +5,8 @@ from math import log, log1p
 import numpy as np
 import pytest
 
-from service_quality.basis import OPERATIONS, Term, basis_of
-from service_quality.feature_set import FEATURES
+from service_quality.features.basis import OPERATIONS, Term, basis_of
+from service_quality.features.feature_set import FEATURES
 from spark_jobs.basis_columns import basis_columns
 
 NAN = float("nan")

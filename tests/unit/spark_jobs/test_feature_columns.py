@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from service_quality.entities import ATTRIBUTES, SEPARATOR
-from service_quality.features import Age, EventValue, FeatureSet, Mean, Rate, Total, WindowRatio
+from service_quality.facts.entities import ATTRIBUTES, SEPARATOR
+from service_quality.features.declarations import Age, EventValue, FeatureSet, Mean, Rate, Total, WindowRatio
 from service_quality.instants import DAY, HOUR
 from spark_jobs.attribute_sets import AttributeSets
 from spark_jobs.feature_columns import ShopColumns

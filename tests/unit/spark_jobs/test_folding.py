@@ -5,13 +5,13 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from service_quality.conversation import Conversation, conversation_key
-from service_quality.entities import ATTRIBUTES, SEPARATOR
-from service_quality.events import InteractionEvent
-from service_quality.facts import total_facts
+from service_quality.commit.state_items import ConversationItem, decode_conversation, encode_conversation
+from service_quality.conversations.conversation import Conversation, conversation_key
+from service_quality.conversations.turns import read_standing
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.facts.conversation_facts import total_facts
+from service_quality.facts.entities import ATTRIBUTES, SEPARATOR
 from service_quality.instants import DAY, HOUR, MINUTE
-from service_quality.state_items import ConversationItem, decode_conversation, encode_conversation
-from service_quality.turns import read_standing
 from spark_jobs.folding import (
     LIVE_DDL,
     LIVE_SCHEMA,

@@ -115,5 +115,5 @@ def test_code_archive_holds_the_core_and_the_jobs_and_is_the_same_each_time(tmp_
     first, second = write_code_archive(tmp_path / "a.zip"), write_code_archive(tmp_path / "b.zip")
 
     names = zipfile.ZipFile(first).namelist()
-    assert {"service_quality/events.py", "spark_jobs/session.py", "tools/java.py"} <= set(names)
+    assert {"service_quality/events/interaction_event.py", "spark_jobs/session.py", "tools/java.py"} <= set(names)
     assert first.read_bytes() == second.read_bytes()

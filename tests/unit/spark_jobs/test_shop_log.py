@@ -2,10 +2,10 @@
 
 import pytest
 
-from service_quality.conversation import conversation_key
-from service_quality.events import FIELDS, InteractionEvent
+from service_quality.conversations.conversation import conversation_key
+from service_quality.events.interaction_event import FIELDS, InteractionEvent
+from service_quality.events.kinds import ALL, BEHAVIOUR
 from service_quality.instants import DAY
-from service_quality.kinds import ALL, BEHAVIOUR
 from spark_jobs.backfills import import_id
 from spark_jobs.lake import EVENTS_IN_MILLIS, with_timestamps
 from spark_jobs.session import start_session

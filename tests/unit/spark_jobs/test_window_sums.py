@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service_quality.histories.windows import WINDOWS, Window
 from service_quality.instants import DAY, HOUR, MINUTE
-from service_quality.windows import WINDOWS, Window
 from spark_jobs.window_sums import EntityFacts, Moments, SortedFacts
 
 START = 19_600 * DAY

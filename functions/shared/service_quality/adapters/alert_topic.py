@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from service_quality.alerts.publications import Publication
 from service_quality.call_failures import failure_of
 from service_quality.errors import SurroundingsError
-from service_quality.publications import Publication
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

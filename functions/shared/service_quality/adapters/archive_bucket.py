@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from service_quality.archive_objects import ArchiveObject
 from service_quality.call_failures import failure_code, failure_of
+from service_quality.commit.archive_objects import ArchiveObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

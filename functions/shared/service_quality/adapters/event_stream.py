@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.call_failures import failure_of
-from service_quality.events import InteractionEvent, event_to_json
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

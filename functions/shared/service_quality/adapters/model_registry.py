@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.call_failures import failure_of
 from service_quality.errors import DeploymentError, ModelError, ServiceQualityError
-from service_quality.scores import Scorer
+from service_quality.scoring.scores import Scorer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,10 +7,10 @@ import numpy as np
 import onnxruntime
 
 from service_quality.errors import ModelError
-from service_quality.feature_set import FEATURES
-from service_quality.features import FeatureSet
-from service_quality.scores import Score
-from service_quality.vectors import Vector
+from service_quality.features.declarations import FeatureSet
+from service_quality.features.feature_set import FEATURES
+from service_quality.features.vectors import Vector
+from service_quality.scoring.scores import Score
 
 _OUTPUTS = ["probability", "contributions"]
 

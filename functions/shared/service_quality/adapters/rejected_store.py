@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.call_failures import failure_code, failure_of
+from service_quality.events.log_records import Rejection
 from service_quality.instants import format_instant
-from service_quality.online_commit import Rejection
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

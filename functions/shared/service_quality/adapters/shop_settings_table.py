@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from service_quality.alerts.publications import ShopSettings, shop_settings
 from service_quality.call_failures import failure_of
-from service_quality.publications import ShopSettings, shop_settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.call_failures import failure_code, failure_of
-from service_quality.chunks import Commit, OutboxRow
-from service_quality.entities import SEPARATOR
+from service_quality.commit.chunks import Commit, OutboxRow
+from service_quality.commit.state_items import SHOP_KEY, ShopItem, decode_shop, encode_shop, entity_name
 from service_quality.errors import ConflictError, ServiceQualityError, SurroundingsError
-from service_quality.online_commit import Rejection
-from service_quality.state_items import SHOP_KEY, ShopItem, decode_shop, encode_shop, entity_name
+from service_quality.events.log_records import Rejection
+from service_quality.facts.entities import SEPARATOR
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,0 +1,128 @@
+"""Runs a command and watches it and everything it starts: wall time, CPU time, and each process's peak memory."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+
+from benchmarks.errors import EngineFailedError
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_SECONDS_BETWEEN_LOOKS = 0.2
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one run took, and the numbers that it printed.
+
+    Peaks are the kernel's own high-water marks, read five times a second: the largest process of each name.
+    """
+
+    printed: Mapping[str, float]
+    wall_seconds: float
+    cpu_seconds: float
+    peak_mb: Mapping[str, float]
+
+    @property
+    def largest_mb(self) -> float:
+        """The peak of the largest process."""
+        return max(self.peak_mb.values())
+
+
+def print_numbers(numbers: Mapping[str, float]) -> None:
+    """The last line of what a watched command prints."""
+    print(json.dumps(numbers), flush=True)
+
+
+def run_watched(command: Sequence[str | Path], *, environment: Mapping[str, str], most_seconds: float) -> Usage:
+    """Run a command that ends with print_numbers; Linux only, since it reads /proc."""
+    words = " ".join(map(str, command))
+    start = time.perf_counter()
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        watch = _Watch(running.pid)
+        thread = Thread(target=watch.look_until_ended, daemon=True)
+        thread.start()
+        try:
+            output, complaints = running.communicate(timeout=most_seconds)
+        except subprocess.TimeoutExpired as error:
+            watch.end_all()
+            raise EngineFailedError(
+                f"{words}: found it running after {most_seconds:.0f} s, expected its end"
+            ) from error
+        finally:
+            watch.ended.set()
+            thread.join()
+    took = time.perf_counter() - start
+    if running.returncode:
+        raise EngineFailedError(f"{words}: found status {running.returncode}, expected 0: {complaints[-2_000:]}")
+    printed = json.loads(output.splitlines()[-1])
+    return Usage(printed, took, sum(watch.cpu_seconds.values()), watch.peak_mb())
+
+
+@dataclass
+class _Watch:
+    """Looks at a process and all its descendants until told to end."""
+
+    root: int
+    ended: Event = field(default_factory=Event)
+    cpu_seconds: dict[int, float] = field(default_factory=dict)
+    _peaks: dict[int, tuple[str, float]] = field(default_factory=dict)
+
+    def look_until_ended(self) -> None:
+        while not self.ended.wait(_SECONDS_BETWEEN_LOOKS):
+            self._look()
+
+    def peak_mb(self) -> dict[str, float]:
+        """The largest peak of each name."""
+        largest: dict[str, float] = {}
+        for name, peak in self._peaks.values():
+            largest[name] = max(largest.get(name, 0.0), peak)
+        return largest
+
+    def end_all(self) -> None:
+        for pid in sorted(self._family(), reverse=True):
+            try:
+                os.kill(pid, 9)
+            except ProcessLookupError:
+                continue
+
+    def _look(self) -> None:
+        for pid in self._family():
+            try:
+                name, numbers = _stat(pid)
+                status = Path(f"/proc/{pid}/status").read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has just ended; what was seen before stands
+            self.cpu_seconds[pid] = (int(numbers[11]) + int(numbers[12])) / _TICKS
+            peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), "0")
+            self._peaks[pid] = name, max(int(peak) / 1024, self._peaks.get(pid, ("", 0.0))[1])
+
+    def _family(self) -> set[int]:
+        family, newest = {self.root}, {self.root}
+        while newest:
+            newest = {child for pid in newest for child in _children(pid)} - family
+            family |= newest
+        return family
+
+
+def _children(pid: int) -> set[int]:
+    """What a process has started, by any of its threads."""
+    children: set[int] = set()
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children.update(map(int, file.read_text().split()))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return children
+
+
+def _stat(pid: int) -> tuple[str, list[str]]:
+    """A process's name, and what follows it in /proc/PID/stat."""
+    before, _, after = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+    return before.partition("(")[2], after.split()

@@ -1,0 +1,35 @@
+"""The product's training on a file of rows: basis, scaling and the final fit of one L2 strength, by MLlib."""
+
+import argparse
+import time
+from pathlib import Path
+
+from benchmarks.process_usage import print_numbers
+from service_quality.features.basis import basis_of
+from service_quality.features.feature_set import FEATURES
+from spark_jobs.linear_training import fit_linear, fit_scaling, scaled_rows, training_rows
+from spark_jobs.session import start_session
+from spark_jobs.train_model import mean_log_loss
+
+
+def main() -> None:
+    """Fit, judge on the same rows, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", type=Path)
+    parser.add_argument("strength", type=float)
+    options = parser.parse_args()
+    spark = start_session("training", str(options.rows.parent / "lake"))
+    start = time.perf_counter()
+    given = training_rows(spark.read.parquet(str(options.rows)))
+    scaling = fit_scaling(given, FEATURES, basis_of(FEATURES))
+    rows = scaled_rows(given, FEATURES, basis_of(FEATURES), scaling)
+    model = fit_linear(rows, options.strength)
+    seconds = time.perf_counter() - start
+    log_loss = mean_log_loss(rows, model)
+    iterations = model.summary.totalIterations
+    spark.stop()
+    print_numbers({"seconds": seconds, "log_loss": log_loss, "iterations": iterations})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Rules, the life of an alert, and how it is told."""

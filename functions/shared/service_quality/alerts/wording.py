@@ -1,0 +1,185 @@
+"""What an alert says to people: every declared name as a phrase, every number readable, in English and Chinese."""
+
+from collections.abc import Hashable, Mapping
+from math import exp
+from typing import TypeVar
+
+from service_quality.alerts import words
+from service_quality.alerts.words import MAIL, Words
+from service_quality.errors import DeclarationError
+from service_quality.features.declarations import Age, EventValue, Feature, Mean, Rate, Total, WindowRatio
+from service_quality.features.feature_set import FEATURES
+from service_quality.instants import SECOND
+
+Key = TypeVar("Key", bound=Hashable)
+
+_LONGEST_SUBJECT = 100
+_LARGEST_EXPONENT = 20.0
+_YES_OR_NO = ("answered", "first_response_untimed", "closed")
+_UNIT_OF_SUFFIX = {"_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday"}
+
+
+def phrase(feature: Feature, language: str) -> str:
+    """What a declared feature is, in words; DeclarationError where a part of it has none yet.
+
+    >>> phrase(Total("agent", "contacts", "1h"), "en")
+    'contacts of the agent in the last hour'
+    >>> phrase(Rate("agent", "dissatisfied", "30d", strength=20, parent=0.1), "zh")
+    '该客服近 30 天的不满意率'
+    """
+    match feature:
+        case EventValue(value):
+            return _say(words.EVENT_VALUES, value, language)
+        case Total(_, fact, _):
+            what = _say(words.FACTS, fact, language)
+        case Mean(_, fact, per, _):
+            what = _say(words.MEANS, (fact, per), language)
+        case Rate(_, rate, _):
+            what = _say(words.RATES, rate, language)
+        case WindowRatio(_, fact, recent, _):
+            shape = Words("share of {1} in the {0}", "{0}中{1}所占比例")
+            whole, part = _say(words.FACTS, fact, language), _say(words.WINDOWS, recent, language)
+            what = shape.said(language).format(whole, part)
+        case Age(_, fact, _):
+            shape = Words("time since the last {1} of {0}", "{0}距上次{1}的时间")
+            whose, last = _say(words.ENTITIES, feature.entity, language), _say(words.LAST, fact, language)
+            return shape.said(language).format(whose, last)
+    shape = Words("{2} of {0} in {1}", "{0}{1}的{2}")
+    whose, when = _say(words.ENTITIES, feature.entity, language), _say(words.WINDOWS, feature.window, language)
+    return shape.said(language).format(whose, when, what)
+
+
+def name_in_words(name: str, language: str) -> str:
+    """What a name in an alert means: a declared feature, a value of the conversation, or the score."""
+    return phrase(_declared(name), language)
+
+
+def value_in_words(name: str, value: float | int | None, language: str) -> str:
+    """A value readable for people: rates in %, durations in their largest units, money with its cents.
+
+    >>> value_in_words("waiting_ms", 5_400_000, "en"), value_in_words("waiting_ms", 5_400_000, "zh")
+    ('1 h 30 min', '1 小时 30 分钟')
+    >>> value_in_words("agent_dissatisfied_rate_30d", 0.234, "en"), value_in_words("price_minor", 129_900, "en")
+    ('23.4 %', '1,299.00')
+    """
+    if value is None:
+        return words.UNKNOWN.said(language)
+    match _unit(_declared(name)):
+        case "share":
+            return f"{100 * value:.1f} %"
+        case "duration":
+            return _duration(value, language)
+        case "money":
+            return f"{value / 100:,.2f}"
+        case "hour":
+            return f"{int(value):02d}:00 UTC"
+        case "weekday":
+            return words.WEEKDAYS[int(value)].said(language)
+        case "flag":
+            return (words.YES if value else words.NO).said(language)
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+
+
+def render_email(body: Mapping[str, object], language: str, *, shop_name: str | None = None) -> tuple[str, str]:
+    """Subject and text of an alert's mail. The subject is ASCII of at most 100 characters, so it is in English."""
+    kind, state = str(body["kind"]), str(body["state"])
+    evidence, reasons = body["evidence"], body["reasons"]
+    assert isinstance(evidence, dict)
+    assert isinstance(reasons, list)
+    lines = [words.RULES[kind].said(language), "", *_standing(body, language, shop_name)]
+    lines += _section("evidence", language, [_told(name, value, language) for name, value in evidence.items()])
+    if state != "resolved":
+        lines += _section("reasons", language, [_reason(reason, language) for reason in reasons])
+        lines += _section("measure", language, [words.MEASURES[kind].said(language)])
+    lines += ["", _line("alert", body["message_id"], language)]
+    if body["model_version"] is not None:
+        lines.append(_line("model", body["model_version"], language))
+    subject = f"[{body['severity']}] {words.RULES[kind].en} ({words.STATES[state].en}) - {body['shop_id']}"
+    return subject.encode("ascii", "replace").decode()[:_LONGEST_SUBJECT], "\n".join(lines) + "\n"
+
+
+def _standing(body: Mapping[str, object], language: str, shop_name: str | None) -> list[str]:
+    """Who, how grave and since when."""
+    told = body["subject"]
+    assert isinstance(told, dict)
+    lines = [
+        _line("severity", words.SEVERITIES[str(body["severity"])].said(language), language),
+        _line("state", words.STATES[str(body["state"])].said(language), language),
+        _line("shop", shop_name or body["shop_id"], language),
+        MAIL["line"].said(language).format(words.SUBJECTS[told["kind"]].said(language), told["id"]),
+        _line("since", _instant(body["opened_at"]), language),
+        _line("at", _instant(body["occurred_at"]), language),
+    ]
+    return lines + ([_line("repeats", body["repeats"], language)] if body["repeats"] else [])
+
+
+def _section(title: str, language: str, lines: list[str]) -> list[str]:
+    return ["", MAIL[title].said(language), *(f"- {line}" for line in lines)] if lines else []
+
+
+def _line(title: str, value: object, language: str) -> str:
+    return MAIL["line"].said(language).format(MAIL[title].said(language), value)
+
+
+def _told(name: str, value: float | int | None, language: str) -> str:
+    return MAIL["line"].said(language).format(name_in_words(name, language), value_in_words(name, value, language))
+
+
+def _reason(reason: Mapping[str, float | str | None], language: str) -> str:
+    """One feature's value and what it did to the odds."""
+    value, contribution = reason["value"], reason["contribution"]
+    assert not isinstance(value, str)
+    assert isinstance(contribution, int | float)
+    effect = MAIL["raises" if contribution > 0 else "lowers"].said(language)
+    told = _told(str(reason["feature"]), value, language)
+    return MAIL["reason"].said(language).format(told, effect.format(exp(min(contribution, _LARGEST_EXPONENT))))
+
+
+def _declared(name: str) -> Feature:
+    """The feature of this name; whatever is not declared is a value of the conversation."""
+    return next((feature for feature in FEATURES.features if feature.name == name), EventValue(name))
+
+
+def _unit(feature: Feature) -> str:
+    """What a feature is counted in, by what it is made of; the names of facts and values end in their units."""
+    match feature:
+        case Rate() | WindowRatio() | EventValue("score"):
+            return "share"
+        case Age():
+            return "duration"
+        case EventValue(name) if name in _YES_OR_NO:
+            return "flag"
+        case Total(_, name, _) | Mean(_, name, _, _) | EventValue(name):
+            return next((unit for suffix, unit in _UNIT_OF_SUFFIX.items() if name.endswith(suffix)), "number")
+
+
+def _say(table: Mapping[Key, Words], key: Key, language: str) -> str:
+    found = table.get(key)
+    if found is None:
+        raise DeclarationError(f"found no words for {key!r}, expected them in words.py")
+    return found.said(language)
+
+
+def _duration(milliseconds: float, language: str) -> str:
+    """The two largest units of a duration.
+
+    >>> _duration(90_061_000, "en"), _duration(86_460_000, "en"), _duration(0, "en")
+    ('1 d 1 h', '1 d', '0 s')
+    """
+    left = round(milliseconds / SECOND) * SECOND
+    counts = []
+    for size, unit in words.UNITS:
+        counts.append((left // size, unit))
+        left %= size
+    first = next((place for place, (count, _) in enumerate(counts) if count), len(counts) - 1)
+    shown = [(count, unit) for count, unit in counts[first : first + 2] if count] or counts[-1:]
+    return " ".join(f"{count} {unit.said(language)}" for count, unit in shown)
+
+
+def _instant(text: object) -> str:
+    """An ISO 8601 instant to the minute.
+
+    >>> _instant("2023-08-24T10:15:30.000Z")
+    '2023-08-24 10:15 UTC'
+    """
+    return str(text)[:16].replace("T", " ") + " UTC"

@@ -1,0 +1,1 @@
+"""A shop's state and the one transaction that changes it."""

@@ -1,0 +1,96 @@
+"""Chunks: as much of a shop's log as one transaction holds, and the row that archives it."""
+
+import json
+import zlib
+from base64 import b64encode
+from dataclasses import dataclass, field
+
+from service_quality.commit.state_items import ShopItem
+from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_dict
+from service_quality.features.vectors import vector_bytes
+from service_quality.scoring.scored_event import ScoredEvent
+
+MAX_ITEMS = 100
+MAX_ARCHIVE_BYTES = 350_000  # before compression, so the row stays under DynamoDB's 400 KB whatever it holds
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """Something that must leave: rows of one `stream_key` leave in order of `sequence`."""
+
+    stream_key: str
+    sequence: str
+    row_kind: str
+    body: bytes
+    shop_id: str
+    open: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One transaction: the shop's item on the condition of its version, changed items, rows that must leave."""
+
+    shop_id: str
+    shop: ShopItem
+    expected_version: int
+    items: dict[str, bytes]
+    rows: tuple[OutboxRow, ...]
+
+
+@dataclass(slots=True)
+class Chunk:
+    """What has been folded since the last commit, from the position it follows."""
+
+    shop_id: str
+    follows: str
+    rows: dict[tuple[str, str], OutboxRow] = field(default_factory=dict)
+    entries: list[dict[str, object]] = field(default_factory=list)
+    archive_bytes: int = 0
+
+    def has_room(self, *, items: int, rows: int, size: int) -> bool:
+        """Whether so many changed items, further rows and bytes fit beside the shop's item and archive row."""
+        items += len(self.rows) + rows + 2
+        return items <= MAX_ITEMS and self.archive_bytes + size <= MAX_ARCHIVE_BYTES
+
+    def add_rows(self, rows: list[OutboxRow]) -> None:
+        """Put rows; a transaction holds one of a key, so the later one stands."""
+        self.rows |= {(row.stream_key, row.sequence): row for row in rows}
+
+    def add_entry(self, entry: dict[str, object], size: int) -> None:
+        self.entries.append(entry)
+        self.archive_bytes += size
+
+    def archive_row(self, *, last: str, fold_version: str, fingerprint: str) -> OutboxRow:
+        """The link of the shop's chain: everything since the position that it follows."""
+        body = {
+            "shop_id": self.shop_id,
+            "follows": self.follows,
+            "last": last,
+            "fold_version": fold_version,
+            "fingerprint": fingerprint,
+            "entries": self.entries,
+        }
+        data = zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+        return OutboxRow(f"{self.shop_id}\x1farchive", self.follows or "start", "archive", data, self.shop_id)
+
+
+def event_entry(
+    position: str, event: InteractionEvent | HistoryImported, scored: ScoredEvent | None, *, clock: int
+) -> dict[str, object]:
+    """An accepted event as archived, with the features served and the score."""
+    entry: dict[str, object] = {"position": position, "event": event_to_dict(event), "clock": clock}
+    if scored is not None:
+        entry["vector"] = b64encode(vector_bytes(scored.vector)).decode()
+        entry["score"] = scored.score.probability
+        entry["model"] = scored.score.model_version
+    return entry
+
+
+def duplicate_entry(position: str) -> dict[str, object]:
+    """A record whose event had been folded before."""
+    return {"position": position, "duplicate": True}
+
+
+def refused_entry(position: str, reason: str, field_name: str) -> dict[str, object]:
+    """A record that was refused; its bytes are in the rejected store under the same position."""
+    return {"position": position, "refused": reason, "field": field_name}

@@ -1,0 +1,235 @@
+"""One shop's fold: an event into conversation, score, histories and alerts, over what is held in memory."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from service_quality.alerts.alert_life import REPEATED, AlertLife, next_life
+from service_quality.alerts.alert_messages import Sent, alert_body
+from service_quality.alerts.rules import Rule
+from service_quality.commit.chunks import OutboxRow
+from service_quality.commit.shop_memory import ShopMemory
+from service_quality.commit.state_items import ConversationItem, ShopItem
+from service_quality.conversations.conversation import EMPTY, REMEMBERED, conversation_key, refuse_too_old
+from service_quality.errors import RejectedEventError
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.kinds import SCORED
+from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation
+from service_quality.facts.entities import ATTRIBUTES, ENTITIES, home_key
+from service_quality.features.declarations import FeatureSet
+from service_quality.scoring.scored_event import ScoredEvent, entity_keys, score_step
+from service_quality.scoring.scores import Scorer
+
+#: Of entities that live in one item, such as the products of one kind of issue.
+MAX_HISTORIES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an applied event led to: its score, if it has one, and the rows that must leave."""
+
+    scored: ScoredEvent | None
+    rows: list[OutboxRow]
+    clock: int
+
+
+@dataclass(slots=True)
+class ShopFold:
+    """Folds events in log order. `step` only looks; `apply` changes what is held."""
+
+    memory: ShopMemory
+    features: FeatureSet
+    rules: tuple[Rule, ...]
+    scorer: Scorer
+    read_items: Callable[[str, list[str]], Mapping[str, bytes]]
+    _folded: dict[str, FoldedConversation] = field(default_factory=dict)
+    _foreseen: dict[str, "_ForeseenStep"] = field(default_factory=dict)
+
+    def prefetch(self, events: list[InteractionEvent]) -> None:
+        """Read at once what a batch will need: the conversations and what the events name, then what is missing still.
+
+        For that the conversations are folded ahead; `step` takes the steps that still start where they stood.
+        """
+        self._load(
+            {conversation_key(event) for event in events}.union(*(self._keys_named_by(event) for event in events))
+        )
+        keys: set[str] = set()
+        ahead: dict[str, FoldedConversation] = {}
+        shop = self.memory.shop
+        for event in events:
+            key = conversation_key(event)
+            moved = shop.after(event)
+            try:
+                step = self._step_from(ahead.get(key) or self._held(key), event, moved)
+            except Exception:  # whatever fails here fails again where its position is known
+                continue
+            if step is not None:
+                shop = moved
+                ahead[key] = step.after
+                keys |= self._keys_read(step)
+        self._load(keys)
+
+    def step(self, event: InteractionEvent) -> ConversationStep | None:
+        """What the event would do; None for a duplicate, RejectedEventError when it cannot be taken."""
+        key = conversation_key(event)
+        self._load({key})
+        step = self._step_from(self._held(key), event, self.memory.shop.after(event))
+        if step is not None:
+            self._load(self._keys_read(step))
+            self._refuse_to_overfill(step)
+        return step
+
+    def _step_from(self, held: FoldedConversation, event: InteractionEvent, moved: ShopItem) -> ConversationStep | None:
+        refuse_too_old(event, received_clock=moved.received_clock)
+        imported = self.memory.imported(conversation_key(event), received_clock=moved.received_clock)
+        foreseen = self._foreseen.get(event.event_id)
+        if imported is EMPTY and foreseen is not None and foreseen.holds_for(held, event, moved):
+            return foreseen.step
+        step = step_conversation(held, event, clock=moved.clock, received_clock=moved.received_clock, imported=imported)
+        if step is not None and imported is EMPTY:
+            self._foreseen[event.event_id] = _ForeseenStep(held, event, moved.clock, moved.received_clock, step)
+        return step
+
+    def _refuse_to_overfill(self, step: ConversationStep) -> None:
+        """RejectedEventError when an item would hold more histories than are sure to fit into one."""
+        for fact in step.facts:
+            histories = self.memory.histories[home_key(fact.key)].histories
+            if len(histories) >= MAX_HISTORIES and fact.key not in histories:
+                raise RejectedEventError(
+                    "item_full", found=f"an item of {len(histories)} histories", expected=f"at most {MAX_HISTORIES}"
+                )
+
+    def keys_changed_by(self, event: InteractionEvent, step: ConversationStep) -> set[str]:
+        """The items that applying a step may change."""
+        keys = {conversation_key(event)} | {home_key(fact.key) for fact in step.facts}
+        for rule in self.rules:
+            subject = self._subject(rule, event, step)
+            if subject is not None:
+                keys.add(subject.item_key)
+        return keys
+
+    def apply(self, event: InteractionEvent, step: ConversationStep) -> Outcome:
+        """Score the event by what was known before it, enter its facts, and let the rules decide."""
+        memory = self.memory
+        moved = memory.shop.after(event)
+        clock = moved.clock
+        scored = None
+        if step.scored:
+            histories = {name: memory.history(key) for name, key in entity_keys(step, self.features).items()}
+            scored = score_step(step, histories, features=self.features, scorer=self.scorer, clock=clock)
+        self._keep_conversation(event, step, moved.received_clock)
+        for fact in step.facts:
+            memory.history_to_change(fact.key).update(fact, clock=clock)
+        for home in {home_key(fact.key) for fact in step.facts}:
+            memory.settle(home, clock=clock)
+        memory.shop = moved
+        return Outcome(scored=scored, rows=self._decide(event, step, scored, clock), clock=clock)
+
+    def _keep_conversation(self, event: InteractionEvent, step: ConversationStep, received_clock: int) -> None:
+        key = conversation_key(event)
+        item = self.memory.conversation(key)
+        forgotten = received_clock - item.conversation.touched_at > REMEMBERED
+        kept = ConversationItem(step.after.conversation, lives={} if forgotten else item.lives)
+        self.memory.keep_conversation(key, kept)
+        self._folded[key] = step.after
+
+    def _decide(
+        self, event: InteractionEvent, step: ConversationStep, scored: ScoredEvent | None, clock: int
+    ) -> list[OutboxRow]:
+        values: dict[str, float | int | None] = scored.values if scored is not None else {**step.values}
+        rows: list[OutboxRow] = []
+        for rule in self.rules:
+            subject = self._subject(rule, event, step)
+            if subject is None:
+                continue
+            lives = self._lives(subject.item_key)
+            before = lives.get(rule.name)
+            resolved = rule.resolved_when.holds(values)
+            life, happened = next_life(
+                before,
+                None if resolved else rule.severity(values),
+                resolved=resolved,
+                clock=clock,
+                cooldown_ms=rule.cooldown_ms,
+            )
+            if life is None or life == before:
+                continue
+            lives[rule.name] = life
+            self.memory.changed.add(subject.item_key)
+            if subject.item_key in self.memory.histories:
+                self.memory.settle(subject.item_key, clock=clock)
+            if happened is not None and happened != REPEATED:
+                sent = Sent(self.memory.shop_id, rule, subject.name, happened, life, event.event_id, clock)
+                rows += _alert_rows(sent, alert_body(sent, values, scored, self.features))
+        return rows
+
+    def _subject(self, rule: Rule, event: InteractionEvent, step: ConversationStep) -> "_Subject | None":
+        if event.kind not in rule.kinds:
+            return None
+        if rule.subject == "conversation":
+            return _Subject(event.conversation_id or "", conversation_key(event)) if event.conversation_id else None
+        key = step.keys.get(rule.subject)
+        return _Subject(key.partition("\x1f")[2], key) if key is not None else None
+
+    def _lives(self, item_key: str) -> dict[str, AlertLife]:
+        if item_key in self.memory.conversations:
+            return self.memory.conversations[item_key].lives
+        return self.memory.histories[item_key].lives
+
+    def _held(self, key: str) -> FoldedConversation:
+        conversation = self.memory.conversation(key).conversation
+        folded = self._folded.get(key)
+        if folded is None or folded.conversation is not conversation:
+            folded = self._folded[key] = FoldedConversation(conversation, self.features.plan.kept)
+        return folded
+
+    def _keys_named_by(self, event: InteractionEvent) -> set[str]:
+        """Of the items that it will read, those that the event by itself names in full."""
+        if event.kind not in SCORED:
+            return set()
+        named = {part: getattr(event, part) for part in ATTRIBUTES}
+        entities = (ENTITIES[name] for name in self.features.plan.windows)
+        return {key for entity in entities if not entity.home and (key := entity.key(named)) is not None}
+
+    def _keys_read(self, step: ConversationStep) -> set[str]:
+        keys = {home_key(fact.key) for fact in step.facts}
+        if step.scored:
+            keys |= {home_key(key) for key in entity_keys(step, self.features).values()}
+        return keys | {step.keys[rule.subject] for rule in self.rules if rule.subject in step.keys}
+
+    def _load(self, keys: set[str]) -> None:
+        self.memory.load(keys, lambda wanted: self.read_items(self.memory.shop_id, wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class _ForeseenStep:
+    """A step where no import had a part in it, and all that it was taken from."""
+
+    held: FoldedConversation
+    event: InteractionEvent
+    clock: int
+    received_clock: int
+    step: ConversationStep
+
+    def holds_for(self, held: FoldedConversation, event: InteractionEvent, moved: ShopItem) -> bool:
+        """Whether the same step would be taken from here."""
+        same = self.held is held and self.event is event
+        return same and self.clock == moved.clock and self.received_clock == moved.received_clock
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """Whom a rule speaks of, and the item that holds its alerts."""
+
+    name: str
+    item_key: str
+
+
+def _alert_rows(sent: Sent, body: dict[str, object]) -> list[OutboxRow]:
+    """The message that leaves, and the alert's present standing for whoever lists open alerts."""
+    data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    stream_key = f"{sent.shop_id}\x1falert\x1f{sent.key}"
+    return [
+        OutboxRow(stream_key, sent.life.message_number, "alert", data, sent.shop_id),
+        OutboxRow(stream_key, "life", "life", data, sent.shop_id, open=sent.life.open),
+    ]

@@ -1,0 +1,175 @@
+"""The items of a shop's state, and their stored bytes: equal items give equal bytes."""
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field, replace
+from typing import Any
+
+from service_quality.alerts.alert_life import AlertLife
+from service_quality.conversations.conversation import EMPTY, Conversation
+from service_quality.events.interaction_event import OPTIONAL_FIELDS, InteractionEvent
+from service_quality.events.positions import START
+from service_quality.histories.history import History, HistoryPlan
+
+#: The key of the shop's own item; the history of the entity of that name has a separator behind it.
+SHOP_KEY = "shop"
+
+_PLAIN_BYTES = 800  # with its key and the names of its attributes an item of so much is below a kilobyte
+_STORED_FIELDS = tuple(name for name in OPTIONAL_FIELDS if name != "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A backfill that counts from `position` on, kept in `buckets` packs."""
+
+    import_id: str
+    buckets: int
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShopItem:
+    """The item that fences all others of a shop: rewritten by every chunk on the condition of its version."""
+
+    version: int = 0
+    fold_version: str = ""
+    clock: int = 0
+    received_clock: int = 0
+    last_position: str = START
+    imports: tuple[Import, ...] = ()
+
+    def after(self, event: InteractionEvent) -> "ShopItem":
+        """The shop with its clocks as they stand once an event is taken."""
+        return replace(
+            self,
+            clock=max(self.clock, event.occurred_at),
+            received_clock=max(self.received_clock, event.received_at),
+        )
+
+
+@dataclass(slots=True)
+class ConversationItem:
+    """A conversation, the imports it has absorbed and its alerts by rule."""
+
+    conversation: Conversation = EMPTY
+    absorbed: tuple[str, ...] = ()
+    lives: dict[str, AlertLife] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class HistoryItem:
+    """The histories of an entity and of those that have it for a home, by key."""
+
+    histories: dict[str, History] = field(default_factory=dict)
+    absorbed: tuple[str, ...] = ()
+    lives: dict[str, AlertLife] = field(default_factory=dict)
+
+
+def encode_shop(item: ShopItem) -> bytes:
+    """The stored form of a shop's item."""
+    return _pack(
+        [
+            item.version,
+            item.fold_version,
+            item.clock,
+            item.received_clock,
+            item.last_position,
+            [astuple(one) for one in item.imports],
+        ]
+    )
+
+
+def decode_shop(data: bytes) -> ShopItem:
+    """The item that `encode_shop` wrote."""
+    version, fold_version, clock, received_clock, last_position, imports = _unpack(data)
+    return ShopItem(version, fold_version, clock, received_clock, last_position, tuple(Import(*one) for one in imports))
+
+
+def encode_conversation(item: ConversationItem) -> bytes:
+    """The stored form of a conversation."""
+    conversation = item.conversation
+    events = [_event_to_stored(event) for event in conversation.events]
+    return _pack([conversation.touched_at, events, list(item.absorbed), _lives_to_stored(item.lives)])
+
+
+def decode_conversation(data: bytes, shop_id: str) -> ConversationItem:
+    """The item that `encode_conversation` wrote, for the shop in whose state it stands."""
+    touched_at, events, absorbed, lives = _unpack(data)
+    return ConversationItem(
+        conversation=Conversation(tuple(_event_from_stored(stored, shop_id) for stored in events), touched_at),
+        absorbed=tuple(absorbed),
+        lives=_lives_from_stored(lives),
+    )
+
+
+def encode_histories(item: HistoryItem) -> bytes:
+    """The stored form of an entity's histories."""
+    stored = {key: history.to_stored() for key, history in sorted(item.histories.items())}
+    return _pack([stored, list(item.absorbed), _lives_to_stored(item.lives)])
+
+
+def decode_histories(data: bytes, plan: HistoryPlan) -> HistoryItem:
+    """The item that `encode_histories` wrote under the same plan."""
+    stored, absorbed, lives = _unpack(data)
+    return HistoryItem(
+        histories={key: History.from_stored(tiles, plan.windows[entity_name(key)]) for key, tiles in stored.items()},
+        absorbed=tuple(absorbed),
+        lives=_lives_from_stored(lives),
+    )
+
+
+def encode_pack(items: Mapping[str, bytes]) -> bytes:
+    """Many encoded items of an import as one."""
+    return _pack({key: data.hex() for key, data in sorted(items.items())})
+
+
+def decode_pack(data: bytes) -> dict[str, bytes]:
+    """The encoded items in a pack, by key."""
+    return {key: bytes.fromhex(text) for key, text in _unpack(data).items()}
+
+
+def pack_key(import_id: str, key: str, buckets: int) -> str:
+    """The key of the pack of an import in which an item of this key would be."""
+    return f"import\x1f{import_id}\x1f{zlib.crc32(key.encode()) % buckets}"
+
+
+def entity_name(key: str) -> str:
+    """The entity's name in the key of a history."""
+    return key.partition("\x1f")[0]
+
+
+def _event_to_stored(event: InteractionEvent) -> list[object]:
+    extra = {name: value for name in _STORED_FIELDS if (value := getattr(event, name)) is not None}
+    return [event.event_id, event.kind, event.occurred_at, event.received_at, event.precision, extra]
+
+
+def _event_from_stored(stored: list[Any], shop_id: str) -> InteractionEvent:  # type: ignore[explicit-any]  # our own JSON
+    event_id, kind, occurred_at, received_at, precision, extra = stored
+    return InteractionEvent(
+        event_id=event_id,
+        shop_id=shop_id,
+        kind=kind,
+        occurred_at=occurred_at,
+        received_at=received_at,
+        precision=precision,
+        **extra,
+    )
+
+
+def _lives_to_stored(lives: dict[str, AlertLife]) -> dict[str, object]:
+    return {rule: astuple(life) for rule, life in sorted(lives.items())}
+
+
+def _lives_from_stored(stored: dict[str, list[Any]]) -> dict[str, AlertLife]:  # type: ignore[explicit-any]  # our own JSON
+    return {rule: AlertLife(*values) for rule, values in stored.items()}
+
+
+def _pack(value: object) -> bytes:
+    """JSON; compressed where it would not fit one of the kilobytes that a table charges for."""
+    data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return data if len(data) <= _PLAIN_BYTES else zlib.compress(data, 1)
+
+
+def _unpack(data: bytes) -> Any:  # type: ignore[explicit-any]  # our own JSON
+    return json.loads(data if data[:1] in (b"[", b"{") else zlib.decompress(data))

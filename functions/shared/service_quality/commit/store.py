@@ -1,0 +1,24 @@
+"""What the commit needs of the outside; errors of it are ConflictError or SurroundingsError."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from service_quality.commit.chunks import Commit
+from service_quality.commit.state_items import ShopItem
+from service_quality.events.log_records import Rejection
+
+
+class Store(Protocol):
+    """What the commit needs of the outside; errors of it are ConflictError or SurroundingsError."""
+
+    def read_shop(self, shop_id: str) -> ShopItem | None:
+        """The shop's item, strongly consistent."""
+
+    def read_items(self, shop_id: str, keys: list[str]) -> Mapping[str, bytes]:
+        """Stored items by key, strongly consistent; what does not exist is left out."""
+
+    def commit(self, commit: Commit) -> None:
+        """All or nothing; ConflictError when the shop's version is not the expected one."""
+
+    def keep_rejected(self, rejection: Rejection) -> None:
+        """Keep a record that was refused; keeping it again changes nothing."""

@@ -1,0 +1,1 @@
+"""What a contact's events say together: turns, replies, standing."""

@@ -1,0 +1,1 @@
+"""What a conversation contributes to the histories of its entities, and the fold that finds it out."""

@@ -1,0 +1,1 @@
+"""Features: declared as data, read at a moment, written as vectors."""

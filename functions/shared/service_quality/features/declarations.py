@@ -1,0 +1,253 @@
+"""Features are declared as data; their names, what they read and their values follow from the declaration."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+from service_quality.errors import DeclarationError
+from service_quality.facts.conversation_facts import FACTS
+from service_quality.facts.entities import ENTITIES
+from service_quality.histories.history import HistoryPlan
+from service_quality.histories.windows import WINDOWS
+
+Number = TypeVar("Number")
+
+
+class Reader(Protocol[Number]):
+    """What an engine offers a declaration: sums of histories and values of the conversation at one moment.
+
+    A number may be a plain one or a column of them; arithmetic is + − × ÷ and comparison, so all engines agree
+    in every bit.
+    """
+
+    def total(self, entity: str, window: str, fact: str) -> Number:
+        """The sum of a fact in a window; 0 where nothing is known."""
+
+    def age(self, entity: str, window: str, fact: str) -> Number:
+        """Milliseconds from the newest tile that holds the fact to the clock; missing where there is none."""
+
+    def ratio(self, numerator: Number, denominator: Number) -> Number:
+        """The quotient; missing where the denominator is 0."""
+
+    def shrink(self, hits: Number, trials: Number, parent: Number | float, strength: float) -> Number:
+        """(hits + strength × parent) ÷ (trials + strength)."""
+
+    def event(self, name: str) -> Number:
+        """A value of the conversation; may be missing."""
+
+    def remembered(self, feature: "Feature") -> Number:
+        """The value of a feature, computed once per moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventValue:
+    """Read off the conversation, the event and the clock: no history."""
+
+    value: str
+
+    @property
+    def name(self) -> str:
+        return self.value
+
+    @property
+    def reads(self) -> tuple[tuple[str, str, str], ...]:
+        return ()
+
+    def compute(self, reader: Reader[Number]) -> Number:
+        return reader.event(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How much of a fact an entity has in a window."""
+
+    entity: str
+    fact: str
+    window: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.entity}_{self.fact}_{self.window}"
+
+    @property
+    def reads(self) -> tuple[tuple[str, str, str], ...]:
+        return ((self.entity, self.window, self.fact),)
+
+    def compute(self, reader: Reader[Number]) -> Number:
+        return reader.total(self.entity, self.window, self.fact)
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A fact per another fact, such as reply milliseconds per timed reply; missing where there is none."""
+
+    entity: str
+    fact: str
+    per: str
+    window: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.entity}_{self.fact}_per_{self.per}_{self.window}"
+
+    @property
+    def reads(self) -> tuple[tuple[str, str, str], ...]:
+        return ((self.entity, self.window, self.fact), (self.entity, self.window, self.per))
+
+    def compute(self, reader: Reader[Number]) -> Number:
+        return reader.ratio(
+            reader.total(self.entity, self.window, self.fact), reader.total(self.entity, self.window, self.per)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRatio:
+    """How much of a long window's facts lie in its recent part: 0 to 1; missing where the long one is empty."""
+
+    entity: str
+    fact: str
+    recent: str
+    window: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.entity}_{self.fact}_{self.recent}_of_{self.window}"
+
+    @property
+    def reads(self) -> tuple[tuple[str, str, str], ...]:
+        return ((self.entity, self.recent, self.fact), (self.entity, self.window, self.fact))
+
+    def compute(self, reader: Reader[Number]) -> Number:
+        return reader.ratio(
+            reader.total(self.entity, self.recent, self.fact), reader.total(self.entity, self.window, self.fact)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """Milliseconds since a fact last happened, to the window's hop; missing beyond the window."""
+
+    entity: str
+    fact: str
+    window: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.entity}_{self.fact}_age_{self.window}"
+
+    @property
+    def reads(self) -> tuple[tuple[str, str, str], ...]:
+        return ((self.entity, self.window, self.fact),)
+
+    def compute(self, reader: Reader[Number]) -> Number:
+        return reader.age(self.entity, self.window, self.fact)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Hits per trial, shrunk towards the parent's rate as if `strength` trials had gone as the parent's do.
+
+    The top of a hierarchy shrinks towards a declared constant. Small samples must not shout: with no trials the
+    rate is the parent's.
+    """
+
+    entity: str
+    rate: str
+    window: str
+    strength: float
+    parent: "Rate | float"
+
+    @property
+    def name(self) -> str:
+        return f"{self.entity}_{self.rate}_rate_{self.window}"
+
+    @property
+    def reads(self) -> tuple[tuple[str, str, str], ...]:
+        hits, trials = RATES[self.rate]
+        own = ((self.entity, self.window, hits), (self.entity, self.window, trials))
+        return own + (self.parent.reads if isinstance(self.parent, Rate) else ())
+
+    def compute(self, reader: Reader[Number]) -> Number:
+        hits, trials = RATES[self.rate]
+        parent: Number | float = reader.remembered(self.parent) if isinstance(self.parent, Rate) else self.parent
+        return reader.shrink(
+            reader.total(self.entity, self.window, hits),
+            reader.total(self.entity, self.window, trials),
+            parent,
+            self.strength,
+        )
+
+
+#: Rates by name: which facts are the hits and which the trials.
+RATES = {
+    "dissatisfied": ("dissatisfied_ratings", "ratings"),
+    "on_time": ("on_time_replies", "timed_replies"),
+    "slow": ("slow_replies", "timed_replies"),
+    "resolved": ("resolutions", "contacts"),
+    "reopened": ("reopenings", "contacts"),
+    "returned": ("returns", "orders"),
+    "complaint": ("complaints", "contacts"),
+}
+
+Feature = EventValue | Total | Mean | WindowRatio | Age | Rate
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """The declared features in vector order."""
+
+    features: tuple[Feature, ...]
+
+    def __post_init__(self) -> None:
+        names = [feature.name for feature in self.features]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise DeclarationError(f"features declared twice: {', '.join(twice)}; expected each name once")
+        for entity, window, fact in self._reads():
+            for kind, known, found in (
+                ("entity", ENTITIES, entity),
+                ("window", WINDOWS, window),
+                ("fact", FACTS, fact),
+            ):
+                if found not in known:
+                    raise DeclarationError(f"found {kind} {found!r}, expected one of {', '.join(known)}")
+        for feature in self.features:
+            if isinstance(feature, Rate) and feature.strength <= 0:
+                raise DeclarationError(f"{feature.name}: found strength {feature.strength}, expected more than 0")
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(feature.name for feature in self.features)
+
+    @cached_property
+    def plan(self) -> HistoryPlan:
+        """The smallest histories from which every feature can be read."""
+        windows: dict[str, dict[str, list[str]]] = {}
+        for entity, window, fact in self._reads():
+            names = windows.setdefault(entity, {}).setdefault(window, [])
+            if fact not in names:
+                names.append(fact)
+        return HistoryPlan(
+            {
+                entity: {window: tuple(sorted(names)) for window, names in sorted(by_window.items())}
+                for entity, by_window in sorted(windows.items())
+            }
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the whole declaration: equal where the same vectors mean the same."""
+        declared = [[type(feature).__name__, repr(feature)] for feature in self.features]
+        return hashlib.sha256(json.dumps(declared).encode()).hexdigest()[:16]
+
+    def _reads(self) -> Iterator[tuple[str, str, str]]:
+        for feature in self.features:
+            yield from feature.reads
+
+
+def compute_features(features: Iterable[Feature], reader: Reader[Number]) -> list[Number]:
+    """Every feature's value at the reader's moment, in declared order."""
+    return [reader.remembered(feature) for feature in features]

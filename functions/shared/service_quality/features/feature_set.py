@@ -1,0 +1,73 @@
+"""The features in service, in vector order. Adding one is one line here and its test.
+
+Strengths and windows come from forward validation on real contacts: docs/adr/0004-features-and-model.md.
+"""
+
+from service_quality.features.declarations import Age, EventValue, Feature, FeatureSet, Mean, Rate, Total, WindowRatio
+
+_SHOP = Rate("shop", "dissatisfied", "30d", strength=100, parent=0.18)
+_MANAGER = Rate("manager", "dissatisfied", "30d", strength=200, parent=_SHOP)
+_SUPERVISOR = Rate("supervisor", "dissatisfied", "30d", strength=100, parent=_MANAGER)
+_AGENT = Rate("agent", "dissatisfied", "30d", strength=30, parent=_SUPERVISOR)
+_CATEGORY = Rate("category", "dissatisfied", "30d", strength=50, parent=_SHOP)
+_SUBCATEGORY = Rate("subcategory", "dissatisfied", "30d", strength=30, parent=_CATEGORY)
+_SLOW_SHOP = Rate("shop", "slow", "7d", strength=50, parent=0.35)
+
+CONVERSATION: tuple[Feature, ...] = tuple(
+    EventValue(name)
+    for name in (
+        "answered",
+        "first_response_at_least_ms",
+        "longest_later_reply_ms",
+        "waiting_ms",
+        "opened_hour",
+        "price_minor",
+        "customer_messages",
+        "bot_messages",
+        "transfers",
+        "reopenings",
+        "conversation_complaints",
+    )
+)
+
+DISSATISFIED_RATES: tuple[Feature, ...] = (
+    _SHOP,
+    _MANAGER,
+    _SUPERVISOR,
+    _AGENT,
+    _CATEGORY,
+    _SUBCATEGORY,
+    Rate("subcategory_product", "dissatisfied", "30d", strength=50, parent=_SUBCATEGORY),
+    Rate("channel", "dissatisfied", "30d", strength=50, parent=_SHOP),
+    Rate("manager", "dissatisfied", "7d", strength=50, parent=_MANAGER),
+    Rate("supervisor", "dissatisfied", "7d", strength=50, parent=_SUPERVISOR),
+    Rate("subcategory", "dissatisfied", "7d", strength=50, parent=_SUBCATEGORY),
+)
+
+PACE: tuple[Feature, ...] = (
+    _SLOW_SHOP,
+    Rate("agent", "slow", "7d", strength=20, parent=_SLOW_SHOP),
+    Total("agent", "contacts", "1h"),
+    Mean("agent", "reply_ms", "timed_replies", "1d"),
+    Total("agent", "ratings", "30d"),
+    WindowRatio("category", "contacts", "1d", "7d"),
+)
+
+CUSTOMER: tuple[Feature, ...] = (
+    Rate("customer", "dissatisfied", "90d", strength=3, parent=_SHOP),
+    Total("customer", "contacts", "30d"),
+    Total("customer", "complaints", "90d"),
+    Total("customer", "orders", "90d"),
+    Total("customer", "order_amount_minor", "90d"),
+    Age("customer", "orders", "90d"),
+    Total("customer", "browse_ms", "1d"),
+    Total("customer", "searches", "1d"),
+    Rate("sku", "returned", "90d", strength=20, parent=0.1),
+)
+
+#: Served for rules, and as parents of other rates; the linear model reads their children instead.
+BESIDE_THE_MODEL = frozenset(
+    feature.name for feature in (_SHOP, _MANAGER, _CATEGORY, _SUBCATEGORY, _SLOW_SHOP, Total("agent", "ratings", "30d"))
+)
+
+FEATURES = FeatureSet(CONVERSATION + DISSATISFIED_RATES + PACE + CUSTOMER)

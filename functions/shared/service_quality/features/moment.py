@@ -1,0 +1,54 @@
+"""The online reader: features of one event from the histories of its entities, at one clock."""
+
+from collections.abc import Mapping
+
+from service_quality.features.declarations import Feature
+from service_quality.histories.history import History
+
+Value = int | float | None
+
+
+class Moment:
+    """What is known when an event is scored: histories before it, and the conversation including it.
+
+    `histories` holds each entity's history by entity name, None or absent where there is none.
+    """
+
+    __slots__ = ("_clock", "_histories", "_known", "_values")
+
+    def __init__(self, histories: Mapping[str, History | None], values: Mapping[str, Value], clock: int) -> None:
+        for history in histories.values():
+            if history is not None:
+                history.expire(clock)
+        self._histories = histories
+        self._values = values
+        self._clock = clock
+        self._known: dict[int, Value] = {}  # by identity: declarations are few and live as long as the process
+
+    def total(self, entity: str, window: str, fact: str) -> Value:
+        history = self._histories.get(entity)
+        return 0 if history is None else history.windows[window].total(fact)
+
+    def age(self, entity: str, window: str, fact: str) -> Value:
+        history = self._histories.get(entity)
+        if history is None:
+            return None
+        newest = history.windows[window].newest(fact)
+        return None if newest is None else self._clock - newest
+
+    def ratio(self, numerator: Value, denominator: Value) -> Value:
+        return numerator / denominator if denominator and numerator is not None else None
+
+    def shrink(self, hits: Value, trials: Value, parent: Value, strength: float) -> Value:
+        if hits is None or trials is None or parent is None:
+            return None
+        return (hits + strength * parent) / (trials + strength)
+
+    def event(self, name: str) -> Value:
+        return self._values[name]
+
+    def remembered(self, feature: Feature) -> Value:
+        known = id(feature)
+        if known not in self._known:
+            self._known[known] = feature.compute(self)
+        return self._known[known]

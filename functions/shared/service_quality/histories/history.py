@@ -1,0 +1,177 @@
+"""Histories: an entity's facts in mergeable tiles, with running sums, at constant cost per fact and per read."""
+
+import hashlib
+import json
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from service_quality.facts.conversation_facts import Fact, KeptFacts
+from service_quality.facts.entities import ENTITIES, Entity
+from service_quality.histories.windows import WINDOWS, Window
+
+
+@dataclass(frozen=True)
+class HistoryPlan:
+    """Which windows hold which facts: entity name → window name → fact names in storage order."""
+
+    windows: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+    @cached_property
+    def kept(self) -> KeptFacts:
+        """Fact name → the entities in whose windows it is held."""
+        kept: dict[str, tuple[Entity, ...]] = {}
+        for entity, windows in self.windows.items():
+            for name in sorted({name for names in windows.values() for name in names}):
+                kept[name] = (*kept.get(name, ()), ENTITIES[entity])
+        return kept
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of the plan: state stored under another plan cannot be read."""
+        return hashlib.sha256(json.dumps(self.windows, sort_keys=True).encode()).hexdigest()[:8]
+
+
+@dataclass(slots=True)
+class WindowSums:
+    """The tiles of one window in order of time, and their running sums; integers only, so merging is exact.
+
+    Reading lets tiles leave the sums but keeps them, `gone` of them, until the window is settled: what is stored
+    then depends on the log alone, never on who read when.
+    """
+
+    window: Window
+    names: tuple[str, ...]
+    starts: list[int] = field(default_factory=list)
+    tiles: list[list[int]] = field(default_factory=list)
+    sums: list[int] = field(default_factory=list)
+    gone: int = 0
+
+    def __post_init__(self) -> None:
+        self.sums = self.sums or [0] * len(self.names)
+
+    def expire(self, clock: int) -> None:
+        """Take out of the sums what has left by this clock."""
+        window = self.window  # `leaves_at`, spelled out: every feature comes by here
+        if self.gone == len(self.starts) or clock < self.starts[self.gone] + window.hop + window.length:
+            return
+        leaving = bisect_left(self.starts, self.window.start(clock), self.gone)
+        for tile in self.tiles[self.gone : leaving]:
+            for index, value in enumerate(tile):
+                self.sums[index] -= value
+        self.gone = leaving
+
+    def settle(self, clock: int) -> None:
+        """Drop the tiles that have left by this clock."""
+        self.expire(clock)
+        if self.gone:
+            del self.starts[: self.gone], self.tiles[: self.gone]
+            self.gone = 0
+
+    def add(self, at: int, index: int, value: int, *, clock: int) -> None:
+        """Add a fact; one whose tile has already left never enters."""
+        start = self.window.tile(at)
+        if start < self.window.start(clock):
+            return
+        place = bisect_left(self.starts, start, self.gone)
+        if place == len(self.starts) or self.starts[place] != start:
+            self.starts.insert(place, start)
+            self.tiles.insert(place, [0] * len(self.names))
+        self.tiles[place][index] += value
+        self.sums[index] += value
+        if not any(self.tiles[place]):
+            del self.starts[place], self.tiles[place]
+
+    def total(self, name: str) -> int:
+        """The sum of a fact in what has not left."""
+        return self.sums[self.names.index(name)]
+
+    def newest(self, name: str) -> int | None:
+        """The start of the latest tile that holds a positive count of a fact."""
+        index = self.names.index(name)
+        for place in range(len(self.starts) - 1, self.gone - 1, -1):
+            if self.tiles[place][index] > 0:
+                return self.starts[place]
+        return None
+
+
+#: Stored form of one history: for each window of its plan, tiles as [start / hop, value, …].
+StoredHistory = list[list[list[int]]]
+
+
+class History:
+    """One entity's facts, in all windows that its plan declares.
+
+    >>> plan = HistoryPlan({"agent": {"1d": ("replies",)}})
+    >>> history = History(plan.windows["agent"])
+    >>> history.update(Fact("agent", 0, "replies", 2), clock=0)
+    >>> history.get("1d", "replies", clock=0), history.get("1d", "replies", clock=2 * 86_400_000)
+    (2, 0)
+    """
+
+    __slots__ = ("windows",)
+
+    def __init__(self, plan: Mapping[str, tuple[str, ...]]) -> None:
+        self.windows = {name: WindowSums(WINDOWS[name], names) for name, names in plan.items()}
+
+    def update(self, fact: Fact, *, clock: int) -> None:
+        """Enter one fact at the present clock of the shop."""
+        for sums in self.windows.values():
+            if fact.name in sums.names:
+                sums.add(fact.at, sums.names.index(fact.name), fact.value, clock=clock)
+
+    def expire(self, clock: int) -> None:
+        """Take out of all sums what has left by this clock."""
+        for sums in self.windows.values():
+            sums.expire(clock)
+
+    def settle(self, clock: int) -> None:
+        """Let everything go that has left its window by this clock; clocks only rise."""
+        for sums in self.windows.values():
+            sums.settle(clock)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is held in any window."""
+        return not any(sums.starts for sums in self.windows.values())
+
+    def get(self, window: str, name: str, *, clock: int) -> int:
+        """The sum of a fact in a window at a clock; 0 when empty."""
+        sums = self.windows[window]
+        sums.expire(clock)
+        return sums.total(name)
+
+    def merge(self, other: "History", *, clock: int) -> None:
+        """Add another history of the same plan; commutes and associates, since tiles are integer sums."""
+        for name, theirs in other.windows.items():
+            mine = self.windows[name]
+            for start, tile in zip(theirs.starts, theirs.tiles, strict=True):
+                for index, value in enumerate(tile):
+                    if value:
+                        mine.add(start, index, value, clock=clock)
+
+    def to_stored(self) -> StoredHistory:
+        """Plain lists for storing, canonical: equal histories give equal lists."""
+        return [
+            [[start // sums.window.hop, *tile] for start, tile in zip(sums.starts, sums.tiles, strict=True)]
+            for sums in self.windows.values()
+        ]
+
+    @classmethod
+    def from_stored(cls, stored: StoredHistory, plan: Mapping[str, tuple[str, ...]]) -> "History":
+        """The history that `to_stored` wrote under the same plan."""
+        history = cls(plan)
+        for sums, tiles in zip(history.windows.values(), stored, strict=True):
+            sums.starts = [tile[0] * sums.window.hop for tile in tiles]
+            sums.tiles = [tile[1:] for tile in tiles]
+            sums.sums = [sum(column) for column in zip(*sums.tiles, strict=True)] or [0] * len(sums.names)
+        return history
+
+
+def build_history(facts: Iterable[Fact], plan: Mapping[str, tuple[str, ...]], *, clock: int) -> History:
+    """A history of many facts at once, as a backfill makes it."""
+    history = History(plan)
+    for fact in facts:
+        history.update(fact, clock=clock)
+    return history

@@ -1,0 +1,90 @@
+"""What the benchmark of the windows rests on: its log, its comparison of answers, and its watching of processes."""
+
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from benchmarks.errors import EngineFailedError
+from benchmarks.process_usage import run_watched
+from benchmarks.windows_runs.comparison import unequal_values
+from benchmarks.windows_runs.question import answers
+from benchmarks.windows_runs.synthetic_log import BUSIEST, write_log
+
+NAMES = [answer.name for answer in answers()]
+SPENDS = "import time; from benchmarks.process_usage import print_numbers; "
+
+
+def write_answer(file, places, **changed):
+    columns = {name: np.array(places) * 2 for name in NAMES} | changed
+    parquet.write_table(pa.table({"place": places, **columns}), file)
+    return file
+
+
+def watch(program):
+    return run_watched([sys.executable, "-c", program], environment={"PYTHONPATH": "."}, most_seconds=20)
+
+
+def test_question_has_45_answers_of_different_names():
+    assert len(set(NAMES)) == 45
+    assert NAMES[:2] == ["agent_contacts_1h", "agent_reply_ms_1h"]
+
+
+def test_skewed_log_has_a_busiest_agent_and_late_rows(tmp_path):
+    write_log(tmp_path / "log", rows=20_000, skewed=True)
+    log = parquet.read_table(tmp_path / "log").to_pandas()
+
+    assert log["agent"].value_counts(normalize=True).iloc[0] == pytest.approx(BUSIEST, abs=0.01)
+    assert 0.01 < (log["occurred_at"] < log["clock"]).mean() < 0.1
+    assert log.groupby("shop")["clock"].apply(lambda clock: clock.is_monotonic_increasing).all()
+    assert (log.groupby("agent")["shop"].nunique() == 1).all()
+
+
+def test_equal_answers_may_stand_in_any_order(tmp_path):
+    one, other = write_answer(tmp_path / "one", [0, 1, 2]), write_answer(tmp_path / "other", [2, 0, 1])
+
+    assert unequal_values(one, other) == 0
+
+
+def test_every_value_that_differs_is_counted(tmp_path):
+    one = write_answer(tmp_path / "one", [0, 1, 2])
+    other = write_answer(tmp_path / "other", [0, 1, 2], **{NAMES[0]: [0, 2, 5], NAMES[-1]: [1, 2, 4]})
+
+    assert unequal_values(one, other) == 2
+
+
+@pytest.mark.parametrize("places", [[0, 1], [0, 1, 1], [1, 2, 3]])
+def test_answer_of_other_rows_is_refused(tmp_path, places):
+    one, other = write_answer(tmp_path / "one", [0, 1, 2]), write_answer(tmp_path / "other", places)
+
+    with pytest.raises(ValueError, match="expected every place once"):
+        unequal_values(one, other)
+
+
+def test_answer_that_is_no_integer_is_refused(tmp_path):
+    one = write_answer(tmp_path / "one", [0, 1])
+    other = write_answer(tmp_path / "other", [0, 1], **{NAMES[3]: [0.0, 2.0]})
+
+    with pytest.raises(ValueError, match="expected int64"):
+        unequal_values(one, other)
+
+
+def test_watched_run_counts_what_its_children_take():
+    child = (
+        "import time; held = b'x' * 90_000_000; end = time.process_time() + .6\nwhile time.process_time() < end: pass"
+    )
+    usage = watch(
+        SPENDS + f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}]); "
+        "print_numbers({'windows': 1.5})"
+    )
+
+    assert usage.printed == {"windows": 1.5}
+    assert usage.largest_mb > 90
+    assert usage.cpu_seconds >= 0.4
+
+
+def test_watched_run_that_fails_says_why():
+    with pytest.raises(EngineFailedError, match=r"found status 1, expected 0: [\s\S]*ZeroDivisionError"):
+        watch("1 / 0")
