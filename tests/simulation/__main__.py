@@ -26,6 +26,8 @@ def main(arguments: list[str]) -> int:
     indexes = range(options.first, options.first + options.schedules)
     for played in play_all(options.seed, indexes, workers=options.workers):
         total.add(played)
+        for index, violation in sorted(played.violations.items()):
+            print(f"schedule {index}: {violation}", file=sys.stderr)
         if time.monotonic() - reported > _REPORT_EVERY or total.schedules == options.schedules:
             reported = time.monotonic()
             pace = total.schedules / (reported - began)
