@@ -9,8 +9,9 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from service_quality.events.interaction_event import FIELDS, parse_event
+from service_quality.events.interaction_event import FIELDS
 from service_quality.events.kinds import HISTORY_IMPORTED
+from service_quality.events.parsing import parse_event
 from service_quality.events.positions import START
 from service_quality.instants import parse_instant
 from spark_jobs.errors import InputError

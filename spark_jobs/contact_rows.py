@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from service_quality.events.interaction_event import EARLIEST
+from service_quality.events.parsing import EARLIEST
 from spark_jobs.contact_format import COLUMNS, DAY_PATTERNS, TIME_PATTERNS
 from spark_jobs.contact_records import ContactRecord, read_records
 from spark_jobs.lake import EVENTS_SCHEMA, REJECTED_SCHEMA

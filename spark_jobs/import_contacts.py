@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pyspark.sql import DataFrame, SparkSession
@@ -21,6 +22,7 @@ from spark_jobs.errors import InputError, MissingSourceError
 from spark_jobs.lake import Written, write_events, write_rejected
 
 NAME = "import_contacts"
+PATTERN_SIGNS = re.compile(r"[][{}*?\\]")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -80,7 +82,7 @@ def zone_argument(text: str) -> str:
 
 def read_files(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
     """The records of the files; a file that is no contact export is refused as a whole."""
-    lines = read_lines(spark, paths)
+    lines = read_lines(spark, [as_pattern(path) for path in paths])
     files = set(lines.inputFiles())
     if not files:
         raise MissingSourceError(f"found no file in {', '.join(paths)}, expected contact exports")
@@ -94,6 +96,15 @@ def read_files(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
         if empty:
             raise InputError(f"found nothing in {', '.join(sorted(empty))}, expected a line with the columns' names")
     return records
+
+
+def as_pattern(path: str) -> str:
+    """The path for a reader of patterns: a file that is there stands for itself, whatever its name holds.
+
+    >>> as_pattern("no such/*.csv")
+    'no such/*.csv'
+    """
+    return PATTERN_SIGNS.sub(r"\\\g<0>", path) if Path(path).is_file() else path
 
 
 def has_rejected(checked: DataFrame) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Row as SparkRow
 from pyspark.sql import functions as F
 
 from service_quality.commit.state_items import decode_conversation, encode_pack, pack_key
@@ -25,6 +26,7 @@ _DESCRIPTION = """Writes what the lake knows of each shop's past, up to an insta
 functions' state, then puts one history_imported event on the shop's log: from that position on the past counts, once,
 whatever the stream has already written. The same past gives the same import; importing it again changes nothing."""
 
+_MARK = ("shop_id", "import_id", "clock", "buckets")
 _ITEMS_PER_PACK = 64
 PACK_DDL = "shop_id string, key string, data binary"
 
@@ -79,6 +81,23 @@ def _pack(items: pa.Table) -> pa.Table:
     return pa.table({"shop_id": [first["shop_id"]], "key": [key], "data": pa.array([data], pa.binary())})
 
 
+def describe_import(shop: SparkRow, *, items: int, snapshot: int, as_of: int) -> dict[str, Any]:
+    """A row of the lake's imports; `shop` has its id and the clock that its past had reached."""
+    return {
+        "import_id": import_id(
+            shop_id=shop["shop_id"],
+            snapshot=snapshot,
+            as_of=format_instant(as_of),
+            plan_digest=FEATURES.plan.digest,
+        ),
+        "shop_id": shop["shop_id"],
+        "events_snapshot": snapshot,
+        "as_of": as_of,
+        "clock": shop["clock"],
+        "buckets": -(-items // _ITEMS_PER_PACK),
+    }
+
+
 def main(arguments: Sequence[str]) -> None:
     """Entry point: fold the past, write the packs, note the imports in the lake, mark the logs."""
     parser = job_parser("materialize_histories", _DESCRIPTION)
@@ -99,32 +118,12 @@ def main(arguments: Sequence[str]) -> None:
     if not counts:
         raise InputError(f"found no event before {format_instant(options.as_of)}, expected at least one")
     imports = [
-        {
-            "import_id": import_id(
-                shop_id=row["shop_id"],
-                snapshot=snapshot or 0,
-                as_of=format_instant(options.as_of),
-                plan_digest=FEATURES.plan.digest,
-            ),
-            "shop_id": row["shop_id"],
-            "events_snapshot": snapshot or 0,
-            "as_of": options.as_of,
-            "clock": row["clock"],
-            "buckets": -(-counts[row["shop_id"]] // _ITEMS_PER_PACK),
-        }
+        describe_import(row, items=counts[row["shop_id"]], snapshot=snapshot or 0, as_of=options.as_of)
         for row in clocks.collect()
     ]
     packs = write_packs(build_packs(items, imports, spark), options.state_table)
     record_imports(spark.createDataFrame(imports, IMPORTS_SCHEMA))
-    mark_logs(
-        options.event_stream,
-        [
-            HistoryImported(
-                shop_id=one["shop_id"], import_id=one["import_id"], clock=one["clock"], buckets=one["buckets"]
-            )
-            for one in imports
-        ],
-    )
+    mark_logs(options.event_stream, [HistoryImported(**{name: one[name] for name in _MARK}) for one in imports])
     summary = {
         "shops": len(imports),
         "items": sum(counts.values()),

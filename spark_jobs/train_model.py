@@ -2,13 +2,14 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from pyspark.ml.classification import LogisticRegressionModel
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from service_quality.alerts.rule_set import DECISION_THRESHOLD
@@ -171,64 +172,74 @@ def write_sample(folder: Path, rows: DataFrame, trained: Trained) -> None:
     sample.select("features", "probability").toPandas().to_parquet(folder / "sample.parquet")
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Entry point: read the training set, train both, write the artefact."""
+def read_options(arguments: Sequence[str]) -> Namespace:
+    """What the command line says."""
     parser = job_parser("train_model", _DESCRIPTION)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the artefact goes")
-    parser.add_argument(
-        "--seed", type=positive_argument, default=1, metavar="N", help="of the challenger (%(default)s)"
-    )
-    parser.add_argument(
-        "--strengths",
-        type=float,
-        nargs="+",
-        default=STRENGTHS,
-        metavar="L2",
-        help="strengths to choose from (%(default)s)",
-    )
-    options = parser.parse_args(arguments)
-    spark = session_for(options, "train_model")
-    training_set = read_table(spark, TRAINING_SET, made_by="build_training_set")
-    properties = table_properties(spark, TRAINING_SET)
+    seed_help = "of the challenger (%(default)s)"
+    parser.add_argument("--seed", type=positive_argument, default=1, metavar="N", help=seed_help)
+    strengths_help = "strengths to choose from (%(default)s)"
+    parser.add_argument("--strengths", type=float, nargs="+", default=STRENGTHS, metavar="L2", help=strengths_help)
+    return parser.parse_args(arguments)
+
+
+def require_features_in_service(properties: Mapping[str, str]) -> None:
+    """InputError for a training set of other features than those in service."""
     if properties.get("fingerprint") != FEATURES.fingerprint:
         raise InputError(
             f"found a training set of features {properties.get('fingerprint')}, expected {FEATURES.fingerprint}:"
             " run build_training_set again"
         )
-    given = training_rows(training_set).coalesce(2).cache()
-    scaling = fit_scaling(given, FEATURES, basis_of(FEATURES))
-    rows = scaled_rows(given, FEATURES, basis_of(FEATURES), scaling).cache()
+
+
+def describe_rows(given: DataFrame) -> Row:
+    """Rows, conversations, labels, first and last instant; InputError for too few to train on."""
     seen = given.agg(
         F.count("*").alias("rows"),
         F.count_distinct("shop_id", "conversation_id").alias("conversations"),
         F.min("at").alias("first"),
         F.max("at").alias("last"),
         F.count_distinct("label").alias("labels"),
-    ).first()
-    assert seen is not None
+    ).collect()[0]
     if seen["rows"] < _FEWEST_ROWS or seen["labels"] != 2:
         raise InputError(
             f"found {seen['rows']} rows with {seen['labels']} different labels,"
             f" expected at least {_FEWEST_ROWS} with both"
         )
+    return seen
+
+
+def describe_training(seen: Row, properties: Mapping[str, str], snapshot: int | None) -> dict[str, object]:
+    """What the artefact says of the rows that it was trained on."""
+    training = {
+        "first": format_instant(seen["first"]),
+        "last": format_instant(seen["last"]),
+        "rows": seen["rows"],
+        "conversations": seen["conversations"],
+        "as_of": properties.get("as_of"),
+        "events_snapshot": properties.get("events_snapshot"),
+        "training_snapshot": str(snapshot),
+    }
+    return {"training": training, "synthetic": properties.get("synthetic") == "true"}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Entry point: read the training set, train both, write the artefact."""
+    options = read_options(arguments)
+    spark = session_for(options, "train_model")
+    training_set = read_table(spark, TRAINING_SET, made_by="build_training_set")
+    properties = table_properties(spark, TRAINING_SET)
+    require_features_in_service(properties)
+    given = training_rows(training_set).coalesce(2).cache()
+    scaling = fit_scaling(given, FEATURES, basis_of(FEATURES))
+    rows = scaled_rows(given, FEATURES, basis_of(FEATURES), scaling).cache()
+    seen = describe_rows(given)
     (judged_from,) = time_cuts(rows, SLICE_CUTS[-1:])
     trained = train(rows, options.strengths)
-    facts = {
-        "training": {
-            "first": format_instant(seen["first"]),
-            "last": format_instant(seen["last"]),
-            "rows": seen["rows"],
-            "conversations": seen["conversations"],
-            "as_of": properties.get("as_of"),
-            "events_snapshot": properties.get("events_snapshot"),
-            "training_snapshot": str(snapshot_of(spark, TRAINING_SET)),
-        },
-        "synthetic": properties.get("synthetic") == "true",
-    }
     in_time = given.orderBy("at", "shop_id", "conversation_id").select("at", "features", "label", "weight").toPandas()
     challenger, measured = train_challenger(in_time, judged_from=judged_from, seed=options.seed)
     with whole_folder(options.output, told_by=MODEL) as folder:
-        write_artefact(folder, trained, scaling, facts)
+        write_artefact(folder, trained, scaling, describe_training(seen, properties, snapshot_of(spark, TRAINING_SET)))
         write_sample(folder, rows, trained)
         write_challenger(folder, challenger, measured)
     summary = {"rows": seen["rows"], "strength": trained.strength, "metrics": trained.metrics, "challenger": measured}

@@ -6,6 +6,7 @@ SetupError
 """
 
 import errno
+import os
 import re
 import shutil
 from pathlib import Path
@@ -36,9 +37,10 @@ class CommandFailedError(SetupError):
 
 
 def full_disk() -> SetupError:
-    """Say how much room there is and how much it takes."""
-    free = shutil.disk_usage(ROOT).free / 1e9
-    return SetupError(f"the disk is full: found {free:.1f} GB free in {ROOT}, expected about {NEEDED_GIGABYTES} GB")
+    """Say how much room there is, where there is least of it, and how much it takes."""
+    places = (ROOT, ROOT / "build", Path(os.environ.get("TMPDIR", "/tmp")), Path(os.path.expanduser("~")))
+    free, where = min((shutil.disk_usage(place).free / 1e9, place) for place in places if place.is_dir())
+    return SetupError(f"the disk is full: found {free:.1f} GB free in {where}, expected about {NEEDED_GIGABYTES} GB")
 
 
 def unwritable(path: str) -> SetupError:

@@ -2,36 +2,22 @@
 functions, and check what they served. Without a contact file a synthetic world is generated, and labelled as such."""
 
 import argparse
-import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from infra.local.cloud import for_embedded
 from infra.local.demo_report import write_report
+from infra.local.demo_run import FOLDER, SYNTHETIC_SPLIT, Demo
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
-from infra.local.errors import LocalRunError, NotReceivedError
+from infra.local.errors import LocalRunError
 from infra.local.locks import only_one
-from infra.local.module_runs import SparkProcess, last_words, run_module
-from infra.local.outbox import count_alert_rows
-from infra.local.progress import announced, say
-from infra.local.replaying import put_events, read_events, wait_for_archive
-from infra.local.subscribers import QueueSubscriber, WebSubscriber
-from tools.errors import ROOT
-
-FOLDER = ROOT / "build" / "demo"
-CONTACTS_SHOP = "contacts"
-SYNTHETIC_START, SYNTHETIC_DAYS, SYNTHETIC_SPLIT = "2026-01-05", 30, "2026-01-31"
-SYNTHETIC_CONTACTS = 50
-RECEIVE_SECONDS = 120
+from infra.local.module_runs import SparkProcess
+from infra.local.progress import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,107 +59,6 @@ def a_day(word: str) -> str:
         return date.fromisoformat(word).isoformat()
     except ValueError:
         raise argparse.ArgumentTypeError(f"found '{word}', expected a day as YYYY-MM-DD") from None
-
-
-@dataclass
-class Demo:
-    """One run: what it works on, how long its steps took, and how much was replayed, published and received."""
-
-    contacts: Path | None
-    split: str
-    folder: Path = FOLDER
-    seconds: dict[str, float] = field(default_factory=dict)
-    replayed: int = 0
-    published: int = 0
-    received_by_web: int = 0
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Say what begins and ends, and keep its time."""
-        start = time.monotonic()
-        with announced(name):
-            yield
-        self.seconds[name] = round(time.monotonic() - start, 1)
-
-    def read(self, name: str) -> dict[str, Any]:
-        """A JSON file that a step wrote."""
-        found: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text("utf-8"))
-        return found
-
-    def job(self, name: str, *words: str | Path) -> list[str | Path]:
-        """The words of one Spark job on the demo's lake."""
-        return [name, *words, "--lake", self.folder / "lake", "--json", self.folder / f"{name}.json"]
-
-    def learn(self, spark: SparkProcess) -> None:
-        """Bring data in and train on what came before the split."""
-        if self.contacts:
-            data = self.job("import_contacts", self.contacts, "--shop", CONTACTS_SHOP)
-        else:
-            world = ("--start", SYNTHETIC_START, "--days", str(SYNTHETIC_DAYS))
-            data = self.job("generate_shop", *world, "--contacts-per-day", str(SYNTHETIC_CONTACTS))
-        jobs = [
-            data,
-            self.job("export_events", "--since", self.split, "--output", self.folder / "replay.jsonl"),
-            self.job("build_training_set", "--as-of", self.split),
-            self.job("train_model", "--output", self.folder / "artefact"),
-        ]
-        words = [word for one in jobs for word in ("then", *one)][1:]
-        with self.step("learn from the past"):
-            spark.run("data, training set, training", words)
-
-    def serve(self, emulator: Emulator, spark: SparkProcess, outputs: dict[str, str]) -> list[dict[str, Any]]:
-        """Promote the model, bring the past in, replay the rest; the alerts as an SQS and a web subscriber got them."""
-        environment = for_embedded(os.environ, emulator.endpoint)
-        model = self.folder / "model"
-        with self.step("export and promote"):
-            to_model = ("--output", model, "--json", self.folder / "export.json")
-            run_module(
-                "export", ["model_export", "export", "--artefact", self.folder / "artefact", *to_model], environment
-            )
-            bucket = ("--bucket", outputs["ModelsBucketName"])
-            run_module("publish", ["model_export", "publish", "--model", model, *bucket], environment)
-            why = ("--table", outputs["ModelsTableName"], "--who", "demo", "--why", "the first model of this stack")
-            run_module("promote", ["model_export", "promote", "--version", self.version, *bucket, *why], environment)
-        targets = ("--state-table", outputs["StateTableName"], "--event-stream", outputs["EventStreamName"])
-        with self.step("materialize histories"):
-            job = self.job("materialize_histories", "--as-of", self.split, *targets)
-            spark.run("materialize", job)
-        events = read_events(self.folder / "replay.jsonl")
-        cloud, topic = emulator.cloud, outputs["AlertTopicArn"]
-        with QueueSubscriber(cloud, topic) as queue, WebSubscriber(cloud, topic) as web:
-            with self.step("replay"):
-                numbers = put_events(cloud, outputs["EventStreamName"], events, expected=len(events))
-                wait_for_archive(cloud, outputs["ArchiveBucketName"], numbers)
-            with self.step("receive alerts"):
-                self.published = count_alert_rows(cloud, outputs["AlertsTableName"])
-                for inbox in (queue.inbox, web.inbox):
-                    try:
-                        inbox.wait_for(self.published, seconds=RECEIVE_SECONDS)
-                    except NotReceivedError as error:
-                        say(f"  {error}")
-        self.replayed = len(events)
-        self.received_by_web = len({json.loads(one.body)["message_id"] for one in web.inbox.messages.values()})
-        bodies = {body["message_id"]: body for one in queue.inbox.messages.values() for body in [json.loads(one.body)]}
-        return list(bodies.values())
-
-    @property
-    def version(self) -> str:
-        """The exported model's version."""
-        return str(self.read("export")["version"])
-
-    def prove(self, spark: SparkProcess, outputs: dict[str, str], scores: Path) -> int:
-        """Judge the served scores, recompute every feature; the exit code of the consistency check."""
-        archive = f"s3a://{outputs['ArchiveBucketName']}/archive"
-        words = [
-            *self.job("evaluate_scores", archive, "--scores", scores),
-            "then",
-            *self.job("check_consistency", archive),
-        ]
-        with self.step("evaluate and check consistency"):
-            status, said = spark.try_to_run("evaluate, check", words)
-        if not (self.folder / "check_consistency.json").is_file():
-            raise LocalRunError(f"the check did not come to its end: {last_words(said)}")
-        return status
 
 
 def run(arguments: argparse.Namespace) -> int:

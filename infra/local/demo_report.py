@@ -3,18 +3,16 @@
 import json
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from infra.local.demo_run import Demo
 from infra.local.report_page import choose_telling, render_page
 from infra.local.summary import render_summary
-
-if TYPE_CHECKING:
-    from infra.local.demo import Demo
 
 Figures = dict[str, Any]
 
 
-def write_report(demo: "Demo", alerts: list[Figures], path: Path) -> list[str]:
+def write_report(demo: Demo, alerts: list[Figures], path: Path) -> list[str]:
     """Write figures and page, print the summary; what was found wrong, one sentence each."""
     evaluation = demo.read("evaluate_scores")
     report = collect(demo, alerts, evaluation)
@@ -31,7 +29,7 @@ def write_report(demo: "Demo", alerts: list[Figures], path: Path) -> list[str]:
     return list(find_faults(report))
 
 
-def collect(demo: "Demo", alerts: list[Figures], evaluation: Figures) -> Figures:
+def collect(demo: Demo, alerts: list[Figures], evaluation: Figures) -> Figures:
     """The figures of the run; see README for what each means."""
     exported = demo.read("export_events")
     trained = demo.read("train_model")

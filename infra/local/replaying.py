@@ -11,13 +11,8 @@ from infra.local.cloud import Cloud
 from infra.local.errors import NotReceivedError, ReplayError
 from infra.local.progress import Signs, wait_until
 from service_quality.errors import RejectedEventError
-from service_quality.events.interaction_event import (
-    HistoryImported,
-    InteractionEvent,
-    event_to_json,
-    parse_event,
-    parse_json,
-)
+from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_json
+from service_quality.events.parsing import parse_event, parse_json
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef

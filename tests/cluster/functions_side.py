@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from infra.local.cloud import Cloud
 from service_quality.alerts.rule_set import RULES
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_json, parse_record
+from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
+from service_quality.events.parsing import parse_record
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
 from tests.properties.online_run import batches, new_worker

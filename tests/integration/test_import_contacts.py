@@ -9,7 +9,8 @@ import sys
 import pytest
 from pyspark.sql import functions as F
 
-from service_quality.events.interaction_event import FIELDS, event_to_dict, parse_event
+from service_quality.events.interaction_event import FIELDS, event_to_dict
+from service_quality.events.parsing import parse_event
 from service_quality.instants import format_instant, parse_instant
 from spark_jobs import import_contacts
 from spark_jobs.command_line import run_job

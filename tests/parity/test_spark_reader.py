@@ -8,8 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from infra.local.replaying import log_order
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_json, parse_record
+from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
+from service_quality.events.parsing import parse_record
 from service_quality.events.positions import Position
 from service_quality.features.declarations import FeatureSet
 from service_quality.features.feature_set import FEATURES

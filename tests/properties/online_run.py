@@ -10,8 +10,9 @@ from service_quality.commit.state_items import ShopItem, decode_conversation, de
 from service_quality.commit.store import Store
 from service_quality.conversations.conversation import REMEMBERED
 from service_quality.errors import RejectedEventError
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent, parse_record
+from service_quality.events.interaction_event import HistoryImported, InteractionEvent
 from service_quality.events.log_records import LogRecord
+from service_quality.events.parsing import parse_record
 from service_quality.features.declarations import FeatureSet
 from tests.properties.naive_reader import ImportedPast
 from tests.properties.random_logs import RandomLog

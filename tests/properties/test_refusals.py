@@ -7,8 +7,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from service_quality.errors import RejectedEventError
-from service_quality.events.interaction_event import FIELDS, parse_record
+from service_quality.events.interaction_event import FIELDS
 from service_quality.events.log_records import LogRecord
+from service_quality.events.parsing import parse_record
 from tests.properties.feature_sets import SMALL, SMALL_RULES
 from tests.properties.online_run import batches, new_store, new_worker, remains
 from tests.properties.random_logs import HOSTILE, START, Choices, RandomLog, logs, mutated, random_event

@@ -4,8 +4,9 @@ import json
 from base64 import b64decode
 from collections import Counter, defaultdict
 
-from service_quality.events.interaction_event import event_to_dict, parse_record
+from service_quality.events.interaction_event import event_to_dict
 from service_quality.events.log_records import LogRecord
+from service_quality.events.parsing import parse_record
 from service_quality.features.vectors import vector_from_bytes
 from tests.properties.naive_reader import Reading
 from tests.simulation.evidence import Evidence, require
@@ -44,7 +45,7 @@ def judge_records(evidence: Evidence) -> None:
     require(not astray, f"kept but not refused: {sorted(astray)}")
     for position, form in kept.items():
         require(b64decode(form["raw_base64"]) == by_position[position].data, "a record was kept with other bytes")
-        # Bytes are kept before the commit that a worker on a torn set cannot make: the archive's reason is the true one.
+        # Bytes are kept before the commit, which a worker on a torn set cannot make: the reason in the archive is true.
         evidence.world.count("kept with another reason", form["reason"] != refused.get(position, form["reason"]))
 
 

@@ -9,7 +9,8 @@ from service_quality.commit import chunks
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.conversations import conversation
 from service_quality.errors import RejectedEventError, SurroundingsError
-from service_quality.events.interaction_event import HistoryImported, parse_record
+from service_quality.events.interaction_event import HistoryImported
+from service_quality.events.parsing import parse_record
 from service_quality.instants import DAY, HOUR, SECOND
 from tests.properties.feature_sets import SETS
 from tests.properties.random_logs import START, Choices, LogWriter, RandomLog

@@ -133,7 +133,11 @@ def test_readme_explains_every_key_of_the_report_and_no_other():
 
 def test_every_figure_within_a_key_of_the_report_is_written():
     rows = table_after(README, "| key |")
-    written = constants("infra/local/demo_report.py") | constants("infra/local/demo.py")
+    written = (
+        constants("infra/local/demo_report.py")
+        | constants("infra/local/demo_run.py")
+        | constants("infra/local/demo.py")
+    )
     written |= constants("spark_jobs/metrics.py") | report_keys()
 
     assert not {name for cells in rows for name in re.findall(r"`(\w+)`", cells[1])} - written

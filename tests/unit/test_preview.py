@@ -10,8 +10,8 @@ from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.preview import Preview
 from service_quality.commit.state_items import ShopItem, encode_shop
 from service_quality.errors import RejectedEventError, StateVersionError, SurroundingsError
-from service_quality.events.interaction_event import parse_event
 from service_quality.events.log_records import LogRecord
+from service_quality.events.parsing import parse_event
 from service_quality.features.feature_set import FEATURES
 from tests.stand_ins.memory_store import MemoryStore
 from tests.stand_ins.scorer import FixedScorer

@@ -10,14 +10,12 @@ from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
 from service_quality.events.interaction_event import (
     FIELDS,
-    MAX_RECORD_BYTES,
     HistoryImported,
     InteractionEvent,
     event_to_dict,
     event_to_json,
-    parse_event,
-    parse_record,
 )
+from service_quality.events.parsing import MAX_RECORD_BYTES, parse_event, parse_record
 from service_quality.instants import DAY, MINUTE, format_instant, parse_instant
 from tests.properties.random_logs import LARGEST, START, Choices, random_event
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from service_quality.events.interaction_event import event_to_dict, parse_event
+from service_quality.events.interaction_event import event_to_dict
 from service_quality.events.kinds import ALL
+from service_quality.events.parsing import parse_event
 from service_quality.instants import DAY, HOUR, hour_of_day, parse_instant
 from spark_jobs.synthetic_shop.effects import EFFECTS
 from spark_jobs.synthetic_shop.world import World, events_of, live, shop_of

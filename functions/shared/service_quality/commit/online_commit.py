@@ -18,8 +18,9 @@ from service_quality.errors import (
     StateVersionError,
     SurroundingsError,
 )
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent, parse_record
+from service_quality.events.interaction_event import HistoryImported, InteractionEvent
 from service_quality.events.log_records import LogRecord
+from service_quality.events.parsing import parse_record
 from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.declarations import FeatureSet
 from service_quality.scoring.scores import Scorer

@@ -5,14 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from service_quality.errors import RejectedEventError
-from service_quality.events.interaction_event import (
-    MAX_RECORD_BYTES,
-    InteractionEvent,
-    event_to_json,
-    parse_event,
-    parse_json,
-)
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord, Rejection
+from service_quality.events.parsing import MAX_RECORD_BYTES, parse_event, parse_json
 
 #: Whose rejected records those are that name no shop.
 NO_SHOP = "_invalid"
