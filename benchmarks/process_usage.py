@@ -19,7 +19,7 @@ _SECONDS_BETWEEN_LOOKS = 0.2
 class Usage:
     """What one run took, and the numbers that it printed.
 
-    Peaks are the kernel's own high-water marks, read five times a second: the largest process of each name.
+    Peaks are the kernel's own high-water marks, read five times a second: the largest process of each program.
     """
 
     printed: Mapping[str, float]
@@ -43,18 +43,18 @@ def run_watched(command: Sequence[str | Path], *, environment: Mapping[str, str]
     words = " ".join(map(str, command))
     start = time.perf_counter()
     with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
         watch = _Watch(running.pid)
         thread = Thread(target=watch.look_until_ended, daemon=True)
         thread.start()
         try:
             output, complaints = running.communicate(timeout=most_seconds)
-        except subprocess.TimeoutExpired as error:
+        except BaseException as error:  # Ctrl-C as well: nothing may be left running
             watch.end_all()
-            raise EngineFailedError(
-                f"{words}: found it running after {most_seconds:.0f} s, expected its end"
-            ) from error
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise EngineFailedError(f"{words}: found no end after {most_seconds:.0f} s, expected one") from error
+            raise
         finally:
             watch.ended.set()
             thread.join()
@@ -79,7 +79,7 @@ class _Watch:
             self._look()
 
     def peak_mb(self) -> dict[str, float]:
-        """The largest peak of each name."""
+        """The largest peak of each program."""
         largest: dict[str, float] = {}
         for name, peak in self._peaks.values():
             largest[name] = max(largest.get(name, 0.0), peak)
@@ -95,13 +95,14 @@ class _Watch:
     def _look(self) -> None:
         for pid in self._family():
             try:
-                name, numbers = _stat(pid)
+                numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                self.cpu_seconds[pid] = (int(numbers[11]) + int(numbers[12])) / _TICKS
+                program = Path(f"/proc/{pid}/exe").readlink().name
                 status = Path(f"/proc/{pid}/status").read_text()
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it has just ended; what was seen before stands
-            self.cpu_seconds[pid] = (int(numbers[11]) + int(numbers[12])) / _TICKS
             peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), "0")
-            self._peaks[pid] = name, max(int(peak) / 1024, self._peaks.get(pid, ("", 0.0))[1])
+            self._peaks[pid] = program, max(int(peak) / 1024, self._peaks.get(pid, ("", 0.0))[1])
 
     def _family(self) -> set[int]:
         family, newest = {self.root}, {self.root}
@@ -120,9 +121,3 @@ def _children(pid: int) -> set[int]:
         except (FileNotFoundError, ProcessLookupError):
             continue
     return children
-
-
-def _stat(pid: int) -> tuple[str, list[str]]:
-    """A process's name, and what follows it in /proc/PID/stat."""
-    before, _, after = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
-    return before.partition("(")[2], after.split()

@@ -38,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModelExportError as error:
         print(f"model_export {options.command}: {_one_line(error)}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        print(f"model_export {options.command}: interrupted", file=sys.stderr)
+        return 130
     except OSError as error:
         print(f"model_export {options.command}: {_one_line(error)}", file=sys.stderr)
         return 1

@@ -10,7 +10,7 @@ import shlex
 import sys
 from importlib import resources
 
-from spark_jobs.command_line import run_job
+from spark_jobs.command_line import EXIT_CODES, run_job
 
 JOBS = (
     "import_contacts",
@@ -85,6 +85,8 @@ def overview() -> str:
             "",
             "jobs:",
             *lines,
+            "",
+            EXIT_CODES,
         ]
     )
 
@@ -98,4 +100,8 @@ def first_sentence(name: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:  # between two jobs, or while one is imported
+        print("spark_jobs: interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -22,6 +22,12 @@ from spark_jobs.session import CATALOGS, start_session
 
 DEFAULT_LAKE = "build/lake"
 DEBUG = "--debug"
+EXIT_CODES = """exit codes:
+  0  done
+  1  anything else, such as a check that found something, or Spark that does not start
+  2  wrong arguments
+  3  input that is not what the job reads
+  4  a file, folder or table that is not there"""
 MISSING = {"TABLE_OR_VIEW_NOT_FOUND", "PATH_NOT_FOUND", "SCHEMA_NOT_FOUND"}
 UNREAD_FILE = re.compile(r"FAILED_READ_FILE.*? file (\S+?)\.?\s")
 MISSING_BUCKET = re.compile(r"NoSuchBucket|UnknownStoreException|Bucket does not exist")
@@ -43,6 +49,7 @@ def job_parser(name: str, description: str) -> JobParser:
     parser = JobParser(
         prog=f"python -m spark_jobs {name}",
         description=description,
+        epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     common = parser.add_argument_group("every job")
@@ -112,9 +119,9 @@ def print_summary(line: str, summary: Mapping[str, object], *, file: Path | None
 
 
 def run_job(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | None = None) -> int:
-    """Run a job and return its exit code; a failure is one line on the standard error, never a stack trace.
+    """Run a job and return its exit code (EXIT_CODES; 130 when interrupted).
 
-    0 done, 2 bad arguments, 3 bad input, 4 a missing table or source, 130 interrupted, 1 anything else.
+    A failure is one line on the standard error, never a stack trace.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     name = main.__module__.rpartition(".")[2] if main.__module__ != "__main__" else Path(sys.argv[0]).stem

@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED_GIGABYTES = 3
+FULL_GIGABYTES = 0.02
 
 NETWORK_SIGNS = re.compile(
     r"dns error|failed to lookup|name resolution|Connection refused|Network is unreachable|NewConnectionError"
@@ -38,9 +39,14 @@ class CommandFailedError(SetupError):
 
 def full_disk() -> SetupError:
     """Say how much room there is, where there is least of it, and how much it takes."""
-    places = (ROOT, ROOT / "build", Path(os.environ.get("TMPDIR", "/tmp")), Path(os.path.expanduser("~")))
-    free, where = min((shutil.disk_usage(place).free / 1e9, place) for place in places if place.is_dir())
+    free, where = least_room()
     return SetupError(f"the disk is full: found {free:.1f} GB free in {where}, expected about {NEEDED_GIGABYTES} GB")
+
+
+def least_room() -> tuple[float, Path]:
+    """The free gigabytes, and the place, where there is least of them."""
+    places = (ROOT, ROOT / "build", Path(os.environ.get("TMPDIR", "/tmp")), Path(os.path.expanduser("~")))
+    return min((shutil.disk_usage(place).free / 1e9, place) for place in places if place.is_dir())
 
 
 def unwritable(path: str) -> SetupError:
@@ -54,7 +60,7 @@ def explain_command(title: str, output: str) -> SetupError:
     >>> print(explain_command("uv", "error: dns error: failed to lookup address"))
     uv: no network: found 'error: dns error: failed to lookup address', expected the package registry to answer
     """
-    if DISK_SIGNS.search(output):
+    if DISK_SIGNS.search(output) or least_room()[0] < FULL_GIGABYTES:  # ensurepip keeps its reason for itself
         return full_disk()
     lines = [line.strip() for line in output.splitlines() if line.strip()] or ["no output"]
     if PERMISSION_SIGNS.search(output):

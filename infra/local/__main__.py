@@ -5,6 +5,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from infra.local.errors import LocalRunError
 from infra.local.progress import say
 from tools.ending import EndedBySignal, end_once
@@ -44,6 +46,8 @@ def main(words: Sequence[str]) -> int:
         return status
     except LocalRunError as error:
         say(f"{arguments.command}: {error}")
+    except (BotoCoreError, ClientError) as error:
+        say(f"{arguments.command}: found the embedded AWS ended or refusing, expected it to answer: {error}")
     except OSError as error:
         say(f"{arguments.command}: {explain_os(error)}")
     return 1

@@ -39,6 +39,8 @@ def existing_file(word: str) -> Path:
         raise argparse.ArgumentTypeError(f"found no file at {word}, expected a contact export")
     if not os.access(path, os.R_OK):
         raise argparse.ArgumentTypeError(f"found no permission to read {word}, expected a contact export")
+    if FOLDER in path.resolve().parents:
+        raise argparse.ArgumentTypeError(f"found {word} in {FOLDER}, which a demo empties; expected it elsewhere")
     return path.absolute()
 
 

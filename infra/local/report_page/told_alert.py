@@ -56,7 +56,7 @@ def tell(alert: Figures, language: str) -> ToldAlert:
         evidence=tuple(
             (name_in_words(name, language), value_in_words(name, value, language))
             for name, value in alert["evidence"].items()
-            if name != "score"
+            if name != "score" and value is not None
         ),
         reasons=tuple(_reason(reason, language) for reason in alert["reasons"]),
         measure=words.MEASURES[alert["kind"]].said(language),

@@ -1,6 +1,7 @@
 """What the benchmark of the windows rests on: its log, its comparison of answers, and its watching of processes."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -23,8 +24,8 @@ def write_answer(file, places, **changed):
     return file
 
 
-def watch(program):
-    return run_watched([sys.executable, "-c", program], environment={"PYTHONPATH": "."}, most_seconds=20)
+def watch(program, most_seconds=20.0):
+    return run_watched([sys.executable, "-c", program], environment={"PYTHONPATH": "."}, most_seconds=most_seconds)
 
 
 def test_question_has_45_answers_of_different_names():
@@ -88,3 +89,20 @@ def test_watched_run_counts_what_its_children_take():
 def test_watched_run_that_fails_says_why():
     with pytest.raises(EngineFailedError, match=r"found status 1, expected 0: [\s\S]*ZeroDivisionError"):
         watch("1 / 0")
+
+
+def test_watched_run_that_does_not_end_is_ended_with_its_children(tmp_path):
+    started = tmp_path / "started"
+    program = f"import os, time; child = os.fork(); child and open({str(started)!r}, 'w').write(str(child)); "
+
+    with pytest.raises(EngineFailedError, match="found no end after 2 s"):
+        watch(program + "time.sleep(60)", most_seconds=2.0)
+
+    assert not is_running(started.read_text())
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -87,7 +87,8 @@ def render_email(body: Mapping[str, object], language: str, *, shop_name: str | 
     assert isinstance(evidence, dict)
     assert isinstance(reasons, list)
     lines = [words.RULES[kind].said(language), "", *_standing(body, language, shop_name)]
-    lines += _section("evidence", language, [_told(name, value, language) for name, value in evidence.items()])
+    seen = [_told(name, value, language) for name, value in evidence.items() if value is not None]
+    lines += _section("evidence", language, seen)
     if state != "resolved":
         lines += _section("reasons", language, [_reason(reason, language) for reason in reasons])
         lines += _section("measure", language, [words.MEASURES[kind].said(language)])
