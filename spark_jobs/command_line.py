@@ -19,6 +19,7 @@ from service_quality.errors import ServiceQualityError
 from service_quality.instants import parse_instant
 from spark_jobs.errors import ArgumentError, InputError, JobError, MissingSourceError
 from spark_jobs.session import CATALOGS, start_session
+from tools.ending import interrupt_postponed
 
 DEFAULT_LAKE = "build/lake"
 DEBUG = "--debug"
@@ -69,7 +70,8 @@ def job_parser(name: str, description: str) -> JobParser:
 
 def session_for(options: argparse.Namespace, name: str) -> SparkSession:
     """The session that the common arguments ask for."""
-    session = start_session(name, lake=options.lake, catalog=options.catalog, master=options.master)
+    with interrupt_postponed():
+        session = start_session(name, lake=options.lake, catalog=options.catalog, master=options.master)
     if options.debug:
         session.sparkContext.setLogLevel("ERROR")
     for logger in REPEATING_LOGGERS:

@@ -1,6 +1,9 @@
 """How a command ends when somebody ends it: by one exception, so that it can put away what it began, undisturbed."""
 
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 ENDED_BY = {
@@ -27,6 +30,26 @@ def end_once() -> None:
     for number in ENDED_BY:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
+
+
+@contextmanager
+def interrupt_postponed() -> Iterator[None]:
+    """Let a Ctrl-C wait until the context is over, whose end also puts back whoever took it before.
+
+    For what leaves a process behind when it is interrupted, as a start of Spark does while Java comes up.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            raise KeyboardInterrupt
 
 
 def _end(number: int, frame: FrameType | None) -> None:
