@@ -1,5 +1,6 @@
 """What a session is told before Spark starts."""
 
+import re
 import zipfile
 
 import pytest
@@ -109,6 +110,18 @@ def test_jars_are_kept_where_the_job_is_run_when_its_code_is_an_archive(tmp_path
     monkeypatch.setattr("spark_jobs.session.ROOT", write_code_archive(tmp_path / "code.zip"))
 
     assert jar_cache() == tmp_path / ".cache" / "ivy"
+
+
+def test_code_archive_holds_every_tool_that_its_modules_import(tmp_path):
+    with zipfile.ZipFile(write_code_archive(tmp_path / "code.zip")) as archive:
+        sources = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".py")}
+
+    wanted = {
+        tool for source in sources.values() for tool in re.findall(r"^from tools\.(\w+) import", source, re.MULTILINE)
+    }
+
+    assert wanted
+    assert {f"tools/{tool}.py" for tool in wanted} <= sources.keys()
 
 
 def test_code_archive_holds_the_core_and_the_jobs_and_is_the_same_each_time(tmp_path):
