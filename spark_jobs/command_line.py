@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import re
 import sys
 import traceback
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
@@ -19,7 +20,7 @@ from service_quality.errors import ServiceQualityError
 from service_quality.instants import parse_instant
 from spark_jobs.errors import ArgumentError, InputError, JobError, MissingSourceError
 from spark_jobs.session import CATALOGS, start_session
-from tools.ending import interrupt_postponed
+from tools.ending import end_children
 
 DEFAULT_LAKE = "build/lake"
 DEBUG = "--debug"
@@ -70,13 +71,31 @@ def job_parser(name: str, description: str) -> JobParser:
 
 def session_for(options: argparse.Namespace, name: str) -> SparkSession:
     """The session that the common arguments ask for."""
-    with interrupt_postponed():
+    logging.getLogger().addFilter(is_no_interrupt)
+    try:
         session = start_session(name, lake=options.lake, catalog=options.catalog, master=options.master)
+    except KeyboardInterrupt:
+        end_children()  # a Java that is not up yet would stay
+        raise
     if options.debug:
         session.sparkContext.setLogLevel("ERROR")
     for logger in REPEATING_LOGGERS:
         PySparkLogger.getLogger(logger).setLevel("ERROR" if options.debug else "CRITICAL")
     return session
+
+
+def is_no_interrupt(record: logging.LogRecord) -> bool:
+    """Whether a log record tells of anything but a Ctrl-C amid a question to Java, which py4j logs."""
+    return record.exc_info is None or not was_interrupted(record.exc_info[1])
+
+
+def was_interrupted(error: BaseException | None) -> bool:
+    """Whether a Ctrl-C is, or stands behind, an error: what puts things away after it may find Java gone."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__context__
+    return False
 
 
 def instant_argument(text: str) -> int:
@@ -129,10 +148,10 @@ def run_job(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | No
     name = main.__module__.rpartition(".")[2] if main.__module__ != "__main__" else Path(sys.argv[0]).stem
     try:
         main(given)
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
-        return 130
-    except Exception as error:
+    except (KeyboardInterrupt, Exception) as error:
+        if was_interrupted(error):
+            print(f"{name}: interrupted", file=sys.stderr)
+            return 130
         if DEBUG in given:
             traceback.print_exc()
         failure = explain(error)
@@ -141,7 +160,7 @@ def run_job(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | No
     return 0
 
 
-def explain(error: Exception) -> JobError:
+def explain(error: BaseException) -> JobError:
     """The failure as a JobError with one sentence, whoever raised it."""
     if isinstance(error, JobError):
         return error
@@ -151,6 +170,8 @@ def explain(error: Exception) -> JobError:
         return explain_analysis(error)
     if isinstance(error, Py4JJavaError):
         return explain_engine(java_messages(error))
+    if isinstance(error, Py4JError):
+        return JobError(f"Spark ended or was interrupted while it was asked: {error}")
     if isinstance(error, PySparkException):
         return explain_engine([str(error)])
     if isinstance(error, OSError):

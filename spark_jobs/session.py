@@ -2,7 +2,9 @@
 
 import os
 import re
+import signal
 import sys
+import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -206,7 +208,11 @@ def _add_jars_to_running_driver(conf: SparkConf) -> None:
 
 
 def _start(conf: SparkConf) -> SparkSession:
+    takes_interrupts = signal.getsignal(signal.SIGINT)
     try:
+        SparkContext.getOrCreate(conf)
+        if threading.current_thread() is threading.main_thread():  # Spark's own would ask Java amid another question
+            signal.signal(signal.SIGINT, takes_interrupts)
         return SparkSession.builder.config(conf=conf).getOrCreate()
     except (PySparkException, Py4JJavaError, OSError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -1,9 +1,8 @@
 """How a command ends when somebody ends it: by one exception, so that it can put away what it began, undisturbed."""
 
+import os
 import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 ENDED_BY = {
@@ -32,24 +31,15 @@ def end_once() -> None:
             signal.signal(number, _end)
 
 
-@contextmanager
-def interrupt_postponed() -> Iterator[None]:
-    """Let a Ctrl-C wait until the context is over, whose end also puts back whoever took it before.
-
-    For what leaves a process behind when it is interrupted, as a start of Spark does while Java comes up.
-    """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
-        yield
-        return
-    came: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if came:
-            raise KeyboardInterrupt
+def end_children() -> None:
+    """Kill every process that this one has started and that still runs."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = stat.read_text("utf-8", "replace").rpartition(")")[2].split()[:2]
+            if int(parent) == os.getpid() and state != "Z":
+                os.kill(int(stat.parent.name), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
 
 
 def _end(number: int, frame: FrameType | None) -> None:

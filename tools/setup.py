@@ -14,11 +14,11 @@ def refuse_python(found: tuple) -> str:
     >>> refuse_python((3, 12))
     ''
     >>> refuse_python((3, 9))
-    'found Python 3.9, expected 3.11 to 3.13; name another with: make setup PYTHON=python3.12'
+    'found Python 3.9, expected 3.11 to 3.13; name another each time, as in: make demo PYTHON=python3.12'
     """
     if OLDEST <= found <= NEWEST:
         return ""
-    return "found Python {}.{}, expected {}.{} to {}.{}; name another with: make setup PYTHON=python3.12".format(
+    return "found Python {}.{}, expected {}.{} to {}.{}; name another each time, as in: make demo PYTHON=python3.12".format(
         *found, *OLDEST, *NEWEST
     )
 

@@ -1,19 +1,27 @@
 """The local run's own pieces, without an embedded AWS."""
 
+import argparse
 import os
 import signal
 import socket
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from infra.local import demo
 from infra.local.cloud import for_embedded
+from infra.local.demo import file_to_write
 from infra.local.deployment import fingerprint
 from infra.local.emulator import HOST, Emulator
-from infra.local.errors import EmulatorError, ReplayError
+from infra.local.errors import EmulatorError, LocalRunError, ReplayError
+from infra.local.locks import in_turn, only_one
 from infra.local.processes import OwnProcess, Registration, read_registration, start
+from infra.local.replay import positive
 from infra.local.replaying import read_events
+from infra.local.up import a_port
 
 EVENT = (
     '{{"event_id":"{event_id}","shop_id":"s","kind":"{kind}","occurred_at":"{at}","conversation_id":"c","rating":5}}\n'
@@ -51,6 +59,82 @@ def test_line_that_is_no_event_is_named(tmp_path):
 
     with pytest.raises(ReplayError, match=r"events\.jsonl, line 2: found text that is no JSON"):
         read_events(path)
+
+
+def test_file_without_events_is_refused(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n")
+
+    with pytest.raises(ReplayError, match="found no event, expected at least one"):
+        read_events(path)
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "65536", "abc", "²", ""])
+def test_port_that_is_none_is_refused(word):
+    with pytest.raises(argparse.ArgumentTypeError, match="expected a number from 1 to 65535"):
+        a_port(word)
+
+
+@pytest.mark.parametrize("word", ["0", "nan", "inf", "abc", "-2"])
+def test_pace_that_is_none_is_refused(word):
+    with pytest.raises(argparse.ArgumentTypeError, match="expected a number above zero"):
+        positive(word)
+
+
+def test_report_is_refused_before_the_run_where_it_could_not_be_written(tmp_path):
+    (tmp_path / "file").touch()
+
+    assert file_to_write(str(tmp_path / "new" / "report.json")) == tmp_path / "new" / "report.json"
+    with pytest.raises(argparse.ArgumentTypeError, match="found a folder"):
+        file_to_write(str(tmp_path))
+    with pytest.raises(argparse.ArgumentTypeError, match=r"found no permission to write at .*/file"):
+        file_to_write(str(tmp_path / "file" / "report.json"))
+
+
+def test_contacts_in_the_folder_that_a_demo_empties_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "FOLDER", tmp_path)
+    (tmp_path / "contacts.csv").touch()
+
+    with pytest.raises(argparse.ArgumentTypeError, match="which a demo empties"):
+        demo.existing_file(str(tmp_path / "contacts.csv"))
+
+
+def test_second_run_of_a_kind_is_told_and_a_later_one_is_not(tmp_path):
+    def run() -> None:
+        with only_one(tmp_path / "lock", "demo"):
+            pass
+
+    with only_one(tmp_path / "lock", "demo"), pytest.raises(LocalRunError, match="found another demo"):
+        run()
+
+    run()
+
+
+def test_runs_that_take_turns_never_overlap(tmp_path):
+    inside = []
+
+    def build() -> None:
+        with in_turn(tmp_path / "lock", "build"):
+            inside.append("begin")
+            time.sleep(0.01)
+            inside.append("end")
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(build) for _ in range(3)]:
+            done.result()
+
+    assert inside == ["begin", "end"] * 3
+
+
+def test_embedded_aws_of_a_killed_demo_is_ended_by_the_next(sleeper, tmp_path):
+    folder = tmp_path / "demo"
+    (folder / "emulator").mkdir(parents=True)
+    Registration(sleeper.pid, sleeper.started, 1).write(folder / "emulator" / "emulator.json")
+
+    demo.empty(folder)
+
+    assert not sleeper.is_running()
+    assert not list(folder.iterdir())
 
 
 def test_taken_port_is_told_in_one_line(tmp_path):

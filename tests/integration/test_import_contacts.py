@@ -234,6 +234,13 @@ def test_pattern_names_several_files(tmp_path):
     assert run_import(tmp_path / "lake", tmp_path / "*.csv")["contacts"] == 2
 
 
+def test_file_whose_name_reads_as_a_pattern_stands_for_itself(tmp_path):
+    write_export(tmp_path / "contacts 1.csv", {}, {"Unique id": "c-2"})
+    named = write_export(tmp_path / "contacts [1] {a} *.csv", {"Unique id": "c-3"})
+
+    assert run_import(tmp_path / "lake", named)["contacts"] == 1
+
+
 def test_file_with_missing_columns_is_refused_with_found_and_expected(tmp_path, capsys):
     export = write_export(tmp_path / "a.csv", {}, header=[name for name in HEADER if name != "CSAT Score"])
 

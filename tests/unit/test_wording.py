@@ -141,3 +141,11 @@ def test_mail_about_an_unscored_alert_names_no_model():
 
     assert "Model" not in text
     assert "weighs" not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_mail_leaves_out_evidence_that_is_not_there(language):
+    _, text = render_email(BODY, language)
+
+    assert name_in_words("waiting_ms", language) in text
+    assert name_in_words("last_reply_ms", language) not in text

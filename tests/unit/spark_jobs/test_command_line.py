@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 
 import pytest
 
@@ -10,6 +11,7 @@ from spark_jobs.__main__ import main as run_named
 from spark_jobs.command_line import (
     day_argument,
     instant_argument,
+    is_no_interrupt,
     job_parser,
     positive_argument,
     print_summary,
@@ -104,3 +106,23 @@ def test_day_is_written_as_iso(text):
 def test_count_is_a_positive_whole_number(text):
     with pytest.raises(argparse.ArgumentTypeError):
         positive_argument(text)
+
+
+def test_failure_while_a_ctrl_c_is_put_away_is_an_interruption(capsys):
+    def main(arguments):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise OSError("Java is gone")
+
+    assert run_job(main, []) == 130
+    assert capsys.readouterr().err.strip().endswith(": interrupted")
+
+
+def test_log_of_a_ctrl_c_is_left_out_and_others_are_not():
+    def record(error):
+        return logging.LogRecord("root", logging.ERROR, "", 0, "while sending", None, (type(error), error, None))
+
+    assert not is_no_interrupt(record(KeyboardInterrupt()))
+    assert is_no_interrupt(record(OSError()))
+    assert is_no_interrupt(logging.LogRecord("root", logging.ERROR, "", 0, "", None, None))

@@ -52,3 +52,12 @@ def test_resolution_that_fails_says_why_in_one_line(tmp_path, monkeypatch):
         jars.resolved_jars(tmp_path)
 
     assert "\n" not in str(failure.value)
+
+
+def test_kept_jars_are_read_where_nothing_can_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(jars.subprocess, "run", Submit(tmp_path))
+    first = jars.resolved_jars(tmp_path)
+    (tmp_path / "lock").unlink()
+
+    assert jars.resolved_jars(tmp_path) == first
+    assert not (tmp_path / "lock").exists()

@@ -2,10 +2,11 @@
 
 import errno
 import sys
+from pathlib import Path
 
 import pytest
 
-from tools import environments
+from tools import environments, errors
 from tools.environments import STAMP, Environment, is_whole, make, wanted_stamp
 from tools.errors import CommandFailedError, explain_command, explain_os
 from tools.progress import run
@@ -73,6 +74,18 @@ def test_changed_lock_makes_an_environment_stale(environment):
 def test_failed_command_is_explained_in_one_line(printed, said):
     with pytest.raises(Exception, match=said):
         raise explain_command("uv", printed)
+
+
+def test_full_disk_is_told_even_where_a_command_keeps_it_for_itself(monkeypatch):
+    monkeypatch.setattr(errors, "least_room", lambda: (0.0, Path("/small")))
+
+    assert "the disk is full: found 0.0 GB free in /small" in str(explain_command("installer", "exit status 1"))
+
+
+def test_missing_network_is_told_by_its_first_sign():
+    printed = "WARNING: Retrying after NewConnectionError\nERROR: No matching distribution found for uv==1\n"
+
+    assert "found 'WARNING: Retrying after NewConnectionError'" in str(explain_command("installer", printed))
 
 
 def test_refusal_of_the_system_is_explained():

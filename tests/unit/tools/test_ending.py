@@ -1,0 +1,59 @@
+"""How a command ends when somebody ends it."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tools.ending import ENDED_BY, EndedBySignal, end_children, end_once
+
+
+@pytest.fixture(autouse=True)
+def usual_signals():
+    before = {number: signal.getsignal(number) for number in ENDED_BY}
+    for number in ENDED_BY:
+        signal.signal(number, signal.default_int_handler)
+    yield
+    for number, taken_by in before.items():
+        signal.signal(number, taken_by)
+
+
+@pytest.mark.parametrize(
+    ("number", "said", "exit_code"),
+    [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "told to end", 143), (signal.SIGHUP, "its terminal", 129)],
+)
+def test_signal_to_end_says_how_and_gives_the_customary_exit_code(number, said, exit_code):
+    end_once()
+
+    with pytest.raises(EndedBySignal, match=said) as ended:
+        signal.raise_signal(number)
+
+    assert ended.value.exit_code == exit_code
+
+
+def test_second_signal_does_not_disturb_what_is_put_away():
+    end_once()
+    with pytest.raises(EndedBySignal):
+        signal.raise_signal(signal.SIGINT)
+
+    for number in ENDED_BY:
+        signal.raise_signal(number)
+
+
+def test_ignored_signal_stays_ignored():
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    end_once()
+    signal.raise_signal(signal.SIGHUP)
+
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_children_are_ended_and_nobody_else():
+    with subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"]) as child:
+        end_children()
+
+        assert child.wait(timeout=10) == -signal.SIGKILL
+    os.kill(os.getppid(), 0)
