@@ -17,6 +17,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/functions/shared
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo "  PYTHON=python3.12 with any of them names a Python, VENV=.venv-3.12 an environment of its own for it"
 
 setup: ## Bring everything that is needed into this folder (the others call it)
 	@$(PYTHON) -m tools.setup --venv $(VENV)
@@ -26,7 +27,7 @@ demo: setup ## Contacts in, alerts out, proofs beside them [CONTACTS=FILE SPLIT=
 		$(if $(CONTACTS),--contacts "$(CONTACTS)") $(if $(SPLIT),--split "$(SPLIT)") \
 		$(if $(REPORT),--report "$(REPORT)") $(if $(SCORES),--scores "$(SCORES)")
 
-test: setup ## Every test
+test: setup ## Every test [ARGS=...]
 	@$(RUN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 unit: setup ## The quick tests: unit, architecture, examples in docstrings [ARGS=...]

@@ -18,9 +18,8 @@ def refuse_python(found: tuple) -> str:
     """
     if OLDEST <= found <= NEWEST:
         return ""
-    return "found Python {}.{}, expected {}.{} to {}.{}; name another each time, as in: make demo PYTHON=python3.12".format(
-        *found, *OLDEST, *NEWEST
-    )
+    expected = "{}.{} to {}.{}; name another each time, as in: make demo PYTHON=python3.12".format(*OLDEST, *NEWEST)
+    return "found Python {}.{}, expected {}".format(*found, expected)
 
 
 if __name__ == "__main__":
