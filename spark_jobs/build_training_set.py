@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -88,19 +89,19 @@ def main(arguments: Sequence[str]) -> None:
     if changed:
         past = events.where(F.col("occurred_at") < F.timestamp_millis(F.lit(options.as_of)))
         served = compute_served_features(order_by_time(past.select(*event_columns())), FEATURES)
+        labelled = with_labels(without_warm_up(served, options.warm_up_days), label_conversations(past))
+        labelled.persist(StorageLevel.DISK_ONLY)  # asked twice, computed once
+        if labelled.isEmpty():
+            first = events.agg(F.date_format(F.min("occurred_at"), "yyyy-MM-dd")).collect()[0][0]
+            raise InputError(
+                f"found no rated conversation before {as_of} (the first event is of {first}, and the first "
+                f"{options.warm_up_days} days of a shop make no rows), expected at least one"
+            )
         synthetic = not past.where(F.col("source").startswith("synthetic:")).isEmpty()
-        replace_training_set(
-            with_labels(without_warm_up(served, options.warm_up_days), label_conversations(past)),
-            properties={**made_from, "synthetic": str(synthetic).lower()},
-        )
+        replace_training_set(labelled, properties={**made_from, "synthetic": str(synthetic).lower()})
+        labelled.unpersist()
     counted = spark.table(TRAINING_SET).agg(F.count("*"), F.count_distinct("shop_id", "conversation_id")).first()
     rows, conversations = counted or (0, 0)
-    if not rows:
-        first = events.agg(F.date_format(F.min("occurred_at"), "yyyy-MM-dd")).collect()[0][0]
-        raise InputError(
-            f"found no rated conversation before {as_of} (the first event is of {first}, and the first "
-            f"{options.warm_up_days} days of a shop make no rows), expected at least one"
-        )
     summary = {"rows": rows, "conversations": conversations, "changed": changed, **made_from}
     print_summary(
         f"build_training_set: {rows} rows of {conversations} conversations as of {as_of}"

@@ -21,6 +21,7 @@ from spark_jobs import (
 )
 from spark_jobs.basis_columns import basis_columns
 from spark_jobs.command_line import run_job
+from spark_jobs.errors import InputError
 from spark_jobs.lake import (
     EVENTS,
     TRAINING_SET,
@@ -86,6 +87,16 @@ def test_same_training_set_again_changes_nothing(learned, tmp_path):
     first = learned.summaries["build_training_set"]
     assert (code, first["changed"], again["changed"]) == (0, True, False)
     assert {**again, "changed": True} == first
+    assert snapshot_of(start_session("test", str(learned.lake)), TRAINING_SET) == before
+
+
+def test_training_set_that_would_be_empty_replaces_none(learned, capsys):
+    before = snapshot_of(start_session("test", str(learned.lake)), TRAINING_SET)
+
+    code = run_job(build_training_set.main, ["--lake", str(learned.lake), "--as-of", "1999-01-01"])
+
+    assert code == InputError.exit_code
+    assert "found no rated conversation before 1999-01-01" in capsys.readouterr().err
     assert snapshot_of(start_session("test", str(learned.lake)), TRAINING_SET) == before
 
 
