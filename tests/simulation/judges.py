@@ -38,9 +38,9 @@ def judge_records(evidence: Evidence) -> None:
     kept = evidence.rejected()
     refused = {entry["position"]: entry["refused"] for entry in evidence.entries if "refused" in entry}
     require(not refused.keys() - kept.keys(), f"refused but not kept: {sorted(refused.keys() - kept.keys())}")
-    # A worker that went on with records that were given up meanwhile may have kept some of them, and refused others
-    # for their sake; only its commit is fenced.
-    skipped = min(given_up - taken, default="~")
+    # A worker that goes on behind records that were given up may keep some for their want, and then be overtaken by one
+    # that still had those records and takes them all; only the commit is fenced.
+    skipped = min(given_up, default="~")
     astray = [position for position in kept.keys() - refused.keys() if position < skipped]
     require(not astray, f"kept but not refused: {sorted(astray)}")
     for position, form in kept.items():
