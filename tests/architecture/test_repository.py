@@ -60,14 +60,6 @@ def test_no_file_names_a_path_of_one_machine():
     assert not lines_with(re.compile(re.escape(str(ROOT)) + r"\b"))
 
 
-def test_readme_is_short():
-    readme = ROOT / "README.md"
-    if not readme.exists():
-        pytest.skip("no README.md yet")
-
-    assert len(readme.read_text("utf-8").splitlines()) <= 150
-
-
 def test_makefile_has_at_most_twelve_targets():
     targets = re.findall(r"^[a-z]+:.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 

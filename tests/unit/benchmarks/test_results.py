@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import re
 import socket
 
 import pytest
@@ -11,7 +12,7 @@ import benchmarks.cost_runs.prices
 import benchmarks.machine
 import benchmarks.measurement
 from benchmarks.__main__ import SAYS, main, read_options
-from benchmarks.claims import CLAIMS, missed
+from benchmarks.claims import CLAIMS, missed, readable
 from benchmarks.machine import describe_machine
 from benchmarks.measurement import Row, Section
 from benchmarks.results import FOLDER, JSON, PAGE, Results, read_results, render_page, to_document, write_results
@@ -90,6 +91,16 @@ def test_kept_results_are_those_of_the_page_and_name_no_machine():
         assert str(ROOT) not in text
         assert socket.gethostname() not in text
     assert set(to_document(results)) <= {*CLAIMS, "measured", "rows"}
+
+
+def test_readme_tells_what_was_found():
+    figures = read_results().figures()
+    told = re.findall(r"\(`(\w+)\.(\w+)`\) \| (\S+) \| ([^|]+) \|", (ROOT / "README.md").read_text("utf-8"))
+
+    assert told
+    assert {section for section, *_ in told} == set(CLAIMS)
+    for section, name, found, asked in told:
+        assert (found, asked) == (readable(figures[section][name]), CLAIMS[section][name].expected), name
 
 
 def test_every_section_is_described_and_can_be_asked_for(capsys):
