@@ -1,6 +1,6 @@
 """The online commit: a shop's log into its state, one fenced transaction a chunk; nothing else ever changes it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from service_quality.alerts.rules import Rule
@@ -85,7 +85,7 @@ class OnlineCommit:
         """
         records = sorted(records, key=lambda record: record.position)
         suspect: dict[str, int] = {}
-        poison: set[str] = set()
+        poison: dict[str, int] = {}
         conflicts = 0
         attempts = 0
         while attempts < _MAX_ATTEMPTS:
@@ -101,22 +101,25 @@ class OnlineCommit:
                 if attempts == _MAX_ATTEMPTS:
                     raise
             except FoldFailedError as error:
-                # The same version again: nobody moved the shop while the first set was read, so it was not torn.
+                # The same version again: nobody moved the shop while the first set was read, so it was not torn. That
+                # says nothing of a later version, at which the record may be sound, or a duplicate.
                 if suspect.get(error.position) == error.version:
-                    poison.add(error.position)
+                    poison[error.position] = error.version
                 else:
                     attempts += error.position in suspect
                 suspect[error.position] = error.version
         raise SurroundingsError(f"the state of a shop kept changing: {_MAX_ATTEMPTS} attempts, {conflicts} conflicts")
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], poison: set[str]) -> Tally:
+    def _attempt(self, shop_id: str, records: list[LogRecord], poison: Mapping[str, int]) -> Tally:
+        """Fold and commit once; `poison` names the records refused at a version of the shop, and only at that one."""
         memory = self._remember(shop_id)
+        refused = {position for position, version in poison.items() if version == memory.shop.version}
         fold = ShopFold(memory, self.features, self.rules, self.scorer(), self.store.read_items)
         writer = ChunkWriter(self.store, memory, self.fold_version, self.features.fingerprint)
         tally = Tally()
         fresh = [record for record in records if record.position > memory.shop.last_position]
         tally.already_done = len(records) - len(fresh)
-        parsed = [(record, _parse(record, shop_id, poison)) for record in fresh]
+        parsed = [(record, _parse(record, shop_id, refused)) for record in fresh]
         fold.prefetch([event for _, event in parsed if isinstance(event, InteractionEvent)])
         for record, event in parsed:
             try:
@@ -182,9 +185,9 @@ class OnlineCommit:
 
 
 def _parse(
-    record: LogRecord, shop_id: str, poison: set[str]
+    record: LogRecord, shop_id: str, refused: set[str]
 ) -> InteractionEvent | HistoryImported | RejectedEventError:
-    if record.position in poison:
+    if record.position in refused:
         return RejectedEventError("fold_failed", found="an event that our own code fails on", expected="a fold")
     try:
         return parse_record(record.data, arrived_at=record.arrived_at, shop_id=shop_id)
