@@ -11,7 +11,6 @@ from tools.errors import JavaMissingError
 from tools.java import java_home
 
 ROOT = Path(__file__).parent
-CLUSTER = ROOT / "tests" / "cluster"
 
 
 def pytest_configure() -> None:
@@ -29,11 +28,8 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With pytest-xdist, keep all tests of one engine in one process: one Spark, one embedded AWS, one cluster."""
+    """With pytest-xdist, keep all tests of one engine in one process: one Spark, one embedded AWS."""
     for item in items:
-        if item.path.is_relative_to(CLUSTER):
-            item.add_marker(pytest.mark.xdist_group("cluster"))
-            continue
         engine = next((name for name in ("spark", "aws") if item.get_closest_marker(name)), None)
         if engine:
             item.add_marker(pytest.mark.xdist_group(engine))

@@ -69,7 +69,7 @@ class AttemptKept(OnlineCommit):
         self.latest = super()._remember(shop_id)
         return self.latest
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], poison: set[str]) -> Tally:
+    def _attempt(self, shop_id: str, records: list[LogRecord], poison: dict[str, int]) -> Tally:
         try:
             return super()._attempt(shop_id, records, poison)
         except ServiceQualityError:
@@ -78,14 +78,23 @@ class AttemptKept(OnlineCommit):
             raise
 
 
-class PoisonAtOnce(OnlineCommit):
-    """Takes a record for poison at the first failure, without reading anew."""
+class AnyVersion(int):
+    """Equal to every version of a shop."""
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], poison: set[str]) -> Tally:
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = int.__hash__
+
+
+class PoisonAtOnce(OnlineCommit):
+    """Takes a record for poison at the first failure, whether the shop has moved or not."""
+
+    def _attempt(self, shop_id: str, records: list[LogRecord], poison: dict[str, int]) -> Tally:
         try:
             return super()._attempt(shop_id, records, poison)
         except FoldFailedError as failure:
-            poison.add(failure.position)
+            poison[failure.position] = AnyVersion()
             raise
 
 

@@ -157,6 +157,34 @@ def test_records_on_which_our_own_code_fails_are_kept_and_block_nothing(poisoned
     assert len(store.rejected) == poisoned
 
 
+def test_record_that_failed_at_one_version_of_the_shop_may_be_sound_at_the_next():
+    store = MemoryStore()
+    asked, answered, noted = records(
+        event("customer_message", 0), event("agent_message", 2, agent_id="a"), event("internal_note", 3)
+    )
+    worker(store).advance_shop("shop", [asked])
+
+    class OvertakenAtTheSecondFailure(Failing):
+        failures = 0
+
+        def score(self, vector: Vector) -> Score:
+            try:
+                return super().score(vector)
+            except ZeroDivisionError:
+                self.failures += 1
+                if self.failures == 2:
+                    worker(store).advance_shop("shop", [answered])
+                raise
+
+    scorer = OvertakenAtTheSecondFailure()
+    tally = worker(store, scorer).advance_shop("shop", [noted])
+
+    assert scorer.failures == 2
+    assert (tally.rejected, tally.accepted) == ({}, 1)
+    assert became(store) == ["accepted", "accepted", "accepted"]
+    assert not store.rejected
+
+
 def test_import_mark_that_comes_twice_counts_once():
     store = MemoryStore()
     mark = HistoryImported(shop_id="shop", import_id="i1", clock=NOON - 1, buckets=1)

@@ -1,6 +1,6 @@
 """The online commit: a shop's log into its state, one fenced transaction a chunk; nothing else ever changes it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from service_quality.alerts.rules import Rule
@@ -110,7 +110,7 @@ class OnlineCommit:
                 suspect[error.position] = error.version
         raise SurroundingsError(f"the state of a shop kept changing: {_MAX_ATTEMPTS} attempts, {conflicts} conflicts")
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], poison: Mapping[str, int]) -> Tally:
+    def _attempt(self, shop_id: str, records: list[LogRecord], poison: dict[str, int]) -> Tally:
         """Fold and commit once; `poison` names the records refused at a version of the shop, and only at that one."""
         memory = self._remember(shop_id)
         refused = {position for position, version in poison.items() if version == memory.shop.version}
