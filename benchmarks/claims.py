@@ -72,12 +72,12 @@ def missed(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
     ]
 
 
-def readable(value: float) -> str:
-    """A number as people read it: three digits, or all those before the point.
+def readable(value: float, digits: int = 3) -> str:
+    """A number as people read it: so many digits, or all those before the point.
 
-    >>> readable(0.012345), readable(12_345.6), readable(4), readable(0)
-    ('0.0123', '12,346', '4', '0')
+    >>> readable(0.012345), readable(12_345.6), readable(4), readable(0), readable(0.4277555, 6)
+    ('0.0123', '12,346', '4', '0', '0.427756')
     """
     if abs(value) >= 100:
         return f"{value:,.0f}"
-    return f"{value:.3g}"
+    return f"{value:.{digits}g}"

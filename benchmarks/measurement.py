@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Row:
-    """One thing measured, a value a run.
+    """One thing measured, a value a run; `digits` of it are worth telling.
 
     >>> Row("ours", "s", (3.0, 1.0, 2.0)).median
     2.0
@@ -17,6 +17,7 @@ class Row:
     unit: str
     values: tuple[float, ...]
     note: str = ""
+    digits: int = 3
 
     @property
     def median(self) -> float:

@@ -113,8 +113,9 @@ def render_rows(section: Section) -> str:
     """A table of everything that a section measured."""
     lines = ["| what | median | least–most | runs | unit | note |", "|---|---|---|---|---|---|"]
     for row in section.rows:
-        spread = f"{readable(min(row.values))}–{readable(max(row.values))}" if len(row.values) > 1 else ""
-        cells = (row.what, readable(row.median), spread, str(len(row.values)), row.unit, row.note)
+        least, median, most = (readable(one, row.digits) for one in (min(row.values), row.median, max(row.values)))
+        spread = f"{least}–{most}" if len(row.values) > 1 else ""
+        cells = (row.what, median, spread, str(len(row.values)), row.unit, row.note)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

@@ -40,7 +40,7 @@ def measure(runs: int, progress: Callable[[str], None], *, thousands: int = 1_00
             mllib, scikit_learn = (measured[-1].printed["log_loss"] for measured in usages.values())
             differences.append(mllib - scikit_learn)
             rows += [row for engine, measured in usages.items() for row in rows_of(f"{engine}, {name}", measured)]
-            rows.append(Row(f"log loss of ours less scikit-learn's, {name}", "", (differences[-1],)))
+            rows.append(Row(f"log loss of ours less scikit-learn's, {name}", "nats", (differences[-1],)))
     return Section("training", tuple(rows), {"log_loss_difference": max(differences, key=abs)}, versions())
 
 
@@ -69,7 +69,7 @@ def rows_of(what: str, usages: list[Usage]) -> list[Row]:
         Row(f"{what}, fitted", "s", tuple(usage.printed["seconds"] for usage in usages), iterations),
         Row(f"{what}, all", "s CPU", tuple(usage.cpu_seconds for usage in usages), "start and judging included"),
         Row(f"{what}, largest process", "MB", tuple(usage.largest_mb for usage in usages)),
-        Row(f"{what}, log loss", "", tuple(usage.printed["log_loss"] for usage in usages)),
+        Row(f"{what}, log loss", "nats", tuple(usage.printed["log_loss"] for usage in usages), digits=6),
     ]
 
 

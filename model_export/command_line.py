@@ -14,6 +14,7 @@ from model_export.exported import read_exported
 from model_export.parity import Parity
 from model_export.promotion import Promotion, history, promote_version, rollback
 from model_export.registry import Registry, publish_model
+from tools.whole_files import whole_file
 
 EXIT_CODES = """exit codes:
   0  done
@@ -33,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         summary, document = options.run(options)
         if options.json:
-            options.json.parent.mkdir(parents=True, exist_ok=True)
-            options.json.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            with whole_file(options.json) as unfinished:
+                unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
     except ModelExportError as error:
         print(f"model_export {options.command}: {_one_line(error)}", file=sys.stderr)
         return error.exit_code

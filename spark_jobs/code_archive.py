@@ -33,7 +33,7 @@ def _sources() -> Iterator[tuple[Path, Path]]:
         for source in (base / package).rglob("*"):
             if source.suffix in (".py", ".properties", ".json"):
                 yield base, source
-    for name in ("__init__.py", "ending.py", "errors.py", "java.py"):
+    for name in ("__init__.py", "ending.py", "errors.py", "java.py", "whole_files.py"):
         yield ROOT, ROOT / "tools" / name
 
 

@@ -21,6 +21,7 @@ from service_quality.instants import parse_instant
 from spark_jobs.errors import ArgumentError, InputError, JobError, MissingSourceError
 from spark_jobs.session import CATALOGS, start_session
 from tools.ending import end_children
+from tools.whole_files import whole_file
 
 DEFAULT_LAKE = "build/lake"
 DEBUG = "--debug"
@@ -134,8 +135,8 @@ def positive_argument(text: str) -> int:
 def print_summary(line: str, summary: Mapping[str, object], *, file: Path | None) -> None:
     """Say in one line what was done; with a file, write the figures there too."""
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        with whole_file(file) as unfinished:
+            unfinished.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", "utf-8")
     print(line, flush=True)
 
 

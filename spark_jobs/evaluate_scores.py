@@ -1,6 +1,5 @@
 """Evaluate scores: how good the served scores were, judged by the ratings that came later on the same log."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from spark_jobs.archive import read_entries
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
 from spark_jobs.metrics import calibration_curve, compute_metrics, ranking_curve
+from tools.whole_files import whole_file
 
 _DESCRIPTION = """Reads the functions' archive and judges the scores as they were served: one score a
 conversation, of those whose opening and rating are both in the archive, at the opening and after the agent's first
@@ -106,10 +106,9 @@ def main(arguments: Sequence[str]) -> None:
 
 def write_scores(scores: pd.DataFrame, path: Path) -> None:
     """One Parquet file of SCORE_COLUMNS, in the order of the log, instants in UTC; it appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    scores.assign(occurred_at=scores["occurred_at"].dt.tz_localize("UTC")).to_parquet(unfinished, index=False)
-    os.replace(unfinished, path)
+    in_utc = scores.assign(occurred_at=scores["occurred_at"].dt.tz_localize("UTC"))
+    with whole_file(path) as unfinished:
+        in_utc.to_parquet(unfinished, index=False)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Export events: write the lake's events of a time as JSON lines, in the order of a log, ready to be replayed."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from spark_jobs.command_line import instant_argument, job_parser, print_summary,
 from spark_jobs.errors import InputError
 from spark_jobs.lake import read_events
 from spark_jobs.shop_log import event_columns
+from tools.whole_files import whole_file
 
 _DESCRIPTION = """Writes the events that occurred at or after an instant as canonical JSON lines, in the order in which
 a replay puts them on the log: by time, ratings behind everything else of their millisecond."""
@@ -28,19 +28,16 @@ def main(arguments: Sequence[str]) -> None:
     all_events = read_events(spark)
     later = all_events.where(F.col("occurred_at") >= F.timestamp_millis(F.lit(options.since))).select(*event_columns())
     ordered = later.orderBy("occurred_at", F.col("kind") == "rated", "event_id", "shop_id")
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = options.output.with_suffix(".unfinished")
     written = 0
-    with unfinished.open("wb") as lines:
-        for row in ordered.toLocalIterator(prefetchPartitions=True):
-            lines.write(event_to_json(InteractionEvent(**{name: row[name] for name in FIELDS})) + b"\n")
-            written += 1
-    if not written:
-        unfinished.unlink()
-        last = all_events.agg(F.date_format(F.max("occurred_at"), "yyyy-MM-dd")).collect()[0][0]
-        since = format_instant(options.since)
-        raise InputError(f"found no event from {since} on (the last is of {last}), expected at least one")
-    os.replace(unfinished, options.output)
+    with whole_file(options.output) as unfinished:
+        with unfinished.open("wb") as lines:
+            for row in ordered.toLocalIterator(prefetchPartitions=True):
+                lines.write(event_to_json(InteractionEvent(**{name: row[name] for name in FIELDS})) + b"\n")
+                written += 1
+        if not written:
+            last = all_events.agg(F.date_format(F.max("occurred_at"), "yyyy-MM-dd")).collect()[0][0]
+            since = format_instant(options.since)
+            raise InputError(f"found no event from {since} on (the last is of {last}), expected at least one")
     counted = all_events.agg(
         F.count("*").alias("events"),
         F.count_distinct("shop_id", "conversation_id").alias("conversations"),

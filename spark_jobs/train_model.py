@@ -33,7 +33,7 @@ from spark_jobs.linear_training import (
     with_probability,
 )
 from spark_jobs.metrics import compute_metrics
-from spark_jobs.whole_folder import whole_folder
+from tools.whole_files import whole_folder
 
 _DESCRIPTION = """Trains on the lake's training set and writes an artefact for model_export: model.json, a sample of
 rows with the probabilities that MLlib gives, and a challenger.

@@ -8,6 +8,7 @@ from typing import Any
 from infra.local.demo_run import Demo
 from infra.local.report_page import choose_telling, render_page
 from infra.local.summary import render_summary
+from tools.whole_files import whole_file
 
 Figures = dict[str, Any]
 
@@ -17,8 +18,8 @@ def write_report(demo: Demo, alerts: list[Figures], path: Path) -> list[str]:
     evaluation = demo.read("evaluate_scores")
     report = collect(demo, alerts, evaluation)
     telling = choose_telling(alerts)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    with whole_file(path) as unfinished:
+        unfinished.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
     (demo.folder / "alerts.jsonl").write_text(
         "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in alerts), "utf-8"
     )

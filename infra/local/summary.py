@@ -32,7 +32,8 @@ def render_summary(report: Figures, telling: Sequence[Figures], language: str = 
 
 def _title(report: Figures, language: str) -> str:
     """What it is, how long it took, and in capitals when nothing of it is real."""
-    parts = [label("title", language), _printable(report["source"])]
+    source = label("synthetic_world", language) if report["synthetic"] else _printable(report["source"])
+    parts = [label("title", language), source]
     if report["synthetic"]:
         parts.insert(1, label("synthetic_banner", language).upper())
     if "all" in report["seconds"]:

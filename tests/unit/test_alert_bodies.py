@@ -124,6 +124,15 @@ def test_every_real_alert_has_a_mail(rows, language):
     assert all(len(one.text.splitlines()) > 8 for one in made)
 
 
+def test_resolved_alert_names_what_ended_it(rows):
+    ended = [body for body in published(rows) if body["state"] == RESOLVED]
+    rules = {rule.name: rule for rule in RULES}
+
+    assert all(rules[body["kind"]].resolved_when.holds(body["evidence"]) for body in ended)
+    assert any(body["evidence"].get("closed") == 1 for body in ended)
+    assert all("closed" not in body["evidence"] for body in published(rows) if body["state"] != RESOLVED)
+
+
 def test_messages_of_one_alert_are_numbered_in_order(rows):
     by_alert: dict[str, list[int]] = {}
     for body in published(rows):

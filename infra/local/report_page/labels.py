@@ -17,6 +17,7 @@ LABELS = {
     ),
     "other_language": Words("中文", "English"),
     "synthetic": Words("synthetic", "合成数据"),
+    "synthetic_world": Words("synthetic world", "合成的店铺世界"),
     "synthetic_banner": Words("Synthetic data", "合成数据"),
     "synthetic_note": Words(
         "No shop, agent or customer behind these figures exists. They show that the machinery works, "

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from service_quality.alerts.alert_life import AlertLife, alert_key
-from service_quality.alerts.rules import Rule
+from service_quality.alerts.alert_life import RESOLVED, AlertLife, alert_key
+from service_quality.alerts.rules import Rule, decisive_values
 from service_quality.features.declarations import FeatureSet
 from service_quality.instants import format_instant
 from service_quality.scoring.scored_event import ScoredEvent
@@ -32,22 +32,24 @@ class Sent:
 def alert_body(
     sent: Sent, values: dict[str, float | int | None], scored: ScoredEvent | None, features: FeatureSet
 ) -> dict[str, object]:
-    """The alert with ids as they are; what dispatches it decides how they leave."""
+    """The alert with ids as they are; what dispatches it decides how they leave. A resolved one says what ended it."""
+    rule = sent.rule
+    ended_by = decisive_values(rule.resolved_when, values) if sent.happened == RESOLVED else ()
     body: dict[str, object] = {
         "version": BODY_VERSION,
         "alert_id": sent.key,
         "message_id": f"{sent.key}-{sent.life.message_number}",
-        "kind": sent.rule.name,
-        "rule_version": sent.rule.version,
+        "kind": rule.name,
+        "rule_version": rule.version,
         "state": sent.happened,
         "severity": sent.life.severity,
         "shop_id": sent.shop_id,
-        "subject": {"kind": sent.rule.subject, "id": sent.subject},
+        "subject": {"kind": rule.subject, "id": sent.subject},
         "occurred_at": format_instant(sent.clock),
         "opened_at": format_instant(sent.life.opened_at),
         "repeats": sent.life.repeats,
         "event_id": sent.event_id,
-        "evidence": {name: values.get(name) for name in sent.rule.evidence},
+        "evidence": {name: values.get(name) for name in (*rule.evidence, *ended_by)},
         "score": None,
         "reasons": [],
         "model_version": None,

@@ -1,6 +1,6 @@
 """Rules are data: which events they look at, conditions over named values, severities, subject and patience."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from service_quality.errors import DeclarationError
@@ -69,6 +69,24 @@ class AnyOf:
 
 
 Condition = AtLeast | Below | Missing | AllOf | AnyOf
+
+
+def decisive_values(condition: Condition, values: Values) -> Iterator[str]:
+    """The names of the values that make a condition hold; none where it does not.
+
+    >>> over = AnyOf((Below("score", 0.35), AtLeast("closed", 1)))
+    >>> list(decisive_values(over, {"score": 0.5, "closed": 1})), list(decisive_values(over, {"score": 0.5}))
+    (['closed'], [])
+    """
+    if not condition.holds(values):
+        return
+    if isinstance(condition, AllOf | AnyOf):
+        for one in condition.conditions:
+            yield from decisive_values(one, values)
+        return
+    yield condition.value
+    if isinstance(condition, AtLeast | Below) and isinstance(condition.limit, str):
+        yield condition.limit
 
 
 @dataclass(frozen=True, slots=True)

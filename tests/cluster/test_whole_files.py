@@ -1,4 +1,4 @@
-"""A folder that is written by a process which is killed: its reader finds the old files, none, or the new ones."""
+"""Files written by a process which is killed: their reader finds the old ones, none, or the new ones."""
 
 import signal
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spark_jobs.whole_folder import UNFINISHED, whole_folder
+from tools.whole_files import UNFINISHED, whole_file, whole_folder
 
 FILES = ("challenger.json", "model.json", "sample.parquet")
 
@@ -15,7 +15,7 @@ FILES = ("challenger.json", "model.json", "sample.parquet")
 WRITER = """
 import os, signal, sys
 from pathlib import Path
-from spark_jobs.whole_folder import whole_folder
+from tools.whole_files import whole_folder
 
 left = int(sys.argv[2])
 
@@ -37,6 +37,20 @@ with whole_folder(Path(sys.argv[1]), told_by="model.json") as folder:
         (folder / name).write_text("new")
 """
 CALLS = 2 * len(FILES) + 2  # writing each, one away, each into its place, the empty folder away
+
+#: Writes half of a file and kills itself, or all of it.
+FILE_WRITER = """
+import os, signal, sys
+from pathlib import Path
+from tools.whole_files import whole_file
+
+with whole_file(Path(sys.argv[1])) as unfinished, unfinished.open("w") as file:
+    file.write("half of the new, ")
+    file.flush()
+    if sys.argv[2] == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    file.write("and the other")
+"""
 
 
 def write(target: Path, calls: int) -> int:
@@ -88,3 +102,29 @@ def test_writer_that_fails_leaves_what_was_there(tmp_path):
 
     assert (tmp_path / "model.json").read_text() == "old"
     assert not (tmp_path / UNFINISHED).exists()
+
+
+def test_killed_writer_of_a_file_leaves_the_old_one_and_writes_it_when_run_again(tmp_path):
+    report = tmp_path / "report.json"
+    report.write_text("old")
+
+    def run(end: str) -> int:
+        command = [sys.executable, "-c", FILE_WRITER, str(report), end]
+        return subprocess.run(command, check=False, timeout=60).returncode
+
+    assert run("killed") == -signal.SIGKILL
+    assert report.read_text() == "old"
+    assert run("undisturbed") == 0
+    assert report.read_text() == "half of the new, and the other"
+    assert list(tmp_path.iterdir()) == [report]
+
+
+def test_writer_of_a_file_that_fails_leaves_nothing_where_nothing_was(tmp_path):
+    def fail(file: Path) -> None:
+        file.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"), whole_file(tmp_path / "new" / "report.json") as unfinished:
+        fail(unfinished)
+
+    assert list((tmp_path / "new").iterdir()) == []

@@ -1,4 +1,4 @@
-"""A folder of files that belong together, so that nobody reads some of one run and some of another."""
+"""Files that appear whole or not at all, alone or several that belong together, whatever kills who writes them."""
 
 import os
 import shutil
@@ -7,6 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 UNFINISHED = ".unfinished"
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[Path]:
+    """A path to write one file to, which replaces `target` once it is written; a failure leaves what was there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f"{target.name}{UNFINISHED}")
+    try:
+        yield unfinished
+        os.replace(unfinished, target)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager
