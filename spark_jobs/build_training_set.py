@@ -1,7 +1,8 @@
 """Build the training set: features at every scored event, as they would have been served, and the label."""
 
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Window
@@ -13,9 +14,16 @@ from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, format_instant
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
-from spark_jobs.lake import EVENTS, TRAINING_SET, read_events, replace_training_set, snapshot_of, table_properties
-from spark_jobs.served_features import compute_served_features
-from spark_jobs.shop_log import event_columns, order_by_time
+from spark_jobs.lake.tables import (
+    EVENTS,
+    TRAINING_SET,
+    read_events,
+    replace_training_set,
+    snapshot_of,
+    table_properties,
+)
+from spark_jobs.logs.shop_log import event_columns, order_by_time
+from spark_jobs.reader.served_features import compute_served_features
 
 _DESCRIPTION = """Features at every scored event before an instant, as they would have been served by then.
 
@@ -62,8 +70,8 @@ def with_labels(served: DataFrame, labels: DataFrame) -> DataFrame:
     )
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Entry point: read the lake, compute, replace the training set."""
+def read_options(arguments: Sequence[str]) -> Namespace:
+    """What the command line says."""
     parser = job_parser("build_training_set", _DESCRIPTION)
     parser.add_argument("--as-of", type=instant_argument, required=True, metavar="DAY", help="what was known by then")
     parser.add_argument(
@@ -73,7 +81,29 @@ def main(arguments: Sequence[str]) -> None:
         metavar="N",
         help="days after a shop's first event that make no rows, since its histories are empty (%(default)s)",
     )
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def compute_training_set(events: DataFrame, options: Namespace, made_from: Mapping[str, str]) -> None:
+    """Replace the training set by that of these events; InputError, and nothing replaced, where it would be empty."""
+    past = events.where(F.col("occurred_at") < F.timestamp_millis(F.lit(options.as_of)))
+    served = compute_served_features(order_by_time(past.select(*event_columns())), FEATURES)
+    labelled = with_labels(without_warm_up(served, options.warm_up_days), label_conversations(past))
+    labelled.persist(StorageLevel.DISK_ONLY)  # asked twice, computed once
+    if labelled.isEmpty():
+        first = events.agg(F.date_format(F.min("occurred_at"), "yyyy-MM-dd")).collect()[0][0]
+        raise InputError(
+            f"found no rated conversation before {made_from['as_of']} (the first event is of {first}, and the first "
+            f"{options.warm_up_days} days of a shop make no rows), expected at least one"
+        )
+    synthetic = not past.where(F.col("source").startswith("synthetic:")).isEmpty()
+    replace_training_set(labelled, properties={**made_from, "synthetic": str(synthetic).lower()})
+    labelled.unpersist()
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Entry point: read the lake, compute, replace the training set."""
+    options = read_options(arguments)
     spark = session_for(options, "build_training_set")
     snapshot = snapshot_of(spark, EVENTS)  # before the events, so that they are read from no later one
     events = read_events(spark, snapshot=snapshot)
@@ -87,19 +117,7 @@ def main(arguments: Sequence[str]) -> None:
     }
     changed = not made_from.items() <= table_properties(spark, TRAINING_SET).items()
     if changed:
-        past = events.where(F.col("occurred_at") < F.timestamp_millis(F.lit(options.as_of)))
-        served = compute_served_features(order_by_time(past.select(*event_columns())), FEATURES)
-        labelled = with_labels(without_warm_up(served, options.warm_up_days), label_conversations(past))
-        labelled.persist(StorageLevel.DISK_ONLY)  # asked twice, computed once
-        if labelled.isEmpty():
-            first = events.agg(F.date_format(F.min("occurred_at"), "yyyy-MM-dd")).collect()[0][0]
-            raise InputError(
-                f"found no rated conversation before {as_of} (the first event is of {first}, and the first "
-                f"{options.warm_up_days} days of a shop make no rows), expected at least one"
-            )
-        synthetic = not past.where(F.col("source").startswith("synthetic:")).isEmpty()
-        replace_training_set(labelled, properties={**made_from, "synthetic": str(synthetic).lower()})
-        labelled.unpersist()
+        compute_training_set(events, options, made_from)
     counted = spark.table(TRAINING_SET).agg(F.count("*"), F.count_distinct("shop_id", "conversation_id")).first()
     rows, conversations = counted or (0, 0)
     summary = {"rows": rows, "conversations": conversations, "changed": changed, **made_from}

@@ -9,13 +9,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from service_quality.features.feature_set import FEATURES
-from spark_jobs.archive import broken_chains, read_entries, read_links, to_log
-from spark_jobs.backfills import fold_backfill
+from spark_jobs.backfill.shop_past import fold_backfill
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
-from spark_jobs.comparison import compare_served
 from spark_jobs.errors import InputError, JobError
-from spark_jobs.lake import IMPORTS, read_events, read_table
-from spark_jobs.served_features import compute_served_features
+from spark_jobs.lake.tables import IMPORTS, read_events, read_table
+from spark_jobs.logs.archive import broken_chains, read_entries, read_links, to_log
+from spark_jobs.reader.comparison import compare_served
+from spark_jobs.reader.served_features import compute_served_features
 
 _DESCRIPTION = """Recomputes from the archived log, with the Spark reader, every feature of every event that was
 scored, and compares it with what the functions served; says whether each shop's chain of archive rows is whole.

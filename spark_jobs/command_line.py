@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 from service_quality.errors import ServiceQualityError
 from service_quality.instants import parse_instant
 from spark_jobs.errors import ArgumentError, InputError, JobError, MissingSourceError
-from spark_jobs.session import CATALOGS, start_session
+from spark_jobs.session.start import CATALOGS, start_session
 from tools.ending import end_children
 from tools.whole_files import whole_file
 

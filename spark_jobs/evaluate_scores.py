@@ -11,10 +11,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.facts.conversation_facts import DISSATISFIED_AT_MOST
-from spark_jobs.archive import read_entries
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
-from spark_jobs.metrics import calibration_curve, compute_metrics, ranking_curve
+from spark_jobs.learning.metrics import calibration_curve, compute_metrics, ranking_curve
+from spark_jobs.logs.archive import read_entries
 from tools.whole_files import whole_file
 
 _DESCRIPTION = """Reads the functions' archive and judges the scores as they were served: one score a

@@ -10,8 +10,8 @@ from service_quality.events.interaction_event import FIELDS, InteractionEvent, e
 from service_quality.instants import format_instant
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
-from spark_jobs.lake import read_events
-from spark_jobs.shop_log import event_columns
+from spark_jobs.lake.tables import read_events
+from spark_jobs.logs.shop_log import event_columns
 from tools.whole_files import whole_file
 
 _DESCRIPTION = """Writes the events that occurred at or after an instant as canonical JSON lines, in the order in which

@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from spark_jobs.command_line import day_argument, job_parser, positive_argument, print_summary, run_job, session_for
-from spark_jobs.lake import EVENTS_IN_MILLIS, INSTANTS, INTEGERS, with_timestamps, write_events
+from spark_jobs.lake.tables import EVENTS_IN_MILLIS, INSTANTS, INTEGERS, with_timestamps, write_events
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of
 
 NAME = "generate_shop"

@@ -16,10 +16,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
-from spark_jobs.contact_format import MISSING_COLUMNS, REPEATED_COLUMNS
-from spark_jobs.contact_rows import check_records, contact_events, parse_lines, read_lines, rejected_rows
+from spark_jobs.contacts.export_format import MISSING_COLUMNS, REPEATED_COLUMNS
+from spark_jobs.contacts.rows import check_records, contact_events, parse_lines, read_lines, rejected_rows
 from spark_jobs.errors import InputError, MissingSourceError
-from spark_jobs.lake import Written, write_events, write_rejected
+from spark_jobs.lake.tables import Written, write_events, write_rejected
 
 NAME = "import_contacts"
 PATTERN_SIGNS = re.compile(r"[][{}*?\\]")

@@ -14,13 +14,13 @@ from service_quality.conversations.conversation import REMEMBERED
 from service_quality.events.interaction_event import HistoryImported
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
-from spark_jobs.backfills import import_id, past_log
+from spark_jobs.backfill.history_items import ITEM_DDL, build_history_items
+from spark_jobs.backfill.shop_past import import_id, past_log
+from spark_jobs.backfill.writing import mark_logs, write_packs
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
-from spark_jobs.folding import fold_past
-from spark_jobs.history_items import ITEM_DDL, build_history_items
-from spark_jobs.import_writing import mark_logs, write_packs
-from spark_jobs.lake import EVENTS, IMPORTS_SCHEMA, read_events, record_imports, snapshot_of
+from spark_jobs.lake.tables import EVENTS, IMPORTS_SCHEMA, read_events, record_imports, snapshot_of
+from spark_jobs.logs.folding import fold_past
 
 _DESCRIPTION = """Writes what the lake knows of each shop's past, up to an instant, as immutable import items beside the
 functions' state, then puts one history_imported event on the shop's log: from that position on the past counts, once,

@@ -11,7 +11,7 @@ from tools.progress import announced, run
 TITLE = "Iceberg and s3a for Spark"
 JARS = CACHE / "ivy"
 STAMP = JARS / ".set-up-whole"
-NAMING_THEM = ROOT / "spark_jobs" / "jars.py"
+NAMING_THEM = ROOT / "spark_jobs" / "session" / "jars.py"
 
 
 def are_jars_whole() -> bool:
@@ -26,7 +26,7 @@ def bring_jars(environment: Environment) -> None:
     paths = os.pathsep.join(map(str, (ROOT, ROOT / "functions" / "shared")))
     settings = {**os.environ, "JAVA_HOME": str(java_home()), "PYTHONPATH": paths}
     with announced(TITLE):
-        run(TITLE, [environment.python, "-m", "spark_jobs.jars", JARS], environment=settings)
+        run(TITLE, [environment.python, "-m", "spark_jobs.session.jars", JARS], environment=settings)
         STAMP.write_text(wanted_stamp())
 
 

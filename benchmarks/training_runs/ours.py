@@ -7,9 +7,9 @@ from pathlib import Path
 from benchmarks.process_usage import print_numbers
 from service_quality.features.basis import basis_of
 from service_quality.features.feature_set import FEATURES
-from spark_jobs.linear_training import fit_linear, fit_scaling, scaled_rows, training_rows
-from spark_jobs.session import start_session
-from spark_jobs.train_model import mean_log_loss
+from spark_jobs.learning.forward_choice import mean_log_loss
+from spark_jobs.learning.linear_training import fit_linear, fit_scaling, scaled_rows, training_rows
+from spark_jobs.session.start import start_session
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks.process_usage import print_numbers
 from service_quality.features.basis import basis_of
 from service_quality.features.feature_set import FEATURES
-from spark_jobs.basis_columns import basis_columns
+from spark_jobs.learning.basis_columns import basis_columns
 
 _ROWS_A_PIECE = 100_000
 _TOLERANCE, _MOST_ITERATIONS = 1e-6, 300

@@ -14,7 +14,7 @@ from service_quality.features.basis import basis_of
 from service_quality.features.declarations import Age, EventValue, Feature, Mean, Rate, WindowRatio
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import HOUR, MINUTE
-from spark_jobs.basis_columns import basis_columns
+from spark_jobs.learning.basis_columns import basis_columns
 
 TERMS = basis_of(FEATURES)
 _ROWS_A_PIECE = 250_000

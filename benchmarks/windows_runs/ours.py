@@ -12,8 +12,8 @@ from pyspark.sql import DataFrame
 from benchmarks.process_usage import print_numbers
 from benchmarks.windows_runs.question import CONTACTS, ENTITIES, SUMMED, Answer, answers
 from service_quality.histories.windows import WINDOWS
-from spark_jobs.session import start_session
-from spark_jobs.window_sums import EntityFacts, Integers, Moments, SortedFacts
+from spark_jobs.reader.window_sums import EntityFacts, Integers, Moments, SortedFacts
+from spark_jobs.session.start import start_session
 
 _PARTITIONS = 16
 _BATCH_ROWS = 50_000

@@ -1,12 +1,13 @@
-"""The picture of the packages on the architecture page is what the imports say."""
+"""The pictures of the packages on the architecture page are what the imports say."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 
 from tests.architecture.source import ROOT, imports, modules
 
-CORE = "service_quality"
+CORE, JOBS = "service_quality", "spark_jobs"
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 ARROW = re.compile(r"^\s*(\w+)(?:\[.*?\])? --> (\w+)", re.MULTILINE)
 
@@ -22,14 +23,27 @@ def package(name: str) -> str:
     return inner if (ROOT / "functions" / "shared" / CORE / inner).is_dir() and inner else ""
 
 
-def imported_packages() -> Arrows:
+def package_of_jobs(name: str) -> str:
+    """The room of a module of the Spark jobs: a package of theirs, `jobs`, or "" for what stands beside all."""
+    top, _, rest = name.partition(".")
+    inner = rest.partition(".")[0]
+    if top != JOBS or not inner or inner == "errors":
+        return ""
+    is_job = (ROOT / JOBS / f"{inner}.py").is_file() and inner != "command_line"
+    return "jobs" if is_job else inner
+
+
+#: Heading of a picture → the rooms that it draws.
+PICTURES = {"## Layering": package, "### Within the Spark jobs": package_of_jobs}
+
+
+def imported_packages(room: Callable[[str], str]) -> Arrows:
     """Which package imports which, among the project's own."""
-    ours = {package(module.name) for module in modules(ROOT)} - {""}
+    ours = {room(module.name) for module in modules(ROOT)} - {""}
     arrows: Arrows = {name: set() for name in ours}
     for module in modules(ROOT):
-        found = {package(name) for name in imports(module) if name.split(".")[0] in {CORE, *ours}}
-        if package(module.name):
-            arrows[package(module.name)] |= (found & ours) - {package(module.name)}
+        if own := room(module.name):
+            arrows[own] |= ({room(name) for name in imports(module)} & ours) - {own}
     return arrows
 
 
@@ -63,14 +77,16 @@ def drawn(title: str) -> Arrows:
     return arrows
 
 
-def test_packages_import_one_another_one_way():
-    arrows = imported_packages()
+@pytest.mark.parametrize("room", PICTURES.values(), ids=PICTURES)
+def test_packages_import_one_another_one_way(room):
+    arrows = imported_packages(room)
 
     assert not [name for name in arrows if name in below(name, arrows)]
 
 
-def test_picture_draws_the_imports():
-    assert drawn("## Layering") == without_shortcuts(imported_packages())
+@pytest.mark.parametrize(("title", "room"), PICTURES.items(), ids=PICTURES)
+def test_picture_draws_the_imports(title, room):
+    assert drawn(title) == without_shortcuts(imported_packages(room))
 
 
 @pytest.mark.parametrize(

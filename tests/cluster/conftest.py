@@ -12,7 +12,7 @@ from infra.local.cloud import for_embedded
 from infra.local.emulator import Emulator
 from spark_jobs import build_training_set, generate_shop, train_model
 from spark_jobs.command_line import run_job
-from spark_jobs.session import storage_settings
+from spark_jobs.session.start import storage_settings
 from tests.cluster.standalone import SHORT_LIVED
 from tests.cluster.two_worlds import (
     EARLIER,

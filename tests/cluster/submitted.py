@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from infra.local.emulator import HOST, free_port
-from spark_jobs.code_archive import write_code_archive
+from spark_jobs.session.code_archive import write_code_archive
 from tests.cluster.standalone import SPARK_HOME, Cluster, Worker, ask
 from tools.errors import ROOT
 

@@ -8,7 +8,7 @@ import pytest
 
 from infra.local.module_runs import run_module
 from service_quality.events.interaction_event import HistoryImported
-from spark_jobs.lake import IMPORTS
+from spark_jobs.lake.tables import IMPORTS
 from tests.cluster.conftest import Store, Undisturbed, first_steps
 from tests.cluster.functions_side import marks_on, packs_in, serve
 from tests.cluster.moments import kill_at

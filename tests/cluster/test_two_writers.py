@@ -9,10 +9,10 @@ from threading import Thread
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_jobs import snapshots
 from spark_jobs.errors import JobError, OvertakenError
-from spark_jobs.lake import EVENTS, EVENTS_SCHEMA, write_events
-from spark_jobs.snapshots import append_to, only_writer, snapshot_of
+from spark_jobs.lake import snapshots
+from spark_jobs.lake.snapshots import append_to, only_writer, snapshot_of
+from spark_jobs.lake.tables import EVENTS, EVENTS_SCHEMA, write_events
 from tests.cluster.conftest import BUCKET
 from tests.cluster.two_worlds import events_in, session_on
 

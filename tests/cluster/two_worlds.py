@@ -10,9 +10,9 @@ from pyspark.sql import SparkSession
 
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import parse_instant
-from spark_jobs.lake import EVENTS, TRAINING_SET
-from spark_jobs.session import start_session
-from spark_jobs.snapshots import snapshot_of
+from spark_jobs.lake.snapshots import snapshot_of
+from spark_jobs.lake.tables import EVENTS, TRAINING_SET
+from spark_jobs.session.start import start_session
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of
 
 Row = tuple[Any, ...]

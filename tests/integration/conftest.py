@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from service_quality.instants import parse_instant
-from spark_jobs import build_training_set, export_events, generate_shop, linear_training, train_model
+from spark_jobs import build_training_set, export_events, generate_shop, train_model
 from spark_jobs.command_line import run_job
+from spark_jobs.learning import linear_training
 from spark_jobs.synthetic_shop.world import World
 
 SPLIT = "2025-03-17"

@@ -14,9 +14,9 @@ from service_quality.events.parsing import parse_event
 from service_quality.instants import format_instant, parse_instant
 from spark_jobs import import_contacts
 from spark_jobs.command_line import run_job
-from spark_jobs.contact_format import COLUMNS
-from spark_jobs.lake import EVENTS, INSTANTS, REJECTED, read_events, snapshot_of
-from spark_jobs.session import start_session
+from spark_jobs.contacts.export_format import COLUMNS
+from spark_jobs.lake.tables import EVENTS, INSTANTS, REJECTED, read_events, snapshot_of
+from spark_jobs.session.start import start_session
 
 pytestmark = pytest.mark.spark
 

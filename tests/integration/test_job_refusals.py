@@ -16,8 +16,8 @@ from spark_jobs import (
     train_model,
 )
 from spark_jobs.command_line import run_job
-from spark_jobs.lake import EVENTS, NAMESPACE, TRAINING_SET_SCHEMA, replace_training_set
-from spark_jobs.session import start_session
+from spark_jobs.lake.tables import EVENTS, NAMESPACE, TRAINING_SET_SCHEMA, replace_training_set
+from spark_jobs.session.start import start_session
 
 pytestmark = pytest.mark.spark
 

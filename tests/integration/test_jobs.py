@@ -19,17 +19,17 @@ from service_quality.instants import DAY, parse_instant
 from spark_jobs import (
     build_training_set,
 )
-from spark_jobs.basis_columns import basis_columns
 from spark_jobs.command_line import run_job
 from spark_jobs.errors import InputError
-from spark_jobs.lake import (
+from spark_jobs.lake.tables import (
     EVENTS,
     TRAINING_SET,
     TRAINING_SET_SCHEMA,
     snapshot_of,
     table_properties,
 )
-from spark_jobs.session import start_session
+from spark_jobs.learning.basis_columns import basis_columns
+from spark_jobs.session.start import start_session
 from tests.integration.conftest import SPLIT, WARM_UP_DAYS
 
 pytestmark = pytest.mark.spark

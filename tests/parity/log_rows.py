@@ -1,4 +1,4 @@
-"""A shop's log as rows of spark_jobs.shop_log, made by plain loops."""
+"""A shop's log as rows of spark_jobs.logs.shop_log, made by plain loops."""
 
 from collections.abc import Iterable
 from typing import Any

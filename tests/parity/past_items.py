@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from service_quality.events.interaction_event import HistoryImported, InteractionEvent
 from service_quality.features.declarations import FeatureSet
-from spark_jobs.folding import _fold_past_group, whole_facts
-from spark_jobs.history_items import build_history_items
+from spark_jobs.backfill.history_items import build_history_items
+from spark_jobs.logs.folding import _fold_past_group, whole_facts
 from spark_jobs.materialize_histories import _pack, _remembered
 from tests.parity.log_rows import Row, log_rows
 from tests.parity.spark_reader import SparkPast

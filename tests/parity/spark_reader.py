@@ -16,9 +16,9 @@ from service_quality.conversations.turns import read_standing
 from service_quality.events.interaction_event import FIELDS
 from service_quality.facts.conversation_facts import total_facts
 from service_quality.features.declarations import FeatureSet
-from spark_jobs.archive import _entries
-from spark_jobs.folding import LIVE_SCHEMA, _batched, _fold_live_group, event_value_names, to_event, whole_facts
-from spark_jobs.served_features import _served
+from spark_jobs.logs.archive import _entries
+from spark_jobs.logs.folding import LIVE_SCHEMA, _batched, _fold_live_group, event_value_names, to_event, whole_facts
+from spark_jobs.reader.served_features import _served
 from tests.parity.log_rows import Row
 from tests.properties.import_packs import Backfill
 

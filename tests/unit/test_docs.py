@@ -138,7 +138,7 @@ def test_every_figure_within_a_key_of_the_report_is_written():
         | constants("infra/local/demo_run.py")
         | constants("infra/local/demo.py")
     )
-    written |= constants("spark_jobs/metrics.py") | report_keys()
+    written |= constants("spark_jobs/learning/metrics.py") | report_keys()
 
     assert not {name for cells in rows for name in re.findall(r"`(\w+)`", cells[1])} - written
 

@@ -8,8 +8,8 @@ import pytest
 
 from service_quality.events.interaction_event import FIELDS, HistoryImported, InteractionEvent, event_to_dict
 from service_quality.events.positions import START, Position
-from spark_jobs.archive import ENTRY_DDL, ENTRY_SCHEMA, LINK_DDL, _entries, _link, _row, broken_chains
 from spark_jobs.errors import InputError
+from spark_jobs.logs.archive import ENTRY_DDL, ENTRY_SCHEMA, LINK_DDL, _entries, _link, _row, broken_chains
 
 NOON = 1_700_000_000_000
 

@@ -7,7 +7,7 @@ import pytest
 
 from service_quality.features.basis import OPERATIONS, Term, basis_of
 from service_quality.features.feature_set import FEATURES
-from spark_jobs.basis_columns import basis_columns
+from spark_jobs.learning.basis_columns import basis_columns
 
 NAN = float("nan")
 BY_HAND = [

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from spark_jobs.comparison import _count
+from spark_jobs.reader.comparison import _count
 
 OTHER_NAN = struct.unpack("<f", struct.pack("<I", 0xFFC00001))[0]
 NAN = float("nan")

@@ -3,8 +3,8 @@
 import csv
 import io
 
-from spark_jobs.contact_format import COLUMNS, MISSING_COLUMNS, REPEATED_COLUMNS
-from spark_jobs.contact_records import MAX_ID, MAX_LINES, read_records
+from spark_jobs.contacts.export_format import COLUMNS, MISSING_COLUMNS, REPEATED_COLUMNS
+from spark_jobs.contacts.records import MAX_ID, MAX_LINES, read_records
 
 HEADER = list(COLUMNS.values())
 ROW = {

@@ -9,9 +9,9 @@ import pytest
 from service_quality.facts.entities import ATTRIBUTES, SEPARATOR
 from service_quality.features.declarations import Age, EventValue, FeatureSet, Mean, Rate, Total, WindowRatio
 from service_quality.instants import DAY, HOUR
-from spark_jobs.attribute_sets import AttributeSets
-from spark_jobs.feature_columns import ShopColumns
-from spark_jobs.folding import LIVE_SCHEMA
+from spark_jobs.logs.folding import LIVE_SCHEMA
+from spark_jobs.reader.attribute_sets import AttributeSets
+from spark_jobs.reader.feature_columns import ShopColumns
 
 NOON = 19_600 * DAY + 12 * HOUR
 SHOP = Rate("shop", "dissatisfied", "7d", strength=10, parent=0.2)

@@ -12,7 +12,7 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_facts import total_facts
 from service_quality.facts.entities import ATTRIBUTES, SEPARATOR
 from service_quality.instants import DAY, HOUR, MINUTE
-from spark_jobs.folding import (
+from spark_jobs.logs.folding import (
     LIVE_DDL,
     LIVE_SCHEMA,
     PAST_DDL,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from spark_jobs import jars
 from spark_jobs.errors import SessionError
+from spark_jobs.session import jars
 
 
 class Submit:

@@ -5,7 +5,7 @@ from math import log
 import numpy as np
 import pytest
 
-from spark_jobs.metrics import calibration_curve, calibration_error, compute_metrics, ranking_curve
+from spark_jobs.learning.metrics import calibration_curve, calibration_error, compute_metrics, ranking_curve
 
 
 def test_calibration_error_of_a_worked_example():

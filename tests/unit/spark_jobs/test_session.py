@@ -5,9 +5,9 @@ import zipfile
 
 import pytest
 
-from spark_jobs.code_archive import write_code_archive
 from spark_jobs.errors import ArgumentError
-from spark_jobs.session import (
+from spark_jobs.session.code_archive import write_code_archive
+from spark_jobs.session.start import (
     catalog_settings,
     jar_cache,
     network_settings,
@@ -44,7 +44,7 @@ def test_lake_that_is_a_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize("master", ["nonsense", "local[", "http://127.0.0.1"])
 def test_master_that_spark_does_not_know_is_refused(tmp_path, monkeypatch, master):
-    monkeypatch.setattr("spark_jobs.session.SparkContext._active_spark_context", None)
+    monkeypatch.setattr("spark_jobs.session.start.SparkContext._active_spark_context", None)
 
     with pytest.raises(ArgumentError, match="--master: found"):
         start_session("test", str(tmp_path), master=master)
@@ -107,7 +107,7 @@ def test_extensions_of_others_stay_beside_iceberg():
 
 def test_jars_are_kept_where_the_job_is_run_when_its_code_is_an_archive(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("spark_jobs.session.ROOT", write_code_archive(tmp_path / "code.zip"))
+    monkeypatch.setattr("spark_jobs.session.start.ROOT", write_code_archive(tmp_path / "code.zip"))
 
     assert jar_cache() == tmp_path / ".cache" / "ivy"
 
@@ -128,5 +128,5 @@ def test_code_archive_holds_the_core_and_the_jobs_and_is_the_same_each_time(tmp_
     first, second = write_code_archive(tmp_path / "a.zip"), write_code_archive(tmp_path / "b.zip")
 
     names = zipfile.ZipFile(first).namelist()
-    assert {"service_quality/events/interaction_event.py", "spark_jobs/session.py", "tools/java.py"} <= set(names)
+    assert {"service_quality/events/interaction_event.py", "spark_jobs/session/start.py", "tools/java.py"} <= set(names)
     assert first.read_bytes() == second.read_bytes()

@@ -6,10 +6,10 @@ from service_quality.conversations.conversation import conversation_key
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.events.kinds import ALL, BEHAVIOUR
 from service_quality.instants import DAY
-from spark_jobs.backfills import import_id
-from spark_jobs.lake import EVENTS_IN_MILLIS, with_timestamps
-from spark_jobs.session import start_session
-from spark_jobs.shop_log import event_columns, order_by_time
+from spark_jobs.backfill.shop_past import import_id
+from spark_jobs.lake.tables import EVENTS_IN_MILLIS, with_timestamps
+from spark_jobs.logs.shop_log import event_columns, order_by_time
+from spark_jobs.session.start import start_session
 from tests.parity.log_rows import log_rows
 
 NOON = 19_600 * DAY + DAY // 2

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service_quality.histories.windows import WINDOWS, Window
 from service_quality.instants import DAY, HOUR, MINUTE
-from spark_jobs.window_sums import EntityFacts, Moments, SortedFacts
+from spark_jobs.reader.window_sums import EntityFacts, Moments, SortedFacts
 
 START = 19_600 * DAY
 GAPS = (0, 0, 1, MINUTE, 5 * MINUTE, HOUR, 6 * HOUR, DAY, 8 * DAY, 31 * DAY, 91 * DAY)

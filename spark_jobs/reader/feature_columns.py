@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from service_quality.features.declarations import Feature, FeatureSet, compute_features
 from service_quality.histories.windows import WINDOWS
-from spark_jobs.attribute_sets import AttributeSets
-from spark_jobs.folding import event_value_names
-from spark_jobs.window_sums import EntityFacts, Floats, Integers, Moments, SortedFacts
+from spark_jobs.logs.folding import event_value_names
+from spark_jobs.reader.attribute_sets import AttributeSets
+from spark_jobs.reader.window_sums import EntityFacts, Floats, Integers, Moments, SortedFacts
 
 Column = NDArray[np.int64] | Floats
 

@@ -4,8 +4,8 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from service_quality.features.declarations import FeatureSet
-from spark_jobs.feature_columns import ShopColumns
-from spark_jobs.folding import fold_live
+from spark_jobs.logs.folding import fold_live
+from spark_jobs.reader.feature_columns import ShopColumns
 
 SERVED_DDL = (
     "shop_id string, place bigint, clock bigint, event_id string, conversation_id string, kind string, "

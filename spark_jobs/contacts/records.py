@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from spark_jobs.contact_format import COLUMNS, IDENTIFIERS, MISSING_COLUMNS, NEEDED, REPEATED_COLUMNS
+from spark_jobs.contacts.export_format import COLUMNS, IDENTIFIERS, MISSING_COLUMNS, NEEDED, REPEATED_COLUMNS
 
 MAX_LINES = 500
 MAX_RAW = 65_536

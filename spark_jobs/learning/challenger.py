@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from spark_jobs.metrics import compute_metrics
+from spark_jobs.learning.metrics import compute_metrics
 
 _MOST_ROWS = 1_000_000
 

@@ -6,8 +6,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.features.declarations import FeatureSet
-from spark_jobs.folding import fold_past
-from spark_jobs.shop_log import event_columns, order_by_time
+from spark_jobs.logs.folding import fold_past
+from spark_jobs.logs.shop_log import event_columns, order_by_time
 
 
 def past_log(events: DataFrame, as_of: Column) -> DataFrame:

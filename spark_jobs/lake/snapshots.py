@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.errors import JobError, OvertakenError
-from spark_jobs.session import CATALOG
+from spark_jobs.session.start import CATALOG
 
 _MOST_ATTEMPTS = 5
 _CONFLICT = "org.apache.iceberg.exceptions.ValidationException"

@@ -18,7 +18,7 @@ from service_quality.features.feature_set import FEATURES
 from service_quality.scoring.scores import Score
 from tests.stand_ins.memory_store import MemoryStore
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "alert.schema.json").read_text("utf-8"))
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "alert.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
 DAYS_OF_NOVEMBER = range(1, 22)
 

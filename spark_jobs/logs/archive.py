@@ -15,7 +15,7 @@ from service_quality.events.parsing import parse_event
 from service_quality.events.positions import START
 from service_quality.instants import parse_instant
 from spark_jobs.errors import InputError
-from spark_jobs.shop_log import fold_key
+from spark_jobs.logs.shop_log import fold_key
 
 Row = dict[str, Any]
 

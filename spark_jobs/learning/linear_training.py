@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from service_quality.features.basis import Term
 from service_quality.features.declarations import FeatureSet
-from spark_jobs.basis_columns import Matrix, basis_columns
+from spark_jobs.learning.basis_columns import Matrix, basis_columns
 
 Expand = Callable[[NDArray[np.float32]], Matrix]
 

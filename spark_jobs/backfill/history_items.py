@@ -7,7 +7,7 @@ from service_quality.commit.state_items import HistoryItem, encode_histories, en
 from service_quality.facts.entities import home_key
 from service_quality.histories.history import History, HistoryPlan
 from service_quality.histories.windows import WINDOWS
-from spark_jobs.attribute_sets import AttributeSets
+from spark_jobs.reader.attribute_sets import AttributeSets
 
 ITEM_DDL = "shop_id string, key string, data binary"
 _ITEM_SCHEMA = pa.schema([("shop_id", pa.string()), ("key", pa.string()), ("data", pa.binary())])

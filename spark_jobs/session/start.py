@@ -13,9 +13,9 @@ from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from spark_jobs.code_archive import write_code_archive
 from spark_jobs.errors import ArgumentError, SessionError
-from spark_jobs.jars import resolved_jars
+from spark_jobs.session.code_archive import write_code_archive
+from spark_jobs.session.jars import resolved_jars
 from tools.errors import ROOT, JavaMissingError
 from tools.java import java_home
 

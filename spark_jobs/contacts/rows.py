@@ -9,9 +9,9 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from service_quality.events.parsing import EARLIEST
-from spark_jobs.contact_format import COLUMNS, DAY_PATTERNS, TIME_PATTERNS
-from spark_jobs.contact_records import ContactRecord, read_records
-from spark_jobs.lake import EVENTS_SCHEMA, REJECTED_SCHEMA
+from spark_jobs.contacts.export_format import COLUMNS, DAY_PATTERNS, TIME_PATTERNS
+from spark_jobs.contacts.records import ContactRecord, read_records
+from spark_jobs.lake.tables import EVENTS_SCHEMA, REJECTED_SCHEMA
 
 BATCH_ROWS = 5_000
 MAX_AMOUNT_MINOR = 10**12

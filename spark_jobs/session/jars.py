@@ -1,6 +1,6 @@
 """The jars of Iceberg and s3a: resolved once by Spark itself, kept in the project's cache, then used offline.
 
-The set-up brings them by `python -m spark_jobs.jars FOLDER`; a start that finds none brings them itself.
+The set-up brings them by `python -m spark_jobs.session.jars FOLDER`; a start that finds none brings them itself.
 """
 
 import fcntl

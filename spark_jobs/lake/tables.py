@@ -20,8 +20,8 @@ from pyspark.sql.types import (
 
 from service_quality.events.interaction_event import FIELDS
 from spark_jobs.errors import MissingSourceError
-from spark_jobs.session import CATALOG
-from spark_jobs.snapshots import Written, add_new, lake_of, only_writer, snapshot_of, table_exists
+from spark_jobs.lake.snapshots import Written, add_new, lake_of, only_writer, snapshot_of, table_exists
+from spark_jobs.session.start import CATALOG
 
 NAMESPACE = f"{CATALOG}.service"
 EVENTS = f"{NAMESPACE}.events"

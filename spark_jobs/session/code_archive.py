@@ -1,6 +1,6 @@
 """The code that executors need, as one zip: the core, the jobs and what finds Java.
 
-`python -m spark_jobs.code_archive FILE.zip` writes it, for spark-submit's --py-files.
+`python -m spark_jobs.session.code_archive FILE.zip` writes it, for spark-submit's --py-files.
 """
 
 import os

@@ -1,0 +1,1 @@
+"""A shop's past, made into items of the functions' state."""

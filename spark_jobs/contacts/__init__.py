@@ -1,0 +1,1 @@
+"""Contact exports, read into interaction events."""

@@ -1,0 +1,1 @@
+"""The lake: Iceberg tables that a repeated run does not change."""

@@ -1,0 +1,1 @@
+"""Fitting models and judging their probabilities."""

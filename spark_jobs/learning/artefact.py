@@ -1,0 +1,59 @@
+"""The artefact of a training: what model_export builds the graph from, and rows to prove the graph with."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from service_quality.alerts.rule_set import DECISION_THRESHOLD
+from service_quality.features.basis import basis_of
+from service_quality.features.feature_set import FEATURES
+from service_quality.instants import format_instant
+from spark_jobs.learning.forward_choice import Trained
+from spark_jobs.learning.linear_training import Scaling, with_probability
+
+MODEL = "model.json"
+_SAMPLE_ROWS = 20_000
+
+
+def write_artefact(folder: Path, trained: Trained, scaling: Scaling, facts: dict[str, object]) -> None:
+    """model.json: everything that model_export needs to build the graph, and where it comes from."""
+    model = {
+        "kind": "logistic_regression",
+        "features": FEATURES.names,
+        "fingerprint": FEATURES.fingerprint,
+        "terms": [asdict(term) for term in basis_of(FEATURES)],
+        **asdict(scaling),
+        "coefficients": trained.model.coefficients.toArray().tolist(),
+        "intercept": float(trained.model.intercept),
+        "calibration": asdict(trained.calibration),
+        "threshold": DECISION_THRESHOLD,
+        "regularization": trained.strength,
+        "metrics": {**trained.metrics, "forward_log_loss": trained.forward},
+        **facts,
+    }
+    (folder / MODEL).write_text(json.dumps(model, indent=1), encoding="utf-8")
+
+
+def write_sample(folder: Path, rows: DataFrame, trained: Trained) -> None:
+    """sample.parquet: rows spread over the training set, with the probabilities that MLlib gives."""
+    spread = F.xxhash64("shop_id", "conversation_id", "at")
+    sample = with_probability(rows, trained.model, trained.calibration).orderBy(spread).limit(_SAMPLE_ROWS)
+    sample.select("features", "probability").toPandas().to_parquet(folder / "sample.parquet")
+
+
+def describe_training(seen: Row, properties: Mapping[str, str], snapshot: int | None) -> dict[str, object]:
+    """What the artefact says of the rows that it was trained on."""
+    training = {
+        "first": format_instant(seen["first"]),
+        "last": format_instant(seen["last"]),
+        "rows": seen["rows"],
+        "conversations": seen["conversations"],
+        "as_of": properties.get("as_of"),
+        "events_snapshot": properties.get("events_snapshot"),
+        "training_snapshot": str(snapshot),
+    }
+    return {"training": training, "synthetic": properties.get("synthetic") == "true"}
