@@ -9,8 +9,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from service_quality.adapters.archive_bucket import ArchiveBucket
 from service_quality.adapters.aws_clients import make_client
+from service_quality.adapters.buckets.archive_bucket import ArchiveBucket
 from service_quality.commit.archive_objects import archive_objects
 from service_quality.settings import read_settings
 

@@ -13,9 +13,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from service_quality.adapters.aws_clients import make_client
+from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.adapters.event_stream import EventStream
 from service_quality.adapters.model_registry import ModelRegistry
-from service_quality.adapters.rejected_store import RejectedStore
 from service_quality.adapters.state_table import StateTable
 from service_quality.commit.preview import Foreseen, Preview, describe_preview
 from service_quality.errors import RejectedEventError, SurroundingsError

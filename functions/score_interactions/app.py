@@ -14,9 +14,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from service_quality.adapters.aws_clients import make_client
+from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.adapters.model_registry import ModelRegistry
 from service_quality.adapters.onnx_model import OnnxScorer
-from service_quality.adapters.rejected_store import RejectedStore
 from service_quality.adapters.state_table import StateTable
 from service_quality.alerts.rule_set import RULES
 from service_quality.commit.online_commit import OnlineCommit, Tally

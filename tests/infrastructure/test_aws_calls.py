@@ -43,7 +43,7 @@ def client(service: str, region: str, data: Path | None = None):
 def calls_of_adapters() -> set[str]:
     """Methods called on the clients that adapters hold: `self._s3.put_object` and the like."""
     names = set()
-    for path in (ROOT / "functions" / "shared" / "service_quality" / "adapters").glob("*.py"):
+    for path in (ROOT / "functions" / "shared" / "service_quality" / "adapters").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 holder = ast.unparse(node.func.value).removeprefix("self.").removeprefix("_")

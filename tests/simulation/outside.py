@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from service_quality.adapters.archive_bucket import ArchiveBucket
-from service_quality.adapters.rejected_store import RejectedStore
+from service_quality.adapters.buckets.archive_bucket import ArchiveBucket
+from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.adapters.state_table import StateTable
 from service_quality.commit.store import Store
 from tests.stand_ins.aws_services import S3, refusal

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.stub import ANY
 
-from service_quality.adapters.archive_bucket import ArchiveBucket
-from service_quality.adapters.rejected_store import RejectedStore, rejected_key
+from service_quality.adapters.buckets.archive_bucket import ArchiveBucket
+from service_quality.adapters.buckets.rejected_store import RejectedStore, rejected_key
 from service_quality.commit.archive_objects import ArchiveObject
 from service_quality.errors import DeploymentError, SurroundingsError
 from service_quality.events.log_records import LogRecord, Rejection

@@ -4,35 +4,23 @@ import json
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from service_quality.call_failures import failure_code, failure_of
+from service_quality.adapters.buckets.bucket import Bucket
 from service_quality.events.log_records import Rejection
 from service_quality.instants import format_instant
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_DIGEST_OF_NOTHING = "1B2M2Y8AsgTpgAmY7PhCfg=="
-
 
 class RejectedStore:
     """One object per refused record; the same record lands on the same object again."""
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
-        self._s3 = s3
-        self._bucket = bucket
+        self._bucket = Bucket(s3, bucket)
 
     def check(self) -> None:
-        """DeploymentError names the bucket that is missing or may not be written; nothing is written.
-
-        S3 refuses content that its digest contradicts, after it has looked for bucket and permission.
-        """
-        try:
-            self._s3.put_object(Bucket=self._bucket, Key="rejected/check", Body=b"check", ContentMD5=_DIGEST_OF_NOTHING)
-        except (ClientError, BotoCoreError) as error:
-            if failure_code(error) != "BadDigest":
-                raise failure_of(error, f"bucket {self._bucket}") from error
+        """DeploymentError names the bucket that is missing or may not be written; nothing is written."""
+        self._bucket.check("rejected")
 
     def keep(self, rejection: Rejection) -> None:
         """Write the record, base64 as it came, with what was wrong with it."""
@@ -45,15 +33,8 @@ class RejectedStore:
             "arrived_at": format_instant(record.arrived_at),
             "raw_base64": b64encode(record.data).decode(),
         }
-        try:
-            self._s3.put_object(
-                Bucket=self._bucket,
-                Key=rejected_key(rejection.shop_id, record.position),
-                Body=json.dumps(form, ensure_ascii=False).encode(),
-                ContentType="application/json",
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise failure_of(error, f"bucket {self._bucket}") from error
+        key, body = rejected_key(rejection.shop_id, record.position), json.dumps(form, ensure_ascii=False).encode()
+        self._bucket.put(key, body, content_type="application/json")
 
 
 def rejected_key(shop_id: str, position: str) -> str:
