@@ -11,6 +11,7 @@ from tools.errors import JavaMissingError
 from tools.java import java_home
 
 ROOT = Path(__file__).parent
+CLUSTER_TESTS = ROOT / "tests" / "cluster"
 
 
 def pytest_configure() -> None:
@@ -28,8 +29,9 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With pytest-xdist, keep all tests of one engine in one process: one Spark, one embedded AWS."""
+    """With pytest-xdist, keep all tests of one engine in one process: one Spark, one cluster, one embedded AWS."""
     for item in items:
         engine = next((name for name in ("spark", "aws") if item.get_closest_marker(name)), None)
         if engine:
-            item.add_marker(pytest.mark.xdist_group(engine))
+            on_cluster = item.path.is_relative_to(CLUSTER_TESTS)
+            item.add_marker(pytest.mark.xdist_group("cluster" if on_cluster else engine))
