@@ -21,7 +21,7 @@ from service_quality.adapters.state_table import StateTable
 from service_quality.alerts.rule_set import RULES
 from service_quality.commit.online_commit import OnlineCommit, Tally
 from service_quality.events.aggregated_records import unpack_record
-from service_quality.events.intake import NO_SHOP, is_id
+from service_quality.events.identifiers import NO_SHOP, is_id
 from service_quality.events.log_records import LogRecord, Rejection
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES

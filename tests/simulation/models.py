@@ -31,7 +31,7 @@ class NamedScorer:
             raise CursedVectorError
         score = FixedScorer().score(vector)
         probability = score.probability if self.name == "one" else 1 - score.probability / 2
-        return replace(score, probability=probability, model_version=self.name)
+        return score._replace(probability=probability, model_version=self.name)
 
 
 def is_cursed(vector: bytes, cursed_of: int) -> bool:

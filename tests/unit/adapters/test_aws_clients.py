@@ -1,10 +1,14 @@
 """Clients as every function gets them."""
 
+from pathlib import Path
+
+import botocore
 import pytest
+from botocore.loaders import JSONFileLoader
 from botocore.session import get_session
 
 from infra.bundles.aws_calls import CALLS
-from service_quality.adapters.aws_clients import _SERVICES, _session, make_client
+from service_quality.adapters.aws_clients import _SERVICES, _PlainFiles, _session, make_client
 
 
 def test_clients_speak_to_the_environments_endpoint_and_do_not_wait_for_ever(monkeypatch):
@@ -19,6 +23,46 @@ def test_clients_speak_to_the_environments_endpoint_and_do_not_wait_for_ever(mon
     assert client.meta.config.connect_timeout <= 5
     assert client.meta.config.read_timeout <= 15
     assert client.meta.config.retries == {"mode": "standard", "total_max_attempts": 4}
+
+
+def test_client_signs_with_the_keys_of_the_environment(monkeypatch):
+    for name in ("access_key_id", "secret_access_key", "session_token"):
+        monkeypatch.setenv(f"AWS_{name.upper()}", f"the {name}")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+    keys = make_client("s3")._get_credentials()
+
+    assert keys.access_key == "the access_key_id"
+    assert keys.secret_key == "the secret_access_key"
+    assert keys.token == "the session_token"
+
+
+def test_client_finds_keys_elsewhere_where_the_environment_has_none(monkeypatch, tmp_path):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "keys").write_text("[default]\naws_access_key_id = of a file\naws_secret_access_key = secret\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "keys"))
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    _session.cache_clear()
+
+    keys = make_client("s3")._get_credentials()
+
+    _session.cache_clear()
+    assert keys.access_key == "of a file"
+
+
+@pytest.mark.parametrize("service", _SERVICES)
+def test_data_read_plainly_is_the_same_data(service):
+    files = list((Path(botocore.__file__).parent / "data" / service).rglob("*.json*"))
+
+    names = [str(file)[: str(file).index(".json")] for file in files]
+
+    assert names
+    assert [_PlainFiles().load_file(name) for name in names] == [JSONFileLoader().load_file(name) for name in names]
+
+
+def test_data_that_is_not_there_is_none(tmp_path):
+    assert _PlainFiles().load_file(str(tmp_path / "service-2")) is None
 
 
 @pytest.mark.parametrize("service", _SERVICES)

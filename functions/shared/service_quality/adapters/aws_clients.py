@@ -1,10 +1,14 @@
 """AWS clients: the one place that says how calls are retried and how long they may take."""
 
+import json
+import os
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
+from botocore.loaders import JSONFileLoader
 from botocore.session import Session
 
 # Requests are built by tested code: checking their shapes again costs a quarter of a call's time.
@@ -14,7 +18,11 @@ _CONFIG = Config(
     connect_timeout=2,
     read_timeout=10,
     tcp_keepalive=True,
+    user_agent="service-quality",  # botocore's own tells of the machine, and is put together for every call
 )
+# What Lambda gives a function for as long as it lives. botocore finds the same, but only after building all its other
+# ways to find credentials; those it takes where there are no keys.
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _SERVICES = ("dynamodb", "kinesis", "s3", "secretsmanager", "sns")
 
 
@@ -22,7 +30,10 @@ def make_client(service: str) -> Any:
     """A client of the service in the environment's region, account and endpoint (`AWS_ENDPOINT_URL`)."""
     if service not in _SERVICES:
         raise ValueError(f"found service {service}, expected one of {', '.join(_SERVICES)}")
-    return _session().create_client(service, config=_CONFIG)
+    key, secret, token = map(os.environ.get, _KEYS)
+    return _session().create_client(
+        service, config=_CONFIG, aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token
+    )
 
 
 @cache
@@ -33,12 +44,22 @@ def _session() -> Session:
     as many of them, and registering and copying them took a third of what the clients took at a cold start.
     """
     session = Session(include_builtin_handlers=False)
+    session.get_component("data_loader").file_loader = _PlainFiles()
     events = session.get_component("event_emitter")
     register = {None: events.register, REGISTER_FIRST: events.register_first, REGISTER_LAST: events.register_last}
     for event, handler, *order in BUILTIN_HANDLERS:
         if _concerns_us(event):
             register[order[0] if order else None](event, handler)
     return session
+
+
+class _PlainFiles(JSONFileLoader):
+    """botocore's data as plain dictionaries, which keep their order, too, and are read in a quarter of the time."""
+
+    def load_file(self, file_path: str) -> Any:
+        """The content of a data file, named without its ending; None where there is none."""
+        plain = Path(f"{file_path}.json")
+        return json.loads(plain.read_bytes()) if plain.is_file() else super().load_file(file_path)
 
 
 def _concerns_us(event: str) -> bool:

@@ -24,7 +24,7 @@ class MakeScorer(Protocol):
     def __call__(self, data: bytes, version: str) -> Scorer: ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ModelRegistry:
     """Gives the champion in service. `observe` is told of swaps and refusals, for the log.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _REMEMBERED_SECONDS = 60
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ShopSettingsTable:
     """One row per shop under the stream key "settings"; a shop without one has the defaults."""
 

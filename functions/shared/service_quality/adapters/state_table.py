@@ -31,7 +31,7 @@ _OUTBOX_DAYS = 30
 _CONVERSATIONS = ("contact", "visit")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class StateTable:
     """Implements `online_commit.Store`; `now` gives the wall clock in seconds, for expiry alone."""
 

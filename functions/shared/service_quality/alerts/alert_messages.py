@@ -1,6 +1,6 @@
 """What an alert says: one JSON-ready body per transition that is sent, published as docs/alert.schema.json."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from service_quality.alerts.alert_life import RESOLVED, AlertLife, alert_key
 from service_quality.alerts.rules import Rule, decisive_values
@@ -12,8 +12,7 @@ BODY_VERSION = 1
 _MOST_REASONS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """One transition of an alert that people are told of."""
 
     shop_id: str

@@ -11,31 +11,38 @@ Values = Mapping[str, float | int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class AtLeast:
+class _Comparison:
+    """A value beside a limit, or beside `times` another value."""
+
+    value: str
+    limit: float | str
+    times: float = 1.0
+
+    def compared(self, values: Values) -> tuple[float, float] | None:
+        """The value and what it is held against; None while either is missing."""
+        found = values.get(self.value)
+        limit = values.get(self.limit) if isinstance(self.limit, str) else self.limit
+        return None if found is None or limit is None else (found, limit * self.times)
+
+
+class AtLeast(_Comparison):
     """A value is at least a limit, or at least `times` another value; a missing value satisfies nothing."""
 
-    value: str
-    limit: float | str
-    times: float = 1.0
+    __slots__ = ()
 
     def holds(self, values: Values) -> bool:
-        found = values.get(self.value)
-        limit = values.get(self.limit) if isinstance(self.limit, str) else self.limit
-        return found is not None and limit is not None and found >= limit * self.times
+        compared = self.compared(values)
+        return compared is not None and compared[0] >= compared[1]
 
 
-@dataclass(frozen=True, slots=True)
-class Below:
+class Below(_Comparison):
     """A value is known and below a limit, or below `times` another value."""
 
-    value: str
-    limit: float | str
-    times: float = 1.0
+    __slots__ = ()
 
     def holds(self, values: Values) -> bool:
-        found = values.get(self.value)
-        limit = values.get(self.limit) if isinstance(self.limit, str) else self.limit
-        return found is not None and limit is not None and found < limit * self.times
+        compared = self.compared(values)
+        return compared is not None and compared[0] < compared[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +56,25 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
-class AllOf:
-    """Every condition holds."""
+class _Several:
+    """Conditions that are looked at together."""
 
     conditions: tuple["Condition", ...]
+
+
+class AllOf(_Several):
+    """Every condition holds."""
+
+    __slots__ = ()
 
     def holds(self, values: Values) -> bool:
         return all(condition.holds(values) for condition in self.conditions)
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(_Several):
     """At least one condition holds."""
 
-    conditions: tuple["Condition", ...]
+    __slots__ = ()
 
     def holds(self, values: Values) -> bool:
         return any(condition.holds(values) for condition in self.conditions)
@@ -80,12 +92,12 @@ def decisive_values(condition: Condition, values: Values) -> Iterator[str]:
     """
     if not condition.holds(values):
         return
-    if isinstance(condition, AllOf | AnyOf):
+    if isinstance(condition, _Several):
         for one in condition.conditions:
             yield from decisive_values(one, values)
         return
     yield condition.value
-    if isinstance(condition, AtLeast | Below) and isinstance(condition.limit, str):
+    if isinstance(condition, _Comparison) and isinstance(condition.limit, str):
         yield condition.limit
 
 

@@ -11,7 +11,7 @@ from service_quality.events.interaction_event import HistoryImported
 from service_quality.events.log_records import LogRecord, Rejection
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ChunkWriter:
     """Collects a chunk and commits it when the next event no longer fits."""
 

@@ -4,6 +4,7 @@ import json
 import zlib
 from base64 import b64encode
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from service_quality.commit.state_items import ShopItem
 from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_dict
@@ -14,8 +15,7 @@ MAX_ITEMS = 100
 MAX_ARCHIVE_BYTES = 350_000  # before compression, so the row stays under DynamoDB's 400 KB whatever it holds
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
+class OutboxRow(NamedTuple):
     """Something that must leave: rows of one `stream_key` leave in order of `sequence`."""
 
     stream_key: str
@@ -37,7 +37,7 @@ class Commit:
     rows: tuple[OutboxRow, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Chunk:
     """What has been folded since the last commit, from the position it follows."""
 

@@ -59,7 +59,7 @@ class FoldFailedError(ServiceQualityError):
         self.version = version
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class OnlineCommit:
     """Advances shops along their logs; those it holds warm need not be read again.
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from service_quality.alerts.alert_life import REPEATED, AlertLife, next_life
 from service_quality.alerts.alert_messages import Sent, alert_body
@@ -24,8 +25,7 @@ from service_quality.scoring.scores import Scorer
 MAX_HISTORIES = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What an applied event led to: its score, if it has one, and the rows that must leave."""
 
     scored: ScoredEvent | None
@@ -33,7 +33,7 @@ class Outcome:
     clock: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ShopFold:
     """Folds events in log order. `step` only looks; `apply` changes what is held."""
 
@@ -201,8 +201,7 @@ class ShopFold:
         self.memory.load(keys, lambda wanted: self.read_items(self.memory.shop_id, wanted))
 
 
-@dataclass(frozen=True, slots=True)
-class _ForeseenStep:
+class _ForeseenStep(NamedTuple):
     """A step where no import had a part in it, and all that it was taken from."""
 
     held: FoldedConversation
@@ -217,8 +216,7 @@ class _ForeseenStep:
         return same and self.clock == moved.clock and self.received_clock == moved.received_clock
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
+class _Subject(NamedTuple):
     """Whom a rule speaks of, and the item that holds its alerts."""
 
     name: str

@@ -25,7 +25,7 @@ _CONVERSATIONS = ("contact", "visit")
 ReadItems = Callable[[list[str]], Mapping[str, bytes]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ShopMemory:
     """Everything held of one shop at one version of its item.
 

@@ -4,7 +4,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from service_quality.alerts.alert_life import AlertLife
 from service_quality.conversations.conversation import EMPTY, Conversation
@@ -19,8 +19,7 @@ _PLAIN_BYTES = 800  # with its key and the names of its attributes an item of so
 _STORED_FIELDS = tuple(name for name in OPTIONAL_FIELDS if name != "text")
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(NamedTuple):
     """A backfill that counts from `position` on, kept in `buckets` packs."""
 
     import_id: str
@@ -75,7 +74,7 @@ def encode_shop(item: ShopItem) -> bytes:
             item.clock,
             item.received_clock,
             item.last_position,
-            [astuple(one) for one in item.imports],
+            item.imports,
         ]
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from service_quality.commit.shop_memory import ShopMemory
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class WarmShops:
     """Shops by id, each valid at one version or not at all; the longest unused goes when they hold too many items."""
 

@@ -1,6 +1,7 @@
 """Who waited for whom: the turns, replies and standing of one conversation, read off its events in one pass."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from service_quality.conversations.conversation import Conversation
 from service_quality.events.interaction_event import InteractionEvent
@@ -10,8 +11,7 @@ _AGENT_FIELDS = ("supervisor_id", "manager_id", "agent_tenure", "agent_shift")
 _CONTACT_FIELDS = ("customer_id", "category", "subcategory", "product", "sku", "channel")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An agent's message that answered a waiting customer.
 
     `waited_ms` is None where either end is known to the day only; `waited_days` counts midnights between them.

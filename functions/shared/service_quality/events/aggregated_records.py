@@ -6,7 +6,7 @@ table of partition keys (field 1) and the records (field 3), each the number of 
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _MOST_PARTS = 10_000  # what a position has digits for
 _MAGIC = b"\xf3\x89\x9a\xc2"
@@ -14,8 +14,7 @@ _DIGEST_LENGTH = 16
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
-@dataclass(frozen=True, slots=True)
-class PackedRecord:
+class PackedRecord(NamedTuple):
     """One record as its source meant it; `part` is its place among those of one sequence number."""
 
     partition_key: str

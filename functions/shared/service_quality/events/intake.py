@@ -5,13 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from service_quality.errors import RejectedEventError
+from service_quality.events.identifiers import NO_SHOP, is_id
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord, Rejection
 from service_quality.events.parsing import MAX_RECORD_BYTES, parse_event, parse_json
-
-#: Whose rejected records those are that name no shop.
-NO_SHOP = "_invalid"
-_ID_LENGTH = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +72,6 @@ def rejection_of(refused: Refused, *, message_id: str, now: int) -> Rejection:
     """What the rejected store keeps of it. Its position is the message it came in: it has none in a log."""
     record = LogRecord(f"{message_id}-{refused.index:04d}", refused.data, now)
     return Rejection(refused.shop_id or NO_SHOP, record, refused.reason, refused.message)
-
-
-def is_id(value: object) -> bool:
-    """Whether a value can name a shop, an event, a person."""
-    return isinstance(value, str) and 1 <= len(value) <= _ID_LENGTH and value.isprintable()
 
 
 def _take(data: bytes, now: int) -> InteractionEvent:

@@ -1,10 +1,9 @@
 """Records of a shop's log as they come, and as they are refused."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
+class LogRecord(NamedTuple):
     """One record of a shop's log: its position, its bytes and when the stream received it."""
 
     position: str
@@ -12,8 +11,7 @@ class LogRecord:
     arrived_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(NamedTuple):
     """A record that was not taken: kept whole, with reason and position."""
 
     shop_id: str

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
+from service_quality.events.identifiers import ID_LENGTH, is_id
 from service_quality.events.interaction_event import HistoryImported, InteractionEvent
 from service_quality.instants import DAY, MINUTE, end_of_day, floor_to, parse_instant
 
@@ -12,7 +13,6 @@ MAX_RECORD_BYTES = 65_536
 MAX_AHEAD = 5 * MINUTE
 EARLIEST = 946_684_800_000  # 2000-01-01: anything before is a broken clock, not an event
 
-_ID_LENGTH = 128
 _TEXT_LENGTH = 8_000
 _CLAIM = "abcdefghijklmnopqrstuvwxyz_"
 _IDS = (
@@ -162,9 +162,9 @@ def _id(raw: Mapping[str, object], name: str) -> str:
     value = raw[name]
     if not isinstance(value, str):
         raise RejectedEventError("wrong_type", field=name, found=_shown(value), expected="a string")
-    if not 1 <= len(value) <= _ID_LENGTH or not value.isprintable():
+    if not is_id(value):
         raise RejectedEventError(
-            "out_of_range", field=name, found=_shown(value), expected=f"1 to {_ID_LENGTH} printable characters"
+            "out_of_range", field=name, found=_shown(value), expected=f"1 to {ID_LENGTH} printable characters"
         )
     return value
 

@@ -1,6 +1,6 @@
 """Positions: an event's place in its shop's log, as strings that sort like the log."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _SEQUENCE_DIGITS = 56  # more than a DynamoDB number holds
 
@@ -8,8 +8,7 @@ _SEQUENCE_DIGITS = 56  # more than a DynamoDB number holds
 START = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """`generation` rises when a stream is made anew; `part` counts events packed under one sequence number."""
 
     generation: int

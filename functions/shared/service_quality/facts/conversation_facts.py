@@ -1,7 +1,7 @@
 """Facts: the integers that a conversation contributes to the histories of entities, each at a time."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from service_quality.conversations.conversation import Conversation
 from service_quality.conversations.turns import Reply, Standing
@@ -38,8 +38,7 @@ _BEHAVIOUR = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """`value` of a fact's kind `name` for the entity stored under `key`, at an instant in epoch milliseconds."""
 
     key: str

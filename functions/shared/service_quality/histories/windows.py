@@ -1,12 +1,11 @@
 """Windows: trailing spans measured back from the shop's clock, whose old end moves by hops."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from service_quality.instants import DAY, HOUR, MINUTE, floor_to
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A trailing span of `length` milliseconds; tiles of `hop` milliseconds leave it whole."""
 
     name: str

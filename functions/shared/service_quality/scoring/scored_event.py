@@ -1,7 +1,7 @@
 """From a step of a conversation to a feature vector and a score: the online side of one event."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.features.declarations import FeatureSet, compute_features
@@ -11,8 +11,7 @@ from service_quality.histories.history import History
 from service_quality.scoring.scores import Score, Scorer
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredEvent:
+class ScoredEvent(NamedTuple):
     """The vector as served, the score that the model gave for it, and the values by name for rules."""
 
     vector: Vector

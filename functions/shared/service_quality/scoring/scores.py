@@ -1,13 +1,11 @@
 """A score: the probability that a conversation ends dissatisfied, and what it is made of."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from service_quality.features.vectors import Vector
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """`contributions` in feature order; with `intercept` they add up to the log-odds of `probability`."""
 
     probability: float

@@ -1,0 +1,15 @@
+"""Identifiers: what may name a shop, an event, a person."""
+
+ID_LENGTH = 128
+
+#: Whose rejected records those are that name no shop.
+NO_SHOP = "_invalid"
+
+
+def is_id(value: object) -> bool:
+    """Whether a value can name something: printable, and not too long.
+
+    >>> is_id("shop-1"), is_id(""), is_id("a\x1fb"), is_id(7)
+    (True, False, False, False)
+    """
+    return isinstance(value, str) and 1 <= len(value) <= ID_LENGTH and value.isprintable()
