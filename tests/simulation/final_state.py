@@ -102,7 +102,8 @@ def _run_calmly(evidence: Evidence) -> MemoryStore:
     packs = {(evidence.shop_id, key): data for one in evidence.backfills.values() for key, data in one.packs.items()}
     store = MemoryStore(items=packs)
     records = iter(evidence.taken)
-    attempts = [attempt for key, attempt in evidence.world.outside.journal if key == f"{evidence.shop_id}\x1fshop"]
+    journal = evidence.world.outside.journal
+    attempts = [landed.attempt for landed in journal if landed.item_key == f"{evidence.shop_id}\x1fshop"]
     require(len(attempts) == len(evidence.links), "links and transactions differ in number")
     model = ""
     worker = OnlineCommit(store, lambda: NamedScorer(model, setting.cursed_of), evidence.features, ())

@@ -38,15 +38,23 @@ def judge_records(evidence: Evidence) -> None:
     kept = evidence.rejected()
     refused = {entry["position"]: entry["refused"] for entry in evidence.entries if "refused" in entry}
     require(not refused.keys() - kept.keys(), f"refused but not kept: {sorted(refused.keys() - kept.keys())}")
-    # A worker that goes on behind records that were given up may keep some for their want, and then be overtaken by one
-    # that still had those records and takes them all; only the commit is fenced.
-    skipped = min(given_up, default="~")
-    astray = [position for position in kept.keys() - refused.keys() if position < skipped]
-    require(not astray, f"kept but not refused: {sorted(astray)}")
+    _require_unfenced(evidence, kept.keys() - refused.keys())
     for position, form in kept.items():
         require(b64decode(form["raw_base64"]) == by_position[position].data, "a record was kept with other bytes")
         # Bytes are kept before the commit, which a worker on a torn set cannot make: the reason in the archive is true.
         evidence.world.count("kept with another reason", form["reason"] != refused.get(position, form["reason"]))
+
+
+def _require_unfenced(evidence: Evidence, unmarked: set[str]) -> None:
+    """Bytes are kept before the transaction that refuses them. Kept without a mark is only what none landed for.
+
+    An attempt whose set was torn, or that goes on behind records which were given up, may refuse what the one that
+    overtakes it takes; only the commit is fenced. Once it lands a transaction that goes so far, its refusals stand.
+    """
+    outside, item_key = evidence.world.outside, f"{evidence.shop_id}\x1fshop"
+    for kept in (one for one in outside.kept if one.shop_id == evidence.shop_id and one.position in unmarked):
+        landed = [one for one in outside.journal if one.attempt is kept.attempt and one.item_key == item_key]
+        require(all(one.last_position < kept.position for one in landed), f"kept but not refused: {kept.position}")
 
 
 def judge_events(evidence: Evidence) -> None:

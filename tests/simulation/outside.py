@@ -1,15 +1,17 @@
 """The outside of the simulation: tables, buckets, a wall clock, and the doors through which workers call them."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from service_quality.adapters.buckets.archive_bucket import ArchiveBucket
 from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.adapters.state_table import StateTable
+from service_quality.commit.state_items import decode_shop
 from service_quality.commit.store import Store
 from tests.stand_ins.aws_services import S3, refusal
 from tests.stand_ins.living_tables import LivingTables
@@ -33,12 +35,28 @@ class Killed(BaseException):  # not an error that the code under test may catch
     """The worker ends here and now."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Attempt:
-    """What one attempt of a worker folds with: the model and the rules by name."""
+    """One attempt of a worker, and what it folds with: the model and the rules by name."""
 
     model: str
     rules: str
+
+
+class Landed(NamedTuple):
+    """A transaction that landed: the key of the shop's item, whose it was, and the position to which it goes."""
+
+    item_key: str
+    attempt: Attempt
+    last_position: str
+
+
+class Kept(NamedTuple):
+    """A record that landed in the rejected store, and which attempt refused it."""
+
+    shop_id: str
+    attempt: Attempt
+    position: str
 
 
 @dataclass(frozen=True)
@@ -56,7 +74,8 @@ class Outside:
     wall: int
     stale: Callable[[], bool]
     champion: str = "one"
-    journal: list[tuple[str, Attempt]] = field(default_factory=list)
+    journal: list[Landed] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     under_way: list[UnderWay] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     tables: LivingTables = field(init=False)
@@ -123,12 +142,19 @@ class Door:
             first = TransactItems[0]["Put"]["Item"]
             if "version" in first:
                 self._shop_read = first
-                self.outside.journal.append((first["item_key"]["S"], attempt))
+                position = decode_shop(first["data"]["B"]).last_position
+                self.outside.journal.append(Landed(first["item_key"]["S"], attempt, position))
 
         return self._call("transact_write_items", write)
 
     def put_object(self, **request: Any) -> Any:
-        return self._call("put_object", lambda: self.outside.s3.put_object(**request))
+        attempt, form = self.attempt(), json.loads(request["Body"])
+
+        def write() -> None:
+            self.outside.s3.put_object(**request)
+            self.outside.kept.append(Kept(form["shop_id"], attempt, form["position"]))
+
+        return self._call("put_object", write)
 
     def _read_all(self, request: dict[str, Any]) -> Any:
         return self.outside.tables.batch_get_item(RequestItems=request)

@@ -10,7 +10,7 @@ from service_quality.events.interaction_event import InteractionEvent, event_to_
 from service_quality.instants import DAY, HOUR
 from tests.properties.random_logs import START
 from tests.simulation.evidence import Evidence
-from tests.simulation.schedules import judge
+from tests.simulation.schedules import draw_schedule, judge, run_schedule
 from tests.simulation.settings import Setting
 from tests.simulation.workers import Worker
 from tests.simulation.world import World
@@ -103,3 +103,7 @@ def test_histories_are_there_for_a_late_event_after_a_long_silence(world):
 
     assert accepted(world) == ["e1", "e2"]
     judge(world)
+
+
+def test_record_refused_by_an_attempt_that_was_overtaken_may_be_taken():
+    run_schedule(draw_schedule(seed=2, index=10651))
