@@ -105,17 +105,18 @@ class Door:
     outside: Outside
     pause: Callable[[str], str]
     attempt: Callable[[], Attempt]
-    _shop_key: str = ""
-    _shop_read: Any = None
+    folding: str = ""
+    _known: dict[str, Any] = field(default_factory=dict)
 
     def get_item(self, **request: Any) -> Any:
         answer = self._call("get_item", lambda: self.outside.tables.get_item(**request))
-        self._shop_key, self._shop_read = request["Key"]["item_key"]["S"], answer.get("Item")
+        self._known[request["Key"]["item_key"]["S"]] = answer.get("Item")
         return answer
 
     def torn(self) -> bool:
-        """Whether somebody else moved the shop since its item was read."""
-        return self.outside.tables.tables[STATE].get((self._shop_key,)) != self._shop_read
+        """Whether somebody else moved the shop that is folded since its item was read or written here."""
+        item_key = f"{self.folding}\x1fshop"
+        return self.outside.tables.tables[STATE].get((item_key,)) != self._known.get(item_key)
 
     def batch_get_item(self, *, RequestItems: dict[str, Any]) -> Any:
         order = self.pause("batch_get_item")
@@ -141,11 +142,14 @@ class Door:
                 raise
             first = TransactItems[0]["Put"]["Item"]
             if "version" in first:
-                self._shop_read = first
                 position = decode_shop(first["data"]["B"]).last_position
                 self.outside.journal.append(Landed(first["item_key"]["S"], attempt, position))
 
-        return self._call("transact_write_items", write)
+        answer = self._call("transact_write_items", write)
+        item = TransactItems[0]["Put"]["Item"]
+        if "version" in item:
+            self._known[item["item_key"]["S"]] = item
+        return answer
 
     def put_object(self, **request: Any) -> Any:
         attempt, form = self.attempt(), json.loads(request["Body"])

@@ -80,6 +80,7 @@ class Worker:
 
     def _advance_shops(self, batch: Batch) -> None:
         for shop_id, records in batch.by_shop().items():
+            self._door.folding = shop_id
             self._commit.advance_shop(shop_id, records)
 
     def _scorer(self) -> Scorer:

@@ -172,15 +172,19 @@ class OnlineCommit:
         tally.alerts += sum(row.row_kind == "alert" for row in outcome.rows)
 
     def _remember(self, shop_id: str) -> ShopMemory:
-        """The shop at its present version; whatever is held warm of another version is dropped whole."""
+        """The shop as held warm, else as stored.
+
+        Whether a warm one was overtaken is not asked: then nothing that is folded from it can be committed, since its
+        version is the condition, and the next attempt finds nothing warm.
+        """
         warm = self.warm.take(shop_id)
+        if warm is not None:
+            return warm
         shop = self.store.read_shop(shop_id) or ShopItem(fold_version=self.fold_version)
         if shop.fold_version != self.fold_version:
             raise StateVersionError(
                 f"state of version {shop.fold_version}, expected {self.fold_version}: rebuild it from the archive"
             )
-        if warm is not None and warm.shop == shop:
-            return warm
         return ShopMemory(shop_id, shop, self.features.plan)
 
 
