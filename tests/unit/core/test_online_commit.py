@@ -247,6 +247,19 @@ def test_warm_cache_saves_the_reads():
     assert store.calls - before == 1  # the commit
 
 
+def test_warm_shop_that_another_worker_moved_is_read_again_and_nothing_is_folded_twice():
+    store = MemoryStore()
+    overtaken, other = worker(store), worker(store)
+    batch = records(event("customer_message", 0), event("customer_message", 1), event("customer_message", 2))
+    overtaken.advance_shop("shop", batch[:1])
+    other.advance_shop("shop", batch[:2])
+
+    tally = overtaken.advance_shop("shop", batch)
+
+    assert (tally.conflicts, tally.already_done, tally.accepted) == (1, 2, 1)
+    assert [commit.shop.version for commit in store.commits] == [1, 2, 3]
+
+
 def test_cache_is_bounded_even_for_one_shop(monkeypatch):
     monkeypatch.setattr(online_commit, "_MAX_WARM_ITEMS", 3)
     store = MemoryStore()
