@@ -113,6 +113,12 @@ class QueueSubscriber:
                 self._cloud.sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
 
 
+class _PatientServer(ThreadingHTTPServer):
+    """A server whose callers may wait in line: alerts come ten at once, and nobody delivers one again."""
+
+    request_queue_size = 256
+
+
 class WebSubscriber:
     """A web server on 127.0.0.1 subscribed to a topic: it confirms its subscription as any subscriber must."""
 
@@ -123,7 +129,7 @@ class WebSubscriber:
         self._topic = topic
         self._confirmed = threading.Event()
         self._subscription = ""
-        self._server = ThreadingHTTPServer((HOST, 0), self._request_handler())
+        self._server = _PatientServer((HOST, 0), self._request_handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def __enter__(self) -> "WebSubscriber":
