@@ -84,7 +84,7 @@ def read_options(arguments: Sequence[str]) -> Namespace:
     return parser.parse_args(arguments)
 
 
-def compute_training_set(events: DataFrame, options: Namespace, made_from: Mapping[str, str]) -> None:
+def renew_training_set(events: DataFrame, options: Namespace, made_from: Mapping[str, str]) -> None:
     """Replace the training set by that of these events; InputError, and nothing replaced, where it would be empty."""
     past = events.where(F.col("occurred_at") < F.timestamp_millis(F.lit(options.as_of)))
     served = compute_served_features(order_by_time(past.select(*event_columns())), FEATURES)
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str]) -> None:
     }
     changed = not made_from.items() <= table_properties(spark, TRAINING_SET).items()
     if changed:
-        compute_training_set(events, options, made_from)
+        renew_training_set(events, options, made_from)
     counted = spark.table(TRAINING_SET).agg(F.count("*"), F.count_distinct("shop_id", "conversation_id")).first()
     rows, conversations = counted or (0, 0)
     summary = {"rows": rows, "conversations": conversations, "changed": changed, **made_from}

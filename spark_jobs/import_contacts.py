@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from service_quality.events.identifiers import EXPECTED_ID, is_id
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.contacts.export_format import MISSING_COLUMNS, REPEATED_COLUMNS
 from spark_jobs.contacts.rows import check_records, contact_events, parse_lines, read_lines, rejected_rows
@@ -66,8 +67,8 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def shop_argument(text: str) -> str:
     """A shop's id as an event can carry it."""
-    if not 1 <= len(text) <= 128 or not text.isprintable() or text != text.strip():
-        raise argparse.ArgumentTypeError("expected an id of 1 to 128 printable characters")
+    if not is_id(text) or text != text.strip():
+        raise argparse.ArgumentTypeError(f"expected an id of {EXPECTED_ID}")
     return text
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tools.errors import ROOT, SetupError
 from tools.progress import announced, run
+from tools.whole_files import whole_file
 
 CACHE = ROOT / ".cache"
 REQUIREMENTS = ROOT / "requirements"
@@ -74,9 +75,8 @@ def make(environment: Environment) -> None:
             raise PermissionError(13, "cannot be removed", str(environment.folder))
         environment.folder.parent.mkdir(parents=True, exist_ok=True)
         fill(environment)
-        unfinished = environment.folder / f"{STAMP}.new"
-        unfinished.write_text(wanted_stamp(environment))
-        unfinished.replace(environment.folder / STAMP)
+        with whole_file(environment.folder / STAMP) as unfinished:
+            unfinished.write_text(wanted_stamp(environment))
 
 
 def fill_with_pip(environment: Environment) -> None:

@@ -21,7 +21,7 @@ from service_quality.adapters.state_table import StateTable
 from service_quality.alerts.rule_set import RULES
 from service_quality.commit.online_commit import OnlineCommit, Tally
 from service_quality.events.aggregated_records import unpack_record
-from service_quality.events.identifiers import NO_SHOP, is_id
+from service_quality.events.identifiers import EXPECTED_ID, NO_SHOP, is_id
 from service_quality.events.log_records import LogRecord, Rejection
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
@@ -87,7 +87,7 @@ def read_logs(event: dict[str, Any]) -> dict[str, list[LogRecord]]:
 
 def reject_log(records: list[LogRecord]) -> Tally:
     """Keep records whose partition key names no shop: they belong to no log."""
-    message = "partition key: found no shop's id, expected 1 to 128 printable characters"
+    message = f"partition key: found no shop's id, expected {EXPECTED_ID}"
     for record in records:
         rejected.keep(Rejection(NO_SHOP, record, "no_shop", message))
     return Tally(rejected={"no_shop": len(records)})

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from infra.local.report_page.figures import count_in_words, metric_in_words, seconds_in_words
+from infra.local.report_page.figures import count_in_words, metric_in_words, seconds_in_words, source_in_words
 from infra.local.report_page.labels import METRICS, label
 from infra.local.report_page.plots import kinds_of
 from infra.local.report_page.proofs import Figures, Proof, read_proofs
@@ -32,8 +32,7 @@ def render_summary(report: Figures, telling: Sequence[Figures], language: str = 
 
 def _title(report: Figures, language: str) -> str:
     """What it is, how long it took, and in capitals when nothing of it is real."""
-    source = label("synthetic_world", language) if report["synthetic"] else _printable(report["source"])
-    parts = [label("title", language), source]
+    parts = [label("title", language), _printable(source_in_words(report, language))]
     if report["synthetic"]:
         parts.insert(1, label("synthetic_banner", language).upper())
     if "all" in report["seconds"]:

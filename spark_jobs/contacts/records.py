@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from service_quality.events.identifiers import ID_LENGTH
 from spark_jobs.contacts.export_format import COLUMNS, IDENTIFIERS, MISSING_COLUMNS, NEEDED, REPEATED_COLUMNS
 
 MAX_LINES = 500
 MAX_RAW = 65_536
-MAX_ID = 117  # an event's id is the contact's and up to eleven characters more
-MAX_NAME = 128
+MAX_ID = ID_LENGTH - 11  # an event's id is the contact's and up to eleven characters more
 MAX_REMARKS = 8_000
 
 
@@ -164,7 +164,7 @@ def _bad_value(values: Mapping[str, str | None]) -> tuple[str, str] | None:
     for name in IDENTIFIERS:
         value = values[name]
         if value is not None and (
-            len(value) > (MAX_ID if name == "contact_id" else MAX_NAME) or not value.isprintable()
+            len(value) > (MAX_ID if name == "contact_id" else ID_LENGTH) or not value.isprintable()
         ):
             return "unusable_identifier", name
     if len(values["remarks"] or "") > MAX_REMARKS:

@@ -1,1 +1,1 @@
-"""Logs of shops as tables: what happened, what was archived, folded into conversations and backfills."""
+"""Logs of shops as tables: what happened, what was archived, folded into conversations."""

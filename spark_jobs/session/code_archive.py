@@ -1,4 +1,4 @@
-"""The code that executors need, as one zip: the core, the jobs and what finds Java.
+"""The code that executors need, as one zip: the core, the jobs and the tools they use.
 
 `python -m spark_jobs.session.code_archive FILE.zip` writes it, for spark-submit's --py-files.
 """
@@ -29,12 +29,10 @@ def write_code_archive(target: Path) -> Path:
 def _sources() -> Iterator[tuple[Path, Path]]:
     """Every source file with the folder that its import name starts from."""
     shared = ROOT / "functions" / "shared"
-    for base, package in ((shared, "service_quality"), (ROOT, "spark_jobs")):
+    for base, package in ((shared, "service_quality"), (ROOT, "spark_jobs"), (ROOT, "tools")):
         for source in (base / package).rglob("*"):
             if source.suffix in (".py", ".properties", ".json"):
                 yield base, source
-    for name in ("__init__.py", "ending.py", "errors.py", "java.py", "whole_files.py"):
-        yield ROOT, ROOT / "tools" / name
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ class Door:
         return {**answer, "UnprocessedKeys": late if late[table]["Keys"] else {}}
 
     def transact_write_items(self, *, TransactItems: list[Any]) -> Any:
-        attempt = self.attempt()
+        attempt, first = self.attempt(), TransactItems[0]["Put"]["Item"]
 
         def write() -> None:
             try:
@@ -140,15 +140,13 @@ class Door:
             except ClientError:
                 self.outside.counts["conflicts"] += 1
                 raise
-            first = TransactItems[0]["Put"]["Item"]
             if "version" in first:
                 position = decode_shop(first["data"]["B"]).last_position
                 self.outside.journal.append(Landed(first["item_key"]["S"], attempt, position))
 
         answer = self._call("transact_write_items", write)
-        item = TransactItems[0]["Put"]["Item"]
-        if "version" in item:
-            self._known[item["item_key"]["S"]] = item
+        if "version" in first:
+            self._known[first["item_key"]["S"]] = first
         return answer
 
     def put_object(self, **request: Any) -> Any:

@@ -1,11 +1,18 @@
 """Numbers as people read them; what is not known is a dash."""
 
+from collections.abc import Mapping
 from math import isfinite
+from typing import Any
 
 from infra.local.report_page.labels import label
 
 UNKNOWN = "—"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def source_in_words(report: Mapping[str, Any], language: str) -> str:
+    """Where the data came from: the contact file's name, or that nothing of it is real."""
+    return label("synthetic_world", language) if report["synthetic"] else str(report["source"])
 
 
 def count_in_words(number: int | None) -> str:

@@ -93,6 +93,7 @@ def _environment() -> Environment:
         "tiny": figures.tiny_in_words,
         "signed": figures.signed_in_words,
         "duration": figures.seconds_in_words,
+        "source": figures.source_in_words,
     }
     return environment
 

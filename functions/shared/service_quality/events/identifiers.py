@@ -2,6 +2,9 @@
 
 ID_LENGTH = 128
 
+#: What a refusal says was expected of one.
+EXPECTED_ID = f"1 to {ID_LENGTH} printable characters"
+
 #: Whose rejected records those are that name no shop.
 NO_SHOP = "_invalid"
 

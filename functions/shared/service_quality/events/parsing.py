@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
-from service_quality.events.identifiers import ID_LENGTH, is_id
+from service_quality.events.identifiers import EXPECTED_ID, is_id
 from service_quality.events.interaction_event import HistoryImported, InteractionEvent
 from service_quality.instants import DAY, MINUTE, end_of_day, floor_to, parse_instant
 
@@ -163,9 +163,7 @@ def _id(raw: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str):
         raise RejectedEventError("wrong_type", field=name, found=_shown(value), expected="a string")
     if not is_id(value):
-        raise RejectedEventError(
-            "out_of_range", field=name, found=_shown(value), expected=f"1 to {ID_LENGTH} printable characters"
-        )
+        raise RejectedEventError("out_of_range", field=name, found=_shown(value), expected=EXPECTED_ID)
     return value
 
 
