@@ -7,7 +7,7 @@ less: no transaction, so a crash leaves half an event behind.
 import base64
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,9 +79,9 @@ class OneByOne:
             }
             self.dynamodb.put_item(TableName=self.alerts_table, Item=item)
 
-    def keep_rejected(self, rejection: Rejection) -> None:
+    def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
         """Nothing is refused here."""
-        raise AssertionError(rejection.message)
+        raise AssertionError([rejection.message for rejection in rejections])
 
     def _get(self, shop_id: str, key: str) -> bytes | None:
         found = self.dynamodb.get_item(

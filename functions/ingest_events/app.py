@@ -161,8 +161,7 @@ def make_registry() -> ModelRegistry:
 
 def keep_refused(intake: Intake, *, message_id: str, now: int) -> None:
     """Keep what was refused, under the message it came in."""
-    for refused in intake.refused:
-        rejected.keep(rejection_of(refused, message_id=message_id, now=now))
+    rejected.keep([rejection_of(refused, message_id=message_id, now=now) for refused in intake.refused])
 
 
 def answer(intake: Intake) -> dict[str, Any]:

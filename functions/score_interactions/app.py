@@ -88,8 +88,7 @@ def read_logs(event: dict[str, Any]) -> dict[str, list[LogRecord]]:
 def reject_log(records: list[LogRecord]) -> Tally:
     """Keep records whose partition key names no shop: they belong to no log."""
     message = f"partition key: found no shop's id, expected {EXPECTED_ID}"
-    for record in records:
-        rejected.keep(Rejection(NO_SHOP, record, "no_shop", message))
+    rejected.keep([Rejection(NO_SHOP, record, "no_shop", message) for record in records])
     return Tally(rejected={"no_shop": len(records)})
 
 

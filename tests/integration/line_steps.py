@@ -47,4 +47,5 @@ def put_records(cloud: Cloud, stream: str, records: Sequence[StreamRecord]) -> l
 
 def read_rejected(cloud: Cloud, bucket: str) -> list[dict]:
     keys = list_objects(cloud, bucket, "rejected/")
-    return [json.loads(cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
+    bodies = [cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
+    return [json.loads(line) for body in bodies for line in body.splitlines()]

@@ -1,6 +1,6 @@
 """Detours that mutants take to the store: writes outside of the transaction, reads in the wrong order or too weak."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,8 +27,8 @@ class Detour:
     def commit(self, commit: Commit) -> None:
         self.store.commit(commit)
 
-    def keep_rejected(self, rejection: Rejection) -> None:
-        self.store.keep_rejected(rejection)
+    def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
+        self.store.keep_rejected(rejections)
 
     def put_rows(self, commit: Commit, *, kinds: tuple[str, ...]) -> None:
         """Rows of a commit in a transaction of their own."""
@@ -97,14 +97,13 @@ class RejectedAfter(Detour):
 
     waiting: list[Rejection] = field(default_factory=list)
 
-    def keep_rejected(self, rejection: Rejection) -> None:
-        self.waiting.append(rejection)
+    def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
+        self.waiting += rejections
 
     def commit(self, commit: Commit) -> None:
         waiting, self.waiting = self.waiting, []
         self.store.commit(commit)
-        for rejection in waiting:
-            self.store.keep_rejected(rejection)
+        self.store.keep_rejected(waiting)
 
 
 @dataclass

@@ -98,7 +98,8 @@ class Evidence:
 
     def rejected(self) -> dict[str, dict]:
         """What the rejected store keeps of this shop, by position."""
-        forms = [json.loads(data) for data in self.world.outside.s3.buckets[REJECTED].values()]
+        bodies = self.world.outside.s3.buckets[REJECTED].values()
+        forms = [json.loads(line) for body in bodies for line in body.splitlines()]
         return {form["position"]: form for form in forms if form["shop_id"] == self.shop_id}
 
     def events_on(self, records: Iterable[LogRecord]) -> list[tuple[str, InteractionEvent]]:

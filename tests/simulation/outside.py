@@ -150,11 +150,11 @@ class Door:
         return answer
 
     def put_object(self, **request: Any) -> Any:
-        attempt, form = self.attempt(), json.loads(request["Body"])
+        attempt, forms = self.attempt(), [json.loads(line) for line in request["Body"].splitlines()]
 
         def write() -> None:
             self.outside.s3.put_object(**request)
-            self.outside.kept.append(Kept(form["shop_id"], attempt, form["position"]))
+            self.outside.kept += [Kept(form["shop_id"], attempt, form["position"]) for form in forms]
 
         return self._call("put_object", write)
 

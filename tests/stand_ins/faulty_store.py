@@ -1,6 +1,6 @@
 """A way to a store on which calls fail, land later, or are overtaken by somebody else's."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -40,8 +40,8 @@ class FaultyStore:
             self._landing.append(commit)
         self._call(lambda: self.store.commit(commit))
 
-    def keep_rejected(self, rejection: Rejection) -> None:
-        self._call(lambda: self.store.keep_rejected(rejection))
+    def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
+        self._call(lambda: self.store.keep_rejected(rejections))
 
     def land(self) -> None:
         """What was under way arrives now, after the call that came next: a read before it is stale."""

@@ -1,6 +1,6 @@
 """State table, outbox and rejected store in dictionaries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from service_quality.commit.chunks import Commit, OutboxRow
@@ -47,9 +47,9 @@ class MemoryStore:
         self.items.update({(commit.shop_id, key): data for key, data in commit.items.items()})
         self.rows.update({(row.stream_key, row.sequence): row for row in commit.rows})
 
-    def keep_rejected(self, rejection: Rejection) -> None:
+    def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
         self.calls += 1
-        self.rejected[rejection.shop_id, rejection.record.position] = rejection
+        self.rejected.update({(one.shop_id, one.record.position): one for one in rejections})
 
 
 def _refuse_what_no_table_takes(commit: Commit) -> None:

@@ -60,8 +60,9 @@ class Aws:
         self.dynamodb.tables["models"]["pointer", "champion"] = pointer
 
     def rejected(self) -> list[dict]:
-        """What the rejected store holds, in order of its keys."""
-        return [json.loads(body) for _, body in sorted(self.s3.buckets["rejected"].items())]
+        """The records that the rejected store holds, in order of its keys."""
+        bodies = [body for _, body in sorted(self.s3.buckets["rejected"].items())]
+        return [json.loads(line) for body in bodies for line in body.splitlines()]
 
 
 @pytest.fixture

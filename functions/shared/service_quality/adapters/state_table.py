@@ -38,7 +38,7 @@ class StateTable:
     dynamodb: "DynamoDBClient"
     state_table: str
     alerts_table: str
-    rejected: Callable[[Rejection], None]
+    rejected: Callable[[Sequence[Rejection]], None]
     now: Callable[[], float] = time.time
     pause: Callable[[float], None] = time.sleep
 
@@ -80,9 +80,9 @@ class StateTable:
         except (ClientError, BotoCoreError) as error:
             raise self._commit_failure(error) from error
 
-    def keep_rejected(self, rejection: Rejection) -> None:
-        """Keep a record that was refused; keeping it again changes nothing."""
-        self.rejected(rejection)
+    def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
+        """Keep records of a shop that were refused; keeping the same ones again changes nothing."""
+        self.rejected(rejections)
 
     def _refuse_put(self, table: str, item: dict[str, "AttributeValueTypeDef"]) -> None:
         """A put on a condition that no item meets: all that can go wrong with it is the table and the permission."""

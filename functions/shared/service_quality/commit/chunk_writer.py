@@ -44,7 +44,7 @@ class ChunkWriter:
 
     def refuse(self, record: LogRecord, error: RejectedEventError) -> None:
         self.make_room(set(), rows=0, size=300)
-        self.store.keep_rejected(Rejection(self.memory.shop_id, record, error.reason, str(error)))
+        self.store.keep_rejected([Rejection(self.memory.shop_id, record, error.reason, str(error))])
         self.chunk.add_entry(refused_entry(record.position, error.reason, error.field), 300)
         self.position = record.position
 

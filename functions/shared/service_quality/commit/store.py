@@ -1,6 +1,6 @@
 """What the commit needs of the outside; errors of it are ConflictError or SurroundingsError."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from service_quality.commit.chunks import Commit
@@ -20,5 +20,5 @@ class Store(Protocol):
     def commit(self, commit: Commit) -> None:
         """All or nothing; ConflictError when the shop's version is not the expected one."""
 
-    def keep_rejected(self, rejection: Rejection) -> None:
-        """Keep a record that was refused; keeping it again changes nothing."""
+    def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
+        """Keep records of a shop that were refused; keeping the same ones again changes nothing."""

@@ -2,18 +2,23 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from service_quality.adapters.buckets.bucket import Bucket
+from service_quality.events.identifiers import NO_SHOP
 from service_quality.events.log_records import Rejection
 from service_quality.instants import format_instant
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+MAX_OBJECT_BYTES = 8 * 1024 * 1024
+
 
 class RejectedStore:
-    """One object per refused record; the same record lands on the same object again."""
+    """One object of JSON lines per call, named by its content: the same records land on the same object again."""
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._bucket = Bucket(s3, bucket)
@@ -22,28 +27,54 @@ class RejectedStore:
         """DeploymentError names the bucket that is missing or may not be written; nothing is written."""
         self._bucket.check("rejected")
 
-    def keep(self, rejection: Rejection) -> None:
-        """Write the record, base64 as it came, with what was wrong with it."""
-        record = rejection.record
-        form = {
-            "shop_id": rejection.shop_id,
-            "position": record.position,
-            "reason": rejection.reason,
-            "message": rejection.message,
-            "arrived_at": format_instant(record.arrived_at),
-            "raw_base64": b64encode(record.data).decode(),
-        }
-        key, body = rejected_key(rejection.shop_id, record.position), json.dumps(form, ensure_ascii=False).encode()
-        self._bucket.put(key, body, content_type="application/json")
+    def keep(self, rejections: Sequence[Rejection]) -> None:
+        """Write the records, base64 as they came, each on a line with what was wrong with it; nothing for no record.
+
+        An object of more than MAX_OBJECT_BYTES is split between lines; a longer line has an object of its own.
+        """
+        shops = {rejection.shop_id for rejection in rejections}
+        shop_id = shops.pop() if len(shops) == 1 else NO_SHOP
+        for position, body in _bodies(rejections):
+            self._bucket.put(rejected_key(shop_id, position, body), body, content_type="application/x-ndjson")
 
 
-def rejected_key(shop_id: str, position: str) -> str:
-    """The object's key. A shop's id stays one segment of the path, whatever stands in it.
+def rejected_key(shop_id: str, position: str, body: bytes) -> str:
+    """The key of an object that begins with the record at a position. Shop and position stay in their segments.
 
-    >>> rejected_key("shop/../1", "9")
-    'rejected/shop%2F..%2F1/9.json'
+    >>> rejected_key("shop/../1", "9", b"")
+    'rejected/shop%2F..%2F1/9-e3b0c442.jsonl'
     """
-    segment = shop_id.replace("%", "%25").replace("/", "%2F")
-    if set(segment) == {"."}:
-        segment = segment.replace(".", "%2E")
-    return f"rejected/{segment}/{position}.json"
+    return f"rejected/{_segment(shop_id)}/{_segment(position)}-{sha256(body).hexdigest()[:8]}.jsonl"
+
+
+def _segment(name: str) -> str:
+    segment = name.replace("%", "%25").replace("/", "%2F")
+    return segment.replace(".", "%2E") if set(segment) == {"."} else segment
+
+
+def _bodies(rejections: Sequence[Rejection]) -> Iterator[tuple[str, bytes]]:
+    """The bodies of the objects, each with the position of its first record."""
+    first, lines, size = "", list[bytes](), 0
+    for rejection in rejections:
+        line = _line(rejection)
+        if lines and size + len(line) > MAX_OBJECT_BYTES:
+            yield first, b"".join(lines)
+            lines, size = [], 0
+        first = first if lines else rejection.record.position
+        lines.append(line)
+        size += len(line)
+    if lines:
+        yield first, b"".join(lines)
+
+
+def _line(rejection: Rejection) -> bytes:
+    record = rejection.record
+    form = {
+        "shop_id": rejection.shop_id,
+        "position": record.position,
+        "reason": rejection.reason,
+        "message": rejection.message,
+        "arrived_at": format_instant(record.arrived_at),
+        "raw_base64": b64encode(record.data).decode(),
+    }
+    return json.dumps(form, ensure_ascii=False).encode() + b"\n"
