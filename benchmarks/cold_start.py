@@ -192,6 +192,8 @@ def deployed_variables(aws: str) -> dict[str, str]:
         "MODELS_TABLE": "models",
         "MODELS_BUCKET": "models",
         "REJECTED_BUCKET": "rejected",
+        "CONTROL_KEY_SECRET": "control",
+        "SHOPS_AT_ONCE": "32",
     }
 
 

@@ -11,12 +11,12 @@ from pyspark.sql import functions as F
 
 from service_quality.commit.state_items import decode_conversation, encode_pack, pack_key
 from service_quality.conversations.conversation import REMEMBERED
-from service_quality.events.interaction_event import HistoryImported
+from service_quality.events.control_records import HistoryImported
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
 from spark_jobs.backfill.history_items import ITEM_DDL, build_history_items
 from spark_jobs.backfill.shop_past import import_id, past_log
-from spark_jobs.backfill.writing import mark_logs, write_packs
+from spark_jobs.backfill.writing import mark_logs, read_control_key, write_packs
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
 from spark_jobs.lake.tables import EVENTS, IMPORTS_SCHEMA, read_events, record_imports, snapshot_of
@@ -104,6 +104,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--as-of", type=instant_argument, required=True, metavar="DAY", help="where the past ends")
     parser.add_argument("--state-table", required=True, metavar="NAME", help="the functions' state table")
     parser.add_argument("--event-stream", required=True, metavar="NAME", help="the stream of the shops' logs")
+    parser.add_argument("--control-key-secret", required=True, metavar="ARN", help="the key that signs the marks")
     options = parser.parse_args(arguments)
     spark = session_for(options, "materialize_histories")
     snapshot = snapshot_of(spark, EVENTS)  # before the events, so that they are read from no later one
@@ -123,7 +124,8 @@ def main(arguments: Sequence[str]) -> None:
     ]
     packs = write_packs(build_packs(items, imports, spark), options.state_table)
     record_imports(spark.createDataFrame(imports, IMPORTS_SCHEMA))
-    mark_logs(options.event_stream, [HistoryImported(**{name: one[name] for name in _MARK}) for one in imports])
+    marks = [HistoryImported(**{name: one[name] for name in _MARK}, items=counts[one["shop_id"]]) for one in imports]
+    mark_logs(options.event_stream, marks, read_control_key(options.control_key_secret))
     summary = {
         "shops": len(imports),
         "items": sum(counts.values()),

@@ -83,6 +83,10 @@ class OneByOne:
         """Nothing is refused here."""
         raise AssertionError([rejection.message for rejection in rejections])
 
+    def positions_archived(self, shop_id: str, positions: Sequence[str]) -> frozenset[str]:
+        """Nothing comes again here."""
+        raise AssertionError(f"found {len(positions)} records that came again, expected none")
+
     def _get(self, shop_id: str, key: str) -> bytes | None:
         found = self.dynamodb.get_item(
             TableName=self.state_table, Key={"item_key": {"S": f"naive-{shop_id}\x1f{key}"}}, ConsistentRead=True

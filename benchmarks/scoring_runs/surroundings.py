@@ -51,6 +51,8 @@ def surroundings(folder: Path) -> Iterator[Surroundings]:
             "ARCHIVE_BUCKET": storage["ArchiveBucketName"],
             "ALERT_TOPIC_ARN": alerts["AlertTopicArn"],
             "ID_SALT_SECRET": alerts["IdSaltSecretArn"],
+            "CONTROL_KEY_SECRET": storage["ControlKeySecretArn"],
+            "SHOPS_AT_ONCE": "32",
             "STREAM_GENERATION": "1",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }

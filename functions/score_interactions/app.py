@@ -6,7 +6,10 @@ gc.disable()  # nothing that a start makes is garbage, and looking through it ag
 
 import os
 from base64 import b64decode
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
@@ -17,15 +20,20 @@ from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.adapters.model_registry import ModelRegistry
 from service_quality.adapters.onnx_model import OnnxScorer
+from service_quality.adapters.secret_value import read_secret
 from service_quality.adapters.state_table import StateTable
 from service_quality.alerts.rule_set import RULES
-from service_quality.commit.online_commit import OnlineCommit, Tally
+from service_quality.commit.batches import BatchCommit
+from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.tally import Tally
 from service_quality.events.aggregated_records import unpack_record
 from service_quality.events.identifiers import EXPECTED_ID, NO_SHOP, is_id
 from service_quality.events.log_records import LogRecord, Rejection
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
 from service_quality.settings import read_settings
+
+MOST_LOGGED = 10  # failures of a batch: a bad model fails on every event in the same way
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,15 @@ class Settings:
     models_table: str
     models_bucket: str
     rejected_bucket: str
+    control_key_secret: str
     stream_generation: int
+    shops_at_once: int
+
+
+@cache
+def read_control_key() -> bytes:
+    """The key that signs control records, read when the first of them comes: few batches hold one."""
+    return read_secret(make_client("secretsmanager"), settings.control_key_secret)
 
 
 settings = read_settings(Settings, os.environ)
@@ -55,7 +71,10 @@ registry = ModelRegistry(
     make_scorer=OnnxScorer,
     observe=lambda happened, fields: logger.info(happened, extra=fields),
 )
-commit = OnlineCommit(store, registry.champion, FEATURES, RULES)
+commit = BatchCommit(
+    OnlineCommit(store, registry.champion, FEATURES, RULES, read_control_key),
+    ThreadPoolExecutor(settings.shops_at_once, "shop"),
+)
 store.check_reading()
 store.check_writing()
 rejected.check()
@@ -66,12 +85,14 @@ gc.enable()
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Advance every shop in the batch. What it raises is about the surroundings: the batch comes again."""
+    """Advance every shop in the batch. What it raises is about the surroundings or the release: it all comes again."""
     metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(event["Records"]))
-    tally = Tally()
-    for key, records in read_logs(event).items():
-        tally.add(commit.advance_shop(key, records) if is_id(key) else reject_log(records))
-    report(tally)
+    logs = read_logs(event)
+    outcome = commit.advance({key: records for key, records in logs.items() if is_id(key)})
+    outcome.tally.add(reject_unnamed([record for key, records in logs.items() if not is_id(key) for record in records]))
+    report(outcome.tally)
+    if outcome.error is not None:
+        raise outcome.error
 
 
 def read_logs(event: dict[str, Any]) -> dict[str, list[LogRecord]]:
@@ -85,22 +106,27 @@ def read_logs(event: dict[str, Any]) -> dict[str, list[LogRecord]]:
     return logs
 
 
-def reject_log(records: list[LogRecord]) -> Tally:
+def reject_unnamed(records: list[LogRecord]) -> Tally:
     """Keep records whose partition key names no shop: they belong to no log."""
     message = f"partition key: found no shop's id, expected {EXPECTED_ID}"
     rejected.keep([Rejection(NO_SHOP, record, "no_shop", message) for record in records])
-    return Tally(rejected={"no_shop": len(records)})
+    return Tally(rejected={"no_shop": len(records)} if records else {})
 
 
 def report(tally: Tally) -> None:
-    """Say what was done, in one log entry and in metrics."""
+    """Say what was done and what failed, in log entries and in metrics."""
+    failed = Counter(failure.stage for failure in tally.failures)
     counts = {
         "AcceptedEvents": tally.accepted,
         "ScoredEvents": tally.scored,
+        "UnscoredEvents": tally.unscored,
         "RejectedEvents": sum(tally.rejected.values()),
+        "ParkedRecords": tally.parked,
         "DuplicateEvents": tally.duplicates,
         "RedeliveredEvents": tally.already_done,
         "AlertMessages": tally.alerts,
+        "FailedRules": failed["rule"],
+        "FailedFolds": failed["fold"],
         "CommittedChunks": tally.chunks,
         "CommitConflicts": tally.conflicts,
     }
@@ -110,4 +136,6 @@ def report(tally: Tally) -> None:
         with single_metric("RejectedEvents", MetricUnit.Count, count, namespace="ServiceQuality") as metric:
             metric.add_dimension("service", "score_interactions")
             metric.add_dimension("reason", reason)
+    for failure in tally.failures[:MOST_LOGGED]:
+        logger.error("step_failed", extra=failure.fields())
     logger.info("batch_committed", extra={**counts, "reasons": tally.rejected})

@@ -11,7 +11,7 @@ from infra.local.cloud import Cloud
 from infra.local.errors import NotReceivedError, ReplayError
 from infra.local.progress import Signs, wait_until
 from service_quality.errors import RejectedEventError
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_json
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.parsing import parse_event, parse_json
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ RECORDS_PER_CALL = 250
 ATTEMPTS = 8
 QUIET_SECONDS = 180
 """How long nothing new may come into the archive before a replay counts as stuck."""
-
-LogEvent = InteractionEvent | HistoryImported
 
 
 def read_events(path: Path) -> list[InteractionEvent]:
@@ -49,7 +47,7 @@ def log_order(event: InteractionEvent) -> tuple[int, bool, str]:
 
 
 def put_events(
-    cloud: Cloud, stream: str, events: Iterable[LogEvent], *, per_second: float | None = None, expected: int = 0
+    cloud: Cloud, stream: str, events: Iterable[InteractionEvent], *, per_second: float | None = None, expected: int = 0
 ) -> list[int]:
     """Put events on the stream in the order given, the shop's id as partition key; return their sequence numbers.
 
@@ -96,13 +94,13 @@ def _parse_line(line: bytes, where: str) -> InteractionEvent:
         raise ReplayError(f"{where}: {error}") from None
 
 
-def _batches(events: Iterable[LogEvent], size: int) -> Iterator[list[LogEvent]]:
+def _batches(events: Iterable[InteractionEvent], size: int) -> Iterator[list[InteractionEvent]]:
     iterator = iter(events)
     while batch := list(islice(iterator, size)):
         yield batch
 
 
-def _put_batch(cloud: Cloud, stream: str, batch: Sequence[LogEvent]) -> list[int]:
+def _put_batch(cloud: Cloud, stream: str, batch: Sequence[InteractionEvent]) -> list[int]:
     records: list[PutRecordsRequestEntryTypeDef] = [
         {"Data": event_to_json(event), "PartitionKey": event.shop_id} for event in batch
     ]

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.errors import SurroundingsError
-from service_quality.events.interaction_event import HistoryImported, event_to_json
+from service_quality.events.control_records import HistoryImported, sign_control
 from service_quality.instants import DAY, SECOND
 
 _BATCH = 25  # BatchWriteItem's own limit
@@ -37,11 +37,17 @@ def write_packs(packs: DataFrame, table: str) -> int:
     return int(written[0] or 0) if written is not None else 0
 
 
-def mark_logs(stream: str, marks: Sequence[HistoryImported]) -> None:
-    """Put one `history_imported` on each shop's log."""
+def mark_logs(stream: str, marks: Sequence[HistoryImported], key: bytes) -> None:
+    """Put one `history_imported`, signed with the deployment's key, on each shop's log."""
     kinesis = boto3.client("kinesis")
     for mark in marks:
-        kinesis.put_record(StreamName=stream, Data=event_to_json(mark), PartitionKey=mark.shop_id)
+        data = sign_control(mark, key, issued_at=time.time_ns() // 1_000_000)
+        kinesis.put_record(StreamName=stream, Data=data, PartitionKey=mark.shop_id)
+
+
+def read_control_key(secret: str) -> bytes:
+    """The deployment's key, by the name or ARN of its secret."""
+    return str(boto3.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]).encode()
 
 
 def _item(row: dict[str, object], expires_at: int) -> dict[str, dict[str, object]]:

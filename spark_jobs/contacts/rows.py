@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from service_quality.events.parsing import EARLIEST
+from service_quality.events.fields import EARLIEST
 from spark_jobs.contacts.export_format import COLUMNS, DAY_PATTERNS, TIME_PATTERNS
 from spark_jobs.contacts.records import ContactRecord, read_records
 from spark_jobs.lake.tables import EVENTS_SCHEMA, REJECTED_SCHEMA

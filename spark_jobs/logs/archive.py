@@ -9,8 +9,8 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
+from service_quality.events.control_records import CONTROL_KINDS, HistoryImported
 from service_quality.events.interaction_event import FIELDS
-from service_quality.events.kinds import HISTORY_IMPORTED
 from service_quality.events.parsing import parse_event
 from service_quality.events.positions import START
 from service_quality.instants import parse_instant
@@ -45,6 +45,8 @@ _LINK_SCHEMA = pa.schema(
 LINK_DDL = "shop_id string, follows string, last string, entries bigint, fold_version string"
 _ROW_FIELDS = ("shop_id", "follows", "last", "fold_version", "fingerprint", "entries")
 _FAR_FUTURE = 2**62
+#: Control records that change nothing that a feature reads.
+_WITHOUT_EFFECT = CONTROL_KINDS.keys() - {HistoryImported.kind}
 
 
 def read_entries(spark: SparkSession, path: str) -> DataFrame:
@@ -95,7 +97,7 @@ def to_log(entries: DataFrame) -> DataFrame:
     return (
         entries.where("refused is null and not duplicate")
         .withColumn("place", F.row_number().over(order).cast("long"))
-        .withColumn("clock", F.max("occurred_at").over(so_far))
+        .withColumn("clock", F.max(F.least("occurred_at", "received_at")).over(so_far))
         .withColumn("received_clock", F.max("received_at").over(so_far))
         .withColumn("fold_key", fold_key())
     )
@@ -134,6 +136,8 @@ def _entries(row: Row) -> Iterator[Row]:
             "refused": entry.get("refused"),
             "duplicate": entry.get("duplicate", False),
         }
+        if entry.get("event", {}).get("kind") in _WITHOUT_EFFECT:
+            continue
         if "event" in entry:
             out |= _event_columns(entry)
         yield out
@@ -141,7 +145,7 @@ def _entries(row: Row) -> Iterator[Row]:
 
 def _event_columns(entry: Row) -> Row:
     raw = entry["event"]
-    if raw["kind"] == HISTORY_IMPORTED:
+    if raw["kind"] == HistoryImported.kind:
         clock = parse_instant(raw["clock"])
         return {
             "import_id": raw["import_id"],

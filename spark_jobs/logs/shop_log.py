@@ -39,7 +39,7 @@ def order_by_time(events: DataFrame) -> DataFrame:
     placed = events.withColumn("place", F.row_number().over(order).cast("long"))
     so_far = Window.partitionBy("shop_id").orderBy("place").rowsBetween(Window.unboundedPreceding, 0)
     return (
-        placed.withColumn("clock", F.max("occurred_at").over(so_far))
+        placed.withColumn("clock", F.max(F.least("occurred_at", "received_at")).over(so_far))
         .withColumn("received_clock", F.max("received_at").over(so_far))
         .withColumn("fold_key", fold_key())
     )

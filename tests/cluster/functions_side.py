@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from infra.local.cloud import Cloud
 from service_quality.alerts.rule_set import RULES
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_json
+from service_quality.events.control_records import HistoryImported
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
 from tests.properties.online_run import batches, new_worker
+from tests.stand_ins.control import control_key, record_json
 from tests.stand_ins.memory_store import MemoryStore
 
 SEPARATOR = "\x1f"
@@ -29,7 +31,15 @@ def marks_on(cloud: Cloud, stream: str) -> list[HistoryImported]:
         StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
     )
     records = cloud.kinesis.get_records(ShardIterator=start["ShardIterator"], Limit=1000)["Records"]
-    marks = [parse_record(one["Data"], arrived_at=2**62, shop_id=one["PartitionKey"]) for one in records]
+    marks = [
+        parse_record(
+            one["Data"],
+            arrived_at=round(one["ApproximateArrivalTimestamp"].timestamp() * 1000),
+            shop_id=one["PartitionKey"],
+            key=control_key,
+        )
+        for one in records
+    ]
     return [mark for mark in marks if isinstance(mark, HistoryImported)]
 
 
@@ -39,7 +49,7 @@ def serve(packs: Packs, marks: Sequence[HistoryImported], events: Sequence[Inter
     worker = new_worker(store, FEATURES, RULES)
     for shop_id in sorted({event.shop_id for event in events}):
         records = [
-            LogRecord(str(Position(1, number)), event_to_json(mark), mark.clock)
+            LogRecord(str(Position(1, number)), record_json(mark, issued_at=mark.clock), mark.clock)
             for number, mark in enumerate(marks)
             if mark.shop_id == shop_id
         ] + [

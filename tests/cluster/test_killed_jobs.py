@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from infra.local.module_runs import run_module
-from service_quality.events.interaction_event import HistoryImported
+from service_quality.events.control_records import HistoryImported
 from spark_jobs.lake.tables import IMPORTS
 from tests.cluster.conftest import Store, Undisturbed, first_steps
 from tests.cluster.functions_side import marks_on, packs_in, serve

@@ -13,7 +13,10 @@ def log_rows(placed: Iterable[tuple[int, InteractionEvent]], *, clock: int = 0, 
     """Events in log order, each with its place, as rows; the clocks begin where they are given."""
     rows: list[Row] = []
     for place, event in placed:
-        clock, received_clock = max(clock, event.occurred_at), max(received_clock, event.received_at)
+        clock, received_clock = (
+            max(clock, min(event.occurred_at, event.received_at)),
+            max(received_clock, event.received_at),
+        )
         rows.append(
             {name: getattr(event, name) for name in FIELDS}
             | {"place": place, "clock": clock, "received_clock": received_clock, "fold_key": conversation_key(event)}

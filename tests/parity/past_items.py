@@ -7,7 +7,8 @@ from operator import itemgetter
 
 import pyarrow as pa
 
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent
+from service_quality.events.control_records import HistoryImported
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import FeatureSet
 from spark_jobs.backfill.history_items import build_history_items
 from spark_jobs.logs.folding import _fold_past_group, whole_facts
@@ -46,7 +47,7 @@ def materialize(past: Sequence[InteractionEvent], features: FeatureSet, *, bucke
     for row in folded:
         batch = pa.RecordBatch.from_pylist([row | {"received_clock": received_clock}])
         items |= {one["key"]: one["data"] for found in _remembered([batch]) for one in found.to_pylist()}
-    mark = HistoryImported(shop_id=shop_id, import_id="past", clock=clock, buckets=buckets)
+    mark = HistoryImported(shop_id=shop_id, import_id="past", clock=clock, buckets=buckets, items=len(items))
     conversations = {row["fold_key"]: row["conversation"] for row in folded}
     return Materialized(items, packs_of(items, mark), mark, SparkPast(conversations, facts))
 

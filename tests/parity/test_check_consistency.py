@@ -12,7 +12,8 @@ from random import Random
 import pytest
 
 from service_quality.alerts.rule_set import RULES
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_json
+from service_quality.events.control_records import HistoryImported
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
@@ -23,6 +24,7 @@ from spark_jobs.synthetic_shop.world import World, events_of, shop_of
 from tests.parity.archive_folder import write_archive
 from tests.properties.online_run import batches, new_worker
 from tests.stand_ins.archive_chain import archive_links
+from tests.stand_ins.control import KEY, record_json
 from tests.stand_ins.disturbances import UNREADABLE, disturb
 from tests.stand_ins.memory_store import MemoryStore
 
@@ -61,7 +63,7 @@ def later_events(shop_id: str) -> list[InteractionEvent]:
 def serve(shop_id: str, written: FunctionsSide) -> list[dict]:
     """The marks of both runs, then the later events with duplicates, shuffled, among records that nobody can read."""
     random = Random(shop_id)
-    data = [event_to_json(mark) for mark in written.marks if mark.shop_id == shop_id]
+    data = [record_json(mark, issued_at=WORLD.end) for mark in written.marks if mark.shop_id == shop_id]
     data += map(event_to_json, disturb(later_events(shop_id), random))
     for bad, _ in UNREADABLE:
         data.insert(random.randrange(2, len(data)), bad)
@@ -86,8 +88,19 @@ def run(tmp_path_factory) -> Run:
     assert run_job(generate_shop.main, [*ARGUMENTS, *to]) == 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(materialize_histories, "write_packs", write_packs)
-        patch.setattr(materialize_histories, "mark_logs", lambda stream, marks: written.marks.extend(marks))
-        words = ["--as-of", "2025-03-07", "--state-table", "state", "--event-stream", "events", *to]
+        patch.setattr(materialize_histories, "read_control_key", lambda secret: KEY)
+        patch.setattr(materialize_histories, "mark_logs", lambda stream, marks, key: written.marks.extend(marks))
+        words = [
+            "--as-of",
+            "2025-03-07",
+            "--state-table",
+            "state",
+            "--event-stream",
+            "events",
+            "--control-key-secret",
+            "key",
+            *to,
+        ]
         assert [run_job(materialize_histories.main, words) for _ in range(2)] == [0, 0]
     shops = sorted({mark.shop_id for mark in written.marks})
     return Run(lake, written, [link for shop_id in shops for link in serve(shop_id, written)])

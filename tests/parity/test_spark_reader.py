@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from infra.local.replaying import log_order
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_json
+from service_quality.events.control_records import HistoryImported
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
 from service_quality.events.positions import Position
@@ -23,9 +24,12 @@ from tests.properties.naive_reader import NaiveReader
 from tests.properties.online_run import batches, new_store, new_worker, readable
 from tests.properties.random_logs import RandomLog, logs
 from tests.stand_ins.archive_chain import archive_links
+from tests.stand_ins.control import record_json
 from tests.stand_ins.memory_store import MemoryStore
 
 SIZES = st.lists(st.integers(1, 12), min_size=1, max_size=4)
+
+ARRIVED = 4_000_000_000_000  # epoch milliseconds, later than any event here
 
 
 def serve(log: RandomLog, sizes: Sequence[int], name: str) -> list[dict]:
@@ -105,7 +109,7 @@ def replay(
 ) -> list[dict]:
     """Events in their order through the online commit, beside the packs of a past; the links of the archive."""
     placed = [(event, Position(1, number)) for number, event in enumerate(events)]
-    records = [LogRecord(str(position), event_to_json(event), 2**50) for event, position in placed]
+    records = [LogRecord(str(position), record_json(event, issued_at=ARRIVED), ARRIVED) for event, position in placed]
     shop_id = placed[0][0].shop_id
     store = MemoryStore(items={(shop_id, key): data for key, data in (past.packs if past else {}).items()})
     worker = new_worker(store, features, ())
@@ -168,4 +172,4 @@ def test_event_survives_its_record():
         customer_id="zoe", order_id="o", amount_minor=3,
     )  # fmt: skip
 
-    assert parse_record(event_to_json(event), arrived_at=2**50, shop_id="shop") == event
+    assert parse_record(event_to_json(event), arrived_at=ARRIVED, shop_id="shop") == event

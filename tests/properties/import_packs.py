@@ -15,7 +15,8 @@ from service_quality.commit.state_items import (
 )
 from service_quality.conversations.conversation import EMPTY, Conversation, advance, conversation_key
 from service_quality.conversations.turns import read_standing
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent
+from service_quality.events.control_records import HistoryImported
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_facts import Fact, total_facts
 from service_quality.facts.entities import home_key
 from service_quality.features.declarations import FeatureSet

@@ -14,7 +14,7 @@ from service_quality.conversations.conversation import REMEMBERED, RETENTION, Co
 from service_quality.conversations.event_values import read_event_values
 from service_quality.conversations.turns import Standing, read_standing
 from service_quality.events.interaction_event import InteractionEvent
-from service_quality.events.kinds import SCORED
+from service_quality.events.kinds import DECISIVE, SCORED
 from service_quality.facts.conversation_facts import Fact, FactTotals, contact_attributes, total_facts
 from service_quality.facts.entities import ENTITIES
 from service_quality.features.declarations import (
@@ -99,11 +99,12 @@ class NaiveReader:
         pasts = [past for past in contact.imported if received_clock - past.touched_at <= REMEMBERED]
         past = list({e.event_id: e for one in pasts for e in one.events}.values())
         held = {e.event_id for e in [*known, *past]}
-        if event.event_id in held and len(held) <= bounds.MAX_EVENTS:
+        if event.event_id in held:
             return Reading(position, "duplicate", self.clock)
-        if len(held) >= bounds.MAX_EVENTS:
+        reserved = bounds.RESERVED_EVENTS if event.kind in DECISIVE else 0
+        if len(held) >= bounds.MAX_EVENTS + reserved:
             return Reading(position, "full", self.clock)
-        before_it, self.clock = self.clock, max(self.clock, event.occurred_at)
+        before_it, self.clock = self.clock, max(self.clock, min(event.occurred_at, event.received_at))
         together = {e.event_id: e for e in [*past, *known, event]}
         before, imported, after = (self._totals(events) for events in (known, past, together.values()))
         standing = read_standing(_in_order(together.values()))

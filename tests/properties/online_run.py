@@ -10,13 +10,15 @@ from service_quality.commit.state_items import ShopItem, decode_conversation, de
 from service_quality.commit.store import Store
 from service_quality.conversations.conversation import REMEMBERED
 from service_quality.errors import RejectedEventError
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent
+from service_quality.events.control_records import ControlRecord, HistoryImported, RecordPutBack
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
 from service_quality.features.declarations import FeatureSet
 from tests.properties.naive_reader import ImportedPast
 from tests.properties.random_logs import RandomLog
 from tests.stand_ins.archive_chain import archived_entries
+from tests.stand_ins.control import control_key
 from tests.stand_ins.memory_store import MemoryStore
 from tests.stand_ins.scorer import FixedScorer
 
@@ -29,7 +31,7 @@ def new_store(*logs: RandomLog) -> MemoryStore:
 
 
 def new_worker(store: Store, features: FeatureSet, rules: tuple[Rule, ...]) -> OnlineCommit:
-    return OnlineCommit(store, lambda: SCORER, features, rules)
+    return OnlineCommit(store, lambda: SCORER, features, rules, control_key)
 
 
 def batches(records: Sequence[LogRecord], sizes: Sequence[int]) -> list[list[LogRecord]]:
@@ -49,15 +51,23 @@ def readable(log: RandomLog) -> list[tuple[str, InteractionEvent | ImportedPast]
     met: set[str] = set()
     for record in log.records:
         try:
-            event = parse_record(record.data, arrived_at=record.arrived_at, shop_id=log.shop_id)
+            event = read_record(record, log.shop_id)
         except RejectedEventError:
             continue
-        if not isinstance(event, HistoryImported):
+        if isinstance(event, InteractionEvent):
             entries.append((record.position, event))
-        elif event.import_id not in met:
+        elif isinstance(event, HistoryImported) and event.import_id not in met:
             met.add(event.import_id)
             entries.append((record.position, log.backfills[event.import_id].past))
     return entries
+
+
+def read_record(record: LogRecord, shop_id: str) -> InteractionEvent | ControlRecord:
+    """What a record of a log says: the record that it puts back, else itself."""
+    read = parse_record(record.data, arrived_at=record.arrived_at, shop_id=shop_id, key=control_key)
+    if not isinstance(read, RecordPutBack):
+        return read
+    return parse_record(read.data, arrived_at=read.arrived_at, shop_id=shop_id, key=control_key)
 
 
 @dataclass(frozen=True)

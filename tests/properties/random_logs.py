@@ -7,12 +7,14 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_dict, event_to_json
+from service_quality.events.control_records import HistoryImported
+from service_quality.events.interaction_event import InteractionEvent, event_to_dict, event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.declarations import FeatureSet
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, end_of_day
 from tests.properties.import_packs import Backfill, build_backfill
+from tests.stand_ins.control import record_json
 
 Option = TypeVar("Option")
 
@@ -120,7 +122,7 @@ class LogWriter:
         if doing == "noise":
             return choices.of(HOSTILE)
         if doing == "import":
-            return event_to_json(_backfill(log, choices, events, self.features, now=now).mark)
+            return record_json(_backfill(log, choices, events, self.features, now=now).mark, issued_at=now)
         if doing.startswith("twice") and events:
             again = choices.of(events[::-1])
             return event_to_json(replace(again, received_at=now) if doing == "twice later" else again)
@@ -187,7 +189,7 @@ def _backfill(
     ]
     shared = [event for event in events if event.occurred_at <= clock and event.received_at <= clock][:2]
     past = [*own, *shared] if choices.of((True, False)) else own
-    mark = HistoryImported(shop_id=log.shop_id, import_id=import_id, clock=clock, buckets=choices.of((1, 3)))
+    mark = HistoryImported(shop_id=log.shop_id, import_id=import_id, clock=clock, buckets=choices.of((1, 3)), items=1)
     events += own[:1]  # may be delivered again, live
     log.backfills[import_id] = build_backfill(past, features, mark)
     return log.backfills[import_id]

@@ -30,6 +30,9 @@ class Detour:
     def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
         self.store.keep_rejected(rejections)
 
+    def positions_archived(self, shop_id: str, positions: Sequence[str]) -> frozenset[str]:
+        return self.store.positions_archived(shop_id, positions)
+
     def put_rows(self, commit: Commit, *, kinds: tuple[str, ...]) -> None:
         """Rows of a commit in a transaction of their own."""
         rows = [self.store._row_put(row) for row in commit.rows if row.row_kind in kinds]
@@ -119,6 +122,9 @@ class StaleClient:
         return self.door.batch_get_item(
             RequestItems={name: {"Keys": one["Keys"]} for name, one in RequestItems.items()}
         )
+
+    def query(self, **request: Any) -> Any:
+        return self.door.query(**request | {"ConsistentRead": False})
 
     def transact_write_items(self, **request: Any) -> Any:
         return self.door.transact_write_items(**request)

@@ -7,20 +7,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from service_quality.commit.chunks import OutboxRow
+from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
+from service_quality.commit.chunks import FIRST_ROW, OutboxRow
+from service_quality.commit.put_back import KeptRecord
 from service_quality.commit.state_items import ShopItem, decode_shop
+from service_quality.errors import RejectedEventError
+from service_quality.events.control_records import RecordPutBack
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
+from service_quality.events.parsing import parse_record
 from service_quality.features.declarations import FeatureSet
 from tests.properties.feature_sets import SETS
 from tests.properties.import_packs import Backfill
 from tests.properties.naive_reader import NaiveReader, Reading
 from tests.properties.online_run import readable
 from tests.properties.random_logs import RandomLog
-from tests.simulation.models import is_cursed
-from tests.simulation.outside import ALERTS, ARCHIVE, REJECTED, STATE
+from tests.simulation.outside import ALERTS, ARCHIVE, STATE
 from tests.simulation.world import World
 from tests.stand_ins.archive_chain import archive_links
+from tests.stand_ins.control import control_key
+
+#: Reasons that are decided while a batch is taken, by what else is in it or by how large an item has become.
+DECIDED = ("fold_failed", "parked", "item_full")
 
 
 class ViolationError(AssertionError):
@@ -55,7 +63,7 @@ class Evidence:
         for data in self.world.outside.s3.buckets[ARCHIVE].values():
             for line in gzip.decompress(data).splitlines():
                 link = json.loads(line)
-                key = (link["shop_id"], link["follows"] or "start")
+                key = (link["shop_id"], link["follows"] or FIRST_ROW)
                 row = OutboxRow(*key, "archive", zlib.compress(line, 1), link["shop_id"])
                 require(rows.setdefault(key, row) == row, f"two copies that differ follow {key}")
         try:
@@ -81,9 +89,9 @@ class Evidence:
     @cached_property
     def read_naively(self) -> tuple[NaiveReader, dict[str, Reading]]:
         """What the naive reader makes of the records that were taken."""
-        cursed_of = self.world.setting.cursed_of
-        reader = NaiveReader(self.features, lambda vector: is_cursed(vector, cursed_of))
-        log = RandomLog(self.shop_id, self.taken, self.backfills)
+        reader = NaiveReader(self.features)
+        taken = [record for record in self.taken if record.position not in self.decided]
+        log = RandomLog(self.shop_id, taken, self.backfills)
         return reader, {reading.position: reading for reading in reader.read(readable(log))}
 
     def rows(self, kind: str) -> list[tuple[tuple[str, str], bytes]]:
@@ -96,11 +104,37 @@ class Evidence:
             and change.item["shop_id"]["S"] == self.shop_id
         ]
 
-    def rejected(self) -> dict[str, dict]:
-        """What the rejected store keeps of this shop, by position."""
-        bodies = self.world.outside.s3.buckets[REJECTED].values()
-        forms = [json.loads(line) for body in bodies for line in body.splitlines()]
-        return {form["position"]: form for form in forms if form["shop_id"] == self.shop_id}
+    def rejected(self) -> dict[str, KeptRecord]:
+        """What the bucket keeps of this shop as rejected, by position."""
+        return {one.position: one for one in self.world.kept(REJECTED_FOLDER) if one.shop_id == self.shop_id}
+
+    @property
+    def passed_by(self) -> set[str]:
+        """Positions of records that were kept because the log had passed them by."""
+        kept = self.world.kept(REJECTED_FOLDER)
+        return {one.position for one in kept if one.shop_id == self.shop_id and one.reason == "passed_by"}
+
+    def parked(self) -> dict[str, KeptRecord]:
+        """What the bucket keeps of this shop as parked, by the position that a record had first."""
+        return {one.position: one for one in self.world.kept(PARKED_FOLDER) if one.shop_id == self.shop_id}
+
+    @cached_property
+    def refused(self) -> dict[str, str]:
+        """Why the archive holds no event, by position."""
+        return {entry["position"]: entry["refused"] for entry in self.entries if "refused" in entry}
+
+    @cached_property
+    def decided(self) -> set[str]:
+        """Positions whose refusal no reader of the log could know: a failing fold, a parked shop, a full item."""
+        return {position for position, reason in self.refused.items() if reason in DECIDED}
+
+    def first_of(self, record: LogRecord) -> LogRecord:
+        """The record that one puts back, at the position and with the arrival that it had first; else itself."""
+        try:
+            read = parse_record(record.data, arrived_at=record.arrived_at, shop_id=self.shop_id, key=control_key)
+        except RejectedEventError:
+            return record
+        return LogRecord(read.order, read.data, read.arrived_at) if isinstance(read, RecordPutBack) else record
 
     def events_on(self, records: Iterable[LogRecord]) -> list[tuple[str, InteractionEvent]]:
         """The events that can be read among records, each with its position."""

@@ -1,11 +1,18 @@
 """Judges of the state that a schedule leaves: against the naive reader, and against a run without any trouble."""
 
 from dataclasses import replace
+from unittest import mock
 
+from service_quality.commit import online_commit
+from service_quality.commit.attempts import Refusals
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_memory import ShopMemory
 from service_quality.commit.state_items import SHOP_KEY, ShopItem, decode_histories, entity_name
 from service_quality.conversations.conversation import REMEMBERED, RETENTION
+from service_quality.errors import RejectedEventError
+from service_quality.events.control_records import RecordPutBack
+from service_quality.events.log_records import LogRecord
+from service_quality.events.parsing import parse_record
 from service_quality.facts.entities import home_key
 from service_quality.histories.history import History
 from service_quality.histories.windows import WINDOWS
@@ -14,6 +21,7 @@ from tests.simulation.event_source import GIVES_UP_AFTER, SENT_AGAIN_WITHIN
 from tests.simulation.evidence import Evidence, require
 from tests.simulation.models import NamedScorer, rules_named
 from tests.simulation.outside import STATE
+from tests.stand_ins.control import control_key
 from tests.stand_ins.memory_store import MemoryStore
 
 #: From receipt to fold: late at the stream or sent again, and old there when the event source has not given up yet.
@@ -26,8 +34,11 @@ def judge_state(evidence: Evidence) -> None:
     shop = evidence.shop
     require(shop.clock == reader.clock, f"expected the clock {reader.clock}, found {shop.clock}")
     require(shop.received_clock == reader.received_clock, "the received clock is not the log's")
+    require(shop.parked is None, "the shop is still parked")
     soonest = evidence.world.log_time - _LATEST  # no event that comes from now on was received before
     stored = stored_items(evidence)
+    largest = max((len(data) for key, data in stored.items() if not key.startswith("import")), default=0)
+    require(largest <= evidence.world.setting.most_item_bytes, f"found an item of {largest} bytes")
     memory = ShopMemory(evidence.shop_id, shop, evidence.features.plan)
     contacts = {key for key, contact in reader.contacts.items() if contact.events}
     homes = {home_key(key) for key in reader.entered}
@@ -46,7 +57,9 @@ def _require_conversation(memory: ShopMemory, reader: NaiveReader, key: str, *, 
         return
     held = memory.conversation(key).conversation
     expected = sorted(contact.events, key=lambda event: (event.occurred_at, event.event_id))
-    require(list(held.events) == [replace(event, text=None) for event in expected], f"{key} holds other events")
+    require(
+        list(held.events) == [replace(event, text=None, query=None) for event in expected], f"{key} holds other events"
+    )
     require(held.touched_at == contact.touched_at, f"{key} was touched at another time")
 
 
@@ -106,12 +119,54 @@ def _run_calmly(evidence: Evidence) -> MemoryStore:
     attempts = [landed.attempt for landed in journal if landed.item_key == f"{evidence.shop_id}\x1fshop"]
     require(len(attempts) == len(evidence.links), "links and transactions differ in number")
     model = ""
-    worker = OnlineCommit(store, lambda: NamedScorer(model, setting.cursed_of), evidence.features, ())
+    worker = OnlineCommit(store, lambda: NamedScorer(model, setting.cursed_of), evidence.features, (), control_key)
     for link, attempt in zip(evidence.links, attempts, strict=True):
         model = attempt.model
         worker.rules = rules_named(attempt.rules, setting.features)
-        worker.advance_shop(evidence.shop_id, [next(records) for _ in link["entries"]])
+        _take_calmly(evidence, worker, [next(records) for _ in link["entries"]])
     return store
+
+
+def _take_calmly(evidence: Evidence, worker: OnlineCommit, records: list[LogRecord]) -> None:
+    """A link's records as they were taken: what the worker decided by more than the log is decided in the same way."""
+    reasons = {record.position: evidence.refused.get(record.position) for record in records}
+    forced = {position: reason for position, reason in reasons.items() if reason in ("fold_failed", "item_full")}
+
+    def refusals(rejecting: frozenset[str]) -> Refusals:
+        made = Refusals(rejecting)
+        made._reasons.update({position: (AnyVersion(2**40), _refusal(reason)) for position, reason in forced.items()})
+        return made
+
+    with mock.patch.object(online_commit, "Refusals", refusals):
+        if _was_parked_here(evidence, worker, [record for record in records if reasons[record.position] == "parked"]):
+            worker.park_shop(evidence.shop_id, records)
+        else:
+            worker.advance_shop(evidence.shop_id, records)
+
+
+def _was_parked_here(evidence: Evidence, worker: OnlineCommit, parked: list[LogRecord]) -> bool:
+    """Whether these records were parked for a trouble of their own, and not because the shop was parked before."""
+    shop = worker.store.read_shop(evidence.shop_id) or ShopItem()
+    runs = {run for record in parked if (run := _run_of(evidence, record))}
+    return bool(parked) and (shop.parked is None or bool(runs - {shop.parked.failed_run}))
+
+
+def _run_of(evidence: Evidence, record: LogRecord) -> str:
+    read = parse_record(record.data, arrived_at=record.arrived_at, shop_id=evidence.shop_id, key=control_key)
+    return read.run if isinstance(read, RecordPutBack) else ""
+
+
+def _refusal(reason: str) -> RejectedEventError:
+    return RejectedEventError(reason, found="what a worker refused", expected="the same here")
+
+
+class AnyVersion(int):
+    """Equal to every version of a shop."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = int.__hash__
 
 
 def stored_items(evidence: Evidence) -> dict[str, bytes]:

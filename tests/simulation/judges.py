@@ -4,17 +4,20 @@ import json
 from base64 import b64decode
 from collections import Counter, defaultdict
 
-from service_quality.events.interaction_event import event_to_dict
+from service_quality.events.control_records import control_to_dict
+from service_quality.events.interaction_event import InteractionEvent, event_to_dict
 from service_quality.events.log_records import LogRecord
-from service_quality.events.parsing import parse_record
 from service_quality.features.vectors import vector_from_bytes
 from tests.properties.naive_reader import Reading
+from tests.properties.online_run import read_record
 from tests.simulation.evidence import Evidence, require
-from tests.simulation.models import NamedScorer
+from tests.simulation.models import NamedScorer, is_cursed
 from tests.simulation.world import World
 
 #: How a refusal is named on the archive, by what the naive reader says of the record.
-_BECAME = {"too old": "older_than_retention", "full": "conversation_full", "failed": "fold_failed"}
+_BECAME = {"too old": "older_than_retention", "full": "conversation_full"}
+#: Kinds that change the shop alone, and that no reader of events looks at.
+_NO_EVENT = ("shop_unparked",)
 
 
 def judge_chain(evidence: Evidence) -> None:
@@ -35,14 +38,26 @@ def judge_records(evidence: Evidence) -> None:
     require(len(taken) == len(evidence.entries), "the archive holds a record that was never on the log")
     lost = by_position.keys() - taken - given_up
     require(not lost, f"lost records: {sorted(lost)}")
-    kept = evidence.rejected()
-    refused = {entry["position"]: entry["refused"] for entry in evidence.entries if "refused" in entry}
+    kept, parked = evidence.rejected(), evidence.parked()
+    first = {position: evidence.first_of(record) for position, record in by_position.items()}
+    refused = {position: reason for position, reason in evidence.refused.items() if reason != "parked"}
     require(not refused.keys() - kept.keys(), f"refused but not kept: {sorted(refused.keys() - kept.keys())}")
-    _require_unfenced(evidence, kept.keys() - refused.keys())
-    for position, form in kept.items():
-        require(b64decode(form["raw_base64"]) == by_position[position].data, "a record was kept with other bytes")
+    aside = {first[position].position for position, reason in evidence.refused.items() if reason == "parked"}
+    require(not aside - parked.keys(), f"parked but not kept: {sorted(aside - parked.keys())}")
+    passed = evidence.passed_by
+    require(not passed & taken, f"taken and kept as passed by: {sorted(passed & taken)}")
+    _require_unfenced(evidence, kept.keys() - refused.keys() - passed)
+    answered = {position for shop_id, position in evidence.world.answered if shop_id == evidence.shop_id}
+    require(not answered - taken - passed, f"taken by a function and nowhere: {sorted(answered - taken - passed)}")
+    for position, one in kept.items():
+        require(one.data in (first[position].data, by_position[position].data), "a record was kept with other bytes")
         # Bytes are kept before the commit, which a worker on a torn set cannot make: the reason in the archive is true.
-        evidence.world.count("kept with another reason", form["reason"] != refused.get(position, form["reason"]))
+        evidence.world.count("kept with another reason", one.reason != refused.get(position, one.reason))
+    sent: dict[str, set[bytes]] = defaultdict(set)
+    for original in first.values():
+        sent[original.position].add(original.data)
+    for position, aside_record in parked.items():
+        require(aside_record.data in sent[position], "a record was parked with other bytes")
 
 
 def _require_unfenced(evidence: Evidence, unmarked: set[str]) -> None:
@@ -62,7 +77,8 @@ def judge_events(evidence: Evidence) -> None:
     accepted = Counter(entry["event"]["event_id"] for entry in evidence.entries if "event_id" in entry.get("event", {}))
     twice = [event_id for event_id, times in accepted.items() if times > 1]
     require(not twice, f"folded twice: {twice}")
-    ends = {entry["position"]: "refused" in entry for entry in evidence.entries}
+    aside = ("parked", "fold_failed")
+    ends = {entry["position"]: entry.get("refused", "parked") not in aside for entry in evidence.entries}
     imported = {
         event.event_id for one in evidence.backfills.values() for folded in one.folded for event in folded.events
     }
@@ -71,7 +87,7 @@ def judge_events(evidence: Evidence) -> None:
         copies[event.event_id].append(position)
     for event_id, positions in copies.items():
         refused = any(ends.get(position, False) for position in positions)
-        waits = all(position not in ends for position in positions)
+        waits = any(position not in ends for position in positions)
         known = event_id in accepted or event_id in imported
         require(known or refused or waits, f"lost event: {event_id}")
 
@@ -83,7 +99,8 @@ def judge_served(evidence: Evidence) -> None:
     for entry in evidence.entries:
         reading = readings.get(entry["position"])
         if reading is None:
-            require(bool(entry.keys() & {"refused", "duplicate"}), f"folded what cannot be read: {entry}")
+            control = entry.get("event", {}).get("kind") in _NO_EVENT
+            require(control or bool(entry.keys() & {"refused", "duplicate"}), f"folded what cannot be read: {entry}")
             continue
         require(_became(entry) == reading.became, f"expected {reading.became}, found {entry}")
         if reading.became == "accepted":
@@ -91,12 +108,16 @@ def judge_served(evidence: Evidence) -> None:
 
 
 def _require_served(evidence: Evidence, entry: dict, reading: Reading, record: LogRecord) -> None:
-    event = parse_record(record.data, arrived_at=record.arrived_at, shop_id=evidence.shop_id)
-    require(entry["event"] == event_to_dict(event), f"another event than on the log: {entry}")
+    read = read_record(record, evidence.shop_id)
+    archived = event_to_dict(read) if isinstance(read, InteractionEvent) else control_to_dict(read)
+    require(entry["event"] == archived, f"another event than on the log: {entry}")
     require(entry["clock"] == reading.clock, f"expected the clock {reading.clock}: {entry}")
     served = b64decode(entry["vector"]) if "vector" in entry else None
     require(served == reading.vector, f"served another vector than the naive reader: {entry}")
-    if served is not None:
+    cursed = served is not None and is_cursed(served, evidence.world.setting.cursed_of)
+    require(cursed == ("score_failed" in entry), f"the model fails on a vector, or says nothing of it: {entry}")
+    require(("score" in entry) == (served is not None and not cursed), f"found a score, expected none: {entry}")
+    if served is not None and not cursed:
         said = NamedScorer(entry["model"]).score(vector_from_bytes(served)).probability
         require(entry["score"] == said, f"the score is not that of the model on this vector: {entry}")
 

@@ -1,10 +1,13 @@
-"""The models and rules that a simulation swaps, and the vectors on which every model raises."""
+"""The models, rules and releases that a simulation swaps, and what they raise on."""
 
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
-from service_quality.alerts.rules import Rule
+from service_quality.alerts.rules import AtLeast, Rule, Values
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.facts.conversation_fold import step_conversation
 from service_quality.features.vectors import Vector, vector_bytes
 from service_quality.scoring.scores import Score
 from tests.properties.feature_sets import SETS
@@ -20,14 +23,13 @@ class CursedVectorError(Exception):
 
 @dataclass(frozen=True)
 class NamedScorer:
-    """Scores in a way of its own by its name; raises on one vector of so many, if any, and on what a torn set gave."""
+    """Scores in a way of its own by its name; raises on one vector of so many, if any."""
 
     name: str
     cursed_of: int = 0
-    torn: Callable[[], bool] = lambda: False
 
     def score(self, vector: Vector) -> Score:
-        if is_cursed(vector_bytes(vector), self.cursed_of) or self.torn():
+        if is_cursed(vector_bytes(vector), self.cursed_of):
             raise CursedVectorError
         score = FixedScorer().score(vector)
         probability = score.probability if self.name == "one" else 1 - score.probability / 2
@@ -39,9 +41,40 @@ def is_cursed(vector: bytes, cursed_of: int) -> bool:
     return cursed_of > 0 and zlib.crc32(vector) % cursed_of == 0
 
 
+class BrokenCondition(AtLeast):
+    """What a defect of a rule would raise."""
+
+    __slots__ = ()
+
+    def holds(self, values: Values) -> bool:
+        raise CursedVectorError
+
+
 def rules_named(name: str, features: str) -> tuple[Rule, ...]:
     """The rules of a feature set as first declared, or as changed by a deployment."""
     declared = SETS[features][1]
     if name == "first":
         return declared
-    return tuple(replace(rule, version=rule.version + 1, tiers=rule.tiers[:1], cooldown_ms=0) for rule in declared)
+    changed = tuple(replace(rule, version=rule.version + 1, tiers=rule.tiers[:1], cooldown_ms=0) for rule in declared)
+    broken = replace(declared[0], name="broken", tiers=(("info", BrokenCondition("score", 0)),))
+    return (broken, *changed)
+
+
+@dataclass
+class Release:
+    """The fold as it is deployed: `torn` says whether the worker that folds now reads a torn set."""
+
+    ill_of: int
+    bad: bool = False
+    torn: Callable[[], bool] = lambda: False
+
+    def step_conversation(self, held: Any, event: InteractionEvent, **clocks: Any) -> Any:
+        """The core's own, but where a defect of the release or a torn set makes it raise."""
+        if (self.bad and is_ill(event, self.ill_of)) or self.torn():
+            raise CursedVectorError
+        return step_conversation(held, event, **clocks)
+
+
+def is_ill(event: InteractionEvent, ill_of: int) -> bool:
+    """Whether a bad release fails on an event."""
+    return ill_of > 0 and zlib.crc32(event.event_id.encode()) % ill_of == 0

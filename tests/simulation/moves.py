@@ -140,6 +140,17 @@ def _swap(world: World, dice: Choices) -> None:
     world.count("rules swapped")
 
 
+def _release(world: World, dice: Choices) -> None:
+    """A bad release is deployed, or taken back."""
+    world.release.bad = not world.release.bad
+    world.count("releases swapped")
+
+
+def _put_back(world: World, dice: Choices) -> None:
+    if world.set_aside():
+        world.put_back(dice.of((None, None, None, 1, 2, 5)), mended=dice.of((True, False)))
+
+
 def _wait(world: World, dice: Choices) -> None:
     world.let_time_pass(world.outside.wall + dice.of((HOUR, MINUTE, DAY, 5 * DAY, 20 * DAY, 50 * DAY, 115 * DAY)))
     world.count("waits")
@@ -191,6 +202,8 @@ _MOVES: dict[str, tuple[int, Callable[[World, Choices], None]]] = {
     "give up": (1, _give_up),
     "send again": (2, _send_again),
     "swap": (2, _swap),
+    "release": (3, _release),
+    "put back": (2, _put_back),
     "wait": (1, _wait),
     "sweep": (1, _sweep),
     "renew": (1, _renew),

@@ -8,13 +8,17 @@ from unittest import mock
 
 from service_quality.adapters import state_table
 from service_quality.adapters.state_table import StateTable
-from service_quality.commit import shop_fold, shop_memory
+from service_quality.commit import control, put_back, shop_fold, shop_memory
+from service_quality.commit.attempts import Attempt, Refusals
+from service_quality.commit.chunk_writer import ChunkWriter
 from service_quality.commit.chunks import Chunk, Commit
-from service_quality.commit.online_commit import FoldFailedError, OnlineCommit, Tally
+from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.shop_fold import ShopFold
 from service_quality.commit.shop_memory import ShopMemory
+from service_quality.commit.tally import Tally
 from service_quality.conversations import conversation
 from service_quality.conversations.conversation import Conversation
-from service_quality.errors import ServiceQualityError
+from service_quality.errors import FoldFailedError, RejectedEventError, ServiceQualityError
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.facts import conversation_fold
@@ -27,6 +31,7 @@ from tests.simulation.detours import (
     StaleClient,
     TimeoutTaken,
 )
+from tests.simulation.final_state import AnyVersion
 from tests.simulation.world import World
 
 Patches = Callable[[World], list[Any]]
@@ -53,9 +58,9 @@ UNCHANGED = Mutant()
 class ItemsKept(OnlineCommit):
     """Reads the shop's item again, and keeps the items that it holds warm of an earlier version."""
 
-    def _remember(self, shop_id: str) -> ShopMemory:
+    def _remember(self, shop_id: str, *, continues: bool) -> ShopMemory:
         warm = self.warm.take(shop_id)
-        fresh = super()._remember(shop_id)
+        fresh = super()._remember(shop_id, continues=continues)
         if warm is None:
             return fresh
         warm.shop = fresh.shop
@@ -65,37 +70,62 @@ class ItemsKept(OnlineCommit):
 class AttemptKept(OnlineCommit):
     """Goes on from what a failed attempt has folded."""
 
-    def _remember(self, shop_id: str) -> ShopMemory:
-        self.latest = super()._remember(shop_id)
+    def _remember(self, shop_id: str, *, continues: bool) -> ShopMemory:
+        self.latest = super()._remember(shop_id, continues=continues)
         return self.latest
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], poison: dict[str, int]) -> Tally:
+    def _attempt(self, shop_id: str, records: list[LogRecord], refusals: Refusals) -> Tally:
         try:
-            return super()._attempt(shop_id, records, poison)
+            return super()._attempt(shop_id, records, refusals)
         except ServiceQualityError:
             if hasattr(self, "latest"):
                 self.warm.keep(self.latest)
             raise
 
 
-class AnyVersion(int):
-    """Equal to every version of a shop."""
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    __hash__ = int.__hash__
-
-
 class PoisonAtOnce(OnlineCommit):
     """Takes a record for poison at the first failure, whether the shop has moved or not."""
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], poison: dict[str, int]) -> Tally:
+    def _attempt(self, shop_id: str, records: list[LogRecord], refusals: Refusals) -> Tally:
         try:
-            return super()._attempt(shop_id, records, poison)
+            return super()._attempt(shop_id, records, refusals)
         except FoldFailedError as failure:
-            poison[failure.position] = AnyVersion()
+            rejection = RejectedEventError("fold_failed", found="a failing fold", expected="a second one")
+            refusals._reasons[failure.position] = AnyVersion(2**40), rejection
             raise
+
+
+class ScoreIsFold(OnlineCommit):
+    """Takes a failing model for a failing fold, so that the event is to blame."""
+
+    def _attempt(self, shop_id: str, records: list[LogRecord], refusals: Refusals) -> Tally:
+        scores = ShopFold._score
+
+        def raising(fold: ShopFold, *arguments: Any) -> Any:
+            scored, failures = scores(fold, *arguments)
+            for failure in failures:
+                raise failure.error
+            return scored, failures
+
+        with mock.patch.object(ShopFold, "_score", raising):
+            return super()._attempt(shop_id, records, refusals)
+
+
+class RuleIsFold(OnlineCommit):
+    """Takes a failing rule for a failing fold."""
+
+    def _attempt(self, shop_id: str, records: list[LogRecord], refusals: Refusals) -> Tally:
+        decides = ShopFold._decide
+
+        def raising(fold: ShopFold, event: Any, step: Any, scored: Any, failures: Any) -> Any:
+            rows = decides(fold, event, step, scored, failures)
+            for failure in failures:
+                if failure.stage == "rule":
+                    raise failure.error
+            return rows
+
+        with mock.patch.object(ShopFold, "_decide", raising):
+            return super()._attempt(shop_id, records, refusals)
 
 
 def _over(detour: Callable[[StateTable], Any]) -> Callable[..., OnlineCommit]:
@@ -164,6 +194,34 @@ def _absorbed_again(world: World) -> list[Any]:
     return [mock.patch.object(ShopMemory, "_absorbed", return_value=())]
 
 
+def _newer_overtake(world: World) -> list[Any]:
+    def park(attempt: Attempt, record: LogRecord, parsed: Any) -> bool:
+        return False
+
+    return [mock.patch.object(Attempt, "_is_parked", park)]
+
+
+def _unparked_too_early(world: World) -> list[Any]:
+    return [mock.patch.object(control, "_ends", lambda parked, event: parked is not None)]
+
+
+def _arrival_lost(world: World) -> list[Any]:
+    real = put_back._put_back
+
+    def put_back_now(record: Any, *, run: str, now: int) -> Any:
+        return replace(real(record, run=run, now=now), arrived_at=now, data=put_back._without_arrival(record.data))
+
+    return [mock.patch.object(put_back, "_put_back", put_back_now)]
+
+
+def _sizes_unseen(world: World) -> list[Any]:
+    return [mock.patch.object(ChunkWriter, "_refuse_overfull")]
+
+
+def _passed_by_taken_for_done(world: World) -> list[Any]:
+    return [mock.patch.object(StateTable, "positions_archived", lambda store, shop_id, positions: frozenset(positions))]
+
+
 def _histories_expire_early(world: World) -> list[Any]:
     return [mock.patch.object(state_table, "_HISTORY_DAYS", 105)]
 
@@ -186,4 +244,11 @@ MUTANTS: dict[str, Mutant] = {
     "imports absorbed at every read": Mutant(patches=_absorbed_again),
     "time to live on the shop's item": Mutant(patches=_shop_expires),
     "histories expire when their windows end": Mutant(patches=_histories_expire_early),
+    "a failing model takes the event with it": Mutant(ScoreIsFold),
+    "a failing rule takes the event with it": Mutant(RuleIsFold),
+    "newer records overtake parked ones": Mutant(patches=_newer_overtake),
+    "a shop goes on before the last parked record is back": Mutant(patches=_unparked_too_early),
+    "records come back with another arrival": Mutant(patches=_arrival_lost),
+    "items are not weighed": Mutant(patches=_sizes_unseen),
+    "records passed by are taken for done": Mutant(patches=_passed_by_taken_for_done),
 }

@@ -13,6 +13,7 @@ from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.adapters.state_table import StateTable
 from service_quality.commit.state_items import decode_shop
 from service_quality.commit.store import Store
+from service_quality.events.log_records import PARKED
 from tests.stand_ins.aws_services import S3, refusal
 from tests.stand_ins.living_tables import LivingTables
 
@@ -23,6 +24,7 @@ REJECTED, ARCHIVE = "rejected", "archive"
 ENDS = {
     "get_item": ("ok", "throttled", "never lands"),
     "batch_get_item": ("ok", "throttled", "never lands", "half"),
+    "query": ("ok", "throttled", "never lands"),
     "transact_write_items": (
         *("ok", "throttled", "never lands", "conflict"),
         *("answer lost", "lands later") * 3,
@@ -131,6 +133,9 @@ class Door:
         self.outside.counts["read in halves"] += 1
         return {**answer, "UnprocessedKeys": late if late[table]["Keys"] else {}}
 
+    def query(self, **request: Any) -> Any:
+        return self._call("query", lambda: self.outside.tables.query(**request))
+
     def transact_write_items(self, *, TransactItems: list[Any]) -> Any:
         attempt, first = self.attempt(), TransactItems[0]["Put"]["Item"]
 
@@ -154,7 +159,9 @@ class Door:
 
         def write() -> None:
             self.outside.s3.put_object(**request)
-            self.outside.kept += [Kept(form["shop_id"], attempt, form["position"]) for form in forms]
+            self.outside.kept += [
+                Kept(form["shop_id"], attempt, form["position"]) for form in forms if form["reason"] != PARKED
+            ]
 
         return self._call("put_object", write)
 

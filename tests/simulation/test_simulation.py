@@ -14,7 +14,9 @@ TROUBLES = (
     "committed while another stood still", "transact_write_items: answer lost", "transact_write_items: lands later",
     "transact_write_items: never lands", "transact_write_items: conflict", "landed later: transact_write_items",
     "models swapped", "rules swapped", "state items expired", "imports", "archived again", "dispatched in part",
-    "refused: fold_failed", "refused: conversation_full", "refused: older_than_retention", "read in halves",
+    "refused: fold_failed", "refused: parked", "refused: item_full", "refused: conversation_full",
+    "refused: older_than_retention", "read in halves", "unscored", "bad releases", "put back", "runs put back whole",
+    "kept as passed by", "parked again",
 )  # fmt: skip
 
 

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
+from service_quality.commit.batches import BatchCommit
 from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.tally import Tally
 from service_quality.events.log_records import LogRecord
 from service_quality.scoring.scores import Scorer
 from tests.properties.feature_sets import SETS
 from tests.simulation.models import NamedScorer, rules_named
 from tests.simulation.outside import Attempt, Door, Outside, store_behind
+from tests.stand_ins.control import control_key
 from tests.stand_ins.strand import Strand
 
 
@@ -41,8 +45,23 @@ class Deployment:
 
     features: str
     cursed_of: int
-    touchy: bool
     make_commit: Callable[..., OnlineCommit] = OnlineCommit
+
+
+@dataclass(frozen=True)
+class OneByOne:
+    """The commit of a worker, which notes at its door which shop is folded."""
+
+    commit: OnlineCommit
+    door: Door
+
+    def advance_shop(self, shop_id: str, records: list[LogRecord], **options: Any) -> Tally:
+        self.door.folding = shop_id
+        return self.commit.advance_shop(shop_id, records, **options)
+
+    def park_shop(self, shop_id: str, records: list[LogRecord]) -> Tally:
+        self.door.folding = shop_id
+        return self.commit.park_shop(shop_id, records)
 
 
 @dataclass
@@ -56,14 +75,14 @@ class Worker:
     batch: Batch | None = None
     started_at: int = 0
     _attempt: Attempt | None = None
-    _door: Door = field(init=False)
+    door: Door = field(init=False)
     _commit: OnlineCommit = field(init=False)
 
     def __post_init__(self) -> None:
-        self._door = Door(self.outside, self._pause, self._present_attempt)
+        self.door = Door(self.outside, self._pause, self._present_attempt)
         features = SETS[self.deployment.features][0]
         rules = rules_named(self.rules, self.deployment.features)
-        self._commit = self.deployment.make_commit(store_behind(self._door), self._scorer, features, rules)
+        self._commit = self.deployment.make_commit(store_behind(self.door), self._scorer, features, rules, control_key)
 
     def start(self, batch: Batch) -> None:
         """Begin with a batch and stop before the first call."""
@@ -79,14 +98,14 @@ class Worker:
         self._commit.rules = rules_named(rules, self.deployment.features)
 
     def _advance_shops(self, batch: Batch) -> None:
-        for shop_id, records in batch.by_shop().items():
-            self._door.folding = shop_id
-            self._commit.advance_shop(shop_id, records)
+        outcome = BatchCommit(OneByOne(self._commit, self.door)).advance(batch.by_shop())  # type: ignore[arg-type]
+        self.outside.counts["parked by a worker"] += outcome.tally.parked
+        if outcome.error is not None:
+            raise outcome.error
 
     def _scorer(self) -> Scorer:
         self._attempt = Attempt(self.outside.champion, self.rules)
-        torn = self._door.torn if self.deployment.touchy else lambda: False
-        return NamedScorer(self._attempt.model, self.deployment.cursed_of, torn)
+        return NamedScorer(self._attempt.model, self.deployment.cursed_of)
 
     def _present_attempt(self) -> Attempt:
         assert self._attempt is not None

@@ -1,28 +1,36 @@
 """The simulated world: stream, workers, tables, buckets and outlets, and the time that passes for all of them."""
 
+import json
+from base64 import b64decode
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from unittest import mock
 
-from service_quality.commit import chunks
+from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
+from service_quality.commit import chunk_writer, chunks, shop_fold
 from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.put_back import KeptRecord, put_back_parked, put_back_rejected
+from service_quality.commit.state_items import decode_shop
 from service_quality.conversations import conversation
-from service_quality.errors import RejectedEventError, SurroundingsError
-from service_quality.events.interaction_event import HistoryImported
-from service_quality.events.parsing import parse_record
-from service_quality.instants import DAY, HOUR, SECOND
+from service_quality.errors import DeploymentError, SurroundingsError
+from service_quality.events.control_records import ControlRecord, sign_control
+from service_quality.instants import DAY, HOUR, SECOND, parse_instant
 from tests.properties.feature_sets import SETS
+from tests.properties.import_packs import Backfill
 from tests.properties.random_logs import START, Choices, LogWriter, RandomLog
 from tests.simulation.event_source import GIVES_UP_AFTER, EventSource, stamped
-from tests.simulation.models import RULES
+from tests.simulation.models import RULES, Release
 from tests.simulation.outlets import Outlets
-from tests.simulation.outside import STATE, Killed, Outside
+from tests.simulation.outside import REJECTED, STATE, Killed, Outside
 from tests.simulation.settings import Setting
 from tests.simulation.workers import Deployment, Worker
+from tests.stand_ins.control import KEY, record_json
 from tests.stand_ins.living_tables import Item
 
 _WORKERS = 3
+#: Records that are set aside are put back within so long: a record that is older comes with another arrival.
+_MENDED_WITHIN = 5 * DAY
 #: A function's own limit is 15 minutes.
 _STANDS_STILL = 12 * HOUR
 PACKS_KEPT = 140 * DAY
@@ -46,6 +54,10 @@ class World:
     expired: list[tuple[str, Item]] = field(default_factory=list)
     rules: str = RULES[0]
     failure: BaseException | None = None
+    answered: set[tuple[str, str]] = field(default_factory=set)
+    runs: int = 0
+    returned: set[str] = field(default_factory=set)
+    release: Release = field(init=False)
     dice: Choices = field(default_factory=lambda: Choices(0))
     _bounds: ExitStack = field(default_factory=ExitStack)
 
@@ -58,6 +70,10 @@ class World:
         self.outlets = Outlets(self.outside)
         self._bounds.enter_context(mock.patch.object(chunks, "MAX_ITEMS", setting.most_items))
         self._bounds.enter_context(mock.patch.object(conversation, "MAX_EVENTS", setting.most_events))
+        self._bounds.enter_context(mock.patch.object(conversation, "RESERVED_EVENTS", 2))
+        self._bounds.enter_context(mock.patch.object(chunk_writer, "MAX_ITEM_BYTES", setting.most_item_bytes))
+        self.release = Release(setting.ill_of, torn=self._is_torn if setting.touchy else lambda: False)
+        self._bounds.enter_context(mock.patch.object(shop_fold, "step_conversation", self.release.step_conversation))
 
     def count(self, what: str, number: int = 1) -> None:
         self.outside.counts[what] += number
@@ -80,7 +96,66 @@ class World:
         while self.outside.under_way:
             self.outside.land(0)
         self.catch_up()
+        while self.set_aside():
+            self.put_back()
+            self.catch_up()
+        self.release.bad = False
         self.outlets.drain()
+
+    def _is_torn(self) -> bool:
+        """Whether the worker that folds now reads what others have moved."""
+        return any(worker.strand is not None and worker.strand.runs and worker.door.torn() for worker in self.workers)
+
+    def kept(self, folder: str) -> list[KeptRecord]:
+        """What the bucket keeps in a folder."""
+        bodies = [body for key, body in self.outside.s3.buckets[REJECTED].items() if key.startswith(f"{folder}/")]
+        forms = [json.loads(line) for body in bodies for line in body.splitlines()]
+        return [
+            KeptRecord(
+                shop_id=form["shop_id"],
+                position=form["position"],
+                reason=form["reason"],
+                arrived_at=parse_instant(form["arrived_at"]),
+                data=b64decode(form["raw_base64"]),
+            )
+            for form in forms
+        ]
+
+    def parked_shops(self) -> list[str]:
+        """The shops that are parked, by their stored items."""
+        stored = self.outside.tables.tables[STATE]
+        items = {shop_id: stored.get((f"{shop_id}\x1fshop",)) for shop_id in self.setting.shops}
+        return [shop for shop, item in items.items() if item and decode_shop(item["data"]["B"]).parked is not None]
+
+    def failed(self) -> list[KeptRecord]:
+        """Records that were rejected because the fold failed, and were not put back yet."""
+        kept = self.kept(REJECTED_FOLDER)
+        return [one for one in kept if one.reason == "fold_failed" and one.position not in self.returned]
+
+    def set_aside(self) -> bool:
+        """Whether anything waits to be put back."""
+        return bool(self.parked_shops() or self.failed())
+
+    def put_back(self, most: int | None = None, *, mended: bool = True) -> None:
+        """Put back what was set aside, in order, of a release that is `mended` or not yet.
+
+        The writer may end after so many records.
+        """
+        self.release.bad = self.release.bad and not mended
+        now = self.outside.wall
+        records: list[ControlRecord] = []
+        for shop_id in self.parked_shops():
+            self.runs += 1
+            parked = [one for one in self.kept(PARKED_FOLDER) if one.shop_id == shop_id]
+            records += put_back_parked(parked, run=f"run{self.runs}", now=now)
+        failed = self.failed()
+        self.returned |= {one.position for one in failed}
+        records += put_back_rejected(failed, now=now)
+        for record in records[:most]:
+            self.source.put(record.shop_id, sign_control(record, KEY, issued_at=now), now=now)
+            self.count("put back")
+        if most is None or most >= len(records):
+            self.count("runs put back whole")
 
     def put(self, shop_id: str, data: bytes) -> None:
         """A record onto the stream, as it is or stamped anew; before a mark its packs, as the job writes them."""
@@ -90,15 +165,16 @@ class World:
             item = {"item_key": {"S": f"{shop_id}\x1f{key}"}, "data": {"B": pack}, "expires_at": {"N": expires_at}}
             self.outside.tables.put_item(TableName=STATE, Item=item)
             self.count("packs written")
-        data = stamped(data, now=self.log_time)
+        data = record_json(backfill.mark, issued_at=self.outside.wall) if backfill else stamped(data, now=self.log_time)
         self.source.put(shop_id, data, now=self.outside.wall)
 
-    def _backfill(self, shop_id: str, data: bytes):
+    def _backfill(self, shop_id: str, data: bytes) -> Backfill | None:
+        """The backfill that a mark names, whenever it was signed."""
         try:
-            event = parse_record(data, arrived_at=self.outside.wall, shop_id=shop_id)
-        except RejectedEventError:
+            import_id = json.loads(data)["import_id"]
+        except (ValueError, TypeError, KeyError, RecursionError):
             return None
-        return self.writers[shop_id].log.backfills[event.import_id] if isinstance(event, HistoryImported) else None
+        return self.writers[shop_id].log.backfills.get(import_id)
 
     def let_time_pass(self, to: int) -> None:
         """The wall clock goes on. What would grow too old on the stream is taken or given up before."""
@@ -108,6 +184,10 @@ class World:
                 self.catch_up()
             else:
                 self.give_up(len(self.source.records))
+        aside = [one.arrived_at for one in (*self.kept(PARKED_FOLDER), *self.failed())] if self.set_aside() else []
+        if aside and to - min(aside) > _MENDED_WITHIN:
+            self.put_back()
+            self.catch_up()
         for index, worker in enumerate(self.workers):
             if worker.strand is not None and to - worker.started_at > _STANDS_STILL:
                 if self.dice.of((True, True, False)):
@@ -134,6 +214,9 @@ class World:
             before = self.source.checkpoint
             worker.start(self.source.batch(before, 12))
             self.run(worker)
+            if isinstance(self.failure, DeploymentError) and self.source.checkpoint == before:
+                self.release.bad, self.failure = False, None
+                continue
             if self.source.behind and self.source.checkpoint == before:
                 raise WorkerFailedError("a batch without trouble was not taken") from self.failure
 
@@ -158,12 +241,15 @@ class World:
         if strand is None or batch is None or not strand.done:
             return
         worker.strand = None
+        if strand.failure is None:
+            self.answered |= {(one.shop_id, one.record.position) for one in batch.records}
         if strand.failure is None and heard:
             self.source.taken(batch)
         elif strand.failure is None:
             self.count("answer to the event source lost")
-        elif isinstance(strand.failure, SurroundingsError):
+        elif isinstance(strand.failure, SurroundingsError | DeploymentError):
             self.count("invocations failed")
+            self.count("bad releases", isinstance(strand.failure, DeploymentError))
             self.failure = strand.failure
         else:
             raise WorkerFailedError(f"a worker ended with {strand.failure!r}") from strand.failure
@@ -178,5 +264,5 @@ class World:
 
     def _new_worker(self) -> Worker:
         setting = self.setting
-        deployment = Deployment(setting.features, setting.cursed_of, setting.touchy, self.make_commit)
+        deployment = Deployment(setting.features, setting.cursed_of, self.make_commit)
         return Worker(self.outside, deployment, self.rules)

@@ -4,16 +4,16 @@ import json
 import zlib
 from collections.abc import Mapping
 
-from service_quality.commit.chunks import OutboxRow
+from service_quality.commit.chunks import FIRST_ROW, OutboxRow
 
 
 def archive_links(rows: Mapping[tuple[str, str], OutboxRow], shop_id: str) -> list[dict]:
     """The links in order, each following the one before; AssertionError for a gap or a second copy."""
     kept = {row.sequence: json.loads(zlib.decompress(row.body)) for row in rows.values() if _belongs(row, shop_id)}
-    links, follows = [], "start"
+    links, follows = [], FIRST_ROW
     while follows in kept:
         link = kept.pop(follows)
-        assert (link["follows"] or "start") == follows
+        assert (link["follows"] or FIRST_ROW) == follows
         links.append(link)
         follows = link["last"]
     assert not kept, f"links that follow nothing: {sorted(kept)}"

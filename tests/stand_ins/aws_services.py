@@ -31,6 +31,13 @@ class DynamoDB:
             found[name] = [table[key] for key in map(self._key, request["Keys"]) if key in table]
         return {"Responses": found, "UnprocessedKeys": {}}
 
+    def query(self, *, TableName, ExpressionAttributeValues, **request):
+        assert request["KeyConditionExpression"] == "stream_key = :key AND #sequence < :position"
+        assert (request["ScanIndexForward"], request["Limit"], request["ConsistentRead"]) == (False, 1, True)
+        stream_key, before = (ExpressionAttributeValues[name]["S"] for name in (":key", ":position"))
+        keys = [key for key in self._table(TableName) if key[0] == stream_key and key[1] < before]
+        return {"Items": [self.tables[TableName][max(keys)]] if keys else []}
+
     def put_item(self, *, TableName, Item, ConditionExpression=None):
         self._table(TableName)
         if ConditionExpression:

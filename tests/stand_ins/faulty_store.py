@@ -43,6 +43,9 @@ class FaultyStore:
     def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
         self._call(lambda: self.store.keep_rejected(rejections))
 
+    def positions_archived(self, shop_id: str, positions: Sequence[str]) -> frozenset[str]:
+        return self._call(lambda: self.store.positions_archived(shop_id, positions))
+
     def land(self) -> None:
         """What was under way arrives now, after the call that came next: a read before it is stale."""
         while self._landing:

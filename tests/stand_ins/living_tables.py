@@ -40,6 +40,16 @@ class LivingTables:
         found = {name: self._read_all(name, request) for name, request in RequestItems.items()}
         return {"Responses": found, "UnprocessedKeys": {}}
 
+    def query(self, *, TableName: str, ConsistentRead: bool = False, **request: Any) -> Item:
+        assert request["KeyConditionExpression"] == "stream_key = :key AND #sequence < :position"
+        assert (request["ScanIndexForward"], request["Limit"]) == (False, 1)
+        values = request["ExpressionAttributeValues"]
+        stream_key, before = values[":key"]["S"], values[":position"]["S"]
+        keys = [key for key in self.tables[TableName] if key[0] == stream_key and key[1] < before]
+        if not ConsistentRead:
+            keys = [key for key in keys if self._read(TableName, key, consistent=False)]
+        return {"Items": [self.tables[TableName][max(keys)]] if keys else []}
+
     def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> None:
         puts = [one["Put"] for one in TransactItems]
         _refuse_what_no_transaction_holds(puts)

@@ -7,10 +7,12 @@ from service_quality.commit.chunks import Commit, OutboxRow
 from service_quality.commit.state_items import ShopItem, decode_shop, encode_shop
 from service_quality.errors import ConflictError
 from service_quality.events.log_records import Rejection
+from tests.stand_ins.archive_chain import archived_entries
 
 SHOP_KEY = "shop"
 MOST_ITEMS = 100
 MOST_ROW_BYTES = 400_000
+MOST_BYTES = 4_000_000
 
 
 class RefusedByTableError(BaseException):
@@ -51,15 +53,23 @@ class MemoryStore:
         self.calls += 1
         self.rejected.update({(one.shop_id, one.record.position): one for one in rejections})
 
+    def positions_archived(self, shop_id: str, positions: Sequence[str]) -> frozenset[str]:
+        self.calls += 1
+        archived = {entry["position"] for entry in archived_entries(self.rows, shop_id)}
+        return frozenset(archived & set(positions))
+
 
 def _refuse_what_no_table_takes(commit: Commit) -> None:
-    """A transaction of DynamoDB: at most 100 items, each key once, none beyond 400 KB."""
+    """A transaction of DynamoDB: at most 100 items, each key once, none beyond 400 KB, together at most 4 MB."""
     state_keys = [SHOP_KEY, *commit.items]
     row_keys = [(row.stream_key, row.sequence) for row in commit.rows]
     if len(state_keys) + len(row_keys) > MOST_ITEMS:
         raise RefusedByTableError(f"found {len(state_keys) + len(row_keys)} items, expected at most {MOST_ITEMS}")
     if len({*state_keys}) + len({*row_keys}) != len(state_keys) + len(row_keys):
         raise RefusedByTableError("found a key twice in one transaction, expected each once")
-    largest = max(len(data) for data in (*commit.items.values(), *(row.body for row in commit.rows)))
+    sizes = [len(data) for data in (*commit.items.values(), *(row.body for row in commit.rows))]
+    if sum(sizes) > MOST_BYTES:
+        raise RefusedByTableError(f"found a transaction of {sum(sizes)} bytes, expected at most {MOST_BYTES}")
+    largest = max(sizes)
     if largest > MOST_ROW_BYTES:
         raise RefusedByTableError(f"found an item of {largest} bytes, expected at most {MOST_ROW_BYTES}")

@@ -47,6 +47,7 @@ class Strand:
     pending: str = ""
     done: bool = False
     failure: BaseException | None = None
+    runs: bool = False
     _order: str = ""
     _runner: _Runner = field(init=False)
 
@@ -57,7 +58,9 @@ class Strand:
     def go_on(self, order: str) -> None:
         """Begin, or answer the pending call as ordered; run to the next call or to the end."""
         self._order = order
+        self.runs = True
         self._runner.switch()
+        self.runs = False
         if self.done:
             _idle.append(self._runner)
 

@@ -169,7 +169,7 @@ def test_architecture_lists_every_reason_of_a_refusal():
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("RejectedEventError") and node.args
     ]
-    reasons = {"no_shop"} | {reason.value for reason in refusals if isinstance(reason, ast.Constant)}
+    reasons = {"no_shop", "passed_by"} | {reason.value for reason in refusals if isinstance(reason, ast.Constant)}
     sentence = ARCHITECTURE[ARCHITECTURE.index("Reasons are stable codes:") :].partition(". ")[0]
 
     assert set(re.findall(r"`(\w+)`", sentence)) == reasons

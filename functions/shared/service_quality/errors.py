@@ -4,7 +4,10 @@ ServiceQualityError
 ├── RejectedEventError      a bad event: kept, counted, never blocks its shard
 ├── ConflictError           somebody else moved the shop: forget it and begin again
 ├── SurroundingsError       throttled, timed out, unreachable: the batch comes again
-├── DeploymentError         a missing table, bucket, permission or setting: fail at cold start
+├── OverfullError           a transaction larger than a table takes: commit fewer events at once
+├── FoldFailedError         our own code fails on a record
+├── ShopTroubleError        what a table refuses of one shop for good: the shop is parked
+├── DeploymentError         a missing table, bucket, permission or setting, or a release that fails on several shops
 │   └── StateVersionError   state left by another version of the fold
 ├── ModelError              a model that must not score
 └── DeclarationError        a feature, entity, window or rule that contradicts another
@@ -36,12 +39,45 @@ class SurroundingsError(ServiceQualityError):
     """A call failed for reasons outside the event; trying again costs time, never truth."""
 
 
+class OverfullError(ServiceQualityError):
+    """A transaction that a table would refuse for its size; the last of its `events` is at `position`.
+
+    `version` is that of the shop on which they were folded.
+    """
+
+    def __init__(self, *, events: int, position: str, version: int, found: str, expected: str) -> None:
+        super().__init__(f"found {found}, expected {expected}")
+        self.events = events
+        self.position = position
+        self.version = version
+        self.found = found
+        self.expected = expected
+
+
+class FoldFailedError(ServiceQualityError):
+    """Our own code failed on a record; once may be a torn read, twice at one version of the shop is the record."""
+
+    def __init__(self, position: str, version: int, cause: Exception) -> None:
+        super().__init__(f"the fold raised {type(cause).__name__} at position {position}")
+        self.position = position
+        self.version = version
+        self.failure = cause
+
+
+class ShopTroubleError(ServiceQualityError):
+    """A call that a table refuses however often it comes: the trouble is in what one shop holds."""
+
+
 class DeploymentError(ServiceQualityError):
     """Something that the function needs is missing or forbidden; the message names it."""
 
 
 class StateVersionError(DeploymentError):
-    """The stored state was folded by another version of the code."""
+    """The stored state was folded by another version of the code; `parked` says whether its shop is parked."""
+
+    def __init__(self, message: str, *, parked: bool = False) -> None:
+        super().__init__(message)
+        self.parked = parked
 
 
 class ModelError(ServiceQualityError):

@@ -6,34 +6,47 @@ from dataclasses import replace
 import pytest
 
 from service_quality.alerts.rules import AtLeast, Rule
-from service_quality.commit import online_commit
+from service_quality.commit import online_commit, shop_fold
 from service_quality.commit.chunks import MAX_ARCHIVE_BYTES, MAX_ITEMS, Chunk, OutboxRow
+from service_quality.commit.failures import Failure
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_fold import MAX_HISTORIES
 from service_quality.commit.state_items import ShopItem, encode_shop
-from service_quality.errors import ConflictError, DeclarationError, StateVersionError, SurroundingsError
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_json
+from service_quality.errors import (
+    ConflictError,
+    DeclarationError,
+    FoldFailedError,
+    StateVersionError,
+    SurroundingsError,
+)
+from service_quality.events.control_records import ControlRecord
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import START, Position
 from service_quality.features.declarations import FeatureSet, Total
 from service_quality.features.vectors import Vector
+from service_quality.scoring import scored_event
 from service_quality.scoring.scores import Score
 from tests.properties.feature_sets import SMALL, SMALL_RULES
 from tests.stand_ins.archive_chain import archive_links, archived_entries
+from tests.stand_ins.control import control_key, import_mark, record_json
+from tests.stand_ins.cursed_fold import CursedFold
 from tests.stand_ins.memory_store import MemoryStore
 from tests.stand_ins.scorer import FixedScorer
 from tests.unit.core.sample_events import NOON, event
 
 
-def records(*events: InteractionEvent | HistoryImported, arrived_at: int = NOON) -> list[LogRecord]:
+def records(*events: InteractionEvent | ControlRecord, arrived_at: int = NOON) -> list[LogRecord]:
     return [
-        LogRecord(str(Position(1, index)), event_to_json(one), getattr(one, "received_at", arrived_at))
+        LogRecord(
+            str(Position(1, index)), record_json(one, issued_at=arrived_at), getattr(one, "received_at", arrived_at)
+        )
         for index, one in enumerate(events)
     ]
 
 
 def worker(store: MemoryStore, scorer=None) -> OnlineCommit:
-    return OnlineCommit(store, lambda: scorer or FixedScorer(), SMALL, SMALL_RULES)
+    return OnlineCommit(store, lambda: scorer or FixedScorer(), SMALL, SMALL_RULES, control_key)
 
 
 def became(store: MemoryStore) -> list[str]:
@@ -42,7 +55,7 @@ def became(store: MemoryStore) -> list[str]:
 
 
 class Failing(FixedScorer):
-    """Our own code at fault: fails where the customer has waited for an odd time."""
+    """A model that fails where the customer has waited for an odd time."""
 
     def score(self, vector: Vector) -> Score:
         if vector[0] == vector[0] and vector[0] % 2:
@@ -138,56 +151,134 @@ def test_event_that_no_transaction_holds_is_refused_and_blocks_nothing():
     assert [kept.reason for kept in store.rejected.values()] == ["changes_too_much"]
 
 
-@pytest.mark.parametrize("poisoned", [1, 2, 3, 6])
-def test_records_on_which_our_own_code_fails_are_kept_and_block_nothing(poisoned):
+def test_event_on_which_the_model_fails_is_folded_and_archived_without_a_score():
     store = MemoryStore()
-    odd = [
-        one
-        for index in range(poisoned)
-        for one in (
-            event("customer_message", 10 * index, conversation_id=f"c{index}"),
-            event("internal_note", 10 * index + 1, conversation_id=f"c{index}"),
-        )
-    ]
+    log = records(event("customer_message", 0), event("internal_note", 1), event("internal_note", 3))
 
-    tally = worker(store, Failing()).advance_shop("shop", records(*odd, event("customer_message", 100)))
+    tally = worker(store, Failing()).advance_shop("shop", log)
 
-    assert tally.rejected == {"fold_failed": poisoned}
-    assert became(store) == [*["accepted", "fold_failed"] * poisoned, "accepted"]
-    assert len(store.rejected) == poisoned
+    entries = archived_entries(store.rows, "shop")
+    assert (tally.accepted, tally.scored, tally.unscored, tally.rejected) == (3, 1, 2, {})
+    assert [entry.get("score_failed") for entry in entries] == [None, "ZeroDivisionError", "ZeroDivisionError"]
+    assert ["score" in entry for entry in entries] == [True, False, False]
+    assert all("vector" in entry for entry in entries)
+    assert {failure.stage for failure in tally.failures} == {"score"}
 
 
-def test_record_that_failed_at_one_version_of_the_shop_may_be_sound_at_the_next():
+def test_hundred_events_under_a_model_that_always_fails_lose_nothing():
+    class Broken(FixedScorer):
+        def score(self, vector: Vector) -> Score:
+            raise ValueError
+
+    store, calm = MemoryStore(), MemoryStore()
+    log = records(*(event("customer_message", number) for number in range(100)))
+
+    tally = worker(store, Broken()).advance_shop("shop", log)
+
+    worker(calm).advance_shop("shop", log)
+    assert (tally.accepted, tally.unscored, tally.rejected) == (100, 100, {})
+    assert not store.rejected
+    histories = {key for key in calm.items if not key[1].startswith(("contact", "visit"))}
+    assert {key: store.items[key] for key in histories} == {key: calm.items[key] for key in histories}
+
+
+def test_feature_that_cannot_be_computed_leaves_the_event_without_a_vector(monkeypatch):
+    monkeypatch.setattr(scored_event, "compute_features", lambda features, moment: 1 / 0)
+    store = MemoryStore()
+
+    tally = worker(store).advance_shop("shop", records(event("customer_message", 0)))
+
+    [entry] = archived_entries(store.rows, "shop")
+    assert (tally.accepted, tally.unscored) == (1, 1)
+    assert (entry["score_failed"], "vector" in entry) == ("ZeroDivisionError", False)
+
+
+def test_rule_that_fails_is_left_out_and_the_others_are_not():
+    class Broken(AtLeast):
+        __slots__ = ()
+
+        def holds(self, values) -> bool:
+            raise KeyError("a value")
+
+    kinds = frozenset({"customer_message", "internal_note"})
+    broken = Rule("broken", 1, "conversation", kinds, (), Broken("score", 0), 0)
+    store, calm = MemoryStore(), MemoryStore()
+    log = records(event("customer_message", 0), event("internal_note", 5))
+
+    tally = OnlineCommit(store, FixedScorer, SMALL, (broken, *SMALL_RULES)).advance_shop("shop", log)
+
+    worker(calm).advance_shop("shop", log)
+    assert (tally.accepted, tally.rejected) == (2, {})
+    assert {failure.subject for failure in tally.failures} == {"broken"}
+    assert store.rows.keys() == calm.rows.keys()
+    assert tally.alerts == len([row for row in calm.rows.values() if row.row_kind == "alert"]) > 0
+
+
+def test_failure_is_logged_by_type_and_stack_without_its_message():
+    failure = Failure("fold", "0001-7", ValueError("my phone is 13812345678"))
+    try:
+        raise failure.error
+    except ValueError:
+        fields = failure.fields()
+
+    assert fields["error_type"] == "ValueError"
+    assert "test_online_commit.py" in str(fields["stack"])
+    assert "13812345678" not in str(fields)
+
+
+def test_record_on_which_the_fold_fails_is_given_back_unless_it_may_be_rejected(monkeypatch):
+    monkeypatch.setattr(shop_fold, "step_conversation", CursedFold("e5"))
+    store = MemoryStore()
+    log = records(event("customer_message", 0), event("internal_note", 5, event_id="e5"), event("internal_note", 9))
+
+    with pytest.raises(FoldFailedError) as failed:
+        worker(store).advance_shop("shop", log)
+    tally = worker(store).advance_shop("shop", log, rejecting=frozenset({failed.value.position}))
+
+    assert failed.value.position == log[1].position
+    assert tally.rejected == {"fold_failed": 1}
+    assert became(store) == ["accepted", "fold_failed", "accepted"]
+    assert [kept.record for kept in store.rejected.values()] == [log[1]]
+
+
+def test_record_that_failed_at_one_version_of_the_shop_may_be_sound_at_the_next(monkeypatch):
     store = MemoryStore()
     asked, answered, noted = records(
-        event("customer_message", 0), event("agent_message", 2, agent_id="a"), event("internal_note", 3)
+        event("customer_message", 0),
+        event("agent_message", 2, agent_id="a"),
+        event("internal_note", 3, event_id="e3"),
     )
     worker(store).advance_shop("shop", [asked])
 
-    class OvertakenAtTheSecondFailure(Failing):
-        failures = 0
+    def overtake_at_the_second_failure() -> None:
+        if cursed.failures == 2:
+            cursed.event_ids = ()
+            worker(store).advance_shop("shop", [answered])
 
-        def score(self, vector: Vector) -> Score:
-            try:
-                return super().score(vector)
-            except ZeroDivisionError:
-                self.failures += 1
-                if self.failures == 2:
-                    worker(store).advance_shop("shop", [answered])
-                raise
+    cursed = CursedFold("e3", before=overtake_at_the_second_failure)
+    monkeypatch.setattr(shop_fold, "step_conversation", cursed)
+    monkeypatch.setattr(shop_fold.ShopFold, "prefetch", lambda fold, events: None)
+    tally = worker(store).advance_shop("shop", [noted], rejecting=frozenset({noted.position}))
 
-    scorer = OvertakenAtTheSecondFailure()
-    tally = worker(store, scorer).advance_shop("shop", [noted])
-
-    assert scorer.failures == 2
     assert (tally.rejected, tally.accepted) == ({}, 1)
     assert became(store) == ["accepted", "accepted", "accepted"]
     assert not store.rejected
 
 
+def test_record_that_the_log_has_passed_by_is_kept_with_a_reason():
+    store = MemoryStore()
+    first, given_up, last = records(*(event("customer_message", number) for number in range(3)))
+    worker(store).advance_shop("shop", [first, last])
+
+    tally = worker(store).advance_shop("shop", [first, given_up, last])
+
+    assert (tally.already_done, tally.accepted, tally.rejected) == (2, 0, {"passed_by": 1})
+    assert [(kept.record, kept.reason) for kept in store.rejected.values()] == [(given_up, "passed_by")]
+
+
 def test_import_mark_that_comes_twice_counts_once():
     store = MemoryStore()
-    mark = HistoryImported(shop_id="shop", import_id="i1", clock=NOON - 1, buckets=1)
+    mark = import_mark("i1", clock=NOON - 1)
 
     worker(store).advance_shop("shop", records(mark, event("customer_message", 0), mark))
 
@@ -197,7 +288,7 @@ def test_import_mark_that_comes_twice_counts_once():
 
 def test_import_moves_the_clock_forward_only():
     store = MemoryStore()
-    mark = HistoryImported(shop_id="shop", import_id="i1", clock=NOON - 1, buckets=1)
+    mark = import_mark("i1", clock=NOON - 1)
 
     worker(store).advance_shop("shop", records(event("customer_message", 0), mark))
 

@@ -14,11 +14,13 @@ import pytest
 from service_quality.adapters import aws_clients
 from service_quality.features.feature_set import FEATURES
 from tests.stand_ins.aws_services import S3, SNS, DynamoDB, Kinesis, SecretsManager
+from tests.stand_ins.control import KEY
 from tests.stand_ins.tiny_model import tiny_model
 
 ROOT = Path(__file__).parents[3]
 EVENTS = ROOT / "tests" / "events"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alerts"
+CONTROL_KEY = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:control"
 SALT = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:salt"
 MODEL = "20261119T060000Z-0123456789ab"
 CONTEXT = SimpleNamespace(aws_request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd")
@@ -37,7 +39,9 @@ class Aws:
     s3: S3 = field(default_factory=lambda: S3({"models": {}, "rejected": {}, "archive": {}}))
     kinesis: Kinesis = field(default_factory=lambda: Kinesis("events"))
     sns: SNS = field(default_factory=lambda: SNS(TOPIC))
-    secretsmanager: SecretsManager = field(default_factory=lambda: SecretsManager({SALT: "a long random string"}))
+    secretsmanager: SecretsManager = field(
+        default_factory=lambda: SecretsManager({SALT: "a long random string", CONTROL_KEY: KEY.decode()})
+    )
     environment: dict[str, str] = field(
         default_factory=lambda: {
             "STATE_TABLE": "state",
@@ -50,6 +54,8 @@ class Aws:
             "EVENT_STREAM": "events",
             "ALERT_TOPIC_ARN": TOPIC,
             "ID_SALT_SECRET": SALT,
+            "CONTROL_KEY_SECRET": CONTROL_KEY,
+            "SHOPS_AT_ONCE": "4",
         }
     )
 

@@ -7,9 +7,10 @@ import pytest
 from service_quality.errors import DeploymentError, ModelError
 
 NEEDS = {
-    "score_interactions": (
-        "STATE_TABLE ALERTS_TABLE MODELS_TABLE MODELS_BUCKET REJECTED_BUCKET STREAM_GENERATION".split()
-    ),
+    "score_interactions": [
+        *"STATE_TABLE ALERTS_TABLE MODELS_TABLE MODELS_BUCKET REJECTED_BUCKET".split(),
+        *"CONTROL_KEY_SECRET SHOPS_AT_ONCE STREAM_GENERATION".split(),
+    ],
     "ingest_events": "EVENT_STREAM REJECTED_BUCKET STATE_TABLE ALERTS_TABLE MODELS_TABLE MODELS_BUCKET".split(),
     "dispatch_outbox": "ALERT_TOPIC_ARN ALERTS_TABLE ID_SALT_SECRET".split(),
     "archive_outbox": ["ARCHIVE_BUCKET"],

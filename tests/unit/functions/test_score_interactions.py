@@ -7,6 +7,7 @@ from copy import deepcopy
 
 import pytest
 
+from service_quality.commit.chunks import FIRST_ROW
 from service_quality.commit.state_items import decode_shop
 from service_quality.errors import SurroundingsError
 from tests.stand_ins.aggregates import aggregate
@@ -49,7 +50,7 @@ def entries(aws) -> list[dict]:
         if key[0] == "shop-1\x1farchive"
     )
     return [
-        entry for _, body in sorted(rows, key=lambda row: row[0] != "start") for entry in json.loads(body)["entries"]
+        entry for _, body in sorted(rows, key=lambda row: row[0] != FIRST_ROW) for entry in json.loads(body)["entries"]
     ]
 
 
@@ -133,7 +134,7 @@ def test_aggregate_of_a_producer_library_is_scored_event_by_event(load, aws):
         ({**GOOD, "text": "\ud800"}, "out_of_range"),
         ({**GOOD, "text": "t" * 300_000}, "too_large"),
         ({**GOOD, "shop_id": "shop-2"}, "wrong_shop"),
-        ({"kind": "history_imported", "shop_id": "shop-1"}, "out_of_range"),
+        ({"kind": "history_imported", "shop_id": "shop-1"}, "unsigned"),
     ],
     ids=lambda value: value if isinstance(value, str) else str(value)[:40],
 )

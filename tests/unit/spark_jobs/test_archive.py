@@ -6,10 +6,12 @@ from base64 import b64encode
 
 import pytest
 
-from service_quality.events.interaction_event import FIELDS, HistoryImported, InteractionEvent, event_to_dict
+from service_quality.events.control_records import control_to_dict
+from service_quality.events.interaction_event import FIELDS, InteractionEvent, event_to_dict
 from service_quality.events.positions import START, Position
 from spark_jobs.errors import InputError
 from spark_jobs.logs.archive import ENTRY_DDL, ENTRY_SCHEMA, LINK_DDL, _entries, _link, _row, broken_chains
+from tests.stand_ins.control import import_mark
 
 NOON = 1_700_000_000_000
 
@@ -81,9 +83,9 @@ def test_refused_and_duplicate_records_keep_their_places_and_bring_no_event():
 
 
 def test_mark_of_an_import_moves_the_clock():
-    mark = HistoryImported(shop_id="shop", import_id="i1", clock=NOON, buckets=3)
+    mark = import_mark("i1", clock=NOON)
 
-    (found,) = _entries(row({"position": position(1), "event": event_to_dict(mark), "clock": NOON + 7}))
+    (found,) = _entries(row({"position": position(1), "event": control_to_dict(mark), "clock": NOON + 7}))
 
     assert (found["import_id"], found["occurred_at"], found["received_at"]) == ("i1", NOON, NOON)
     assert found["served_clock"] == NOON + 7

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.call_failures import failure_code, failure_of
-from service_quality.commit.chunks import Commit, OutboxRow
+from service_quality.commit.chunks import FIRST_ROW, Commit, OutboxRow, archive_key, positions_in
 from service_quality.commit.state_items import SHOP_KEY, ShopItem, decode_shop, encode_shop, entity_name
-from service_quality.errors import ConflictError, ServiceQualityError, SurroundingsError
+from service_quality.errors import ConflictError, ServiceQualityError, ShopTroubleError, SurroundingsError
 from service_quality.events.log_records import Rejection
 from service_quality.facts.entities import SEPARATOR
 
@@ -29,6 +29,10 @@ _CONVERSATION_DAYS = 45
 _HISTORY_DAYS = 140
 _OUTBOX_DAYS = 30
 _CONVERSATIONS = ("contact", "visit")
+
+#: What a table answers to a request that it will never take.
+_INVALID = "ValidationException"
+_INVALID_ITEMS = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded"})
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -83,6 +87,42 @@ class StateTable:
     def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
         """Keep records of a shop that were refused; keeping the same ones again changes nothing."""
         self.rejected(rejections)
+
+    def positions_archived(self, shop_id: str, positions: Sequence[str]) -> frozenset[str]:
+        """Those of these positions that some archive row of the shop holds, strongly consistent.
+
+        A row is found by the position that it follows: the latest row that follows one before a position is the only
+        one that can hold it.
+        """
+        held: set[str] = set()
+        left = sorted(positions)
+        while left:
+            row = self._archive_row_before(shop_id, left[-1])
+            if row is None:
+                break
+            follows, found = row
+            held |= found & set(left)
+            left = [position for position in left if position <= follows]
+        return frozenset(held)
+
+    def _archive_row_before(self, shop_id: str, position: str) -> tuple[str, frozenset[str]] | None:
+        """What the latest archive row that follows a position before this one follows, and the positions in it."""
+        try:
+            found = self.dynamodb.query(
+                TableName=self.alerts_table,
+                KeyConditionExpression="stream_key = :key AND #sequence < :position",
+                ExpressionAttributeNames={"#sequence": "sequence"},
+                ExpressionAttributeValues={":key": {"S": archive_key(shop_id)}, ":position": {"S": position}},
+                ScanIndexForward=False,
+                Limit=1,
+                ConsistentRead=True,
+            )["Items"]
+        except (ClientError, BotoCoreError) as error:
+            raise failure_of(error, f"table {self.alerts_table}") from error
+        if not found:
+            return None
+        follows = found[0]["sequence"]["S"]
+        return ("" if follows == FIRST_ROW else follows), positions_in(bytes(found[0]["body"]["B"]))
 
     def _refuse_put(self, table: str, item: dict[str, "AttributeValueTypeDef"]) -> None:
         """A put on a condition that no item meets: all that can go wrong with it is the table and the permission."""
@@ -167,12 +207,16 @@ class StateTable:
 
     def _commit_failure(self, error: Exception) -> ServiceQualityError:
         tables = f"tables {self.state_table} and {self.alerts_table}"
+        if failure_code(error) == _INVALID:
+            return ShopTroubleError(f"found {_INVALID} at {tables}, expected a transaction that they take")
         if failure_code(error) != "TransactionCanceledException":
             return failure_of(error, tables)
         reasons = [reason.get("Code") for reason in getattr(error, "response", {}).get("CancellationReasons", [])]
         if reasons[:1] == ["ConditionalCheckFailed"] or "TransactionConflict" in reasons:
             return ConflictError("found another version of the shop's item, expected the one that was read")
         codes = sorted({str(code) for code in reasons if code and code != "None"})
+        if set(codes) & _INVALID_ITEMS:
+            return ShopTroubleError(f"found {', '.join(codes)} at {tables}, expected items that they take")
         return SurroundingsError(f"found {', '.join(codes) or 'no reason'} at {tables}, expected a commit")
 
 

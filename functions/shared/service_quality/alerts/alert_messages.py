@@ -53,7 +53,7 @@ def alert_body(
         "reasons": [],
         "model_version": None,
     }
-    if scored is not None:
+    if scored is not None and scored.score is not None:
         body["score"] = round(scored.score.probability, 5)
         body["model_version"] = scored.score.model_version
         body["reasons"] = [

@@ -2,26 +2,39 @@
 
 from dataclasses import dataclass, field, replace
 
-from service_quality.commit.chunks import Chunk, Commit, duplicate_entry, event_entry, refused_entry
+from service_quality.commit.chunks import (
+    ITEM_OVERHEAD,
+    MAX_ITEM_BYTES,
+    MAX_TRANSACTION_BYTES,
+    Chunk,
+    Commit,
+    OutboxRow,
+    refused_entry,
+)
 from service_quality.commit.shop_memory import ShopMemory
-from service_quality.commit.state_items import Import
+from service_quality.commit.state_items import Parked
 from service_quality.commit.store import Store
-from service_quality.errors import RejectedEventError
-from service_quality.events.interaction_event import HistoryImported
-from service_quality.events.log_records import LogRecord, Rejection
+from service_quality.errors import OverfullError, RejectedEventError
+from service_quality.events.log_records import PARKED, LogRecord, Rejection
+
+_MARK_BYTES = 300  # of an entry that holds no event
+_MAX_KEPT_BYTES = 8_000_000  # of rejected and parked records that wait for the next commit
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class ChunkWriter:
-    """Collects a chunk and commits it when the next event no longer fits."""
+    """Collects a chunk and commits it when the next event no longer fits; `most_events` bounds it further."""
 
     store: Store
     memory: ShopMemory
     fold_version: str
     fingerprint: str
+    most_events: int | None = None
     chunks: int = 0
     position: str = field(init=False)
     chunk: Chunk = field(init=False)
+    _rejections: list[Rejection] = field(default_factory=list)
+    _kept_bytes: int = 0
 
     def __post_init__(self) -> None:
         self.position = self.memory.shop.last_position
@@ -39,38 +52,49 @@ class ChunkWriter:
             )
 
     def _has_room(self, keys: set[str], *, rows: int, size: int) -> bool:
-        changed = self.memory.changed
-        return self.chunk.has_room(items=len(changed) + len(keys - changed), rows=rows, size=size)
-
-    def refuse(self, record: LogRecord, error: RejectedEventError) -> None:
-        self.make_room(set(), rows=0, size=300)
-        self.store.keep_rejected([Rejection(self.memory.shop_id, record, error.reason, str(error))])
-        self.chunk.add_entry(refused_entry(record.position, error.reason, error.field), 300)
-        self.position = record.position
-
-    def import_history(self, record: LogRecord, event: HistoryImported) -> None:
-        """From here on the import counts: what was held before it is committed and read anew."""
-        self.flush()
-        shop = self.memory.shop
-        known = any(one.import_id == event.import_id for one in shop.imports)
-        if not known:
-            shop = replace(
-                shop,
-                clock=max(shop.clock, event.clock),
-                received_clock=max(shop.received_clock, event.clock),
-                imports=(*shop.imports, Import(event.import_id, event.buckets, record.position)),
-            )
-        self.memory.shop = shop
-        self.position = record.position
-        entry = (
-            duplicate_entry(record.position) if known else event_entry(record.position, event, None, clock=shop.clock)
+        if self.most_events is not None and len(self.chunk.entries) >= self.most_events:
+            return False
+        changed = self.memory.changed | keys
+        return self.chunk.has_room(
+            items=len(changed), item_bytes=sum(map(self.memory.stored_bytes, changed)), rows=rows, size=size
         )
-        self.chunk.add_entry(entry, len(record.data) + 200)
-        self.flush()
-        self.memory.forget_items()
+
+    def add(self, position: str, entry: dict[str, object], *, size: int) -> None:
+        """Put an entry; room was made for it."""
+        self.chunk.add_entry(entry, size)
+        self.position = position
+
+    def mark(self, position: str, entry: dict[str, object]) -> None:
+        """Put an entry that holds no event, with room made for it."""
+        self.make_room(set(), rows=0, size=_MARK_BYTES)
+        self.add(position, entry, size=_MARK_BYTES)
+
+    def reject(self, record: LogRecord, error: RejectedEventError) -> None:
+        """Mark a record as rejected; it is kept before the transaction that says so."""
+        self._keep(Rejection(self.memory.shop_id, record, error.reason, str(error)))
+        self.mark(record.position, refused_entry(record.position, error.reason, error.field))
+
+    def park(self, record: LogRecord, *, position: str, failed_run: str = "") -> None:
+        """Set a record aside: `record` is what will be put back, `position` where the log has it now.
+
+        `failed_run` names the run of put-back records that met trouble.
+        """
+        shop = self.memory.shop
+        before = shop.parked or Parked("")
+        parked = Parked(max(before.until, record.position), failed_run or before.failed_run)
+        self._keep(Rejection(self.memory.shop_id, record, PARKED, "its shop is parked"))
+        self.mark(position, refused_entry(position, PARKED, ""))
+        self.memory.shop = replace(self.memory.shop, parked=parked)
+
+    def _keep(self, rejection: Rejection) -> None:
+        size = len(rejection.record.data)
+        if self._kept_bytes + size > _MAX_KEPT_BYTES:
+            self.flush()
+        self._rejections.append(rejection)
+        self._kept_bytes += size
 
     def flush(self) -> None:
-        """Commit what was folded; nothing when nothing was."""
+        """Commit what was folded; nothing when nothing was. OverfullError where no table would take it."""
         if not self.chunk.entries:
             return
         before = self.memory.shop
@@ -78,15 +102,36 @@ class ChunkWriter:
         archive = self.chunk.archive_row(
             last=self.position, fold_version=self.fold_version, fingerprint=self.fingerprint
         )
-        self.store.commit(
-            Commit(
-                shop_id=self.memory.shop_id,
-                shop=shop,
-                expected_version=before.version,
-                items=self.memory.take_changes(),
-                rows=(*self.chunk.rows.values(), archive),
-            )
+        commit = Commit(
+            shop_id=self.memory.shop_id,
+            shop=shop,
+            expected_version=before.version,
+            items=self.memory.take_changes(),
+            rows=(*self.chunk.rows.values(), archive),
         )
+        self._refuse_overfull(commit)
+        if self._rejections:
+            self.store.keep_rejected(self._rejections)
+        self.store.commit(commit)
         self.memory.shop = shop
         self.chunk = Chunk(self.memory.shop_id, self.position)
+        self._rejections, self._kept_bytes = [], 0
         self.chunks += 1
+
+    def _refuse_overfull(self, commit: Commit) -> None:
+        """A last look, since an item can grow in a chunk beyond what was known of it before."""
+        sizes = [*map(len, commit.items.values()), *map(_row_bytes, commit.rows)]
+        whole = sum(sizes) + ITEM_OVERHEAD * (len(sizes) + 1)
+        events = len(self.chunk.entries)
+        if max(sizes) > MAX_ITEM_BYTES:
+            found, expected = f"an item of {max(sizes)} bytes", f"at most {MAX_ITEM_BYTES}"
+        elif whole > MAX_TRANSACTION_BYTES:
+            found, expected = f"a transaction of {whole} bytes", f"at most {MAX_TRANSACTION_BYTES}"
+        else:
+            return
+        version = commit.expected_version
+        raise OverfullError(events=events, position=self.position, version=version, found=found, expected=expected)
+
+
+def _row_bytes(row: OutboxRow) -> int:
+    return len(row.body)

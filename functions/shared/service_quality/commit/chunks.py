@@ -7,12 +7,20 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from service_quality.commit.state_items import ShopItem
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent, event_to_dict
+from service_quality.events.control_records import ControlRecord, control_to_dict
+from service_quality.events.interaction_event import InteractionEvent, event_to_dict
 from service_quality.features.vectors import vector_bytes
 from service_quality.scoring.scored_event import ScoredEvent
 
 MAX_ITEMS = 100
 MAX_ARCHIVE_BYTES = 350_000  # before compression, so the row stays under DynamoDB's 400 KB whatever it holds
+#: Of the 400 KB of an item and the 4 MB of a transaction; the rest is for keys and the names of attributes.
+MAX_ITEM_BYTES = 390_000
+MAX_TRANSACTION_BYTES = 3_900_000
+ITEM_OVERHEAD = 700
+
+#: The sort key of the archive row that follows nothing: before every position.
+FIRST_ROW = "0"
 
 
 class OutboxRow(NamedTuple):
@@ -47,10 +55,16 @@ class Chunk:
     entries: list[dict[str, object]] = field(default_factory=list)
     archive_bytes: int = 0
 
-    def has_room(self, *, items: int, rows: int, size: int) -> bool:
-        """Whether so many changed items, further rows and bytes fit beside the shop's item and archive row."""
+    def has_room(self, *, items: int, item_bytes: int, rows: int, size: int) -> bool:
+        """Whether so many changed items of so many bytes, further rows and archived bytes fit into the transaction."""
         items += len(self.rows) + rows + 2
-        return items <= MAX_ITEMS and self.archive_bytes + size <= MAX_ARCHIVE_BYTES
+        archive_bytes = self.archive_bytes + size
+        transaction_bytes = item_bytes + archive_bytes + sum(len(row.body) for row in self.rows.values())
+        return (
+            items <= MAX_ITEMS
+            and archive_bytes <= MAX_ARCHIVE_BYTES
+            and transaction_bytes + items * ITEM_OVERHEAD <= MAX_TRANSACTION_BYTES
+        )
 
     def add_rows(self, rows: list[OutboxRow]) -> None:
         """Put rows; a transaction holds one of a key, so the later one stands."""
@@ -71,19 +85,40 @@ class Chunk:
             "entries": self.entries,
         }
         data = zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
-        return OutboxRow(f"{self.shop_id}\x1farchive", self.follows or "start", "archive", data, self.shop_id)
+        return OutboxRow(archive_key(self.shop_id), self.follows or FIRST_ROW, "archive", data, self.shop_id)
+
+
+def archive_key(shop_id: str) -> str:
+    """The stream key of a shop's archive rows; each is sorted by the position that it follows."""
+    return f"{shop_id}\x1farchive"
+
+
+def positions_in(archive_row: bytes) -> frozenset[str]:
+    """The positions of the records that an archive row holds."""
+    return frozenset(entry["position"] for entry in json.loads(zlib.decompress(archive_row))["entries"])
 
 
 def event_entry(
-    position: str, event: InteractionEvent | HistoryImported, scored: ScoredEvent | None, *, clock: int
+    position: str, event: InteractionEvent, scored: ScoredEvent | None, *, clock: int, score_failed: str = ""
 ) -> dict[str, object]:
-    """An accepted event as archived, with the features served and the score."""
+    """An accepted event as archived, with the features served and the score.
+
+    `score_failed` is the type of what was raised where the event should have a score and has none.
+    """
     entry: dict[str, object] = {"position": position, "event": event_to_dict(event), "clock": clock}
     if scored is not None:
         entry["vector"] = b64encode(vector_bytes(scored.vector)).decode()
+    if scored is not None and scored.score is not None:
         entry["score"] = scored.score.probability
         entry["model"] = scored.score.model_version
+    if score_failed:
+        entry["score_failed"] = score_failed
     return entry
+
+
+def control_entry(position: str, record: ControlRecord, *, clock: int) -> dict[str, object]:
+    """A control record that was applied, as archived."""
+    return {"position": position, "event": control_to_dict(record), "clock": clock}
 
 
 def duplicate_entry(position: str) -> dict[str, object]:
@@ -92,5 +127,5 @@ def duplicate_entry(position: str) -> dict[str, object]:
 
 
 def refused_entry(position: str, reason: str, field_name: str) -> dict[str, object]:
-    """A record that was refused; its bytes are in the rejected store under the same position."""
+    """A record that was rejected or parked; its bytes are kept under the same position."""
     return {"position": position, "refused": reason, "field": field_name}

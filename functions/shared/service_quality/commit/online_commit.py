@@ -4,23 +4,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from service_quality.alerts.rules import Rule
+from service_quality.commit.attempts import Attempt, Refusals, passed_by
 from service_quality.commit.chunk_writer import ChunkWriter
-from service_quality.commit.chunks import duplicate_entry, event_entry
 from service_quality.commit.shop_fold import ShopFold
 from service_quality.commit.shop_memory import ShopMemory
 from service_quality.commit.state_items import ShopItem
 from service_quality.commit.store import Store
+from service_quality.commit.tally import Tally
 from service_quality.commit.warm_shops import WarmShops
 from service_quality.errors import (
     ConflictError,
-    RejectedEventError,
+    FoldFailedError,
+    OverfullError,
     ServiceQualityError,
     StateVersionError,
     SurroundingsError,
 )
-from service_quality.events.interaction_event import HistoryImported, InteractionEvent
+from service_quality.events.control_records import ControlKey
 from service_quality.events.log_records import LogRecord
-from service_quality.events.parsing import parse_record
 from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.declarations import FeatureSet
 from service_quality.scoring.scores import Scorer
@@ -29,47 +30,19 @@ _MAX_ATTEMPTS = 5
 _MAX_WARM_ITEMS = 20_000
 
 
-@dataclass(slots=True)
-class Tally:
-    """What one call of the commit did; for logs and metrics."""
-
-    accepted: int = 0
-    scored: int = 0
-    duplicates: int = 0
-    already_done: int = 0
-    alerts: int = 0
-    chunks: int = 0
-    conflicts: int = 0
-    rejected: dict[str, int] = field(default_factory=dict)
-
-    def add(self, other: "Tally") -> None:
-        """Count another call's work with this one's."""
-        for name in ("accepted", "scored", "duplicates", "already_done", "alerts", "chunks", "conflicts"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        for reason, count in other.rejected.items():
-            self.rejected[reason] = self.rejected.get(reason, 0) + count
-
-
-class FoldFailedError(ServiceQualityError):
-    """Our own code failed on a record; once may be a torn read, twice at one version of the shop is the record."""
-
-    def __init__(self, position: str, version: int, cause: Exception) -> None:
-        super().__init__(f"the fold raised {type(cause).__name__} at position {position}")
-        self.position = position
-        self.version = version
-
-
 @dataclass(slots=True, eq=False, repr=False)
 class OnlineCommit:
     """Advances shops along their logs; those it holds warm need not be read again.
 
     `scorer` is asked once per attempt, so that a promotion never splits an event's vector from its model.
+    `control_key` gives the key that signs control records; without one none is taken.
     """
 
     store: Store
     scorer: Callable[[], Scorer]
     features: FeatureSet
     rules: tuple[Rule, ...]
+    control_key: ControlKey | None = None
     warm: WarmShops = field(default_factory=lambda: WarmShops(_MAX_WARM_ITEMS))
 
     @property
@@ -77,21 +50,31 @@ class OnlineCommit:
         """Code and history plan: state of another version is not continued."""
         return f"{CODE_VERSION}.{self.features.plan.digest}"
 
-    def advance_shop(self, shop_id: str, records: Iterable[LogRecord]) -> Tally:
+    def advance_shop(
+        self, shop_id: str, records: Iterable[LogRecord], *, rejecting: frozenset[str] = frozenset()
+    ) -> Tally:
         """Fold what is new of a shop's log, commit it, and say what was done.
 
         On a conflict, a timeout or a failing fold everything held of the shop is forgotten and read again.
-        SurroundingsError when that does not help: the batch must come again.
+        FoldFailedError for a record on which the fold fails twice at one version of the shop, unless its position is
+        among `rejecting`: then it is rejected. SurroundingsError when trying again does not help: the batch must come
+        again. ShopTroubleError for what a table refuses of this shop however often it comes.
         """
-        records = sorted(records, key=lambda record: record.position)
-        suspect: dict[str, int] = {}
-        poison: dict[str, int] = {}
-        conflicts = 0
-        attempts = 0
+        refusals = Refusals(rejecting)
+        return self._until_it_lands(lambda: self._attempt(shop_id, _in_order(records), refusals), refusals=refusals)
+
+    def park_shop(self, shop_id: str, records: Iterable[LogRecord]) -> Tally:
+        """Set the records of a shop aside in order, and all that come after them, until they are put back."""
+        refusals = Refusals(frozenset())
+        return self._until_it_lands(lambda: self._park(shop_id, _in_order(records)), refusals=refusals)
+
+    def _until_it_lands(self, attempt: Callable[[], Tally], *, refusals: Refusals) -> Tally:
+        conflicts = attempts = 0
         while attempts < _MAX_ATTEMPTS:
             try:
-                tally = self._attempt(shop_id, records, poison)
+                tally = attempt()
                 tally.conflicts = conflicts
+                tally.failures += refusals.failures
                 return tally
             except ConflictError:
                 conflicts += 1
@@ -100,100 +83,83 @@ class OnlineCommit:
                 attempts += 1
                 if attempts == _MAX_ATTEMPTS:
                     raise
+            except OverfullError as error:
+                refusals.take_overfull(error)
             except FoldFailedError as error:
-                # The same version again: nobody moved the shop while the first set was read, so it was not torn. That
-                # says nothing of a later version, at which the record may be sound, or a duplicate.
-                if suspect.get(error.position) == error.version:
-                    poison[error.position] = error.version
-                else:
-                    attempts += error.position in suspect
-                suspect[error.position] = error.version
+                attempts += refusals.take_failed(error)
         raise SurroundingsError(f"the state of a shop kept changing: {_MAX_ATTEMPTS} attempts, {conflicts} conflicts")
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], poison: dict[str, int]) -> Tally:
-        """Fold and commit once; `poison` names the records refused at a version of the shop, and only at that one."""
-        memory = self._remember(shop_id)
-        refused = {position for position, version in poison.items() if version == memory.shop.version}
+    def _attempt(self, shop_id: str, records: list[LogRecord], refusals: Refusals) -> Tally:
+        """Fold and commit once, on the condition of the version that was read."""
+        memory = self._remember(shop_id, continues=True)
         fold = ShopFold(memory, self.features, self.rules, self.scorer(), self.store.read_items)
-        writer = ChunkWriter(self.store, memory, self.fold_version, self.features.fingerprint)
-        tally = Tally()
-        fresh = [record for record in records if record.position > memory.shop.last_position]
-        tally.already_done = len(records) - len(fresh)
-        parsed = [(record, _parse(record, shop_id, refused)) for record in fresh]
-        fold.prefetch([event for _, event in parsed if isinstance(event, InteractionEvent)])
-        for record, event in parsed:
+        writer = self._writer(memory, self.fold_version, most_events=refusals.most_events)
+        attempt = Attempt(fold, writer, self.control_key, refusals.reasons_at(memory.shop.version))
+        fresh = self._leave_out_done(memory, records, attempt.tally)
+        attempt.prefetch(fresh)
+        for record in fresh:
+            version = memory.shop.version
             try:
-                self._take(fold, writer, record, event, tally)
+                attempt.take(record)
             except ServiceQualityError:
                 raise
             except Exception as error:
-                raise FoldFailedError(record.position, memory.shop.version, error) from error
+                raise FoldFailedError(record.position, version, error) from error
         writer.flush()
-        tally.chunks = writer.chunks
+        attempt.tally.chunks = writer.chunks
         self.warm.keep(memory)
-        return tally
+        return attempt.tally
 
-    def _take(
-        self,
-        fold: ShopFold,
-        writer: ChunkWriter,
-        record: LogRecord,
-        event: InteractionEvent | HistoryImported | RejectedEventError,
-        tally: Tally,
-    ) -> None:
-        if isinstance(event, HistoryImported):
-            writer.import_history(record, event)
-            tally.accepted += 1
-            return
-        size = len(record.data) + 200
-        try:
-            if isinstance(event, RejectedEventError):
-                raise event
-            step = fold.step(event)
-            if step is not None:
-                size += 8 * len(self.features.features)
-                writer.make_room(fold.keys_changed_by(event, step), rows=2 * len(self.rules), size=size)
-        except RejectedEventError as error:
-            writer.refuse(record, error)
-            tally.rejected[error.reason] = tally.rejected.get(error.reason, 0) + 1
-            return
-        if step is None:
-            writer.make_room(set(), rows=0, size=size)
-            writer.chunk.add_entry(duplicate_entry(record.position), size)
-            writer.position = record.position
-            tally.duplicates += 1
-            return
-        outcome = fold.apply(event, step)
-        writer.chunk.add_rows(outcome.rows)
-        writer.chunk.add_entry(event_entry(record.position, event, outcome.scored, clock=outcome.clock), size)
-        writer.position = record.position
-        tally.accepted += 1
-        tally.scored += outcome.scored is not None
-        tally.alerts += sum(row.row_kind == "alert" for row in outcome.rows)
+    def _park(self, shop_id: str, records: list[LogRecord]) -> Tally:
+        memory = self._remember(shop_id, continues=False)
+        writer = self._writer(memory, memory.shop.fold_version)
+        fold = ShopFold(memory, self.features, self.rules, self.scorer(), self.store.read_items)
+        attempt = Attempt(fold, writer, self.control_key, {})
+        for record in self._leave_out_done(memory, records, attempt.tally):
+            attempt.park(record)
+        writer.flush()
+        attempt.tally.chunks = writer.chunks
+        return attempt.tally
 
-    def _remember(self, shop_id: str) -> ShopMemory:
+    def _writer(self, memory: ShopMemory, fold_version: str, *, most_events: int | None = None) -> ChunkWriter:
+        return ChunkWriter(self.store, memory, fold_version, self.features.fingerprint, most_events)
+
+    def _leave_out_done(self, memory: ShopMemory, records: list[LogRecord], tally: Tally) -> list[LogRecord]:
+        """The records behind the shop's last position; of the others, keep as rejected what no archive row holds.
+
+        Positions rise along a log. A record at or before the last position was folded, unless it came past its place:
+        from another shard, or after an event source had given it up.
+        """
+        last = memory.shop.last_position
+        before = [record for record in records if record.position <= last]
+        held: frozenset[str] = frozenset()
+        if before:
+            held = self.store.positions_archived(memory.shop_id, [record.position for record in before])
+        passed = [record for record in before if record.position not in held]
+        if passed:
+            self.store.keep_rejected([passed_by(memory.shop_id, record) for record in passed])
+            tally.rejected["passed_by"] = len(passed)
+        tally.already_done = len(before) - len(passed)
+        return [record for record in records if record.position > last]
+
+    def _remember(self, shop_id: str, *, continues: bool) -> ShopMemory:
         """The shop as held warm, else as stored.
 
         Whether a warm one was overtaken is not asked: then nothing that is folded from it can be committed, since its
-        version is the condition, and the next attempt finds nothing warm.
+        version is the condition, and the next attempt finds nothing warm. StateVersionError where the fold `continues`
+        state that another version left.
         """
         warm = self.warm.take(shop_id)
         if warm is not None:
             return warm
         shop = self.store.read_shop(shop_id) or ShopItem(fold_version=self.fold_version)
-        if shop.fold_version != self.fold_version:
+        if continues and shop.fold_version != self.fold_version:
             raise StateVersionError(
-                f"state of version {shop.fold_version}, expected {self.fold_version}: rebuild it from the archive"
+                f"state of version {shop.fold_version}, expected {self.fold_version}: rebuild it from the archive",
+                parked=shop.parked is not None,
             )
         return ShopMemory(shop_id, shop, self.features.plan)
 
 
-def _parse(
-    record: LogRecord, shop_id: str, refused: set[str]
-) -> InteractionEvent | HistoryImported | RejectedEventError:
-    if record.position in refused:
-        return RejectedEventError("fold_failed", found="an event that our own code fails on", expected="a fold")
-    try:
-        return parse_record(record.data, arrived_at=record.arrived_at, shop_id=shop_id)
-    except RejectedEventError as error:
-        return error
+def _in_order(records: Iterable[LogRecord]) -> list[LogRecord]:
+    return sorted(records, key=lambda record: record.position)

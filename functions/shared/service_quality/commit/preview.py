@@ -55,8 +55,8 @@ class Preview:
 
 
 def describe_preview(event_id: str, scored: ScoredEvent | None, features: FeatureSet) -> dict[str, object]:
-    """The preview as a caller gets it; without a score where the event would not be scored."""
-    if scored is None:
+    """The preview as a caller gets it; without a score where the event would have none."""
+    if scored is None or scored.score is None:
         return {"event_id": event_id, "score": None, "reasons": [], "model_version": None}
     return {
         "event_id": event_id,

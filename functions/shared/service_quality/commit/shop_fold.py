@@ -9,6 +9,7 @@ from service_quality.alerts.alert_life import REPEATED, AlertLife, next_life
 from service_quality.alerts.alert_messages import Sent, alert_body
 from service_quality.alerts.rules import Rule
 from service_quality.commit.chunks import OutboxRow
+from service_quality.commit.failures import RULE, SCORE, Failure
 from service_quality.commit.shop_memory import ShopMemory
 from service_quality.commit.state_items import ConversationItem, ShopItem
 from service_quality.conversations.conversation import EMPTY, REMEMBERED, conversation_key, refuse_too_old
@@ -26,11 +27,17 @@ MAX_HISTORIES = 300
 
 
 class Outcome(NamedTuple):
-    """What an applied event led to: its score, if it has one, and the rows that must leave."""
+    """What an applied event led to: its score, if it has one, the rows that must leave, and what failed beside it."""
 
     scored: ScoredEvent | None
     rows: list[OutboxRow]
     clock: int
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def score_failure(self) -> Failure | None:
+        """Why an event that should have a score has none."""
+        return next((failure for failure in self.failures if failure.stage == SCORE), None)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -113,17 +120,28 @@ class ShopFold:
         memory = self.memory
         moved = memory.shop.after(event)
         clock = moved.clock
-        scored = None
-        if step.scored:
-            histories = {name: memory.history(key) for name, key in entity_keys(step, self.features).items()}
-            scored = score_step(step, histories, features=self.features, scorer=self.scorer, clock=clock)
+        scored, failures = self._score(event, step, clock)
         self._keep_conversation(event, step, moved.received_clock)
         for fact in step.facts:
             memory.history_to_change(fact.key).update(fact, clock=clock)
         for home in {home_key(fact.key) for fact in step.facts}:
             memory.settle(home, clock=clock)
         memory.shop = moved
-        return Outcome(scored=scored, rows=self._decide(event, step, scored, clock), clock=clock)
+        rows = self._decide(event, step, scored, failures)
+        return Outcome(scored=scored, rows=rows, clock=clock, failures=tuple(failures))
+
+    def _score(
+        self, event: InteractionEvent, step: ConversationStep, clock: int
+    ) -> tuple[ScoredEvent | None, list[Failure]]:
+        """The event's features and score. Neither is the fold: where they fail, the event goes on without them."""
+        if not step.scored:
+            return None, []
+        try:
+            histories = {name: self.memory.history(key) for name, key in entity_keys(step, self.features).items()}
+            scored = score_step(step, histories, features=self.features, scorer=self.scorer, clock=clock)
+        except Exception as error:  # a feature that cannot be computed
+            return None, [Failure(SCORE, event.kind, error)]
+        return scored, [Failure(SCORE, event.kind, scored.failure)] if scored.failure is not None else []
 
     def _keep_conversation(self, event: InteractionEvent, step: ConversationStep, received_clock: int) -> None:
         key = conversation_key(event)
@@ -134,33 +152,39 @@ class ShopFold:
         self._folded[key] = step.after
 
     def _decide(
-        self, event: InteractionEvent, step: ConversationStep, scored: ScoredEvent | None, clock: int
+        self, event: InteractionEvent, step: ConversationStep, scored: ScoredEvent | None, failures: list[Failure]
     ) -> list[OutboxRow]:
+        """The rows of every rule; a rule that fails is left out and noted among the failures."""
         values: dict[str, float | int | None] = scored.values if scored is not None else {**step.values}
         rows: list[OutboxRow] = []
         for rule in self.rules:
             subject = self._subject(rule, event, step)
             if subject is None:
                 continue
-            lives = self._lives(subject.item_key)
-            before = lives.get(rule.name)
-            resolved = rule.resolved_when.holds(values)
-            life, happened = next_life(
-                before,
-                None if resolved else rule.severity(values),
-                resolved=resolved,
-                clock=clock,
-                cooldown_ms=rule.cooldown_ms,
-            )
-            if life is None or life == before:
-                continue
-            lives[rule.name] = life
-            self.memory.changed.add(subject.item_key)
-            if subject.item_key in self.memory.histories:
-                self.memory.settle(subject.item_key, clock=clock)
-            if happened is not None and happened != REPEATED:
-                sent = Sent(self.memory.shop_id, rule, subject.name, happened, life, event.event_id, clock)
-                rows += _alert_rows(sent, alert_body(sent, values, scored, self.features))
+            try:
+                rows += self._decide_rule(rule, subject, _Judged(event, values, scored))
+            except Exception as error:  # a rule is no part of the fold
+                failures.append(Failure(RULE, rule.name, error))
+        return rows
+
+    def _decide_rule(self, rule: Rule, subject: "_Subject", judged: "_Judged") -> list[OutboxRow]:
+        """Move one alert on; its state changes only once everything that could fail is done."""
+        memory, clock = self.memory, self.memory.shop.clock
+        lives = self._lives(subject.item_key)
+        before = lives.get(rule.name)
+        resolved = rule.resolved_when.holds(judged.values)
+        severity = None if resolved else rule.severity(judged.values)
+        life, happened = next_life(before, severity, resolved=resolved, clock=clock, cooldown_ms=rule.cooldown_ms)
+        if life is None or life == before:
+            return []
+        rows: list[OutboxRow] = []
+        if happened is not None and happened != REPEATED:
+            sent = Sent(memory.shop_id, rule, subject.name, happened, life, judged.event.event_id, clock)
+            rows = _alert_rows(sent, alert_body(sent, judged.values, judged.scored, self.features))
+        lives[rule.name] = life
+        memory.changed.add(subject.item_key)
+        if subject.item_key in memory.histories:
+            memory.settle(subject.item_key, clock=clock)
         return rows
 
     def _subject(self, rule: Rule, event: InteractionEvent, step: ConversationStep) -> "_Subject | None":
@@ -214,6 +238,14 @@ class _ForeseenStep(NamedTuple):
         """Whether the same step would be taken from here."""
         same = self.held is held and self.event is event
         return same and self.clock == moved.clock and self.received_clock == moved.received_clock
+
+
+class _Judged(NamedTuple):
+    """What rules look at: an event, the values by name, and the event's score if it has one."""
+
+    event: InteractionEvent
+    values: dict[str, float | int | None]
+    scored: ScoredEvent | None
 
 
 class _Subject(NamedTuple):

@@ -39,6 +39,7 @@ class ShopMemory:
     histories: dict[str, HistoryItem] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     _imported: dict[str, tuple[Conversation, ...]] = field(default_factory=dict)
+    _stored_bytes: dict[str, int] = field(default_factory=dict)
 
     def load(self, keys: Iterable[str], read: ReadItems) -> None:
         """Read what is not held yet, and the imports that it has not absorbed; at most two rounds of reading."""
@@ -48,6 +49,7 @@ class ShopMemory:
         stored = read(wanted)
         for key in wanted:
             self._decode(key, stored.get(key))
+            self._stored_bytes[key] = len(stored.get(key, b""))
         packs = sorted(
             {
                 pack_key(one.import_id, key, one.buckets)
@@ -108,14 +110,20 @@ class ShopMemory:
     def take_changes(self) -> dict[str, bytes]:
         """The stored form of all that changed, which then counts as stored."""
         changes = {key: self._encode(key) for key in sorted(self.changed)}
+        self._stored_bytes |= {key: len(data) for key, data in changes.items()}
         self.changed.clear()
         return changes
+
+    def stored_bytes(self, key: str) -> int:
+        """How large an item was when it was last read or written; 0 where it was not."""
+        return self._stored_bytes.get(key, 0)
 
     def forget_items(self) -> None:
         """Hold nothing but the shop's item: after an import every other item has something to absorb."""
         self.conversations.clear()
         self.histories.clear()
         self._imported.clear()
+        self._stored_bytes.clear()
 
     def size(self) -> int:
         """How many items are held."""

@@ -16,7 +16,7 @@ from service_quality.histories.history import History, HistoryPlan
 SHOP_KEY = "shop"
 
 _PLAIN_BYTES = 800  # with its key and the names of its attributes an item of so much is below a kilobyte
-_STORED_FIELDS = tuple(name for name in OPTIONAL_FIELDS if name != "text")
+_STORED_FIELDS = tuple(name for name in OPTIONAL_FIELDS if name not in ("text", "query"))
 
 
 class Import(NamedTuple):
@@ -25,6 +25,16 @@ class Import(NamedTuple):
     import_id: str
     buckets: int
     position: str
+
+
+class Parked(NamedTuple):
+    """A shop whose records are set aside in order: `until` is the last of them by the position it had first.
+
+    `failed_run` is the run of put-back records that met trouble again: what comes of it is set aside again.
+    """
+
+    until: str
+    failed_run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +47,13 @@ class ShopItem:
     received_clock: int = 0
     last_position: str = START
     imports: tuple[Import, ...] = ()
+    parked: Parked | None = None
 
     def after(self, event: InteractionEvent) -> "ShopItem":
-        """The shop with its clocks as they stand once an event is taken."""
+        """The shop with its clocks once an event is taken; an event moves the clock at most to its own arrival."""
         return replace(
             self,
-            clock=max(self.clock, event.occurred_at),
+            clock=max(self.clock, min(event.occurred_at, event.received_at)),
             received_clock=max(self.received_clock, event.received_at),
         )
 
@@ -75,14 +86,23 @@ def encode_shop(item: ShopItem) -> bytes:
             item.received_clock,
             item.last_position,
             item.imports,
+            item.parked,
         ]
     )
 
 
 def decode_shop(data: bytes) -> ShopItem:
     """The item that `encode_shop` wrote."""
-    version, fold_version, clock, received_clock, last_position, imports = _unpack(data)
-    return ShopItem(version, fold_version, clock, received_clock, last_position, tuple(Import(*one) for one in imports))
+    version, fold_version, clock, received_clock, last_position, imports, parked = _unpack(data)
+    return ShopItem(
+        version=version,
+        fold_version=fold_version,
+        clock=clock,
+        received_clock=received_clock,
+        last_position=last_position,
+        imports=tuple(Import(*one) for one in imports),
+        parked=Parked(*parked) if parked is not None else None,
+    )
 
 
 def encode_conversation(item: ConversationItem) -> bytes:

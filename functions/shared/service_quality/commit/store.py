@@ -1,4 +1,4 @@
-"""What the commit needs of the outside; errors of it are ConflictError or SurroundingsError."""
+"""What the commit needs of the outside; errors of it are ConflictError, ShopTroubleError or SurroundingsError."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -9,7 +9,7 @@ from service_quality.events.log_records import Rejection
 
 
 class Store(Protocol):
-    """What the commit needs of the outside; errors of it are ConflictError or SurroundingsError."""
+    """Tables of state and outbox, and the bucket of what was rejected or parked."""
 
     def read_shop(self, shop_id: str) -> ShopItem | None:
         """The shop's item, strongly consistent."""
@@ -21,4 +21,7 @@ class Store(Protocol):
         """All or nothing; ConflictError when the shop's version is not the expected one."""
 
     def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
-        """Keep records of a shop that were refused; keeping the same ones again changes nothing."""
+        """Keep records of one shop that were rejected or parked; keeping them again changes nothing."""
+
+    def positions_archived(self, shop_id: str, positions: Sequence[str]) -> frozenset[str]:
+        """Those of these positions that some archive row of the shop holds, strongly consistent."""

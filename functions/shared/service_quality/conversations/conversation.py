@@ -1,17 +1,23 @@
 """A conversation is its interaction events: in order of time, each once, whatever order they came in."""
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.instants import DAY, HOUR, floor_to
 
+#: Events of one conversation or visit, and bytes of their stored form: an item of a table may have 400 KB, and hostile
+#: ids do not compress.
 MAX_EVENTS = 500
-#: Of all ids and names in a conversation: a stored item may have 400 KB, and hostile ids do not compress.
 MAX_BYTES = 250_000
-_WEIGHED_EVERY = 16  # events: weighing all of them costs more than adding one
+#: What the kinds that decide something (`kinds.DECISIVE`) may go beyond these bounds: an order or a rating is not
+#: rejected because 500 page views or messages came before it.
+RESERVED_EVENTS = 100
+RESERVED_BYTES = 60_000
+_LARGEST_EVENT = 9_000  # bytes: 16 ids of 128 characters of four bytes each, and the names of all fields
+_ALWAYS_FIT = MAX_BYTES // _LARGEST_EVENT  # events: so few need not be weighed
 
 #: An event that occurred longer ago than this before the shop's latest arrival cannot be told from a duplicate.
 RETENTION = 30 * DAY
@@ -22,13 +28,15 @@ REMEMBERED = RETENTION + DAY + HOUR
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """The events of one service contact, in (occurred_at, event_id) order, without their texts.
+    """The events of one service contact, in (occurred_at, event_id) order, without what the customer wrote.
 
-    `touched_at` is the shop's received clock when an event was last added.
+    `touched_at` is the shop's received clock when an event was last added. `size` is `size_of` it where that is known
+    already; None where nobody has asked.
     """
 
     events: tuple[InteractionEvent, ...] = ()
     touched_at: int = 0
+    size: int | None = field(default=None, compare=False)
 
 
 EMPTY = Conversation()
@@ -52,42 +60,77 @@ def conversation_key(event: InteractionEvent) -> str:
 def advance(conversation: Conversation, event: InteractionEvent, *, received_clock: int = 0) -> Conversation:
     """Add an event at its place in time; one seen before changes nothing and gives the same object back.
 
-    RejectedEventError when the conversation is at its bound: it refuses, it never forgets an id.
+    RejectedEventError when the conversation is at its bound: it rejects, it never forgets an id.
     """
     events = conversation.events
     if any(known.event_id == event.event_id for known in events):
         return conversation
-    if len(events) >= MAX_EVENTS:
-        raise RejectedEventError(
-            "conversation_full",
-            found=f"a conversation of {len(events)} events",
-            expected=f"at most {MAX_EVENTS}",
-        )
-    if len(events) % _WEIGHED_EVERY == _WEIGHED_EVERY - 1 and size_of(conversation) > MAX_BYTES:
-        raise RejectedEventError(
-            "conversation_full",
-            found=f"a conversation of {size_of(conversation)} bytes",
-            expected=f"at most {MAX_BYTES}",
-        )
-    stripped = replace(event, text=None) if event.text is not None else event
+    advanced = _insert(conversation, without_words(event), received_clock=received_clock)
+    _refuse_beyond_bounds(event.kind, events=len(events), size=advanced.size)
+    return advanced
+
+
+def _insert(conversation: Conversation, event: InteractionEvent, *, received_clock: int) -> Conversation:
+    """The conversation with a further event at its place in time, whatever its bounds."""
+    events = conversation.events
     place = bisect_right(events, (event.occurred_at, event.event_id), key=_order)
     return Conversation(
-        events=(*events[:place], stripped, *events[place:]),
+        events=(*events[:place], event, *events[place:]),
         touched_at=max(conversation.touched_at, received_clock),
+        size=_size_with(conversation, event),
     )
 
 
+def without_words(event: InteractionEvent) -> InteractionEvent:
+    """The event as state holds it: nothing that the customer wrote or searched for."""
+    if event.text is None and event.query is None:
+        return event
+    return replace(event, text=None, query=None)
+
+
 def size_of(conversation: Conversation) -> int:
-    """How many bytes of text the conversation's events hold: ids, names, queries."""
-    values = (getattr(event, name) for event in conversation.events for name in FIELDS)
-    return sum(len(value.encode()) for value in values if isinstance(value, str))
+    """How many bytes the conversation's events take at most when they are stored."""
+    return sum(map(_event_size, conversation.events)) if conversation.size is None else conversation.size
+
+
+def _size_with(conversation: Conversation, event: InteractionEvent) -> int | None:
+    if len(conversation.events) < _ALWAYS_FIT:
+        return None
+    return size_of(conversation) + _event_size(event)
+
+
+def _event_size(event: InteractionEvent) -> int:
+    """Most bytes of an event's stored form: its ids as JSON, and for each field its name, quotes or digits."""
+    present = [value for name in FIELDS if (value := getattr(event, name)) is not None]
+    return sum(map(_value_size, present)) + 18 * len(present)
+
+
+def _value_size(value: str | int) -> int:
+    if isinstance(value, int):
+        return 16
+    return len(value.encode()) + value.count('"') + value.count("\\")
+
+
+def _refuse_beyond_bounds(kind: str, *, events: int, size: int | None) -> None:
+    decisive = kind in kinds.DECISIVE
+    most_events = MAX_EVENTS + (RESERVED_EVENTS if decisive else 0)
+    most_bytes = MAX_BYTES + (RESERVED_BYTES if decisive else 0)
+    if events >= most_events:
+        found, expected = f"a conversation of {events} events", f"at most {most_events}"
+    elif size is not None and size > most_bytes:
+        found, expected = f"a conversation of {size} bytes", f"at most {most_bytes}"
+    else:
+        return
+    raise RejectedEventError("conversation_full", found=found, expected=expected)
 
 
 def merge_conversations(one: Conversation, other: Conversation) -> Conversation:
-    """The union of both, each event once."""
+    """The union of both, each event once. Bounds are for what comes next: what was taken is never forgotten."""
     merged = one
+    known = {event.event_id for event in one.events}
     for event in other.events:
-        merged = advance(merged, event, received_clock=other.touched_at)
+        if event.event_id not in known:
+            merged = _insert(merged, event, received_clock=other.touched_at)
     return merged if merged.touched_at >= other.touched_at else replace(merged, touched_at=other.touched_at)
 
 

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass, fields
 
-from service_quality.events import kinds
 from service_quality.instants import format_instant
 
 EVENT_VERSION = 1
@@ -44,35 +43,12 @@ class InteractionEvent:
     duration_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryImported:
-    """A backfill's mark on a shop's log: from its position on, the import counts.
-
-    `clock` is the shop's clock that the imported past had reached, `buckets` the number of packs it is stored in.
-    """
-
-    shop_id: str
-    import_id: str
-    clock: int
-    buckets: int
-    kind: str = kinds.HISTORY_IMPORTED
-
-
 FIELDS = tuple(field.name for field in fields(InteractionEvent))
 OPTIONAL_FIELDS = FIELDS[FIELDS.index("precision") + 1 :]
 
 
-def event_to_dict(event: InteractionEvent | HistoryImported) -> dict[str, str | int]:
+def event_to_dict(event: InteractionEvent) -> dict[str, str | int]:
     """The canonical JSON form: missing fields left out, instants in ISO 8601."""
-    if isinstance(event, HistoryImported):
-        return {
-            "version": EVENT_VERSION,
-            "kind": event.kind,
-            "shop_id": event.shop_id,
-            "import_id": event.import_id,
-            "clock": format_instant(event.clock),
-            "buckets": event.buckets,
-        }
     form: dict[str, str | int] = {
         "version": EVENT_VERSION,
         "event_id": event.event_id,
@@ -90,6 +66,6 @@ def event_to_dict(event: InteractionEvent | HistoryImported) -> dict[str, str | 
     return form
 
 
-def event_to_json(event: InteractionEvent | HistoryImported) -> bytes:
+def event_to_json(event: InteractionEvent) -> bytes:
     """One record as it stands on the stream: compact UTF-8 JSON."""
     return json.dumps(event_to_dict(event), ensure_ascii=False, separators=(",", ":")).encode()

@@ -20,6 +20,9 @@ ALL = SERVICE | FEEDBACK | BEHAVIOUR
 #: Kinds after which the running conversation is scored. A rating ends the question, so it asks none.
 SCORED = SERVICE | {"complaint_filed"}
 
+#: Kinds that decide how a contact or a visit is judged: a full conversation still has room for some of them.
+DECISIVE = FEEDBACK | {"resolved", "reopened", "order_placed", "order_cancelled", "order_returned"}
+
 #: What a kind cannot do without, besides the fields that every event has.
 REQUIRED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(SERVICE, ("conversation_id",)),
@@ -32,6 +35,3 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "order_cancelled": ("customer_id", "order_id"),
     "order_returned": ("customer_id", "order_id"),
 }
-
-#: The one record on a shop's log that no source may send: a backfill enters the log with it.
-HISTORY_IMPORTED = "history_imported"

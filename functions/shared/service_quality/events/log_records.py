@@ -1,6 +1,9 @@
-"""Records of a shop's log as they come, and as they are refused."""
+"""Records of a shop's log, and records that were rejected or parked."""
 
 from typing import NamedTuple
+
+#: The reason of a record that was set aside in order, to be put back when its shop's trouble is mended.
+PARKED = "parked"
 
 
 class LogRecord(NamedTuple):
@@ -12,7 +15,7 @@ class LogRecord(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """A record that was not taken: kept whole, with reason and position."""
+    """A record that was not folded: kept whole, with reason and position."""
 
     shop_id: str
     record: LogRecord

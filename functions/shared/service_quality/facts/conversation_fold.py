@@ -19,7 +19,7 @@ from service_quality.facts.conversation_facts import (
 from service_quality.facts.entities import ENTITIES
 
 #: Raise with any change of what a fold gives: state of another version is rebuilt, never continued.
-CODE_VERSION = 2
+CODE_VERSION = 3
 
 
 @dataclass(frozen=True)

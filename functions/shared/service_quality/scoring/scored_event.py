@@ -12,11 +12,15 @@ from service_quality.scoring.scores import Score, Scorer
 
 
 class ScoredEvent(NamedTuple):
-    """The vector as served, the score that the model gave for it, and the values by name for rules."""
+    """The vector as served, the score that the model gave for it, and the values by name for rules.
+
+    `score` is None where the model failed, with `failure` to say how.
+    """
 
     vector: Vector
-    score: Score
+    score: Score | None
     values: dict[str, float | int | None]
+    failure: Exception | None = None
 
 
 def entity_keys(step: ConversationStep, features: FeatureSet) -> dict[str, str]:
@@ -32,9 +36,15 @@ def score_step(
     scorer: Scorer,
     clock: int,
 ) -> ScoredEvent:
-    """Score an event with the conversation including it and the histories before it, by entity name."""
+    """Score an event with the conversation including it and the histories before it, by entity name.
+
+    A model that fails leaves the event without a score; what fails before it is raised.
+    """
     values = compute_features(features.features, Moment(histories, step.values, clock))
     vector = to_vector(values)
-    score = scorer.score(vector)
-    named = {**step.values, **dict(zip(features.names, values, strict=True)), "score": score.probability}
-    return ScoredEvent(vector=vector, score=score, values=named)
+    named = {**step.values, **dict(zip(features.names, values, strict=True))}
+    try:
+        score = scorer.score(vector)
+    except Exception as failure:  # whatever a model raises, the event is sound
+        return ScoredEvent(vector, None, named, failure)
+    return ScoredEvent(vector, score, {**named, "score": score.probability})

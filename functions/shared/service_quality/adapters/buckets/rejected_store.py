@@ -1,4 +1,4 @@
-"""Records that were refused, kept whole in S3 with reason and position."""
+"""Records that were rejected or parked, kept whole in S3 with reason and position."""
 
 import json
 from base64 import b64encode
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from service_quality.adapters.buckets.bucket import Bucket
 from service_quality.events.identifiers import NO_SHOP
-from service_quality.events.log_records import Rejection
+from service_quality.events.log_records import PARKED, Rejection
 from service_quality.instants import format_instant
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 MAX_OBJECT_BYTES = 8 * 1024 * 1024
+REJECTED_FOLDER, PARKED_FOLDER = "rejected", "parked"
 
 
 class RejectedStore:
@@ -30,21 +31,31 @@ class RejectedStore:
     def keep(self, rejections: Sequence[Rejection]) -> None:
         """Write the records, base64 as they came, each on a line with what was wrong with it; nothing for no record.
 
-        An object of more than MAX_OBJECT_BYTES is split between lines; a longer line has an object of its own.
+        Parked records have a folder of their own. An object of more than MAX_OBJECT_BYTES is split between lines; a
+        longer line has an object of its own.
         """
         shops = {rejection.shop_id for rejection in rejections}
         shop_id = shops.pop() if len(shops) == 1 else NO_SHOP
-        for position, body in _bodies(rejections):
-            self._bucket.put(rejected_key(shop_id, position, body), body, content_type="application/x-ndjson")
+        parked = [one for one in rejections if one.reason == PARKED]
+        rejected = [one for one in rejections if one.reason != PARKED]
+        for folder, kept in ((PARKED_FOLDER, parked), (REJECTED_FOLDER, rejected)):
+            for position, body in _bodies(kept):
+                key = rejected_key(shop_id, position, body, folder=folder)
+                self._bucket.put(key, body, content_type="application/x-ndjson")
 
 
-def rejected_key(shop_id: str, position: str, body: bytes) -> str:
+def rejected_key(shop_id: str, position: str, body: bytes, *, folder: str = REJECTED_FOLDER) -> str:
     """The key of an object that begins with the record at a position. Shop and position stay in their segments.
 
     >>> rejected_key("shop/../1", "9", b"")
     'rejected/shop%2F..%2F1/9-e3b0c442.jsonl'
     """
-    return f"rejected/{_segment(shop_id)}/{_segment(position)}-{sha256(body).hexdigest()[:8]}.jsonl"
+    return f"{folder_of(shop_id, folder)}{_segment(position)}-{sha256(body).hexdigest()[:8]}.jsonl"
+
+
+def folder_of(shop_id: str, folder: str) -> str:
+    """The prefix of the keys of a shop's objects."""
+    return f"{folder}/{_segment(shop_id)}/"
 
 
 def _segment(name: str) -> str:

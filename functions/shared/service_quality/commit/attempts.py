@@ -1,0 +1,193 @@
+"""One attempt to fold the new records of a shop, and what earlier attempts found out about them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from service_quality.commit.chunk_writer import ChunkWriter
+from service_quality.commit.chunks import duplicate_entry, event_entry
+from service_quality.commit.control import apply_control
+from service_quality.commit.failures import FOLD, Failure
+from service_quality.commit.shop_fold import ShopFold
+from service_quality.commit.tally import Tally
+from service_quality.errors import FoldFailedError, OverfullError, RejectedEventError
+from service_quality.events.control_records import ControlKey, ControlRecord, RecordPutBack, ShopUnparked
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.log_records import LogRecord, Rejection
+from service_quality.events.parsing import parse_record
+
+_ENTRY_BYTES = 200  # of an entry, beside its event and features
+_ROWS_A_RULE = 2
+
+_Parsed = InteractionEvent | ControlRecord | RejectedEventError
+
+
+def passed_by(shop_id: str, record: LogRecord) -> Rejection:
+    """The rejection of a record that its log has passed by without folding it."""
+    message = "position: found one that the log has passed and no archive row holds, expected a later one"
+    return Rejection(shop_id, record, "passed_by", message)
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Refusals:
+    """What attempts learn: which records cannot be folded, at which version of the shop, and how many fit at once.
+
+    `rejecting` are the positions that may be rejected for a failing fold.
+    """
+
+    rejecting: frozenset[str]
+    most_events: int | None = None
+    failures: list[Failure] = field(default_factory=list)
+    _suspects: dict[str, int] = field(default_factory=dict)
+    _reasons: dict[str, tuple[int, RejectedEventError]] = field(default_factory=dict)
+
+    def reasons_at(self, version: int) -> Mapping[str, tuple[int, RejectedEventError]]:
+        """Why records are rejected, by position, with the version of the shop at which that was found.
+
+        It says nothing of a later version, at which the record may be sound, or a duplicate.
+        """
+        return {position: reason for position, reason in self._reasons.items() if reason[0] >= version}
+
+    def take_failed(self, error: FoldFailedError) -> bool:
+        """Note a failing fold; whether it was no news and counts as an attempt. FoldFailedError at the second one.
+
+        The same version again: nobody moved the shop while the first set was read, so it was not torn.
+        """
+        known = self._suspects.get(error.position)
+        self._suspects[error.position] = error.version
+        if known != error.version:
+            return known is not None
+        if error.position not in self.rejecting:
+            raise error
+        self.failures.append(Failure(FOLD, error.position, error.failure))
+        rejection = RejectedEventError("fold_failed", found="an event that our own code fails on", expected="a fold")
+        self._reasons[error.position] = error.version, rejection
+        return False
+
+    def take_overfull(self, error: OverfullError) -> None:
+        """Note a transaction that was too large: fewer events at once, or without the only one of it."""
+        if error.events > 1:
+            self.most_events = max(1, error.events // 2)
+            return
+        rejection = RejectedEventError("item_full", found=error.found, expected=error.expected)
+        self._reasons[error.position] = error.version, rejection
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Attempt:
+    """Takes records one by one; `unfit` says which of them are rejected at which version of the shop, and why."""
+
+    fold: ShopFold
+    writer: ChunkWriter
+    key: ControlKey | None
+    unfit: Mapping[str, tuple[int, RejectedEventError]]
+    tally: Tally = field(default_factory=Tally)
+    _parsed: dict[str, _Parsed] = field(default_factory=dict)
+
+    def prefetch(self, records: list[LogRecord]) -> None:
+        """Parse the records, and read at once what their events will need."""
+        self._parsed = {record.position: self._parse(record) for record in records}
+        if self.fold.memory.shop.parked is None:
+            self.fold.prefetch([event for event in self._parsed.values() if isinstance(event, InteractionEvent)])
+
+    def take(self, record: LogRecord) -> None:
+        """Fold, apply, reject or park one record."""
+        parsed = self._parsed[record.position]
+        if isinstance(parsed, RejectedEventError):
+            self._reject(record, parsed)
+        elif isinstance(parsed, RecordPutBack):
+            self._take_put_back(record, parsed)
+        elif self._is_parked(record, parsed):
+            self.writer.park(record, position=record.position)
+            self.tally.parked += 1
+        elif isinstance(parsed, InteractionEvent):
+            self._take_event(record, parsed)
+        else:
+            self._apply(record, parsed)
+
+    def _is_parked(self, record: LogRecord, parsed: InteractionEvent | ControlRecord) -> bool:
+        """Whether a record has to wait for those that were set aside before it."""
+        return self.fold.memory.shop.parked is not None and not isinstance(parsed, ShopUnparked)
+
+    def park(self, record: LogRecord) -> None:
+        """Set one record aside, and with it all that come later."""
+        parsed = self._parse(record)
+        if isinstance(parsed, RejectedEventError):
+            return self._reject(record, parsed)
+        if isinstance(parsed, RecordPutBack):
+            return self._park_again(record, parsed, failed_run=parsed.run)
+        self.writer.park(record, position=record.position)
+        self.tally.parked += 1
+
+    def _take_put_back(self, record: LogRecord, put_back: RecordPutBack) -> None:
+        """What comes back is folded at its new position, with its first arrival, while newer records are parked."""
+        parked = self.fold.memory.shop.parked
+        if parked is not None and put_back.run in ("", parked.failed_run):
+            return self._park_again(record, put_back)
+        inner = LogRecord(record.position, put_back.data, put_back.arrived_at)
+        parsed = self._parse(inner)
+        if isinstance(parsed, RejectedEventError):
+            self._reject(inner, parsed)
+        elif isinstance(parsed, InteractionEvent):
+            self._take_event(inner, parsed)
+        else:
+            self._apply(inner, parsed)
+
+    def _park_again(self, record: LogRecord, put_back: RecordPutBack, *, failed_run: str = "") -> None:
+        first = LogRecord(put_back.order, put_back.data, put_back.arrived_at)
+        self.writer.park(first, position=record.position, failed_run=failed_run)
+        self.tally.parked += 1
+
+    def _take_event(self, record: LogRecord, event: InteractionEvent) -> None:
+        fold, writer = self.fold, self.writer
+        size = len(record.data) + _ENTRY_BYTES
+        try:
+            self._refuse_unfit(record)
+            step = fold.step(event)
+            if step is not None:
+                size += 8 * len(fold.features.features)
+                writer.make_room(fold.keys_changed_by(event, step), rows=_ROWS_A_RULE * len(fold.rules), size=size)
+        except RejectedEventError as error:
+            return self._reject(record, error)
+        if step is None:
+            writer.mark(record.position, duplicate_entry(record.position))
+            self.tally.duplicates += 1
+            return
+        outcome = fold.apply(event, step)
+        failed = outcome.score_failure
+        writer.chunk.add_rows(outcome.rows)
+        entry = event_entry(
+            record.position,
+            event,
+            outcome.scored,
+            clock=outcome.clock,
+            score_failed=type(failed.error).__name__ if failed else "",
+        )
+        writer.add(record.position, entry, size=size)
+        self.tally.accepted += 1
+        self.tally.scored += outcome.scored is not None and failed is None
+        self.tally.unscored += failed is not None
+        self.tally.alerts += sum(row.row_kind == "alert" for row in outcome.rows)
+        self.tally.failures += outcome.failures
+
+    def _apply(self, record: LogRecord, control: ControlRecord) -> None:
+        if apply_control(self.writer, record, control):
+            self.tally.accepted += 1
+        else:
+            self.tally.duplicates += 1
+
+    def _refuse_unfit(self, record: LogRecord) -> None:
+        version, reason = self.unfit.get(record.position, (None, None))
+        if reason is not None and version == self.fold.memory.shop.version:
+            raise reason
+
+    def _reject(self, record: LogRecord, error: RejectedEventError) -> None:
+        self.writer.reject(record, error)
+        self.tally.count_rejected(error.reason)
+
+    def _parse(self, record: LogRecord) -> _Parsed:
+        try:
+            return parse_record(
+                record.data, arrived_at=record.arrived_at, shop_id=self.fold.memory.shop_id, key=self.key
+            )
+        except RejectedEventError as error:
+            return error

@@ -1,0 +1,119 @@
+"""A batch of the stream: every shop in it is advanced, and the trouble of one holds no other."""
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from service_quality.commit.failures import FOLD, Failure
+from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.tally import Tally
+from service_quality.errors import (
+    DeploymentError,
+    FoldFailedError,
+    ServiceQualityError,
+    ShopTroubleError,
+    StateVersionError,
+)
+from service_quality.events.log_records import LogRecord
+
+#: How often a shop is tried before what a table refuses of it is called its own trouble.
+TRIES = 3
+
+Logs = Mapping[str, list[LogRecord]]
+_OWN_TROUBLE = (FoldFailedError, ShopTroubleError, StateVersionError)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOutcome:
+    """What was done, and the error for which the batch must come again; None where it is done."""
+
+    tally: Tally
+    error: ServiceQualityError | None = None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class BatchCommit:
+    """Advances the shops of a batch, at once where there is a pool of threads.
+
+    A failing fold is somebody's fault: the record's, if it is the only one; the shop's, if more of its records fail;
+    the release's, if records of several shops fail. A record is rejected, a shop is parked, a release is sent back.
+    """
+
+    commit: OnlineCommit
+    pool: Executor | None = None
+
+    def advance(self, logs: Logs) -> BatchOutcome:
+        """Advance every shop; trouble that is nobody's own comes back as the outcome's error."""
+        run = map if self.pool is None else self.pool.map
+        advanced = dict(zip(logs, run(self._advance, logs, logs.values()), strict=True))
+        tally = Tally()
+        for one in advanced.values():
+            if isinstance(one, Tally):
+                tally.add(one)
+        failed = {shop: one for shop, one in advanced.items() if not isinstance(one, Tally)}
+        own = {shop: error for shop, error in failed.items() if isinstance(error, _OWN_TROUBLE)}
+        others = [error for shop, error in failed.items() if shop not in own]
+        tally.failures += [_failure_of(error) for error in own.values()]
+        if len(own) > 1:
+            return BatchOutcome(tally, _bad_release(own))
+        for shop, error in own.items():
+            settled = self._settle(shop, logs[shop], error, alone=len(logs) == 1)
+            if isinstance(settled, Tally):
+                tally.add(settled)
+            else:
+                others.append(settled)
+        return BatchOutcome(tally, others[0] if others else None)
+
+    def _advance(self, shop_id: str, records: list[LogRecord]) -> "_Advanced":
+        try:
+            return self.commit.advance_shop(shop_id, records)
+        except ServiceQualityError as error:
+            return error
+
+    def _settle(
+        self, shop_id: str, records: list[LogRecord], error: ServiceQualityError, *, alone: bool
+    ) -> "_Advanced":
+        """Go on with a shop whose trouble is its own: without the one bad record, or parked."""
+        try:
+            if isinstance(error, StateVersionError) and alone and not error.parked:
+                return error  # nobody else shows whether it is the shop's trouble or the release's
+            if isinstance(error, FoldFailedError):
+                return self._advance_without(shop_id, records, error)
+            if isinstance(error, ShopTroubleError):
+                return self._try_again(shop_id, records)
+            return self.commit.park_shop(shop_id, records)
+        except ServiceQualityError as further:
+            return further
+
+    def _advance_without(self, shop_id: str, records: list[LogRecord], error: FoldFailedError) -> Tally:
+        try:
+            return self.commit.advance_shop(shop_id, records, rejecting=frozenset({error.position}))
+        except FoldFailedError as second:
+            tally = Tally(failures=[_failure_of(second)])
+            tally.add(self.commit.park_shop(shop_id, records))
+            return tally
+
+    def _try_again(self, shop_id: str, records: list[LogRecord]) -> Tally:
+        for _ in range(TRIES - 1):
+            try:
+                return self.commit.advance_shop(shop_id, records)
+            except ShopTroubleError:
+                continue
+        return self.commit.park_shop(shop_id, records)
+
+
+_Advanced = Tally | ServiceQualityError
+
+
+def _failure_of(error: ServiceQualityError) -> Failure:
+    if isinstance(error, FoldFailedError):
+        return Failure(FOLD, error.position, error.failure)
+    return Failure(FOLD, "", error)
+
+
+def _bad_release(own: Mapping[str, ServiceQualityError]) -> DeploymentError:
+    kinds = ", ".join(sorted({type(error).__name__ for error in own.values()}))
+    return DeploymentError(
+        f"found {len(own)} shops of one batch in trouble ({kinds}), expected at most one: the release is at fault, "
+        "nothing of them is rejected or parked, and the batch comes again"
+    )

@@ -1,0 +1,25 @@
+"""What failed while a log went on: counted and logged by its type and place in the code, never by its values."""
+
+import traceback
+from typing import NamedTuple
+
+#: What can fail beside the log: the score of an event, a rule, the fold of a record.
+SCORE, RULE, FOLD = "score", "rule", "fold"
+
+
+class Failure(NamedTuple):
+    """One failure: in which stage, of which rule, model or position, and what was raised."""
+
+    stage: str
+    subject: str
+    error: BaseException
+
+    def fields(self) -> dict[str, object]:
+        """Type and stack for a log entry. The message is left out: it may quote what a customer sent."""
+        frames = traceback.extract_tb(self.error.__traceback__)
+        return {
+            "stage": self.stage,
+            "subject": self.subject,
+            "error_type": type(self.error).__name__,
+            "stack": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames],
+        }

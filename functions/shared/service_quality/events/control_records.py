@@ -1,0 +1,192 @@
+"""Control records: what changes a shop besides interaction events, signed by the deployment's key.
+
+One table says how each kind is read, its class how it is written; `commit/control.py` says what it does to a shop.
+A record without a valid signature is rejected, so whoever may only write the stream cannot forge one.
+"""
+
+import hmac
+import json
+from base64 import b64decode, b64encode
+from binascii import Error as BadBase64Error
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from service_quality.errors import RejectedEventError
+from service_quality.events.fields import MAX_AHEAD, read_id, read_instant, read_integer, read_text
+from service_quality.instants import DAY, format_instant
+
+RECORD_VERSION = 1
+#: A signed record is taken for so long after it was signed: longer than the stream keeps it, and bounded, so that a
+#: shop has to know the ids of what it has applied only for so long.
+VALID_FOR = 8 * DAY
+#: Bytes of a control record; a record that is put back holds another one in base64.
+MAX_CONTROL_BYTES = 100_000
+
+_MAX_BUCKETS = 1_000_000
+_MAX_ITEMS = 10**9
+
+#: Gives the deployment's key; it is asked only when a control record comes.
+ControlKey = Callable[[], bytes]
+
+ControlForm = dict[str, str | int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryImported:
+    """A backfill enters a shop's log: from this record's position on, the import counts.
+
+    `clock` is the shop's clock that the imported past had reached, `buckets` the number of packs it is stored in,
+    `items` how many items have something to absorb.
+    """
+
+    shop_id: str
+    import_id: str
+    clock: int
+    buckets: int
+    items: int
+
+    kind = "history_imported"
+
+    def form(self) -> ControlForm:
+        """The fields of its own in its JSON form."""
+        return {
+            "import_id": self.import_id,
+            "clock": format_instant(self.clock),
+            "buckets": self.buckets,
+            "items": self.items,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPutBack:
+    """A record that was parked or rejected comes back on its shop's log.
+
+    `order` is the position it had first, `arrived_at` its first arrival in epoch milliseconds. Records of one `run`
+    come in order; the run of records that were rejected is "".
+    """
+
+    shop_id: str
+    run: str
+    order: str
+    arrived_at: int
+    data: bytes
+
+    kind = "record_put_back"
+
+    def form(self) -> ControlForm:
+        """The fields of its own in its JSON form."""
+        return {
+            "run": self.run,
+            "order": self.order,
+            "arrived_at": format_instant(self.arrived_at),
+            "record": b64encode(self.data).decode(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopUnparked:
+    """All that a run had to put back is back, up to the record that first came at position `until`."""
+
+    shop_id: str
+    run: str
+    until: str
+
+    kind = "shop_unparked"
+
+    def form(self) -> ControlForm:
+        """The fields of its own in its JSON form."""
+        return {"run": self.run, "until": self.until}
+
+
+ControlRecord = HistoryImported | RecordPutBack | ShopUnparked
+
+
+def _parse_import(raw: Mapping[str, object], arrived_at: int) -> HistoryImported:
+    clock = read_instant(raw, "clock")
+    if clock > arrived_at + MAX_AHEAD:
+        raise RejectedEventError(
+            "from_the_future",
+            field="clock",
+            found=f"{(clock - arrived_at) // 1000} s ahead of its arrival",
+            expected=f"at most {MAX_AHEAD // 1000} s ahead",
+        )
+    return HistoryImported(
+        shop_id=read_id(raw, "shop_id"),
+        import_id=read_id(raw, "import_id"),
+        clock=clock,
+        buckets=read_integer(raw, "buckets", lowest=1, highest=_MAX_BUCKETS),
+        items=read_integer(raw, "items", lowest=1, highest=_MAX_ITEMS),
+    )
+
+
+def _parse_put_back(raw: Mapping[str, object], arrived_at: int) -> RecordPutBack:
+    try:
+        data = b64decode(read_text(raw, "record", longest=MAX_CONTROL_BYTES), validate=True)
+    except (BadBase64Error, ValueError):
+        raise RejectedEventError(
+            "out_of_range", field="record", found="text that is no base64", expected="base64"
+        ) from None
+    return RecordPutBack(
+        shop_id=read_id(raw, "shop_id"),
+        run=read_text(raw, "run", longest=64),
+        order=read_id(raw, "order"),
+        arrived_at=min(read_instant(raw, "arrived_at"), arrived_at),
+        data=data,
+    )
+
+
+def _parse_unparked(raw: Mapping[str, object], arrived_at: int) -> ShopUnparked:
+    return ShopUnparked(shop_id=read_id(raw, "shop_id"), run=read_id(raw, "run"), until=read_id(raw, "until"))
+
+
+#: How each kind of control record is read from its JSON form, given the arrival of the record.
+CONTROL_KINDS: dict[str, Callable[[Mapping[str, object], int], ControlRecord]] = {
+    HistoryImported.kind: _parse_import,
+    RecordPutBack.kind: _parse_put_back,
+    ShopUnparked.kind: _parse_unparked,
+}
+
+
+def parse_control(raw: Mapping[str, object], *, arrived_at: int, key: ControlKey | None) -> ControlRecord:
+    """Read a control record; RejectedEventError "unsigned" or "expired" for one that may not be taken.
+
+    `key` is None where no control record is taken at all.
+    """
+    if key is None or not _is_signed(raw, key()):
+        raise RejectedEventError(
+            "unsigned", field="signature", found="no valid signature", expected="one by the deployment's key"
+        )
+    issued_at = read_instant(raw, "issued_at")
+    if not -MAX_AHEAD <= arrived_at - issued_at <= VALID_FOR:
+        raise RejectedEventError(
+            "expired",
+            field="issued_at",
+            found=f"{(arrived_at - issued_at) // 1000} s before its arrival",
+            expected=f"at most {VALID_FOR // 1000} s",
+        )
+    return CONTROL_KINDS[str(raw["kind"])](raw, arrived_at)
+
+
+def control_to_dict(record: ControlRecord) -> ControlForm:
+    """The JSON form of a control record, as it is archived: without a signature."""
+    named: ControlForm = {"version": RECORD_VERSION, "kind": record.kind, "shop_id": record.shop_id}
+    return named | record.form()
+
+
+def sign_control(record: ControlRecord, key: bytes, *, issued_at: int) -> bytes:
+    """The record as it is put on the stream: JSON, signed with its instant of issue by HMAC-SHA256 (RFC 2104)."""
+    form = control_to_dict(record) | {"issued_at": format_instant(issued_at)}
+    return json.dumps(form | {"signature": _signature(form, key)}, separators=(",", ":")).encode()
+
+
+def _is_signed(raw: Mapping[str, object], key: bytes) -> bool:
+    claimed = raw.get("signature")
+    if not isinstance(claimed, str) or not claimed.isascii():
+        return False
+    unsigned = {name: value for name, value in raw.items() if name != "signature"}
+    return hmac.compare_digest(claimed, _signature(unsigned, key))
+
+
+def _signature(form: Mapping[str, object], key: bytes) -> str:
+    canonical = json.dumps(form, sort_keys=True, separators=(",", ":")).encode()
+    return hmac.new(key, canonical, "sha256").hexdigest()

@@ -1,0 +1,94 @@
+"""Fields of a record: read with their type and bounds, or rejected with what was found and expected."""
+
+from collections.abc import Mapping
+
+from service_quality.errors import RejectedEventError
+from service_quality.events.identifiers import EXPECTED_ID, is_id
+from service_quality.instants import MINUTE, parse_instant
+
+MAX_AHEAD = 5 * MINUTE
+EARLIEST = 946_684_800_000  # 2000-01-01: anything before is a broken clock, not an event
+
+_CLAIM = "abcdefghijklmnopqrstuvwxyz_"
+
+
+def read_instant(raw: Mapping[str, object], name: str) -> int:
+    """Epoch milliseconds of the ISO 8601 instant in a field that must be there."""
+    value = raw.get(name)
+    if value is None:
+        raise RejectedEventError("missing_field", field=name, found="nothing", expected="an ISO 8601 instant")
+    if not isinstance(value, str):
+        raise RejectedEventError(
+            "wrong_type", field=name, found=shown(value), expected="an ISO 8601 instant as a string"
+        )
+    try:
+        instant = parse_instant(value) if len(value) <= 40 else None
+    except (ValueError, OverflowError):
+        instant = None
+    if instant is None or instant < EARLIEST:
+        raise RejectedEventError(
+            "out_of_range", field=name, found=shown(value), expected="an ISO 8601 instant with a zone, after 1999"
+        )
+    return instant
+
+
+def read_id(raw: Mapping[str, object], name: str) -> str:
+    """The identifier in a field that must be there."""
+    if raw.get(name) is None:
+        raise RejectedEventError("missing_field", field=name, found="nothing", expected="a value")
+    return read_present_id(raw, name)
+
+
+def read_present_id(raw: Mapping[str, object], name: str) -> str:
+    """The identifier in a field that is there."""
+    value = raw[name]
+    if not isinstance(value, str):
+        raise RejectedEventError("wrong_type", field=name, found=shown(value), expected="a string")
+    if not is_id(value):
+        raise RejectedEventError("out_of_range", field=name, found=shown(value), expected=EXPECTED_ID)
+    return value
+
+
+def read_text(raw: Mapping[str, object], name: str, *, longest: int) -> str:
+    """The text in a field: at most `longest` characters of valid Unicode."""
+    value = raw.get(name)
+    if not isinstance(value, str):
+        raise RejectedEventError("wrong_type", field=name, found=shown(value), expected="a string")
+    if len(value) > longest:
+        raise RejectedEventError(
+            "out_of_range", field=name, found=shown(value), expected=f"at most {longest} characters"
+        )
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise RejectedEventError(
+            "out_of_range", field=name, found="a lone surrogate", expected="valid Unicode"
+        ) from None
+    return value
+
+
+def read_integer(raw: Mapping[str, object], name: str, *, lowest: int, highest: int) -> int:
+    """The integer in a field, within bounds; a float without a fraction counts as one."""
+    value = raw.get(name)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise RejectedEventError("wrong_type", field=name, found=shown(value), expected="an integer")
+    if not lowest <= value <= highest:
+        raise RejectedEventError(
+            "out_of_range", field=name, found=shown(value), expected=f"an integer from {lowest} to {highest}"
+        )
+    return value
+
+
+def shown(value: object) -> str:
+    """What may be said of a bad value: its type and size.
+
+    A name only when it is written like a kind, a number only when it is too short for a telephone.
+    """
+    if isinstance(value, str):
+        plain = 0 < len(value) <= 40 and all(letter in _CLAIM for letter in value)
+        return value if plain else f"a string of {len(value)} characters"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"the number {value}" if abs(value) < 10**5 else "a number of more than 5 digits"
+    return f"a JSON {type(value).__name__}"

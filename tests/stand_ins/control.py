@@ -1,0 +1,23 @@
+"""The key that signs control records in tests, and records as they are put on a stream."""
+
+from service_quality.events.control_records import ControlRecord, HistoryImported, sign_control
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
+
+KEY = b"a key for tests"
+
+
+def control_key() -> bytes:
+    return KEY
+
+
+def record_json(record: InteractionEvent | ControlRecord, *, issued_at: int) -> bytes:
+    """An event as it is, a control record signed at an instant."""
+    if isinstance(record, InteractionEvent):
+        return event_to_json(record)
+    return sign_control(record, KEY, issued_at=issued_at)
+
+
+def import_mark(
+    import_id: str, *, clock: int, shop_id: str = "shop", buckets: int = 1, items: int = 1
+) -> HistoryImported:
+    return HistoryImported(shop_id=shop_id, import_id=import_id, clock=clock, buckets=buckets, items=items)

@@ -1,0 +1,128 @@
+"""Control records: signed by the deployment's key, read and written by one table."""
+
+import json
+
+import pytest
+
+from service_quality.errors import RejectedEventError
+from service_quality.events.control_records import (
+    CONTROL_KINDS,
+    VALID_FOR,
+    ControlRecord,
+    RecordPutBack,
+    ShopUnparked,
+    control_to_dict,
+    sign_control,
+)
+from service_quality.events.parsing import MAX_RECORD_BYTES, parse_record
+from service_quality.instants import MINUTE, format_instant, parse_instant
+from tests.stand_ins.control import KEY, control_key, import_mark
+
+ARRIVED = parse_instant("2023-08-24T10:00:00Z")
+MARK = import_mark("i1", clock=ARRIVED, buckets=3, items=7)
+RECORDS: list[ControlRecord] = [
+    MARK,
+    RecordPutBack(shop_id="shop", run="r1", order="0001-7", arrived_at=ARRIVED - 1, data=b"\xff{"),
+    RecordPutBack(shop_id="shop", run="", order="0001-7", arrived_at=ARRIVED, data=b""),
+    ShopUnparked(shop_id="shop", run="r1", until="0001-7"),
+]
+
+
+def parse(data: bytes, *, arrived_at: int = ARRIVED, key=control_key) -> object:
+    return parse_record(data, arrived_at=arrived_at, shop_id="shop", key=key)
+
+
+def signed(form: dict) -> bytes:
+    """Any form, with a sound signature: what whoever holds the key could send by mistake."""
+    record = json.loads(sign_control(MARK, KEY, issued_at=ARRIVED))
+    del record["signature"]
+    from service_quality.events import control_records
+
+    form = {name: value for name, value in (record | form).items() if value is not None}
+    return json.dumps(form | {"signature": control_records._signature(form, KEY)}).encode()
+
+
+def refusal(data: bytes, **options) -> RejectedEventError:
+    with pytest.raises(RejectedEventError) as refused:
+        parse(data, **options)
+    return refused.value
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.kind)
+def test_signed_record_comes_back_equal(record):
+    assert parse(sign_control(record, KEY, issued_at=ARRIVED)) == record
+
+
+def test_every_kind_is_tried_here():
+    assert {record.kind for record in RECORDS} == CONTROL_KINDS.keys()
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.kind)
+def test_record_of_another_key_is_rejected(record):
+    assert refusal(sign_control(record, b"another key", issued_at=ARRIVED)).reason == "unsigned"
+
+
+def test_record_without_a_signature_is_rejected():
+    assert refusal(json.dumps(control_to_dict(MARK)).encode()).reason == "unsigned"
+
+
+@pytest.mark.parametrize("claimed", [None, 7, [], "", "\u00e9", "0" * 64, {"a": 1}])
+def test_signature_of_any_shape_is_rejected(claimed):
+    form = {**json.loads(sign_control(MARK, KEY, issued_at=ARRIVED)), "signature": claimed}
+
+    assert refusal(json.dumps(form).encode()).reason == "unsigned"
+
+
+@pytest.mark.parametrize("field", ["shop_id", "import_id", "clock", "buckets", "items", "issued_at", "kind", "version"])
+def test_no_field_can_be_changed_after_signing(field):
+    other = {"buckets": 9, "items": 9, "version": 9, "kind": "shop_unparked"}.get(field, "2023-08-01T00:00:00Z")
+    form = {**json.loads(sign_control(MARK, KEY, issued_at=ARRIVED)), field: other}
+
+    assert refusal(json.dumps(form).encode()).reason == "unsigned"
+
+
+def test_signature_does_not_depend_on_the_order_of_fields_or_blanks():
+    form = json.loads(sign_control(MARK, KEY, issued_at=ARRIVED))
+
+    assert parse(json.dumps(dict(reversed(form.items())), indent=1).encode()) == MARK
+
+
+def test_without_a_key_no_control_record_is_taken():
+    assert refusal(sign_control(MARK, KEY, issued_at=ARRIVED), key=None).reason == "unsigned"
+
+
+@pytest.mark.parametrize("issued_at", [ARRIVED - VALID_FOR - 1, ARRIVED + 5 * MINUTE + 1])
+def test_record_signed_long_ago_or_in_the_future_is_rejected(issued_at):
+    assert refusal(sign_control(MARK, KEY, issued_at=issued_at)).reason == "expired"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "field"),
+    [
+        ({"shop_id": "other"}, "wrong_shop", "shop_id"),
+        ({"clock": None}, "missing_field", "clock"),
+        ({"clock": format_instant(ARRIVED + 5 * MINUTE + 1)}, "from_the_future", "clock"),
+        ({"buckets": None}, "wrong_type", "buckets"),
+        ({"buckets": 0}, "out_of_range", "buckets"),
+        ({"buckets": True}, "wrong_type", "buckets"),
+        ({"items": 0}, "out_of_range", "items"),
+        ({"kind": "record_put_back", "run": "", "order": "1", "record": "?", "arrived_at": "2023-08-24T10:00:00Z"},
+         "out_of_range", "record"),
+        ({"kind": "shop_unparked"}, "missing_field", "run"),
+    ],
+)  # fmt: skip
+def test_signed_record_with_a_bad_field_is_rejected(change, reason, field):
+    refused = refusal(signed(change))
+
+    assert (refused.reason, refused.field) == (reason, field)
+
+
+def test_record_of_the_largest_size_can_be_put_back():
+    record = RecordPutBack(shop_id="shop", run="r", order="1", arrived_at=ARRIVED, data=b"x" * MAX_RECORD_BYTES)
+
+    assert parse(sign_control(record, KEY, issued_at=ARRIVED)) == record
+
+
+@pytest.mark.parametrize("kind", [None, 7, [], {}, True])
+def test_kind_of_any_shape_is_rejected_with_a_reason(kind):
+    assert refusal(json.dumps({"kind": kind, "shop_id": "shop"}).encode()).reason in ("missing_field", "wrong_type")
