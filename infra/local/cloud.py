@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -93,6 +93,11 @@ class Cloud:
     def s3(self) -> "S3Client":
         """S3."""
         return self._session.client("s3", endpoint_url=self.endpoint, config=self._config)
+
+    @cached_property
+    def secrets(self) -> Any:
+        """Secrets Manager."""
+        return self._session.client("secretsmanager", endpoint_url=self.endpoint, config=self._config)
 
     @cached_property
     def sns(self) -> "SNSClient":

@@ -86,8 +86,9 @@ class Demo:
             why = ("--table", outputs["ModelsTableName"], "--who", "demo", "--why", "the first model of this stack")
             run_module("promote", ["model_export", "promote", "--version", self.version, *bucket, *why], environment)
         targets = ("--state-table", outputs["StateTableName"], "--event-stream", outputs["EventStreamName"])
+        key = ("--control-key-secret", outputs["ControlKeySecretArn"])
         with self.step("materialize histories"):
-            job = self.job("materialize_histories", "--as-of", self.split, *targets)
+            job = self.job("materialize_histories", "--as-of", self.split, *targets, *key)
             spark.run("materialize", job)
         events = read_events(self.folder / "replay.jsonl")
         cloud, topic = emulator.cloud, outputs["AlertTopicArn"]

@@ -15,6 +15,7 @@ from spark_jobs.command_line import run_job
 from spark_jobs.session.start import storage_settings
 from tests.cluster.standalone import SHORT_LIVED
 from tests.cluster.two_worlds import (
+    CONTROL_KEY,
     EARLIER,
     FIRST,
     LATER,
@@ -27,6 +28,7 @@ from tests.cluster.two_worlds import (
     session_on,
     training_set_in,
 )
+from tests.stand_ins.control import KEY
 
 BUCKET = "cluster"
 PLACES = ("calm", "disturbed", "clustered")
@@ -68,6 +70,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
                 BillingMode="PAY_PER_REQUEST",
             )
             cloud.kinesis.create_stream(StreamName=place, ShardCount=1)
+        cloud.secrets.create_secret(Name=CONTROL_KEY, SecretString=KEY.decode())
         environment = for_embedded(os.environ, emulator.endpoint) | {"JDK_JAVA_OPTIONS": SHORT_LIVED}
         with pytest.MonkeyPatch.context() as patch:
             for name, value in emulator.environment.items():

@@ -30,12 +30,14 @@ EARLIER = "build_training_set --as-of 2025-03-08 --warm-up-days 1".split()
 LATER = "build_training_set --as-of 2025-03-11 --warm-up-days 1".split()
 TRAIN = "train_model --strengths 0.002".split()
 PAST_ENDS = "2025-03-08"
+CONTROL_KEY = "control-key"
 CHANGES_WITH_THE_LAKE = ("events_snapshot", "training_snapshot")
 
 
 def materialize_words(place: str) -> list[str]:
     """Into the table and onto the stream of this name."""
-    return ["materialize_histories", "--as-of", PAST_ENDS, "--state-table", place, "--event-stream", place]
+    targets = ["--state-table", place, "--event-stream", place, "--control-key-secret", CONTROL_KEY]
+    return ["materialize_histories", "--as-of", PAST_ENDS, *targets]
 
 
 def events_after_the_past() -> list[InteractionEvent]:

@@ -28,7 +28,8 @@ def materialize_twice(
 ) -> list[dict]:
     """The summaries of both runs."""
     targets = ("--state-table", outputs["StateTableName"], "--event-stream", outputs["EventStreamName"])
-    job = ("materialize_histories", "--as-of", SPLIT, *targets, "--lake", learned.lake, "--json")
+    key = ("--control-key-secret", outputs["ControlKeySecretArn"])
+    job = ("materialize_histories", "--as-of", SPLIT, *targets, *key, "--lake", learned.lake, "--json")
     summaries = [folder / "first.json", folder / "again.json"]
     run_module("materialize", ["spark_jobs", *job, summaries[0], "then", *job, summaries[1]], environment)
     return [json.loads(summary.read_text("utf-8")) for summary in summaries]

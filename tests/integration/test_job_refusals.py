@@ -32,7 +32,7 @@ def run_one_line(main, words, capsys) -> tuple[int, str]:
 
 
 LATER = ["--as-of", "2025-03-17"]
-TARGETS = ["--state-table", "state", "--event-stream", "events"]
+TARGETS = ["--state-table", "state", "--event-stream", "events", "--control-key-secret", "key"]
 
 
 @pytest.mark.parametrize(

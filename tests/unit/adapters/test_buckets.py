@@ -77,6 +77,15 @@ def test_records_of_several_shops_lie_under_no_shop():
     assert key.startswith("rejected/_invalid/0001-1-0-")
 
 
+def test_parked_records_have_a_folder_of_their_own():
+    parked = [one._replace(reason="parked") for one in rejections(2, 3)]
+
+    kept = kept_after([*rejections(1), *parked])
+
+    folders = {key.partition("/")[0]: positions for key, positions in kept.items()}
+    assert folders == {"rejected": ["0001-1-0"], "parked": ["0001-2-0", "0001-3-0"]}
+
+
 def test_object_of_more_than_eight_megabytes_is_split_between_records():
     kept = kept_after(rejections(*range(100, 110), data=b"x" * 1_500_000))
 

@@ -7,9 +7,10 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import ANY
 
 from service_quality.adapters.state_table import StateTable
-from service_quality.commit.chunks import Commit, OutboxRow
+from service_quality.commit.chunks import Chunk, Commit, OutboxRow
 from service_quality.commit.state_items import ShopItem, encode_shop
-from service_quality.errors import ConflictError, DeploymentError, SurroundingsError
+from service_quality.errors import ConflictError, DeploymentError, ShopTroubleError, SurroundingsError
+from service_quality.events.positions import Position
 
 NOW = 1_700_000_000
 DAY = 86_400
@@ -132,7 +133,7 @@ def test_everything_but_the_shop_expires_beyond_what_the_log_can_look_back(dynam
         OutboxRow("s\x1falert\x1fk", "000000000001", "alert", b"a", "s"),
         OutboxRow("s\x1falert\x1fk", "life", "life", b"a", "s", open=True),
         OutboxRow("s\x1falert\x1fk", "life", "life", b"a", "s", open=False),
-        OutboxRow("s\x1farchive", "start", "archive", b"a", "s"),
+        OutboxRow("s\x1farchive", "0", "archive", b"a", "s"),
     ]
     items = {"contact\x1fc": b"1", "visit\x1fann\x1f9": b"2", "agent\x1fann": b"3"}
 
@@ -202,3 +203,58 @@ def test_check_of_writing_names_the_forbidden_table(dynamodb):
 
     with pytest.raises(DeploymentError, match="table alerts"):
         make_store(dynamodb).check_writing()
+
+
+def archive_row(follows: str, *positions: str) -> dict[str, Any]:
+    chunk = Chunk("s", follows)
+    for position in positions:
+        chunk.add_entry({"position": position}, 1)
+    row = chunk.archive_row(last=positions[-1], fold_version="1.a", fingerprint="f")
+    return {"stream_key": {"S": row.stream_key}, "sequence": {"S": row.sequence}, "body": {"B": row.body}}
+
+
+def expect_query(stubber, before: str, *rows: dict[str, Any]) -> None:
+    asked = {
+        "TableName": "alerts",
+        "KeyConditionExpression": ANY,
+        "ExpressionAttributeNames": {"#sequence": "sequence"},
+        "ExpressionAttributeValues": {":key": {"S": "s\x1farchive"}, ":position": {"S": before}},
+        "ScanIndexForward": False,
+        "Limit": 1,
+        "ConsistentRead": True,
+    }
+    stubber.add_response("query", {"Items": list(rows)}, asked)
+
+
+def test_positions_are_looked_up_in_the_row_that_must_hold_them(dynamodb):
+    expect_query(dynamodb, "8", archive_row("5", "6", "8"))
+    expect_query(dynamodb, "4", archive_row("", "1", "3"))
+
+    held = make_store(dynamodb).positions_archived("s", ["8", "7", "4", "3", "6"])
+
+    assert held == {"8", "6", "3"}
+
+
+def test_position_before_the_first_row_is_held_by_none(dynamodb):
+    expect_query(dynamodb, "1")
+
+    assert make_store(dynamodb).positions_archived("s", ["1"]) == frozenset()
+
+
+def test_first_row_sorts_before_every_position():
+    assert archive_row("", "1")["sequence"]["S"] < str(Position(1, 0))
+
+
+@pytest.mark.parametrize("code", ["ValidationError", "ItemCollectionSizeLimitExceeded"])
+def test_item_that_a_table_never_takes_is_the_shops_own_trouble(dynamodb, code):
+    cancel(dynamodb, NOTHING, {"Code": code})
+
+    with pytest.raises(ShopTroubleError, match=code):
+        make_store(dynamodb).commit(commit_of())
+
+
+def test_transaction_that_a_table_never_takes_is_the_shops_own_trouble(dynamodb):
+    dynamodb.add_client_error("transact_write_items", "ValidationException")
+
+    with pytest.raises(ShopTroubleError, match="ValidationException"):
+        make_store(dynamodb).commit(commit_of())
