@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.cold_start_runs.aws_answers import AwsAnswers
+from benchmarks.cold_start_runs.aws_answers import SHARD, AwsAnswers
 from benchmarks.cold_start_runs.local_server import serving
 from benchmarks.cold_start_runs.models import write_models
 from benchmarks.cold_start_runs.runtime_api import RuntimeApi
@@ -186,6 +186,7 @@ def deployed_variables(aws: str) -> dict[str, str]:
     """What infra/functions.yaml gives score_interactions, and where AWS is."""
     return {
         "AWS_ENDPOINT_URL": f"http://{aws}",
+        "EVENT_STREAM": "events",
         "STREAM_GENERATION": "1",
         "STATE_TABLE": "state",
         "ALERTS_TABLE": "alerts",
@@ -230,4 +231,5 @@ def first_event() -> bytes:
         "data": b64encode(event_to_json(event)).decode(),
         "approximateArrivalTimestamp": (AT + 1000) / 1000,
     }
-    return json.dumps({"Records": [{"kinesis": kinesis, "eventSource": "aws:kinesis"}]}).encode()
+    record = {"kinesis": kinesis, "eventSource": "aws:kinesis", "eventID": f"{SHARD}:{kinesis['sequenceNumber']}"}
+    return json.dumps({"Records": [record]}).encode()

@@ -1,4 +1,4 @@
-"""DynamoDB and S3 for a function's first event: tables that are empty but for the champion's pointer, and its model.
+"""AWS for a function's first event: tables empty but for the champion's pointer, its model, a stream of one shard.
 
 They answer at once and always the same, so that what is measured is the function.
 """
@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 
 from benchmarks.cold_start_runs.local_server import Answer, Request
+
+SHARD = "shardId-000000000000"
 
 _TARGET = "X-Amz-Target"
 
@@ -20,9 +22,12 @@ class AwsAnswers:
     fingerprint: str
 
     def answer(self, request: Request) -> Answer:
-        """DynamoDB by the operation in the header, S3 by the method."""
+        """DynamoDB and Kinesis by the operation in the header, S3 by the method."""
         if _TARGET in request.headers:
             operation = request.headers[_TARGET].rpartition(".")[2]
+            if operation == "ListShards":
+                hashes = {"StartingHashKey": "0", "EndingHashKey": str(2**128 - 1)}
+                return _json({"Shards": [{"ShardId": SHARD, "HashKeyRange": hashes}]})
             return self._dynamodb(operation, json.loads(request.body))
         if request.method == "GET":
             return Answer(200, self.model)

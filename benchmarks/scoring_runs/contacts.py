@@ -11,6 +11,7 @@ from service_quality.instants import HOUR, MINUTE
 
 START = 1_767_600_000_000  # 2026-01-05
 AGENTS, CUSTOMERS, ISSUES = 60, 900, 8
+SHARD = "shardId-000000000000"  # the only one of the stream
 
 
 def contact_events(
@@ -31,6 +32,7 @@ def batches(events: list[InteractionEvent], size: int) -> Iterator[dict[str, Any
 def _record(number: int, event: InteractionEvent) -> dict[str, Any]:
     return {
         "eventSource": "aws:kinesis",
+        "eventID": f"{SHARD}:{number}",
         "kinesis": {
             "partitionKey": event.shop_id,
             "sequenceNumber": str(number),

@@ -40,9 +40,11 @@ def surroundings(folder: Path) -> Iterator[Surroundings]:
         cloud = emulator.cloud
         storage = _deploy(cloud, "storage", ArchiveColdAfterDays="180")
         alerts = _deploy(cloud, "alerts", AlertEmail="")
+        stream = _deploy(cloud, "stream", ShardCount="1")
         registry = Registry(cloud.s3, storage["ModelsBucketName"], cloud.dynamodb, storage["ModelsTableName"])
         pipeline = _promote(folder, registry)
         settings = {
+            "EVENT_STREAM": stream["EventStreamName"],
             "STATE_TABLE": storage["StateTableName"],
             "ALERTS_TABLE": storage["AlertsTableName"],
             "MODELS_TABLE": storage["ModelsTableName"],

@@ -18,18 +18,20 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.buckets.rejected_store import RejectedStore
+from service_quality.adapters.event_stream import EventStream
 from service_quality.adapters.model_registry import ModelRegistry
 from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.adapters.secret_value import read_secret
+from service_quality.adapters.shard_map import ShardMap
 from service_quality.adapters.state_table import StateTable
 from service_quality.alerts.rule_set import RULES
 from service_quality.commit.batches import BatchCommit
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.tally import Tally
 from service_quality.events.aggregated_records import unpack_record
-from service_quality.events.identifiers import EXPECTED_ID, NO_SHOP, is_id
 from service_quality.events.log_records import LogRecord, Rejection
 from service_quality.events.positions import Position
+from service_quality.events.routing import RoutedBatch
 from service_quality.features.feature_set import FEATURES
 from service_quality.settings import read_settings
 
@@ -40,6 +42,7 @@ MOST_LOGGED = 10  # failures of a batch: a bad model fails on every event in the
 class Settings:
     """What the template gives this function; `stream_generation` rises when the stream is made anew."""
 
+    event_stream: str
     state_table: str
     alerts_table: str
     models_table: str
@@ -87,33 +90,58 @@ gc.enable()
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Advance every shop in the batch. What it raises is about the surroundings or the release: it all comes again."""
     metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(event["Records"]))
-    logs = read_logs(event)
-    outcome = commit.advance({key: records for key, records in logs.items() if is_id(key)})
-    outcome.tally.add(reject_unnamed([record for key, records in logs.items() if not is_id(key) for record in records]))
-    report(outcome.tally)
+    routed = route_batch(event)
+    outcome = commit.advance(routed.logs)
+    outcome.tally.add(reject_records(routed.rejected))
+    report(outcome.tally, rerouted=len(routed.rerouted))
     if outcome.error is not None:
         raise outcome.error
+    if routed.rerouted:  # last, so that a batch that comes again has not filled the stream each time
+        make_stream().put_entries(routed.rerouted)
 
 
-def read_logs(event: dict[str, Any]) -> dict[str, list[LogRecord]]:
-    """The batch's records by log, which is their partition key, in order of first appearance."""
-    logs: dict[str, list[LogRecord]] = {}
-    for kinesis in (record["kinesis"] for record in event["Records"]):
+def route_batch(event: dict[str, Any]) -> RoutedBatch:
+    """The batch's records by log.
+
+    The stream names the shard of every record. A batch made by hand may not: then a key is held by its shard if it is
+    the stream record's own.
+    """
+    routed = RoutedBatch()
+    for one in event["Records"]:
+        kinesis, shard_id = one["kinesis"], one.get("eventID", "").partition(":")[0]
         arrived_at = round(kinesis["approximateArrivalTimestamp"] * 1000)
-        for packed in unpack_record(kinesis["partitionKey"], b64decode(kinesis["data"])):
-            position = Position(settings.stream_generation, int(kinesis["sequenceNumber"]), packed.part)
-            logs.setdefault(packed.partition_key, []).append(LogRecord(str(position), packed.data, arrived_at))
-    return logs
+        for key, part, data in unpack_record(kinesis["partitionKey"], b64decode(kinesis["data"])):
+            position = Position(settings.stream_generation, int(kinesis["sequenceNumber"]), part)
+            is_held = make_shards().holds(shard_id, key) if shard_id else key == kinesis["partitionKey"]
+            routed.add(key, LogRecord(str(position), data, arrived_at), is_held=is_held)
+    return routed
 
 
-def reject_unnamed(records: list[LogRecord]) -> Tally:
-    """Keep records whose partition key names no shop: they belong to no log."""
-    message = f"partition key: found no shop's id, expected {EXPECTED_ID}"
-    rejected.keep([Rejection(NO_SHOP, record, "no_shop", message) for record in records])
-    return Tally(rejected={"no_shop": len(records)} if records else {})
+@cache
+def make_shards() -> ShardMap:
+    """The stream's shards, from the first batch on."""
+    return ShardMap(make_kinesis(), settings.event_stream)
 
 
-def report(tally: Tally) -> None:
+@cache
+def make_stream() -> EventStream:
+    """The way back onto the stream, from the first record on that needs it."""
+    return EventStream(make_kinesis(), settings.event_stream)
+
+
+@cache
+def make_kinesis() -> Any:
+    """The one client of the stream."""
+    return make_client("kinesis")
+
+
+def reject_records(rejections: list[Rejection]) -> Tally:
+    """Keep records that name no shop: they belong to no log."""
+    rejected.keep(rejections)
+    return Tally(rejected=dict(Counter(rejection.reason for rejection in rejections)))
+
+
+def report(tally: Tally, *, rerouted: int) -> None:
     """Say what was done and what failed, in log entries and in metrics."""
     failed = Counter(failure.stage for failure in tally.failures)
     counts = {
@@ -124,6 +152,7 @@ def report(tally: Tally) -> None:
         "ParkedRecords": tally.parked,
         "DuplicateEvents": tally.duplicates,
         "RedeliveredEvents": tally.already_done,
+        "ReroutedRecords": rerouted,
         "AlertMessages": tally.alerts,
         "FailedRules": failed["rule"],
         "FailedFolds": failed["fold"],

@@ -10,7 +10,7 @@ from typing import Any
 #: Service → its operations that adapters call; a client has no others.
 CALLS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": ("BatchGetItem", "GetItem", "PutItem", "Query", "TransactWriteItems"),
-    "kinesis": ("DescribeStreamSummary", "PutRecords"),
+    "kinesis": ("DescribeStreamSummary", "ListShards", "PutRecords"),
     "s3": ("GetObject", "HeadBucket", "PutObject"),  # botocore itself asks for a bucket's region by HeadBucket
     "secretsmanager": ("GetSecretValue",),
     "sns": ("GetTopicAttributes", "PublishBatch"),

@@ -23,6 +23,7 @@ EXPECTED = {
             "kinesis:GetRecords",
             "kinesis:GetShardIterator",
             "kinesis:ListShards",
+            "kinesis:PutRecords",
         },
         "StateTableArn": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"},
         "AlertsTableArn": {"dynamodb:PutItem", "dynamodb:Query"},

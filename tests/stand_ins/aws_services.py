@@ -92,16 +92,34 @@ class S3:
 
 @dataclass
 class Kinesis:
-    """A stream that takes everything, but for the events whose ids it is told to refuse."""
+    """A stream that takes everything, but for the events whose ids it is told to refuse.
+
+    `shards` are the hash keys of each, first and last; a listing gives two a page.
+    """
 
     name: str
     records: list[dict] = field(default_factory=list)
+    shards: dict[str, tuple[int, int]] = field(default_factory=lambda: {"shardId-000000000000": (0, 2**128 - 1)})
+    listings: int = 0
     refusing: set[bytes] = field(default_factory=set)
     failing: str = ""
 
     def describe_stream_summary(self, *, StreamName):
         if StreamName != self.name:
             raise refusal("ResourceNotFoundException")
+
+    def list_shards(self, *, StreamName="", NextToken="0"):
+        if self.failing:
+            raise refusal(self.failing)
+        if StreamName not in ("", self.name):
+            raise refusal("ResourceNotFoundException")
+        self.listings += StreamName != ""
+        first = int(NextToken)
+        page = [
+            {"ShardId": name, "HashKeyRange": {"StartingHashKey": str(low), "EndingHashKey": str(high)}}
+            for name, (low, high) in list(self.shards.items())[first : first + 2]
+        ]
+        return {"Shards": page} | ({"NextToken": str(first + 2)} if first + 2 < len(self.shards) else {})
 
     def put_records(self, *, StreamName, Records):
         if self.failing:

@@ -7,6 +7,7 @@ import pytest
 from service_quality.adapters.event_stream import EventStream
 from service_quality.errors import DeploymentError, SurroundingsError
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.log_records import StreamEntry
 
 TAKEN = {"SequenceNumber": "1", "ShardId": "shardId-000000000000"}
 REFUSED = {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow down"}
@@ -83,3 +84,20 @@ def test_missing_stream_is_named(kinesis):
 
     with pytest.raises(DeploymentError, match="stream events"):
         make_stream(kinesis).check()
+
+
+def test_records_of_any_bytes_go_in_order_under_their_shops_ids(kinesis):
+    entries = [StreamEntry("s", b"{"), StreamEntry("other", b"\xff"), StreamEntry("s", b"")]
+    records = [{"Data": entry.data, "PartitionKey": entry.shop_id} for entry in entries]
+    kinesis.add_response("put_records", {"Records": [TAKEN] * 3}, {"StreamName": "events", "Records": records})
+
+    make_stream(kinesis).put_entries(entries)
+
+
+def test_records_that_are_refused_to_the_end_are_counted_as_a_failure(kinesis):
+    kinesis.add_response("put_records", {"Records": [TAKEN, REFUSED]})
+    for _ in range(4):
+        kinesis.add_response("put_records", {"Records": [REFUSED]})
+
+    with pytest.raises(SurroundingsError, match="stream events: found 1 of 2 records refused"):
+        make_stream(kinesis).put_entries([StreamEntry("s", b"1"), StreamEntry("s", b"2")])

@@ -55,6 +55,8 @@ def test_aws_refuses_checks_as_the_services_do():
     pointer = answers.answer(asked("GetItem", {"TableName": "models"}))
     refused = answers.answer(asked("PutItem", {"TableName": "state", "ConditionExpression": "never"}))
 
+    (shard,) = json.loads(answers.answer(asked("ListShards", {"StreamName": "events"})).body)["Shards"]
+    assert int(shard["HashKeyRange"]["EndingHashKey"]) == 2**128 - 1
     assert json.loads(pointer.body)["Item"]["version"] == {"S": "v1"}
     assert refused.status == 400
     assert b"ConditionalCheckFailedException" in refused.body

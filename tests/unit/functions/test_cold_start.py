@@ -8,7 +8,7 @@ from service_quality.errors import DeploymentError, ModelError
 
 NEEDS = {
     "score_interactions": [
-        *"STATE_TABLE ALERTS_TABLE MODELS_TABLE MODELS_BUCKET REJECTED_BUCKET".split(),
+        *"EVENT_STREAM STATE_TABLE ALERTS_TABLE MODELS_TABLE MODELS_BUCKET REJECTED_BUCKET".split(),
         *"CONTROL_KEY_SECRET SHOPS_AT_ONCE STREAM_GENERATION".split(),
     ],
     "ingest_events": "EVENT_STREAM REJECTED_BUCKET STATE_TABLE ALERTS_TABLE MODELS_TABLE MODELS_BUCKET".split(),

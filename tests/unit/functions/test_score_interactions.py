@@ -24,8 +24,8 @@ GOOD = {
 }
 
 
-def batch(*records: bytes | dict, key: str = "shop-1") -> dict:
-    """A batch of the stream with these records of one log."""
+def batch(*records: bytes | dict, key: str = "shop-1", shard: str = "shardId-000000000000", first: int = 0) -> dict:
+    """A batch of one shard with these records of one partition key."""
     data = [record if isinstance(record, bytes) else json.dumps(record).encode() for record in records]
     return {
         "Records": [
@@ -35,9 +35,10 @@ def batch(*records: bytes | dict, key: str = "shop-1") -> dict:
                     "sequenceNumber": str(10**55 + number),
                     "data": b64encode(one).decode(),
                     "approximateArrivalTimestamp": ARRIVED,
-                }
+                },
+                "eventID": f"{shard}:{10**55 + number}",
             }
-            for number, one in enumerate(data)
+            for number, one in enumerate(data, first)
         ]
     }
 
@@ -91,11 +92,11 @@ def test_aggregate_of_a_producer_library_is_scored_event_by_event(load, aws):
     events = [{**GOOD, "event_id": name} for name in ("one", "two")]
     packed = aggregate(["shop-1"], [(0, json.dumps(event).encode()) for event in events])
 
-    load("score_interactions").handler(batch(packed, GOOD, key="any"), CONTEXT)
+    load("score_interactions").handler(batch(packed, key="any"), CONTEXT)
 
     taken = [(entry["position"], entry["event"]["event_id"]) for entry in entries(aws)]
     assert taken == [(f"0001-{10**55}-0000", "one"), (f"0001-{10**55}-0001", "two")]
-    assert [kept["reason"] for kept in aws.rejected()] == ["wrong_shop"]
+    assert (aws.kinesis.records, aws.rejected()) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,14 @@ def test_aggregate_of_a_producer_library_is_scored_event_by_event(load, aws):
         ({**GOOD, "text": "t" * 8_001}, "out_of_range"),
         ({**GOOD, "text": "\ud800"}, "out_of_range"),
         ({**GOOD, "text": "t" * 300_000}, "too_large"),
-        ({**GOOD, "shop_id": "shop-2"}, "wrong_shop"),
+        ({**GOOD, "shop_id": None}, "missing_field"),
+        ({**GOOD, "shop_id": 7}, "wrong_type"),
+        (
+            json.dumps({"of": {"shop_id": "shop-1"}, **GOOD})
+            .replace('"shop_id": "shop-1", "kind"', r'"sh\u006fp_id": "shop-2", "kind"')
+            .encode(),
+            "wrong_shop",
+        ),
         ({"kind": "history_imported", "shop_id": "shop-1"}, "unsigned"),
     ],
     ids=lambda value: value if isinstance(value, str) else str(value)[:40],
@@ -154,10 +162,10 @@ def test_bad_record_is_rejected_kept_and_counted_and_the_rest_is_scored(load, aw
 
 
 def test_record_without_a_shop_is_kept_apart(load, aws):
-    load("score_interactions").handler(batch(GOOD, key="shop\x1f1"), CONTEXT)
+    load("score_interactions").handler(batch(b"{", {**GOOD, "shop_id": ""}, key="shop\x1f1"), CONTEXT)
 
-    (kept,) = aws.rejected()
-    assert (kept["shop_id"], kept["reason"]) == ("_invalid", "no_shop")
+    assert [(kept["shop_id"], kept["reason"]) for kept in aws.rejected()] == [("_invalid", "no_shop")] * 2
+    assert len(aws.s3.buckets["rejected"]) == 1
     assert aws.dynamodb.tables["state"] == {}
 
 

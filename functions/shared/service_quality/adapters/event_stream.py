@@ -1,4 +1,4 @@
-"""The event stream: where every inlet puts the events that it took."""
+"""The event stream: where inlets put the events that they took, and routing puts what another shard carried."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.call_failures import failure_of
+from service_quality.errors import SurroundingsError
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.log_records import StreamEntry
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -39,7 +41,21 @@ class EventStream:
         What is refused for a moment is put again, after what was taken: a shop's events may change places, which
         the fold allows for.
         """
-        entries = [(event_to_json(event), event.shop_id) for event in events]
+        return self._put([StreamEntry(event.shop_id, event_to_json(event)) for event in events])
+
+    def put_entries(self, entries: Sequence[StreamEntry]) -> None:
+        """Put records of any bytes in their order; SurroundingsError when the stream does not take all in the end.
+
+        Then some are on the stream, and all are to be put again.
+        """
+        refused = self._put(entries)
+        if refused:
+            raise SurroundingsError(
+                f"stream {self._name}: found {len(refused)} of {len(entries)} records refused; "
+                "the batch will be retried"
+            )
+
+    def _put(self, entries: Sequence[StreamEntry]) -> set[int]:
         waiting = list(range(len(entries)))
         for attempt in range(_ATTEMPTS):
             if attempt:
@@ -52,9 +68,9 @@ class EventStream:
                 break
         return set(waiting)
 
-    def _put_batch(self, batch: list[int], entries: list[tuple[bytes, str]]) -> list[int]:
+    def _put_batch(self, batch: list[int], entries: Sequence[StreamEntry]) -> list[int]:
         records: list[PutRecordsRequestEntryTypeDef] = [
-            {"Data": data, "PartitionKey": key} for data, key in (entries[index] for index in batch)
+            {"Data": data, "PartitionKey": shop_id} for shop_id, data in (entries[index] for index in batch)
         ]
         try:
             answer = self._kinesis.put_records(StreamName=self._name, Records=records)
@@ -63,13 +79,13 @@ class EventStream:
         return [index for index, one in zip(batch, answer["Records"], strict=True) if one.get("ErrorCode")]
 
 
-def _batches(indexes: list[int], entries: list[tuple[bytes, str]]) -> list[list[int]]:
+def _batches(indexes: list[int], entries: Sequence[StreamEntry]) -> list[list[int]]:
     """Indexes in requests of a size that the stream takes."""
     batches: list[list[int]] = []
     size = _MOST_BYTES
     for index in indexes:
-        data, key = entries[index]
-        length = len(data) + len(key.encode())
+        shop_id, data = entries[index]
+        length = len(data) + len(shop_id.encode())
         if size + length > _MOST_BYTES or len(batches[-1]) == _MOST_RECORDS:
             batches.append([])
             size = 0

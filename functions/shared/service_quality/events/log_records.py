@@ -14,6 +14,13 @@ class LogRecord(NamedTuple):
     arrived_at: int
 
 
+class StreamEntry(NamedTuple):
+    """One record to put on the stream: the shop's id, which is its partition key, and its bytes."""
+
+    shop_id: str
+    data: bytes
+
+
 class Rejection(NamedTuple):
     """A record that was not folded: kept whole, with reason and position."""
 
