@@ -14,7 +14,7 @@ from service_quality.instants import DAY, SECOND
 
 _BATCH = 25  # BatchWriteItem's own limit
 _MOST_ATTEMPTS = 8
-_KEPT = 140 * DAY // SECOND  # as long as histories: by then every fact of an import has left
+_KEPT = 146 * DAY // SECOND  # as long as histories: by then every fact of an import has left
 
 
 def write_packs(packs: DataFrame, table: str) -> int:

@@ -142,7 +142,7 @@ def test_everything_but_the_shop_expires_beyond_what_the_log_can_look_back(dynam
     dynamodb.client.meta.events.unregister("provide-client-params.dynamodb.TransactWriteItems", keep)
     put = [one["Put"]["Item"] for one in asked["TransactItems"]]
     days = [(int(item["expires_at"]["N"]) - NOW) // DAY if "expires_at" in item else None for item in put]
-    assert days == [None, 45, 45, 140, 30, 140, 140, 30]
+    assert days == [None, 51, 51, 146, 30, 146, 146, 30]
     assert [item.get("open_shop") for item in put[4:]] == [None, {"S": "s"}, None, None]
 
 

@@ -22,11 +22,13 @@ _MOST_KEYS = 100
 _FRUITLESS_ROUNDS = 6
 _DAY_SECONDS = 86_400
 
-# Days of the wall clock. Longer than the log can look back, plus 13 days for an event on its way from its inlet to
-# its fold, so that what has expired was absent for every reader before. The log looks back 31 days and an hour at
-# conversations; at histories 91 days, and that from a clock which an event 30 days old may set after a long silence.
-_CONVERSATION_DAYS = 45
-_HISTORY_DAYS = 140
+# Days of the wall clock. Longer than the log can look back, plus 19 days for an event on its way from its inlet to
+# its fold, so that what has expired was absent for every reader before: it is put on the stream within a week, and
+# waits six days at most on a shard that is not its shop's and six on the one that is. The log looks back 31 days and an
+# hour at conversations; at histories 91 days, and that from a clock which an event 30 days old may set after a long
+# silence.
+_CONVERSATION_DAYS = 51
+_HISTORY_DAYS = 146
 _OUTBOX_DAYS = 30
 _CONVERSATIONS = ("contact", "visit")
 
