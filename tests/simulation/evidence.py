@@ -23,6 +23,7 @@ from tests.properties.naive_reader import NaiveReader, Reading
 from tests.properties.online_run import readable
 from tests.properties.random_logs import RandomLog
 from tests.simulation.outside import ALERTS, ARCHIVE, STATE
+from tests.simulation.sharded_stream import hash_of
 from tests.simulation.world import World
 from tests.stand_ins.archive_chain import archive_links
 from tests.stand_ins.control import control_key
@@ -53,8 +54,8 @@ class Evidence:
 
     @cached_property
     def log(self) -> list[LogRecord]:
-        """Every record that was ever put on the shop's log."""
-        return [one.record for one in self.world.source.records if one.shop_id == self.shop_id]
+        """Every record that was ever put where the shop's log is."""
+        return self.world.stream.log_of(self.shop_id)
 
     @cached_property
     def links(self) -> list[dict]:
@@ -107,6 +108,15 @@ class Evidence:
     def rejected(self) -> dict[str, KeptRecord]:
         """What the bucket keeps of this shop as rejected, by position."""
         return {one.position: one for one in self.world.kept(REJECTED_FOLDER) if one.shop_id == self.shop_id}
+
+    @property
+    def answered(self) -> set[str]:
+        """Positions of the shop's log that some function said it took."""
+        world = self.world
+        held = [shard for shard in world.stream.shards if shard.holds(hash_of(self.shop_id))]
+        taken = [carrier for shard in held for carrier in shard.records if carrier in world.answered]
+        positions = {record.position for carrier in taken for _, record in carrier.records()}
+        return positions & {record.position for record in self.log}
 
     @property
     def passed_by(self) -> set[str]:

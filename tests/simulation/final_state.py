@@ -24,8 +24,9 @@ from tests.simulation.outside import STATE
 from tests.stand_ins.control import control_key
 from tests.stand_ins.memory_store import MemoryStore
 
-#: From receipt to fold: late at the stream or sent again, and old there when the event source has not given up yet.
-_LATEST = SENT_AGAIN_WITHIN + GIVES_UP_AFTER
+#: From receipt to fold: late at the stream or sent again, old there when the event source has not given up yet, and
+#: as old once more on its shop's shard when another had it.
+_LATEST = SENT_AGAIN_WITHIN + 2 * GIVES_UP_AFTER
 
 
 def judge_state(evidence: Evidence) -> None:

@@ -32,7 +32,7 @@ def judge_chain(evidence: Evidence) -> None:
 
 def judge_records(evidence: Evidence) -> None:
     """Each record is on the chain or in the failure store; what was refused is kept whole, and nothing else is."""
-    given_up = {one.record.position for one in evidence.world.source.failures if one.shop_id == evidence.shop_id}
+    given_up = evidence.world.stream.given_up(evidence.shop_id)
     by_position = {record.position: record for record in evidence.log}
     taken = {record.position for record in evidence.taken}
     require(len(taken) == len(evidence.entries), "the archive holds a record that was never on the log")
@@ -47,7 +47,7 @@ def judge_records(evidence: Evidence) -> None:
     passed = evidence.passed_by
     require(not passed & taken, f"taken and kept as passed by: {sorted(passed & taken)}")
     _require_unfenced(evidence, kept.keys() - refused.keys() - passed)
-    answered = {position for shop_id, position in evidence.world.answered if shop_id == evidence.shop_id}
+    answered = evidence.answered
     require(not answered - taken - passed, f"taken by a function and nowhere: {sorted(answered - taken - passed)}")
     for position, one in kept.items():
         require(one.data in (first[position].data, by_position[position].data), "a record was kept with other bytes")
@@ -132,7 +132,7 @@ def judge_alerts(world: World) -> None:
             first[alert["alert_id"]].append(alert["message_id"])
         require(bodies.setdefault(alert["message_id"], body) == body, f"two contents of {alert['message_id']}")
     committed: dict[str, list[str]] = defaultdict(list)
-    for shop_id in world.setting.shops:
+    for shop_id in world.shops:
         for (_, sequence), data in Evidence(world, shop_id).rows("alert"):
             alert = json.loads(data)
             require(alert["message_id"].endswith(sequence), "a row is not keyed by its message")

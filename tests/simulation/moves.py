@@ -8,11 +8,14 @@ from service_quality.instants import DAY, HOUR, MINUTE
 from tests.properties.random_logs import LARGEST, Choices
 from tests.simulation.models import MODELS, RULES
 from tests.simulation.outside import ENDS
+from tests.simulation.sharded_stream import hash_of, named_shop
+from tests.simulation.ways_back import Way
 from tests.simulation.workers import Worker
 from tests.simulation.world import World
 
 _MANY = 500
 _MIXER = 2_654_435_761
+_MOST_SHARDS = 4
 
 
 def move(world: World, name: str, number: int) -> None:
@@ -23,6 +26,7 @@ def move(world: World, name: str, number: int) -> None:
 
 def _put(world: World, dice: Choices) -> None:
     how_many, seed = dice.of((1, 2, 3, 5)), dice.number
+    way, records = Way.of(world, Choices(seed * 3 * _MIXER % LARGEST)), []
     for place in range(how_many):
         mixed = Choices(seed * (place * 2 + 1) * _MIXER % LARGEST)
         writer = world.writers[mixed.of(world.setting.shops)]
@@ -30,22 +34,29 @@ def _put(world: World, dice: Choices) -> None:
         with mock.patch.object(conversation, "MAX_EVENTS", _MANY):  # backfills are not what the bound is about
             written = writer.write(mixed.number)
         world.let_time_pass(max(world.outside.wall, writer.now + world.setting.replayed))
-        world.put(writer.log.shop_id, written.data)
+        records.append((writer.log.shop_id, written.data))
         world.count("records")
+        if not way.is_aggregate:
+            way.put(records)
+            records = []
+    way.put(records)
 
 
 def _deliver(world: World, dice: Choices) -> None:
     idle = [worker for worker in world.workers if worker.strand is None]
     again = dice.of((0, 0, 0, 0, 1, 2, 4, 16))
-    first = world.source.earlier(again, now=world.outside.wall)
-    if not idle or first == len(world.source.records):
+    shards = [shard for shard in world.stream.shards if shard.is_read and shard.records] if again else None
+    shard = dice.of(shards or world.stream.behind() or world.stream.shards)
+    first = shard.earlier(again, now=world.outside.wall)
+    if not idle or first == len(shard.records):
         return _step(world, dice)
     if again:
         world.count("handed out again")
-    if any(one.strand and one.batch and one.batch.end > first for one in world.workers):
+    batches = [one.batch for one in world.workers if one.strand and one.batch]
+    if any(batch.source is shard and batch.end > first for batch in batches):
         world.count("doubled")
     worker = dice.of(idle)
-    worker.start(world.source.batch(first, dice.of((8, 3, 1, 2, 5, 12))))
+    worker.start(shard.batch(first, dice.of((8, 3, 1, 2, 5, 12))))
     world.count("invocations")
     world.see_end(worker, heard=True)
 
@@ -53,14 +64,15 @@ def _deliver(world: World, dice: Choices) -> None:
 def _overtake(world: World, dice: Choices) -> None:
     """While others stand where they are, one takes the next few records from beginning to end."""
     idle = [worker for worker in world.workers if worker.strand is None]
-    if not idle or not world.source.behind:
+    behind = world.stream.behind()
+    if not idle or not behind:
         return _step(world, dice)
-    worker = dice.of(idle)
+    shard, worker = dice.of(behind), dice.of(idle)
     other = _busy(world, dice)
     if other is not None:
         _advance(world, other, dice)
         world.count("overtaken", other.strand is not None)
-    worker.start(world.source.batch(world.source.checkpoint, dice.of((1, 1, 2, 3, 8))))
+    worker.start(shard.batch(shard.checkpoint, dice.of((1, 1, 2, 3, 8))))
     world.count("invocations")
     world.run(worker)
 
@@ -79,6 +91,10 @@ def _step(world: World, dice: Choices) -> None:
 def _advance(world: World, worker: Worker, dice: Choices) -> None:
     """Let a worker go on until it is about to make a certain call."""
     name = dice.of(("transact_write_items", "batch_get_item", "transact_write_items", "put_object", "any"))
+    _advance_to(world, worker, name)
+
+
+def _advance_to(world: World, worker: Worker, name: str) -> None:
     while worker.strand is not None and name not in ("any", worker.strand.pending):
         world.go_on(worker, "ok", heard=True)
 
@@ -87,7 +103,10 @@ def _trouble(world: World, dice: Choices) -> None:
     worker = _busy(world, dice)
     if worker is None:
         return
-    _advance(world, worker, dice)
+    if worker.will_put_back and dice.of((True, False)):
+        _advance_to(world, worker, "put_records")
+    else:
+        _advance(world, worker, dice)
     if worker.strand is None:
         return
     name = worker.strand.pending
@@ -117,15 +136,17 @@ def _land(world: World, dice: Choices) -> None:
 
 
 def _give_up(world: World, dice: Choices) -> None:
-    if world.source.behind:
-        world.give_up(dice.of((1, 2, 4, 8)))
+    behind = world.stream.behind()
+    if behind:
+        world.give_up(dice.of(behind), dice.of((1, 2, 4, 8)))
 
 
 def _send_again(world: World, dice: Choices) -> None:
-    left = world.source.failures[world.source.sent_again :]
-    for one in left[: dice.of((8, 20, 1, 2))]:
-        world.put(one.shop_id, one.record.data)
-        world.source.sent_again += 1
+    failures = [carrier for shard in world.stream.shards for carrier in shard.failures]
+    left = [carrier for carrier in failures if carrier not in world.stream.sent_again]
+    for carrier in left[: dice.of((8, 20, 1, 2))]:
+        world.put_parts([(key, world.prepared(named_shop(data) or key, data)) for key, data in carrier.parts])
+        world.stream.sent_again.add(carrier)
         world.count("sent again")
 
 
@@ -162,9 +183,24 @@ def _sweep(world: World, dice: Choices) -> None:
 
 
 def _renew(world: World, dice: Choices) -> None:
-    if not world.source.behind:
-        world.source.renew()
+    if not any(shard.behind for shard in world.stream.shards):
+        world.stream.renew()
         world.count("streams renewed")
+
+
+def _reshard(world: World, dice: Choices) -> None:
+    shards = world.stream.open_shards
+    place = dice.of(range(len(shards)))
+    if len(shards) > 1 and (len(shards) == _MOST_SHARDS or dice.of((True, False))):
+        lower = min(place, len(shards) - 2)
+        world.stream.merge(*shards[lower : lower + 2])
+        world.count("shards merged")
+        return
+    shard = shards[place]
+    at = dice.of((shard.first_key // 2 + shard.last_key // 2, *map(hash_of, world.setting.shops)))
+    if shard.first_key < at <= shard.last_key:
+        world.stream.split(shard, at)
+        world.count("shards split")
 
 
 def _archive(world: World, dice: Choices) -> None:
@@ -207,6 +243,7 @@ _MOVES: dict[str, tuple[int, Callable[[World, Choices], None]]] = {
     "wait": (1, _wait),
     "sweep": (1, _sweep),
     "renew": (1, _renew),
+    "reshard": (2, _reshard),
     "archive": (2, _archive),
     "dispatch": (2, _dispatch),
 }

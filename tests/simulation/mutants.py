@@ -32,6 +32,12 @@ from tests.simulation.detours import (
     TimeoutTaken,
 )
 from tests.simulation.final_state import AnyVersion
+from tests.simulation.routing_mutants import (
+    arrival_forgotten,
+    explicit_hash_ignored,
+    filed_under_its_own_key,
+    refused_by_the_stream_left_behind,
+)
 from tests.simulation.world import World
 
 Patches = Callable[[World], list[Any]]
@@ -151,7 +157,7 @@ def _shop_expires(world: World) -> list[Any]:
 
     def expiring(store: StateTable, commit: Commit) -> Any:
         put: Any = real(store, commit)["Put"]
-        return {"Put": {**put, "Item": {**put["Item"], "expires_at": store._in_days(45)}}}
+        return {"Put": {**put, "Item": {**put["Item"], "expires_at": store._in_days(51)}}}
 
     return [mock.patch.object(StateTable, "_shop_put", expiring)]
 
@@ -251,4 +257,8 @@ MUTANTS: dict[str, Mutant] = {
     "records come back with another arrival": Mutant(patches=_arrival_lost),
     "items are not weighed": Mutant(patches=_sizes_unseen),
     "records passed by are taken for done": Mutant(patches=_passed_by_taken_for_done),
+    "sub-record filed under its own key with the carrier's number": Mutant(patches=filed_under_its_own_key),
+    "explicit hash key ignored": Mutant(patches=explicit_hash_ignored),
+    "arrival of what goes back forgotten": Mutant(patches=arrival_forgotten),
+    "records that the stream refuses left behind": Mutant(patches=refused_by_the_stream_left_behind),
 }

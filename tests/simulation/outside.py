@@ -14,11 +14,15 @@ from service_quality.adapters.state_table import StateTable
 from service_quality.commit.state_items import decode_shop
 from service_quality.commit.store import Store
 from service_quality.events.log_records import PARKED
+from tests.simulation.event_source import EventSource
+from tests.simulation.sharded_stream import ShardedStream
 from tests.stand_ins.aws_services import S3, refusal
 from tests.stand_ins.living_tables import LivingTables
 
-STATE, ALERTS = "state", "alerts"
+STATE, ALERTS, STREAM = "state", "alerts", "events"
 REJECTED, ARCHIVE = "rejected", "archive"
+
+_MOST_PUTS = 5  # a throttled shard refuses for longer than the adapter asks
 
 #: How a call can end, by its name; the first is as it should be.
 ENDS = {
@@ -30,6 +34,8 @@ ENDS = {
         *("answer lost", "lands later") * 3,
     ),
     "put_object": ("ok", "throttled", "never lands", "answer lost", "lands later"),
+    "list_shards": ("ok", "throttled", "never lands"),
+    "put_records": ("ok", "throttled", "never lands", *("answer lost", "lands later", "half", "half to the end") * 2),
 }
 
 
@@ -75,6 +81,7 @@ class Outside:
 
     wall: int
     stale: Callable[[], bool]
+    stream: ShardedStream
     champion: str = "one"
     journal: list[Landed] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
@@ -102,13 +109,14 @@ class Outside:
 
 @dataclass
 class Door:
-    """One worker's clients of DynamoDB and S3. `pause` lets others go first, and says how the call shall end."""
+    """One worker's clients of AWS. `pause` lets others go first, and says how the call shall end."""
 
     outside: Outside
     pause: Callable[[str], str]
     attempt: Callable[[], Attempt]
     folding: str = ""
     _known: dict[str, Any] = field(default_factory=dict)
+    _halves: int = 0
 
     def get_item(self, **request: Any) -> Any:
         answer = self._call("get_item", lambda: self.outside.tables.get_item(**request))
@@ -165,6 +173,28 @@ class Door:
 
         return self._call("put_object", write)
 
+    def list_shards(self, **request: Any) -> Any:
+        return self._call("list_shards", lambda: {"Shards": [_listed(shard) for shard in self.outside.stream.shards]})
+
+    def put_records(self, *, StreamName: str, Records: list[Any]) -> Any:
+        order = self.pause("put_records")
+        if order == "half to the end":
+            self._halves = _MOST_PUTS
+        if self._halves:
+            order, self._halves = "half" if order in ("ok", "half to the end") else order, self._halves - 1
+        taken = Records if order != "half" else Records[: len(Records) // 2]
+
+        def write() -> Any:
+            for record in taken:
+                part = record["PartitionKey"], record["Data"]
+                self.outside.stream.put([part], now=self.outside.wall, went_back=True)
+                self.outside.counts["records gone back"] += 1
+            refused = len(Records) - len(taken)
+            code = "ProvisionedThroughputExceededException"
+            return {"Records": [{"SequenceNumber": "1"}] * len(taken) + [{"ErrorCode": code}] * refused}
+
+        return self._end("put_records", order, write)
+
     def _read_all(self, request: dict[str, Any]) -> Any:
         return self.outside.tables.batch_get_item(RequestItems=request)
 
@@ -190,14 +220,23 @@ class Door:
         return answer
 
 
+def _listed(shard: EventSource) -> dict[str, Any]:
+    hashes = {"StartingHashKey": str(shard.first_key), "EndingHashKey": str(shard.last_key)}
+    return {"ShardId": shard.shard_id, "HashKeyRange": hashes}
+
+
+def rejected_behind(door: Door) -> RejectedStore:
+    """The real adapter over a door."""
+    return RejectedStore(door, REJECTED)  # type: ignore[arg-type]  # a stand-in of the client
+
+
 def store_behind(door: Door) -> Store:
     """The real adapters over a door."""
-    rejected = RejectedStore(door, REJECTED)  # type: ignore[arg-type]  # a stand-in of the client
     return StateTable(
         door,  # type: ignore[arg-type]  # a stand-in of the client
         STATE,
         ALERTS,
-        rejected.keep,
+        rejected_behind(door).keep,
         now=lambda: door.outside.wall / 1000,
         pause=lambda seconds: None,
     )

@@ -11,6 +11,7 @@ from tests.simulation.judges import judge_alerts, judge_chain, judge_events, jud
 from tests.simulation.moves import NAMES, move
 from tests.simulation.mutants import UNCHANGED, Mutant
 from tests.simulation.settings import Setting
+from tests.simulation.ways_back import judge_ways_back
 from tests.simulation.world import World
 
 
@@ -45,7 +46,8 @@ def run_schedule(schedule: Schedule, mutant: Mutant = UNCHANGED) -> Counter[str]
 
 def judge(world: World) -> None:
     """Call every judge, and count what they saw."""
-    for shop_id in world.setting.shops:
+    judge_ways_back(world)
+    for shop_id in world.shops:
         evidence = Evidence(world, shop_id)
         judge_chain(evidence)
         judge_records(evidence)

@@ -9,13 +9,15 @@ import pytest
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.instants import DAY, HOUR
 from tests.properties.random_logs import START
+from tests.simulation.event_source import GIVES_UP_AFTER, SENT_AGAIN_WITHIN, EventSource
 from tests.simulation.evidence import Evidence
 from tests.simulation.schedules import draw_schedule, judge, run_schedule
 from tests.simulation.settings import Setting
+from tests.simulation.sharded_stream import hash_of
 from tests.simulation.workers import Worker
 from tests.simulation.world import World
 
-PLAIN = Setting("small", ("shop",), most_items=100, touchy=False, most_events=500, cursed_of=0, replayed=0)
+PLAIN = Setting("small", ("shop",), most_items=100, touchy=False, most_events=500, cursed_of=0, replayed=0, shards=1)
 
 
 @pytest.fixture
@@ -39,6 +41,8 @@ def accepted(world: World) -> list[str]:
 
 def read_shop_and_stop(world: World, worker: Worker) -> None:
     assert worker.strand is not None
+    if worker.strand.pending == "list_shards":
+        world.go_on(worker, "ok", heard=True)
     assert worker.strand.pending == "get_item"
     world.go_on(worker, "ok", heard=True)
     if worker.strand.pending == "query":  # whether what comes again is archived
@@ -52,8 +56,9 @@ def fail_and_begin_again(world: World, worker: Worker) -> None:
         world.go_on(worker, "ok", heard=True)
 
 
-def take_one(world: World, worker: Worker) -> None:
-    worker.start(world.source.batch(world.source.checkpoint, 1))
+def take_one(world: World, worker: Worker, shard: EventSource | None = None) -> None:
+    source = shard or world.source
+    worker.start(source.batch(source.checkpoint, 1))
     world.run(worker)
 
 
@@ -104,6 +109,50 @@ def test_histories_are_there_for_a_late_event_after_a_long_silence(world):
     world.finish()
 
     assert accepted(world) == ["e1", "e2"]
+    judge(world)
+
+
+@pytest.mark.parametrize("world", [replace(PLAIN, shards=2)], indirect=True)
+def test_conversation_is_there_for_an_event_that_waited_on_two_shards(world):
+    home = next(shard for shard in world.stream.shards if shard.holds(hash_of("shop")))
+    other = next(shard for shard in world.stream.shards if shard is not home)
+    received_at = START + 31 * DAY
+    world.put("shop", event("e1", "customer_message", conversation_id="c1"))
+    world.catch_up()
+
+    world.outside.wall = received_at + SENT_AGAIN_WITHIN
+    late = event(
+        "e2", "agent_message", received_at=received_at, occurred_at=received_at, conversation_id="c1", agent_id="a"
+    )
+    world.put_parts([("shop", late)], onto=other.first_key)
+    world.outside.wall += GIVES_UP_AFTER - HOUR
+    take_one(world, world.workers[0], shard=other)
+    world.outside.wall += GIVES_UP_AFTER - HOUR
+    for index in range(len(world.workers)):
+        world.kill(index)  # none holds the shop in its cache
+    world.sweep(spares=lambda: False)
+    world.finish()
+
+    assert accepted(world) == ["e1", "e2"]
+    judge(world)
+
+
+@pytest.mark.parametrize("world", [replace(PLAIN, shards=2)], indirect=True)
+def test_one_shop_in_an_aggregate_of_another_shard_silences_none(world):
+    home = next(shard for shard in world.stream.shards if shard.holds(hash_of("shop")))
+    other = next(shard for shard in world.stream.shards if shard is not home)
+    home.next_sequence, other.next_sequence = 100, 60
+    world.put("shop", event("e1", "page_viewed", customer_id="ann"))
+    world.catch_up()
+
+    packed = [("shop", event(name, "page_viewed", customer_id="ann")) for name in ("e2", "e3")]
+    world.put_parts(packed, carrier_key="any", onto=other.first_key)
+    other.next_sequence = 1_000
+    world.put_parts([("shop", event("e4", "page_viewed", customer_id="ann"))], onto=other.first_key)
+    world.put("shop", event("e5", "page_viewed", customer_id="ann"))
+    world.finish()
+
+    assert accepted(world) == ["e1", "e5", "e2", "e3", "e4"]
     judge(world)
 
 

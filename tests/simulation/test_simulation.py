@@ -16,7 +16,9 @@ TROUBLES = (
     "models swapped", "rules swapped", "state items expired", "imports", "archived again", "dispatched in part",
     "refused: fold_failed", "refused: parked", "refused: item_full", "refused: conversation_full",
     "refused: older_than_retention", "read in halves", "unscored", "bad releases", "put back", "runs put back whole",
-    "kept as passed by", "parked again",
+    "kept as passed by", "parked again", "shards split", "shards merged", "by hand", "other key", "aggregate",
+    "mixed aggregate", "records gone back", "ways back judged", "put_records: lands later",
+    "put_records: answer lost", "put_records: half to the end",
 )  # fmt: skip
 
 
@@ -47,7 +49,7 @@ def test_no_schedule_of_many_moves_breaks_a_promise():
 
 @pytest.mark.slow
 def test_seeded_schedules_meet_every_trouble_and_break_no_promise():
-    played = play(seed=8, indexes=range(200))
+    played = play(seed=8, indexes=range(300))
 
     assert not played.violations
     assert not [trouble for trouble in TROUBLES if played.counts[trouble] < 5]

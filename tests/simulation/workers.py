@@ -2,41 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
+from service_quality.adapters.event_stream import EventStream
+from service_quality.adapters.shard_map import ShardMap
 from service_quality.commit.batches import BatchCommit
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.tally import Tally
+from service_quality.events.aggregated_records import unpack_record
 from service_quality.events.log_records import LogRecord
+from service_quality.events.positions import Position
+from service_quality.events.routing import RoutedBatch
 from service_quality.scoring.scores import Scorer
 from tests.properties.feature_sets import SETS
+from tests.simulation.event_source import Batch
 from tests.simulation.models import NamedScorer, rules_named
-from tests.simulation.outside import Attempt, Door, Outside, store_behind
+from tests.simulation.outside import STREAM, Attempt, Door, Outside, rejected_behind, store_behind
 from tests.stand_ins.control import control_key
 from tests.stand_ins.strand import Strand
-
-
-@dataclass(frozen=True)
-class StreamRecord:
-    """One record of the stream: the log that its partition key names, and the record."""
-
-    shop_id: str
-    record: LogRecord
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What an event source hands to a function: the stream's records from `first` to before `end`."""
-
-    first: int
-    end: int
-    records: tuple[StreamRecord, ...]
-
-    def by_shop(self) -> dict[str, list[LogRecord]]:
-        logs: dict[str, list[LogRecord]] = {}
-        for one in self.records:
-            logs.setdefault(one.shop_id, []).append(one.record)
-        return logs
 
 
 @dataclass(frozen=True)
@@ -74,12 +58,18 @@ class Worker:
     strand: Strand | None = None
     batch: Batch | None = None
     started_at: int = 0
+    will_put_back: bool = False
     _attempt: Attempt | None = None
     door: Door = field(init=False)
     _commit: OnlineCommit = field(init=False)
+    _shards: ShardMap = field(init=False)
+    _stream: EventStream = field(init=False)
 
     def __post_init__(self) -> None:
         self.door = Door(self.outside, self._pause, self._present_attempt)
+        a_second_a_look = count().__next__
+        self._shards = ShardMap(self.door, STREAM, now=a_second_a_look)  # type: ignore[arg-type]  # a stand-in
+        self._stream = EventStream(self.door, STREAM, pause=lambda seconds: None)  # type: ignore[arg-type]  # a stand-in
         features = SETS[self.deployment.features][0]
         rules = rules_named(self.rules, self.deployment.features)
         self._commit = self.deployment.make_commit(store_behind(self.door), self._scorer, features, rules, control_key)
@@ -98,18 +88,33 @@ class Worker:
         self._commit.rules = rules_named(rules, self.deployment.features)
 
     def _advance_shops(self, batch: Batch) -> None:
-        outcome = BatchCommit(OneByOne(self._commit, self.door)).advance(batch.by_shop())  # type: ignore[arg-type]
+        self.will_put_back = False
+        routed = self._route(batch)
+        self.will_put_back = bool(routed.rerouted)
+        outcome = BatchCommit(OneByOne(self._commit, self.door)).advance(routed.logs)  # type: ignore[arg-type]
+        rejected_behind(self.door).keep(routed.rejected)
         self.outside.counts["parked by a worker"] += outcome.tally.parked
         if outcome.error is not None:
             raise outcome.error
+        self._stream.put_entries(routed.rerouted)
+
+    def _route(self, batch: Batch) -> RoutedBatch:
+        """As the handler does."""
+        routed = RoutedBatch()
+        for carrier in batch.records:
+            for key, part, data in unpack_record(carrier.partition_key, carrier.data):
+                position = str(Position(carrier.generation, carrier.sequence, part))
+                is_held = self._shards.holds(batch.source.shard_id, key)
+                routed.add(key, LogRecord(position, data, carrier.arrived_at), is_held=is_held)
+        return routed
 
     def _scorer(self) -> Scorer:
         self._attempt = Attempt(self.outside.champion, self.rules)
         return NamedScorer(self._attempt.model, self.deployment.cursed_of)
 
     def _present_attempt(self) -> Attempt:
-        assert self._attempt is not None
-        return self._attempt
+        """The attempt under way; what is kept before the first belongs to no shop."""
+        return self._attempt or Attempt(self.outside.champion, self.rules)
 
     def _pause(self, name: str) -> str:
         assert self.strand is not None

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from unittest import mock
@@ -14,16 +14,17 @@ from service_quality.commit.put_back import KeptRecord, put_back_parked, put_bac
 from service_quality.commit.state_items import decode_shop
 from service_quality.conversations import conversation
 from service_quality.errors import DeploymentError, SurroundingsError
-from service_quality.events.control_records import ControlRecord, sign_control
+from service_quality.events.control_records import ControlRecord, RecordPutBack, sign_control
 from service_quality.instants import DAY, HOUR, SECOND, parse_instant
 from tests.properties.feature_sets import SETS
 from tests.properties.import_packs import Backfill
 from tests.properties.random_logs import START, Choices, LogWriter, RandomLog
-from tests.simulation.event_source import GIVES_UP_AFTER, EventSource, stamped
+from tests.simulation.event_source import GIVES_UP_AFTER, Carrier, EventSource, Part, stamped
 from tests.simulation.models import RULES, Release
 from tests.simulation.outlets import Outlets
 from tests.simulation.outside import REJECTED, STATE, Killed, Outside
 from tests.simulation.settings import Setting
+from tests.simulation.sharded_stream import ShardedStream
 from tests.simulation.workers import Deployment, Worker
 from tests.stand_ins.control import KEY, record_json
 from tests.stand_ins.living_tables import Item
@@ -33,7 +34,9 @@ _WORKERS = 3
 _MENDED_WITHIN = 5 * DAY
 #: A function's own limit is 15 minutes.
 _STANDS_STILL = 12 * HOUR
-PACKS_KEPT = 140 * DAY
+PACKS_KEPT = 146 * DAY
+#: Shops of noise: one that it names, and a partition key that is none of a shop's.
+STRAYS = ("elsewhere", "any")
 
 
 class WorkerFailedError(AssertionError):
@@ -47,16 +50,17 @@ class World:
     setting: Setting
     make_commit: Callable[..., OnlineCommit] = OnlineCommit
     outside: Outside = field(init=False)
-    source: EventSource = field(default_factory=EventSource)
     writers: dict[str, LogWriter] = field(init=False)
     workers: list[Worker] = field(init=False)
     outlets: Outlets = field(init=False)
     expired: list[tuple[str, Item]] = field(default_factory=list)
     rules: str = RULES[0]
     failure: BaseException | None = None
-    answered: set[tuple[str, str]] = field(default_factory=set)
+    #: What a function said that it took.
+    answered: set[Carrier] = field(default_factory=set)
     runs: int = 0
-    returned: set[str] = field(default_factory=set)
+    #: Rejected records that were put back, by shop and position.
+    returned: set[tuple[str, str]] = field(default_factory=set)
     release: Release = field(init=False)
     dice: Choices = field(default_factory=lambda: Choices(0))
     _bounds: ExitStack = field(default_factory=ExitStack)
@@ -64,8 +68,9 @@ class World:
     def __post_init__(self) -> None:
         setting = self.setting
         features = SETS[setting.features][0]
-        self.outside = Outside(START + setting.replayed, lambda: self.dice.of((True, False)))
-        self.writers = {shop_id: LogWriter(RandomLog(shop_id), features) for shop_id in setting.shops}
+        stream = ShardedStream.of(setting.shards)
+        self.outside = Outside(START + setting.replayed, lambda: self.dice.of((True, False)), stream)
+        self.writers = {shop_id: LogWriter(RandomLog(shop_id), features) for shop_id in self.shops}
         self.workers = [self._new_worker() for _ in range(_WORKERS)]
         self.outlets = Outlets(self.outside)
         self._bounds.enter_context(mock.patch.object(chunks, "MAX_ITEMS", setting.most_items))
@@ -77,6 +82,21 @@ class World:
 
     def count(self, what: str, number: int = 1) -> None:
         self.outside.counts[what] += number
+
+    @property
+    def shops(self) -> tuple[str, ...]:
+        """Every shop that has a log: those that write, and those that noise may name or lie under."""
+        return *self.setting.shops, *STRAYS
+
+    @property
+    def stream(self) -> ShardedStream:
+        return self.outside.stream
+
+    @property
+    def source(self) -> EventSource:
+        """The only shard, where there is one."""
+        (shard,) = self.stream.shards
+        return shard
 
     @property
     def log_time(self) -> int:
@@ -124,13 +144,13 @@ class World:
     def parked_shops(self) -> list[str]:
         """The shops that are parked, by their stored items."""
         stored = self.outside.tables.tables[STATE]
-        items = {shop_id: stored.get((f"{shop_id}\x1fshop",)) for shop_id in self.setting.shops}
+        items = {shop_id: stored.get((f"{shop_id}\x1fshop",)) for shop_id in self.shops}
         return [shop for shop, item in items.items() if item and decode_shop(item["data"]["B"]).parked is not None]
 
     def failed(self) -> list[KeptRecord]:
         """Records that were rejected because the fold failed, and were not put back yet."""
         kept = self.kept(REJECTED_FOLDER)
-        return [one for one in kept if one.reason == "fold_failed" and one.position not in self.returned]
+        return [one for one in kept if one.reason == "fold_failed" and (one.shop_id, one.position) not in self.returned]
 
     def set_aside(self) -> bool:
         """Whether anything waits to be put back."""
@@ -148,25 +168,33 @@ class World:
             self.runs += 1
             parked = [one for one in self.kept(PARKED_FOLDER) if one.shop_id == shop_id]
             records += put_back_parked(parked, run=f"run{self.runs}", now=now)
-        failed = self.failed()
-        self.returned |= {one.position for one in failed}
-        records += put_back_rejected(failed, now=now)
+        records += put_back_rejected(self.failed(), now=now)
         for record in records[:most]:
-            self.source.put(record.shop_id, sign_control(record, KEY, issued_at=now), now=now)
+            if isinstance(record, RecordPutBack) and not record.run:
+                self.returned.add((record.shop_id, record.order))
+            self.stream.put([(record.shop_id, sign_control(record, KEY, issued_at=now))], now=now)
             self.count("put back")
         if most is None or most >= len(records):
             self.count("runs put back whole")
 
     def put(self, shop_id: str, data: bytes) -> None:
-        """A record onto the stream, as it is or stamped anew; before a mark its packs, as the job writes them."""
+        """A record onto the stream under its shop's id."""
+        self.put_parts([(shop_id, self.prepared(shop_id, data))])
+
+    def put_parts(self, parts: Sequence[Part], *, carrier_key: str = "", onto: int | None = None) -> None:
+        """Prepared records onto the stream under any keys; with a carrier's key as one aggregate."""
+        for chunk in [parts] if carrier_key else [[part] for part in parts]:
+            self.stream.put(chunk, carrier_key=carrier_key, onto=onto, now=self.outside.wall)
+
+    def prepared(self, shop_id: str, data: bytes) -> bytes:
+        """A record as it is or stamped anew; before a mark its packs are written, as the job does."""
         backfill = self._backfill(shop_id, data)
         for key, pack in backfill.packs.items() if backfill else ():
             expires_at = str((self.outside.wall + PACKS_KEPT) // SECOND)
             item = {"item_key": {"S": f"{shop_id}\x1f{key}"}, "data": {"B": pack}, "expires_at": {"N": expires_at}}
             self.outside.tables.put_item(TableName=STATE, Item=item)
             self.count("packs written")
-        data = record_json(backfill.mark, issued_at=self.outside.wall) if backfill else stamped(data, now=self.log_time)
-        self.source.put(shop_id, data, now=self.outside.wall)
+        return record_json(backfill.mark, issued_at=self.outside.wall) if backfill else stamped(data, now=self.log_time)
 
     def _backfill(self, shop_id: str, data: bytes) -> Backfill | None:
         """The backfill that a mark names, whenever it was signed."""
@@ -177,13 +205,10 @@ class World:
         return self.writers[shop_id].log.backfills.get(import_id)
 
     def let_time_pass(self, to: int) -> None:
-        """The wall clock goes on. What would grow too old on the stream is taken or given up before."""
-        oldest = self.source.oldest_arrival()
-        if oldest is not None and to - oldest > GIVES_UP_AFTER:
-            if self.dice.of((True,) * 7 + (False,)):
-                self.catch_up()
-            else:
-                self.give_up(len(self.source.records))
+        """The wall clock goes on. What would grow too old on the stream is taken or given up before.
+
+        Workers that stand still for too long end first: what they put back waits on the stream like all else.
+        """
         aside = [one.arrived_at for one in (*self.kept(PARKED_FOLDER), *self.failed())] if self.set_aside() else []
         if aside and to - min(aside) > _MENDED_WITHIN:
             self.put_back()
@@ -195,6 +220,16 @@ class World:
                 else:
                     self.count("killed by its time limit")
                     self.kill(index)
+        if to - self.outside.wall > HOUR:
+            self._land_puts()
+        for shard in list(self.stream.shards):
+            oldest = shard.oldest_arrival()
+            if oldest is None or to - oldest <= GIVES_UP_AFTER:
+                continue
+            if self.dice.of((True,) * 7 + (False,)):
+                self.catch_up()
+            else:
+                self.give_up(shard, len(shard.records))
         self.outside.wall = to
 
     def sweep(self, *, spares: Callable[[], bool]) -> None:
@@ -203,21 +238,26 @@ class World:
         self.expired += expired
         self.count("state items expired", sum(table == STATE for table, _ in expired))
 
-    def give_up(self, size: int) -> None:
-        self.count("given up", len(self.source.give_up(size)))
+    def _land_puts(self) -> None:
+        """What is on its way to the stream arrives; no request travels for hours."""
+        for call in [one for one in self.outside.under_way if one.name == "put_records"]:
+            self.outside.land(self.outside.under_way.index(call))
+
+    def give_up(self, shard: EventSource, size: int) -> None:
+        self.count("given up", len(shard.give_up(size)))
 
     def catch_up(self) -> None:
         """Deliver what is left without trouble; others that stand still may stand still."""
-        while self.source.behind:
+        while waiting := self.stream.behind():
             worker = next((one for one in self.workers if one.strand is None), self.workers[0])
             self.run(worker)
-            before = self.source.checkpoint
-            worker.start(self.source.batch(before, 12))
+            shard, before = waiting[0], waiting[0].checkpoint
+            worker.start(shard.batch(before, 12))
             self.run(worker)
-            if isinstance(self.failure, DeploymentError) and self.source.checkpoint == before:
+            if isinstance(self.failure, DeploymentError) and shard.checkpoint == before:
                 self.release.bad, self.failure = False, None
                 continue
-            if self.source.behind and self.source.checkpoint == before:
+            if shard.behind and shard.checkpoint == before:
                 raise WorkerFailedError("a batch without trouble was not taken") from self.failure
 
     def run(self, worker: Worker) -> None:
@@ -242,9 +282,9 @@ class World:
             return
         worker.strand = None
         if strand.failure is None:
-            self.answered |= {(one.shop_id, one.record.position) for one in batch.records}
+            self.answered.update(batch.records)
         if strand.failure is None and heard:
-            self.source.taken(batch)
+            batch.source.taken(batch)
         elif strand.failure is None:
             self.count("answer to the event source lost")
         elif isinstance(strand.failure, SurroundingsError | DeploymentError):
