@@ -11,7 +11,7 @@ from service_quality.instants import DAY, HOUR
 from tests.properties.random_logs import START
 from tests.simulation.event_source import GIVES_UP_AFTER, SENT_AGAIN_WITHIN, EventSource
 from tests.simulation.evidence import Evidence
-from tests.simulation.schedules import draw_schedule, judge, run_schedule
+from tests.simulation.schedules import judge
 from tests.simulation.settings import Setting
 from tests.simulation.sharded_stream import hash_of
 from tests.simulation.workers import Worker
@@ -156,5 +156,20 @@ def test_one_shop_in_an_aggregate_of_another_shard_silences_none(world):
     judge(world)
 
 
-def test_record_refused_by_an_attempt_that_was_overtaken_may_be_taken():
-    run_schedule(draw_schedule(seed=2, index=10651))
+@pytest.mark.parametrize("world", [replace(PLAIN, most_events=3)], indirect=True)
+def test_record_refused_by_an_attempt_that_was_overtaken_may_be_taken(world):
+    for name in ("e1", "e2", "e3", "e4"):
+        world.put("shop", event(name, "customer_message", conversation_id="c1"))
+    slow, quick, _ = world.workers
+
+    slow.start(world.source.batch(0, 4))
+    while slow.strand.pending != "transact_write_items":
+        world.go_on(slow, "ok", heard=True)
+    kept = Evidence(world, "shop").rejected()
+    world.give_up(world.source, 3)
+    take_one(world, quick)
+    world.finish()
+
+    assert [form["reason"] for form in kept.values()] == ["conversation_full"]
+    assert accepted(world) == ["e4"]
+    judge(world)
