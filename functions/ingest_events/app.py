@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,9 +18,13 @@ from service_quality.adapters.event_stream import EventStream
 from service_quality.adapters.model_registry import ModelRegistry
 from service_quality.adapters.state_table import StateTable
 from service_quality.commit.preview import Foreseen, Preview, describe_preview
+from service_quality.conversations.conversation import RETENTION
 from service_quality.errors import RejectedEventError, SurroundingsError
-from service_quality.events.intake import Intake, events_within, events_within_text, rejection_of, take_in
+from service_quality.events.carriers import Contents, open_carrier, refuse_carrier
+from service_quality.events.intake import Intake, describe_intake, rejection_of, take_in
 from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.queue_messages import message_id_of, messages_within, read_message
+from service_quality.events.shown_values import shown
 from service_quality.features.feature_set import FEATURES
 from service_quality.settings import read_settings
 
@@ -37,6 +41,9 @@ class Settings:
     models_bucket: str
 
 
+EVENTS_AT_ONCE = 500  # what one request to the stream holds
+LEAST_MILLISECONDS = 25_000  # for a message and what waits with it, where calls are slow
+
 settings = read_settings(Settings, os.environ)
 logger = Logger(service="ingest_events")
 metrics = Metrics(namespace="ServiceQuality", service="ingest_events")
@@ -50,53 +57,101 @@ store.check_reading()
 
 
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
+def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Take events in from whoever calls; the answer is what that caller understands."""
-    if "Records" in event:
-        return take_messages(event["Records"])
-    if "detail-type" in event:
-        take_from_bus(event)
-        return None
-    if event.get("preview") is True:
-        return preview(event)
-    return take_from_caller(event, context.aws_request_id)
+    messages = messages_within(event)
+    if messages is not None:
+        return take_messages(messages, context)
+    if not isinstance(event, dict) or "preview" not in event:
+        return take_from_caller(open_carrier(event), context.aws_request_id)
+    payload = {name: value for name, value in event.items() if name != "preview"}
+    if event["preview"] is True:
+        return preview(payload)
+    contents = open_carrier(payload) if event["preview"] is False else refuse_carrier(event, bad_preview(event))
+    return take_from_caller(contents, context.aws_request_id)
 
 
-def take_messages(messages: list[dict[str, Any]]) -> dict[str, Any]:
-    """A batch of a queue: a message fails only where the surroundings did; a bad event is kept and done with."""
+def bad_preview(event: dict[str, object]) -> RejectedEventError:
+    """Why a call is refused whose wish for a preview is neither true nor false."""
+    return RejectedEventError("wrong_type", field="preview", found=shown(event["preview"]), expected="true or false")
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """A message of a queue's batch, what was in it, and whether it has to come again."""
+
+    message_id: str
+    intake: Intake
+    failed: bool = False
+
+
+def take_messages(messages: list[object], context: LambdaContext) -> dict[str, Any]:
+    """A batch of a queue: a message fails only where the surroundings did; a bad event is kept and done with.
+
+    Messages that the time does not suffice for are handed back, so that what was done is not done again.
+    """
+    deliveries: list[Delivery] = []
+    waiting: list[Delivery] = []
+    for number, message in enumerate(messages):
+        if context.get_remaining_time_in_millis() < LEAST_MILLISECONDS:
+            break
+        waiting.append(keep_message(message, name=f"{context.aws_request_id}-{number}"))
+        if sum(len(one.intake.accepted) for one in waiting) >= EVENTS_AT_ONCE:
+            put_messages(waiting)
+            deliveries += waiting
+            waiting = []
+    put_messages(waiting)
+    deliveries += waiting
+    accepted = sum(len(one.intake.accepted) for one in deliveries if not one.failed)
+    report([one.intake for one in deliveries], accepted=accepted)
+    metrics.add_metric("PostponedMessages", MetricUnit.Count, len(messages) - len(deliveries))
+    failed = [one.message_id for one in deliveries if one.failed]
+    failed += [message_id_of(message) for message in messages[len(deliveries) :]]
+    if "" in failed:
+        raise SurroundingsError("found a message without an id among those that must come again: all of them must")
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def keep_message(message: object, *, name: str) -> Delivery:
+    """Open a message and keep what is refused of it; it fails where that cannot be kept."""
     now = read_clock()
-    intakes = {message["messageId"]: take_in(events_within_text(message["body"]), now=now) for message in messages}
-    failed: set[str] = set()
-    for message_id, intake in intakes.items():
-        try:
-            keep_refused(intake, message_id=message_id, now=now)
-        except SurroundingsError:
-            failed.add(message_id)
-    origins = [(message_id, taken) for message_id, intake in intakes.items() for taken in intake.accepted.values()]
+    read = read_message(message)
+    delivery = Delivery(read.message_id, take_in(read.contents, now=now, retention=RETENTION))
     try:
-        left = stream.put([taken for _, taken in origins])
+        keep_refused(delivery.intake, message_id=read.message_id or name, arrived_at=read.sent_at or now)
+    except SurroundingsError:
+        delivery.failed = True
+    return delivery
+
+
+def put_messages(deliveries: list[Delivery]) -> None:
+    """Put the events of messages on the stream; a message fails when the stream does not take all of its events."""
+    origins = [(one, event) for one in deliveries if not one.failed for event in one.intake.accepted.values()]
+    try:
+        left = stream.put([event for _, event in origins])
     except SurroundingsError:
         left = set(range(len(origins)))
-    failed |= {origins[index][0] for index in left}
-    report(len(origins) - len(left), intakes.values())
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in intakes if message_id in failed]}
+    for index in left:
+        origins[index][0].failed = True
 
 
-def take_from_bus(event: dict[str, Any]) -> None:
-    """One event of a bus; it comes again when this raises."""
-    take(events_within(event), message_id=str(event.get("id", "bus")))
+def take_from_caller(contents: Contents, request_id: str) -> dict[str, Any]:
+    """A direct call: which events were accepted, which rejected and why; SurroundingsError: send them all again."""
+    now = read_clock()
+    intake = take_in(contents, now=now, retention=RETENTION)
+    keep_refused(intake, message_id=request_id, arrived_at=now)
+    left = stream.put(list(intake.accepted.values()))
+    report([intake], accepted=len(intake.accepted) - len(left))
+    if left:
+        raise SurroundingsError(f"found {len(left)} events refused by the stream, expected none: send them all again")
+    return describe_intake(intake)
 
 
-def take_from_caller(event: dict[str, Any], request_id: str) -> dict[str, Any]:
-    """A direct call: which events were accepted, which rejected and why."""
-    return answer(take(events_within(event), message_id=request_id))
-
-
-def preview(event: dict[str, Any]) -> dict[str, Any]:
+def preview(payload: dict[str, object]) -> dict[str, Any]:
     """The scores that events would get now; nothing is put on the stream, kept or changed."""
-    intake = take_in(events_within(event), now=read_clock())
+    intake = take_in(open_carrier(payload), now=read_clock(), retention=RETENTION)
     foreseen = foresee(intake.accepted)
-    told = answer(intake)
+    told: dict[str, Any] = describe_intake(intake)
     refused = {index: error for index, error in foreseen.items() if isinstance(error, RejectedEventError)}
     told["accepted"] = [taken.event_id for index, taken in intake.accepted.items() if index not in refused]
     told["rejected"] += [
@@ -115,18 +170,6 @@ def preview(event: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(scored, RejectedEventError)
     ]
     return told
-
-
-def take(events: list[bytes], *, message_id: str) -> Intake:
-    """Validate, keep what is refused, put the rest on the stream; SurroundingsError when the stream takes no more."""
-    now = read_clock()
-    intake = take_in(events, now=now)
-    keep_refused(intake, message_id=message_id, now=now)
-    left = stream.put(list(intake.accepted.values()))
-    report(len(intake.accepted) - len(left), [intake])
-    if left:
-        raise SurroundingsError(f"found {len(left)} events refused by the stream, expected none: send them all again")
-    return intake
 
 
 def foresee(accepted: dict[int, InteractionEvent]) -> dict[int, Foreseen]:
@@ -159,33 +202,24 @@ def make_registry() -> ModelRegistry:
     )
 
 
-def keep_refused(intake: Intake, *, message_id: str, now: int) -> None:
+def keep_refused(intake: Intake, *, message_id: str, arrived_at: int) -> None:
     """Keep what was refused, under the message it came in."""
-    rejected.keep([rejection_of(refused, message_id=message_id, now=now) for refused in intake.refused])
+    rejected.keep([rejection_of(one, message_id=message_id, arrived_at=arrived_at) for one in intake.refused])
 
 
-def answer(intake: Intake) -> dict[str, Any]:
-    """What a direct caller is told."""
-    return {
-        "accepted": [taken.event_id for taken in intake.accepted.values()],
-        "rejected": [
-            {"index": one.index, "reason": one.reason, "message": one.message}
-            | ({"event_id": one.event_id} if one.event_id else {})
-            for one in intake.refused
-        ],
-    }
-
-
-def report(accepted: int, intakes: Iterable[Intake]) -> None:
+def report(intakes: Sequence[Intake], *, accepted: int) -> None:
     """Say what was taken in, in one log entry and in metrics."""
     reasons = Counter(refused.reason for intake in intakes for refused in intake.refused)
+    unknown = sum(len(one.names) for intake in intakes for one in intake.unknown)
     metrics.add_metric("AcceptedEvents", MetricUnit.Count, accepted)
     metrics.add_metric("RejectedEvents", MetricUnit.Count, reasons.total())
+    metrics.add_metric("UnknownFields", MetricUnit.Count, unknown)
     for reason, count in reasons.items():
         with single_metric("RejectedEvents", MetricUnit.Count, count, namespace="ServiceQuality") as metric:
             metric.add_dimension("service", "ingest_events")
             metric.add_dimension("reason", reason)
-    logger.info("events_taken_in", extra={"AcceptedEvents": accepted, "reasons": dict(reasons)})
+    counts = {"AcceptedEvents": accepted, "UnknownFields": unknown, "reasons": dict(reasons)}
+    logger.info("events_taken_in", extra=counts)
 
 
 def read_clock() -> int:

@@ -170,6 +170,6 @@ def test_record_refused_by_an_attempt_that_was_overtaken_may_be_taken(world):
     take_one(world, quick)
     world.finish()
 
-    assert [form["reason"] for form in kept.values()] == ["conversation_full"]
+    assert [one.reason for one in kept.values()] == ["conversation_full"]
     assert accepted(world) == ["e4"]
     judge(world)

@@ -103,6 +103,7 @@ class Kinesis:
     listings: int = 0
     refusing: set[bytes] = field(default_factory=set)
     failing: str = ""
+    calls: int = 0
 
     def describe_stream_summary(self, *, StreamName):
         if StreamName != self.name:
@@ -122,6 +123,7 @@ class Kinesis:
         return {"Shards": page} | ({"NextToken": str(first + 2)} if first + 2 < len(self.shards) else {})
 
     def put_records(self, *, StreamName, Records):
+        self.calls += 1
         if self.failing:
             raise refusal(self.failing)
         refused = [any(mark in record["Data"] for mark in self.refusing) for record in Records]

@@ -23,7 +23,9 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:alerts"
 CONTROL_KEY = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:control"
 SALT = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:salt"
 MODEL = "20261119T060000Z-0123456789ab"
-CONTEXT = SimpleNamespace(aws_request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd")
+CONTEXT = SimpleNamespace(
+    aws_request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd", get_remaining_time_in_millis=lambda: 60_000
+)
 
 
 def read_event(name: str) -> dict:
@@ -71,6 +73,11 @@ class Aws:
         return [json.loads(line) for body in bodies for line in body.splitlines()]
 
 
+def put_events(aws: Aws) -> list[dict]:
+    """The events on the stream, in their order."""
+    return [json.loads(record["Data"]) for record in aws.kinesis.records]
+
+
 @pytest.fixture
 def aws() -> Aws:
     found = Aws()
@@ -99,3 +106,12 @@ def load(monkeypatch, aws) -> Iterator[Callable[[str], ModuleType]]:
     yield load_app
     gc.enable()
     gc.unfreeze()
+
+
+@pytest.fixture
+def ingest(load, monkeypatch) -> ModuleType:
+    """The inlet on 20 November 2026, a second after nine."""
+    loaded = load("ingest_events")
+    monkeypatch.setattr(loaded, "read_clock", lambda: 1_795_165_201_000)
+    monkeypatch.setattr(loaded.stream, "_pause", lambda seconds: None)
+    return loaded

@@ -7,27 +7,16 @@ from copy import deepcopy
 import pytest
 
 from service_quality.errors import SurroundingsError
-from tests.unit.functions.conftest import CONTEXT, MODEL, read_event
-
-
-@pytest.fixture
-def app(load, monkeypatch):
-    loaded = load("ingest_events")
-    monkeypatch.setattr(loaded, "read_clock", lambda: 1_795_165_201_000)
-    monkeypatch.setattr(loaded.stream, "_pause", lambda seconds: None)
-    return loaded
-
-
-def put(aws) -> list[dict]:
-    return [json.loads(record["Data"]) for record in aws.kinesis.records]
+from service_quality.instants import DAY, format_instant
+from tests.unit.functions.conftest import CONTEXT, MODEL, put_events, read_event
 
 
 def compact(event: dict) -> str:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
 
 
-def test_direct_caller_is_told_what_was_accepted_and_what_rejected(app, aws):
-    answer = app.handler(read_event("direct"), CONTEXT)
+def test_direct_caller_is_told_what_was_accepted_and_what_rejected(ingest, aws):
+    answer = ingest.handler(read_event("direct"), CONTEXT)
 
     assert answer["accepted"] == ["contact-1-opened", "contact-1-said", "contact-1-answered"]
     assert answer["rejected"] == [
@@ -38,37 +27,37 @@ def test_direct_caller_is_told_what_was_accepted_and_what_rejected(app, aws):
             "message": "kind: found history_imported, expected a known kind",
         }
     ]
-    assert [event["event_id"] for event in put(aws)] == answer["accepted"]
+    assert [event["event_id"] for event in put_events(aws)] == answer["accepted"]
     assert {record["PartitionKey"] for record in aws.kinesis.records} == {"shop-1"}
 
 
-def test_inlet_stamps_the_arrival_whatever_the_source_says(app, aws):
+def test_inlet_stamps_the_arrival_whatever_the_source_says(ingest, aws):
     event = read_event("direct")["events"][0] | {"received_at": "2001-01-01T00:00:00Z"}
 
-    app.handler({"events": [event]}, CONTEXT)
+    ingest.handler({"events": [event]}, CONTEXT)
 
-    assert put(aws)[0]["received_at"] == "2026-11-20T09:00:01.000Z"
+    assert put_events(aws)[0]["received_at"] == "2026-11-20T09:00:01.000Z"
 
 
-def test_rejected_event_is_kept(app, aws):
-    app.handler(read_event("direct"), CONTEXT)
+def test_rejected_event_is_kept(ingest, aws):
+    ingest.handler(read_event("direct"), CONTEXT)
 
     (kept,) = aws.rejected()
     assert (kept["shop_id"], kept["position"]) == ("shop-2", f"{CONTEXT.aws_request_id}-0002")
     assert json.loads(b64decode(kept["raw_base64"]))["kind"] == "history_imported"
 
 
-def test_event_id_that_is_none_is_not_repeated(app):
-    answer = app.handler({"events": [{"event_id": "x\x00" * 999}, 7]}, CONTEXT)
+def test_event_id_that_is_none_is_not_repeated(ingest):
+    answer = ingest.handler({"events": [{"event_id": "x\x00" * 999}, 7]}, CONTEXT)
 
     assert [sorted(one) for one in answer["rejected"]] == [["index", "message", "reason"]] * 2
 
 
-def test_bare_event_is_taken_as_one(app):
-    assert app.handler(read_event("direct")["events"][0], CONTEXT)["accepted"] == ["contact-1-opened"]
+def test_bare_event_is_taken_as_one(ingest):
+    assert ingest.handler(read_event("direct")["events"][0], CONTEXT)["accepted"] == ["contact-1-opened"]
 
 
-def test_event_that_its_stamp_makes_too_large_is_rejected(app, aws):
+def test_event_that_its_stamp_makes_too_large_is_rejected(ingest, aws):
     wide = {
         "text": "😀" * 8000,
         "query": "😀" * 8000,
@@ -80,74 +69,78 @@ def test_event_that_its_stamp_makes_too_large_is_rejected(app, aws):
     event["sku"] = "s" * (65_490 - len(compact(event | {"sku": ""}).encode()))
     assert 1 <= len(event["sku"]) <= 128
 
-    answer = app.handler({"Records": [{"messageId": "m", "body": compact(event)}]}, CONTEXT)
+    answer = ingest.handler({"Records": [{"messageId": "m", "body": compact(event)}]}, CONTEXT)
 
     assert answer == {"batchItemFailures": []}
-    assert put(aws) == []
+    assert put_events(aws) == []
     assert [kept["reason"] for kept in aws.rejected()] == ["too_large"]
 
 
-def test_messages_of_a_queue_are_taken_and_bad_ones_are_done_with(app, aws):
-    answer = app.handler(read_event("sqs_batch"), CONTEXT)
+def test_messages_of_a_queue_are_taken_and_bad_ones_are_done_with(ingest, aws):
+    answer = ingest.handler(read_event("sqs_batch"), CONTEXT)
 
     assert answer == {"batchItemFailures": []}
-    assert [event["event_id"] for event in put(aws)] == ["contact-1-opened", "contact-1-said", "contact-1-answered"]
+    assert [event["event_id"] for event in put_events(aws)] == [
+        "contact-1-opened",
+        "contact-1-said",
+        "contact-1-answered",
+    ]
     assert [kept["reason"] for kept in aws.rejected()] == ["malformed_json", "unknown_kind"]
 
 
-def test_only_messages_that_the_stream_refused_fail(app, aws):
+def test_only_messages_that_the_stream_refused_fail(ingest, aws):
     aws.kinesis.refusing = {b"contact-1-answered"}
 
-    answer = app.handler(read_event("sqs_batch"), CONTEXT)
+    answer = ingest.handler(read_event("sqs_batch"), CONTEXT)
 
     failed = read_event("sqs_batch")["Records"][2]["messageId"]
     assert answer == {"batchItemFailures": [{"itemIdentifier": failed}]}
 
 
-def test_message_whose_bad_event_cannot_be_kept_fails(app, aws):
+def test_message_whose_bad_event_cannot_be_kept_fails(ingest, aws):
     aws.s3.failing = "SlowDown"
 
-    answer = app.handler(read_event("sqs_batch"), CONTEXT)
+    answer = ingest.handler(read_event("sqs_batch"), CONTEXT)
 
     messages = [message["messageId"] for message in read_event("sqs_batch")["Records"]]
     assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == [messages[1], messages[3]]
-    assert len(put(aws)) == 3
+    assert len(put_events(aws)) == 3
 
 
-def test_every_good_message_fails_while_the_stream_is_away(app, aws):
+def test_every_good_message_fails_while_the_stream_is_away(ingest, aws):
     aws.kinesis.failing = "ServiceUnavailable"
 
-    answer = app.handler(read_event("sqs_batch"), CONTEXT)
+    answer = ingest.handler(read_event("sqs_batch"), CONTEXT)
 
     messages = [message["messageId"] for message in read_event("sqs_batch")["Records"]]
     assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == [messages[0], messages[2]]
 
 
-def test_event_of_a_bus_is_taken(app, aws):
-    assert app.handler(read_event("eventbridge"), CONTEXT) is None
-    assert [event["event_id"] for event in put(aws)] == ["contact-1-opened"]
+def test_event_of_a_bus_is_taken(ingest, aws):
+    assert ingest.handler(read_event("eventbridge"), CONTEXT)["accepted"] == ["contact-1-opened"]
+    assert [event["event_id"] for event in put_events(aws)] == ["contact-1-opened"]
 
 
-def test_events_in_one_detail_of_a_bus_are_taken(app, aws):
+def test_events_in_one_detail_of_a_bus_are_taken(ingest, aws):
     envelope = read_event("eventbridge") | {"detail": {"events": read_event("direct")["events"]}}
 
-    app.handler(envelope, CONTEXT)
+    ingest.handler(envelope, CONTEXT)
 
-    assert len(put(aws)) == 3
+    assert len(put_events(aws)) == 3
 
 
 @pytest.mark.parametrize("event", [read_event("eventbridge"), read_event("direct")])
-def test_caller_and_bus_hear_of_a_stream_that_takes_no_more(app, aws, event):
+def test_caller_and_bus_hear_of_a_stream_that_takes_no_more(ingest, aws, event):
     aws.kinesis.refusing = {b"contact-1-opened"}
 
     with pytest.raises(SurroundingsError, match="found 1 events refused by the stream"):
-        app.handler(event, CONTEXT)
+        ingest.handler(event, CONTEXT)
 
 
-def test_preview_gives_score_and_reasons_and_changes_nothing(app, aws):
+def test_preview_gives_score_and_reasons_and_changes_nothing(ingest, aws):
     before = deepcopy((aws.dynamodb, aws.s3))
 
-    answer = app.handler(read_event("direct") | {"preview": True}, CONTEXT)
+    answer = ingest.handler(read_event("direct") | {"preview": True}, CONTEXT)
 
     previews = {one["event_id"]: one for one in answer["previews"]}
     assert answer["accepted"] == ["contact-1-opened", "contact-1-said", "contact-1-answered"]
@@ -164,28 +157,114 @@ def test_preview_gives_score_and_reasons_and_changes_nothing(app, aws):
     assert (aws.dynamodb, aws.s3) == before
 
 
-def test_preview_is_what_the_stream_then_serves(load, app, aws):
+def test_preview_is_what_the_stream_then_serves(load, ingest, aws):
     score_interactions = load("score_interactions")
     score_interactions.handler(read_event("kinesis_batch"), CONTEXT)
     event = {**read_event("direct")["events"][1], "event_id": "later", "occurred_at": "2026-11-20T09:00:00Z"}
 
-    preview = app.handler({"events": [event], "preview": True}, CONTEXT)["previews"][0]
+    preview = ingest.handler({"events": [event], "preview": True}, CONTEXT)["previews"][0]
 
     assert preview["score"] == 0.73106
 
 
-def test_preview_refuses_what_the_fold_would_refuse(app):
+def test_preview_refuses_what_the_fold_would_refuse(ingest):
     event = read_event("direct")["events"][0] | {"occurred_at": "2026-10-01T00:00:00Z"}
 
-    answer = app.handler({"events": [event], "preview": True}, CONTEXT)
+    answer = ingest.handler({"events": [event], "preview": True}, CONTEXT)
 
     assert answer["accepted"] == answer["previews"] == []
     assert answer["rejected"][0]["reason"] == "older_than_retention"
 
 
-def test_log_holds_no_words_and_no_ids_of_persons(app, capsys, caplog):
-    app.handler(read_event("direct"), CONTEXT)
-    app.handler(read_event("sqs_batch"), CONTEXT)
+@pytest.mark.parametrize(
+    ("wish", "shown"),
+    [
+        ("true", "a string of 4 characters"),
+        ("false", "a string of 5 characters"),
+        (1, "the number 1"),
+        (0, "the number 0"),
+        (None, "a JSON null"),
+        ([True], "a JSON array"),
+    ],
+)
+def test_preview_that_is_neither_true_nor_false_is_refused(ingest, aws, wish, shown):
+    answer = ingest.handler(read_event("direct") | {"preview": wish}, CONTEXT)
+
+    (refused,) = answer["rejected"]
+    assert refused["message"] == f"preview: found {shown}, expected true or false"
+    assert answer["accepted"] == put_events(aws) == []
+    assert [kept["reason"] for kept in aws.rejected()] == ["wrong_type"]
+
+
+@pytest.mark.parametrize("form", [lambda event: event, lambda event: [event], lambda event: {"events": [event]}])
+def test_preview_that_nobody_would_answer_is_refused(ingest, aws, form):
+    event = {**read_event("direct")["events"][0], "preview": True}
+
+    ingest.handler({"Records": [{"messageId": "m", "body": json.dumps(form(event))}]}, CONTEXT)
+
+    assert put_events(aws) == []
+    assert [kept["reason"] for kept in aws.rejected()] == ["misplaced_preview"]
+
+
+def test_unknown_fields_are_named_to_the_caller_and_counted(ingest, capsys):
+    event = read_event("direct")["events"][0] | {"custmer_id": "c", "Wo ist mein Paket": "?", "13812345678": 1}
+    bad = {"event_id": "bad", "custmer_id": "c"}
+
+    answer = ingest.handler({"events": [event, bad], "preveiw": True}, CONTEXT)
+
+    assert answer["unknown_fields"] == [
+        {"fields": ["preveiw"], "count": 1},
+        {
+            "index": 0,
+            "event_id": "contact-1-opened",
+            "fields": ["custmer_id", "a name of 11 characters", "a name of 17 characters"],
+            "count": 3,
+        },
+        {"index": 1, "event_id": "bad", "fields": ["custmer_id"], "count": 1},
+    ]
+    assert '"UnknownFields":[5.0]' in capsys.readouterr().out
+
+
+def test_unknown_fields_of_one_event_are_named_up_to_ten(ingest):
+    event = read_event("direct")["events"][0] | {f"field_{number:05d}": 1 for number in range(1_000)}
+
+    (unknown,) = ingest.handler(event, CONTEXT)["unknown_fields"]
+
+    assert unknown["fields"] == [f"field_{number:05d}" for number in range(10)]
+    assert unknown["count"] == 1_000
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize(("days", "reasons"), [(30, []), (31, ["older_than_retention"])])
+def test_event_from_before_the_retention_is_refused_where_it_enters(ingest, preview, days, reasons):
+    occurred_at = format_instant(ingest.read_clock() - days * DAY)
+    event = read_event("direct")["events"][0] | {"occurred_at": occurred_at}
+
+    answer = ingest.handler({"events": [event], "preview": preview}, CONTEXT)
+
+    assert [one["reason"] for one in answer["rejected"]] == reasons
+
+
+def test_old_event_of_a_queue_is_kept_with_its_reason(ingest, aws):
+    event = read_event("direct")["events"][0] | {"occurred_at": "2026-10-01T00:00:00Z"}
+
+    ingest.handler({"Records": [{"messageId": "m", "body": json.dumps(event)}]}, CONTEXT)
+
+    assert [kept["reason"] for kept in aws.rejected()] == ["older_than_retention"]
+
+
+def test_event_of_long_chinese_texts_is_taken_in_every_form(ingest, aws):
+    event = read_event("direct")["events"][1] | {"text": "包" * 8_000, "query": "裹" * 8_000}
+
+    for form in (event, [event], {"events": [event]}, {"Records": [{"messageId": "m", "body": json.dumps([event])}]}):
+        ingest.handler(form, CONTEXT)
+
+    assert len(put_events(aws)) == 4
+
+
+def test_log_holds_no_words_and_no_ids_of_persons(ingest, capsys, caplog):
+    ingest.handler(read_event("direct"), CONTEXT)
+    ingest.handler(read_event("sqs_batch"), CONTEXT)
 
     said = capsys.readouterr().out + "".join(str(vars(record)) for record in caplog.records)
     assert "events_taken_in" in said

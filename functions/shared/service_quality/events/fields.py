@@ -4,12 +4,11 @@ from collections.abc import Mapping
 
 from service_quality.errors import RejectedEventError
 from service_quality.events.identifiers import EXPECTED_ID, is_id
+from service_quality.events.shown_values import shown
 from service_quality.instants import MINUTE, parse_instant
 
 MAX_AHEAD = 5 * MINUTE
 EARLIEST = 946_684_800_000  # 2000-01-01: anything before is a broken clock, not an event
-
-_CLAIM = "abcdefghijklmnopqrstuvwxyz_"
 
 
 def read_instant(raw: Mapping[str, object], name: str) -> int:
@@ -79,16 +78,3 @@ def read_integer(raw: Mapping[str, object], name: str, *, lowest: int, highest: 
             "out_of_range", field=name, found=shown(value), expected=f"an integer from {lowest} to {highest}"
         )
     return value
-
-
-def shown(value: object) -> str:
-    """What may be said of a bad value: its type and size.
-
-    A name only when it is written like a kind, a number only when it is too short for a telephone.
-    """
-    if isinstance(value, str):
-        plain = 0 < len(value) <= 40 and all(letter in _CLAIM for letter in value)
-        return value if plain else f"a string of {len(value)} characters"
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"the number {value}" if abs(value) < 10**5 else "a number of more than 5 digits"
-    return f"a JSON {type(value).__name__}"

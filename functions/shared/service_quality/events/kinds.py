@@ -35,3 +35,6 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "order_cancelled": ("customer_id", "order_id"),
     "order_returned": ("customer_id", "order_id"),
 }
+
+#: Records that change a shop besides interaction events; only the deployment itself may put them on a log.
+CONTROL = frozenset({"history_imported", "record_put_back", "shop_unparked"})

@@ -19,9 +19,9 @@ from service_quality.events.fields import (
     read_integer,
     read_present_id,
     read_text,
-    shown,
 )
 from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.shown_values import shown
 from service_quality.instants import DAY, end_of_day, floor_to
 
 MAX_RECORD_BYTES = 65_536
