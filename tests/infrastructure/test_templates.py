@@ -163,6 +163,39 @@ def test_queue_is_answered_message_by_message():
     assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": "EventDeadLetterQueue.Arn"}
 
 
+def test_bus_sends_every_event_to_the_queue_and_invokes_nothing():
+    rule = resources("AWS::Events::Rule")["EventBusRule"]
+    (target,) = rule["Targets"]
+    invoked = [one["FunctionName"] for one in resources("AWS::Lambda::Permission").values()]
+
+    assert rule["EventPattern"] == {"source": [{"prefix": ""}]}
+    assert target["Arn"] == {"Fn::GetAtt": "EventQueue.Arn"}
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": "EventDeadLetterQueue.Arn"}}
+    assert {"Ref": "IngestEventsFunction"} not in invoked
+
+
+@pytest.mark.parametrize("queue", ["EventQueue", "EventDeadLetterQueue"])
+def test_queue_takes_messages_of_the_bus_from_its_rule_alone(queue):
+    policy = resources("AWS::SQS::QueuePolicy")[f"{queue}Policy"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+
+    assert policy["Queues"] == [{"Ref": queue}]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "sqs:SendMessage")
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Resource"] == {"Fn::GetAtt": f"{queue}.Arn"}
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": "EventBusRule.Arn"}}}
+
+
+@pytest.mark.parametrize(
+    ("alarm", "service"), [("RejectedEventsAlarm", "ingest_events"), ("RejectedRecordsAlarm", "score_interactions")]
+)
+def test_alarm_counts_rejected_records_and_not_their_objects(alarm, service):
+    properties = resources("AWS::CloudWatch::Alarm")[alarm]
+
+    assert (properties["Namespace"], properties["MetricName"]) == ("ServiceQuality", "RejectedEvents")
+    assert properties["Dimensions"] == [{"Name": "service", "Value": service}]
+
+
 def test_alarms_tell_somebody():
     alarms = resources("AWS::CloudWatch::Alarm")
 

@@ -119,6 +119,31 @@ def test_queue_and_bus_end_on_the_same_log(deployment):
     deployment.await_archived("queued", "published")
 
 
+def test_notification_of_sns_and_a_bus_form_in_the_queue_are_unwrapped(deployment):
+    notified, relayed = (event_to_dict(opened(event_id, shop_id="shop-3")) for event_id in ("notified", "relayed"))
+    bodies = [
+        {"Type": "Notification", "MessageId": "m", "TopicArn": "arn", "Message": json.dumps(notified)},
+        {"detail-type": "interaction event", "source": "shop", "detail": {"events": [relayed]}},
+    ]
+
+    for body in bodies:
+        deployment.cloud.sqs.send_message(QueueUrl=deployment.outputs["EventQueueUrl"], MessageBody=json.dumps(body))
+
+    deployment.await_archived("notified", "relayed")
+
+
+def test_message_of_too_many_events_is_kept_as_one_record_and_stops_nothing(deployment):
+    queue = deployment.outputs["EventQueueUrl"]
+    after = event_to_dict(opened("after-too-many", shop_id="shop-3"))
+
+    deployment.cloud.sqs.send_message(QueueUrl=queue, MessageBody=json.dumps({"events": [1] * 80_000}))
+    deployment.cloud.sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(after))
+    deployment.await_archived("after-too-many")
+
+    kept = read_rejected(deployment.cloud, deployment.outputs["RejectedBucketName"])
+    assert [one["shop_id"] for one in kept if one["reason"] == "too_many_events"] == ["_invalid"]
+
+
 def test_direct_caller_is_told_what_was_taken(deployment):
     good = event_to_dict(opened("called", shop_id="shop-4"))
 

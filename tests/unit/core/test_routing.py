@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from service_quality.events.interaction_event import HistoryImported, event_to_json
 from service_quality.events.log_records import LogRecord, Rejection, StreamEntry
 from service_quality.events.parsing import MAX_RECORD_BYTES
 from service_quality.events.routing import MAX_HASH_KEY, HashRange, RoutedBatch, hash_key, stamp_arrival
+from tests.stand_ins.control import import_mark, record_json
 
 ARRIVED = 1_795_165_200_000
 RECEIVED = "2026-11-20T08:00:01.000Z"
@@ -130,7 +130,7 @@ def test_record_of_another_kind_goes_back_byte_for_byte(kind):
 
 
 def test_mark_of_an_import_goes_back_byte_for_byte():
-    data = event_to_json(HistoryImported(shop_id="shop-1", import_id="i", clock=ARRIVED, buckets=1))
+    data = record_json(import_mark("i", clock=ARRIVED, shop_id="shop-1"), issued_at=ARRIVED)
 
     assert routed("any", data) == back("shop-1", data)
 
