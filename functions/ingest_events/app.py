@@ -88,12 +88,12 @@ class Delivery:
 def take_messages(messages: list[object], context: LambdaContext) -> dict[str, Any]:
     """A batch of a queue: a message fails only where the surroundings did; a bad event is kept and done with.
 
-    Messages that the time does not suffice for are handed back, so that what was done is not done again.
+    Messages that the time does not suffice for are handed back, all but the first: what was done is not done again.
     """
     deliveries: list[Delivery] = []
     waiting: list[Delivery] = []
     for number, message in enumerate(messages):
-        if context.get_remaining_time_in_millis() < LEAST_MILLISECONDS:
+        if number and context.get_remaining_time_in_millis() < LEAST_MILLISECONDS:
             break
         waiting.append(keep_message(message, name=f"{context.aws_request_id}-{number}"))
         if sum(len(one.intake.accepted) for one in waiting) >= EVENTS_AT_ONCE:

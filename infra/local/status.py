@@ -13,7 +13,7 @@ from infra.local.up import print_deployment
 TABLES = {"state items": "StateTableName", "alert rows": "AlertsTableName", "model rows": "ModelsTableName"}
 BUCKETS = {
     "archive objects": "ArchiveBucketName",
-    "rejected records": "RejectedBucketName",
+    "rejected objects": "RejectedBucketName",
     "model files": "ModelsBucketName",
 }
 

@@ -130,7 +130,7 @@ def test_message_id_that_is_no_plain_name_stays_one_segment(ingest, aws):
 
 
 def test_what_the_time_does_not_suffice_for_is_handed_back_and_what_was_done_is_done(ingest, aws):
-    left = iter([60_000, 60_000, 1_000, 1_000])
+    left = iter([60_000, 1_000])
     event = read_event("direct")["events"][1]
     full = [json.dumps([{**event, "event_id": f"{name}-{number}"} for number in range(600)]) for name in "abcd"]
     context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: next(left))
@@ -139,6 +139,15 @@ def test_what_the_time_does_not_suffice_for_is_handed_back_and_what_was_done_is_
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-2"}, {"itemIdentifier": "m-3"}]}
     assert len(put_events(aws)) == 1_200
+
+
+def test_first_message_is_taken_however_little_time_is_left(ingest, aws):
+    context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 1)
+
+    answer = ingest.handler(read_event("sqs_batch"), context)
+
+    assert len(answer["batchItemFailures"]) == 3
+    assert [event["event_id"] for event in put_events(aws)] == ["contact-1-opened"]
 
 
 def test_small_messages_are_put_together(ingest, aws):
