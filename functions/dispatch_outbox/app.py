@@ -1,10 +1,9 @@
-"""Outbox to people: every alert row published once, in the order of the table's stream."""
+"""Outbox to people: every alert row published when it is inserted, in the order of the table's stream."""
 
 import os
-from base64 import b64decode
+import traceback
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -12,9 +11,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from service_quality.adapters.alert_topic import AlertTopic
 from service_quality.adapters.aws_clients import make_client
+from service_quality.adapters.buckets.unsent_rows import UnsentRows
 from service_quality.adapters.secret_value import read_secret
 from service_quality.adapters.shop_settings_table import ShopSettingsTable
-from service_quality.alerts.publications import publication_of
+from service_quality.alerts.publications import Publication, publication_of
+from service_quality.alerts.stored_alerts import AlertRow
+from service_quality.commit.inserted_rows import StreamRecord, read_inserts, read_row
+from service_quality.errors import ServiceQualityError, UnreadableRowError
 from service_quality.settings import read_settings
 
 
@@ -25,6 +28,7 @@ class Settings:
     alert_topic_arn: str
     alerts_table: str
     id_salt_secret: str
+    rejected_bucket: str
 
 
 settings = read_settings(Settings, os.environ)
@@ -32,29 +36,51 @@ logger = Logger(service="dispatch_outbox")
 metrics = Metrics(namespace="ServiceQuality", service="dispatch_outbox")
 topic = AlertTopic(make_client("sns"), settings.alert_topic_arn)
 shops = ShopSettingsTable(make_client("dynamodb"), settings.alerts_table)
+unsent = UnsentRows(make_client("s3"), settings.rejected_bucket, "alert")
 salt = read_secret(make_client("secretsmanager"), settings.id_salt_secret)
 topic.check()
 shops.check()
+unsent.check()
 
 
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Publish the batch's alerts; when one fails the batch comes again, each message with the id it had."""
-    metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(event["Records"]))
-    publications = [
-        publication_of(row["body"], shops.read(row["shop_id"]), salt=salt) for row in read_alert_rows(event)
-    ]
-    topic.publish(publications)
-    published = Counter(publication.attributes["kind"] for publication in publications)
-    metrics.add_metric("PublishedAlerts", MetricUnit.Count, published.total())
-    logger.info("alerts_published", extra={"PublishedAlerts": dict(published)})
+def handler(event: object, context: LambdaContext) -> dict[str, int]:
+    """Publish the batch's new alerts and count them; one that cannot be sent is kept aside, and the others go out.
+
+    When the topic fails the batch comes again, each message with the id it had.
+    """
+    records = read_inserts(event, "alert")
+    metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(records))
+    rendered = [(record, one) for record in records if (one := render(record)) is not None]
+    refused = topic.publish([publication for _, publication in rendered])
+    for index, code in refused.items():
+        keep(rendered[index][0], "invalid_message", f"found {code} at the topic, expected the message to be taken")
+    kinds = Counter(one.attributes["kind"] for index, (_, one) in enumerate(rendered) if index not in refused)
+    counts = {"PublishedAlerts": kinds.total(), "RejectedAlerts": len(records) - kinds.total()}
+    for name, count in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    logger.info("alerts_published", extra={**counts, "kinds": dict(kinds)})
+    return counts
 
 
-def read_alert_rows(event: dict[str, Any]) -> list[dict[str, Any]]:
-    """Body and shop of the alert rows in a batch of the table's stream, in its order."""
-    images = (record["dynamodb"].get("NewImage", {}) for record in event["Records"])
-    return [
-        {"body": b64decode(image["body"]["B"]), "shop_id": image["shop_id"]["S"]}
-        for image in images
-        if image.get("row_kind", {}).get("S") == "alert"
-    ]
+def render(record: StreamRecord) -> Publication | None:
+    """The publication of a record's row; None for one that is kept aside, since no later attempt would render it."""
+    try:
+        row = read_row(record)
+        alert = AlertRow(row.stream_key, row.sequence, row.shop_id, row.body)
+        return publication_of(alert, shops.read(row.shop_id), salt=salt)
+    except UnreadableRowError as error:
+        keep(record, error.reason, str(error))
+    except ServiceQualityError:
+        raise
+    except Exception as error:  # a defect of the rendering, which would hold back every alert behind this one
+        stack = traceback.format_tb(error.__traceback__)  # without the message, which could quote the alert
+        logger.error("rendering_failed", extra={"error": type(error).__name__, "stack": stack})
+        keep(record, "rendering_failed", f"found {type(error).__name__}, expected a message")
+    return None
+
+
+def keep(record: StreamRecord, reason: str, message: str) -> None:
+    """Keep a record that could not be sent, and say why."""
+    unsent.keep(record, reason, message)
+    logger.warning("alert_kept_aside", extra={"reason": reason, "found": message})

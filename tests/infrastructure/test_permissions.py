@@ -48,6 +48,7 @@ EXPECTED = {
         "IdSaltSecretArn": {"secretsmanager:GetSecretValue"},
         "AlertTopicArn": {"sns:GetTopicAttributes", "sns:Publish", "sns:PublishBatch"},
         "AlertKeyArn": {"kms:Decrypt", "kms:GenerateDataKey"},
+        "${RejectedBucketArn}/outbox/alert/*": {"s3:PutObject"},
         "${RejectedBucketArn}/aws/lambda/*": {"s3:PutObject"},
         "RejectedBucketArn": {"s3:ListBucket"},
         "DispatchOutboxLogGroup.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},

@@ -1,6 +1,7 @@
 """What the stacks hang together by, and what only the real cloud honours."""
 
 import ast
+import json
 
 import pytest
 
@@ -149,8 +150,18 @@ def test_alerts_leave_at_once_and_archive_rows_in_large_objects():
 
     assert "MaximumBatchingWindowInSeconds" not in dispatch
     assert archive["MaximumBatchingWindowInSeconds"] == 60
-    assert '"row_kind": {"S": ["alert"]}' in dispatch["FilterCriteria"]["Filters"][0]["Pattern"]
-    assert '"row_kind": {"S": ["archive"]}' in archive["FilterCriteria"]["Filters"][0]["Pattern"]
+
+
+@pytest.mark.parametrize(
+    ("source", "row_kind"), [("DispatchOutboxSource", "alert"), ("ArchiveOutboxSource", "archive")]
+)
+def test_row_leaves_when_it_is_inserted_and_never_when_it_is_rewritten_or_removed(source, row_kind):
+    (one,) = SOURCES[source]["FilterCriteria"]["Filters"]
+
+    assert json.loads(one["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"NewImage": {"row_kind": {"S": [row_kind]}}},
+    }
 
 
 def test_queue_is_answered_message_by_message():

@@ -134,11 +134,12 @@ class Kinesis:
 
 @dataclass
 class SNS:
-    """A topic that keeps what was published."""
+    """A topic that keeps what was published; it calls messages invalid that hold one of the given texts."""
 
     arn: str
     published: list[dict] = field(default_factory=list)
     failing: str = ""
+    invalid: set[str] = field(default_factory=set)
 
     def get_topic_attributes(self, *, TopicArn):
         if TopicArn != self.arn:
@@ -147,8 +148,10 @@ class SNS:
     def publish_batch(self, *, TopicArn, PublishBatchRequestEntries):
         if self.failing:
             raise refusal(self.failing)
-        self.published += PublishBatchRequestEntries
-        return {"Successful": [{"Id": one["Id"]} for one in PublishBatchRequestEntries], "Failed": []}
+        entries = [(one, any(text in one["Message"] for text in self.invalid)) for one in PublishBatchRequestEntries]
+        self.published += [one for one, invalid in entries if not invalid]
+        failed = [{"Id": one["Id"], "Code": "InvalidParameter"} for one, invalid in entries if invalid]
+        return {"Successful": [{"Id": one["Id"]} for one, invalid in entries if not invalid], "Failed": failed}
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 ServiceQualityError
 ├── RejectedEventError      a bad event: kept, counted, never blocks its shard
+├── UnreadableRowError      a bad row of the outbox: kept, counted, never blocks the others
 ├── ConflictError           somebody else moved the shop: forget it and begin again
 ├── SurroundingsError       throttled, timed out, unreachable: the batch comes again
 ├── OverfullError           a transaction larger than a table takes: commit fewer events at once
@@ -29,6 +30,14 @@ class RejectedEventError(ServiceQualityError):
         super().__init__(f"{where}found {found}, expected {expected}")
         self.reason = reason
         self.field = field
+
+
+class UnreadableRowError(ServiceQualityError):
+    """A row of the outbox that cannot be sent or archived; `reason` is a stable code for counting."""
+
+    def __init__(self, reason: str, *, found: str, expected: str) -> None:
+        super().__init__(f"found {found}, expected {expected}")
+        self.reason = reason
 
 
 class ConflictError(ServiceQualityError):

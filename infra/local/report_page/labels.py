@@ -137,7 +137,7 @@ LABELS = {
     "lowers_risk": Words("lowers the risk", "降低风险"),
     "raises_risk": Words("raises the risk", "升高风险"),
     "log_odds": Words("contribution to log-odds", "对数几率贡献"),
-    "not_scored": Words("This event was not scored, so it has no reasons.", "该事件未评分，因此没有原因列表。"),
+    "not_scored": Words("This alert carries no score, so it has no reasons.", "该告警不带评分，因此没有原因列表。"),
     # Time
     "time": Words("Where the time went", "耗时"),
     "time_note": Words(

@@ -6,7 +6,7 @@ from math import exp
 from infra.local.report_page.proofs import Figures
 from service_quality.alerts import words
 from service_quality.alerts.wording import name_in_words, value_in_words
-from service_quality.alerts.words import MAIL
+from service_quality.alerts.words import MAIL, say
 
 _LARGEST_EXPONENT = 20.0
 
@@ -41,13 +41,14 @@ class ToldAlert:
 
 
 def tell(alert: Figures, language: str) -> ToldAlert:
-    """The alert as a person reads it."""
+    """The alert as a person reads it; an unknown rule has no measure, an unknown instant is empty."""
+    measure = words.MEASURES.get(alert["kind"])
     return ToldAlert(
-        title=words.RULES[alert["kind"]].said(language),
-        severity=words.SEVERITIES[alert["severity"]].said(language),
+        title=say(words.RULES, alert["kind"], language),
+        severity=say(words.SEVERITIES, alert["severity"], language),
         severity_name=alert["severity"],
-        state=words.STATES[alert["state"]].said(language),
-        subject=words.SUBJECTS[alert["subject"]["kind"]].said(language),
+        state=say(words.STATES, alert["state"], language),
+        subject=say(words.SUBJECTS, alert["subject"]["kind"], language),
         subject_id=alert["subject"]["id"],
         shop=alert["shop_id"],
         since=_minute(alert["opened_at"]),
@@ -59,7 +60,7 @@ def tell(alert: Figures, language: str) -> ToldAlert:
             if name != "score" and value is not None
         ),
         reasons=tuple(_reason(reason, language) for reason in alert["reasons"]),
-        measure=words.MEASURES[alert["kind"]].said(language),
+        measure=measure.said(language) if measure else "",
     )
 
 
@@ -74,10 +75,10 @@ def _reason(reason: Figures, language: str) -> ToldReason:
     )
 
 
-def _minute(instant: str) -> str:
+def _minute(instant: str | None) -> str:
     """An ISO 8601 instant to the minute.
 
     >>> _minute("2023-08-24T10:15:30.000Z")
     '2023-08-24 10:15 UTC'
     """
-    return instant[:16].replace("T", " ") + " UTC"
+    return instant[:16].replace("T", " ") + " UTC" if instant else ""

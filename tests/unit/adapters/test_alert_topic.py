@@ -15,11 +15,14 @@ ATTRIBUTES = {"kind": "high_risk", "severity": "critical", "state": "opened", "s
 
 
 def publication(score: float | None = None, *, alert_id: str = "a", body: str = '{"a":1}') -> Publication:
-    return Publication(alert_id, body, "[critical] risk", "文本", ATTRIBUTES, score)
+    numbers = {"sequence": 17_951_651_400_001, "score": score}
+    known = {name: number for name, number in numbers.items() if number is not None}
+    return Publication(alert_id, body, "[critical] risk", "文本", ATTRIBUTES, known)
 
 
 def expected(score: str | None) -> dict[str, object]:
     attributes = {name: {"DataType": "String", "StringValue": value} for name, value in ATTRIBUTES.items()}
+    attributes["sequence"] = {"DataType": "Number", "StringValue": "17951651400001"}
     if score is not None:
         attributes["score"] = {"DataType": "Number", "StringValue": score}
     entry = {
@@ -37,7 +40,7 @@ def taken(count: int) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("score", "told"), [(0.73106, "0.73106"), (None, None)])
-def test_publication_carries_json_mail_and_at_most_five_attributes(sns, score, told):
+def test_publication_carries_json_mail_its_number_and_what_to_filter_by(sns, score, told):
     sns.add_response("publish_batch", taken(1), expected(told))
 
     AlertTopic(sns.client, ARN).publish([publication(score)])
@@ -73,6 +76,37 @@ def test_message_that_is_not_taken_raises_before_any_later_call(sns):
 
     with pytest.raises(SurroundingsError, match="InternalError for 1 of 2 messages"):
         AlertTopic(sns.client, ARN).publish([publication(alert_id=name) for name in "abab"])
+
+
+def test_message_that_the_topic_calls_invalid_is_named_and_holds_no_other_back(sns):
+    refused = {"Id": "1", "Code": "InvalidParameter", "SenderFault": True}
+    sns.add_response("publish_batch", {"Successful": [{"Id": "0", "MessageId": "m"}], "Failed": [refused]})
+    sns.add_response("publish_batch", {"Successful": [{"Id": "2", "MessageId": "m"}], "Failed": []})
+
+    refused_ones = AlertTopic(sns.client, ARN).publish([publication(alert_id=name) for name in "aba"])
+
+    assert refused_ones == {1: "InvalidParameter"}
+
+
+def test_call_that_fails_for_one_invalid_message_is_made_for_each_alone(sns):
+    sns.add_client_error("publish_batch", "InvalidParameterValue")
+    sns.add_response("publish_batch", {"Successful": [{"Id": "0", "MessageId": "m"}], "Failed": []})
+    sns.add_client_error("publish_batch", "InvalidParameterValue")
+
+    refused_ones = AlertTopic(sns.client, ARN).publish([publication(alert_id=name) for name in "ab"])
+
+    assert refused_ones == {1: "InvalidParameterValue"}
+
+
+def test_throttled_message_beside_an_invalid_one_brings_both_again(sns):
+    failed = [
+        {"Id": "0", "Code": "InvalidParameter", "SenderFault": True},
+        {"Id": "1", "Code": "Throttled", "SenderFault": True},
+    ]
+    sns.add_response("publish_batch", {"Successful": [], "Failed": failed})
+
+    with pytest.raises(SurroundingsError, match="Throttled for 2 of 2 messages"):
+        AlertTopic(sns.client, ARN).publish([publication(alert_id=name) for name in "ab"])
 
 
 def test_missing_topic_is_named(sns):

@@ -8,9 +8,11 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from service_quality.alerts.alert_life import OPENED, RESOLVED, WORSENED
+from service_quality.alerts.alert_messages import message_sequence
 from service_quality.alerts.publications import ShopSettings, publication_of, shop_settings
 from service_quality.alerts.rule_set import RULES
-from service_quality.alerts.rules import SEVERITIES
+from service_quality.alerts.rules import SEVERITIES, AtLeast, Below, Rule
+from service_quality.alerts.stored_alerts import AlertRow
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
@@ -59,30 +61,35 @@ def shop_log() -> list[dict]:
     return sorted(log, key=lambda one: one["occurred_at"])
 
 
-@pytest.fixture(scope="module")
-def rows() -> list[bytes]:
-    """Bodies of the alert rows of that shop."""
+def alert_rows(*rules: Rule) -> list[AlertRow]:
+    """The alert rows of that shop under some rules."""
     store = MemoryStore()
     records = [
         LogRecord(str(Position(1, number)), json.dumps(one).encode(), 1_795_600_000_000)
         for number, one in enumerate(shop_log(), 1)
     ]
-    OnlineCommit(store, WaitingScorer, FEATURES, RULES).advance_shop("shop-1", records)
-    return [row.body for row in store.rows.values() if row.row_kind == "alert"]
+    OnlineCommit(store, WaitingScorer, FEATURES, rules).advance_shop("shop-1", records)
+    found = [row for row in store.rows.values() if row.row_kind == "alert"]
+    return [AlertRow(row.stream_key, row.sequence, row.shop_id, row.body) for row in found]
 
 
-def published(rows: list[bytes], **settings: str) -> list[dict]:
+@pytest.fixture(scope="module")
+def rows() -> list[AlertRow]:
+    return alert_rows(*RULES)
+
+
+def published(rows: list[AlertRow], **settings: str) -> list[dict]:
     return [json.loads(publication_of(row, shop_settings(settings), salt=b"salt").body) for row in rows]
 
 
-def test_schema_is_a_schema_and_knows_every_rule():
+def test_schema_is_a_schema_and_names_every_rule_state_subject_and_severity():
     Draft202012Validator.check_schema(SCHEMA)
     properties = SCHEMA["properties"]
 
-    assert set(properties["kind"]["enum"]) == {rule.name for rule in RULES}
-    assert set(properties["subject"]["properties"]["kind"]["enum"]) == {rule.subject for rule in RULES}
-    assert set(properties["state"]["enum"]) == {OPENED, WORSENED, RESOLVED}
-    assert set(properties["severity"]["enum"]) == set(SEVERITIES)
+    assert set(properties["kind"]["examples"]) == {rule.name for rule in RULES}
+    assert set(properties["subject"]["properties"]["kind"]["examples"]) == {rule.subject for rule in RULES}
+    assert set(properties["state"]["examples"]) == {OPENED, WORSENED, RESOLVED}
+    assert set(properties["severity"]["examples"]) == set(SEVERITIES)
 
 
 def test_real_bodies_of_every_rule_and_state_are_valid(rows):
@@ -109,7 +116,15 @@ def test_schema_has_every_field_of_a_body(rows):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"state": "repeated"}, {"score": 1.2}, {"alert_id": "contact-1"}, {"evidence": {"text": "words"}}]
+    "wrong",
+    [
+        {"state": ""},
+        {"kind": 3},
+        {"sequence": "1"},
+        {"score": 1.2},
+        {"alert_id": "contact-1"},
+        {"evidence": {"text": "words"}},
+    ],
 )
 def test_schema_refuses_what_no_alert_says(rows, wrong):
     with pytest.raises(ValidationError):
@@ -134,11 +149,72 @@ def test_resolved_alert_names_what_ended_it(rows):
 
 
 def test_messages_of_one_alert_are_numbered_in_order(rows):
-    by_alert: dict[str, list[int]] = {}
+    by_alert: dict[str, list[dict]] = {}
     for body in published(rows):
-        by_alert.setdefault(body["alert_id"], []).append(int(body["message_id"].rpartition("-")[2]))
+        by_alert.setdefault(body["alert_id"], []).append(body)
 
-    assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in by_alert.values())
+    assert any(len(bodies) > 2 for bodies in by_alert.values())
+    for bodies in by_alert.values():
+        numbers, sequences = ([int(one["message_id"].rpartition("-")[2]) for one in bodies], _sequences(bodies))
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert sequences == sorted(set(sequences))
+
+
+def _sequences(bodies: list[dict]) -> list[int]:
+    return [body["sequence"] for body in bodies]
+
+
+def test_row_without_a_number_in_its_body_is_numbered_by_its_key(rows):
+    bodies = [json.loads(row.body) for row in rows]
+    unnumbered = [
+        row._replace(body=json.dumps({name: value for name, value in body.items() if name != "sequence"}).encode())
+        for row, body in zip(rows, bodies, strict=True)
+    ]
+
+    assert _sequences(published(unnumbered)) == _sequences(bodies)
+
+
+def test_alert_of_a_forgotten_subject_is_numbered_after_all_that_came_before():
+    day = 86_400_000
+
+    assert message_sequence(day, 9_999) < message_sequence(day, 10_000) < message_sequence(2 * day, 1)
+
+
+def test_alert_about_an_agent_carries_nothing_of_a_single_conversation(rows):
+    bodies = [body for body in published(rows) if body["subject"]["kind"] == "agent"]
+
+    assert bodies
+    for body in bodies:
+        assert (body["score"], body["reasons"], body["model_version"]) == (None, [], None)
+        assert body["evidence"]
+        assert all(name.startswith(("agent_", "supervisor_")) for name in body["evidence"])
+
+
+def test_rule_about_an_agent_that_looks_at_a_conversation_does_not_show_it():
+    rule = Rule(
+        name="agent_with_a_risky_conversation",
+        version=1,
+        subject="agent",
+        kinds=frozenset({"agent_message"}),
+        tiers=(("warning", AtLeast("score", 0.4)),),
+        resolved_when=Below("score", 0.3),
+        cooldown_ms=1,
+        evidence=("score", "waiting_ms", "agent_contacts_1h"),
+    )
+
+    stored = [json.loads(row.body) for row in alert_rows(rule)]
+
+    assert {body["state"] for body in stored} >= {OPENED, RESOLVED}
+    assert all(set(body["evidence"]) == {"agent_contacts_1h"} and body["score"] is None for body in stored)
+
+
+def test_plain_ids_never_name_the_event_behind_an_alert_about_an_agent(rows):
+    plain = published(rows, ids="plain")
+    stored = [json.loads(row.body) for row in rows]
+
+    for body, row in zip(plain, stored, strict=True):
+        assert (body["event_id"] == row["event_id"]) == (body["subject"]["kind"] == "conversation")
+        assert body["subject"] == row["subject"]
 
 
 def test_unknown_settings_hide_ids():

@@ -4,6 +4,7 @@ import pytest
 
 from service_quality.alerts import words
 from service_quality.alerts.alert_life import OPENED, RESOLVED, WORSENED
+from service_quality.alerts.alert_messages import AlertBody
 from service_quality.alerts.rule_set import RULES
 from service_quality.alerts.rules import SEVERITIES
 from service_quality.alerts.wording import name_in_words, phrase, render_email, value_in_words
@@ -19,10 +20,13 @@ from service_quality.features.declarations import RATES, Total
 from service_quality.features.feature_set import FEATURES
 from service_quality.histories.windows import WINDOWS
 
-BODY = {
-    "version": 1,
+BODY: AlertBody = {
+    "version": 2,
+    "alert_id": "0a1b2c",
     "message_id": "0a1b2c-2",
+    "sequence": 16_928_640_000_002,
     "kind": "waiting_too_long",
+    "rule_version": 1,
     "state": "worsened",
     "severity": "critical",
     "shop_id": "shop-1",
@@ -30,6 +34,7 @@ BODY = {
     "occurred_at": "2023-08-24T10:15:30.000Z",
     "opened_at": "2023-08-24T08:00:00.000Z",
     "repeats": 3,
+    "event_id": "c-1-waits",
     "evidence": {"waiting_ms": 8_130_000, "last_reply_ms": None, "replies": 2},
     "score": 0.61,
     "reasons": [
@@ -62,10 +67,10 @@ def test_no_two_features_share_a_phrase(language):
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_every_rule_has_words_a_measure_a_subject_and_evidence_in_words(rule):
     said = [words.RULES[rule.name], words.MEASURES[rule.name], words.SUBJECTS[rule.subject]]
-    evidence = [name_in_words(name, language) for name in rule.evidence for language in LANGUAGES]
+    evidence = {name: [name_in_words(name, language) for language in LANGUAGES] for name in rule.evidence}
 
     assert all(one.en.isascii() and has_chinese(one.zh) for one in said)
-    assert all(evidence)
+    assert all(has_chinese(zh) and en != name for name, (en, zh) in evidence.items())
 
 
 def test_all_that_can_be_declared_has_words():

@@ -12,7 +12,7 @@ NEEDS = {
         *"CONTROL_KEY_SECRET SHOPS_AT_ONCE STREAM_GENERATION".split(),
     ],
     "ingest_events": "EVENT_STREAM REJECTED_BUCKET STATE_TABLE ALERTS_TABLE MODELS_TABLE MODELS_BUCKET".split(),
-    "dispatch_outbox": "ALERT_TOPIC_ARN ALERTS_TABLE ID_SALT_SECRET".split(),
+    "dispatch_outbox": "ALERT_TOPIC_ARN ALERTS_TABLE ID_SALT_SECRET REJECTED_BUCKET".split(),
     "archive_outbox": ["ARCHIVE_BUCKET"],
 }
 
@@ -45,6 +45,7 @@ def test_missing_variable_is_named(load, aws, name, variable):
         ("dispatch_outbox", "ALERT_TOPIC_ARN", "topic nowhere"),
         ("dispatch_outbox", "ALERTS_TABLE", "table nowhere"),
         ("dispatch_outbox", "ID_SALT_SECRET", "secret nowhere"),
+        ("dispatch_outbox", "REJECTED_BUCKET", "bucket nowhere"),
         ("archive_outbox", "ARCHIVE_BUCKET", "bucket nowhere"),
     ],
 )

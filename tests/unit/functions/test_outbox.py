@@ -10,17 +10,34 @@ from service_quality.errors import SurroundingsError
 from tests.unit.functions.conftest import CONTEXT, read_event
 
 
-def alert_rows(*sequences: int, **changed) -> dict:
-    """A batch with alerts of one subject, in order of their sequence."""
-    event = read_event("dynamodb_stream")
-    record = next(one for one in event["Records"] if one["dynamodb"]["NewImage"]["row_kind"]["S"] == "alert")
-    body = json.loads(b64decode(record["dynamodb"]["NewImage"]["body"]["B"])) | changed
-    records = []
-    for sequence in sequences:
-        data = json.dumps(body | {"message_id": f"{body['alert_id']}-{sequence}"}).encode()
-        image = record["dynamodb"]["NewImage"] | {"body": {"B": b64encode(data).decode()}}
-        records.append(record | {"dynamodb": record["dynamodb"] | {"NewImage": image}})
-    return {"Records": records}
+def alert_record(number: int = 1, *, body: bytes | None = None, event: str = "INSERT", **changed) -> dict:
+    """The record of an alert row of one subject, its body whole or with changed fields."""
+    record = next(one for one in read_event("dynamodb_stream")["Records"] if kind_of(one) == "alert")
+    image = record["dynamodb"]["NewImage"]
+    stored = json.loads(b64decode(image["body"]["B"])) | changed
+    key = {"stream_key": image["stream_key"], "sequence": {"S": f"01795165140000-{number:04d}"}}
+    data = json.dumps(stored).encode() if body is None else body
+    image = image | key | {"body": {"B": b64encode(data).decode()}}
+    return record | {"eventName": event, "dynamodb": record["dynamodb"] | {"NewImage": image, "Keys": key}}
+
+
+def kind_of(record: dict) -> str:
+    return record["dynamodb"].get("NewImage", {}).get("row_kind", {}).get("S", "")
+
+
+def batch(*records: dict) -> dict:
+    return {"Records": list(records)}
+
+
+def alert_rows(*numbers: int, **changed) -> dict:
+    """A batch with alerts of one subject, in order of their numbers."""
+    return batch(*(alert_record(number, **changed) for number in numbers))
+
+
+def kept(aws, kind: str) -> list[dict]:
+    """What was kept aside of a kind of row."""
+    objects = aws.s3.buckets["rejected"].items()
+    return [json.loads(data) for key, data in sorted(objects) if key.startswith(f"outbox/{kind}/")]
 
 
 def told(message: dict) -> tuple[dict, str]:
@@ -45,6 +62,7 @@ def test_alert_rows_are_published_and_nothing_else(load, aws):
         "severity": {"DataType": "String", "StringValue": "critical"},
         "state": {"DataType": "String", "StringValue": "opened"},
         "shop_id": {"DataType": "String", "StringValue": "shop-1"},
+        "sequence": {"DataType": "Number", "StringValue": "17951651400001"},
         "score": {"DataType": "Number", "StringValue": "0.73106"},
     }
     assert message["Subject"] == "[critical] Conversation is likely to end dissatisfied (new) - shop-1"
@@ -64,7 +82,7 @@ def test_ids_leave_as_stable_salted_hashes(load, aws):
     assert first == again
     assert all(first[name] != other[name] for name in names)
     assert first["subject"]["id"] != other["subject"]["id"]
-    assert first["message_id"] == f"{first['alert_id']}-1"
+    assert first["message_id"] == f"{first['alert_id']}-01795165140000-0001"
     assert not any("contact-1" in message["Message"] for message in aws.sns.published)
 
 
@@ -83,13 +101,101 @@ def test_shop_may_ask_for_plain_ids_chinese_and_its_name(load, aws):
 def test_messages_go_in_the_order_of_the_stream(load, aws):
     load("dispatch_outbox").handler(alert_rows(1, 2, 3), CONTEXT)
 
-    assert [told(message)[0]["message_id"][-2:] for message in aws.sns.published] == ["-1", "-2", "-3"]
+    bodies = [told(message)[0] for message in aws.sns.published]
+    assert [body["message_id"][-2:] for body in bodies] == ["01", "02", "03"]
+    assert [body["sequence"] - bodies[0]["sequence"] for body in bodies] == [0, 1, 2]
 
 
 def test_alert_without_a_score_has_no_score_attribute(load, aws):
     load("dispatch_outbox").handler(alert_rows(1, score=None, reasons=[], model_version=None), CONTEXT)
 
-    assert sorted(aws.sns.published[0]["MessageAttributes"]) == ["kind", "severity", "shop_id", "state"]
+    assert sorted(aws.sns.published[0]["MessageAttributes"]) == ["kind", "sequence", "severity", "shop_id", "state"]
+
+
+@pytest.mark.parametrize("event", ["MODIFY", "REMOVE"])
+def test_row_that_is_written_again_or_removed_is_not_published_again(load, aws, event):
+    app = load("dispatch_outbox")
+    app.handler(alert_rows(1), CONTEXT)
+
+    counts = app.handler(batch(alert_record(1, event=event)), CONTEXT)
+
+    assert counts == {"PublishedAlerts": 0, "RejectedAlerts": 0}
+    assert len(aws.sns.published) == 1
+
+
+def test_alert_of_a_rule_that_no_longer_exists_is_published_with_what_it_carries(load, aws):
+    row = alert_record(1, kind="renamed_rule", evidence={"renamed_feature_30d": 4}, severity="grave")
+
+    load("dispatch_outbox").handler(batch(row, alert_record(2)), CONTEXT)
+
+    body, mail = told(aws.sns.published[0])
+    assert (body["kind"], body["severity"], body["evidence"]) == ("renamed_rule", "grave", {"renamed_feature_30d": 4})
+    assert "renamed_feature_30d: 4" in mail
+    assert len(aws.sns.published) == 2
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (alert_record(2, body=b"{broken"), "malformed_json"),
+        (alert_record(2, body=b"{}"), "missing_field"),
+        (alert_record(2) | {"dynamodb": {"NewImage": {"row_kind": {"S": "alert"}}}}, "missing_field"),
+    ],
+)
+def test_row_that_cannot_be_sent_is_kept_with_a_reason_and_the_others_go_out(load, aws, record, reason):
+    counts = load("dispatch_outbox").handler(batch(alert_record(1), record, alert_record(3)), CONTEXT)
+
+    assert counts == {"PublishedAlerts": 2, "RejectedAlerts": 1}
+    assert [told(message)[0]["message_id"][-2:] for message in aws.sns.published] == ["01", "03"]
+    (aside,) = kept(aws, "alert")
+    assert (aside["reason"], aside["Records"]) == (reason, [record])
+
+
+def test_message_that_the_topic_calls_invalid_is_kept_and_the_others_go_out(load, aws):
+    aws.sns.invalid = {"another_rule"}
+
+    counts = load("dispatch_outbox").handler(batch(alert_record(1, kind="another_rule"), alert_record(2)), CONTEXT)
+
+    assert counts == {"PublishedAlerts": 1, "RejectedAlerts": 1}
+    assert kept(aws, "alert")[0]["reason"] == "invalid_message"
+
+
+def test_defect_of_the_rendering_keeps_its_row_aside_and_says_nothing_of_it(load, aws, monkeypatch, caplog):
+    app = load("dispatch_outbox")
+    sound = app.publication_of
+
+    def defective(row, shop, *, salt):
+        if row.sequence.endswith("0001"):
+            raise KeyError(row.body)
+        return sound(row, shop, salt=salt)
+
+    monkeypatch.setattr(app, "publication_of", defective)
+
+    app.handler(batch(alert_record(1), alert_record(2)), CONTEXT)
+
+    said = [vars(record) for record in caplog.records]
+    assert len(aws.sns.published) == 1
+    assert kept(aws, "alert")[0]["reason"] == "rendering_failed"
+    assert [one["error"] for one in said if one["msg"] == "rendering_failed"] == ["KeyError"]
+    assert "contact-1" not in str(said)
+
+
+def test_row_that_was_kept_is_sent_by_invoking_the_function_with_what_was_kept(load, aws):
+    app = load("dispatch_outbox")
+    aws.sns.invalid = {"high_risk"}
+    app.handler(alert_rows(1), CONTEXT)
+    aws.sns.invalid = set()
+
+    counts = app.handler(kept(aws, "alert")[0], CONTEXT)
+
+    assert counts == {"PublishedAlerts": 1, "RejectedAlerts": 0}
+
+
+@pytest.mark.parametrize(
+    "event", [None, [], "text", {}, {"Records": None}, {"Records": [1, None, {}, {"dynamodb": 1}]}]
+)
+def test_what_is_no_batch_is_answered_with_zero(load, aws, event):
+    assert load("dispatch_outbox").handler(event, CONTEXT) == {"PublishedAlerts": 0, "RejectedAlerts": 0}
 
 
 def test_failing_topic_raises_so_that_the_batch_comes_again(load, aws):

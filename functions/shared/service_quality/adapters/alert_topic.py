@@ -1,13 +1,13 @@
 """The topic that tells people: one publication per alert message, several in a call."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.alerts.publications import Publication
-from service_quality.call_failures import failure_of
+from service_quality.call_failures import failure_code, failure_of
 from service_quality.errors import SurroundingsError
 
 if TYPE_CHECKING:
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 
 _MOST_MESSAGES = 10
 _MOST_BYTES = 200_000  # of 262,144, with room for what is quoted
-_ATTRIBUTE_BYTES = 1_000  # five short ones and a subject
+_ATTRIBUTE_BYTES = 3_000  # six, none longer than 128 characters of four bytes, and a subject
+_INVALID = frozenset(
+    {"InvalidParameter", "InvalidParameterException", "InvalidParameterValue", "ParameterValueInvalid"}
+)
 
 
 class AlertTopic:
-    """An SNS topic whose subscribers filter by kind, severity, state, shop_id and score."""
+    """An SNS topic whose subscribers filter by kind, severity, state, shop_id, sequence and score."""
 
     def __init__(self, sns: "SNSClient", arn: str) -> None:
         self._sns = sns
@@ -33,37 +36,49 @@ class AlertTopic:
         except (ClientError, BotoCoreError) as error:
             raise failure_of(error, f"topic {self._arn}") from error
 
-    def publish(self, publications: Iterable[Publication]) -> None:
-        """Send JSON to whoever reads JSON, and readable text to mailboxes; in order, ten at most a call.
+    def publish(self, publications: Sequence[Publication]) -> dict[int, str]:
+        """Send JSON to subscribers that are programs, and readable text to mailboxes; in order, ten at most a call.
 
-        When the topic does not take one, nothing of a later call is sent, and no later message of its alert.
+        Returns the indexes of messages that the topic calls invalid, each with its code: no later attempt would send
+        them, so no other message waits for them. SurroundingsError when the topic does not take a message for any
+        other reason; then nothing of a later call is sent, and no later message of its alert.
         """
+        refused: dict[int, str] = {}
         for batch in _batches(publications):
-            self._publish_batch([_entry(str(number), one) for number, one in enumerate(batch)])
+            refused |= self._publish_batch({index: publications[index] for index in batch})
+        return refused
 
-    def _publish_batch(self, entries: "list[PublishBatchRequestEntryTypeDef]") -> None:
+    def _publish_batch(self, batch: Mapping[int, Publication]) -> dict[int, str]:
+        entries = [_entry(str(index), one) for index, one in batch.items()]
         try:
             answer = self._sns.publish_batch(TopicArn=self._arn, PublishBatchRequestEntries=entries)
         except (ClientError, BotoCoreError) as error:
-            raise failure_of(error, f"topic {self._arn}") from error
+            code = failure_code(error)
+            if code not in _INVALID:
+                raise failure_of(error, f"topic {self._arn}") from error
+            if len(batch) == 1:
+                return dict.fromkeys(batch, code)
+            alone = [self._publish_batch({index: one}) for index, one in batch.items()]
+            return {index: code for refused in alone for index, code in refused.items()}
         failed = answer.get("Failed", [])
-        if failed:
-            codes = ", ".join(sorted({one["Code"] for one in failed}))
-            found = f"found {codes} for {len(failed)} of {len(entries)} messages at topic {self._arn}"
+        others = sorted({one["Code"] for one in failed if one["Code"] not in _INVALID})
+        if others:
+            found = f"found {', '.join(others)} for {len(failed)} of {len(entries)} messages at topic {self._arn}"
             raise SurroundingsError(f"{found}, expected all to be taken")
+        return {int(one["Id"]): one["Code"] for one in failed}
 
 
-def _batches(publications: Iterable[Publication]) -> Iterator[list[Publication]]:
-    """In order; a second message of one alert, or more than a call may hold, begins the next."""
-    batch: list[Publication] = []
+def _batches(publications: Sequence[Publication]) -> Iterator[list[int]]:
+    """Indexes in order; a second message of one alert, or more than a call may hold, begins the next."""
+    batch: list[int] = []
     bytes_left = _MOST_BYTES
-    for publication in publications:
+    for index, publication in enumerate(publications):
         bytes_left -= _size(publication)
-        again = any(one.alert_id == publication.alert_id for one in batch)
+        again = any(publications[one].alert_id == publication.alert_id for one in batch)
         if batch and (again or len(batch) == _MOST_MESSAGES or bytes_left < 0):
             yield batch
             batch, bytes_left = [], _MOST_BYTES - _size(publication)
-        batch.append(publication)
+        batch.append(index)
     if batch:
         yield batch
 
@@ -76,14 +91,14 @@ def _message(publication: Publication) -> str:
     return json.dumps({"default": publication.body, "email": publication.text}, ensure_ascii=False)
 
 
-def _entry(number: str, publication: Publication) -> "PublishBatchRequestEntryTypeDef":
+def _entry(entry_id: str, publication: Publication) -> "PublishBatchRequestEntryTypeDef":
     attributes: dict[str, MessageAttributeValueTypeDef] = {
-        name: {"DataType": "String", "StringValue": value} for name, value in publication.attributes.items()
+        name: {"DataType": "String", "StringValue": text} for name, text in publication.attributes.items()
     }
-    if publication.score is not None:
-        attributes["score"] = {"DataType": "Number", "StringValue": repr(publication.score)}
+    for name, value in publication.numbers.items():
+        attributes[name] = {"DataType": "Number", "StringValue": repr(value)}
     return {
-        "Id": number,
+        "Id": entry_id,
         "Subject": publication.subject,
         "MessageStructure": "json",
         "Message": _message(publication),

@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.stored_alerts import UNKNOWN, AlertRow, read_alert
 from service_quality.alerts.wording import render_email
 from service_quality.alerts.words import LANGUAGES
 
 _HASH_LENGTH = 24
-_ATTRIBUTES = ("kind", "severity", "state", "shop_id")
+_LONGEST_SHOP_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,17 @@ class ShopSettings:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One message of an alert: `body` is JSON, `text` for mailboxes, `subject` ASCII of at most 100 characters."""
+    """One message of an alert: `body` is JSON, `text` for mailboxes, `subject` ASCII below 100 characters.
+
+    `attributes` are texts and `numbers` numbers by which subscribers filter.
+    """
 
     alert_id: str
     body: str
     subject: str
     text: str
     attributes: dict[str, str]
-    score: float | None
+    numbers: dict[str, float | int]
 
 
 def shop_settings(stored: Mapping[str, str | None]) -> ShopSettings:
@@ -44,35 +49,42 @@ def shop_settings(stored: Mapping[str, str | None]) -> ShopSettings:
     )
 
 
-def publication_of(body: bytes, settings: ShopSettings, *, salt: bytes) -> Publication:
-    """The publication of an alert row's body; equal rows give equal publications."""
-    alert = json.loads(body)
-    if settings.ids == "hashed":
-        alert = hash_ids(alert, salt)
-    subject, text = render_email(alert, settings.language, shop_name=settings.display_name)
+def publication_of(row: AlertRow, settings: ShopSettings, *, salt: bytes) -> Publication:
+    """The publication of an alert row; equal rows give equal publications. UnreadableRowError for what is no alert."""
+    alert = _with_shown_ids(read_alert(row), settings, salt)
+    name = settings.display_name[:_LONGEST_SHOP_NAME] if settings.display_name else None
+    subject, text = render_email(alert, settings.language, shop_name=name)
+    attributes = {"kind": alert["kind"], "severity": alert["severity"], "state": alert["state"]}
+    numbers = {"sequence": alert["sequence"], "score": alert["score"]}
     return Publication(
         alert_id=alert["alert_id"],
         body=json.dumps(alert, ensure_ascii=False, separators=(",", ":")),
         subject=subject,
         text=text,
-        attributes={name: alert[name] for name in _ATTRIBUTES},
-        score=alert["score"],
+        attributes={**attributes, "shop_id": alert["shop_id"]},
+        numbers={name: value for name, value in numbers.items() if value is not None},
     )
 
 
-def hash_ids(alert: dict[str, object], salt: bytes) -> dict[str, object]:
-    """The alert with salted hashes for ids: stable, so they still tell one subject from another."""
-    alert_id, subject = str(alert["alert_id"]), alert["subject"]
-    assert isinstance(subject, dict)
-    hashed = _hash(alert_id, salt)
+def _with_shown_ids(alert: AlertBody, settings: ShopSettings, salt: bytes) -> AlertBody:
+    """The alert with salted hashes for ids, which still tell one subject from another, or with plain ones.
+
+    An alert about anything but a conversation hides in either case whose event it was that led to it.
+    """
+    plain = settings.ids == "plain"
+    if not (plain and alert["subject"]["kind"] == "conversation"):
+        alert = {**alert, "event_id": _hash(alert["event_id"], salt)}
+    if plain:
+        return alert
+    alert_id = _hash(alert["alert_id"], salt)
     return {
         **alert,
-        "alert_id": hashed,
-        "message_id": hashed + str(alert["message_id"]).removeprefix(alert_id),
-        "event_id": _hash(str(alert["event_id"]), salt),
-        "subject": {**subject, "id": _hash(str(subject["id"]), salt)},
+        "alert_id": alert_id,
+        "message_id": alert_id + alert["message_id"].removeprefix(alert["alert_id"]),
+        "subject": {**alert["subject"], "id": _hash(alert["subject"]["id"], salt)},
     }
 
 
 def _hash(name: str, salt: bytes) -> str:
-    return hmac.new(salt, name.encode(), hashlib.sha256).hexdigest()[:_HASH_LENGTH]
+    """The salted hash of an id; what is unknown has none."""
+    return name if name == UNKNOWN else hmac.new(salt, name.encode(), hashlib.sha256).hexdigest()[:_HASH_LENGTH]

@@ -5,7 +5,8 @@ from math import exp
 from typing import TypeVar
 
 from service_quality.alerts import words
-from service_quality.alerts.words import MAIL, Words
+from service_quality.alerts.alert_messages import AlertBody, Reason
+from service_quality.alerts.words import MAIL, Words, say
 from service_quality.errors import DeclarationError
 from service_quality.features.declarations import Age, EventValue, Feature, Mean, Rate, Total, WindowRatio
 from service_quality.features.feature_set import FEATURES
@@ -13,7 +14,7 @@ from service_quality.instants import SECOND
 
 Key = TypeVar("Key", bound=Hashable)
 
-_LONGEST_SUBJECT = 100
+_LONGEST_SUBJECT = 99
 _LARGEST_EXPONENT = 20.0
 _YES_OR_NO = ("answered", "first_response_untimed", "closed")
 _UNIT_OF_SUFFIX = {"_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday"}
@@ -50,8 +51,14 @@ def phrase(feature: Feature, language: str) -> str:
 
 
 def name_in_words(name: str, language: str) -> str:
-    """What a name in an alert means: a declared feature, a value of the conversation, or the score."""
-    return phrase(_declared(name), language)
+    """What a name in an alert means: a declared feature, a value of the conversation, or the score.
+
+    A name that today's code does not know is itself.
+    """
+    try:
+        return phrase(_declared(name), language)
+    except DeclarationError:
+        return name
 
 
 def value_in_words(name: str, value: float | int | None, language: str) -> str:
@@ -71,46 +78,47 @@ def value_in_words(name: str, value: float | int | None, language: str) -> str:
             return _duration(value, language)
         case "money":
             return f"{value / 100:,.2f}"
-        case "hour":
+        case "hour" if 0 <= value < 24:
             return f"{int(value):02d}:00 UTC"
-        case "weekday":
+        case "weekday" if 0 <= value < 7:
             return words.WEEKDAYS[int(value)].said(language)
         case "flag":
             return (words.YES if value else words.NO).said(language)
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
 
 
-def render_email(body: Mapping[str, object], language: str, *, shop_name: str | None = None) -> tuple[str, str]:
-    """Subject and text of an alert's mail. The subject is ASCII of at most 100 characters, so it is in English."""
-    kind, state = str(body["kind"]), str(body["state"])
-    evidence, reasons = body["evidence"], body["reasons"]
-    assert isinstance(evidence, dict)
-    assert isinstance(reasons, list)
-    lines = [words.RULES[kind].said(language), "", *_standing(body, language, shop_name)]
-    seen = [_told(name, value, language) for name, value in evidence.items() if value is not None]
+def render_email(body: AlertBody, language: str, *, shop_name: str | None = None) -> tuple[str, str]:
+    """Subject and text of an alert's mail. The subject is ASCII below 100 characters, so it is in English.
+
+    Names that today's code does not know are written as they are; what the alert does not say has no line.
+    """
+    kind, state = body["kind"], body["state"]
+    lines = [say(words.RULES, kind, language), "", *_standing(body, language, shop_name)]
+    seen = [_told(name, value, language) for name, value in body["evidence"].items() if value is not None]
     lines += _section("evidence", language, seen)
     if state != "resolved":
-        lines += _section("reasons", language, [_reason(reason, language) for reason in reasons])
-        lines += _section("measure", language, [words.MEASURES[kind].said(language)])
+        lines += _section("reasons", language, [_reason(reason, language) for reason in body["reasons"]])
+        measure = words.MEASURES.get(kind)
+        lines += _section("measure", language, [measure.said(language)] if measure else [])
     lines += ["", _line("alert", body["message_id"], language)]
     if body["model_version"] is not None:
         lines.append(_line("model", body["model_version"], language))
-    subject = f"[{body['severity']}] {words.RULES[kind].en} ({words.STATES[state].en}) - {body['shop_id']}"
-    return subject.encode("ascii", "replace").decode()[:_LONGEST_SUBJECT], "\n".join(lines) + "\n"
+    subject = f"[{body['severity']}] {say(words.RULES, kind, 'en')} ({say(words.STATES, state, 'en')})"
+    subject = f"{subject} - {body['shop_id']}".encode("ascii", "replace").decode()
+    return subject[:_LONGEST_SUBJECT], "\n".join(lines) + "\n"
 
 
-def _standing(body: Mapping[str, object], language: str, shop_name: str | None) -> list[str]:
+def _standing(body: AlertBody, language: str, shop_name: str | None) -> list[str]:
     """Who, how grave and since when."""
-    told = body["subject"]
-    assert isinstance(told, dict)
+    about = body["subject"]
     lines = [
-        _line("severity", words.SEVERITIES[str(body["severity"])].said(language), language),
-        _line("state", words.STATES[str(body["state"])].said(language), language),
+        _line("severity", say(words.SEVERITIES, body["severity"], language), language),
+        _line("state", say(words.STATES, body["state"], language), language),
         _line("shop", shop_name or body["shop_id"], language),
-        MAIL["line"].said(language).format(words.SUBJECTS[told["kind"]].said(language), told["id"]),
-        _line("since", _instant(body["opened_at"]), language),
-        _line("at", _instant(body["occurred_at"]), language),
+        MAIL["line"].said(language).format(say(words.SUBJECTS, about["kind"], language), about["id"]),
     ]
+    times = (("since", body["opened_at"]), ("at", body["occurred_at"]))
+    lines += [_line(title, _instant(at), language) for title, at in times if at is not None]
     return lines + ([_line("repeats", body["repeats"], language)] if body["repeats"] else [])
 
 
@@ -126,13 +134,11 @@ def _told(name: str, value: float | int | None, language: str) -> str:
     return MAIL["line"].said(language).format(name_in_words(name, language), value_in_words(name, value, language))
 
 
-def _reason(reason: Mapping[str, float | str | None], language: str) -> str:
+def _reason(reason: Reason, language: str) -> str:
     """One feature's value and what it did to the odds."""
-    value, contribution = reason["value"], reason["contribution"]
-    assert not isinstance(value, str)
-    assert isinstance(contribution, int | float)
+    contribution = reason["contribution"]
     effect = MAIL["raises" if contribution > 0 else "lowers"].said(language)
-    told = _told(str(reason["feature"]), value, language)
+    told = _told(reason["feature"], reason["value"], language)
     return MAIL["reason"].said(language).format(told, effect.format(exp(min(contribution, _LARGEST_EXPONENT))))
 
 
@@ -177,10 +183,10 @@ def _duration(milliseconds: float, language: str) -> str:
     return " ".join(f"{count} {unit.said(language)}" for count, unit in shown)
 
 
-def _instant(text: object) -> str:
+def _instant(text: str) -> str:
     """An ISO 8601 instant to the minute.
 
     >>> _instant("2023-08-24T10:15:30.000Z")
     '2023-08-24 10:15 UTC'
     """
-    return str(text)[:16].replace("T", " ") + " UTC"
+    return text[:16].replace("T", " ") + " UTC"

@@ -1,5 +1,6 @@
 """The words of alerts in English and Chinese, for everything that can be declared: data, put together in wording.py."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
@@ -17,6 +18,17 @@ class Words(NamedTuple):
 
 
 LANGUAGES = Words._fields
+
+
+def say(table: Mapping[str, Words], name: str, language: str) -> str:
+    """The words of a table for a name; the name itself where today's code does not know it.
+
+    >>> say(SEVERITIES, "critical", "zh"), say(SEVERITIES, "fatal", "zh")
+    ('紧急', 'fatal')
+    """
+    found = table.get(name)
+    return name if found is None else found.said(language)
+
 
 ENTITIES = {
     "shop": Words("the shop", "本店"),

@@ -255,7 +255,7 @@ class _Subject(NamedTuple):
     item_key: str
 
 
-def _alert_rows(sent: Sent, body: dict[str, object]) -> list[OutboxRow]:
+def _alert_rows(sent: Sent, body: Mapping[str, object]) -> list[OutboxRow]:
     """The message that leaves, and the alert's present standing for whoever lists open alerts."""
     data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     stream_key = f"{sent.shop_id}\x1falert\x1f{sent.key}"

@@ -1,0 +1,76 @@
+"""What the stream of the alerts table delivers: rows that the commit put there, each exactly as it was put."""
+
+import hashlib
+import json
+from base64 import b64decode
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from service_quality.errors import UnreadableRowError
+
+StreamRecord = Mapping[str, object]
+
+
+class InsertedRow(NamedTuple):
+    """A row of the outbox as the table's stream delivers it; `written_at` in epoch milliseconds."""
+
+    stream_key: str
+    sequence: str
+    shop_id: str
+    body: bytes
+    written_at: int
+
+
+def read_inserts(event: object, row_kind: str) -> list[StreamRecord]:
+    """The records of a batch that insert a row of a kind, in order; empty for what is no batch.
+
+    A row leaves when it is inserted. Whatever rewrites or removes it later sends nothing again.
+    """
+    records = event.get("Records") if isinstance(event, dict) else None
+    found = [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
+    return [
+        record
+        for record in found
+        if record.get("eventName") == "INSERT" and _value(_image(record), "row_kind", "S") == row_kind
+    ]
+
+
+def read_row(record: StreamRecord) -> InsertedRow:
+    """The row in a record; UnreadableRowError where it has no key, no shop or no bytes."""
+    image = _image(record)
+    texts = {name: _value(image, name, "S") for name in ("stream_key", "sequence", "shop_id")}
+    body = _value(image, "body", "B")
+    missing = [name for name, value in {**texts, "body": body}.items() if not isinstance(value, str)]
+    if missing:
+        raise UnreadableRowError("missing_field", found=f"a row without {', '.join(missing)}", expected="all of them")
+    try:
+        data = b64decode(str(body), validate=True)
+    except ValueError:
+        raise UnreadableRowError("wrong_type", found="a body in another encoding", expected="base64") from None
+    written_at = _part(record.get("dynamodb"), "ApproximateCreationDateTime")
+    seconds = written_at if isinstance(written_at, int | float) else 0
+    return InsertedRow(
+        str(texts["stream_key"]), str(texts["sequence"]), str(texts["shop_id"]), data, int(seconds * 1000)
+    )
+
+
+def row_name(record: StreamRecord) -> str:
+    """A name for a record by the row's key: the same for every delivery of a row, and it names nobody."""
+    keys = _part(record.get("dynamodb"), "Keys") or {name: _image(record).get(name) for name in _KEYS}
+    return hashlib.sha256(json.dumps(keys, sort_keys=True).encode()).hexdigest()[:32]
+
+
+_KEYS = ("stream_key", "sequence")
+
+
+def _image(record: StreamRecord) -> Mapping[str, object]:
+    image = _part(record.get("dynamodb"), "NewImage")
+    return image if isinstance(image, dict) else {}
+
+
+def _value(image: Mapping[str, object], name: str, type_name: str) -> object:
+    return _part(image.get(name), type_name)
+
+
+def _part(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
