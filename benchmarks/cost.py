@@ -11,6 +11,7 @@ from benchmarks.cost_runs.prices import WAIT_MS, Price
 from benchmarks.cost_runs.scenarios import ARCHIVE_BATCH, BATCH, Counted, busy_shop, quiet_shops
 from benchmarks.measurement import Row, Section
 from service_quality.adapters import state_table
+from service_quality.commit.archived_ranges import OUTBOX_DAYS
 from tools.errors import ROOT
 
 MILLION = 1_000_000
@@ -28,13 +29,14 @@ class Scenario:
     counted: Counted
     events_a_second: float
     events_an_invocation: float
+    shops: int = QUIET_SHOPS
 
 
 def measure(runs: int, progress: Callable[[str], None]) -> Section:
     """Count once, since the same logs give the same counts (only CPU differs); write docs/cost.md anew."""
     quiet_a_second = QUIET_SHOPS * QUIET_EVENTS_A_DAY / 86_400
     scenarios = (
-        Scenario(BUSY, busy_shop(progress), events_a_second=BATCH, events_an_invocation=BATCH),
+        Scenario(BUSY, busy_shop(progress), events_a_second=BATCH, events_an_invocation=BATCH, shops=1),
         Scenario(QUIET, quiet_shops(progress), quiet_a_second, events_an_invocation=quiet_a_second),
         Scenario(QUIET_MINUTE, quiet_shops(progress, window_ms=60_000), quiet_a_second, events_an_invocation=BATCH),
     )
@@ -66,6 +68,7 @@ def billed(scenario: Scenario) -> Iterator[tuple[str, float, Price]]:
     counted = scenario.counted
     for kind in ("shop's item", "conversations", "histories", "archive rows", "alert rows"):
         yield f"DynamoDB, writes of {kind}", counted.units(kind), prices.WRITE
+    yield "DynamoDB, writes of ledgers of the archive", ledger_writes(scenario), prices.WRITE
     yield "DynamoDB, index of open alerts", counted.total(lambda s: s.index_units), prices.WRITE
     yield "DynamoDB, reads", counted.total(lambda s: s.read_units), prices.READ
     yield "DynamoDB, storage", gigabyte_months(counted), prices.TABLE_GB_MONTH
@@ -92,9 +95,7 @@ def gigabyte_months(counted: Counted) -> float:
         for kind in (True, False)
     )
     byte_days = (
-        rows * state_table._OUTBOX_DAYS
-        + conversations * state_table._CONVERSATION_DAYS
-        + histories * state_table._HISTORY_DAYS
+        rows * OUTBOX_DAYS + conversations * state_table._CONVERSATION_DAYS + histories * state_table._HISTORY_DAYS
     )
     return byte_days / DAYS_A_MONTH / 1e9
 
@@ -113,6 +114,7 @@ def outbox_gb_seconds(scenario: Scenario) -> float:
     share = memory_gb("ArchiveOutbox") / memory_gb("ScoreInteractions")
     archiving = counted.archive_cpu_seconds / counted.events / share
     archiving += archive_invocations(scenario) * WAIT_MS["PutObject"] / 1000
+    archiving += ledger_writes(scenario) * WAIT_MS["GetItem"] / 1000
     return publishing + archiving * memory_gb("ArchiveOutbox")
 
 
@@ -125,6 +127,11 @@ def archive_invocations(scenario: Scenario) -> float:
     """One a minute, more where a thousand rows come sooner."""
     rows = scenario.counted.items("archive rows")
     return max(rows / ARCHIVE_BATCH, 1 / (scenario.events_a_second * ARCHIVE_WINDOW_SECONDS))
+
+
+def ledger_writes(scenario: Scenario) -> float:
+    """One an invocation of archive_outbox for each shop in it, an event."""
+    return min(scenario.counted.items("archive rows"), archive_invocations(scenario) * scenario.shops)
 
 
 def alerts(counted: Counted) -> float:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from benchmarks.cost_runs.prices import STORED_OVERHEAD_BYTES
+from service_quality.commit.archived_ranges import LEDGER
 from service_quality.commit.chunks import Commit, OutboxRow
+from service_quality.commit.inserted_rows import InsertedRow
 from service_quality.commit.state_items import SHOP_KEY, ShopItem, encode_shop, entity_name
 from service_quality.facts.entities import SEPARATOR
 from tests.stand_ins.memory_store import MemoryStore
@@ -15,6 +17,7 @@ _WRITE_BYTES, _READ_BYTES = 1024, 4096
 _NUMBER_BYTES = 8  # at most, of an instant in seconds or a version
 _TIMES_IN_A_TRANSACTION = 2
 CONVERSATIONS = ("contact", "visit")
+_ROWS = {"archive": "archive rows", LEDGER: "ledgers of the archive"}
 
 
 @dataclass
@@ -27,7 +30,7 @@ class CountingStore(MemoryStore):
     index_units: int = 0
     api_calls: Counter[str] = field(default_factory=Counter)
     row_bytes: int = 0
-    archive_rows: list[bytes] = field(default_factory=list)
+    archive_rows: list[InsertedRow] = field(default_factory=list)
 
     def start_counting(self) -> None:
         """Forget what has been counted, not what is stored."""
@@ -57,7 +60,7 @@ class CountingStore(MemoryStore):
             kind = "conversations" if entity_name(key) in CONVERSATIONS else "histories"
             self._count(kind, item_bytes(commit.shop_id, key, data))
         for row in commit.rows:
-            self._count("archive rows" if row.row_kind == "archive" else "alert rows", row_bytes(row))
+            self._count(_ROWS.get(row.row_kind, "alert rows"), row_bytes(row))
             self._count_row(row)
 
     def _count(self, kind: str, size: int) -> None:
@@ -71,7 +74,7 @@ class CountingStore(MemoryStore):
             return
         self.row_bytes += row_bytes(row) + STORED_OVERHEAD_BYTES
         if row.row_kind == "archive":
-            self.archive_rows.append(row.body)
+            self.archive_rows.append(InsertedRow(row.stream_key, row.sequence, row.shop_id, row.body, written_at=0))
 
     def stored_bytes(self, *, conversations: bool) -> int:
         """What lies in the state table of conversations, or of histories."""

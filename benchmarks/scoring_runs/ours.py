@@ -47,7 +47,7 @@ class Outbox:
 
 def _record(item: dict[str, Any]) -> dict[str, Any]:
     image = {**item, "body": {"B": b64encode(item["body"]["B"]).decode()}}
-    return {"dynamodb": {"NewImage": image, "ApproximateCreationDateTime": 1.767e9}}
+    return {"eventName": "INSERT", "dynamodb": {"NewImage": image, "ApproximateCreationDateTime": 1.767e9}}
 
 
 def main(shops: int, events: int, run: str) -> None:

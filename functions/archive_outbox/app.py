@@ -1,17 +1,19 @@
 """Outbox to archive: what was committed, as large immutable objects that Spark reads."""
 
 import os
-from base64 import b64decode
 from dataclasses import dataclass
-from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from service_quality.adapters.archive_ledger import ArchiveLedger
 from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.buckets.archive_bucket import ArchiveBucket
-from service_quality.commit.archive_objects import archive_objects
+from service_quality.adapters.buckets.unsent_rows import UnsentRows
+from service_quality.commit.archive_objects import ArchiveRow, archive_objects, ranges_by_shop, unpack_archive_row
+from service_quality.commit.inserted_rows import StreamRecord, read_inserts, read_row
+from service_quality.errors import UnreadableRowError
 from service_quality.settings import read_settings
 
 
@@ -20,32 +22,48 @@ class Settings:
     """What the template gives this function."""
 
     archive_bucket: str
+    alerts_table: str
+    rejected_bucket: str
 
 
 settings = read_settings(Settings, os.environ)
 logger = Logger(service="archive_outbox")
 metrics = Metrics(namespace="ServiceQuality", service="archive_outbox")
-bucket = ArchiveBucket(make_client("s3"), settings.archive_bucket)
+s3 = make_client("s3")
+bucket = ArchiveBucket(s3, settings.archive_bucket)
+ledger = ArchiveLedger(make_client("dynamodb"), settings.alerts_table)
+unsent = UnsentRows(s3, settings.rejected_bucket, "archive")
 bucket.check()
+ledger.check()
+unsent.check()
 
 
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Write the batch's archive rows, an object a date; the same batch again writes the same objects."""
-    metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(event["Records"]))
-    archived = archive_objects(read_archive_rows(event))
+def handler(event: object, context: LambdaContext) -> dict[str, int]:
+    """Write the batch's new archive rows, an object a date, then enter them into their shops' ledgers; count them.
+
+    The same batch again writes the same objects. A row that cannot be read is kept aside, and the others are archived.
+    """
+    records = read_inserts(event, "archive")
+    metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(records))
+    rows = [row for record in records if (row := unpack(record)) is not None]
+    archived = archive_objects(rows)
     for one in archived:
         bucket.write(one)
-    rows = sum(one.rows for one in archived)
-    metrics.add_metric("ArchivedRows", MetricUnit.Count, rows)
-    logger.info("rows_archived", extra={"ArchivedRows": rows, "objects": [one.key for one in archived]})
+    for shop_id, ranges in ranges_by_shop(rows).items():
+        ledger.add(shop_id, ranges)
+    counts = {"ArchivedRows": len(rows), "UnreadableRows": len(records) - len(rows)}
+    for name, count in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    logger.info("rows_archived", extra={**counts, "objects": [one.key for one in archived]})
+    return counts
 
 
-def read_archive_rows(event: dict[str, Any]) -> list[tuple[bytes, int]]:
-    """Body and time of writing, in epoch milliseconds, of the archive rows in a batch of the table's stream."""
-    changes = (record["dynamodb"] for record in event["Records"])
-    return [
-        (b64decode(change["NewImage"]["body"]["B"]), int(change["ApproximateCreationDateTime"] * 1000))
-        for change in changes
-        if change.get("NewImage", {}).get("row_kind", {}).get("S") == "archive"
-    ]
+def unpack(record: StreamRecord) -> ArchiveRow | None:
+    """The archive row in a record; None for one that is kept aside, since no later attempt would read it."""
+    try:
+        return unpack_archive_row(read_row(record))
+    except UnreadableRowError as error:
+        unsent.keep(record, error.reason, str(error))
+        logger.warning("row_kept_aside", extra={"reason": error.reason, "found": str(error)})
+        return None

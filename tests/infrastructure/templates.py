@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = ("IngestEvents", "ScoreInteractions", "DispatchOutbox", "ArchiveOutbox")
+FUNCTIONS = ("IngestEvents", "ScoreInteractions", "DispatchOutbox", "ArchiveOutbox", "SweepArchive")
 
 
 class TemplateLoader(yaml.SafeLoader):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from service_quality.adapters.archive_ledger import SWEEP
+from service_quality.commit.archived_ranges import LEDGER
 from tests.infrastructure.templates import FUNCTIONS, resources, statements
 
 # What a role may do to what, as the code of its function and its event source need it.
@@ -61,9 +63,17 @@ EXPECTED = {
             "dynamodb:ListStreams",
         },
         "${ArchiveBucketArn}/archive/*": {"s3:PutObject"},
+        "AlertsTableArn": {"dynamodb:GetItem", "dynamodb:PutItem"},
+        "${RejectedBucketArn}/outbox/archive/*": {"s3:PutObject"},
         "${RejectedBucketArn}/aws/lambda/*": {"s3:PutObject"},
         "RejectedBucketArn": {"s3:ListBucket"},
         "ArchiveOutboxLogGroup.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+    },
+    "SweepArchive": {
+        "AlertsTableArn": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+        "${ArchiveBucketArn}/archive/*": {"s3:PutObject"},
+        "${RejectedBucketArn}/outbox/archive/*": {"s3:PutObject"},
+        "SweepArchiveLogGroup.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
     },
 }
 
@@ -85,6 +95,13 @@ def test_policy_names_exactly_what_the_function_needs(function):
         allowed.setdefault(resource, set()).update(statement["Action"])
 
     assert allowed == EXPECTED[function]
+
+
+@pytest.mark.parametrize(("function", "keys"), [("ArchiveOutbox", [LEDGER]), ("SweepArchive", [LEDGER, SWEEP])])
+def test_archiver_and_sweep_write_their_own_rows_of_the_alerts_table_alone(function, keys):
+    (writing,) = (one for one in statements(function) if "dynamodb:PutItem" in one["Action"])
+
+    assert writing["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": keys}}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -5,13 +5,23 @@ import json
 
 import pytest
 
-from tests.infrastructure.templates import FUNCTIONS, NESTED, ROOT_TEMPLATE, app_tree, folder, resources, variables
+from service_quality.commit.archived_ranges import OUTBOX_DAYS
+from tests.infrastructure.templates import (
+    FUNCTIONS,
+    NESTED,
+    ROOT,
+    ROOT_TEMPLATE,
+    app_tree,
+    folder,
+    resources,
+    variables,
+)
 
 OUTPUTS = {
     "EventStreamName", "StateTableName", "AlertsTableName", "ModelsTableName", "ArchiveBucketName", "ModelsBucketName",
     "RejectedBucketName", "LakeBucketName", "AlertTopicArn", "EventQueueUrl", "EventBusName",
     "IngestEventsFunctionName", "ScoreInteractionsFunctionName", "DispatchOutboxFunctionName",
-    "ArchiveOutboxFunctionName", "ControlKeySecretArn",
+    "ArchiveOutboxFunctionName", "SweepArchiveFunctionName", "ControlKeySecretArn",
 }  # fmt: skip
 NAMES = ("TableName", "BucketName", "FunctionName", "QueueName", "TopicName", "RoleName", "LogGroupName")
 SOURCES = resources("AWS::Lambda::EventSourceMapping")
@@ -164,6 +174,20 @@ def test_row_leaves_when_it_is_inserted_and_never_when_it_is_rewritten_or_remove
     }
 
 
+def test_archive_is_swept_every_hour_while_rows_are_in_the_table():
+    rule = resources("AWS::Events::Rule")["SweepArchiveRule"]
+    limit = resources("AWS::Lambda::Function")["SweepArchiveFunction"]["Timeout"]
+    patience = ROOT_TEMPLATE["Parameters"]["SweepAfterMinutes"]
+
+    assert rule["ScheduleExpression"] == "rate(1 hour)"
+    assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": "SweepArchiveFunction.Arn"}]
+    assert resources("AWS::Lambda::Permission")["SweepArchivePermission"]["SourceArn"] == {
+        "Fn::GetAtt": "SweepArchiveRule.Arn"
+    }
+    assert limit < 3600
+    assert 0 < patience["Default"] < patience["MaxValue"] < OUTBOX_DAYS * 24 * 60
+
+
 def test_queue_is_answered_message_by_message():
     source = SOURCES["IngestQueueSource"]
     queue = resources("AWS::SQS::Queue")["EventQueue"]
@@ -211,8 +235,23 @@ def test_alarms_tell_somebody():
     alarms = resources("AWS::CloudWatch::Alarm")
 
     assert {"RejectedRecordsAlarm", "GivenUpBatchesAlarm", "ScoreInteractionsLagAlarm"} < set(alarms)
+    assert {"RejectedAlertsAlarm", "UnreadableArchiveRowsAlarm", "SweptRowsAlarm", "UnfilledGapsAlarm"} < set(alarms)
     assert {f"{function}ErrorsAlarm" for function in FUNCTIONS} < set(alarms)
     assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms.values())
+
+
+@pytest.mark.parametrize(
+    "alarm",
+    [name for name, one in resources("AWS::CloudWatch::Alarm").items() if one["Namespace"] == "ServiceQuality"],
+)
+def test_alarm_on_a_metric_of_ours_names_one_that_its_function_counts(alarm):
+    properties = resources("AWS::CloudWatch::Alarm")[alarm]
+    (dimension,) = properties["Dimensions"]
+    source = (ROOT / "functions" / dimension["Value"] / "app.py").read_text("utf-8")
+
+    assert dimension["Name"] == "service"
+    assert f'"{properties["MetricName"]}": ' in source
+    assert 'namespace="ServiceQuality"' in source
 
 
 def test_topics_are_encrypted_by_keys_that_their_publishers_may_use():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from infra.local.archive import read_archive_rows
+from infra.local.archive import list_objects, read_archive_rows
 from infra.local.cloud import Cloud
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
@@ -46,7 +46,7 @@ class Deployment:
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory) -> Iterator[Deployment]:
     with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
-        outputs = deploy(emulator)
+        outputs = deploy(emulator, {"SweepAfterMinutes": "0"})
         promote_tiny_model(emulator.cloud, outputs)
         yield Deployment(emulator.cloud, outputs)
 
@@ -86,7 +86,7 @@ def test_event_on_the_stream_is_archived_and_its_alert_received(deployment):
     assert {event.event_id for event in events} <= set(deployment.archived())
     assert set(queue.inbox.messages) == set(web.inbox.messages)
     received = next(iter(queue.inbox.messages.values()))
-    assert set(received.attributes) == {"kind", "severity", "state", "shop_id", "score"}
+    assert set(received.attributes) == {"kind", "severity", "state", "shop_id", "sequence", "score"}
     assert json.loads(received.body)["kind"] == "high_risk"
 
 
@@ -169,3 +169,93 @@ def test_preview_scores_and_changes_nothing(deployment):
 
     assert 0 < told["previews"][0]["score"] < 1
     assert "foreseen" not in deployment.archived()
+
+
+def outbox_rows(deployment: Deployment, row_kind: str, shop_id: str) -> list[dict]:
+    pages = deployment.cloud.dynamodb.get_paginator("scan").paginate(
+        TableName=deployment.outputs["AlertsTableName"],
+        FilterExpression="row_kind = :kind AND shop_id = :shop",
+        ExpressionAttributeValues={":kind": {"S": row_kind}, ":shop": {"S": shop_id}},
+    )
+    return [item for page in pages for item in page["Items"]]
+
+
+def await_rows(deployment: Deployment, row_kind: str, shop_id: str, count: int) -> list[dict]:
+    assert wait_until(
+        lambda: len(outbox_rows(deployment, row_kind, shop_id)) >= count,
+        title="outbox",
+        state=lambda: f"{len(outbox_rows(deployment, row_kind, shop_id))} of {count} rows",
+        seconds=SECONDS,
+    )
+    return outbox_rows(deployment, row_kind, shop_id)
+
+
+def test_row_that_is_written_again_is_not_sent_again_and_unknown_ones_hold_none_back(deployment):
+    stream, table = deployment.outputs["EventStreamName"], deployment.outputs["AlertsTableName"]
+    with QueueSubscriber(deployment.cloud, deployment.outputs["AlertTopicArn"], "shop-6") as queue:
+        put_events(deployment.cloud, stream, [opened("told-once", shop_id="shop-6")])
+        queue.inbox.wait_for(1, seconds=SECONDS)
+        (row,) = outbox_rows(deployment, "alert", "shop-6")
+        old = json.dumps(json.loads(row["body"]["B"]) | {"kind": "old"}).encode()
+        again = row | {"touched": {"BOOL": True}}
+        broken = row | {"sequence": {"S": "09795165140000-0007"}, "body": {"B": b"{broken"}}
+        renamed = row | {"sequence": {"S": "09795165140000-0008"}, "body": {"B": old}}
+        other = row | {"sequence": {"S": "09795165140000-0009"}}
+        for item in (again, broken, renamed, other):
+            deployment.cloud.dynamodb.put_item(TableName=table, Item=item)
+        queue.inbox.wait_for(3, seconds=SECONDS)
+
+    bodies = sorted((json.loads(one.body) for one in queue.inbox.messages.values()), key=lambda one: one["sequence"])
+    assert [one["kind"] for one in bodies] == ["high_risk", "old", "high_risk"]
+    assert [one["message_id"][-4:] for one in bodies] == ["0001", "0008", "0009"]
+    bucket = deployment.outputs["RejectedBucketName"]
+    (key,) = list_objects(deployment.cloud, bucket, "outbox/alert/")
+    kept = json.loads(deployment.cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    assert kept["reason"] == "malformed_json"
+
+
+def test_rows_that_the_archiver_missed_are_swept_into_the_archive(deployment):
+    functions, stream = deployment.cloud.functions, deployment.outputs["EventStreamName"]
+    (source,) = functions.list_event_source_mappings(FunctionName=deployment.outputs["ArchiveOutboxFunctionName"])[
+        "EventSourceMappings"
+    ]
+    put_events(deployment.cloud, stream, [opened("before", shop_id="shop-7")])
+    deployment.await_archived("before")
+    functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
+    time.sleep(2)  # for a poll that is under way
+    for number in range(3):
+        put_events(deployment.cloud, stream, [opened(f"missed-{number}", shop_id="shop-7")])
+        await_rows(deployment, "archive", "shop-7", number + 2)
+    assert not [name for name in deployment.archived() if name.startswith("missed")]
+
+    answer = sweep(deployment)
+
+    assert answer["SweptRows"] >= 3
+    assert {f"missed-{number}" for number in range(3)} < set(deployment.archived())
+    functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
+    put_events(deployment.cloud, stream, [opened("after", shop_id="shop-7")])
+    deployment.await_archived("after")
+    assert wait_until(
+        lambda: not sweep(deployment)["SweptRows"], title="sweep", state=lambda: "at work", seconds=SECONDS
+    )
+    assert len(archived_links(deployment, "shop-7")) == len(outbox_rows(deployment, "archive", "shop-7")) == 5
+
+
+def sweep(deployment: Deployment) -> dict:
+    answer = deployment.cloud.functions.invoke(
+        FunctionName=deployment.outputs["SweepArchiveFunctionName"], Payload=b"{}"
+    )
+    said = json.loads(answer["Payload"].read())
+    assert not answer.get("FunctionError"), said
+    return said
+
+
+def archived_links(deployment: Deployment, shop_id: str) -> list[tuple[str, str]]:
+    """The links that follow one another from the start, second copies dropped."""
+    rows = read_archive_rows(deployment.cloud, deployment.outputs["ArchiveBucketName"])
+    links = {row["follows"]: row["last"] for row in rows if row["shop_id"] == shop_id}
+    chain, end = [], ""
+    while end in links:
+        chain.append((end, links[end]))
+        end = links[end]
+    return chain

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
-from service_quality.commit.chunks import FIRST_ROW, OutboxRow
+from service_quality.commit.archived_ranges import FIRST_ROW
+from service_quality.commit.chunks import OutboxRow
 from service_quality.commit.put_back import KeptRecord
 from service_quality.commit.state_items import ShopItem, decode_shop
 from service_quality.errors import RejectedEventError

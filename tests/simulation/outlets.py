@@ -3,7 +3,8 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from service_quality.commit.archive_objects import archive_objects
+from service_quality.commit.archive_objects import ArchiveRow, archive_objects, unpack_archive_row
+from service_quality.commit.inserted_rows import InsertedRow
 from tests.simulation.outside import ALERTS, Outside
 from tests.stand_ins.living_tables import Change, Item
 
@@ -68,8 +69,13 @@ class Outlets:
         return {key: rows for key, rows in left.items() if rows}
 
     def _write(self, changes: list[Change], objects: int | None) -> None:
-        for one in archive_objects((change.item["body"]["B"], change.written_at) for change in changes)[:objects]:
+        for one in archive_objects(map(_archive_row, changes))[:objects]:
             self.outside.archive_bucket().write(one)
 
     def _publish(self, item: Item) -> None:
         self.published.append(item["body"]["B"].decode())  # as it is: wording is not what a fault could touch
+
+
+def _archive_row(change: Change) -> ArchiveRow:
+    stream_key, sequence, shop_id = (change.item[name]["S"] for name in ("stream_key", "sequence", "shop_id"))
+    return unpack_archive_row(InsertedRow(stream_key, sequence, shop_id, change.item["body"]["B"], change.written_at))

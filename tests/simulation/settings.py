@@ -34,7 +34,7 @@ class Setting:
         return cls(
             features=features,
             shops=choices.of((("shop",), ("shop", "next"))),
-            most_items=choices.of((100, 40 if features == "small" else 70)),
+            most_items=choices.of((99, 40 if features == "small" else 70)),
             touchy=choices.of((False, False, True)),
             most_events=choices.of((500, 500, 3, 6)),
             cursed_of=choices.of((0, 0, 4, 15)),

@@ -17,7 +17,7 @@ from tests.simulation.sharded_stream import hash_of
 from tests.simulation.workers import Worker
 from tests.simulation.world import World
 
-PLAIN = Setting("small", ("shop",), most_items=100, touchy=False, most_events=500, cursed_of=0, replayed=0, shards=1)
+PLAIN = Setting("small", ("shop",), most_items=99, touchy=False, most_events=500, cursed_of=0, replayed=0, shards=1)
 
 
 @pytest.fixture

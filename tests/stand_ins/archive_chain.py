@@ -4,7 +4,8 @@ import json
 import zlib
 from collections.abc import Mapping
 
-from service_quality.commit.chunks import FIRST_ROW, OutboxRow
+from service_quality.commit.archived_ranges import FIRST_ROW
+from service_quality.commit.chunks import OutboxRow
 
 
 def archive_links(rows: Mapping[tuple[str, str], OutboxRow], shop_id: str) -> list[dict]:

@@ -15,10 +15,11 @@ def refusal(code: str, operation: str = "Operation", **extra) -> ClientError:
 
 @dataclass
 class DynamoDB:
-    """Tables of items by their key attributes; only conditions on versions and existence."""
+    """Tables of items by their key attributes; the conditions that adapters use, queries in pages of some items."""
 
     tables: dict[str, dict[tuple, dict]] = field(default_factory=dict)
     failing: str = ""
+    page: int = 2
 
     def get_item(self, *, TableName, Key, ConsistentRead=False):
         item = self._table(TableName).get(self._key(Key))
@@ -31,18 +32,41 @@ class DynamoDB:
             found[name] = [table[key] for key in map(self._key, request["Keys"]) if key in table]
         return {"Responses": found, "UnprocessedKeys": {}}
 
-    def query(self, *, TableName, ExpressionAttributeValues, **request):
-        assert request["KeyConditionExpression"] == "stream_key = :key AND #sequence < :position"
-        assert (request["ScanIndexForward"], request["Limit"], request["ConsistentRead"]) == (False, 1, True)
-        stream_key, before = (ExpressionAttributeValues[name]["S"] for name in (":key", ":position"))
-        keys = [key for key in self._table(TableName) if key[0] == stream_key and key[1] < before]
-        return {"Items": [self.tables[TableName][max(keys)]] if keys else []}
-
-    def put_item(self, *, TableName, Item, ConditionExpression=None):
-        self._table(TableName)
-        if ConditionExpression:
+    def put_item(self, *, TableName, Item, ConditionExpression=None, ExpressionAttributeValues=None, **_names):
+        held = self._table(TableName).get(self._key(Item))
+        holds = {
+            None: True,
+            "attribute_not_exists(stream_key)": held is None,
+            "#body = :before": held is not None and held["body"] == (ExpressionAttributeValues or {}).get(":before"),
+        }
+        if not holds.get(ConditionExpression, False):
             raise refusal("ConditionalCheckFailedException")
         self.tables[TableName][self._key(Item)] = Item
+
+    def query(self, *, TableName, KeyConditionExpression, ExpressionAttributeValues, ExclusiveStartKey=None, **request):
+        if KeyConditionExpression == "stream_key = :key AND #sequence < :position":
+            assert (request["ScanIndexForward"], request["Limit"], request["ConsistentRead"]) == (False, 1, True)
+            stream_key, before = (ExpressionAttributeValues[name]["S"] for name in (":key", ":position"))
+            keys = [key for key in self._table(TableName) if key[0] == stream_key and key[1] < before]
+            return {"Items": [self.tables[TableName][max(keys)]] if keys else []}
+        values = {name: value["S"] for name, value in ExpressionAttributeValues.items()}
+        condition = KeyConditionExpression.partition(" AND ")[2]
+        meets = {
+            "#sequence = :from": lambda key: key == values[":from"],
+            "#sequence > :from": lambda key: key > values[":from"],
+            "#sequence BETWEEN :from AND :to": lambda key: values[":from"] <= key <= values[":to"],
+        }[condition]
+        begin = self._key(ExclusiveStartKey) if ExclusiveStartKey else ("", "")
+        found = [
+            (key, item)
+            for key, item in sorted(self._table(TableName).items())
+            if key[0] == values[":stream_key"] and meets(key[1]) and key > begin
+        ]
+        page = found[: self.page]
+        last = (
+            {"stream_key": {"S": page[-1][0][0]}, "sequence": {"S": page[-1][0][1]}} if len(found) > len(page) else {}
+        )
+        return {"Items": [item for _, item in page], "LastEvaluatedKey": last}
 
     def transact_write_items(self, *, TransactItems):
         puts = [one["Put"] for one in TransactItems]

@@ -121,7 +121,7 @@ def test_later_commit_requires_the_version_that_was_read(dynamodb):
     make_store(dynamodb).commit(commit_of(expected_version=7))
 
 
-def test_everything_but_the_shop_expires_beyond_what_the_log_can_look_back(dynamodb):
+def test_everything_but_the_shop_and_its_ledger_expires_beyond_what_the_log_can_look_back(dynamodb):
     asked: dict[str, list] = {}
 
     def keep(params, **_):
@@ -134,6 +134,7 @@ def test_everything_but_the_shop_expires_beyond_what_the_log_can_look_back(dynam
         OutboxRow("s\x1falert\x1fk", "life", "life", b"a", "s", open=True),
         OutboxRow("s\x1falert\x1fk", "life", "life", b"a", "s", open=False),
         OutboxRow("s\x1farchive", "0", "archive", b"a", "s"),
+        OutboxRow("archive_ledger", "s", "archive_ledger", b"[]", "s"),
     ]
     items = {"contact\x1fc": b"1", "visit\x1fann\x1f9": b"2", "agent\x1fann": b"3"}
 
@@ -142,8 +143,8 @@ def test_everything_but_the_shop_expires_beyond_what_the_log_can_look_back(dynam
     dynamodb.client.meta.events.unregister("provide-client-params.dynamodb.TransactWriteItems", keep)
     put = [one["Put"]["Item"] for one in asked["TransactItems"]]
     days = [(int(item["expires_at"]["N"]) - NOW) // DAY if "expires_at" in item else None for item in put]
-    assert days == [None, 51, 51, 146, 30, 146, 146, 30]
-    assert [item.get("open_shop") for item in put[4:]] == [None, {"S": "s"}, None, None]
+    assert days == [None, 51, 51, 146, 30, 146, 146, 30, None]
+    assert [item.get("open_shop") for item in put[4:]] == [None, {"S": "s"}, None, None, None]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from service_quality.alerts.rules import AtLeast, Rule
 from service_quality.commit import online_commit, shop_fold
+from service_quality.commit.archived_ranges import LEDGER, NOTHING_ARCHIVED
 from service_quality.commit.chunks import MAX_ARCHIVE_BYTES, MAX_ITEMS, Chunk, OutboxRow
 from service_quality.commit.failures import Failure
 from service_quality.commit.online_commit import OnlineCommit
@@ -95,6 +96,16 @@ def test_chunk_never_holds_more_than_a_transaction():
     assert tally.chunks == len(sizes) == 3
     assert max(sizes) <= MAX_ITEMS
     assert len(archive_links(store.rows, "shop")) == tally.chunks
+
+
+def test_first_transaction_of_a_shop_opens_its_ledger_of_the_archive_and_no_later_one_does():
+    store = MemoryStore()
+    for record in records(*(event("customer_message", number) for number in range(3))):
+        worker(store).advance_shop("shop", [record])
+
+    opened = [[row for row in commit.rows if row.row_kind == LEDGER] for commit in store.commits]
+
+    assert opened == [[OutboxRow(LEDGER, "shop", LEDGER, NOTHING_ARCHIVED, "shop")], [], []]
 
 
 def test_archive_row_is_cut_at_its_size():

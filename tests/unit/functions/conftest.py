@@ -24,7 +24,7 @@ CONTROL_KEY = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:control"
 SALT = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:salt"
 MODEL = "20261119T060000Z-0123456789ab"
 CONTEXT = SimpleNamespace(
-    aws_request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd", get_remaining_time_in_millis=lambda: 60_000
+    aws_request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd", get_remaining_time_in_millis=lambda: 900_000
 )
 
 
@@ -58,6 +58,7 @@ class Aws:
             "ID_SALT_SECRET": SALT,
             "CONTROL_KEY_SECRET": CONTROL_KEY,
             "SHOPS_AT_ONCE": "4",
+            "SWEEP_AFTER_MINUTES": "360",
         }
     )
 

@@ -13,7 +13,8 @@ NEEDS = {
     ],
     "ingest_events": "EVENT_STREAM REJECTED_BUCKET STATE_TABLE ALERTS_TABLE MODELS_TABLE MODELS_BUCKET".split(),
     "dispatch_outbox": "ALERT_TOPIC_ARN ALERTS_TABLE ID_SALT_SECRET REJECTED_BUCKET".split(),
-    "archive_outbox": ["ARCHIVE_BUCKET"],
+    "archive_outbox": "ARCHIVE_BUCKET ALERTS_TABLE REJECTED_BUCKET".split(),
+    "sweep_archive": "ARCHIVE_BUCKET ALERTS_TABLE REJECTED_BUCKET SWEEP_AFTER_MINUTES".split(),
 }
 
 
@@ -47,6 +48,12 @@ def test_missing_variable_is_named(load, aws, name, variable):
         ("dispatch_outbox", "ID_SALT_SECRET", "secret nowhere"),
         ("dispatch_outbox", "REJECTED_BUCKET", "bucket nowhere"),
         ("archive_outbox", "ARCHIVE_BUCKET", "bucket nowhere"),
+        ("archive_outbox", "ALERTS_TABLE", "table nowhere"),
+        ("archive_outbox", "REJECTED_BUCKET", "bucket nowhere"),
+        ("sweep_archive", "ARCHIVE_BUCKET", "bucket nowhere"),
+        ("sweep_archive", "ALERTS_TABLE", "table nowhere"),
+        ("sweep_archive", "REJECTED_BUCKET", "bucket nowhere"),
+        ("sweep_archive", "SWEEP_AFTER_MINUTES", "SWEEP_AFTER_MINUTES: found 'nowhere'"),
     ],
 )
 def test_missing_resource_is_named(load, aws, name, variable, told):

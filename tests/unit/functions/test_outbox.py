@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from base64 import b64decode, b64encode
 
 import pytest
@@ -241,3 +242,43 @@ def test_failing_bucket_raises_so_that_the_batch_comes_again(load, aws):
 
     with pytest.raises(SurroundingsError, match="SlowDown at bucket archive"):
         app.handler(read_event("dynamodb_stream"), CONTEXT)
+
+
+@pytest.mark.parametrize("event", ["MODIFY", "REMOVE"])
+def test_archive_row_that_is_written_again_or_removed_is_not_archived_again(load, aws, event):
+    (record,) = [one for one in read_event("dynamodb_stream")["Records"] if kind_of(one) == "archive"]
+
+    counts = load("archive_outbox").handler(batch(record | {"eventName": event}), CONTEXT)
+
+    assert counts == {"ArchivedRows": 0, "UnreadableRows": 0}
+    assert aws.s3.buckets["archive"] == {}
+
+
+def test_archived_row_is_in_its_shops_ledger(load, aws):
+    load("archive_outbox").handler(read_event("dynamodb_stream"), CONTEXT)
+
+    ((follows, last),) = json.loads(aws.dynamodb.tables["alerts"]["archive_ledger", "shop-1"]["body"]["B"])
+    assert follows == ""
+    assert last.startswith("0001-")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"not packed", "malformed_body"),
+        (zlib.compress(b"{broken"), "malformed_body"),
+        (zlib.compress(b"[]"), "not_an_object"),
+        (zlib.compress(b'{"shop_id":"shop-2","follows":"","last":"1","entries":[]}'), "wrong_row"),
+        (zlib.compress(b'{"shop_id":"shop-1","follows":"","last":"","entries":[]}'), "wrong_row"),
+    ],
+)
+def test_archive_row_that_cannot_be_read_is_kept_and_the_others_are_archived(load, aws, body, reason):
+    (record,) = [one for one in read_event("dynamodb_stream")["Records"] if kind_of(one) == "archive"]
+    image = record["dynamodb"]["NewImage"] | {"body": {"B": b64encode(body).decode()}}
+    broken = record | {"dynamodb": record["dynamodb"] | {"NewImage": image}}
+
+    counts = load("archive_outbox").handler(batch(broken, record), CONTEXT)
+
+    assert counts == {"ArchivedRows": 1, "UnreadableRows": 1}
+    assert [one["reason"] for one in kept(aws, "archive")] == [reason]
+    assert len(aws.s3.buckets["archive"]) == 1

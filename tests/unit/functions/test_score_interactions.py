@@ -7,7 +7,7 @@ from copy import deepcopy
 
 import pytest
 
-from service_quality.commit.chunks import FIRST_ROW
+from service_quality.commit.archived_ranges import FIRST_ROW
 from service_quality.commit.state_items import decode_shop
 from service_quality.errors import SurroundingsError
 from tests.stand_ins.aggregates import aggregate
@@ -67,7 +67,7 @@ def test_batch_is_scored_committed_and_left_in_the_outbox(load, aws):
     assert shop_2.version == 1
     assert scored == [MODEL] * 3
     assert [entry.get("duplicate", False) for entry in entries(aws)] == [False] * 4 + [True]
-    assert kinds == {"alert", "life", "archive"}
+    assert kinds == {"alert", "life", "archive", "archive_ledger"}
 
 
 def test_unreadable_record_is_kept_with_reason_and_position_and_the_rest_is_scored(load, aws):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.call_failures import failure_code, failure_of
-from service_quality.commit.chunks import FIRST_ROW, Commit, OutboxRow, archive_key, positions_in
+from service_quality.commit.archived_ranges import LEDGER, OUTBOX_DAYS, follows_of
+from service_quality.commit.chunks import Commit, OutboxRow, archive_key, positions_in
 from service_quality.commit.state_items import SHOP_KEY, ShopItem, decode_shop, encode_shop, entity_name
 from service_quality.errors import ConflictError, ServiceQualityError, ShopTroubleError, SurroundingsError
 from service_quality.events.log_records import Rejection
@@ -29,7 +30,6 @@ _DAY_SECONDS = 86_400
 # silence.
 _CONVERSATION_DAYS = 51
 _HISTORY_DAYS = 146
-_OUTBOX_DAYS = 30
 _CONVERSATIONS = ("contact", "visit")
 
 #: What a table answers to a request that it will never take.
@@ -123,8 +123,7 @@ class StateTable:
             raise failure_of(error, f"table {self.alerts_table}") from error
         if not found:
             return None
-        follows = found[0]["sequence"]["S"]
-        return ("" if follows == FIRST_ROW else follows), positions_in(bytes(found[0]["body"]["B"]))
+        return follows_of(found[0]["sequence"]["S"]), positions_in(bytes(found[0]["body"]["B"]))
 
     def _refuse_put(self, table: str, item: dict[str, "AttributeValueTypeDef"]) -> None:
         """A put on a condition that no item meets: all that can go wrong with it is the table and the permission."""
@@ -198,8 +197,9 @@ class StateTable:
             "row_kind": {"S": row.row_kind},
             "body": {"B": row.body},
             "shop_id": {"S": row.shop_id},
-            "expires_at": self._in_days(_HISTORY_DAYS if row.row_kind == "life" else _OUTBOX_DAYS),
         }
+        if row.row_kind != LEDGER:
+            item["expires_at"] = self._in_days(_HISTORY_DAYS if row.row_kind == "life" else OUTBOX_DAYS)
         if row.open:
             item["open_shop"] = {"S": row.shop_id}
         return {"Put": {"TableName": self.alerts_table, "Item": item}}

@@ -5,8 +5,21 @@ import json
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from service_quality.commit.archived_ranges import Range, follows_of
+from service_quality.commit.inserted_rows import InsertedRow
+from service_quality.errors import UnreadableRowError
 from service_quality.instants import format_instant
+
+
+class ArchiveRow(NamedTuple):
+    """A link of a shop's chain: its JSON on one line, the positions between which it lies, its date."""
+
+    shop_id: str
+    range: Range
+    line: bytes
+    date: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,27 +31,50 @@ class ArchiveObject:
     rows: int
 
 
-def archive_objects(rows: Iterable[tuple[bytes, int]]) -> list[ArchiveObject]:
-    """Gather archive rows, each with the instant it was written at, into one object per date.
+def unpack_archive_row(row: InsertedRow) -> ArchiveRow:
+    """The link in a row of the outbox; UnreadableRowError for bytes that are none, or not this row's.
 
     The date is that of the last event's clock, UTC. A row that holds no event, only refusals and duplicates, has no
     clock and goes by when it was written.
     """
-    by_date: dict[str, list[tuple[bytes, dict[str, object]]]] = {}
-    for packed, written_at in rows:
-        line = zlib.decompress(packed)
-        row = json.loads(line)
-        by_date.setdefault(_date(row, written_at), []).append((line, row))
+    try:
+        line = zlib.decompress(row.body)
+        link = json.loads(line)
+    except (zlib.error, ValueError, RecursionError) as error:
+        raise UnreadableRowError("malformed_body", found=type(error).__name__, expected="a packed row") from None
+    if not isinstance(link, dict) or b"\n" in line:
+        raise UnreadableRowError("not_an_object", found="another form", expected="a row's object on one line")
+    follows, last, entries = link.get("follows"), link.get("last"), link.get("entries")
+    if link.get("shop_id") != row.shop_id or follows != follows_of(row.sequence) or not isinstance(entries, list):
+        raise UnreadableRowError("wrong_row", found="another shop or position", expected="those of the row's key")
+    if not isinstance(last, str) or last <= follows:
+        raise UnreadableRowError("wrong_row", found="no later position as last", expected="the row's last position")
+    clocks = [entry["clock"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("clock"), int)]
+    return ArchiveRow(row.shop_id, Range(follows, last), line, _date(clocks[-1] if clocks else row.written_at))
+
+
+def archive_objects(rows: Iterable[ArchiveRow]) -> list[ArchiveObject]:
+    """Gather archive rows into one object per date."""
+    by_date: dict[str, list[ArchiveRow]] = {}
+    for row in rows:
+        by_date.setdefault(row.date, []).append(row)
     return [_object(date, found) for date, found in by_date.items()]
 
 
-def _object(date: str, rows: list[tuple[bytes, dict[str, object]]]) -> ArchiveObject:
-    links = [[row["shop_id"], row["follows"], row["last"]] for _, row in rows]
+def ranges_by_shop(rows: Iterable[ArchiveRow]) -> dict[str, list[Range]]:
+    """The positions between which each shop's rows lie."""
+    ranges: dict[str, list[Range]] = {}
+    for row in rows:
+        ranges.setdefault(row.shop_id, []).append(row.range)
+    return ranges
+
+
+def _object(date: str, rows: list[ArchiveRow]) -> ArchiveObject:
+    links = [[row.shop_id, *row.range] for row in rows]
     name = hashlib.sha256(json.dumps(links).encode()).hexdigest()[:32]
-    lines = b"".join(line + b"\n" for line, _ in rows)
+    lines = b"".join(row.line + b"\n" for row in rows)
     return ArchiveObject(f"archive/date={date}/{name}.jsonl.gz", lines, len(rows))
 
 
-def _date(row: dict[str, list[dict[str, int]]], written_at: int) -> str:
-    clocks = [entry["clock"] for entry in row["entries"] if "clock" in entry]
-    return format_instant(clocks[-1] if clocks else written_at)[:10]
+def _date(instant: int) -> str:
+    return format_instant(instant)[:10]

@@ -107,7 +107,7 @@ class ChunkWriter:
             shop=shop,
             expected_version=before.version,
             items=self.memory.take_changes(),
-            rows=(*self.chunk.rows.values(), archive),
+            rows=(*self.chunk.rows.values(), archive, *self.chunk.first_rows()),
         )
         self._refuse_overfull(commit)
         if self._rejections:

@@ -6,21 +6,19 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from service_quality.commit.archived_ranges import LEDGER, NOTHING_ARCHIVED, row_key
 from service_quality.commit.state_items import ShopItem
 from service_quality.events.control_records import ControlRecord, control_to_dict
 from service_quality.events.interaction_event import InteractionEvent, event_to_dict
 from service_quality.features.vectors import vector_bytes
 from service_quality.scoring.scored_event import ScoredEvent
 
-MAX_ITEMS = 100
+MAX_ITEMS = 99  # of 100; a shop's first transaction also opens the shop's ledger of the archive
 MAX_ARCHIVE_BYTES = 350_000  # before compression, so the row stays under DynamoDB's 400 KB whatever it holds
 #: Of the 400 KB of an item and the 4 MB of a transaction; the rest is for keys and the names of attributes.
 MAX_ITEM_BYTES = 390_000
 MAX_TRANSACTION_BYTES = 3_900_000
 ITEM_OVERHEAD = 700
-
-#: The sort key of the archive row that follows nothing: before every position.
-FIRST_ROW = "0"
 
 
 class OutboxRow(NamedTuple):
@@ -85,7 +83,12 @@ class Chunk:
             "entries": self.entries,
         }
         data = zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
-        return OutboxRow(archive_key(self.shop_id), self.follows or FIRST_ROW, "archive", data, self.shop_id)
+        return OutboxRow(archive_key(self.shop_id), row_key(self.follows), "archive", data, self.shop_id)
+
+    def first_rows(self) -> tuple[OutboxRow, ...]:
+        """What a shop's first transaction holds beside: the ledger by which a sweep finds what is not archived."""
+        opened = OutboxRow(LEDGER, self.shop_id, LEDGER, NOTHING_ARCHIVED, self.shop_id)
+        return () if self.follows else (opened,)
 
 
 def archive_key(shop_id: str) -> str:

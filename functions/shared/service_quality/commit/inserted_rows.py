@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from service_quality.errors import UnreadableRowError
 
 StreamRecord = Mapping[str, object]
+
+_KEYS = ("stream_key", "sequence")
 
 
 class InsertedRow(NamedTuple):
@@ -54,13 +56,18 @@ def read_row(record: StreamRecord) -> InsertedRow:
     )
 
 
+def to_record(row: InsertedRow, row_kind: str) -> StreamRecord:
+    """The record in which the table's stream delivered a row of a kind."""
+    key = {"stream_key": {"S": row.stream_key}, "sequence": {"S": row.sequence}}
+    rest = {"row_kind": {"S": row_kind}, "shop_id": {"S": row.shop_id}, "body": {"B": b64encode(row.body).decode()}}
+    change = {"Keys": key, "NewImage": key | rest, "ApproximateCreationDateTime": row.written_at / 1000}
+    return {"eventName": "INSERT", "dynamodb": change}
+
+
 def row_name(record: StreamRecord) -> str:
     """A name for a record by the row's key: the same for every delivery of a row, and it names nobody."""
     keys = _part(record.get("dynamodb"), "Keys") or {name: _image(record).get(name) for name in _KEYS}
     return hashlib.sha256(json.dumps(keys, sort_keys=True).encode()).hexdigest()[:32]
-
-
-_KEYS = ("stream_key", "sequence")
 
 
 def _image(record: StreamRecord) -> Mapping[str, object]:

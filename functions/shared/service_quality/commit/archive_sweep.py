@@ -1,0 +1,119 @@
+"""The sweep: archive rows that the archiver missed, found by each shop's ledger and written to the archive."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from service_quality.commit.archive_objects import ArchiveObject, ArchiveRow, archive_objects, unpack_archive_row
+from service_quality.commit.archived_ranges import Gap, Range, find_gaps, just_the_row
+from service_quality.commit.inserted_rows import InsertedRow
+from service_quality.errors import UnreadableRowError
+
+
+class ArchivedShop(NamedTuple):
+    """A shop, and what the archive holds of its chain."""
+
+    shop_id: str
+    ranges: tuple[Range, ...]
+
+
+class Ledger(Protocol):
+    """Shops' ledgers and archive rows, and how far the last sweep came."""
+
+    def read_shops(self, *, after: str) -> Iterator[ArchivedShop]:
+        """Every shop that has committed anything, in order of their ids, from the one after `after` on."""
+
+    def read_rows(self, shop_id: str, gap: Gap) -> Iterator[list[InsertedRow]]:
+        """A shop's archive rows in a gap, page by page, in order of the chain."""
+
+    def add(self, shop_id: str, ranges: Iterable[Range]) -> None:
+        """Enter into a shop's ledger what the archive now holds."""
+
+    def read_progress(self) -> str:
+        """The shop after which the next sweep begins; empty before the first."""
+
+    def write_progress(self, shop_id: str) -> None:
+        """Let the next sweep begin after a shop."""
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one sweep did. `unfilled` counts gaps without a row to fill them: those rows are gone."""
+
+    shops: int = 0
+    rows: int = 0
+    unreadable: int = 0
+    unfilled: int = 0
+    finished: bool = False
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class ArchiveSweep:
+    """Goes through the shops for as long as `has_time` says, and goes on there the next time.
+
+    `write` puts an object into the archive, `keep` keeps a row that cannot be read, with reason and message. A row is
+    entered into the ledger after its object was written, so a sweep that dies writes at most one page a second time.
+    """
+
+    ledger: Ledger
+    write: Callable[[ArchiveObject], None]
+    keep: Callable[[InsertedRow, str, str], None]
+    has_time: Callable[[], bool]
+
+    def run(self, *, written_before: int) -> Swept:
+        """Archive every missed row that was written before an instant, in epoch milliseconds; younger ones may come.
+
+        A shop that fails is passed over by the next sweep and met again a round later, so that it holds no other.
+        """
+        swept = Swept()
+        after = self.ledger.read_progress()
+        for shop in self.ledger.read_shops(after=after):
+            if not self.has_time():
+                break
+            try:
+                whole = all(self._fill(shop.shop_id, gap, written_before, swept) for gap in find_gaps(shop.ranges))
+            except Exception:
+                self.ledger.write_progress(shop.shop_id)
+                raise
+            if not whole:
+                break
+            swept.shops += 1
+            after = shop.shop_id
+        else:
+            swept.finished = True
+        self.ledger.write_progress("" if swept.finished else after)
+        return swept
+
+    def _fill(self, shop_id: str, gap: Gap, written_before: int, swept: Swept) -> bool:
+        """Archive what a gap holds; False when time ran out before its end."""
+        found = False
+        for page in self.ledger.read_rows(shop_id, gap):
+            old = [row for row in page if row.written_at < written_before]
+            if old:
+                self._archive(shop_id, old, swept)
+            found = found or bool(page)
+            if len(old) < len(page):
+                break  # the archiver may be on its way with these
+            if not self.has_time():
+                return False
+        swept.unfilled += gap.before is not None and not found
+        return True
+
+    def _archive(self, shop_id: str, rows: list[InsertedRow], swept: Swept) -> None:
+        """Write a page's rows, then enter them."""
+        links: list[ArchiveRow] = []
+        ranges: list[Range] = []
+        for row in rows:
+            try:
+                link = unpack_archive_row(row)
+            except UnreadableRowError as error:
+                self.keep(row, error.reason, str(error))
+                ranges.append(just_the_row(row.sequence))
+                swept.unreadable += 1
+                continue
+            links.append(link)
+            ranges.append(link.range)
+        for one in archive_objects(links):
+            self.write(one)
+        self.ledger.add(shop_id, ranges)
+        swept.rows += len(links)

@@ -1,0 +1,69 @@
+"""Table to archive, on a schedule: what archive_outbox missed is written before the table forgets it."""
+
+import os
+import time
+from dataclasses import dataclass
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from service_quality.adapters.archive_ledger import ArchiveLedger
+from service_quality.adapters.aws_clients import make_client
+from service_quality.adapters.buckets.archive_bucket import ArchiveBucket
+from service_quality.adapters.buckets.unsent_rows import UnsentRows
+from service_quality.commit.archive_sweep import ArchiveSweep
+from service_quality.commit.inserted_rows import InsertedRow, to_record
+from service_quality.instants import MINUTE, SECOND
+from service_quality.settings import read_settings
+
+_LONGEST_PAGE = 90 * SECOND  # what reading a page, writing its objects and entering them may take, retries included
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the template gives this function; rows younger than `sweep_after_minutes` are left to archive_outbox."""
+
+    archive_bucket: str
+    alerts_table: str
+    rejected_bucket: str
+    sweep_after_minutes: int
+
+
+settings = read_settings(Settings, os.environ)
+logger = Logger(service="sweep_archive")
+metrics = Metrics(namespace="ServiceQuality", service="sweep_archive")
+s3 = make_client("s3")
+bucket = ArchiveBucket(s3, settings.archive_bucket)
+ledger = ArchiveLedger(make_client("dynamodb"), settings.alerts_table)
+unsent = UnsentRows(s3, settings.rejected_bucket, "archive")
+bucket.check()
+ledger.check()
+unsent.check()
+
+
+@metrics.log_metrics
+def handler(event: object, context: LambdaContext) -> dict[str, int | bool]:
+    """Sweep as many shops as time allows and say what was done; the next sweep goes on where this one ends."""
+    sweep = ArchiveSweep(
+        ledger, bucket.write, keep, has_time=lambda: context.get_remaining_time_in_millis() > _LONGEST_PAGE
+    )
+    now = int(time.time() * SECOND)
+    swept = sweep.run(written_before=now - settings.sweep_after_minutes * MINUTE)
+    counts = {
+        "SweptShops": swept.shops,
+        "SweptRows": swept.rows,
+        "UnreadableRows": swept.unreadable,
+        "UnfilledGaps": swept.unfilled,
+    }
+    for name, count in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    answer = {**counts, "finished": swept.finished}
+    logger.info("archive_swept", extra=answer)
+    return answer
+
+
+def keep(row: InsertedRow, reason: str, message: str) -> None:
+    """Keep a row that cannot be read, and say why."""
+    unsent.keep(to_record(row, "archive"), reason, message)
+    logger.warning("row_kept_aside", extra={"reason": reason, "found": message})
