@@ -12,7 +12,7 @@ from service_quality.adapters.archive_ledger import ArchiveLedger
 from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.buckets.archive_bucket import ArchiveBucket
 from service_quality.adapters.buckets.unsent_rows import UnsentRows
-from service_quality.commit.archive_sweep import ArchiveSweep
+from service_quality.commit.archive_sweep import ArchiveSweep, Swept
 from service_quality.commit.inserted_rows import InsertedRow, to_record
 from service_quality.instants import MINUTE, SECOND
 from service_quality.settings import read_settings
@@ -49,7 +49,15 @@ def handler(event: object, context: LambdaContext) -> dict[str, int | bool]:
         ledger, bucket.write, keep, has_time=lambda: context.get_remaining_time_in_millis() > _LONGEST_PAGE
     )
     now = int(time.time() * SECOND)
-    swept = sweep.run(written_before=now - settings.sweep_after_minutes * MINUTE)
+    try:
+        sweep.run(written_before=now - settings.sweep_after_minutes * MINUTE)
+    finally:
+        answer = report(sweep.swept)
+    return answer
+
+
+def report(swept: Swept) -> dict[str, int | bool]:
+    """Say what was done, in one log entry and in metrics, also when the sweep failed in the end."""
     counts = {
         "SweptShops": swept.shops,
         "SweptRows": swept.rows,
@@ -58,7 +66,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, int | bool]:
     }
     for name, count in counts.items():
         metrics.add_metric(name, MetricUnit.Count, count)
-    answer = {**counts, "finished": swept.finished}
+    answer: dict[str, int | bool] = {**counts, "finished": swept.finished}
     logger.info("archive_swept", extra=answer)
     return answer
 

@@ -1,7 +1,7 @@
 """The sweep: archive rows that the archiver missed, found by each shop's ledger and written to the archive."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from service_quality.commit.archive_objects import ArchiveObject, ArchiveRow, archive_objects, unpack_archive_row
@@ -49,7 +49,7 @@ class Swept:
 
 @dataclass(slots=True, eq=False, repr=False)
 class ArchiveSweep:
-    """Goes through the shops for as long as `has_time` says, and goes on there the next time.
+    """Goes through the shops for as long as `has_time` says, and goes on there the next time; counts in `swept`.
 
     `write` puts an object into the archive, `keep` keeps a row that cannot be read, with reason and message. A row is
     entered into the ledger after its object was written, so a sweep that dies writes at most one page a second time.
@@ -59,47 +59,46 @@ class ArchiveSweep:
     write: Callable[[ArchiveObject], None]
     keep: Callable[[InsertedRow, str, str], None]
     has_time: Callable[[], bool]
+    swept: Swept = field(default_factory=Swept)
 
-    def run(self, *, written_before: int) -> Swept:
+    def run(self, *, written_before: int) -> None:
         """Archive every missed row that was written before an instant, in epoch milliseconds; younger ones may come.
 
         A shop that fails is passed over by the next sweep and met again a round later, so that it holds no other.
         """
-        swept = Swept()
         after = self.ledger.read_progress()
         for shop in self.ledger.read_shops(after=after):
             if not self.has_time():
                 break
             try:
-                whole = all(self._fill(shop.shop_id, gap, written_before, swept) for gap in find_gaps(shop.ranges))
+                whole = all(self._fill(shop.shop_id, gap, written_before) for gap in find_gaps(shop.ranges))
             except Exception:
                 self.ledger.write_progress(shop.shop_id)
                 raise
             if not whole:
                 break
-            swept.shops += 1
+            self.swept.shops += 1
             after = shop.shop_id
         else:
-            swept.finished = True
-        self.ledger.write_progress("" if swept.finished else after)
-        return swept
+            self.swept.finished = True
+        self.ledger.write_progress("" if self.swept.finished else after)
 
-    def _fill(self, shop_id: str, gap: Gap, written_before: int, swept: Swept) -> bool:
+    def _fill(self, shop_id: str, gap: Gap, written_before: int) -> bool:
         """Archive what a gap holds; False when time ran out before its end."""
         found = False
         for page in self.ledger.read_rows(shop_id, gap):
             old = [row for row in page if row.written_at < written_before]
             if old:
-                self._archive(shop_id, old, swept)
+                self._archive(shop_id, old)
             found = found or bool(page)
             if len(old) < len(page):
                 break  # the archiver may be on its way with these
             if not self.has_time():
                 return False
-        swept.unfilled += gap.before is not None and not found
+        self.swept.unfilled += gap.before is not None and not found
         return True
 
-    def _archive(self, shop_id: str, rows: list[InsertedRow], swept: Swept) -> None:
+    def _archive(self, shop_id: str, rows: list[InsertedRow]) -> None:
         """Write a page's rows, then enter them."""
         links: list[ArchiveRow] = []
         ranges: list[Range] = []
@@ -109,11 +108,11 @@ class ArchiveSweep:
             except UnreadableRowError as error:
                 self.keep(row, error.reason, str(error))
                 ranges.append(just_the_row(row.sequence))
-                swept.unreadable += 1
+                self.swept.unreadable += 1
                 continue
             links.append(link)
             ranges.append(link.range)
         for one in archive_objects(links):
             self.write(one)
         self.ledger.add(shop_id, ranges)
-        swept.rows += len(links)
+        self.swept.rows += len(links)
