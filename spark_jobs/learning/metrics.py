@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def compute_metrics(labels: Floats, probabilities: Floats, weights: Floats | None = None) -> Mapping[str, float | None]:
-    """ROC AUC, average precision, log loss, Brier score and expected calibration error of 15 equal-mass bins.
+    """ROC AUC, average precision, log loss, Brier score and expected calibration error.
 
     None for what needs both classes where there is one only.
     """
@@ -31,19 +31,28 @@ def compute_metrics(labels: Floats, probabilities: Floats, weights: Floats | Non
 
 
 def calibration_error(labels: Floats, probabilities: Floats) -> float:
-    """Mean distance of mean probability and share of label 1, over 15 bins of equal size in order of probability.
+    """Mean distance of mean probability and share of label 1 over the bins of `calibration_curve`, by rows.
 
-    Expected calibration error, Naeini et al., AAAI 2015, with equal-mass bins.
+    Expected calibration error, Naeini et al., AAAI 2015, with equal-mass bins of whole values.
     """
     curve = calibration_curve(labels, probabilities)
     return sum(rows * abs(share - mean) for mean, share, rows in curve) / len(labels)
 
 
 def calibration_curve(labels: Floats, probabilities: Floats) -> list[tuple[float, float, int]]:
-    """(mean probability, share of label 1, rows) of 15 bins of equal size, in order of probability."""
-    order = np.argsort(probabilities, kind="stable")
-    bins = [part for part in np.array_split(order, _BINS) if len(part)]
-    return [(float(probabilities[part].mean()), float(labels[part].mean()), len(part)) for part in bins]
+    """(mean probability, share of label 1, rows) of at most 15 bins of about equal size, in order of probability.
+
+    Equal probabilities share one bin, that in which the middle of their rows lies, so the order of rows has no say.
+    """
+    values, places, rows = np.unique(probabilities, return_inverse=True, return_counts=True)
+    ones = np.bincount(places, weights=labels, minlength=len(values))
+    middles = np.cumsum(rows) - rows / 2
+    starts = np.unique((middles * _BINS / len(probabilities)).astype(int), return_index=True)[1]
+    in_bin, of_one, total = (np.add.reduceat(one, starts) for one in (rows, ones, rows * values))
+    return [
+        (float(mean), float(share), int(count))
+        for mean, share, count in zip(total / in_bin, of_one / in_bin, in_bin, strict=True)
+    ]
 
 
 def ranking_curve(labels: Floats, probabilities: Floats) -> list[tuple[float, float]]:

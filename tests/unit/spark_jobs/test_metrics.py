@@ -4,8 +4,12 @@ from math import log
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from spark_jobs.learning.metrics import calibration_curve, calibration_error, compute_metrics, ranking_curve
+
+UNIT = st.floats(0, 1)
 
 
 def test_calibration_error_of_a_worked_example():
@@ -20,11 +24,12 @@ def test_calibration_error_of_a_worked_example():
 
 
 def test_bins_hold_equal_numbers_in_order_of_probability():
-    probabilities = np.array([0.9, 0.1, 0.5, 0.3] * 10)
+    probabilities = np.random.default_rng(1).permutation(np.linspace(0.1, 0.9, 40))
 
     curve = calibration_curve((probabilities > 0.4).astype(float), probabilities)
 
-    assert [rows for _, _, rows in curve] == [3] * 10 + [2] * 5
+    assert {rows for _, _, rows in curve} == {2, 3}
+    assert len(curve) == 15
     assert [mean for mean, _, _ in curve] == sorted(mean for mean, _, _ in curve)
     assert sum(mean * rows for mean, _, rows in curve) == pytest.approx(probabilities.sum())
 
@@ -34,6 +39,50 @@ def test_fewer_rows_than_bins_are_a_bin_each():
 
     assert calibration_curve(labels, probabilities) == [(0.5, 0.0, 1), (0.75, 1.0, 1)]
     assert calibration_error(labels, probabilities) == pytest.approx((0.25 + 0.5) / 2)
+
+
+def test_equal_probabilities_are_not_split_however_the_labels_are_sorted():
+    probabilities, labels = np.full(300, 0.2), np.repeat([0.0, 1.0], [240, 60])
+
+    curve = calibration_curve(labels, probabilities)
+
+    assert [(share, rows) for _, share, rows in curve] == [(0.2, 300)]
+    assert calibration_error(labels, probabilities) == pytest.approx(0, abs=1e-12)
+
+
+def test_two_exact_values_have_no_calibration_error():
+    probabilities = np.repeat([0.2, 0.8], [100, 200])
+    labels = np.concatenate([np.repeat([1.0, 0.0], [20, 80]), np.repeat([0.0, 1.0], [40, 160])])
+
+    assert calibration_error(labels, probabilities) == pytest.approx(0, abs=1e-12)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 0.1, 0.2, 0.25, 0.7, 1.0]) | UNIT)),
+    st.randoms(use_true_random=False),
+)
+def test_order_of_rows_changes_no_bin(rows, random):
+    assume(rows)
+    shuffled = random.sample(rows, len(rows))
+
+    curve = calibration_curve(*np.array(rows).T)
+
+    assert calibration_curve(*np.array(shuffled).T) == curve
+    assert calibration_error(*np.array(shuffled).T) == calibration_error(*np.array(rows).T)
+
+
+@given(st.lists(st.sampled_from([0.1, 0.2, 0.25, 0.7]) | UNIT, min_size=1))
+def test_bins_hold_whole_values_and_every_row(probabilities):
+    curve = calibration_curve(np.zeros(len(probabilities)), np.array(probabilities))
+
+    ordered, at = sorted(probabilities), 0
+    for mean, _, rows in curve:
+        held = ordered[at : at + rows]
+        assert mean == pytest.approx(sum(held) / rows)
+        at += rows
+        assert at == len(ordered) or ordered[at] != held[-1]
+    assert at == len(ordered)
+    assert len(curve) <= 15
 
 
 def test_metrics_of_a_worked_example():
