@@ -162,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     promote.set_defaults(run=_promote)
 
     back = _command(commands, "rollback", "return to an earlier champion")
-    back.add_argument("--version", help="an earlier champion (default: the one before the present one)")
+    back.add_argument("--version", help="an earlier champion (default: the one behind the present one)")
     _add_decision(back)
     back.set_defaults(run=_rollback)
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -33,11 +33,16 @@ class Pointer:
 
 @dataclass(frozen=True)
 class Promotion:
-    """One entry of the log: who made which version champion, when and why; `previous` is "" for the first."""
+    """One entry of the log: who made which version champion, when and why; `previous` is "" for the first.
+
+    `previous` is the version that it replaced. `behind` is the revision to which a rollback returns from here, 0 where
+    there is none: for a promotion that of the entry before it, for a rollback that of the entry which it restored.
+    """
 
     revision: int
     version: str
     previous: str
+    behind: int
     who: str
     why: str
     at: str
@@ -54,18 +59,61 @@ def read_pointer(registry: Registry) -> Pointer:
 def promote_version(version: str, registry: Registry, *, who: str, why: str) -> Promotion:
     """Make a published version the champion, if it passes the gate and nobody moved the pointer meanwhile.
 
-    Promoting the champion again changes nothing and gives its standing entry.
+    Promoting the champion again changes nothing and gives its entry.
     """
+    pointer = read_pointer(registry)
+    return _move_pointer(registry, pointer, _Target(version, pointer.revision), who=who, why=why)
+
+
+def rollback(registry: Registry, *, who: str, why: str, version: str = "") -> Promotion:
+    """Return to an earlier champion: to the version named, or to the one behind the present one.
+
+    What a rollback restores has behind it what it had when it was promoted, so a second one goes one further back and
+    never to what the first one left. NotThereError where nothing is behind, or the version never was champion.
+    """
+    pointer = read_pointer(registry)
+    log = history(registry)
+    restored = _find_champion(registry, log, version) if version else _find_behind(registry, log)
+    return _move_pointer(registry, pointer, _Target(restored.version, restored.behind), who=who, why=why)
+
+
+def _find_champion(registry: Registry, log: list[Promotion], version: str) -> Promotion:
+    """The newest entry that made this version champion."""
+    found = next((entry for entry in log if entry.version == version), None)
+    if found is None:
+        champions = ", ".join(sorted({entry.version for entry in log})) or "nothing: no version was promoted yet"
+        raise NotThereError(f"table {registry.table}: found no promotion of {version}, expected one of {champions}")
+    return found
+
+
+def _find_behind(registry: Registry, log: list[Promotion]) -> Promotion:
+    """The entry to which a rollback returns from the newest one."""
+    behind = {entry.revision: entry for entry in log}.get(log[0].behind) if log else None
+    if behind is None:
+        found = f"{log[0].version} with no champion behind it" if log else "no promotion"
+        raise NotThereError(f"table {registry.table}: found {found}, expected an earlier champion to return to")
+    return behind
+
+
+class _Target(NamedTuple):
+    """The version to make champion, and the revision behind it."""
+
+    version: str
+    behind: int
+
+
+def _move_pointer(registry: Registry, pointer: Pointer, target: _Target, *, who: str, why: str) -> Promotion:
+    """Let the pointer name a version, from where it was read; its entry as it is where it names that already."""
     if not who.strip() or not why.strip():
         raise ModelExportError(f"found who {who!r} and why {why!r}, expected both, for the log")
-    metrics = pass_gate(registry, version)
-    pointer = read_pointer(registry)
-    if pointer.version == version:
+    metrics = pass_gate(registry, target.version)
+    if pointer.version == target.version:
         return history(registry)[0]
     promotion = Promotion(
         revision=pointer.revision + 1,
-        version=version,
+        version=target.version,
         previous=pointer.version,
+        behind=target.behind,
         who=who,
         why=why,
         at=format_instant(int(datetime.now(UTC).timestamp() * 1000)),
@@ -73,19 +121,6 @@ def promote_version(version: str, registry: Registry, *, who: str, why: str) -> 
     )
     _commit(registry, promotion)
     return promotion
-
-
-def rollback(registry: Registry, *, who: str, why: str, version: str = "") -> Promotion:
-    """Promote a version that was champion before: the one named, or the champion before the present one."""
-    log = history(registry)
-    if not log or not log[0].previous:
-        raise NotThereError(
-            f"table {registry.table}: found {len(log)} promotions, expected an earlier champion to return to"
-        )
-    champions = {entry.version for entry in log}
-    if version and version not in champions:
-        raise NotThereError(f"found no promotion of {version}, expected one of {', '.join(sorted(champions))}")
-    return promote_version(version or log[0].previous, registry, who=who, why=why)
 
 
 def history(registry: Registry) -> list[Promotion]:
@@ -169,6 +204,7 @@ def _to_item(promotion: Promotion) -> dict[str, "AttributeValueTypeDef"]:
     return {
         "pk": {"S": "log"},
         "sk": {"S": f"{promotion.revision:012d}"},
+        "behind": {"N": str(promotion.behind)},
         **{name: {"S": getattr(promotion, name)} for name in ("version", "previous", "who", "why", "at", "metrics")},
     }
 
@@ -178,6 +214,7 @@ def _from_item(item: dict[str, "AttributeValueTypeDef"]) -> Promotion:
         revision=int(item["sk"]["S"]),
         version=item["version"]["S"],
         previous=item["previous"]["S"],
+        behind=int(item["behind"]["N"]),
         who=item["who"]["S"],
         why=item["why"]["S"],
         at=item["at"]["S"],

@@ -266,12 +266,78 @@ def test_rollback_returns_to_the_champion_before_with_an_entry_of_its_own(regist
     assert (back.revision, back.version, back.previous) == (3, published[0], published[1])
 
 
+@pytest.fixture
+def three(registry, published, models) -> list[str]:
+    """Three published versions."""
+    return [*published, put_version(registry, tiny_model(), parity_of(models[0]))]
+
+
+def promote_all(registry: Registry, versions: list[str]) -> None:
+    for version in versions:
+        promote_version(version, registry, who="a", why="newer")
+
+
+def roll_back(registry: Registry, version: str = "") -> str:
+    return rollback(registry, who="b", why="worse", version=version).version
+
+
+def test_second_rollback_goes_one_further_back_and_never_to_what_the_first_left(registry, three):
+    promote_all(registry, three)
+
+    returned = [roll_back(registry), roll_back(registry)]
+
+    assert returned == [three[1], three[0]]
+    with pytest.raises(NotThereError, match=f"found {three[0]} with no champion behind it, expected an earlier"):
+        roll_back(registry)
+    assert read_pointer(registry).version == three[0]
+    assert [entry.version for entry in history(registry)] == [three[0], three[1], three[2], three[1], three[0]]
+    assert [entry.behind for entry in history(registry)] == [0, 1, 2, 1, 0]
+
+
+def test_what_is_promoted_after_a_rollback_has_the_restored_champion_behind_it(registry, three, models):
+    fourth = put_version(registry, tiny_model(bias=0.5), parity_of(models[0]))
+    promote_all(registry, three)
+    roll_back(registry)
+    promote_all(registry, [fourth])
+
+    assert [roll_back(registry), roll_back(registry)] == [three[1], three[0]]
+
+
+def test_version_taken_back_and_promoted_again_returns_to_the_restored_one(registry, three):
+    promote_all(registry, three)
+    roll_back(registry)
+    promote_all(registry, [three[2]])
+
+    assert [roll_back(registry), roll_back(registry)] == [three[1], three[0]]
+
+
+def test_rollback_to_a_named_version_has_behind_it_what_that_version_had(registry, three):
+    promote_all(registry, three)
+
+    named = roll_back(registry, three[0])
+    with pytest.raises(NotThereError, match="no champion behind it"):
+        roll_back(registry)
+    forward = roll_back(registry, three[2])
+
+    assert (named, forward, roll_back(registry)) == (three[0], three[2], three[1])
+
+
+def test_rollback_to_the_champion_itself_changes_nothing(registry, three):
+    promote_all(registry, three)
+    before = history(registry)
+
+    assert roll_back(registry, three[2]) == three[2]
+    assert history(registry) == before
+
+
 def test_rollback_goes_only_where_a_champion_was(registry, published):
-    with pytest.raises(NotThereError, match="found 0 promotions"):
+    with pytest.raises(NotThereError, match="found no promotion, expected an earlier champion"):
         rollback(registry, who="a", why="b")
+    with pytest.raises(NotThereError, match="expected one of nothing: no version was promoted yet"):
+        rollback(registry, who="a", why="b", version="other")
     promote_version(published[0], registry, who="a", why="one")
 
-    with pytest.raises(NotThereError, match="found 1 promotions, expected an earlier champion"):
+    with pytest.raises(NotThereError, match=f"found {published[0]} with no champion behind it"):
         rollback(registry, who="a", why="b")
 
     promote_version(published[1], registry, who="a", why="two")
