@@ -198,8 +198,16 @@ def make_registry() -> ModelRegistry:
         settings.models_bucket,
         FEATURES.fingerprint,
         make_scorer=OnnxScorer,
-        observe=lambda happened, fields: logger.info(happened, extra=fields),
+        observe=observe_model,
     )
+
+
+def observe_model(happened: str, fields: dict[str, str]) -> None:
+    """Log what became of a model; a refusal is counted at once, since a start may meet it before any batch."""
+    logger.info(happened, extra=fields)
+    if happened == "model_refused":
+        with single_metric("RefusedModels", MetricUnit.Count, 1, namespace="ServiceQuality") as metric:
+            metric.add_dimension("service", "ingest_events")
 
 
 def keep_refused(intake: Intake, *, message_id: str, arrived_at: int) -> None:

@@ -59,6 +59,14 @@ def read_control_key() -> bytes:
     return read_secret(make_client("secretsmanager"), settings.control_key_secret)
 
 
+def observe_model(happened: str, fields: dict[str, str]) -> None:
+    """Log what became of a model; a refusal is counted at once, since a start may meet it before any batch."""
+    logger.info(happened, extra=fields)
+    if happened == "model_refused":
+        with single_metric("RefusedModels", MetricUnit.Count, 1, namespace="ServiceQuality") as metric:
+            metric.add_dimension("service", "score_interactions")
+
+
 settings = read_settings(Settings, os.environ)
 logger = Logger(service="score_interactions")
 metrics = Metrics(namespace="ServiceQuality", service="score_interactions")
@@ -72,7 +80,7 @@ registry = ModelRegistry(
     settings.models_bucket,
     FEATURES.fingerprint,
     make_scorer=OnnxScorer,
-    observe=lambda happened, fields: logger.info(happened, extra=fields),
+    observe=observe_model,
 )
 commit = BatchCommit(
     OnlineCommit(store, registry.champion, FEATURES, RULES, read_control_key),

@@ -250,7 +250,7 @@ def test_alarm_on_a_metric_of_ours_names_one_that_its_function_counts(alarm):
     source = (ROOT / "functions" / dimension["Value"] / "app.py").read_text("utf-8")
 
     assert dimension["Name"] == "service"
-    assert f'"{properties["MetricName"]}": ' in source
+    assert f'"{properties["MetricName"]}"' in source
     assert 'namespace="ServiceQuality"' in source
 
 

@@ -25,7 +25,7 @@ from service_quality.errors import DeploymentError
 from service_quality.features.feature_set import FEATURES
 from service_quality.features.vectors import to_vector
 from tests.parity.model_export.artefacts import MadeUp, oracle_probability, write_artefact
-from tests.stand_ins.tiny_model import tiny_model
+from tests.stand_ins.tiny_model import breaking_model, tiny_model
 
 pytestmark = pytest.mark.aws
 
@@ -432,7 +432,7 @@ def test_functions_refuse_a_pointer_to_other_features_and_go_on(registry, publis
     assert serving.version() == published[0]
     event, fields = serving.observed[-1]
     assert event == "model_refused"
-    assert "found fingerprint other" in fields["error"]
+    assert "found fingerprint other" in fields["reason"]
 
 
 def test_functions_refuse_a_file_of_other_features_and_go_on(registry, published, models):
@@ -450,6 +450,33 @@ def test_functions_refuse_a_file_of_other_features_and_go_on(registry, published
 
     assert serving.version() == published[0]
     assert serving.observed[-1][0] == "model_refused"
+
+
+def test_functions_start_at_the_version_behind_one_that_does_not_load(registry, published, models):
+    wrong = put_version(registry, tiny_model(metadata={"feature_names": "no JSON"}), parity_of(models[0]))
+    promote_all(registry, [*published, wrong])
+
+    serving = Serving(registry)
+
+    assert serving.version() == published[1]
+    assert [(event, fields["version"]) for event, fields in serving.observed] == [
+        ("model_refused", wrong),
+        ("model_loaded", published[1]),
+    ]
+
+
+def test_functions_go_back_as_rollback_does_when_the_champion_fails_on_a_row(registry, published, models):
+    breaking = put_version(registry, breaking_model(), parity_of(models[0]))
+    promote_all(registry, [*published, breaking])
+    serving = Serving(registry)
+    row = to_vector([1.0] * len(FEATURES.names))
+
+    before, on_the_row = serving.version(), serving.models.champion().score(row).model_version
+    restored = roll_back(registry)
+    serving.seconds = 61
+
+    assert (before, on_the_row) == (breaking, published[1])
+    assert restored == serving.version() == published[1]
 
 
 def test_functions_do_not_start_without_a_champion(registry):

@@ -96,6 +96,7 @@ class S3:
 
     buckets: dict[str, dict[str, bytes]] = field(default_factory=dict)
     failing: str = ""
+    failing_reads: str = ""
 
     def put_object(self, *, Bucket, Key, Body, ContentType="", ContentMD5=None):
         if self.failing:
@@ -107,6 +108,8 @@ class S3:
         self.buckets[Bucket][Key] = Body
 
     def get_object(self, *, Bucket, Key):
+        if self.failing_reads:
+            raise refusal(self.failing_reads)
         if Bucket not in self.buckets:
             raise refusal("NoSuchBucket")
         if Key not in self.buckets[Bucket]:

@@ -1,9 +1,10 @@
 """The smallest ONNX model that keeps the registry's contract: whether an agent answered decides."""
 
 import json
+from collections.abc import Mapping
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from service_quality.features.feature_set import FEATURES
 
@@ -12,9 +13,13 @@ WEIGHT_OF_FIRST = 1.5
 
 
 def tiny_model(
-    *, fingerprint: str = FEATURES.fingerprint, width: int = len(FEATURES.names), bias: float = INTERCEPT
+    *,
+    fingerprint: str = FEATURES.fingerprint,
+    width: int = len(FEATURES.names),
+    bias: float = INTERCEPT,
+    metadata: Mapping[str, str] | None = None,
 ) -> bytes:
-    """A logistic regression with one weight, on the first feature."""
+    """A logistic regression with one weight, on the first feature; `metadata` stands in for its own."""
     weights = np.zeros(width, dtype=np.float32)
     weights[0] = WEIGHT_OF_FIRST
     constants = {"weights": weights, "zero": np.float32(0), "bias": np.float32(bias), "axes": np.array([1])}
@@ -37,6 +42,23 @@ def tiny_model(
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    metadata = {"feature_names": json.dumps(FEATURES.names), "fingerprint": fingerprint, "intercept": repr(INTERCEPT)}
-    helper.set_model_props(model, metadata)
+    own = {"feature_names": json.dumps(FEATURES.names), "fingerprint": fingerprint, "intercept": repr(INTERCEPT)}
+    helper.set_model_props(model, {**own, **(metadata or {})})
+    return model.SerializeToString()
+
+
+def breaking_model() -> bytes:
+    """A model that passes every check at its start and gives NaN as soon as a feature is known and not 0."""
+    model = ModelProto.FromString(tiny_model())
+    multiply = next(node for node in model.graph.node if node.output[0] == "contributions")
+    place = list(model.graph.node).index(multiply)
+    multiply.output[0] = "sound"
+    nodes = [
+        helper.make_node("Mul", ["known", "known"], ["square"]),
+        helper.make_node("Neg", ["square"], ["below_zero"]),
+        helper.make_node("Sqrt", ["below_zero"], ["no_number"]),
+        helper.make_node("Add", ["sound", "no_number"], ["contributions"]),
+    ]
+    for number, node in enumerate(nodes, place + 1):
+        model.graph.node.insert(number, node)
     return model.SerializeToString()

@@ -1,9 +1,14 @@
 """A model in ONNX: scored one vector at a time, refused when it is another's."""
 
+import json
 from array import array
+from contextlib import suppress
 from math import exp, isclose, log
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.errors import ModelError
@@ -31,22 +36,95 @@ def test_contributions_and_intercept_add_up_to_the_log_odds():
     assert isclose(log_odds, sum(score.contributions) + score.intercept, rel_tol=1e-5)
 
 
+def graph(*nodes: NodeProto, outputs: tuple[str, ...] = ("probability", "contributions")) -> bytes:
+    """A model of the features in service with any graph at all."""
+    given = helper.make_tensor_value_info("features", TensorProto.FLOAT, [None, WIDTH])
+    made = [helper.make_empty_tensor_value_info(name) for name in outputs]
+    model = helper.make_model(
+        helper.make_graph(nodes, "any", [given], made), opset_imports=[helper.make_opsetid("", 17)], ir_version=8
+    )
+    names = json.dumps(FEATURES.names)
+    helper.set_model_props(
+        model, {"feature_names": names, "fingerprint": FEATURES.fingerprint, "intercept": repr(INTERCEPT)}
+    )
+    return model.SerializeToString()
+
+
+IDENTITY = helper.make_node("Identity", ["features"], ["contributions"])
+
+
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "found"),
     [
         (b"no model at all", "does not load"),
+        (b"", "does not load"),
         (tiny_model(fingerprint="0123456789abcdef"), f"0123456789abcdef, expected {FEATURES.fingerprint}"),
         (tiny_model(width=WIDTH - 1), "does not run"),
-        (tiny_model(bias=float("nan")), "found probability nan"),
+        (tiny_model(bias=float("nan")), "found no probability from 0 to 1"),
+        (tiny_model(metadata={"feature_names": "no JSON"}), "feature names that are no JSON"),
+        (tiny_model(metadata={"feature_names": "[" * 100_000}), "feature names that are no JSON"),
+        (tiny_model(metadata={"feature_names": "7"}), "found a int"),
+        (tiny_model(metadata={"feature_names": "null"}), "found a NoneType"),
+        (tiny_model(metadata={"feature_names": '{"a": 1}'}), "found a dict"),
+        (tiny_model(metadata={"feature_names": "[[], {}]"}), "found 2 other feature names"),
+        (tiny_model(metadata={"feature_names": ""}), "feature names that are no JSON"),
+        (tiny_model(metadata={"intercept": "nan"}), "the intercept nan, expected a finite number"),
+        (tiny_model(metadata={"intercept": "-Infinity"}), "the intercept -inf, expected a finite number"),
+        (tiny_model(metadata={"intercept": "1e999"}), "the intercept inf, expected a finite number"),
+        (tiny_model(metadata={"intercept": "much"}), "found no intercept"),
+        (tiny_model(metadata={"intercept": ""}), "found no intercept"),
+        (graph(IDENTITY, helper.make_node("ReduceMax", ["features"], ["probability"])), "no probability from 0 to 1"),
+        (graph(IDENTITY, helper.make_node("Sigmoid", ["features"], ["probability"])), "does not run"),
+        (graph(IDENTITY, outputs=("contributions",)), "does not run"),
+        (
+            graph(
+                helper.make_node("IsNaN", ["features"], ["missing"]),
+                helper.make_node("Cast", ["missing"], ["contributions"], to=TensorProto.STRING),
+                helper.make_node("ReduceMax", ["features"], ["probability"]),
+            ),
+            "no probability|does not",
+        ),
     ],
 )
-def test_model_that_must_not_score_is_refused(data, told):
-    with pytest.raises(ModelError, match=told):
+def test_model_that_must_not_score_is_refused(data, found):
+    with pytest.raises(ModelError, match=found):
         OnnxScorer(data, "v1")
 
 
-def test_vector_that_gives_no_number_is_an_arithmetic_error():
+def test_model_without_an_intercept_is_refused():
+    model = ModelProto.FromString(tiny_model())
+    del model.metadata_props[2]
+
+    with pytest.raises(ModelError, match="found no intercept"):
+        OnnxScorer(model.SerializeToString(), "v1")
+
+
+@given(st.integers(0, 10_000), st.binary(min_size=1, max_size=40))
+@settings(max_examples=150)
+def test_model_with_any_bytes_in_it_loads_or_is_refused(at, noise):
+    data = bytearray(tiny_model())
+    at %= len(data)
+    data[at : at + len(noise)] = noise
+
+    with suppress(ModelError):
+        OnnxScorer(bytes(data), "v1")
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), 3e38])
+def test_vector_that_gives_no_number_is_an_arithmetic_error(value):
     scorer = OnnxScorer(tiny_model(), "v1")
 
-    with pytest.raises(ArithmeticError, match="expected a probability"):
-        scorer.score(array("f", [0.0, float("inf"), *[0.0] * (WIDTH - 2)]))
+    with pytest.raises(ArithmeticError, match="found"):
+        scorer.score(array("f", [value, *[0.0] * (WIDTH - 1)]))
+
+
+def test_contribution_that_is_no_number_is_refused_at_the_start_or_an_arithmetic_error():
+    fair = helper.make_node("Constant", [], ["probability"], value_float=0.5)
+    zero = helper.make_node("Constant", [], ["zero"], value_float=0.0)
+    missing = helper.make_node("IsNaN", ["features"], ["missing"])
+    known = helper.make_node("Where", ["missing", "zero", "features"], ["contributions"])
+
+    with pytest.raises(ModelError, match="a contribution that is no number"):
+        OnnxScorer(graph(IDENTITY, fair), "v1")
+    with pytest.raises(ArithmeticError, match="a contribution that is no number"):
+        OnnxScorer(graph(fair, zero, missing, known), "v1").score(array("f", [float("inf"), *[0.0] * (WIDTH - 1)]))

@@ -10,7 +10,9 @@ import pytest
 from service_quality.commit.archived_ranges import FIRST_ROW
 from service_quality.commit.state_items import decode_shop
 from service_quality.errors import SurroundingsError
+from service_quality.features.feature_set import FEATURES
 from tests.stand_ins.aggregates import aggregate
+from tests.stand_ins.tiny_model import breaking_model, tiny_model
 from tests.unit.functions.conftest import CONTEXT, MODEL, read_event
 
 BEFORE = "2026-11-20T08:00:00Z"
@@ -193,3 +195,31 @@ def test_log_holds_no_words_and_no_ids_of_persons(load, capsys, caplog):
     said = capsys.readouterr().out + "".join(str(vars(record)) for record in caplog.records)
     assert "batch_committed" in said
     assert not any(name in said for name in ("customer-7", "agent-3", "contact-1", "包裹", "cut off"))
+
+
+def promote_after(aws, data: bytes) -> None:
+    """Make a model the champion, with that of the fixture behind it."""
+    aws.s3.buckets["models"]["models/newer/model.onnx"] = data
+    models = aws.dynamodb.tables["models"]
+    models["log", f"{1:012d}"] = {"version": {"S": MODEL}, "behind": {"N": "0"}}
+    models["log", f"{2:012d}"] = {"version": {"S": "newer"}, "behind": {"N": "1"}}
+    pointer = {"version": {"S": "newer"}, "fingerprint": {"S": FEATURES.fingerprint}, "revision": {"N": "2"}}
+    models["pointer", "champion"] = pointer
+
+
+@pytest.mark.parametrize(
+    "data",
+    [breaking_model(), tiny_model(metadata={"feature_names": "no JSON"}), b"no model"],
+    ids=["no number on rows", "metadata no JSON", "no ONNX"],
+)
+def test_bad_model_is_refused_counted_and_logged_and_every_event_is_scored_by_the_one_before_it(
+    load, aws, data, capsys, caplog
+):
+    promote_after(aws, data)
+
+    load("score_interactions").handler(read_event("kinesis_batch"), CONTEXT)
+
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "RefusedModels" in line]
+    assert [line.version for line in caplog.records if line.message == "model_refused"] == ["newer"]
+    assert [(line["RefusedModels"], line["service"]) for line in metrics] == [([1.0], "score_interactions")]
+    assert [entry["model"] for entry in entries(aws) if "score" in entry] == [MODEL] * 3

@@ -1,21 +1,21 @@
-"""The champion: which model the registry points to, looked up once a minute and swapped between events."""
+"""The registry of models: pointer and log of promotions in DynamoDB, the models themselves in S3."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.call_failures import failure_of
-from service_quality.errors import DeploymentError, ModelError, ServiceQualityError
+from service_quality.errors import DeploymentError
+from service_quality.scoring.champion import Champion, Observe, Pointer
 from service_quality.scoring.scores import Scorer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
     from mypy_boto3_s3 import S3Client
-
-_LOOK_AGAIN_SECONDS = 60
 
 
 class MakeScorer(Protocol):
@@ -26,11 +26,7 @@ class MakeScorer(Protocol):
 
 @dataclass(slots=True, eq=False, repr=False)
 class ModelRegistry:
-    """Gives the champion in service. `observe` is told of swaps and refusals, for the log.
-
-    The first look must succeed. After that a model that cannot be read or must not score is refused, and the one
-    in service goes on.
-    """
+    """Implements `champion.Models`, and gives the champion in service."""
 
     dynamodb: "DynamoDBClient"
     s3: "S3Client"
@@ -38,55 +34,51 @@ class ModelRegistry:
     bucket: str
     fingerprint: str
     make_scorer: MakeScorer
-    observe: Callable[[str, dict[str, str]], None]
+    observe: Observe
     now: Callable[[], float] = time.monotonic
-    _scorer: Scorer | None = None
-    _version: str = ""
-    _refused: str = ""
-    _looked_at: float = field(default=float("-inf"))
+    _champion: Champion = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is read yet."""
+        self._champion = Champion(self, self.fingerprint, self.observe, self.now)
 
     def champion(self) -> Scorer:
-        """The model in service, at most a minute behind the pointer."""
-        if self._scorer is None:
-            self._look()
-        elif self.now() - self._looked_at >= _LOOK_AGAIN_SECONDS:
-            try:
-                self._look()
-            except ServiceQualityError as error:
-                self.observe("model_refused", {"error": str(error), "kept_version": self._version})
-        if self._scorer is None:
-            raise ModelError(f"found no usable model in table {self.table}, expected a champion")
-        return self._scorer
+        """The model in service, at most a minute behind the pointer; errors as of `Champion.refresh`."""
+        self._champion.refresh()
+        return self._champion
 
-    def _look(self) -> None:
-        self._looked_at = self.now()
-        version, fingerprint = self._read_pointer()
-        if version in (self._version, self._refused):
-            return
-        try:
-            if fingerprint != self.fingerprint:
-                raise ModelError(f"model {version}: found fingerprint {fingerprint}, expected {self.fingerprint}")
-            self._scorer = self.make_scorer(self._read_model(version), version)
-        except ModelError:
-            self._refused = version if self._scorer is not None else ""
-            raise
-        self.observe("model_loaded", {"version": version, "previous_version": self._version})
-        self._version = version
-
-    def _read_pointer(self) -> tuple[str, str]:
-        try:
-            found = self.dynamodb.get_item(
-                TableName=self.table, Key={"pk": {"S": "pointer"}, "sk": {"S": "champion"}}, ConsistentRead=True
-            ).get("Item")
-        except (ClientError, BotoCoreError) as error:
-            raise failure_of(error, f"table {self.table}") from error
+    def read_pointer(self) -> Pointer:
+        """The pointer as it is now; one without a revision was put there by hand and has no log behind it."""
+        found = self._read("pointer", "champion")
         if found is None:
             raise DeploymentError(f"found no champion in table {self.table}, expected a promoted model")
-        return found["version"]["S"], found["fingerprint"]["S"]
+        return Pointer(found["version"]["S"], found["fingerprint"]["S"], int(found.get("revision", {"N": "0"})["N"]))
 
-    def _read_model(self, version: str) -> bytes:
+    def versions_behind(self, revision: int, *, most: int) -> Sequence[str]:
+        """The versions that rollbacks would return to from a promotion, the nearest first; empty where it has none."""
+        versions: list[str] = []
+        entry = self._read_entry(revision)
+        while entry is not None and len(versions) < most:
+            entry = self._read_entry(int(entry["behind"]["N"]))
+            if entry is not None:
+                versions.append(entry["version"]["S"])
+        return versions
+
+    def load(self, version: str) -> Scorer:
+        """The version ready to score; ModelError when it must not, DeploymentError when its file is missing."""
         key = f"models/{version}/model.onnx"
         try:
-            return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            data = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except (ClientError, BotoCoreError) as error:
             raise failure_of(error, f"{key} in bucket {self.bucket}") from error
+        return self.make_scorer(data, version)
+
+    def _read_entry(self, revision: int) -> "Mapping[str, AttributeValueTypeDef] | None":
+        return self._read("log", f"{revision:012d}") if revision else None
+
+    def _read(self, pk: str, sk: str) -> "Mapping[str, AttributeValueTypeDef] | None":
+        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+        try:
+            return self.dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
+        except (ClientError, BotoCoreError) as error:
+            raise failure_of(error, f"table {self.table}") from error

@@ -10,7 +10,7 @@ from service_quality.errors import ModelError
 from service_quality.features.declarations import FeatureSet
 from service_quality.features.feature_set import FEATURES
 from service_quality.features.vectors import Vector
-from service_quality.scoring.scores import Score
+from service_quality.scoring.scores import Score, require_numbers
 
 _OUTPUTS = ["probability", "contributions"]
 
@@ -20,17 +20,15 @@ class OnnxScorer:
 
     def __init__(self, data: bytes, version: str, features: FeatureSet = FEATURES) -> None:
         self._version = version
+        self._width = len(features.names)
         try:
             self._session = onnxruntime.InferenceSession(data, _options(), providers=["CPUExecutionProvider"])
+            metadata = self._session.get_modelmeta().custom_metadata_map
         except Exception as error:  # onnxruntime has no root of its errors
             raise ModelError(f"model {version}: found a file that does not load, expected ONNX") from error
-        metadata = self._session.get_modelmeta().custom_metadata_map
         self._refuse_other_features(metadata, features)
-        try:
-            self._intercept = float(metadata["intercept"])
-        except (KeyError, ValueError) as error:
-            raise ModelError(f"model {version}: found no intercept in its metadata, expected a number") from error
-        self._refuse_other_outputs(len(features.names))
+        self._intercept = self._read_intercept(metadata)
+        self._refuse_other_outputs()
 
     @property
     def version(self) -> str:
@@ -40,41 +38,49 @@ class OnnxScorer:
     def score(self, vector: Vector) -> Score:
         """Score a float32 vector in declared order.
 
-        ArithmeticError where the model gives no number: then the event is at fault as much as the model, and is
-        kept aside like any that cannot be folded.
+        ArithmeticError where the model gives anything but a probability and one finite contribution a feature.
         """
-        probability, contributions = self._run(np.frombuffer(vector, dtype=np.float32))
-        if not isfinite(probability):
-            raise ArithmeticError(f"model {self._version}: found {probability}, expected a probability")
-        return Score(probability, tuple(contributions), self._intercept, self._version)
+        return require_numbers(self._run(np.frombuffer(vector, dtype=np.float32)), width=self._width)
 
-    def _run(self, vector: "np.ndarray") -> tuple[float, list[float]]:
+    def _run(self, vector: "np.ndarray") -> Score:
         probability, contributions = self._session.run(_OUTPUTS, {"features": vector.reshape(1, -1)})
-        return float(probability.reshape(-1)[0]), contributions.reshape(-1).tolist()
+        return Score(
+            float(probability.item()), tuple(contributions.reshape(-1).tolist()), self._intercept, self._version
+        )
 
     def _refuse_other_features(self, metadata: dict[str, str], features: FeatureSet) -> None:
         fingerprint = metadata.get("fingerprint", "none")
         if fingerprint != features.fingerprint:
             raise ModelError(f"model {self._version}: found fingerprint {fingerprint}, expected {features.fingerprint}")
-        names = json.loads(metadata.get("feature_names", "[]"))
-        if tuple(names) != features.names:
-            raise ModelError(
-                f"model {self._version}: found {len(names)} feature names, expected the {len(features.names)} declared"
-            )
-
-    def _refuse_other_outputs(self, width: int) -> None:
-        """Run it once with nothing known, so that a wrong shape shows here and not at the first event."""
         try:
-            probability, contributions = self._run(np.full(width, np.nan, dtype=np.float32))
-        except Exception as error:  # whatever a wrong graph raises
+            names = json.loads(metadata.get("feature_names", "[]"))
+        except (ValueError, RecursionError) as error:
             raise ModelError(
-                f"model {self._version}: found a graph that does not run, expected features to {', '.join(_OUTPUTS)}"
+                f"model {self._version}: found feature names that are no JSON, expected a list of them"
             ) from error
-        if not 0 <= probability <= 1 or len(contributions) != width:
-            raise ModelError(
-                f"model {self._version}: found probability {probability} and {len(contributions)} contributions, "
-                f"expected 0 to 1 and {width}"
-            )
+        if not isinstance(names, list) or tuple(names) != features.names:
+            found = f"{len(names)} other feature names" if isinstance(names, list) else f"a {type(names).__name__}"
+            raise ModelError(f"model {self._version}: found {found}, expected the {self._width} declared feature names")
+
+    def _read_intercept(self, metadata: dict[str, str]) -> float:
+        try:
+            intercept = float(metadata["intercept"])
+        except (KeyError, ValueError) as error:
+            raise ModelError(f"model {self._version}: found no intercept in its metadata, expected a number") from error
+        if not isfinite(intercept):
+            raise ModelError(f"model {self._version}: found the intercept {intercept}, expected a finite number")
+        return intercept
+
+    def _refuse_other_outputs(self) -> None:
+        """Run it with nothing known and with zeros, so that a wrong shape shows here and not at the first event."""
+        for value in (np.nan, 0.0):
+            try:
+                require_numbers(self._run(np.full(self._width, value, dtype=np.float32)), width=self._width)
+            except ArithmeticError as error:
+                raise ModelError(f"model {self._version}: {error}") from error
+            except Exception as error:  # whatever a wrong graph raises
+                found = f"model {self._version}: found a graph that does not run"
+                raise ModelError(f"{found}, expected features to {', '.join(_OUTPUTS)}") from error
 
 
 def _options() -> onnxruntime.SessionOptions:
