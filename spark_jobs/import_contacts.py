@@ -2,25 +2,28 @@
 
 One row per finished contact becomes up to three events: the contact was opened, answered, rated. Rows that cannot be
 read are kept in the lake's table of rejected rows, with file, line and reason. Importing a file again changes nothing.
+Where too few rows of a file can be read nothing else is written, and the job ends with exit code 3.
 """
 
 import argparse
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.events.identifiers import EXPECTED_ID, is_id
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.contacts.export_format import MISSING_COLUMNS, REPEATED_COLUMNS
-from spark_jobs.contacts.rows import check_records, contact_events, parse_lines, read_lines, rejected_rows
+from spark_jobs.contacts.readable_share import RowCount, explain_unreadable
+from spark_jobs.contacts.rows import check_records, contact_events, hash_files, parse_lines, read_lines, rejected_rows
 from spark_jobs.errors import InputError, MissingSourceError
-from spark_jobs.lake.tables import Written, write_events, write_rejected
+from spark_jobs.lake.tables import REJECTED, Written, write_events, write_rejected
 
 NAME = "import_contacts"
 PATTERN_SIGNS = re.compile(r"[][{}*?\\]")
@@ -31,20 +34,26 @@ def main(arguments: Sequence[str]) -> None:
     started = time.time()
     options = read_options(arguments)
     spark = session_for(options, NAME)
-    records = read_files(spark, options.files)
+    lines = read_lines(spark, [as_pattern(path) for path in options.files])
+    records = read_files(lines, options.files)
     checked = check_records(records, time_zone=options.time_zone, until=int(started * 1000)).persist()
+    counts = count_rows(checked)
+    rejected_by_reason = count_by_reason(counts)
+    rejected = write_rejected(rejected_rows(checked, hash_files(lines))) if rejected_by_reason else None
+    refusal = explain_unreadable(counts, least_share=options.least_share)
+    if refusal:
+        kept = f"; what was rejected is kept in {REJECTED}, nothing else was written" if rejected else ""
+        raise InputError(f"{refusal}{kept}")
     events = write_events(contact_events(checked, shop_id=options.shop))
-    rejected = write_rejected(rejected_rows(checked)) if has_rejected(checked) else None
-    counts = count_by_reason(checked)
-    contacts = counts.pop("", 0)
+    contacts = sum(count.rows for count in counts if count.reason is None)
     print_summary(
-        summary_line(options.shop, contacts, counts, events),
+        summary_line(options.shop, contacts, rejected_by_reason, events),
         {
             "job": NAME,
             "shop_id": options.shop,
             "contacts": contacts,
-            "rejected": sum(counts.values()),
-            "rejected_by_reason": counts,
+            "rejected": sum(rejected_by_reason.values()),
+            "rejected_by_reason": rejected_by_reason,
             "new_events": events.rows,
             "new_rejected": rejected.rows if rejected else 0,
             "events_snapshot": events.snapshot,
@@ -62,6 +71,13 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--time-zone", default="UTC", type=zone_argument, metavar="ZONE", help="of the file's times (%(default)s)"
     )
+    parser.add_argument(
+        "--least-share",
+        default=0.5,
+        type=share_argument,
+        metavar="SHARE",
+        help="of each file's rows that must be readable, 0 to 1 (%(default)s)",
+    )
     return parser.parse_args(arguments)
 
 
@@ -70,6 +86,21 @@ def shop_argument(text: str) -> str:
     if not is_id(text) or text != text.strip():
         raise argparse.ArgumentTypeError(f"expected an id of {EXPECTED_ID}")
     return text
+
+
+def share_argument(text: str) -> float:
+    """A share from 0 to 1.
+
+    >>> share_argument("0.5")
+    0.5
+    """
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"found '{text}', expected a share from 0 to 1")
+    return share
 
 
 def zone_argument(text: str) -> str:
@@ -81,9 +112,8 @@ def zone_argument(text: str) -> str:
     return text
 
 
-def read_files(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-    """The records of the files; a file that is no contact export is refused as a whole."""
-    lines = read_lines(spark, [as_pattern(path) for path in paths])
+def read_files(lines: DataFrame, paths: Sequence[str]) -> DataFrame:
+    """The records of the lines that `paths` gave; a file that is no contact export is refused as a whole."""
     files = set(lines.inputFiles())
     if not files:
         raise MissingSourceError(f"found no file in {', '.join(paths)}, expected contact exports")
@@ -108,15 +138,25 @@ def as_pattern(path: str) -> str:
     return PATTERN_SIGNS.sub(r"\\\g<0>", path) if Path(path).is_file() else path
 
 
-def has_rejected(checked: DataFrame) -> bool:
-    """Whether any row could not be read."""
-    return not checked.where("reason is not null").isEmpty()
+def count_rows(checked: DataFrame) -> list[RowCount]:
+    """How many rows of each file are contacts, and how many are rejected for which reason and column."""
+    counts = checked.groupBy("file", "reason", "field").count().orderBy("file", "reason", "field")
+    return [RowCount(row["file"], row["reason"], row["field"], row["count"]) for row in counts.collect()]
 
 
-def count_by_reason(checked: DataFrame) -> dict[str, int]:
-    """How many rows could not be read for each reason, and under "" how many could."""
-    counts = checked.groupBy(F.coalesce("reason", F.lit("")).alias("reason")).count().orderBy("reason")
-    return {row["reason"]: row["count"] for row in counts.collect()}
+def count_by_reason(counts: Sequence[RowCount]) -> dict[str, int]:
+    """How many rows are rejected for each reason.
+
+    >>> count_by_reason(
+    ...     [RowCount("a", None, None, 2), RowCount("a", "bad_date", "x", 1), RowCount("b", "bad_date", "y", 3)]
+    ... )
+    {'bad_date': 4}
+    """
+    rejected: Counter[str] = Counter()
+    for count in counts:
+        if count.reason is not None:
+            rejected[count.reason] += count.rows
+    return dict(sorted(rejected.items()))
 
 
 def summary_line(shop: str, contacts: int, rejected: dict[str, int], events: Written) -> str:

@@ -35,3 +35,6 @@ DAY_PATTERNS = ("d-MMM-yy", "d-MMM-yyyy", "d/M/yyyy")
 #: Why a whole file is refused.
 MISSING_COLUMNS = "missing_columns"
 REPEATED_COLUMNS = "repeated_columns"
+
+#: Why a row is rejected that could be read: another row of its contact came first.
+DUPLICATE_ID = "duplicate_id"

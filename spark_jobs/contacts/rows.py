@@ -1,6 +1,7 @@
 """Contact rows as tables: read from files, checked, and turned into interaction events."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from itertools import groupby, islice
 from operator import itemgetter
 
@@ -9,9 +10,9 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from service_quality.events.fields import EARLIEST
-from spark_jobs.contacts.export_format import COLUMNS, DAY_PATTERNS, TIME_PATTERNS
+from spark_jobs.contacts.export_format import COLUMNS, DAY_PATTERNS, DUPLICATE_ID, TIME_PATTERNS
 from spark_jobs.contacts.records import ContactRecord, read_records
-from spark_jobs.lake.tables import EVENTS_SCHEMA, REJECTED_SCHEMA
+from spark_jobs.lake.tables import EVENTS_SCHEMA, REJECTED_KEY, REJECTED_SCHEMA
 
 BATCH_ROWS = 5_000
 MAX_AMOUNT_MINOR = 10**12
@@ -43,8 +44,12 @@ def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
 
 def parse_lines(lines: DataFrame) -> DataFrame:
     """The records of each file: file, line, raw, reason and field (null for a good one), then COLUMNS as text."""
-    ordered = lines.repartition("file").sortWithinPartitions("file", "block", "seq").select("file", "line")
-    return ordered.mapInArrow(_parse_batches, _RECORDS_DDL)
+    return _in_order(lines).mapInArrow(_parse_batches, _RECORDS_DDL)
+
+
+def hash_files(lines: DataFrame) -> DataFrame:
+    """Each file with the SHA-256 of its lines (file, file_hash), whatever it is called and however it is packed."""
+    return _in_order(lines).mapInArrow(_hash_batches, "file string, file_hash string")
 
 
 def check_records(records: DataFrame, *, time_zone: str, until: int) -> DataFrame:
@@ -57,7 +62,7 @@ def check_records(records: DataFrame, *, time_zone: str, until: int) -> DataFram
     typed = _type_values(records, time_zone)
     checked = _with_reason(typed, _checks(until))
     return _with_reason(
-        checked.withColumn("rank", F.row_number().over(first)), [("duplicate_id", "contact_id", F.col("rank") > 1)]
+        checked.withColumn("rank", F.row_number().over(first)), [(DUPLICATE_ID, "contact_id", F.col("rank") > 1)]
     ).drop("rank")
 
 
@@ -74,17 +79,46 @@ def contact_events(contacts: DataFrame, *, shop_id: str) -> DataFrame:
     return good.select(F.explode(F.array_compact(events)).alias("event")).select("event.*")
 
 
-def rejected_rows(checked: DataFrame) -> DataFrame:
-    """What could not be read, as the lake keeps it (REJECTED_SCHEMA)."""
-    return checked.where("reason is not null").withColumn("source", _source()).select(*REJECTED_SCHEMA.fieldNames())
+def rejected_rows(checked: DataFrame, hashes: DataFrame) -> DataFrame:
+    """What could not be read, as the lake keeps it (REJECTED_SCHEMA); of files of the same content the first's.
+
+    `hashes` are those of `hash_files`.
+    """
+    first = Window.partitionBy(*REJECTED_KEY).orderBy("file")
+    return (
+        checked.where("reason is not null")
+        .join(F.broadcast(hashes), "file")
+        .withColumn("source", _source())
+        .withColumn("rank", F.row_number().over(first))
+        .where("rank = 1")
+        .select(*REJECTED_SCHEMA.fieldNames())
+    )
 
 
-def _parse_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _in_order(lines: DataFrame) -> DataFrame:
+    """Each file's lines together and in their order (file, line)."""
+    return lines.repartition("file").sortWithinPartitions("file", "block", "seq").select("file", "line")
+
+
+def _lines_by_file(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, Iterator[bytes]]]:
     rows = (
         pair for batch in batches for pair in zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True)
     )
     for file, lines in groupby(rows, key=itemgetter(0)):
-        yield from _to_batches(file, read_records(line for _, line in lines))
+        yield file, (line for _, line in lines)
+
+
+def _parse_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for file, lines in _lines_by_file(batches):
+        yield from _to_batches(file, read_records(lines))
+
+
+def _hash_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for file, lines in _lines_by_file(batches):
+        hashed = sha256()
+        for line in lines:
+            hashed.update(line + b"\n")
+        yield pa.RecordBatch.from_pydict({"file": [file], "file_hash": [hashed.hexdigest()]})
 
 
 def _to_batches(file: str, records: Iterable[ContactRecord]) -> Iterator[pa.RecordBatch]:

@@ -50,6 +50,7 @@ EVENTS_IN_MILLIS = StructType(
 REJECTED_SCHEMA = StructType(
     [
         StructField("file", StringType()),
+        StructField("file_hash", StringType()),
         StructField("line", LongType()),
         StructField("reason", StringType()),
         StructField("field", StringType()),
@@ -83,7 +84,7 @@ IMPORTS_SCHEMA = StructType(
 )
 
 EVENTS_KEY = ("shop_id", "event_id")
-REJECTED_KEY = ("file", "line")
+REJECTED_KEY = ("file_hash", "line")
 IMPORTS_KEY = ("import_id",)
 _BY_DAY_AND_SHOP = f"days(occurred_at), bucket({SHOP_BUCKETS}, shop_id)"
 
@@ -126,7 +127,10 @@ def write_events(events: DataFrame) -> Written:
 
 
 def write_rejected(rejected: DataFrame) -> Written:
-    """Keep rows that could not be read (REJECTED_SCHEMA), each line of a file once."""
+    """Keep rows that could not be read (REJECTED_SCHEMA, each key once), each line of a content once.
+
+    `file_hash` tells files of one name apart, and knows a file again that has got another name.
+    """
     _create(rejected.sparkSession, REJECTED, REJECTED_SCHEMA)
     return add_new(rejected.select(*REJECTED_SCHEMA.fieldNames()), REJECTED, REJECTED_KEY)
 

@@ -13,6 +13,7 @@ from service_quality.events.interaction_event import FIELDS, event_to_dict
 from service_quality.events.parsing import parse_event
 from service_quality.instants import format_instant, parse_instant
 from spark_jobs import import_contacts
+from spark_jobs.__main__ import run_chain
 from spark_jobs.command_line import run_job
 from spark_jobs.contacts.export_format import COLUMNS
 from spark_jobs.lake.tables import EVENTS, INSTANTS, REJECTED, read_events, snapshot_of
@@ -207,12 +208,120 @@ def test_rows_that_cannot_be_read_are_kept_with_line_and_reason(tmp_path):
     rows = [{}, *({"Unique id": f"bad-{place}"} | change for place, (change, _, _) in enumerate(bad))]
     lake = tmp_path / "lake"
 
-    summary = run_import(lake, write_export(tmp_path / "a.csv", *rows))
+    summary = run_import(lake, write_export(tmp_path / "a.csv", *rows), options=["--least-share", "0"])
 
     assert rejected_in(lake) == [(line, reason, field) for line, (_, reason, field) in enumerate(bad, 3)]
     assert (summary["contacts"], summary["new_events"], summary["rejected"]) == (1, 3, len(bad))
     assert sum(summary["rejected_by_reason"].values()) == len(bad)
     assert summary["rejected_by_reason"]["bad_rating"] == 3
+
+
+BAD_RATING, BAD_TIME = {"Unique id": "bad", "CSAT Score": "9"}, {"Unique id": "bad", "issue_responded": "soon"}
+
+
+def test_file_of_the_same_name_with_new_content_keeps_its_own_rejected_rows(tmp_path):
+    lake, export = tmp_path / "lake", tmp_path / "contacts.csv"
+    run_import(lake, write_export(export, {}, BAD_RATING))
+
+    second = run_import(lake, write_export(export, {"Unique id": "c-2"}, BAD_TIME))
+    again = run_import(lake, export)
+
+    assert (second["new_rejected"], again["new_rejected"]) == (1, 0)
+    assert sorted(rejected_in(lake)) == [(3, "bad_date", "issue_responded"), (3, "bad_rating", "CSAT Score")]
+
+
+def test_same_content_under_another_name_or_packed_is_not_kept_twice(tmp_path):
+    lake, rows = tmp_path / "lake", ({"Unique id": "c-1"}, BAD_RATING, BAD_TIME, {"Unique id": "c-2"})
+    first = run_import(lake, write_export(tmp_path / "a.csv", *rows))
+
+    others = [run_import(lake, write_export(tmp_path / name, *rows)) for name in ("b.csv", "c.csv.gz")]
+
+    assert first["new_rejected"] == 2
+    assert [(other["new_rejected"], other["rejected"], other["new_events"]) for other in others] == [(0, 2, 0)] * 2
+
+
+def test_copies_in_one_import_keep_each_line_once(tmp_path):
+    for name in ("a.csv", "b.csv"):
+        write_export(tmp_path / name, {}, BAD_RATING, {"Unique id": "c-2"}, BAD_TIME)
+
+    summary = run_import(tmp_path / "lake", tmp_path / "*.csv")
+
+    assert summary["rejected_by_reason"] == {"bad_date": 2, "bad_rating": 2, "duplicate_id": 2}
+    assert sorted(line for line, _, _ in rejected_in(tmp_path / "lake")) == [2, 3, 4, 5]
+
+
+def refusal_of(tmp_path, capsys, *files, options=()):
+    """What a refused import says; it writes no event and no summary."""
+    lake = tmp_path / "lake"
+    assert run_import(lake, *files, options=options) == 3
+    (said,) = capsys.readouterr().err.splitlines()
+    assert snapshot_of(spark_of(lake), EVENTS) is None
+    assert not (tmp_path / "summary.json").exists()
+    return said
+
+
+def test_import_of_which_nothing_can_be_read_fails_and_keeps_what_was_rejected(tmp_path, capsys):
+    iso = {"Issue_reported at": "2023-08-01 11:13:00"}
+    export = write_export(tmp_path / "a.csv", *({"Unique id": f"c-{n}"} | iso for n in range(3)))
+
+    said = refusal_of(tmp_path, capsys, export)
+
+    assert "a.csv: found 0 of 3 rows readable, expected at least 50%; 3 are rejected as bad_date" in said
+    assert f"in Issue_reported at; what was rejected is kept in {REJECTED}" in said
+    assert len(rejected_in(tmp_path / "lake")) == 3
+    assert "found 0 of 3 rows readable, expected at least one" in refusal_of(
+        tmp_path, capsys, export, options=["--least-share", "0"]
+    )
+    assert len(rejected_in(tmp_path / "lake")) == 3
+
+
+def test_file_in_another_encoding_is_refused_once(tmp_path, capsys):
+    write_export(tmp_path / "utf8.csv", {"category": "退货"}, {"Unique id": "c-2", "category": "物流"})
+    (tmp_path / "gbk.csv").write_bytes((tmp_path / "utf8.csv").read_text("utf-8").encode("gbk"))
+
+    assert "2 are rejected as not_utf8;" in refusal_of(tmp_path, capsys, tmp_path / "gbk.csv")
+
+
+def test_import_fails_below_the_declared_share_and_not_at_it(tmp_path, capsys):
+    export = write_export(tmp_path / "a.csv", {}, BAD_RATING, BAD_TIME, {"Unique id": "c-2"})
+
+    assert "found 2 of 4 rows readable, expected at least 51%" in refusal_of(
+        tmp_path, capsys, export, options=["--least-share", "0.51"]
+    )
+    for _ in range(2):
+        assert run_import(tmp_path / "lake", export, options=["--least-share", "0.5"])["contacts"] == 2
+
+
+def test_one_file_that_cannot_be_read_among_good_ones_is_named(tmp_path, capsys):
+    write_export(tmp_path / "a.csv", *({"Unique id": f"c-{n}"} for n in range(9)))
+    write_export(tmp_path / "b.csv", BAD_RATING)
+
+    said = refusal_of(tmp_path, capsys, tmp_path / "*.csv")
+
+    assert "b.csv: found 0 of 1 rows readable" in said
+
+
+def test_header_alone_is_nothing_read_unless_another_file_has_rows(tmp_path, capsys):
+    header = write_export(tmp_path / "a.csv")
+
+    assert "found no row below the columns' names" in refusal_of(tmp_path, capsys, header)
+    assert run_import(tmp_path / "lake", header, write_export(tmp_path / "b.csv", {}))["contacts"] == 1
+
+
+def test_contact_that_is_repeated_was_read(tmp_path):
+    summary = run_import(tmp_path / "lake", write_export(tmp_path / "a.csv", {}, {}, {}, {}))
+
+    assert (summary["contacts"], summary["rejected_by_reason"]) == (1, {"duplicate_id": 3})
+
+
+def test_refused_import_stops_the_jobs_behind_it(tmp_path, capsys):
+    export = write_export(tmp_path / "a.csv", BAD_RATING)
+    lake = ["--lake", str(tmp_path / "lake")]
+
+    code = run_chain(["import_contacts", str(export), "--shop", "s", *lake, "then", "build_training_set", *lake])
+
+    assert code == 3
+    assert capsys.readouterr().err.startswith("import_contacts: ")
 
 
 def test_times_are_of_the_zone_that_is_named(tmp_path):
@@ -286,6 +395,7 @@ def test_broken_gzip_is_refused(tmp_path, capsys):
         (["nothing.csv", "--shop", "shop"], 4, "nothing.csv"),
         (["nothing.csv"], 2, "--shop"),
         (["nothing.csv", "--shop", "shop", "--time-zone", "Mars/Base"], 2, "expected a time zone"),
+        (["nothing.csv", "--shop", "shop", "--least-share", "nan"], 2, "found 'nan', expected a share from 0 to 1"),
     ],
 )
 def test_command_says_in_one_line_what_is_wrong(tmp_path, arguments, code, said):
