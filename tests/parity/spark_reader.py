@@ -47,10 +47,7 @@ def past_of(backfill: Backfill, features: FeatureSet) -> SparkPast:
         for one in totals
         for (key, at, name), value in one.items()
     ]
-    stored = {
-        key: encode_conversation(ConversationItem(conversation))
-        for key, conversation in backfill.past.conversations.items()
-    }
+    stored = {key: encode_conversation(ConversationItem(conversation)) for key, conversation in backfill.kept.items()}
     return SparkPast(stored, facts)
 
 

@@ -1,7 +1,7 @@
 """Backfills for tests: a past of its own, as packs in the store and as the naive reader is told of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service_quality.commit.state_items import (
@@ -26,15 +26,16 @@ from tests.properties.naive_reader import ImportedPast
 
 @dataclass(frozen=True)
 class Backfill:
-    """The mark on the log, the packs under their keys, the same past in plain words, and its conversations whole."""
+    """The mark on the log, the packs under their keys, the same past as events, its conversations, those it keeps."""
 
     mark: HistoryImported
     packs: dict[str, bytes]
     past: ImportedPast
     folded: tuple[Conversation, ...]
+    kept: dict[str, Conversation]
 
 
-def build_backfill(events: Iterable[InteractionEvent], features: FeatureSet, mark: HistoryImported) -> Backfill:
+def build_backfill(events: Sequence[InteractionEvent], features: FeatureSet, mark: HistoryImported) -> Backfill:
     """Everything that some past events say by the mark's clock; conversations with an even number of events are
     closed and not kept."""
     folded: dict[str, Conversation] = defaultdict(lambda: EMPTY)
@@ -54,8 +55,9 @@ def build_backfill(events: Iterable[InteractionEvent], features: FeatureSet, mar
     return Backfill(
         mark,
         {key: encode_pack(contents) for key, contents in packs.items()},
-        ImportedPast(mark.clock, tuple(facts), kept),
+        ImportedPast(mark.clock, tuple(events), frozenset(kept)),
         tuple(folded.values()),
+        kept,
     )
 
 

@@ -1,45 +1,34 @@
 """The oracle: reads a shop's log by looping over raw facts, obviously right and slow.
 
-It shares with the core what a conversation and its facts are (`read_standing`, `total_facts`, `read_event_values`),
-and nothing of tiles, running sums, stored items, chunks or caches.
+It shares no code with the product. What a conversation says and contributes is in tests/oracle, with literals of its
+own; of the product it reads the form of an event and the declarations of features, as data.
 """
 
 import struct
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from service_quality.conversations import conversation as bounds
-from service_quality.conversations.conversation import REMEMBERED, RETENTION, Conversation, conversation_key
-from service_quality.conversations.event_values import read_event_values
-from service_quality.conversations.turns import Standing, read_standing
 from service_quality.events.interaction_event import InteractionEvent
-from service_quality.events.kinds import DECISIVE, SCORED
-from service_quality.facts.conversation_facts import Fact, FactTotals, contact_attributes, total_facts
-from service_quality.facts.entities import ENTITIES
-from service_quality.features.declarations import (
-    RATES,
-    Age,
-    EventValue,
-    Feature,
-    FeatureSet,
-    Mean,
-    Rate,
-    Total,
-    WindowRatio,
-)
-from service_quality.histories.windows import WINDOWS
+from service_quality.features.declarations import Age, EventValue, Feature, FeatureSet, Mean, Rate, Total, WindowRatio
+from tests.oracle.bounds import MOST_EVENTS, RESERVED_EVENTS, fold_key, is_forgotten, is_full, is_too_old
+from tests.oracle.entities import contact_attributes, entity_key
+from tests.oracle.event_values import event_values
+from tests.oracle.facts import RATES, Fact, total_facts
+from tests.oracle.outcome import is_scored, owner
+from tests.oracle.spans import tile_start, window_start
+from tests.oracle.waiting import Events, in_order
 
 Value = float | int | None
 
 
 @dataclass(frozen=True)
 class ImportedPast:
-    """A backfill: the facts that it counted up to its clock, and the conversations that it kept, by key."""
+    """A backfill: its events, each once, and the fold keys of the conversations that it keeps beside their facts."""
 
     clock: int
-    facts: tuple[Fact, ...]
-    conversations: Mapping[str, Conversation]
+    events: tuple[InteractionEvent, ...]
+    kept: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -61,7 +50,10 @@ class Contact:
 
     events: list[InteractionEvent] = field(default_factory=list)
     touched_at: int = 0
-    imported: list[Conversation] = field(default_factory=list)
+    imported: list["Contact"] = field(default_factory=list)
+
+    def remembered(self, received_clock: int) -> list[InteractionEvent]:
+        return [] if is_forgotten(self.touched_at, received_clock=received_clock) else self.events
 
 
 @dataclass
@@ -70,10 +62,17 @@ class NaiveReader:
 
     features: FeatureSet
     fails: Callable[[bytes], bool] = lambda vector: False
+    most_events: int = MOST_EVENTS
+    reserved_events: int = RESERVED_EVENTS
     clock: int = 0
     received_clock: int = 0
     contacts: dict[str, Contact] = field(default_factory=lambda: defaultdict(Contact))
     entered: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        self.kept: dict[str, set[str]] = defaultdict(set)
+        for entity, fact in (pair for feature in self.features.features for pair in _reads(feature)):
+            self.kept[entity].add(fact)
 
     def read(self, log: Iterable[tuple[str, InteractionEvent | ImportedPast]]) -> list[Reading]:
         return [
@@ -84,65 +83,67 @@ class NaiveReader:
     def _import(self, position: str, past: ImportedPast) -> Reading:
         self.clock = max(self.clock, past.clock)
         self.received_clock = max(self.received_clock, past.clock)
-        for fact in past.facts:
-            self.entered[fact.key].append(fact)
-        for key, conversation in past.conversations.items():
-            self.contacts[key].imported.append(conversation)
+        for key in {fold_key(event) for event in past.events}:
+            events = [event for event in past.events if fold_key(event) == key]
+            self._enter(self._totals(events))
+            if key in past.kept:
+                touched_at = max(event.received_at for event in events)
+                self.contacts[key].imported.append(Contact(events, touched_at))
         return Reading(position, "accepted", self.clock)
 
     def _event(self, position: str, event: InteractionEvent) -> Reading:
         received_clock = max(self.received_clock, event.received_at)
-        if received_clock - event.occurred_at > RETENTION:
+        if is_too_old(event, received_clock=received_clock):
             return Reading(position, "too old", self.clock)
-        contact = self.contacts[conversation_key(event)]
-        known = contact.events if received_clock - contact.touched_at <= REMEMBERED else []
-        pasts = [past for past in contact.imported if received_clock - past.touched_at <= REMEMBERED]
-        past = list({e.event_id: e for one in pasts for e in one.events}.values())
+        contact = self.contacts[fold_key(event)]
+        known = contact.remembered(received_clock)
+        past = _once(e for one in contact.imported for e in one.remembered(received_clock))
         held = {e.event_id for e in [*known, *past]}
         if event.event_id in held:
             return Reading(position, "duplicate", self.clock)
-        reserved = bounds.RESERVED_EVENTS if event.kind in DECISIVE else 0
-        if len(held) >= bounds.MAX_EVENTS + reserved:
+        if is_full(event, held, most_events=self.most_events, reserved=self.reserved_events):
             return Reading(position, "full", self.clock)
         before_it, self.clock = self.clock, max(self.clock, min(event.occurred_at, event.received_at))
-        together = {e.event_id: e for e in [*past, *known, event]}
-        before, imported, after = (self._totals(events) for events in (known, past, together.values()))
-        standing = read_standing(_in_order(together.values()))
+        together = in_order(_once([*past, *known, event]))
         vector = None
-        if event.kind in SCORED and event.conversation_id is not None and standing.rating is None:
-            vector = self._vector(standing, event)
+        if is_scored(event, together):
+            vector = self._vector(event, together)
             if self.fails(vector):
                 self.clock = before_it
                 return Reading(position, "failed", before_it)
         self.received_clock = received_clock
-        for key, at, name in before.keys() | imported.keys() | after.keys():
-            counted = before.get((key, at, name), 0) + imported.get((key, at, name), 0)
-            self.entered[key].append(Fact(key, at, name, after.get((key, at, name), 0) - counted))
-        contact.events, contact.imported, contact.touched_at = list(together.values()), [], received_clock
+        changed = self._totals(together)
+        changed.subtract(self._totals(known))
+        changed.subtract(self._totals(past))
+        self._enter(changed)
+        contact.events, contact.imported, contact.touched_at = list(together), [], received_clock
         return Reading(position, "accepted", self.clock, vector)
 
-    def _totals(self, events: Iterable[InteractionEvent]) -> FactTotals:
-        conversation = _in_order(events)
-        return total_facts(conversation, read_standing(conversation), self.features.plan.kept)
+    def _totals(self, events: Iterable[InteractionEvent]) -> Counter[tuple[str, int, str]]:
+        return total_facts(in_order(events), self.kept)
 
-    def _vector(self, standing: Standing, event: InteractionEvent) -> bytes:
-        moment = _Moment(self, standing, event)
+    def _enter(self, changed: Counter[tuple[str, int, str]]) -> None:
+        for (key, at, name), value in changed.items():
+            self.entered[key].append(Fact(key, at, name, value))
+
+    def _vector(self, event: InteractionEvent, events: Events) -> bytes:
+        moment = _Moment(self, event, events)
         values = [moment.value(feature) for feature in self.features.features]
         return struct.pack(f"<{len(values)}f", *(float("nan") if value is None else value for value in values))
 
 
 @dataclass(frozen=True)
 class _Moment:
-    """One event's features, each by a loop over every fact that entered before it."""
+    """One event's features, each by a loop over every fact that entered before it; `events` hold the event."""
 
     reader: NaiveReader
-    standing: Standing
     event: InteractionEvent
+    events: Events
 
     def value(self, feature: Feature) -> Value:
         match feature:
             case EventValue(name):
-                return read_event_values(self.standing, self.event, clock=self.reader.clock)[name]
+                return event_values(self.event, self.events, clock=self.reader.clock)[name]
             case Total(entity, fact, window):
                 return self._sum(entity, fact, window)
             case Mean(entity, fact, per, window):
@@ -158,19 +159,17 @@ class _Moment:
                 return (hits + strength * expected) / (trials + strength)
 
     def _inside(self, entity: str, fact: str, window: str) -> list[Fact]:
-        key = ENTITIES[entity].key(contact_attributes(self.standing, self.standing.owner))
-        length, hop = WINDOWS[window].length, WINDOWS[window].hop
-        oldest = (self.reader.clock - length) // hop * hop
+        key = entity_key(entity, contact_attributes(self.events, owner(self.events)))
+        oldest = window_start(self.reader.clock, window)
         return [f for f in self.reader.entered.get(key or "", []) if f.name == fact and f.at >= oldest]
 
     def _sum(self, entity: str, fact: str, window: str) -> int:
         return sum(f.value for f in self._inside(entity, fact, window))
 
     def _age(self, entity: str, fact: str, window: str) -> int | None:
-        hop = WINDOWS[window].hop
-        tiles: dict[int, int] = defaultdict(int)
+        tiles: Counter[int] = Counter()
         for f in self._inside(entity, fact, window):
-            tiles[f.at // hop * hop] += f.value
+            tiles[tile_start(f.at, window)] += f.value
         held = [start for start, value in tiles.items() if value > 0]
         return self.reader.clock - max(held) if held else None
 
@@ -179,5 +178,19 @@ def _quotient(numerator: int, denominator: int) -> float | None:
     return numerator / denominator if denominator else None
 
 
-def _in_order(events: Iterable[InteractionEvent]) -> Conversation:
-    return Conversation(tuple(sorted(events, key=lambda event: (event.occurred_at, event.event_id))))
+def _once(events: Iterable[InteractionEvent]) -> list[InteractionEvent]:
+    """Each event once by its id, in the content that comes last."""
+    return list({event.event_id: event for event in events}.values())
+
+
+def _reads(feature: Feature) -> Iterator[tuple[str, str]]:
+    """The facts that a feature is computed from, each with its entity."""
+    match feature:
+        case Total(entity, fact, _) | WindowRatio(entity, fact, _, _) | Age(entity, fact, _):
+            yield entity, fact
+        case Mean(entity, fact, per, _):
+            yield from ((entity, fact), (entity, per))
+        case Rate(entity, rate, _, _, parent):
+            yield from ((entity, fact) for fact in RATES[rate])
+            if isinstance(parent, Rate):
+                yield from _reads(parent)

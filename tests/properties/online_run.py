@@ -8,13 +8,13 @@ from service_quality.alerts.rules import Rule
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.state_items import ShopItem, decode_conversation, decode_shop, entity_name
 from service_quality.commit.store import Store
-from service_quality.conversations.conversation import REMEMBERED
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import ControlRecord, HistoryImported, RecordPutBack
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
 from service_quality.features.declarations import FeatureSet
+from tests.oracle.bounds import is_forgotten
 from tests.properties.naive_reader import ImportedPast
 from tests.properties.random_logs import RandomLog
 from tests.stand_ins.archive_chain import archived_entries
@@ -89,7 +89,7 @@ def delete_forgotten(store: MemoryStore, shop_id: str) -> None:
     for (shop, key), data in list(store.items.items()):
         if shop == shop_id and entity_name(key) in ("contact", "visit"):
             touched_at = decode_conversation(data, shop_id).conversation.touched_at
-            if received_clock - touched_at > REMEMBERED:
+            if is_forgotten(touched_at, received_clock=received_clock):
                 del store.items[shop, key]
 
 

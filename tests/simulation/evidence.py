@@ -24,6 +24,7 @@ from tests.properties.naive_reader import NaiveReader, Reading
 from tests.properties.online_run import readable
 from tests.properties.random_logs import RandomLog
 from tests.simulation.outside import ALERTS, ARCHIVE, STATE
+from tests.simulation.settings import RESERVED_EVENTS
 from tests.simulation.sharded_stream import hash_of
 from tests.simulation.world import World
 from tests.stand_ins.archive_chain import archive_links
@@ -91,7 +92,8 @@ class Evidence:
     @cached_property
     def read_naively(self) -> tuple[NaiveReader, dict[str, Reading]]:
         """What the naive reader makes of the records that were taken."""
-        reader = NaiveReader(self.features)
+        most_events = self.world.setting.most_events
+        reader = NaiveReader(self.features, most_events=most_events, reserved_events=RESERVED_EVENTS)
         taken = [record for record in self.taken if record.position not in self.decided]
         log = RandomLog(self.shop_id, taken, self.backfills)
         return reader, {reading.position: reading for reading in reader.read(readable(log))}

@@ -8,14 +8,15 @@ from service_quality.commit.attempts import Refusals
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_memory import ShopMemory
 from service_quality.commit.state_items import SHOP_KEY, ShopItem, decode_histories, entity_name
-from service_quality.conversations.conversation import REMEMBERED, RETENTION
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import RecordPutBack
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
 from service_quality.facts.entities import home_key
 from service_quality.histories.history import History
-from service_quality.histories.windows import WINDOWS
+from tests.oracle.bounds import RETENTION, is_forgotten
+from tests.oracle.spans import window_start
+from tests.oracle.waiting import in_order
 from tests.properties.naive_reader import NaiveReader
 from tests.simulation.event_source import GIVES_UP_AFTER, SENT_AGAIN_WITHIN
 from tests.simulation.evidence import Evidence, require
@@ -54,10 +55,10 @@ def judge_state(evidence: Evidence) -> None:
 
 def _require_conversation(memory: ShopMemory, reader: NaiveReader, key: str, *, received_clock: int) -> None:
     contact = reader.contacts[key]
-    if received_clock - contact.touched_at > REMEMBERED:
+    if is_forgotten(contact.touched_at, received_clock=received_clock):
         return
     held = memory.conversation(key).conversation
-    expected = sorted(contact.events, key=lambda event: (event.occurred_at, event.event_id))
+    expected = in_order(contact.events)
     require(
         list(held.events) == [replace(event, text=None, query=None) for event in expected], f"{key} holds other events"
     )
@@ -68,7 +69,7 @@ def _require_window(
     reader: NaiveReader, history: History | None, key: str, sums: tuple[str, tuple[str, ...]], *, clock: int
 ) -> None:
     window, names = sums
-    oldest = (clock - WINDOWS[window].length) // WINDOWS[window].hop * WINDOWS[window].hop
+    oldest = window_start(clock, window)
     for name in names:
         expected = sum(fact.value for fact in reader.entered[key] if fact.name == name and fact.at >= oldest)
         found = history.get(window, name, clock=clock) if history is not None else 0

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from service_quality.instants import DAY
 from tests.properties.random_logs import Choices
 
+#: What a full conversation still takes of the kinds that decide something.
+RESERVED_EVENTS = 2
+
 
 @dataclass(frozen=True)
 class Setting:

@@ -23,7 +23,7 @@ from tests.simulation.event_source import GIVES_UP_AFTER, Carrier, EventSource, 
 from tests.simulation.models import RULES, Release
 from tests.simulation.outlets import Outlets
 from tests.simulation.outside import REJECTED, STATE, Killed, Outside
-from tests.simulation.settings import Setting
+from tests.simulation.settings import RESERVED_EVENTS, Setting
 from tests.simulation.sharded_stream import ShardedStream
 from tests.simulation.workers import Deployment, Worker
 from tests.stand_ins.control import KEY, record_json
@@ -75,7 +75,7 @@ class World:
         self.outlets = Outlets(self.outside)
         self._bounds.enter_context(mock.patch.object(chunks, "MAX_ITEMS", setting.most_items))
         self._bounds.enter_context(mock.patch.object(conversation, "MAX_EVENTS", setting.most_events))
-        self._bounds.enter_context(mock.patch.object(conversation, "RESERVED_EVENTS", 2))
+        self._bounds.enter_context(mock.patch.object(conversation, "RESERVED_EVENTS", RESERVED_EVENTS))
         self._bounds.enter_context(mock.patch.object(chunk_writer, "MAX_ITEM_BYTES", setting.most_item_bytes))
         self.release = Release(setting.ill_of, torn=self._is_torn if setting.touchy else lambda: False)
         self._bounds.enter_context(mock.patch.object(shop_fold, "step_conversation", self.release.step_conversation))

@@ -1,0 +1,50 @@
+"""What is kept how long and how many, as docs/architecture.md states it."""
+
+from collections.abc import Collection
+
+from service_quality.events.interaction_event import InteractionEvent
+from tests.oracle.spans import DAY, HOUR
+
+MOST_EVENTS = 500  # of one conversation
+RESERVED_EVENTS = 100  # beside them, of the kinds that decide something
+MOST_HISTORIES = 300  # in one stored item
+MOST_CACHED_ITEMS = 20_000  # of all shops that a worker caches
+RETENTION = 30 * DAY
+FORGOTTEN_AFTER = 31 * DAY + HOUR
+
+_BEHAVIOUR = (
+    "page_viewed", "searched", "cart_added", "order_placed", "order_cancelled", "order_returned",
+)  # fmt: skip
+_DECISIVE = (
+    "rated", "complaint_filed", "suggestion_made", "resolved", "reopened", "order_placed", "order_cancelled",
+    "order_returned",
+)  # fmt: skip
+
+
+def is_too_old(event: InteractionEvent, *, received_clock: int) -> bool:
+    """Whether an event occurred so long before the latest arrival that nobody knows whether it is a duplicate."""
+    return event.occurred_at < received_clock - RETENTION
+
+
+def is_forgotten(touched_at: int, *, received_clock: int) -> bool:
+    """Whether a conversation that was last touched then reads as absent."""
+    return touched_at < received_clock - FORGOTTEN_AFTER
+
+
+def is_full(
+    event: InteractionEvent,
+    held: Collection[object],
+    *,
+    most_events: int = MOST_EVENTS,
+    reserved: int = RESERVED_EVENTS,
+) -> bool:
+    """Whether a conversation that holds these does not take the event, too."""
+    room = most_events + reserved if event.kind in _DECISIVE else most_events
+    return len(held) >= room
+
+
+def fold_key(event: InteractionEvent) -> str:
+    """What an event folds into: its contact, or the visit of one customer on one UTC day."""
+    if event.conversation_id is None or event.kind in _BEHAVIOUR:
+        return f"visit\x1f{event.customer_id}\x1f{event.occurred_at // DAY}"
+    return f"contact\x1f{event.conversation_id}"

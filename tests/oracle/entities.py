@@ -1,0 +1,59 @@
+"""What history is grouped by, and how the events of a contact name it. Events in order of time."""
+
+from collections.abc import Mapping
+
+from service_quality.events.interaction_event import InteractionEvent
+from tests.oracle.waiting import Events
+
+Attributes = Mapping[str, str | None]
+
+#: Entity → the attributes that together name one.
+PARTS: dict[str, tuple[str, ...]] = {
+    "shop": (),
+    "manager": ("manager_id",),
+    "supervisor": ("supervisor_id",),
+    "agent": ("agent_id",),
+    "agent_category": ("agent_id", "category"),
+    "tenure": ("agent_tenure",),
+    "shift": ("agent_shift",),
+    "channel": ("channel",),
+    "category": ("category",),
+    "subcategory": ("category", "subcategory"),
+    "subcategory_product": ("category", "subcategory", "product"),
+    "customer": ("customer_id",),
+    "sku": ("sku",),
+}
+#: Entities of which a missing part is a level of its own; of the others it means that there is no such entity.
+MISSING_IS_A_LEVEL = ("subcategory_product",)
+
+
+def entity_key(entity: str, attributes: Attributes) -> str | None:
+    """The key under which the entity's history is stored; None where there is no such entity."""
+    parts = [attributes.get(name) for name in PARTS[entity]]
+    if None in parts and entity not in MISSING_IS_A_LEVEL:
+        return None
+    return "\x1f".join([entity, *(part or "" for part in parts)] if parts else [entity, ""])
+
+
+def contact_attributes(events: Events, agent_id: str | None) -> Attributes:
+    """What the contact is about, and what is known of one of its agents: of each attribute the last that was named."""
+    about = {
+        name: _last_named(events, name)
+        for name in ("customer_id", "category", "subcategory", "product", "sku", "channel")
+    }
+    of_agent = [event for event in events if agent_id is not None and event.agent_id == agent_id]
+    profile = {
+        name: _last_named(of_agent, name) for name in ("supervisor_id", "manager_id", "agent_tenure", "agent_shift")
+    }
+    return {**about, **profile, "agent_id": agent_id}
+
+
+def visit_attributes(event: InteractionEvent) -> Attributes:
+    """What a behaviour event by itself says of customer and article."""
+    names = ("customer_id", "sku", "category", "subcategory", "channel")
+    return {name: getattr(event, name) for name in names}
+
+
+def _last_named(events: Events, name: str) -> str | None:
+    named: list[str] = [getattr(event, name) for event in events if getattr(event, name) is not None]
+    return named[-1] if named else None
