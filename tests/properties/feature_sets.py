@@ -26,6 +26,15 @@ SMALL = FeatureSet(
         Rate("subcategory_product", "resolved", "1d", strength=1, parent=0.5),
         Total("customer", "browse_ms", "1h"),
         Total("shop", "rating_points", "1h"),
+        EventValue("closed"),
+        EventValue("conversation_age_ms"),
+        EventValue("transfers"),
+        EventValue("longest_later_reply_ms"),
+        # Two imports that know parts of one conversation may leave −1 of its trials: no strength is a whole number.
+        Rate("agent", "slow", "7d", strength=1.5, parent=Rate("shop", "on_time", "30d", strength=1.5, parent=0.5)),
+        Total("agent", "transfers", "30d"),
+        Total("agent", "resolutions", "7d"),
+        Rate("customer", "returned", "30d", strength=1.5, parent=0.1),
     )
 )
 SMALL_RULES = (

@@ -19,17 +19,26 @@ from tests.stand_ins.control import record_json
 Option = TypeVar("Option")
 
 START = 19_600 * DAY
-GAPS = (0, 0, 1, SECOND, 40 * SECOND, 5 * MINUTE, 5 * MINUTE, 20 * MINUTE, HOUR, HOUR, 7 * HOUR, DAY, 8 * DAY, 31 * DAY)
-RARE_GAPS = (*GAPS * 8, 90 * DAY, 95 * DAY)
-LATENESS = (0,) * 12 + (1, MINUTE, 5 * MINUTE, HOUR, 3 * HOUR, DAY, 3 * DAY, 8 * DAY, 29 * DAY, 31 * DAY, -4 * MINUTE)
+SOON = (0, 0, 1, SECOND, 40 * SECOND, 3 * MINUTE, 5 * MINUTE, 5 * MINUTE, 15 * MINUTE, 20 * MINUTE)
+LATER = (HOUR, HOUR, 7 * HOUR)
+LONG_AFTER = (DAY, DAY, 7 * DAY, 7 * DAY, 8 * DAY, 30 * DAY, 31 * DAY, 31 * DAY)
+GAPS = (*(*SOON, *LATER) * 5, *LONG_AFTER, 90 * DAY, 95 * DAY)
+#: How long after a question its answer comes: to the millisecond of what is on time and what is slow, too.
+ANSWERED_AFTER = (
+    3 * MINUTE, 15 * MINUTE, MINUTE, 5 * MINUTE, 3 * MINUTE + 1, 15 * MINUTE + 1, 210 * SECOND, HOUR, 0, DAY,
+)  # fmt: skip
+LATENESS = (
+    *(0,) * 14, 1, MINUTE, 5 * MINUTE, HOUR, 3 * HOUR, DAY, 3 * DAY, 8 * DAY, 29 * DAY, 30 * DAY, 30 * DAY + 1,
+    31 * DAY, -4 * MINUTE,
+)  # fmt: skip
 KINDS = (
-    *("customer_message", "agent_message", "rated") * 4,
-    *("conversation_opened", "resolved", "order_placed", "page_viewed") * 2,
-    *("bot_message", "internal_note", "assigned", "reopened", "status_changed", "complaint_filed"),
+    *("customer_message", "agent_message") * 4,
+    *("rated", "conversation_opened", "resolved", "assigned", "reopened", "order_placed", "page_viewed") * 2,
+    *("bot_message", "internal_note", "status_changed", "complaint_filed"),
     *("suggestion_made", "searched", "cart_added", "order_cancelled", "order_returned"),
 )
 BEHAVIOUR = ("order_placed", "page_viewed", "searched", "cart_added", "order_cancelled", "order_returned")
-DOINGS = ("event",) * 20 + ("twice", "twice", "twice later", "noise", "import")
+DOINGS = ("event",) * 17 + ("answer",) * 4 + ("twice", "twice", "twice later", "noise", "import")
 LARGEST = 2**64
 
 HOSTILE: tuple[bytes, ...] = (
@@ -110,7 +119,7 @@ class LogWriter:
         """The record that a number stands for, at the end of the log."""
         choices = Choices(number)
         doing = choices.of(DOINGS)
-        self.now += choices.of(RARE_GAPS)
+        self.now += choices.of(GAPS)
         if choices.of((0, 0, 0, 1)):
             self.now -= self.now % HOUR
         data = self._data(doing, choices)
@@ -126,8 +135,25 @@ class LogWriter:
         if doing.startswith("twice") and events:
             again = choices.of(events[::-1])
             return event_to_json(replace(again, received_at=now) if doing == "twice later" else again)
-        events.append(random_event(choices, f"e{len(events)}", shop_id=log.shop_id, now=now))
+        event_id = f"{choices.of('eba')}{len(events)}"  # ties are ordered by id, and not as they came
+        event = random_event(choices, event_id, shop_id=log.shop_id, now=now)
+        asked = [one for one in events[-4:] if one.conversation_id]
+        events.append(self._answer(choices, event, choices.of(asked)) if doing == "answer" and asked else event)
         return event_to_json(events[-1])
+
+    def _answer(self, choices: Choices, event: InteractionEvent, asked: InteractionEvent) -> InteractionEvent:
+        """The event made an agent's message in the conversation of another event, so long after it."""
+        occurred_at = asked.occurred_at + choices.of(ANSWERED_AFTER)
+        self.now = max(self.now, occurred_at)
+        return replace(
+            event,
+            kind="agent_message",
+            agent_id=event.agent_id or "bob",
+            conversation_id=asked.conversation_id,
+            occurred_at=occurred_at,
+            received_at=self.now,
+            precision="ms",
+        )
 
 
 def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> InteractionEvent:
@@ -148,7 +174,7 @@ def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> 
         occurred_at=occurred_at,
         received_at=now,
         precision=precision,
-        conversation_id=None if kind in BEHAVIOUR else f"c{choices.of((0, 0, 1, 2))}",
+        conversation_id=None if kind in BEHAVIOUR else f"c{choices.of((0, 0, 0, 1, 1, 2))}",
         customer_id=choices.of(("zoe", "yan")) if kind in BEHAVIOUR else choices.of(("zoe", "yan", None)),
         agent_id=agent,
         supervisor_id=choices.of((None, "sue")) if agent else None,

@@ -17,7 +17,7 @@ from service_quality.histories.history import History, build_history
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
 from tests.properties.feature_sets import SMALL
 from tests.properties.online_run import batches, new_worker
-from tests.properties.random_logs import KINDS, START, Choices, random_event
+from tests.properties.random_logs import KINDS, LATENESS, START, Choices, random_event
 from tests.stand_ins.memory_store import MemoryStore
 
 KEPT = SMALL.plan.kept
@@ -78,7 +78,7 @@ def test_a_shuffle_within_minutes_leaves_the_same_state(data):
 
 def _on_time(drawn: bytes) -> Choices:
     kind, *_ = divmod(int.from_bytes(drawn[1:], "little"), len(KINDS))
-    return Choices(kind * 23 * len(KINDS) + drawn[1] % len(KINDS))
+    return Choices(kind * len(LATENESS) * len(KINDS) + drawn[1] % len(KINDS))
 
 
 def _state_after(events: list[InteractionEvent], now: int) -> dict[tuple[str, str], bytes]:
