@@ -1,0 +1,264 @@
+"""Mutants of what a conversation says and contributes: each a plausible mistake, which the oracle must find."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+from service_quality.commit import online_commit, shop_fold
+from service_quality.conversations import conversation, event_values, turns
+from service_quality.conversations.turns import Reply, Standing
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.kinds import SCORED
+from service_quality.facts import conversation_facts, conversation_fold, entities
+from service_quality.facts.conversation_facts import Fact, FactTotals
+from service_quality.facts.conversation_fold import ConversationStep
+from service_quality.features import declarations
+from service_quality.histories.windows import WINDOWS, Window
+from service_quality.instants import DAY, HOUR, MINUTE
+
+Patch = AbstractContextManager[Any]
+
+
+@contextmanager
+def mutated_by(*patches: Patch) -> Iterator[None]:
+    """The code with these mistakes in it."""
+    with ExitStack() as stack:
+        for patch in patches:
+            stack.enter_context(patch)
+        yield
+
+
+def _read_as(**readers: Callable[[Standing, InteractionEvent], None]) -> Patch:
+    """Events of these kinds are read in another way."""
+    return mock.patch.dict(turns._READERS, readers)
+
+
+def _constant(module: Any, name: str, value: object) -> Patch:
+    return mock.patch.object(module, name, value)
+
+
+def _opened_again(standing: Standing, event: InteractionEvent) -> None:
+    standing.opened_at = None
+    turns._opened(standing, event)
+
+
+def _opened_after_an_answer(standing: Standing, event: InteractionEvent) -> None:
+    turns._opened(standing, event)
+    turns._start_turn(standing, event)
+
+
+def _message_that_leaves_it_resolved(standing: Standing, event: InteractionEvent) -> None:
+    resolved_at = standing.resolved_at
+    turns._customer_message(standing, event)
+    standing.resolved_at = resolved_at
+
+
+def _message_that_begins_the_wait_anew(standing: Standing, event: InteractionEvent) -> None:
+    standing.waiting_since = None
+    turns._customer_message(standing, event)
+
+
+def _reopening_that_leaves_it_resolved(standing: Standing, event: InteractionEvent) -> None:
+    resolved_at = standing.resolved_at
+    turns._reopened(standing, event)
+    standing.resolved_at = resolved_at
+
+
+def _reopening_that_nobody_waits_after(standing: Standing, event: InteractionEvent) -> None:
+    waiting_since = standing.waiting_since
+    turns._reopened(standing, event)
+    standing.waiting_since = waiting_since
+
+
+def _resolution_that_lets_wait(standing: Standing, event: InteractionEvent) -> None:
+    standing.resolved_at = event.occurred_at
+
+
+def _complaint_that_waits(standing: Standing, event: InteractionEvent) -> None:
+    turns._complaint_filed(standing, event)
+    turns._start_turn(standing, event)
+
+
+def _ends_the_turn(standing: Standing, event: InteractionEvent) -> None:
+    standing.waiting_since = None
+
+
+def _bot_that_ends_the_turn(standing: Standing, event: InteractionEvent) -> None:
+    turns._bot_message(standing, event)
+    standing.waiting_since = None
+
+
+def _bot_that_replies(standing: Standing, event: InteractionEvent) -> None:
+    turns._bot_message(standing, event)
+    if standing.waiting_since is not None:
+        standing.replies.append(turns._reply(standing, event, event.agent_id or "bot", standing.waiting_since))
+        standing.waiting_since = None
+
+
+def _every_message_replies(standing: Standing, event: InteractionEvent) -> None:
+    waiting_since = standing.waiting_since
+    turns._agent_message(standing, event)
+    standing.waiting_since = waiting_since
+
+
+def _first_rating_stays(standing: Standing, event: InteractionEvent) -> None:
+    if standing.rating is None:
+        turns._rated(standing, event)
+
+
+def _transfer_at_every_assignment(standing: Standing, event: InteractionEvent) -> None:
+    if standing.assigned_agent is not None:
+        standing.transfers.append(event.occurred_at)
+    standing.assigned_agent = event.agent_id
+
+
+def _transfer_at_the_first_assignment(standing: Standing, event: InteractionEvent) -> None:
+    if standing.assigned_agent != event.agent_id:
+        standing.transfers.append(event.occurred_at)
+    standing.assigned_agent = event.agent_id
+
+
+def _first_who_answered(standing: Standing) -> str | None:
+    return standing.replies[0].agent_id if standing.replies else standing.assigned_agent
+
+
+def _assigned_agent(standing: Standing) -> str | None:
+    return standing.assigned_agent or (standing.replies[-1].agent_id if standing.replies else None)
+
+
+def _instant_wait(standing: Standing, event: InteractionEvent, agent_id: str, since: int) -> Reply:
+    reply = _REPLY(standing, event, agent_id, since)
+    return reply if reply.waited_ms is not None else reply._replace(waited_ms=0, waited_at_least_ms=0)
+
+
+def _wait_to_the_end_of_the_day(standing: Standing, event: InteractionEvent, agent_id: str, since: int) -> Reply:
+    return _REPLY(standing, replace(event, precision="ms"), agent_id, since)
+
+
+_REPLY = turns._reply
+
+
+def _first_named(standing: Standing, event: InteractionEvent) -> None:
+    contact = dict(standing.contact)
+    _READ_ATTRIBUTES(standing, event)
+    standing.contact |= contact
+
+
+_READ_ATTRIBUTES = turns._read_attributes
+
+
+def _since_the_event(standing: Standing, event: InteractionEvent, *, clock: int) -> dict[str, int | None]:
+    return event_values.read_event_values(standing, event, clock=event.occurred_at)
+
+
+def _only_what_is_new(before: FactTotals, after: FactTotals) -> list[Fact]:
+    return [fact for fact in conversation_facts.facts_between(before, after) if fact.value > 0]
+
+
+def _visit_without_a_day(event: InteractionEvent) -> str:
+    return _CONVERSATION_KEY(replace(event, occurred_at=0))
+
+
+_CONVERSATION_KEY = conversation.conversation_key
+
+
+def _by_instant_alone(event: InteractionEvent) -> tuple[int, str]:
+    return event.occurred_at, ""
+
+
+def _scored_though_rated(*given: Any, **clocks: Any) -> ConversationStep | None:
+    step = _STEP(*given, **clocks)
+    return step and replace(step, scored=given[1].kind in SCORED and given[1].conversation_id is not None)
+
+
+_STEP = conversation_fold.step_conversation
+
+
+def _window(name: str, length: int, hop: int) -> Patch:
+    return mock.patch.dict(WINDOWS, {name: Window(name, length, hop)})
+
+
+def _start_without_hop(window: Window, clock: int) -> int:
+    return clock - window.length
+
+
+#: Mistakes in a conversation and its facts, in what is scored and in retention: each step shows them.
+OF_CONVERSATIONS: Mapping[str, Callable[[], Patch]] = {
+    "a second opening moves the opening": lambda: _read_as(conversation_opened=_opened_again),
+    "an opening after an answer opens a turn": lambda: _read_as(conversation_opened=_opened_after_an_answer),
+    "a message does not undo resolved": lambda: _read_as(customer_message=_message_that_leaves_it_resolved),
+    "the last message begins the wait": lambda: _read_as(customer_message=_message_that_begins_the_wait_anew),
+    "a reopening does not undo resolved": lambda: _read_as(reopened=_reopening_that_leaves_it_resolved),
+    "nobody waits after a reopening": lambda: _read_as(reopened=_reopening_that_nobody_waits_after),
+    "a resolution lets the customer wait": lambda: _read_as(resolved=_resolution_that_lets_wait),
+    "a complaint opens a turn": lambda: _read_as(complaint_filed=_complaint_that_waits),
+    "a bot ends a turn": lambda: _read_as(bot_message=_bot_that_ends_the_turn),
+    "a bot replies": lambda: _read_as(bot_message=_bot_that_replies),
+    "an internal note ends a turn": lambda: _read_as(internal_note=_ends_the_turn),
+    "a change of status ends a turn": lambda: _read_as(status_changed=_ends_the_turn),
+    "an assignment is read as a message": lambda: _read_as(assigned=turns._agent_message),
+    "every agent's message replies": lambda: _read_as(agent_message=_every_message_replies),
+    "the first rating stays": lambda: _read_as(rated=_first_rating_stays),
+    "a transfer to the same agent counts": lambda: _read_as(assigned=_transfer_at_every_assignment),
+    "the first assignment is a transfer": lambda: _read_as(assigned=_transfer_at_the_first_assignment),
+    "the first agent who answered owns": lambda: _constant(Standing, "owner", property(_first_who_answered)),
+    "the assigned agent owns the rating": lambda: _constant(Standing, "owner", property(_assigned_agent)),
+    "a wait known to the day is 0": lambda: _constant(turns, "_reply", _instant_wait),
+    "a day's end is an exact answer": lambda: _constant(turns, "_reply", _wait_to_the_end_of_the_day),
+    "the first attribute named stays": lambda: _constant(turns, "_read_attributes", _first_named),
+    "ties stay as they arrived": lambda: _constant(conversation, "_order", _by_instant_alone),
+    "the wait ends at the event": lambda: _constant(conversation_fold, "read_event_values", _since_the_event),
+    "a rated contact is scored": lambda: mutated_by(
+        _constant(conversation_fold, "step_conversation", _scored_though_rated),
+        _constant(shop_fold, "step_conversation", _scored_though_rated),
+    ),
+    "a visit of all days": lambda: mutated_by(
+        _constant(conversation, "conversation_key", _visit_without_a_day),
+        _constant(shop_fold, "conversation_key", _visit_without_a_day),
+    ),
+    "a cancelled order is a return": lambda: mock.patch.dict(
+        conversation_facts._BEHAVIOUR, {"order_cancelled": "returns"}
+    ),
+    "complaints are not scored": lambda: _constant(conversation_fold, "SCORED", SCORED - {"complaint_filed"}),
+    "nothing is taken back": lambda: _constant(conversation_fold, "facts_between", _only_what_is_new),
+    "slow beyond 1 minute": lambda: _constant(conversation_facts, "SLOW_BEYOND", MINUTE),
+    "slow at 15 minutes": lambda: _constant(conversation_facts, "SLOW_BEYOND", 15 * MINUTE - 1),
+    "on time within 4 minutes": lambda: _constant(conversation_facts, "ON_TIME_WITHIN", 4 * MINUTE),
+    "late at 3 minutes": lambda: _constant(conversation_facts, "ON_TIME_WITHIN", 3 * MINUTE - 1),
+    "satisfied with 3": lambda: _constant(conversation_facts, "DISSATISFIED_AT_MOST", 2),
+    "dissatisfied with 4": lambda: _constant(conversation_facts, "DISSATISFIED_AT_MOST", 4),
+    "retention a day longer": lambda: _constant(conversation, "RETENTION", 31 * DAY),
+    "retention a day shorter": lambda: _constant(conversation, "RETENTION", 29 * DAY),
+    "remembered a day longer": lambda: _constant(conversation, "REMEMBERED", 32 * DAY + HOUR),
+    "remembered a day shorter": lambda: _constant(conversation, "REMEMBERED", 30 * DAY + HOUR),
+    "a missing product is no product": lambda: mock.patch.dict(
+        entities.ENTITIES, {"subcategory_product": replace(entities.SUBCATEGORY_PRODUCT, keeps_missing=False)}
+    ),
+}
+#: Mistakes in what histories give: only what was served shows them.
+OF_HISTORIES: Mapping[str, Callable[[], Patch]] = {
+    "slow replies per reply": lambda: mock.patch.dict(declarations.RATES, {"slow": ("slow_replies", "replies")}),
+    "7 days by 12 hours": lambda: _window("7d", 7 * DAY, 12 * HOUR),
+    "an hour by 10 minutes": lambda: _window("1h", HOUR, 10 * MINUTE),
+    "a day of 25 hours": lambda: _window("1d", 25 * HOUR, HOUR),
+    "30 days of 31": lambda: _window("30d", 31 * DAY, DAY),
+    "90 days by 2 days": lambda: _window("90d", 90 * DAY, 2 * DAY),
+    "windows without a hop": lambda: _constant(Window, "start", _start_without_hop),
+}
+#: Mistakes in a bound, each with what is bounded.
+OF_BOUNDS: Mapping[str, tuple[str, Callable[[], Patch]]] = {
+    "10 times as many events": ("events", lambda: _constant(conversation, "MAX_EVENTS", 5_000)),
+    "one event more": ("events", lambda: _constant(conversation, "MAX_EVENTS", 501)),
+    "one event less": ("events", lambda: _constant(conversation, "MAX_EVENTS", 499)),
+    "10 times as many histories": ("histories", lambda: _constant(shop_fold, "MAX_HISTORIES", 3_000)),
+    "one history more": ("histories", lambda: _constant(shop_fold, "MAX_HISTORIES", 301)),
+    "one history less": ("histories", lambda: _constant(shop_fold, "MAX_HISTORIES", 299)),
+    "1,000 times as many cached items": (
+        "cached items",
+        lambda: _constant(online_commit, "_MAX_WARM_ITEMS", 20_000_000),
+    ),
+    "one cached item more": ("cached items", lambda: _constant(online_commit, "_MAX_WARM_ITEMS", 20_001)),
+    "one cached item less": ("cached items", lambda: _constant(online_commit, "_MAX_WARM_ITEMS", 19_999)),
+}

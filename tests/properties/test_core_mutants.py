@@ -1,0 +1,76 @@
+"""The checks find every mistake in what a conversation says and contributes, and none in the code as it is."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from random import Random
+
+import pytest
+
+from tests.properties.bounds_check import (
+    assert_cache_holds_so_many_items,
+    assert_conversation_holds_so_many_events,
+    assert_item_holds_so_many_histories,
+)
+from tests.properties.core_mutants import OF_BOUNDS, OF_CONVERSATIONS, OF_HISTORIES
+from tests.properties.feature_sets import SETS
+from tests.properties.random_logs import RandomLog, build_log
+from tests.properties.step_check import assert_steps_equal_oracle
+from tests.properties.test_online_reader import assert_served_equals_oracle, serve
+
+#: By then each must be found; most are among the first ten.
+MOST_LOGS = 150
+RECORDS = range(20, 60)
+SIZES = [5, 3]
+
+
+def random_log(seed: int, name: str) -> RandomLog:
+    random = Random(seed)
+    return build_log([random.getrandbits(64) for _ in range(random.choice(RECORDS))], SETS[name][0])
+
+
+def check_steps() -> None:
+    for seed in range(MOST_LOGS):
+        assert_steps_equal_oracle(random_log(seed, "small"))
+
+
+def check_served() -> None:
+    for seed in range(MOST_LOGS):
+        name = ("small", "in service")[seed % 2]
+        features, rules = SETS[name]
+        log = random_log(seed, name)
+        assert_served_equals_oracle(serve(log, SIZES, features, rules, cold=seed % 3 == 0), log, features)
+
+
+CHECKS: dict[str, Callable[[], None]] = {
+    "steps": check_steps,
+    "served": check_served,
+    "events": assert_conversation_holds_so_many_events,
+    "histories": assert_item_holds_so_many_histories,
+    "cached items": assert_cache_holds_so_many_items,
+}
+Case = tuple[str, str, Callable[[], AbstractContextManager[object]]]
+CASES: list[Case] = [
+    *((check, name, patch) for name, patch in OF_CONVERSATIONS.items() for check in ("steps", "served")),
+    *(("served", name, patch) for name, patch in OF_HISTORIES.items()),
+    *((check, name, patch) for name, (check, patch) in OF_BOUNDS.items()),
+]
+
+
+@pytest.fixture(autouse=True)
+def plans():
+    """What is worked out of a declaration once and then kept: by the code as it is, or a mutant would live on in it."""
+    for features, _ in SETS.values():
+        assert features.plan.kept
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", CHECKS)
+def test_check_finds_nothing_in_the_code_as_it_is(check):
+    CHECKS[check]()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("check", "mutant", "patch"), CASES, ids=[f"{check}: {name}" for check, name, _ in CASES])
+def test_check_finds(check, mutant, patch):
+    with patch(), pytest.raises(AssertionError):
+        CHECKS[check]()
