@@ -22,7 +22,7 @@ from tests.stand_ins.living_tables import LivingTables
 STATE, ALERTS, STREAM = "state", "alerts", "events"
 REJECTED, ARCHIVE = "rejected", "archive"
 
-_MOST_PUTS = 5  # a throttled shard refuses for longer than the adapter asks
+_MOST_PUTS = 12  # a throttled shard refuses for longer than the adapter asks
 
 #: How a call can end, by its name; the first is as it should be.
 ENDS = {

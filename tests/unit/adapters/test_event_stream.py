@@ -101,3 +101,23 @@ def test_records_that_are_refused_to_the_end_are_counted_as_a_failure(kinesis):
 
     with pytest.raises(SurroundingsError, match="stream events: found 1 of 2 records refused"):
         make_stream(kinesis).put_entries([StreamEntry("s", b"1"), StreamEntry("s", b"2")])
+
+
+class NarrowStream:
+    """Takes the first hundred records of each request."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+
+    def put_records(self, *, StreamName, Records):
+        self.taken += [record["Data"] for record in Records[:100]]
+        return {"Records": [TAKEN] * len(Records[:100]) + [REFUSED] * len(Records[100:])}
+
+
+def test_stream_that_takes_some_of_each_request_takes_all_and_each_once():
+    narrow: Any = NarrowStream()
+    entries = [StreamEntry("s", str(number).encode()) for number in range(10_000)]
+
+    EventStream(narrow, "events", pause=lambda seconds: None).put_entries(entries)
+
+    assert sorted(map(int, narrow.taken)) == list(range(10_000))

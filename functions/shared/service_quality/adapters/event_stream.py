@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MOST_RECORDS = 500
 _MOST_BYTES = 4_500_000  # of the 5 MB that one request may hold
-_ATTEMPTS = 5
+_ATTEMPTS = 5  # in a row in which the stream takes nothing more
 
 
 class EventStream:
@@ -46,7 +46,8 @@ class EventStream:
     def put_entries(self, entries: Sequence[StreamEntry]) -> None:
         """Put records of any bytes in their order; SurroundingsError when the stream does not take all in the end.
 
-        Then some are on the stream, and all are to be put again.
+        Then some are on the stream, and all are to be put again. It goes on for as long as the stream takes some: a
+        shard takes 1,000 records a second, one aggregate may hold 10,000.
         """
         refused = self._put(entries)
         if refused:
@@ -57,15 +58,16 @@ class EventStream:
 
     def _put(self, entries: Sequence[StreamEntry]) -> set[int]:
         waiting = list(range(len(entries)))
-        for attempt in range(_ATTEMPTS):
+        attempt = 0
+        while waiting and attempt < _ATTEMPTS:
             if attempt:
                 self._pause(0.05 * 2**attempt)
             refused: list[int] = []
             for batch in _batches(waiting, entries):
                 refused += self._put_batch(batch, entries)
+            has_progress = attempt > 0 and len(refused) < len(waiting)
+            attempt = 1 if has_progress else attempt + 1
             waiting = refused
-            if not waiting:
-                break
         return set(waiting)
 
     def _put_batch(self, batch: list[int], entries: Sequence[StreamEntry]) -> list[int]:
