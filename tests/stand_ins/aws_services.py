@@ -52,7 +52,6 @@ class DynamoDB:
         values = {name: value["S"] for name, value in ExpressionAttributeValues.items()}
         condition = KeyConditionExpression.partition(" AND ")[2]
         meets = {
-            "#sequence = :from": lambda key: key == values[":from"],
             "#sequence > :from": lambda key: key > values[":from"],
             "#sequence BETWEEN :from AND :to": lambda key: values[":from"] <= key <= values[":to"],
         }[condition]

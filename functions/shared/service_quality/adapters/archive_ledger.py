@@ -21,7 +21,6 @@ from service_quality.commit.archived_ranges import (
 )
 from service_quality.commit.inserted_rows import InsertedRow
 from service_quality.errors import SurroundingsError
-from service_quality.events.positions import START
 from service_quality.facts.entities import SEPARATOR
 
 if TYPE_CHECKING:
@@ -30,10 +29,10 @@ if TYPE_CHECKING:
 
 SWEEP = "archive_sweep"
 
+_BEHIND_POSITIONS = ":"  # positions begin with a digit
 _ATTEMPTS = 5
 _MOST_KNOWN = 10_000
 _KEPT_SECONDS = OUTBOX_DAYS * 86_400
-_FIRST_POSITION, _BEHIND_POSITIONS = "0", ":"  # positions begin with a digit
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -76,10 +75,7 @@ class ArchiveLedger:
     def read_rows(self, shop_id: str, gap: Gap) -> Iterator[list[InsertedRow]]:
         """A shop's archive rows in a gap, page by page, in order of the chain."""
         chain = f"{shop_id}{SEPARATOR}archive"
-        if gap.after == START:
-            for page in self._query(chain, "#sequence = :from", {":from": row_key(START)}):
-                yield [_row(item) for item in page]
-        bounds = {":from": gap.after or _FIRST_POSITION, ":to": gap.before or _BEHIND_POSITIONS}
+        bounds = {":from": row_key(gap.after), ":to": gap.before or _BEHIND_POSITIONS}
         for page in self._query(chain, "#sequence BETWEEN :from AND :to", bounds):
             yield [row for row in map(_row, page) if row.sequence != gap.before]
 

@@ -43,7 +43,7 @@ def parse_record(
     `arrived_at` is the stream's arrival time; `shop_id` the log's own, which the record may not contradict. `key`
     gives the deployment's key; without one every control record is rejected.
     """
-    raw = parse_json(data, longest=MAX_CONTROL_BYTES if b'"signature"' in data else MAX_RECORD_BYTES)
+    raw = parse_json(data, longest=longest_record(data))
     kind = raw.get("kind")
     record: InteractionEvent | ControlRecord
     if isinstance(kind, str) and kind in CONTROL_KINDS:
@@ -56,6 +56,11 @@ def parse_record(
             "wrong_shop", field="shop_id", found="another shop's id", expected="the shop of the log"
         )
     return record
+
+
+def longest_record(data: bytes) -> int:
+    """How many bytes a record may have: a control record, which is signed, may hold another one."""
+    return MAX_CONTROL_BYTES if b'"signature"' in data else MAX_RECORD_BYTES
 
 
 def parse_json(data: bytes, *, longest: int = MAX_RECORD_BYTES) -> Mapping[str, object]:

@@ -15,10 +15,9 @@ from typing import NamedTuple
 
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
-from service_quality.events.control_records import MAX_CONTROL_BYTES
 from service_quality.events.identifiers import NO_SHOP, is_id
 from service_quality.events.log_records import LogRecord, Rejection, StreamEntry
-from service_quality.events.parsing import MAX_RECORD_BYTES, parse_json
+from service_quality.events.parsing import MAX_RECORD_BYTES, longest_record, parse_json
 from service_quality.instants import format_instant
 
 MAX_HASH_KEY = 2**128 - 1
@@ -119,6 +118,6 @@ def _plainly_names(data: bytes, shop_id: str) -> bool:
 def _read(data: bytes) -> Mapping[str, object]:
     """The JSON object in a record, an empty one where it holds none."""
     try:
-        return parse_json(data, longest=MAX_CONTROL_BYTES)
+        return parse_json(data, longest=longest_record(data))
     except RejectedEventError:
         return {}
