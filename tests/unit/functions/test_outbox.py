@@ -152,6 +152,18 @@ def test_row_that_cannot_be_sent_is_kept_with_a_reason_and_the_others_go_out(loa
     assert (aside["reason"], aside["Records"]) == (reason, [record])
 
 
+@pytest.mark.parametrize("shop_id", ["", "x" * 2_000])
+def test_row_of_a_shop_that_no_table_could_know_is_kept_before_its_settings_are_asked_for(load, aws, shop_id):
+    record = alert_record(2)
+    image = record["dynamodb"]["NewImage"] | {"shop_id": {"S": shop_id}}
+
+    counts = load("dispatch_outbox").handler(
+        batch(record | {"dynamodb": record["dynamodb"] | {"NewImage": image}}, alert_record(3)), CONTEXT
+    )
+
+    assert counts == {"PublishedAlerts": 1, "RejectedAlerts": 1}
+
+
 def test_message_that_the_topic_calls_invalid_is_kept_and_the_others_go_out(load, aws):
     aws.sns.invalid = {"another_rule"}
 

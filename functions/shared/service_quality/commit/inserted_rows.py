@@ -11,6 +11,7 @@ from service_quality.errors import UnreadableRowError
 StreamRecord = Mapping[str, object]
 
 _KEYS = ("stream_key", "sequence")
+_LONGEST_KEY = 1_024  # bytes, of the sort key of a table
 
 
 class InsertedRow(NamedTuple):
@@ -38,11 +39,12 @@ def read_inserts(event: object, row_kind: str) -> list[StreamRecord]:
 
 
 def read_row(record: StreamRecord) -> InsertedRow:
-    """The row in a record; UnreadableRowError where it has no key, no shop or no bytes."""
+    """The row in a record; UnreadableRowError where it has no key, no shop that a table could know, or no bytes."""
     image = _image(record)
     texts = {name: _value(image, name, "S") for name in ("stream_key", "sequence", "shop_id")}
     body = _value(image, "body", "B")
-    missing = [name for name, value in {**texts, "body": body}.items() if not isinstance(value, str)]
+    missing = [name for name, value in texts.items() if not _is_key(value)]
+    missing += [] if isinstance(body, str) else ["body"]
     if missing:
         raise UnreadableRowError("missing_field", found=f"a row without {', '.join(missing)}", expected="all of them")
     try:
@@ -68,6 +70,10 @@ def row_name(record: StreamRecord) -> str:
     """A name for a record by the row's key: the same for every delivery of a row, and it names nobody."""
     keys = _part(record.get("dynamodb"), "Keys") or {name: _image(record).get(name) for name in _KEYS}
     return hashlib.sha256(json.dumps(keys, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value.encode("utf-8", "replace")) <= _LONGEST_KEY
 
 
 def _image(record: StreamRecord) -> Mapping[str, object]:
