@@ -194,7 +194,7 @@ def deployed_variables(aws: str) -> dict[str, str]:
         "MODELS_BUCKET": "models",
         "REJECTED_BUCKET": "rejected",
         "CONTROL_KEY_SECRET": "control",
-        "SHOPS_AT_ONCE": "32",
+        "SHOPS_AT_ONCE": "64",
     }
 
 

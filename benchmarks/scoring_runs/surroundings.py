@@ -54,7 +54,7 @@ def surroundings(folder: Path) -> Iterator[Surroundings]:
             "ALERT_TOPIC_ARN": alerts["AlertTopicArn"],
             "ID_SALT_SECRET": alerts["IdSaltSecretArn"],
             "CONTROL_KEY_SECRET": storage["ControlKeySecretArn"],
-            "SHOPS_AT_ONCE": "32",
+            "SHOPS_AT_ONCE": "64",
             "STREAM_GENERATION": "1",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }

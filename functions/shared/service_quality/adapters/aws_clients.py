@@ -18,7 +18,7 @@ _CONFIG = Config(
     connect_timeout=2,
     read_timeout=10,
     tcp_keepalive=True,
-    max_pool_connections=40,  # several shops of a batch are advanced at once
+    max_pool_connections=70,  # several shops of a batch are advanced at once
     user_agent="service-quality",  # botocore's own tells of the machine, and is put together for every call
 )
 # What Lambda gives a function for as long as it lives. botocore finds the same, but only after building all its other
