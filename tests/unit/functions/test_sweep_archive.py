@@ -121,7 +121,7 @@ def test_row_that_cannot_be_read_is_kept_and_the_others_are_archived(load, aws):
     assert (again["SweptRows"], again["UnreadableRows"], again["UnfilledGaps"]) == (0, 0, 1)
 
 
-def test_row_that_the_table_has_forgotten_is_told_as_a_gap_that_nothing_fills(load, aws):
+def test_row_that_has_expired_is_counted_as_a_gap_that_nothing_fills(load, aws):
     _, *rest = commit_rows(aws.dynamodb, "shop-1", 4)
     enter(aws, "shop-1", (0, 1), (2, 4))
     del aws.dynamodb.tables["alerts"][rest[0]["stream_key"]["S"], rest[0]["sequence"]["S"]]

@@ -24,7 +24,7 @@ _MESSAGE_NUMBER = re.compile(r"(\d{14})-(\d{4,9})", re.ASCII)
 
 
 class AlertRow(NamedTuple):
-    """A row of the outbox that people are told of, by its key in the table, its shop and its bytes."""
+    """A row of the outbox that announces an alert: its key in the table, its shop and its bytes."""
 
     stream_key: str
     sequence: str
@@ -36,7 +36,7 @@ def read_alert(row: AlertRow) -> AlertBody:
     """The alert in a row, in today's format; UnreadableRowError for a body that names no rule.
 
     The row's key identifies alert and message. Fields that the body lacks are "unknown", null or empty; fields that
-    today's code does not know are left out, since nobody can say whether they name a person. An alert about anything
+    today's code does not know are left out, since they may name a person. An alert about anything
     but a conversation carries no score, no reasons and no value of a conversation, whatever its row holds.
     """
     stored = _parse(row.body)

@@ -67,7 +67,7 @@ def to_record(row: InsertedRow, row_kind: str) -> StreamRecord:
 
 
 def row_name(record: StreamRecord) -> str:
-    """A name for a record by the row's key: the same for every delivery of a row, and it names nobody."""
+    """A name for a record by the row's key: the same for every delivery of a row; a hash, since keys hold ids."""
     keys = _part(record.get("dynamodb"), "Keys") or {name: _image(record).get(name) for name in _KEYS}
     return hashlib.sha256(json.dumps(keys, sort_keys=True).encode()).hexdigest()[:32]
 
