@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 
 from model_export.errors import ArtefactError, NotThereError
@@ -70,9 +70,15 @@ class Document:
         return ArtefactError(f"{self.name}: {key}: found {found!r:.80}, expected {expected}")
 
     def _to_number(self, key: str, value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.wrong(key, value, "a finite number")
-        return float(value)
+        try:
+            number = float(value)
+        except OverflowError:  # a whole number beyond every float
+            number = inf
+        if not isfinite(number):
+            raise self.wrong(key, value, "a finite number")
+        return number
 
 
 def read_document(path: Path) -> Document:
@@ -84,7 +90,7 @@ def parse_document(name: str, data: bytes) -> Document:
     """The JSON object in bytes that were read from `name`."""
     try:
         fields = json.loads(data, parse_constant=_refuse_constant)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArtefactError(f"{name}: found no JSON ({error}), expected an object") from error
     if not isinstance(fields, dict):
         raise ArtefactError(f"{name}: found {type(fields).__name__}, expected a JSON object")

@@ -13,7 +13,8 @@ from model_export.errors import ModelExportError, ModelRefusedError, NotThereErr
 from model_export.exported import require_hash
 from model_export.parity import read_parity
 from model_export.registry import Registry, read_published
-from model_export.session import open_session
+from service_quality.adapters.onnx_model import OnnxScorer
+from service_quality.errors import ModelError
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
 
@@ -139,17 +140,17 @@ def history(registry: Registry) -> list[Promotion]:
 def pass_gate(registry: Registry, version: str) -> str:
     """The metrics of a version as JSON; ModelRefusedError unless it may serve.
 
-    It may when its parity passed, its model is the one its name says, and that is made for the features in service.
+    It may when its parity passed, its model is the one its name says, and the functions' own scorer takes that.
     """
     name = f"version {version}"
     parity = parse_document(f"{name}: parity.json", read_published(registry, version, "parity.json"))
     read_parity(parity).require(name)
     data = read_published(registry, version, "model.onnx")
     require_hash(version, data)
-    fingerprint = open_session(data).metadata.get("fingerprint")
-    if fingerprint != FEATURES.fingerprint:
-        found = f"{name}: fingerprint: found {fingerprint}"
-        raise ModelRefusedError(f"{found}, expected {FEATURES.fingerprint}, that of the features in service")
+    try:
+        OnnxScorer(data, version)
+    except ModelError as error:
+        raise ModelRefusedError(str(error)) from error
     metrics = parse_document(f"{name}: metrics.json", read_published(registry, version, "metrics.json"))
     return json.dumps(metrics.fields, sort_keys=True)
 

@@ -201,7 +201,21 @@ def test_gate_wants_parity_that_passed(registry, models, changes, message):
 def test_gate_refuses_a_model_of_other_features(registry, models):
     version = put_version(registry, tiny_model(fingerprint="0123456789abcdef"), parity_of(models[0]))
 
-    with pytest.raises(ModelRefusedError, match=f"found 0123456789abcdef, expected {FEATURES.fingerprint}"):
+    with pytest.raises(ModelRefusedError, match=f"found fingerprint 0123456789abcdef, expected {FEATURES.fingerprint}"):
+        promote_version(version, registry, who="a", why="b")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({"feature_names": "no JSON"}, "feature names that are no JSON"),
+        ({"intercept": "nan"}, "found the intercept nan, expected a finite number"),
+    ],
+)
+def test_gate_refuses_what_the_functions_would_refuse(registry, models, metadata, message):
+    version = put_version(registry, tiny_model(metadata=metadata), parity_of(models[0]))
+
+    with pytest.raises(ModelRefusedError, match=message):
         promote_version(version, registry, who="a", why="b")
 
 
@@ -453,8 +467,9 @@ def test_functions_refuse_a_file_of_other_features_and_go_on(registry, published
 
 
 def test_functions_start_at_the_version_behind_one_that_does_not_load(registry, published, models):
-    wrong = put_version(registry, tiny_model(metadata={"feature_names": "no JSON"}), parity_of(models[0]))
+    wrong = put_version(registry, tiny_model(bias=0.5), parity_of(models[0]))
     promote_all(registry, [*published, wrong])
+    registry.s3.put_object(Bucket=registry.bucket, Key=key_of(wrong, "model.onnx"), Body=b"no model")
 
     serving = Serving(registry)
 
