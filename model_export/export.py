@@ -1,4 +1,4 @@
-"""Export: an artefact becomes a verified, described, versioned model in a folder, or is refused and leaves nothing."""
+"""Export: an artefact becomes a verified, described, versioned model in a folder, or nothing changes."""
 
 from pathlib import Path
 
@@ -7,22 +7,20 @@ from model_export.card import build_card, render_card
 from model_export.conversion import convert_challenger, convert_pipeline
 from model_export.documents import existing, to_json
 from model_export.errors import ArtefactError
-from model_export.exported import KEPT, PUBLISHED, Exported, short_hash
+from model_export.exported import Exported, short_hash
 from model_export.parity import Parity
 from model_export.pipeline import build_pipeline
 from model_export.verify import verify_challenger, verify_model
 from service_quality.instants import format_instant, parse_instant
+from tools.whole_files import whole_folder
 
 
 def export_model(artefact_dir: Path, output_dir: Path) -> Exported:
     """Convert, verify and describe the artefact; ModelRefusedError if any check fails.
 
-    What an earlier export left in the folder is removed first, so that it cannot be taken for this one. The same
-    artefact gives the same version.
+    All files replace those of an earlier export once the last of them is written; a failure leaves that one as it is.
+    The same artefact gives the same version.
     """
-    output_dir.mkdir(parents=True, exist_ok=True)
-    for name in (*PUBLISHED, *KEPT):
-        (output_dir / name).unlink(missing_ok=True)
     artefact = read_artefact(artefact_dir)
     model = artefact.model
     pipeline = build_pipeline(model)
@@ -40,8 +38,9 @@ def export_model(artefact_dir: Path, output_dir: Path) -> Exported:
         "challenger.onnx": challenger,
         "model.onnx": champion,
     }
-    for name, data in files.items():
-        (output_dir / name).write_bytes(data)
+    with whole_folder(output_dir, told_by="model.onnx") as unfinished:
+        for name, data in files.items():
+            (unfinished / name).write_bytes(data)
     return Exported(version, output_dir, parity)
 
 

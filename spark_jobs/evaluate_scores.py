@@ -88,13 +88,13 @@ def main(arguments: Sequence[str]) -> None:
     written = scores.orderBy("shop_id", "position").select(*SCORE_COLUMNS).toPandas()
     if written.empty:
         raise InputError("found no score in the archive, expected at least one")
-    if options.scores is not None:
-        write_scores(written, options.scores)
     labels = rated_conversations(entries).cache()
     judged = {
         name: judge(scores, labels, kind)
         for name, kind in (("answer", "agent_message"), ("opening", "conversation_opened"))
     }
+    if options.scores is not None:
+        write_scores(written, options.scores)
     auc = judged["answer"]["metrics"].get("auc")
     print_summary(
         f"evaluate_scores: {len(written)} scores; after the first answer {judged['answer']['metrics']['rows']} rated"

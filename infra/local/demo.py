@@ -5,12 +5,14 @@ import argparse
 import os
 import shutil
 import time
+from collections.abc import Set
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from infra.local.cloud import for_embedded
-from infra.local.demo_report import write_report
+from infra.local.demo_report import results_in, write_report
 from infra.local.demo_run import FOLDER, SYNTHETIC_SPLIT, Demo
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
@@ -25,10 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--contacts", type=existing_file, metavar="FILE", help="a contact export, .csv or .csv.gz")
     parser.add_argument("--split", type=a_day, metavar="YYYY-MM-DD", help="train before this day, replay from it on")
     parser.add_argument(
-        "--report", type=file_to_write, default=FOLDER / "report.json", metavar="FILE", help="default: %(default)s"
+        "--report", type=file_to_write, default=results_in(FOLDER).report, metavar="FILE", help="default: %(default)s"
     )
     parser.add_argument(
-        "--scores", type=file_to_write, default=FOLDER / "scores.parquet", metavar="FILE", help="default: %(default)s"
+        "--scores", type=file_to_write, default=results_in(FOLDER).scores, metavar="FILE", help="default: %(default)s"
     )
 
 
@@ -64,12 +66,16 @@ def a_day(word: str) -> str:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run it all; 0 only when nothing differs, nothing was lost, and every alert published was received."""
+    """Run it all; 0 only when nothing differs, nothing was lost, and every alert published was received.
+
+    Whatever else comes, a failure, a fault or a signal, the results of the last good run stay as they are.
+    """
     if bool(arguments.contacts) != bool(arguments.split):
         raise LocalRunError("found one of --contacts and --split, expected both or none")
     begun = time.monotonic()
+    results = replace(results_in(FOLDER), report=arguments.report, scores=arguments.scores)
     with only_one(FOLDER.parent / "demo.lock", "demo"):
-        empty(FOLDER)
+        empty(FOLDER, kept=results.paths())
         demo = Demo(arguments.contacts, arguments.split or SYNTHETIC_SPLIT)
         with (
             Emulator(FOLDER / "emulator") as emulator,
@@ -81,24 +87,36 @@ def run(arguments: argparse.Namespace) -> int:
                 outputs = deploy(emulator)
             learning.result()
             alerts = demo.serve(emulator, spark, outputs)
-            status = demo.prove(spark, outputs, arguments.scores)
+            status = demo.prove(spark, outputs)
         demo.seconds["all"] = round(time.monotonic() - begun, 1)
-        faults = write_report(demo, alerts, arguments.report)
+        faults = write_report(demo, alerts, status, results)
     for fault in faults:
         say(f"demo: {fault}")
     if faults:
         say(f"demo: what the functions met stands in {emulator.log}")
-    return 1 if faults or status else 0
+        say(f"demo: this run's results lie in {demo.failed}; those of the last good run are as they were")
+    return 1 if faults else 0
 
 
-def empty(folder: Path) -> None:
-    """Remove what an earlier run left in the demo's folder, also the embedded AWS of one that was killed."""
+def empty(folder: Path, *, kept: Set[Path] = frozenset()) -> None:
+    """Remove what an earlier run left in the demo's folder, also the embedded AWS of one that was killed.
+
+    Files named in `kept` stay: they are the last good run's until this one's take their place.
+    """
     left = Emulator(folder / "emulator")
     if left.attach():
         left.stop()
     folder.mkdir(parents=True, exist_ok=True)
-    for name in folder.iterdir():
-        if name.is_dir():
-            shutil.rmtree(name)
+    _remove_within(folder.resolve(), {path.parent.resolve() / path.name for path in kept})
+
+
+def _remove_within(folder: Path, kept: Set[Path]) -> None:
+    for path in folder.iterdir():
+        if path in kept:
+            continue
+        if not path.is_dir() or path.is_symlink():
+            path.unlink()
+        elif any(path in one.parents for one in kept):
+            _remove_within(path, kept)
         else:
-            name.unlink()
+            shutil.rmtree(path)

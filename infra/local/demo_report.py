@@ -1,7 +1,9 @@
 """What a demo found, as figures (report.json), as a page (report.html) and as lines on the terminal."""
 
 import json
+import shutil
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +15,50 @@ from tools.whole_files import whole_file
 Figures = dict[str, Any]
 
 
-def write_report(demo: Demo, alerts: list[Figures], path: Path) -> list[str]:
-    """Write figures and page, print the summary; what was found wrong, one sentence each."""
+@dataclass(frozen=True)
+class Results:
+    """Where a demo leaves what it found."""
+
+    report: Path
+    scores: Path
+    page: Path
+    alerts: Path
+
+    def paths(self) -> set[Path]:
+        """All of them."""
+        return {self.report, self.scores, self.page, self.alerts}
+
+
+def results_in(folder: Path) -> Results:
+    """Their usual names in one folder."""
+    return Results(folder / "report.json", folder / "scores.parquet", folder / "report.html", folder / "alerts.jsonl")
+
+
+def write_report(demo: Demo, alerts: list[Figures], status: int, results: Results) -> list[str]:
+    """Write what was found and print the summary; what was found wrong, one sentence each.
+
+    `status` is the exit code of the consistency check. Results of a run with faults go into a folder of their own, so
+    those of the last good one stay. All appear once the last of them is written, or no one does.
+    """
     evaluation = demo.read("evaluate_scores")
     report = collect(demo, alerts, evaluation)
     telling = choose_telling(alerts)
-    with whole_file(path) as unfinished:
-        unfinished.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    (demo.folder / "alerts.jsonl").write_text(
-        "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in alerts), "utf-8"
-    )
-    page = demo.folder / "report.html"
-    page.write_text(render_page(report, evaluation, alerts, telling), "utf-8")
+    faults = list(find_faults(report, status))
+    page = render_page(report, evaluation, alerts, telling)
+    written = results_in(demo.failed) if faults else results
+    with (
+        whole_file(written.report) as report_file,  # left last, so it takes its place last
+        whole_file(written.page) as page_file,
+        whole_file(written.scores) as scores_file,
+        whole_file(written.alerts) as alerts_file,
+    ):
+        report_file.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        page_file.write_text(page, "utf-8")
+        shutil.copyfile(demo.scores, scores_file)
+        alerts_file.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in alerts), "utf-8")
     print(render_summary(report, telling))
-    print(f"figures: {path}\npage:    {page}", flush=True)
-    return list(find_faults(report))
+    print(f"figures: {written.report}\npage:    {written.page}", flush=True)
+    return faults
 
 
 def collect(demo: Demo, alerts: list[Figures], evaluation: Figures) -> Figures:
@@ -65,8 +96,8 @@ def collect(demo: Demo, alerts: list[Figures], evaluation: Figures) -> Figures:
     }
 
 
-def find_faults(report: Figures) -> list[str]:
-    """Whatever must not be: values that differ, events or alerts lost."""
+def find_faults(report: Figures, status: int) -> list[str]:
+    """Whatever must not be: values that differ, events or alerts lost, a check that failed with exit code `status`."""
     faults = [
         f"consistency: found {report['consistency'][name]} values {name}, expected none"
         for name in ("mismatched", "missing", "extra")
@@ -74,6 +105,8 @@ def find_faults(report: Figures) -> list[str]:
     ]
     if report["consistency"]["chain"] != "whole":
         faults.append(f"archive: found the chain {report['consistency']['chain']}, expected it whole")
+    if status and not faults:
+        faults.append(f"consistency: found exit code {status} of the check, expected 0")
     published = report["alerts"]["published"]
     for name, subscriber in (("received", "queue"), ("received_http", "web")):
         if report["alerts"][name] != published:

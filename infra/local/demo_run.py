@@ -38,6 +38,16 @@ class Demo:
     published: int = 0
     received_by_web: int = 0
 
+    @property
+    def scores(self) -> Path:
+        """Every score as served, until the run has come to its end."""
+        return self.folder / "served_scores.parquet"
+
+    @property
+    def failed(self) -> Path:
+        """Where the results of a run with faults lie."""
+        return self.folder / "failed"
+
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Say what begins and ends, and keep its time."""
@@ -113,11 +123,11 @@ class Demo:
         """The exported model's version."""
         return str(self.read("export")["version"])
 
-    def prove(self, spark: SparkProcess, outputs: dict[str, str], scores: Path) -> int:
+    def prove(self, spark: SparkProcess, outputs: dict[str, str]) -> int:
         """Judge the served scores, recompute every feature; the exit code of the consistency check."""
         archive = f"s3a://{outputs['ArchiveBucketName']}/archive"
         words = [
-            *self.job("evaluate_scores", archive, "--scores", scores),
+            *self.job("evaluate_scores", archive, "--scores", self.scores),
             "then",
             *self.job("check_consistency", archive),
         ]

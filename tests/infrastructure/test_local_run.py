@@ -137,6 +137,61 @@ def test_embedded_aws_of_a_killed_demo_is_ended_by_the_next(sleeper, tmp_path):
     assert not list(folder.iterdir())
 
 
+def test_demo_empties_its_folder_but_for_the_results_of_the_last_good_run(tmp_path):
+    folder = tmp_path / "demo"
+    for name in ("report.json", "mine/report.json", "mine/other", "lake/events", "failed/report.json", "train.json"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+    demo.empty(folder, kept={folder / "report.json", folder / "lake" / ".." / "mine" / "report.json"})
+
+    left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert left == {"report.json", "mine/report.json"}
+
+
+class Unstarted:
+    """An embedded AWS or a process of Spark jobs that starts nothing."""
+
+    endpoint = "http://127.0.0.1:1"
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def __enter__(self) -> "Unstarted":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def attach(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("failing", ["learn", "deploy"])
+def test_demo_that_fails_midway_leaves_the_results_of_the_last_good_run(failing, tmp_path, monkeypatch):
+    def fail(*_: object) -> None:
+        raise LocalRunError(f"{failing} failed")
+
+    def work(*_: object) -> dict[str, str]:
+        return {}
+
+    monkeypatch.setattr(demo, "FOLDER", tmp_path / "demo")
+    monkeypatch.setattr(demo, "Emulator", Unstarted)
+    monkeypatch.setattr(demo, "SparkProcess", Unstarted)
+    monkeypatch.setattr(demo, "deploy", fail if failing == "deploy" else work)
+    monkeypatch.setattr(demo.Demo, "learn", fail if failing == "learn" else work)
+    results = demo.results_in(tmp_path / "demo")
+    results.report.parent.mkdir()
+    for path in results.paths():
+        path.write_text("of the last good run")
+    arguments = argparse.Namespace(contacts=None, split=None, report=results.report, scores=results.scores)
+
+    with pytest.raises(LocalRunError, match=f"{failing} failed"):
+        demo.run(arguments)
+
+    assert {path.read_text() for path in results.paths()} == {"of the last good run"}
+
+
 def test_taken_port_is_told_in_one_line(tmp_path):
     with socket.socket() as taken:
         taken.bind((HOST, 0))

@@ -124,3 +124,55 @@ def test_archive_that_cannot_be_checked_is_refused(lines, code, said, tmp_path, 
     found, line = run_one_line(check_consistency.main, [tmp_path / "archive", "--lake", tmp_path / "lake"], capsys)
 
     assert (found, said in line) == (code, True), line
+
+
+SCORED = {
+    "shop_id": "s", "position": "p1", "event_id": "e1", "conversation_id": "c1", "kind": "agent_message",
+    "occurred_at": 1_750_000_000_000, "served_score": 0.5, "model_version": "v1", "rating": None, "refused": None,
+    "duplicate": False,
+}  # fmt: skip
+SCORED_DDL = (
+    "shop_id string, position string, event_id string, conversation_id string, kind string, occurred_at long, "
+    "served_score double, model_version string, rating long, refused string, duplicate boolean"
+)
+
+
+def break_judging(patch: pytest.MonkeyPatch) -> None:
+    """The archive holds a score, and judging it fails."""
+    patch.setattr(evaluate_scores, "read_entries", lambda spark, _: spark.createDataFrame([SCORED], SCORED_DDL))
+    patch.setattr(evaluate_scores, "judge", lambda *_: 1 / 0)
+
+
+def break_export(patch: pytest.MonkeyPatch) -> None:
+    """The second event cannot be written."""
+    patch.setattr(export_events, "event_to_json", iter([b"{}"]).__next__)
+
+
+def break_sample(patch: pytest.MonkeyPatch) -> None:
+    """The model is written, the sample beside it is not."""
+    patch.setattr(train_model, "write_sample", lambda *_: 1 / 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("main", "words", "breaks"),
+    [
+        (evaluate_scores.main, ["archive", "--scores", "last/model.json"], break_judging),
+        (export_events.main, ["--since", "2025-03-17", "--output", "last/model.json"], break_export),
+        (export_events.main, ["--since", "2999-01-01", "--output", "last/model.json"], lambda _: None),
+        (train_model.main, ["--output", "last", "--strengths", "0.002"], break_sample),
+    ],
+    ids=["scores", "events", "no events", "model"],
+)
+def test_job_that_fails_leaves_the_last_results_alone(main, words, breaks, learned, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "last").mkdir()
+    for name in ("model.json", "summary.json"):
+        (tmp_path / "last" / name).write_text("the last good one")
+    breaks(monkeypatch)
+
+    code, _ = run_one_line(main, [*words, "--lake", learned.lake, "--json", "last/summary.json"], capsys)
+
+    assert code != 0
+    left = {path.name: path.read_text() for path in (tmp_path / "last").iterdir()}
+    assert left == {"model.json": "the last good one", "summary.json": "the last good one"}

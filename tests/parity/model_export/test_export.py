@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -92,15 +93,47 @@ def test_model_says_in_its_metadata_what_a_function_needs(artefact, exported):
     assert json.loads(metadata["training"])["rows"] == 5000
 
 
-def test_refused_export_leaves_nothing_of_itself_or_of_an_earlier_one(tmp_path):
+def test_refused_export_leaves_an_earlier_one_as_it_is(tmp_path):
     made = write_artefact(tmp_path / "in", rows=40)
     export_model(made.folder, tmp_path / "out")
+    before = contents(tmp_path / "out")
     rewrite_model(made.folder, intercept=0.7)
 
     with pytest.raises(ModelRefusedError, match=r"model refused on 40 rows and .* edge rows: max_abs_diff: found 0"):
         export_model(made.folder, tmp_path / "out")
 
-    assert list((tmp_path / "out").iterdir()) == []
+    assert contents(tmp_path / "out") == before
+
+
+def test_refused_export_leaves_no_folder(tmp_path):
+    made = write_artefact(tmp_path / "in", rows=40)
+    rewrite_model(made.folder, intercept=0.7)
+
+    with pytest.raises(ModelRefusedError):
+        export_model(made.folder, tmp_path / "out")
+
+    assert not (tmp_path / "out").exists()
+
+
+def test_export_that_cannot_be_written_leaves_an_earlier_one_as_it_is(artefact, tmp_path, monkeypatch):
+    export_model(artefact.folder, tmp_path)
+    before = contents(tmp_path)
+    written = Path.write_bytes
+
+    def write(path: Path, data: bytes) -> int:
+        if path.name == "metrics.json":
+            raise OSError("disk full")
+        return written(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+    with pytest.raises(OSError, match="disk full"):
+        export_model(artefact.folder, tmp_path)
+
+    assert contents(tmp_path) == before
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_flipped_decision_is_refused_however_small_the_difference(tmp_path):
