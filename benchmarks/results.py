@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.claims import CLAIMS, readable
 from benchmarks.measurement import Row, Section
 from tools.errors import ROOT
+from tools.whole_files import whole_file
 
 FOLDER = ROOT / "benchmarks"
 JSON, PAGE = "results.json", "RESULTS.md"
@@ -69,10 +70,10 @@ def read_results(folder: Path = FOLDER) -> Results:
 
 
 def write_results(results: Results, folder: Path = FOLDER) -> None:
-    """Write both files; equal results give equal bytes."""
-    text = json.dumps(to_document(results), indent=2, ensure_ascii=False)
-    (folder / JSON).write_text(text + "\n", "utf-8")
-    (folder / PAGE).write_text(render_page(results), "utf-8")
+    """Write both files or, where one fails, none; equal results give equal bytes."""
+    with whole_file(folder / JSON) as figures, whole_file(folder / PAGE) as page:
+        figures.write_text(json.dumps(to_document(results), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        page.write_text(render_page(results), "utf-8")
 
 
 def to_document(results: Results) -> dict[str, Any]:

@@ -145,7 +145,8 @@ def break_judging(patch: pytest.MonkeyPatch) -> None:
 
 def break_export(patch: pytest.MonkeyPatch) -> None:
     """The second event cannot be written."""
-    patch.setattr(export_events, "event_to_json", iter([b"{}"]).__next__)
+    lines = [b"{}"]
+    patch.setattr(export_events, "event_to_json", lambda _: lines.pop())
 
 
 def break_sample(patch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service_quality.adapters.model_registry import ModelRegistry
 from service_quality.errors import DeploymentError, ModelError, SurroundingsError
 from service_quality.features.vectors import Vector
+from service_quality.scoring.champion import MOST_BEHIND
 from service_quality.scoring.scores import Score
 from tests.stand_ins.aws_services import S3, DynamoDB
 
@@ -357,3 +360,37 @@ def test_threads_that_start_at_once_load_the_champion_once():
         assert list(pool.map(score, [GOOD_ROW] * 8)) == ["v1"] * 8
 
     assert models.loaded == ["v1"]
+
+
+STEPS = st.lists(
+    st.sampled_from([b"good", b"odd", b"bad", b"broken", "rollback", "minute", "start", GOOD_ROW, ODD_ROW]),
+    max_size=14,
+)
+
+
+@given(STEPS)
+def test_every_row_that_the_first_champion_scores_is_scored_and_never_by_a_refused_version(steps):
+    models = Registry()
+    models.promote("v0")
+    behind, named, refused = {1: 0}, {1: "v0"}, set()
+    for number, step in enumerate(steps):
+        if isinstance(step, bytes) and len(behind) < MOST_BEHIND + 1:
+            models.promote(f"v{number + 1}", step)
+            behind[models.revision], named[models.revision] = models.revision - 1, f"v{number + 1}"
+        elif step == "rollback" and behind[models.revision]:
+            to = behind[models.revision]
+            data = models.s3.buckets["models"][f"models/{named[to]}/model.onnx"]
+            models.promote(named[to], data, behind=behind[to])
+            behind[models.revision], named[models.revision] = behind[to], named[to]
+        elif step == "minute":
+            models.seconds += 60.0
+            refused.clear()  # a promotion may be read that names one of them
+        elif step == "start":
+            models.registry = models.start()
+            refused.clear()
+        elif isinstance(step, array):
+            models.observed.clear()
+            served = models.served(step)
+            refused |= set(models.refused())
+            assert served not in refused
+            assert models.s3.buckets["models"][f"models/{served}/model.onnx"] in (b"good", b"odd")

@@ -11,6 +11,7 @@ import benchmarks.claims
 import benchmarks.cost_runs.prices
 import benchmarks.machine
 import benchmarks.measurement
+import benchmarks.results
 from benchmarks.__main__ import SAYS, main, read_options
 from benchmarks.claims import CLAIMS, missed, readable
 from benchmarks.machine import describe_machine
@@ -58,6 +59,20 @@ def test_what_was_written_reads_back_and_writes_the_same(tmp_path):
     write_results(read_results(tmp_path), tmp_path)
 
     assert ((tmp_path / JSON).read_bytes(), (tmp_path / PAGE).read_bytes()) == first
+
+
+def test_results_that_cannot_be_written_leave_both_files_as_they_were(tmp_path, monkeypatch):
+    results = Results()
+    results.put(cold_start(1.25), date="2026-01-01", machine=MACHINE)
+    write_results(results, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    results.put(training(2e-6), date="2026-02-02", machine=MACHINE)
+    monkeypatch.setattr(benchmarks.results, "render_page", lambda _: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        write_results(results, tmp_path)
+
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_missed_figure_is_told_with_found_and_expected():
