@@ -164,6 +164,17 @@ def _visit_without_a_day(event: InteractionEvent) -> str:
 _CONVERSATION_KEY = conversation.conversation_key
 
 
+def _visit_in_the_contact_it_names(event: InteractionEvent) -> str:
+    if event.conversation_id is not None:
+        return f"contact\x1f{event.conversation_id}"
+    return _CONVERSATION_KEY(event)
+
+
+def _complaint_of_contacts_only(standing: Standing, event: InteractionEvent) -> None:
+    if event.conversation_id is not None:
+        turns._complaint_filed(standing, event)
+
+
 def _by_instant_alone(event: InteractionEvent) -> tuple[int, str]:
     return event.occurred_at, ""
 
@@ -218,6 +229,11 @@ OF_CONVERSATIONS: Mapping[str, Callable[[], Patch]] = {
         _constant(conversation, "conversation_key", _visit_without_a_day),
         _constant(shop_fold, "conversation_key", _visit_without_a_day),
     ),
+    "a visit that names a contact is in it": lambda: mutated_by(
+        _constant(conversation, "conversation_key", _visit_in_the_contact_it_names),
+        _constant(shop_fold, "conversation_key", _visit_in_the_contact_it_names),
+    ),
+    "a complaint outside of a contact is lost": lambda: _read_as(complaint_filed=_complaint_of_contacts_only),
     "a cancelled order is a return": lambda: mock.patch.dict(
         conversation_facts._BEHAVIOUR, {"order_cancelled": "returns"}
     ),

@@ -37,6 +37,7 @@ KINDS = (
     *("bot_message", "internal_note", "status_changed", "complaint_filed"),
     *("suggestion_made", "searched", "cart_added", "order_cancelled", "order_returned"),
 )
+CONTACTS = ("c0", "c0", "c0", "c1", "c1", "c2")
 BEHAVIOUR = ("order_placed", "page_viewed", "searched", "cart_added", "order_cancelled", "order_returned")
 DOINGS = ("event",) * 17 + ("answer",) * 4 + ("twice", "twice", "twice later", "noise", "import")
 LARGEST = 2**64
@@ -166,6 +167,7 @@ def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> 
     agent = (
         choices.of(("ann", "bob", None)) if kind not in ("agent_message", "assigned") else choices.of(("ann", "bob"))
     )
+    contact = choices.of(_contacts_of(kind))
     category = choices.of(("returns", "delivery", None))
     return InteractionEvent(
         event_id=event_id,
@@ -174,8 +176,8 @@ def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> 
         occurred_at=occurred_at,
         received_at=now,
         precision=precision,
-        conversation_id=None if kind in BEHAVIOUR else f"c{choices.of((0, 0, 0, 1, 1, 2))}",
-        customer_id=choices.of(("zoe", "yan")) if kind in BEHAVIOUR else choices.of(("zoe", "yan", None)),
+        conversation_id=contact,
+        customer_id=choices.of(("zoe", "yan") if kind in BEHAVIOUR or contact is None else ("zoe", "yan", None)),
         agent_id=agent,
         supervisor_id=choices.of((None, "sue")) if agent else None,
         manager_id="max" if agent == "ann" else None,
@@ -189,10 +191,17 @@ def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> 
         channel=choices.of(("chat", None)),
         text="Wo bleibt mein Paket?" if kind == "customer_message" else None,
         query="lamp" if kind == "searched" else None,
-        rating=choices.of((5, 1, 3, 4)) if kind == "rated" else None,
+        rating=choices.of((5, 1, 3, 4, 2)) if kind == "rated" else None,
         amount_minor=choices.of((None, 1999, 10**12)),
         duration_ms=choices.of((None, 4000, 0)) if kind == "page_viewed" else None,
     )
+
+
+def _contacts_of(kind: str) -> Sequence[str | None]:
+    """Where an event of this kind may belong: a visit may name a contact, and a complaint may be outside of any."""
+    if kind in BEHAVIOUR:
+        return (None, None, None, "c0")
+    return (*CONTACTS, None, None) if kind in ("complaint_filed", "suggestion_made") else CONTACTS
 
 
 def _backfill(
