@@ -21,7 +21,7 @@ from service_quality.features.declarations import FeatureSet
 from tests.properties.feature_sets import SETS
 from tests.properties.import_packs import Backfill
 from tests.properties.naive_reader import NaiveReader, Reading
-from tests.properties.online_run import readable
+from tests.properties.online_run import read_record, readable
 from tests.properties.random_logs import RandomLog
 from tests.simulation.outside import ALERTS, ARCHIVE, STATE
 from tests.simulation.settings import RESERVED_EVENTS
@@ -148,6 +148,13 @@ class Evidence:
         except RejectedEventError:
             return record
         return LogRecord(read.order, read.data, read.arrived_at) if isinstance(read, RecordPutBack) else record
+
+    def outcome_of(self, record: LogRecord) -> object:
+        """What a record says, or why it is rejected."""
+        try:
+            return read_record(record, self.shop_id)
+        except RejectedEventError as error:
+            return error.reason
 
     def events_on(self, records: Iterable[LogRecord]) -> list[tuple[str, InteractionEvent]]:
         """The events that can be read among records, each with its position."""

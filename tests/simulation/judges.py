@@ -3,7 +3,9 @@
 import json
 from base64 import b64decode
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 
+from service_quality.commit.put_back import KEEPS_ARRIVAL_FOR
 from service_quality.events.control_records import control_to_dict
 from service_quality.events.interaction_event import InteractionEvent, event_to_dict
 from service_quality.events.log_records import LogRecord
@@ -11,7 +13,7 @@ from service_quality.features.vectors import vector_from_bytes
 from tests.properties.naive_reader import Reading
 from tests.properties.online_run import read_record
 from tests.simulation.evidence import Evidence, require
-from tests.simulation.models import NamedScorer, is_cursed
+from tests.simulation.models import NamedScorer, is_cursed, is_ill
 from tests.simulation.world import World
 
 #: How a refusal is named on the archive, by what the naive reader says of the record.
@@ -53,11 +55,23 @@ def judge_records(evidence: Evidence) -> None:
         require(one.data in (first[position].data, by_position[position].data), "a record was kept with other bytes")
         # Bytes are kept before the commit, which a worker on a torn set cannot make: the reason in the archive is true.
         evidence.world.count("kept with another reason", one.reason != refused.get(position, one.reason))
+    _require_first_arrivals(evidence, by_position)
     sent: dict[str, set[bytes]] = defaultdict(set)
     for original in first.values():
         sent[original.position].add(original.data)
     for position, aside_record in parked.items():
         require(aside_record.data in sent[position], "a record was parked with other bytes")
+
+
+def _require_first_arrivals(evidence: Evidence, by_position: Mapping[str, LogRecord]) -> None:
+    """What came back within a week says the same as at first, its arrival included."""
+    for record in by_position.values():
+        first = evidence.first_of(record)
+        original = by_position.get(first.position)
+        if first is record or original is None or record.arrived_at - original.arrived_at > KEEPS_ARRIVAL_FOR:
+            continue
+        says, said = (evidence.outcome_of(one) for one in (record, original))
+        require(says == said, f"came back otherwise than it was: {record.position}")
 
 
 def _require_unfenced(evidence: Evidence, unmarked: set[str]) -> None:
@@ -77,6 +91,11 @@ def judge_events(evidence: Evidence) -> None:
     accepted = Counter(entry["event"]["event_id"] for entry in evidence.entries if "event_id" in entry.get("event", {}))
     twice = [event_id for event_id, times in accepted.items() if times > 1]
     require(not twice, f"folded twice: {twice}")
+    ill = {
+        position for position, event in evidence.events_on(evidence.log) if is_ill(event, evidence.world.setting.ill_of)
+    }
+    failed = {position for position, reason in evidence.refused.items() if reason == "fold_failed"}
+    require(not failed - ill, f"sound records rejected as failing: {sorted(failed - ill)}")
     aside = ("parked", "fold_failed")
     ends = {entry["position"]: entry.get("refused", "parked") not in aside for entry in evidence.entries}
     imported = {

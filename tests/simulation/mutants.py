@@ -101,37 +101,31 @@ class PoisonAtOnce(OnlineCommit):
             raise
 
 
-class ScoreIsFold(OnlineCommit):
+def _score_is_fold(world: World) -> list[Any]:
     """Takes a failing model for a failing fold, so that the event is to blame."""
+    real = ShopFold._score
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], refusals: Refusals) -> Tally:
-        scores = ShopFold._score
+    def raising(fold: ShopFold, *arguments: Any) -> Any:
+        scored, failures = real(fold, *arguments)
+        for failure in failures:
+            raise failure.error
+        return scored, failures
 
-        def raising(fold: ShopFold, *arguments: Any) -> Any:
-            scored, failures = scores(fold, *arguments)
-            for failure in failures:
-                raise failure.error
-            return scored, failures
-
-        with mock.patch.object(ShopFold, "_score", raising):
-            return super()._attempt(shop_id, records, refusals)
+    return [mock.patch.object(ShopFold, "_score", raising)]
 
 
-class RuleIsFold(OnlineCommit):
+def _rule_is_fold(world: World) -> list[Any]:
     """Takes a failing rule for a failing fold."""
+    real = ShopFold._decide
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], refusals: Refusals) -> Tally:
-        decides = ShopFold._decide
+    def raising(fold: ShopFold, event: Any, step: Any, scored: Any, failures: Any) -> Any:
+        rows = real(fold, event, step, scored, failures)
+        for failure in failures:
+            if failure.stage == "rule":
+                raise failure.error
+        return rows
 
-        def raising(fold: ShopFold, event: Any, step: Any, scored: Any, failures: Any) -> Any:
-            rows = decides(fold, event, step, scored, failures)
-            for failure in failures:
-                if failure.stage == "rule":
-                    raise failure.error
-            return rows
-
-        with mock.patch.object(ShopFold, "_decide", raising):
-            return super()._attempt(shop_id, records, refusals)
+    return [mock.patch.object(ShopFold, "_decide", raising)]
 
 
 def _over(detour: Callable[[StateTable], Any]) -> Callable[..., OnlineCommit]:
@@ -229,7 +223,7 @@ def _passed_by_taken_for_done(world: World) -> list[Any]:
 
 
 def _histories_expire_early(world: World) -> list[Any]:
-    return [mock.patch.object(state_table, "_HISTORY_DAYS", 105)]
+    return [mock.patch.object(state_table, "_HISTORY_DAYS", 91)]
 
 
 MUTANTS: dict[str, Mutant] = {
@@ -250,8 +244,8 @@ MUTANTS: dict[str, Mutant] = {
     "imports absorbed at every read": Mutant(patches=_absorbed_again),
     "time to live on the shop's item": Mutant(patches=_shop_expires),
     "histories expire when their windows end": Mutant(patches=_histories_expire_early),
-    "a failing model takes the event with it": Mutant(ScoreIsFold),
-    "a failing rule takes the event with it": Mutant(RuleIsFold),
+    "a failing model takes the event with it": Mutant(patches=_score_is_fold),
+    "a failing rule takes the event with it": Mutant(patches=_rule_is_fold),
     "newer records overtake parked ones": Mutant(patches=_newer_overtake),
     "a shop goes on before the last parked record is back": Mutant(patches=_unparked_too_early),
     "records come back with another arrival": Mutant(patches=_arrival_lost),

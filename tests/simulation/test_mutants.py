@@ -7,7 +7,7 @@ from tests.simulation.schedules import draw_schedule, run_schedule
 
 SEED = 2
 #: By then each must be found; most are among the first ten.
-MOST_SCHEDULES = 400
+MOST_SCHEDULES = 1_000
 
 
 def play(mutant: Mutant) -> None:

@@ -79,6 +79,7 @@ class Worker:
         assert self.strand is None
         self.batch = batch
         self.started_at = self.outside.wall
+        self.door.end_halves()
         self.strand = Strand(lambda: self._advance_shops(batch))
         self.strand.go_on("begin")
 
