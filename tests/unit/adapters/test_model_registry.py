@@ -362,6 +362,30 @@ def test_threads_that_start_at_once_load_the_champion_once():
     assert models.loaded == ["v1"]
 
 
+@pytest.mark.parametrize(
+    "wrong", [{}, {"version": {"S": "v2"}}, {"version": {"N": "2"}, "fingerprint": {"S": "print"}}]
+)
+def test_pointer_of_other_content_keeps_the_old_and_stops_a_start(wrong, models):
+    models.dynamodb.tables["models"]["pointer", "champion"] = {"sk": {"S": "champion"}, **wrong}
+    models.seconds = 60.0
+
+    assert models.served() == "v1"
+    with pytest.raises(DeploymentError, match="found a pointer of other content in table models"):
+        models.start().champion()
+
+
+def test_log_of_other_content_has_nothing_behind_and_the_first_failure_is_raised(models):
+    models.promote("v2", b"odd")
+    models.dynamodb.tables["models"]["log", f"{2:012d}"] = {"version": {"S": "v2"}}
+    models.seconds = 60.0
+
+    with pytest.raises(ArithmeticError):
+        models.served(ODD_ROW)
+
+    assert models.served() == "v2"
+    assert "found a log entry of other content" in models.observed[-1][1]["error"]
+
+
 STEPS = st.lists(
     st.sampled_from([b"good", b"odd", b"bad", b"broken", "rollback", "minute", "start", GOOD_ROW, ODD_ROW]),
     max_size=14,
@@ -372,7 +396,8 @@ STEPS = st.lists(
 def test_every_row_that_the_first_champion_scores_is_scored_and_never_by_a_refused_version(steps):
     models = Registry()
     models.promote("v0")
-    behind, named, refused = {1: 0}, {1: "v0"}, set()
+    behind, named = {1: 0}, {1: "v0"}
+    refused: set[str] = set()
     for number, step in enumerate(steps):
         if isinstance(step, bytes) and len(behind) < MOST_BEHIND + 1:
             models.promote(f"v{number + 1}", step)

@@ -52,16 +52,26 @@ class ModelRegistry:
         found = self._read("pointer", "champion")
         if found is None:
             raise DeploymentError(f"found no champion in table {self.table}, expected a promoted model")
-        return Pointer(found["version"]["S"], found["fingerprint"]["S"], int(found.get("revision", {"N": "0"})["N"]))
+        try:
+            revision = int(found.get("revision", {"N": "0"})["N"])
+            return Pointer(found["version"]["S"], found["fingerprint"]["S"], revision)
+        except (KeyError, ValueError) as error:
+            raise self._wrong_item("pointer", "version, fingerprint and revision") from error
 
     def versions_behind(self, revision: int, *, most: int) -> Sequence[str]:
-        """The versions that rollbacks would return to from a promotion, the nearest first; empty where it has none."""
+        """The versions that rollbacks would return to from a promotion, the nearest first; empty where it has none.
+
+        DeploymentError where the log cannot be read or holds something else.
+        """
         versions: list[str] = []
         entry = self._read_entry(revision)
-        while entry is not None and len(versions) < most:
-            entry = self._read_entry(int(entry["behind"]["N"]))
-            if entry is not None:
-                versions.append(entry["version"]["S"])
+        try:
+            while entry is not None and len(versions) < most:
+                entry = self._read_entry(int(entry["behind"]["N"]))
+                if entry is not None:
+                    versions.append(entry["version"]["S"])
+        except (KeyError, ValueError) as error:
+            raise self._wrong_item("log entry", "version and behind") from error
         return versions
 
     def load(self, version: str) -> Scorer:
@@ -75,6 +85,9 @@ class ModelRegistry:
 
     def _read_entry(self, revision: int) -> "Mapping[str, AttributeValueTypeDef] | None":
         return self._read("log", f"{revision:012d}") if revision else None
+
+    def _wrong_item(self, what: str, expected: str) -> DeploymentError:
+        return DeploymentError(f"found a {what} of other content in table {self.table}, expected {expected}")
 
     def _read(self, pk: str, sk: str) -> "Mapping[str, AttributeValueTypeDef] | None":
         key = {"pk": {"S": pk}, "sk": {"S": sk}}

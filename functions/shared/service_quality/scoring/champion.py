@@ -143,7 +143,7 @@ class Champion:
     def _usable_behind(self) -> Iterator[_Loaded]:
         """The versions behind the promoted one that load, the nearest first, each loaded when it is its turn."""
         if self._behind is None:
-            self._behind = self.models.versions_behind(self._revision, most=MOST_BEHIND)
+            self._behind = self._read_behind()
         for version in self._behind:
             if version in self._refused or (self._serving is not None and version == self._serving.version):
                 continue
@@ -151,6 +151,15 @@ class Champion:
                 yield self._load(version)
             except (ModelError, DeploymentError) as error:
                 self._refuse(version, str(error))
+
+    def _read_behind(self) -> Sequence[str]:
+        """Nothing where the log is missing, forbidden or wrong: what failed stays the error that is raised."""
+        try:
+            return self.models.versions_behind(self._revision, most=MOST_BEHIND)
+        except DeploymentError as error:
+            kept = self._serving.version if self._serving is not None else ""
+            self.observe("registry_unread", {"error": str(error), "kept_version": kept})
+            return ()
 
     def _score_by_another(self, vector: Vector, failed: _Loaded, error: Exception) -> Score | None:
         """The score of the nearest version that gives one; that serves from then on, those before it are refused."""
