@@ -7,16 +7,15 @@ from typing import Any
 from unittest import mock
 
 from service_quality.commit import online_commit, shop_fold
-from service_quality.conversations import conversation, event_values, turns
-from service_quality.conversations.turns import Reply, Standing
+from service_quality.conversations import conversation, turns
+from service_quality.conversations.turns import Standing
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
 from service_quality.facts import conversation_facts, conversation_fold, entities
-from service_quality.facts.conversation_facts import Fact, FactTotals
-from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.features import declarations
 from service_quality.histories.windows import WINDOWS, Window
 from service_quality.instants import DAY, HOUR, MINUTE
+from tests.properties import misreadings
 
 Patch = AbstractContextManager[Any]
 
@@ -39,206 +38,60 @@ def _constant(module: Any, name: str, value: object) -> Patch:
     return mock.patch.object(module, name, value)
 
 
-def _opened_again(standing: Standing, event: InteractionEvent) -> None:
-    standing.opened_at = None
-    turns._opened(standing, event)
-
-
-def _opened_after_an_answer(standing: Standing, event: InteractionEvent) -> None:
-    turns._opened(standing, event)
-    turns._start_turn(standing, event)
-
-
-def _message_that_leaves_it_resolved(standing: Standing, event: InteractionEvent) -> None:
-    resolved_at = standing.resolved_at
-    turns._customer_message(standing, event)
-    standing.resolved_at = resolved_at
-
-
-def _message_that_begins_the_wait_anew(standing: Standing, event: InteractionEvent) -> None:
-    standing.waiting_since = None
-    turns._customer_message(standing, event)
-
-
-def _reopening_that_leaves_it_resolved(standing: Standing, event: InteractionEvent) -> None:
-    resolved_at = standing.resolved_at
-    turns._reopened(standing, event)
-    standing.resolved_at = resolved_at
-
-
-def _reopening_that_nobody_waits_after(standing: Standing, event: InteractionEvent) -> None:
-    waiting_since = standing.waiting_since
-    turns._reopened(standing, event)
-    standing.waiting_since = waiting_since
-
-
-def _resolution_that_lets_wait(standing: Standing, event: InteractionEvent) -> None:
-    standing.resolved_at = event.occurred_at
-
-
-def _complaint_that_waits(standing: Standing, event: InteractionEvent) -> None:
-    turns._complaint_filed(standing, event)
-    turns._start_turn(standing, event)
-
-
-def _ends_the_turn(standing: Standing, event: InteractionEvent) -> None:
-    standing.waiting_since = None
-
-
-def _bot_that_ends_the_turn(standing: Standing, event: InteractionEvent) -> None:
-    turns._bot_message(standing, event)
-    standing.waiting_since = None
-
-
-def _bot_that_replies(standing: Standing, event: InteractionEvent) -> None:
-    turns._bot_message(standing, event)
-    if standing.waiting_since is not None:
-        standing.replies.append(turns._reply(standing, event, event.agent_id or "bot", standing.waiting_since))
-        standing.waiting_since = None
-
-
-def _every_message_replies(standing: Standing, event: InteractionEvent) -> None:
-    waiting_since = standing.waiting_since
-    turns._agent_message(standing, event)
-    standing.waiting_since = waiting_since
-
-
-def _first_rating_stays(standing: Standing, event: InteractionEvent) -> None:
-    if standing.rating is None:
-        turns._rated(standing, event)
-
-
-def _transfer_at_every_assignment(standing: Standing, event: InteractionEvent) -> None:
-    if standing.assigned_agent is not None:
-        standing.transfers.append(event.occurred_at)
-    standing.assigned_agent = event.agent_id
-
-
-def _transfer_at_the_first_assignment(standing: Standing, event: InteractionEvent) -> None:
-    if standing.assigned_agent != event.agent_id:
-        standing.transfers.append(event.occurred_at)
-    standing.assigned_agent = event.agent_id
-
-
-def _first_who_answered(standing: Standing) -> str | None:
-    return standing.replies[0].agent_id if standing.replies else standing.assigned_agent
-
-
-def _assigned_agent(standing: Standing) -> str | None:
-    return standing.assigned_agent or (standing.replies[-1].agent_id if standing.replies else None)
-
-
-def _instant_wait(standing: Standing, event: InteractionEvent, agent_id: str, since: int) -> Reply:
-    reply = _REPLY(standing, event, agent_id, since)
-    return reply if reply.waited_ms is not None else reply._replace(waited_ms=0, waited_at_least_ms=0)
-
-
-def _wait_to_the_end_of_the_day(standing: Standing, event: InteractionEvent, agent_id: str, since: int) -> Reply:
-    return _REPLY(standing, replace(event, precision="ms"), agent_id, since)
-
-
-_REPLY = turns._reply
-
-
-def _first_named(standing: Standing, event: InteractionEvent) -> None:
-    contact = dict(standing.contact)
-    _READ_ATTRIBUTES(standing, event)
-    standing.contact |= contact
-
-
-_READ_ATTRIBUTES = turns._read_attributes
-
-
-def _since_the_event(standing: Standing, event: InteractionEvent, *, clock: int) -> dict[str, int | None]:
-    return event_values.read_event_values(standing, event, clock=event.occurred_at)
-
-
-def _only_what_is_new(before: FactTotals, after: FactTotals) -> list[Fact]:
-    return [fact for fact in conversation_facts.facts_between(before, after) if fact.value > 0]
-
-
-def _visit_without_a_day(event: InteractionEvent) -> str:
-    return _CONVERSATION_KEY(replace(event, occurred_at=0))
-
-
-_CONVERSATION_KEY = conversation.conversation_key
-
-
-def _visit_in_the_contact_it_names(event: InteractionEvent) -> str:
-    if event.conversation_id is not None:
-        return f"contact\x1f{event.conversation_id}"
-    return _CONVERSATION_KEY(event)
-
-
-def _complaint_of_contacts_only(standing: Standing, event: InteractionEvent) -> None:
-    if event.conversation_id is not None:
-        turns._complaint_filed(standing, event)
-
-
-def _by_instant_alone(event: InteractionEvent) -> tuple[int, str]:
-    return event.occurred_at, ""
-
-
-def _scored_though_rated(*given: Any, **clocks: Any) -> ConversationStep | None:
-    step = _STEP(*given, **clocks)
-    return step and replace(step, scored=given[1].kind in SCORED and given[1].conversation_id is not None)
-
-
-_STEP = conversation_fold.step_conversation
-
-
 def _window(name: str, length: int, hop: int) -> Patch:
     return mock.patch.dict(WINDOWS, {name: Window(name, length, hop)})
 
 
-def _start_without_hop(window: Window, clock: int) -> int:
-    return clock - window.length
-
-
 #: Mistakes in a conversation and its facts, in what is scored and in retention: each step shows them.
 OF_CONVERSATIONS: Mapping[str, Callable[[], Patch]] = {
-    "a second opening moves the opening": lambda: _read_as(conversation_opened=_opened_again),
-    "an opening after an answer opens a turn": lambda: _read_as(conversation_opened=_opened_after_an_answer),
-    "a message does not undo resolved": lambda: _read_as(customer_message=_message_that_leaves_it_resolved),
-    "the last message begins the wait": lambda: _read_as(customer_message=_message_that_begins_the_wait_anew),
-    "a reopening does not undo resolved": lambda: _read_as(reopened=_reopening_that_leaves_it_resolved),
-    "nobody waits after a reopening": lambda: _read_as(reopened=_reopening_that_nobody_waits_after),
-    "a resolution lets the customer wait": lambda: _read_as(resolved=_resolution_that_lets_wait),
-    "a complaint opens a turn": lambda: _read_as(complaint_filed=_complaint_that_waits),
-    "a bot ends a turn": lambda: _read_as(bot_message=_bot_that_ends_the_turn),
-    "a bot replies": lambda: _read_as(bot_message=_bot_that_replies),
-    "an internal note ends a turn": lambda: _read_as(internal_note=_ends_the_turn),
-    "a change of status ends a turn": lambda: _read_as(status_changed=_ends_the_turn),
+    "a second opening moves the opening": lambda: _read_as(conversation_opened=misreadings.opened_again),
+    "an opening after an answer opens a turn": lambda: _read_as(conversation_opened=misreadings.opened_after_an_answer),
+    "a message does not undo resolved": lambda: _read_as(customer_message=misreadings.message_that_leaves_it_resolved),
+    "the last message begins the wait": lambda: _read_as(
+        customer_message=misreadings.message_that_begins_the_wait_anew
+    ),
+    "a reopening does not undo resolved": lambda: _read_as(reopened=misreadings.reopening_that_leaves_it_resolved),
+    "nobody waits after a reopening": lambda: _read_as(reopened=misreadings.reopening_that_nobody_waits_after),
+    "a resolution lets the customer wait": lambda: _read_as(resolved=misreadings.resolution_that_lets_wait),
+    "a complaint opens a turn": lambda: _read_as(complaint_filed=misreadings.complaint_that_waits),
+    "a bot ends a turn": lambda: _read_as(bot_message=misreadings.bot_that_ends_the_turn),
+    "a bot replies": lambda: _read_as(bot_message=misreadings.bot_that_replies),
+    "an internal note ends a turn": lambda: _read_as(internal_note=misreadings.ends_the_turn),
+    "a change of status ends a turn": lambda: _read_as(status_changed=misreadings.ends_the_turn),
     "an assignment is read as a message": lambda: _read_as(assigned=turns._agent_message),
-    "every agent's message replies": lambda: _read_as(agent_message=_every_message_replies),
-    "the first rating stays": lambda: _read_as(rated=_first_rating_stays),
-    "a transfer to the same agent counts": lambda: _read_as(assigned=_transfer_at_every_assignment),
-    "the first assignment is a transfer": lambda: _read_as(assigned=_transfer_at_the_first_assignment),
-    "the first agent who answered owns": lambda: _constant(Standing, "owner", property(_first_who_answered)),
-    "the assigned agent owns the rating": lambda: _constant(Standing, "owner", property(_assigned_agent)),
-    "a wait known to the day is 0": lambda: _constant(turns, "_reply", _instant_wait),
-    "a day's end is an exact answer": lambda: _constant(turns, "_reply", _wait_to_the_end_of_the_day),
-    "the first attribute named stays": lambda: _constant(turns, "_read_attributes", _first_named),
-    "ties stay as they arrived": lambda: _constant(conversation, "_order", _by_instant_alone),
-    "the wait ends at the event": lambda: _constant(conversation_fold, "read_event_values", _since_the_event),
+    "every agent's message replies": lambda: _read_as(agent_message=misreadings.every_message_replies),
+    "the first rating stays": lambda: _read_as(rated=misreadings.first_rating_stays),
+    "a transfer to the same agent counts": lambda: _read_as(assigned=misreadings.transfer_at_every_assignment),
+    "the first assignment is a transfer": lambda: _read_as(assigned=misreadings.transfer_at_the_first_assignment),
+    "the first agent who answered owns": lambda: _constant(Standing, "owner", property(misreadings.first_who_answered)),
+    "the assigned agent owns the rating": lambda: _constant(Standing, "owner", property(misreadings.assigned_agent)),
+    "a wait known to the day is 0": lambda: _constant(turns, "_reply", misreadings.instant_wait),
+    "a day's end is an exact answer": lambda: _constant(turns, "_reply", misreadings.wait_to_the_end_of_the_day),
+    "the first attribute named stays": lambda: _constant(turns, "_read_attributes", misreadings.first_named),
+    "ties stay as they arrived": lambda: _constant(conversation, "_order", misreadings.by_instant_alone),
+    "the wait ends at the event": lambda: _constant(
+        conversation_fold, "read_event_values", misreadings.since_the_event
+    ),
     "a rated contact is scored": lambda: mutated_by(
-        _constant(conversation_fold, "step_conversation", _scored_though_rated),
-        _constant(shop_fold, "step_conversation", _scored_though_rated),
+        _constant(conversation_fold, "step_conversation", misreadings.scored_though_rated),
+        _constant(shop_fold, "step_conversation", misreadings.scored_though_rated),
     ),
     "a visit of all days": lambda: mutated_by(
-        _constant(conversation, "conversation_key", _visit_without_a_day),
-        _constant(shop_fold, "conversation_key", _visit_without_a_day),
+        _constant(conversation, "conversation_key", misreadings.visit_without_a_day),
+        _constant(shop_fold, "conversation_key", misreadings.visit_without_a_day),
     ),
     "a visit that names a contact is in it": lambda: mutated_by(
-        _constant(conversation, "conversation_key", _visit_in_the_contact_it_names),
-        _constant(shop_fold, "conversation_key", _visit_in_the_contact_it_names),
+        _constant(conversation, "conversation_key", misreadings.visit_in_the_contact_it_names),
+        _constant(shop_fold, "conversation_key", misreadings.visit_in_the_contact_it_names),
     ),
-    "a complaint outside of a contact is lost": lambda: _read_as(complaint_filed=_complaint_of_contacts_only),
+    "a complaint outside of a contact is lost": lambda: _read_as(
+        complaint_filed=misreadings.complaint_of_contacts_only
+    ),
     "a cancelled order is a return": lambda: mock.patch.dict(
         conversation_facts._BEHAVIOUR, {"order_cancelled": "returns"}
     ),
     "complaints are not scored": lambda: _constant(conversation_fold, "SCORED", SCORED - {"complaint_filed"}),
-    "nothing is taken back": lambda: _constant(conversation_fold, "facts_between", _only_what_is_new),
+    "nothing is taken back": lambda: _constant(conversation_fold, "facts_between", misreadings.only_what_is_new),
     "slow beyond 1 minute": lambda: _constant(conversation_facts, "SLOW_BEYOND", MINUTE),
     "slow at 15 minutes": lambda: _constant(conversation_facts, "SLOW_BEYOND", 15 * MINUTE - 1),
     "on time within 4 minutes": lambda: _constant(conversation_facts, "ON_TIME_WITHIN", 4 * MINUTE),
@@ -261,7 +114,7 @@ OF_HISTORIES: Mapping[str, Callable[[], Patch]] = {
     "a day of 25 hours": lambda: _window("1d", 25 * HOUR, HOUR),
     "30 days of 31": lambda: _window("30d", 31 * DAY, DAY),
     "90 days by 2 days": lambda: _window("90d", 90 * DAY, 2 * DAY),
-    "windows without a hop": lambda: _constant(Window, "start", _start_without_hop),
+    "windows without a hop": lambda: _constant(Window, "start", misreadings.start_without_hop),
 }
 #: Mistakes in a bound, each with what is bounded.
 OF_BOUNDS: Mapping[str, tuple[str, Callable[[], Patch]]] = {

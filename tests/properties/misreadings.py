@@ -1,0 +1,165 @@
+"""Plausible misreadings of a conversation and its facts, each to be put in place of what the core does."""
+
+from dataclasses import replace
+from typing import Any
+
+from service_quality.conversations import conversation, event_values, turns
+from service_quality.conversations.turns import Reply, Standing
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.kinds import SCORED
+from service_quality.facts import conversation_facts, conversation_fold
+from service_quality.facts.conversation_facts import Fact, FactTotals
+from service_quality.facts.conversation_fold import ConversationStep
+from service_quality.histories.windows import Window
+
+
+def opened_again(standing: Standing, event: InteractionEvent) -> None:
+    standing.opened_at = None
+    turns._opened(standing, event)
+
+
+def opened_after_an_answer(standing: Standing, event: InteractionEvent) -> None:
+    turns._opened(standing, event)
+    turns._start_turn(standing, event)
+
+
+def message_that_leaves_it_resolved(standing: Standing, event: InteractionEvent) -> None:
+    resolved_at = standing.resolved_at
+    turns._customer_message(standing, event)
+    standing.resolved_at = resolved_at
+
+
+def message_that_begins_the_wait_anew(standing: Standing, event: InteractionEvent) -> None:
+    standing.waiting_since = None
+    turns._customer_message(standing, event)
+
+
+def reopening_that_leaves_it_resolved(standing: Standing, event: InteractionEvent) -> None:
+    resolved_at = standing.resolved_at
+    turns._reopened(standing, event)
+    standing.resolved_at = resolved_at
+
+
+def reopening_that_nobody_waits_after(standing: Standing, event: InteractionEvent) -> None:
+    waiting_since = standing.waiting_since
+    turns._reopened(standing, event)
+    standing.waiting_since = waiting_since
+
+
+def resolution_that_lets_wait(standing: Standing, event: InteractionEvent) -> None:
+    standing.resolved_at = event.occurred_at
+
+
+def complaint_that_waits(standing: Standing, event: InteractionEvent) -> None:
+    turns._complaint_filed(standing, event)
+    turns._start_turn(standing, event)
+
+
+def ends_the_turn(standing: Standing, event: InteractionEvent) -> None:
+    standing.waiting_since = None
+
+
+def bot_that_ends_the_turn(standing: Standing, event: InteractionEvent) -> None:
+    turns._bot_message(standing, event)
+    standing.waiting_since = None
+
+
+def bot_that_replies(standing: Standing, event: InteractionEvent) -> None:
+    turns._bot_message(standing, event)
+    if standing.waiting_since is not None:
+        standing.replies.append(turns._reply(standing, event, event.agent_id or "bot", standing.waiting_since))
+        standing.waiting_since = None
+
+
+def every_message_replies(standing: Standing, event: InteractionEvent) -> None:
+    waiting_since = standing.waiting_since
+    turns._agent_message(standing, event)
+    standing.waiting_since = waiting_since
+
+
+def first_rating_stays(standing: Standing, event: InteractionEvent) -> None:
+    if standing.rating is None:
+        turns._rated(standing, event)
+
+
+def transfer_at_every_assignment(standing: Standing, event: InteractionEvent) -> None:
+    if standing.assigned_agent is not None:
+        standing.transfers.append(event.occurred_at)
+    standing.assigned_agent = event.agent_id
+
+
+def transfer_at_the_first_assignment(standing: Standing, event: InteractionEvent) -> None:
+    if standing.assigned_agent != event.agent_id:
+        standing.transfers.append(event.occurred_at)
+    standing.assigned_agent = event.agent_id
+
+
+def first_who_answered(standing: Standing) -> str | None:
+    return standing.replies[0].agent_id if standing.replies else standing.assigned_agent
+
+
+def assigned_agent(standing: Standing) -> str | None:
+    return standing.assigned_agent or (standing.replies[-1].agent_id if standing.replies else None)
+
+
+def instant_wait(standing: Standing, event: InteractionEvent, agent_id: str, since: int) -> Reply:
+    reply = _REPLY(standing, event, agent_id, since)
+    return reply if reply.waited_ms is not None else reply._replace(waited_ms=0, waited_at_least_ms=0)
+
+
+def wait_to_the_end_of_the_day(standing: Standing, event: InteractionEvent, agent_id: str, since: int) -> Reply:
+    return _REPLY(standing, replace(event, precision="ms"), agent_id, since)
+
+
+_REPLY = turns._reply
+
+
+def first_named(standing: Standing, event: InteractionEvent) -> None:
+    contact = dict(standing.contact)
+    _READ_ATTRIBUTES(standing, event)
+    standing.contact |= contact
+
+
+_READ_ATTRIBUTES = turns._read_attributes
+
+
+def since_the_event(standing: Standing, event: InteractionEvent, *, clock: int) -> dict[str, int | None]:
+    return event_values.read_event_values(standing, event, clock=event.occurred_at)
+
+
+def only_what_is_new(before: FactTotals, after: FactTotals) -> list[Fact]:
+    return [fact for fact in conversation_facts.facts_between(before, after) if fact.value > 0]
+
+
+def visit_without_a_day(event: InteractionEvent) -> str:
+    return _CONVERSATION_KEY(replace(event, occurred_at=0))
+
+
+_CONVERSATION_KEY = conversation.conversation_key
+
+
+def visit_in_the_contact_it_names(event: InteractionEvent) -> str:
+    if event.conversation_id is not None:
+        return f"contact\x1f{event.conversation_id}"
+    return _CONVERSATION_KEY(event)
+
+
+def complaint_of_contacts_only(standing: Standing, event: InteractionEvent) -> None:
+    if event.conversation_id is not None:
+        turns._complaint_filed(standing, event)
+
+
+def by_instant_alone(event: InteractionEvent) -> tuple[int, str]:
+    return event.occurred_at, ""
+
+
+def scored_though_rated(*given: Any, **clocks: Any) -> ConversationStep | None:
+    step = _STEP(*given, **clocks)
+    return step and replace(step, scored=given[1].kind in SCORED and given[1].conversation_id is not None)
+
+
+_STEP = conversation_fold.step_conversation
+
+
+def start_without_hop(window: Window, clock: int) -> int:
+    return clock - window.length
