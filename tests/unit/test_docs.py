@@ -105,6 +105,7 @@ def test_every_command_that_is_named_exists(page):
 
     assert not set(re.findall(r"-m model_export ([a-z]+)", code)) - constants("model_export/command_line.py")
     assert not set(re.findall(r"-m infra\.local ([a-z]+)", code)) - assigned("infra/local/__main__.py", "COMMANDS")
+    assert not set(re.findall(r"-m infra\.operations ([a-z-]+)", code)) - constants("infra/operations/command_line.py")
     for module in re.findall(r"-m (tools\.\w+)", code):
         assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module
 
@@ -177,6 +178,21 @@ def test_architecture_lists_every_reason_of_a_refusal():
 
 def test_architecture_lists_every_rule():
     assert {cells[0].strip("`") for cells in table_after(ARCHITECTURE, "| rule |")} == {rule.name for rule in RULES}
+
+
+def test_runbook_explains_every_alarm():
+    alarms = set(re.findall(r"^  (\w+Alarm):$", (ROOT / "infra" / "alarms.yaml").read_text("utf-8"), re.MULTILINE))
+    rows = table_after((ROOT / "docs" / "runbook.md").read_text("utf-8"), "| alarm |")
+
+    assert len(alarms) > 10
+    assert not alarms - {name for cells in rows for name in re.findall(r"`(\w+Alarm)`", cells[0])}
+
+
+def test_runbook_explains_every_exit_code():
+    rows = table_after((ROOT / "docs" / "runbook.md").read_text("utf-8"), "| exit code |")
+    declared = re.findall(r"exit_code = (\d)", (ROOT / "infra" / "operations" / "errors.py").read_text("utf-8"))
+
+    assert {cells[0] for cells in rows} == {"0", *declared}
 
 
 def test_feature_dictionary_is_current():

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 _SEQUENCE_DIGITS = 56  # more than a DynamoDB number holds
+_WIDTHS = (4, _SEQUENCE_DIGITS, 4)
 
 #: Before the first event of a log.
 START = ""
@@ -21,5 +22,23 @@ class Position(NamedTuple):
         >>> str(Position(1, 9)) < str(Position(1, 10)) < str(Position(2, 1))
         True
         """
-        widths = ((self.generation, 4), (self.sequence, _SEQUENCE_DIGITS), (self.part, 4))
-        return "-".join(str(number).zfill(width) for number, width in widths)
+        return "-".join(str(number).zfill(width) for number, width in zip(self, _WIDTHS, strict=True))
+
+
+def is_position(text: str) -> bool:
+    """Whether a text is a position in a log, and no message's id of an inlet.
+
+    >>> is_position(str(Position(1, 9))), is_position("message-7-0000"), is_position(START)
+    (True, False, False)
+    """
+    parts = text.split("-")
+    return tuple(map(len, parts)) == _WIDTHS and all(part.isascii() and part.isdigit() for part in parts)
+
+
+def sequence_of(position: str) -> int:
+    """The stream's sequence number in a position; -1 for START.
+
+    >>> sequence_of(str(Position(1, 42))), sequence_of(START)
+    (42, -1)
+    """
+    return int(position.split("-")[1]) if position else -1

@@ -1,0 +1,222 @@
+"""The command line: python -m infra.operations COMMAND."""
+
+import argparse
+import json
+import secrets
+import sys
+import textwrap
+import time
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.operations.deployment import NEEDED, Clients, Names, find_names
+from infra.operations.errors import ArgumentsError, NotThereError, OperationsError
+from infra.operations.kept_objects import KeptObjects
+from infra.operations.lease import Lease
+from infra.operations.listing import count_kept, list_kept
+from infra.operations.outbox_batches import OutboxBatches
+from infra.operations.outcome import rows, table
+from infra.operations.parked_shops import ParkedShop
+from infra.operations.put_back import PutBack
+from infra.operations.selection import GIVEN_UP, MENDABLE, UNSENT, Selection
+from infra.operations.shop_logs import ShopLog
+from infra.operations.stream_writer import StreamWriter
+from service_quality.adapters.state_table import StateTable
+from service_quality.call_failures import failure_of
+from service_quality.errors import DeploymentError, ServiceQualityError
+from service_quality.events.log_records import PARKED
+from service_quality.instants import parse_instant
+from tools.whole_files import whole_file
+
+EXIT_CODES = """exit codes:
+  0  done
+  1  anything else, such as AWS that does not answer
+  2  wrong arguments
+  3  records of a shop failed again: its trouble is not mended, and everything of it is kept
+  4  a stack, bucket, table, stream or secret that does not exist or may not be used
+  5  what was put back is on the stream, and the shop's log has not come to it yet: run again later
+  6  another run puts the same shop's records back
+
+Each may be run again at any time, also after it was killed: nothing is lost, and no event is folded twice.
+AWS is found as usual (AWS_PROFILE, AWS_REGION, …); AWS_ENDPOINT_URL points it elsewhere."""
+
+_PUT_BACK = f"""Puts back on the event stream what was set aside: batches that an event source gave up on, rejected
+records whose cause is mended, and the records of parked shops, in their order, until each shop goes on. What
+did not leave the outbox goes to its function again. Records keep their ids and, for a week, their first arrival.
+
+Mend the cause first, and run it from the release that is deployed: what that release still rejects is left where it
+lies. Without --reason it looks at {PARKED}, {GIVEN_UP}, {UNSENT} and the reasons that a mended release changes:
+{textwrap.fill(", ".join(sorted(MENDABLE)), 110)}."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its result on stdout, an error as one line on stderr."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        return status
+    except (BotoCoreError, ClientError) as error:
+        failure: ServiceQualityError = failure_of(error, getattr(error, "operation_name", "AWS"))
+    except ServiceQualityError as error:
+        failure = error
+    except OSError as error:
+        failure = OperationsError(str(error))
+    if isinstance(failure, DeploymentError):
+        failure = NotThereError(str(failure))
+    print(f"{options.command}: {' '.join(str(failure).split())}", file=sys.stderr)
+    return failure.exit_code if isinstance(failure, OperationsError) else 1
+
+
+def _put_back(options: argparse.Namespace) -> int:
+    selection = _selection(options)
+    outcome = _run(options, find_names(vars(options), needed=NEEDED), selection).go()
+    _write_json(options, outcome.document())
+    print(outcome.summary(is_dry=options.dry_run))
+    return outcome.exit_code
+
+
+def _run(options: argparse.Namespace, names: Names, selection: Selection) -> PutBack:
+    """The run with all it needs."""
+    clients = Clients()
+
+    @cache
+    def read_key() -> bytes:
+        return clients.read_key(names.control_key_secret)
+
+    run = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(4)}"
+    objects = KeptObjects(clients.s3, names.rejected_bucket)
+    writer = StreamWriter(clients.kinesis, names.event_stream, read_key)
+
+    def open_log(shop_id: str) -> ShopLog:
+        state = StateTable(clients.dynamodb, names.state_table, alerts_table="", rejected=lambda _: None)
+        return ShopLog(shop_id, state, options.patience)
+
+    def open_shop(log: ShopLog) -> ParkedShop:
+        lease = Lease(clients.dynamodb, names.state_table, log.shop_id, owner=run)
+        return ParkedShop(run, objects, writer, log, lease)
+
+    functions = {"dispatch_function": names.dispatch_function, "archive_function": names.archive_function}
+    return PutBack(
+        selection=selection,
+        objects=objects,
+        writer=writer,
+        outbox=OutboxBatches(objects, lambda: clients.functions, names=functions),
+        open_log=open_log,
+        open_shop=open_shop,
+        generation=names.stream_generation,
+        is_dry=options.dry_run,
+    )
+
+
+def _count(options: argparse.Namespace) -> int:
+    selection, (objects, generation) = _selection(options), _bucket(options)
+    counts = count_kept(selection, objects, generation=generation)
+    _write_json(options, rows(counts))
+    print("\n".join(table(counts)))
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    selection, (objects, generation) = _selection(options), _bucket(options)
+    listed = list_kept(selection, objects, generation=generation)
+    if options.json:
+        with whole_file(options.json) as unfinished, unfinished.open("w", encoding="utf-8") as lines:
+            for one in listed:
+                lines.write(json.dumps(one._asdict(), ensure_ascii=False) + "\n")
+        return 0
+    for one in listed:
+        print("  ".join(one))
+    return 0
+
+
+def _bucket(options: argparse.Namespace) -> tuple[KeptObjects, int]:
+    names = find_names(vars(options), needed=("rejected_bucket",))
+    return KeptObjects(Clients().s3, names.rejected_bucket), names.stream_generation
+
+
+def _selection(options: argparse.Namespace) -> Selection:
+    selection = Selection(
+        shop_id=options.shop, reasons=frozenset(options.reason or ()), since=options.since, until=options.until
+    )
+    if options.command == "put-back" and selection.has_span and PARKED in selection.reasons:
+        raise ArgumentsError(
+            f"found --since or --until with --reason {PARKED}, expected neither: a parked shop goes back whole"
+        )
+    return selection
+
+
+def _write_json(options: argparse.Namespace, document: object) -> None:
+    if options.json:
+        with whole_file(options.json) as unfinished:
+            unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _instant(text: str) -> int:
+    """Epoch milliseconds of a day or an instant with a zone."""
+    try:
+        return parse_instant(f"{text}T00:00:00Z" if len(text) == len("YYYY-MM-DD") else text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"found '{text}', expected a day such as 2026-11-20 or an instant such as 2026-11-20T08:00:00Z"
+        ) from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.operations",
+        description="For the people who run the system: what lies set aside, and how it goes back.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    count = _command(commands, "count", "count what lies in the rejected bucket by reason and shop")
+    count.set_defaults(run=_count)
+    listing = _command(commands, "list", "list what lies in the rejected bucket, without its content")
+    listing.set_defaults(run=_list)
+    back = _command(commands, "put-back", "put back what was set aside, once its cause is mended", _PUT_BACK)
+    back.add_argument("--dry-run", action="store_true", help="say what would go back, and change nothing")
+    back.add_argument(
+        "--patience",
+        type=float,
+        default=900,
+        metavar="SECONDS",
+        help="seconds without progress of a shop's log after which to stop waiting (%(default)s)",
+    )
+    for option, what in (
+        ("--event-stream", "name of the event stream"),
+        ("--state-table", "name of the table of states"),
+        ("--control-key-secret", "ARN of the secret that signs control records"),
+        ("--dispatch-function", "name of the function dispatch_outbox"),
+        ("--archive-function", "name of the function archive_outbox"),
+    ):
+        back.add_argument(option, help=f"{what} (default: from --stack)")
+    back.set_defaults(run=_put_back)
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, description: str = ""
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name,
+        help=text,
+        description=description or f"{text[0].upper()}{text[1:]}.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("--stack", help="stack whose outputs name everything")
+    command.add_argument("--rejected-bucket", help="name of the rejected bucket (default: from --stack)")
+    command.add_argument(
+        "--stream-generation", type=int, help="generation of the stream (default: from --stack, else 1)"
+    )
+    command.add_argument("--shop", help="one shop (default: all)")
+    command.add_argument(
+        "--reason", action="append", help=f"a reason, {PARKED}, {GIVEN_UP} or {UNSENT}; may be given several times"
+    )
+    command.add_argument("--since", type=_instant, metavar="TIME", help="first arrived at or after this day or instant")
+    command.add_argument("--until", type=_instant, metavar="TIME", help="first arrived before this day or instant")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write what came out as JSON (list: JSON lines)")
+    return command

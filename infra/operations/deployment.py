@@ -1,0 +1,106 @@
+"""The deployment to work on: clients, and the names of its stores, from a stack's outputs or one by one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from infra.operations.errors import ArgumentsError, NotThereError
+from service_quality.adapters.secret_value import read_secret
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+
+#: Put and read one after the other: throttling is waited for rather than reported.
+_PATIENCE = Config(connect_timeout=5, read_timeout=130, retries={"mode": "standard", "max_attempts": 10})
+
+#: Output of the stack that holds each name.
+OUTPUTS = {
+    "rejected_bucket": "RejectedBucketName",
+    "event_stream": "EventStreamName",
+    "state_table": "StateTableName",
+    "control_key_secret": "ControlKeySecretArn",
+    "dispatch_function": "DispatchOutboxFunctionName",
+    "archive_function": "ArchiveOutboxFunctionName",
+}
+#: What nothing goes back without.
+NEEDED = ("rejected_bucket", "event_stream", "state_table", "control_key_secret")
+_FIRST_GENERATION = 1  # the template's default
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a deployment's stores and functions are called, "" for an unknown one, and its stream's generation."""
+
+    rejected_bucket: str
+    event_stream: str
+    state_table: str
+    control_key_secret: str
+    dispatch_function: str = ""
+    archive_function: str = ""
+    stream_generation: int = _FIRST_GENERATION
+
+
+class Clients:
+    """Clients of AWS as found in the environment, made when first asked for."""
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """S3."""
+        return boto3.client("s3", config=_PATIENCE)
+
+    @cached_property
+    def kinesis(self) -> "KinesisClient":
+        """Kinesis."""
+        return boto3.client("kinesis", config=_PATIENCE)
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """DynamoDB."""
+        return boto3.client("dynamodb", config=_PATIENCE)
+
+    @cached_property
+    def functions(self) -> "LambdaClient":
+        """Lambda."""
+        return boto3.client("lambda", config=_PATIENCE)
+
+    def read_key(self, secret: str) -> bytes:
+        """The key that signs control records."""
+        return read_secret(boto3.client("secretsmanager", config=_PATIENCE), secret)
+
+
+def find_names(given: Mapping[str, Any], needed: tuple[str, ...]) -> Names:
+    """The names out of `given` options, those that are missing from the outputs of its `stack`.
+
+    ArgumentsError names the needed options that neither gives.
+    """
+    found = {name.name: given.get(name.name) for name in fields(Names)}
+    if given.get("stack"):
+        declared = read_stack(given["stack"])
+        found = {name: value or declared.get(name) for name, value in found.items()}
+    missing = [f"--{name.replace('_', '-')}" for name in needed if not found[name]]
+    if missing:
+        raise ArgumentsError(f"found neither --stack nor {', '.join(missing)}, expected one or the other")
+    generation = int(found.pop("stream_generation") or _FIRST_GENERATION)
+    return Names(**{name: value or "" for name, value in found.items()}, stream_generation=generation)
+
+
+def read_stack(name: str) -> dict[str, str]:
+    """The names that a stack's outputs and parameters hold; NotThereError where there is no such stack."""
+    try:
+        stack = boto3.client("cloudformation", config=_PATIENCE).describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("ValidationError", "AccessDenied"):
+            raise NotThereError(f"found no stack {name} that may be read, expected one") from error
+        raise
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+    parameters = {one["ParameterKey"]: one["ParameterValue"] for one in stack.get("Parameters", [])}
+    found = {option: outputs[output] for option, output in OUTPUTS.items() if output in outputs}
+    return found | {"stream_generation": parameters.get("StreamGeneration", "")}

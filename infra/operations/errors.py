@@ -1,0 +1,47 @@
+"""Errors of the operator's commands, each one line for the person who ran it, with the exit code of the command.
+
+OperationsError           1  anything else, such as AWS that does not answer
+├── ArgumentsError        2  wrong or missing arguments
+├── StillInTroubleError   3  records of a shop failed again: its trouble is not mended
+├── NotThereError         4  a stack, bucket, table, stream or secret that does not exist
+├── NotYetThroughError    5  the log did not get to what was put back in time: run again later
+└── OtherRunError         6  another run puts the same shop's records back
+"""
+
+from service_quality.errors import ServiceQualityError
+
+
+class OperationsError(ServiceQualityError):
+    """Root of the errors of this package."""
+
+    exit_code = 1
+
+
+class ArgumentsError(OperationsError):
+    """Arguments that do not say what to work on."""
+
+    exit_code = 2
+
+
+class StillInTroubleError(OperationsError):
+    """The fold failed again on records that were put back, and their shop is parked as before."""
+
+    exit_code = 3
+
+
+class NotThereError(OperationsError):
+    """Something that was named does not exist."""
+
+    exit_code = 4
+
+
+class NotYetThroughError(OperationsError):
+    """What was put back is on the stream, and the shop's log did not reach it in time."""
+
+    exit_code = 5
+
+
+class OtherRunError(OperationsError):
+    """Another run holds the lease on a shop's parked records."""
+
+    exit_code = 6

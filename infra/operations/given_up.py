@@ -1,0 +1,69 @@
+"""Batches that an event source gave up on, as Lambda writes them into an S3 destination: the invocation record.
+
+It says which function and stream it was, and holds the whole event as text in `payload`. A row of the outbox that its
+function could not send is kept as the event alone.
+"""
+
+import json
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from infra.operations.selection import GIVEN_UP
+from service_quality.commit.put_back import KeptRecord
+from service_quality.events.aggregated_records import unpack_record
+from service_quality.events.identifiers import NO_SHOP
+from service_quality.events.positions import Position
+
+FOLDER = "aws/lambda/"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUpBatch:
+    """The function that was called, the event that it was called with, and whether its records are the stream's."""
+
+    function: str
+    event: dict[str, Any]
+    is_of_stream: bool
+
+    def records(self, generation: int) -> Iterator[KeptRecord]:
+        """The records of a batch of the event stream, those of an aggregate one by one, under their partition keys."""
+        for kinesis in (record["kinesis"] for record in self.event["Records"]):
+            arrived_at = round(kinesis["approximateArrivalTimestamp"] * 1000)
+            for packed in unpack_record(kinesis["partitionKey"], b64decode(kinesis["data"])):
+                position = Position(generation, int(kinesis["sequenceNumber"]), packed.part)
+                yield KeptRecord(packed.partition_key, str(position), GIVEN_UP, arrived_at, packed.data)
+
+
+def read_given_up(body: bytes) -> GivenUpBatch | None:
+    """The batch in an object; None for one that holds no batch of a stream."""
+    try:
+        form = json.loads(body)
+        payload = form["payload"]
+        event = json.loads(payload) if isinstance(payload, str) else payload
+        sources = {record["eventSource"] for record in event["Records"]}
+        function = form["requestContext"]["functionArn"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    if sources not in ({"aws:kinesis"}, {"aws:dynamodb"}) or not isinstance(function, str):
+        return None
+    return GivenUpBatch(function, event, sources == {"aws:kinesis"})
+
+
+def read_unsent(body: bytes) -> dict[str, Any] | None:
+    """The event with a row that its function kept; None for an object that holds no event."""
+    try:
+        event = json.loads(body)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and isinstance(event.get("Records"), list) else None
+
+
+def outbox_rows(event: dict[str, Any], reason: str) -> Iterator[KeptRecord]:
+    """The rows of a batch of the outbox, without their content."""
+    for record in event["Records"]:
+        change = record["dynamodb"]
+        arrived_at = round(change.get("ApproximateCreationDateTime", 0) * 1000)
+        shop_id = change.get("NewImage", {}).get("shop_id", {}).get("S", NO_SHOP)
+        yield KeptRecord(shop_id, change.get("SequenceNumber", ""), reason, arrived_at, b"")

@@ -1,0 +1,98 @@
+"""The lease on a shop's parked records: one run at a time puts them back, and a killed run's lease runs out."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from infra.operations.errors import OtherRunError
+from service_quality.facts.entities import SEPARATOR
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+LEASE_SECONDS = 120
+_RENEW_SECONDS = 30
+#: The key of a shop's lease in the state table; the fold reads no item of this name.
+_LEASE_KEY = "put_back_lease"
+
+
+@dataclass(slots=True)
+class Lease:
+    """Held by one `owner`, renewed while it works; `now` gives the wall clock in seconds."""
+
+    dynamodb: "DynamoDBClient"
+    table: str
+    shop_id: str
+    owner: str
+    now: Callable[[], float] = time.time
+    pause: Callable[[float], None] = time.sleep
+    _renewed_at: float = 0.0
+
+    @contextmanager
+    def held(self, *, waiting: Callable[[float], None]) -> Iterator[None]:
+        """Hold it while the context lasts; `waiting` is called with the seconds that a former lease still runs.
+
+        OtherRunError when another run holds it and goes on renewing it.
+        """
+        left = self._take()
+        if left:
+            left = min(left, LEASE_SECONDS + 2.0)
+            waiting(left)
+            self.pause(left)
+            if self._take():
+                raise OtherRunError("found another run that puts this shop's records back, expected none: let it end")
+        try:
+            yield
+        finally:
+            self._release()
+
+    def renew(self) -> bool:
+        """Renew it where it was renewed long ago, and say whether it was; OtherRunError where another took it."""
+        if self.now() - self._renewed_at < _RENEW_SECONDS:
+            return False
+        if self._take():
+            raise OtherRunError("found the lease on this shop's records taken by another run, expected it to be ours")
+        return True
+
+    def _take(self) -> float:
+        """Take or renew it; the seconds for which somebody else still holds it, 0 once it is ours."""
+        now = self.now()
+        try:
+            self.dynamodb.put_item(
+                TableName=self.table,
+                Item={**self._key(), "owner": {"S": self.owner}, "expires_at": {"N": str(int(now) + LEASE_SECONDS)}},
+                ConditionExpression="attribute_not_exists(item_key) OR #owner = :owner OR expires_at <= :now",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": {"S": self.owner}, ":now": {"N": str(int(now))}},
+            )
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+                raise
+            return self._seconds_left(now)
+        self._renewed_at = now
+        return 0.0
+
+    def _seconds_left(self, now: float) -> float:
+        held = self.dynamodb.get_item(TableName=self.table, Key=self._key(), ConsistentRead=True).get("Item")
+        return max(1.0, int(held["expires_at"]["N"]) - now + 1) if held else 1.0
+
+    def _release(self) -> None:
+        try:
+            self.dynamodb.delete_item(
+                TableName=self.table,
+                Key=self._key(),
+                ConditionExpression="#owner = :owner",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": {"S": self.owner}},
+            )
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+                raise
+
+    def _key(self) -> dict[str, "AttributeValueTypeDef"]:
+        return {"item_key": {"S": f"{self.shop_id}{SEPARATOR}{_LEASE_KEY}"}}

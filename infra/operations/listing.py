@@ -1,0 +1,64 @@
+"""What lies in the rejected bucket, record by record and counted."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from infra.local.progress import Signs
+from infra.operations.given_up import FOLDER as GIVEN_UP_FOLDER
+from infra.operations.given_up import outbox_rows, read_given_up, read_unsent
+from infra.operations.kept_objects import KeptObjects
+from infra.operations.outbox_batches import UNSENT_FOLDERS
+from infra.operations.outcome import Counts
+from infra.operations.selection import GIVEN_UP, UNSENT, Selection
+from infra.operations.ways_back import shop_of
+from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
+from service_quality.commit.put_back import KeptRecord
+from service_quality.instants import format_instant
+
+
+class Listed(NamedTuple):
+    """A record that lies there: everything but its content, which holds customers' words."""
+
+    reason: str
+    shop_id: str
+    position: str
+    arrived_at: str
+    message: str
+    key: str
+
+
+def list_kept(selection: Selection, objects: KeptObjects, *, generation: int) -> Iterator[Listed]:
+    """The selected records, object by object."""
+    signs, seen = Signs("rejected bucket"), 0
+    for record, message, key in _all(objects, generation=generation):
+        seen += 1
+        signs.show(f"{seen} records seen")
+        shop_id = shop_of(record)
+        if selection.reasons and record.reason not in selection.reasons:
+            continue
+        if selection.takes(shop_id, record.arrived_at):
+            arrived_at = format_instant(record.arrived_at)
+            yield Listed(record.reason, shop_id, record.position, arrived_at, message, key)
+
+
+def count_kept(selection: Selection, objects: KeptObjects, *, generation: int) -> Counts:
+    """How many records are selected, by reason and shop."""
+    return Counter((one.reason, one.shop_id) for one in list_kept(selection, objects, generation=generation))
+
+
+def _all(objects: KeptObjects, *, generation: int) -> Iterator[tuple[KeptRecord, str, str]]:
+    for folder in (PARKED_FOLDER, REJECTED_FOLDER):
+        for one in objects.below(f"{folder}/"):
+            for line in objects.lines(one.key):
+                yield line.record, line.message, one.key
+    for one in objects.below(GIVEN_UP_FOLDER):
+        batch = read_given_up(objects.body(one.key))
+        if batch is not None:
+            for record in batch.records(generation) if batch.is_of_stream else outbox_rows(batch.event, GIVEN_UP):
+                yield record, "the event source tried in vain", one.key
+    for folder in UNSENT_FOLDERS:
+        for one in objects.below(folder):
+            event = read_unsent(objects.body(one.key))
+            for record in outbox_rows(event, UNSENT) if event is not None else ():
+                yield record, "its function could not send it", one.key

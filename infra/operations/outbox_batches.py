@@ -1,0 +1,50 @@
+"""Batches of the outbox that did not leave: given to their functions again, which do with them as at first.
+
+An event source may have given up on a whole batch; a function may have kept a single row that it could not send, under
+the same name each time.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from infra.operations.errors import ArgumentsError, OperationsError
+from infra.operations.kept_objects import KeptObject, KeptObjects
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+#: The folders of rows that a function kept, and the option that names their function.
+UNSENT_FOLDERS = {"outbox/alert/": "dispatch_function", "outbox/archive/": "archive_function"}
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxBatches:
+    """`names` are the functions' names by option; one that is not known is None."""
+
+    objects: KeptObjects
+    client: Callable[[], "LambdaClient"]
+    names: Mapping[str, str | None]
+
+    def function_of(self, folder: str) -> str:
+        """The function of a folder of kept rows; ArgumentsError where its name is unknown."""
+        option = UNSENT_FOLDERS[folder]
+        name = self.names.get(option)
+        if not name:
+            flag = f"--{option.replace('_', '-')}"
+            raise ArgumentsError(f"found rows under {folder} and neither --stack nor {flag}, expected one of them")
+        return name
+
+    def resend(self, one: KeptObject, function: str, event: Mapping[str, Any]) -> bool:
+        """Give a batch to its function and delete its object; whether the function has not kept it again.
+
+        OperationsError when the function fails on it.
+        """
+        answer = self.client().invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        if answer.get("FunctionError"):
+            raise OperationsError(f"found {function} failing on a batch of the outbox, expected it to be mended")
+        if one in self.objects.below(one.key):
+            self.objects.delete([one.key])
+            return True
+        return False

@@ -1,0 +1,181 @@
+"""Everything that was set aside, back on its way: given-up batches, unsent rows, rejected records, parked shops."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from infra.local.progress import Signs, say
+from infra.operations.errors import OperationsError
+from infra.operations.given_up import FOLDER as GIVEN_UP_FOLDER
+from infra.operations.given_up import GivenUpBatch, outbox_rows, read_given_up, read_unsent
+from infra.operations.kept_objects import KeptLine, KeptObject, KeptObjects
+from infra.operations.outbox_batches import UNSENT_FOLDERS, OutboxBatches
+from infra.operations.outcome import Outcome
+from infra.operations.parked_shops import ParkedShop
+from infra.operations.selection import GIVEN_UP, UNSENT, Selection
+from infra.operations.shop_logs import ShopLog
+from infra.operations.stream_writer import StreamWriter
+from infra.operations.ways_back import PlainRecord, WayBack, shop_of, way_of_given_up, way_of_rejected
+from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER, folder_of
+from service_quality.events.identifiers import NO_SHOP
+from service_quality.events.log_records import PARKED
+
+
+@dataclass(slots=True)
+class PutBack:
+    """One run of the command. A dry one counts and changes nothing.
+
+    Given-up batches and rejected records go first: what of them belongs to a parked shop is parked in its order, and
+    comes back with the rest.
+    """
+
+    selection: Selection
+    objects: KeptObjects
+    writer: StreamWriter
+    outbox: OutboxBatches
+    open_log: Callable[[str], ShopLog]
+    open_shop: Callable[[ShopLog], ParkedShop]
+    generation: int
+    is_dry: bool
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def go(self) -> Outcome:
+        """Put back what is selected; what does not come to its end is named in the outcome and holds nothing else."""
+        if self.selection.has_given_up:
+            self._attempt("given-up batches", self._put_back_batches)
+        if self.selection.has_unsent:
+            self._attempt("unsent rows", self._resend_unsent)
+        if self.selection.rejected_reasons:
+            self._attempt("rejected records", self._put_back_rejected)
+        if self.selection.has_parked:
+            for folder in self._folders(PARKED_FOLDER):
+                self._put_back_parked(folder)
+        return self.outcome
+
+    def _attempt(self, subject: str, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except OperationsError as error:
+            say(f"  {subject}: {error}")
+            self.outcome.troubles.append((subject, error))
+
+    def _put_back_batches(self) -> None:
+        signs = Signs("given-up batches")
+        for one in self.objects.below(GIVEN_UP_FOLDER):
+            batch = read_given_up(self.objects.body(one.key))
+            if batch is None:
+                self.outcome.unreadable_batches += 1
+            elif batch.is_of_stream:
+                self._put_back_batch(one, batch)
+            elif self.selection.shop_id is None and not self.selection.has_span:
+                self.outcome.resent_batches += 1
+                if not self.is_dry:
+                    self.outbox.resend(one, batch.function, batch.event)
+            signs.show(f"{self.outcome.put.total()} records are on the stream")
+
+    def _put_back_batch(self, one: KeptObject, batch: GivenUpBatch) -> None:
+        """Put the selected records of a batch; its object goes once all of them are back."""
+        is_whole = True
+        for record in batch.records(self.generation):
+            shop_id = shop_of(record)
+            if not self.selection.takes(shop_id, record.arrived_at):
+                is_whole = False
+                continue
+            way = way_of_given_up(record, key=self.writer.key, now=self.writer.now())
+            if way is not None:
+                self._put_on_stream(way)
+                self.outcome.put[GIVEN_UP, shop_id] += 1
+        if is_whole and not self.is_dry:
+            self.objects.delete([one.key])
+
+    def _resend_unsent(self) -> None:
+        """Give each row of the outbox that its function kept to it again; what it keeps again is left."""
+        for folder in UNSENT_FOLDERS:
+            for one in list(self.objects.below(folder)):
+                event = read_unsent(self.objects.body(one.key))
+                if event is None:
+                    self.outcome.unreadable_batches += 1
+                    continue
+                is_sent = self.is_dry or self.outbox.resend(one, self.outbox.function_of(folder), event)
+                counts = self.outcome.put if is_sent else self.outcome.left
+                counts.update((UNSENT, row.shop_id) for row in outbox_rows(event, UNSENT))
+
+    def _put_back_rejected(self) -> None:
+        """Put rejected records back, one shop after the other.
+
+        Records of several shops that fail in one batch stop the whole shard, as a bad release does: so each shop's log
+        has come to its records before the next shop's are put.
+        """
+        signs = Signs("rejected records")
+        for folder in self._folders(REJECTED_FOLDER):
+            put: dict[str, str] = {}
+            # All of a folder before the first: what is rejected again meanwhile does not go round and round.
+            for one in list(self.objects.below(folder)):
+                lines = self.objects.lines(one.key)
+                left = [line for line in lines if not self._put_back_line(line, put)]
+                if len(left) < len(lines) and not self.is_dry:
+                    self.objects.keep_only(one.key, left)
+                signs.show(f"{self.outcome.put.total()} records are on the stream")
+            for shop_id in {} if self.is_dry else sorted(set(put.values())):
+                self.open_log(shop_id).wait_for(self.writer.latest.get(shop_id, -1))
+
+    def _put_back_line(self, line: KeptLine, put: dict[str, str]) -> bool:
+        """Put a rejected record back if it is selected and can be read now; whether it is on the stream.
+
+        `put` holds the shops of those that are, by position: an overtaken worker may have kept a record once more.
+        """
+        record, shop_id = line.record, shop_of(line.record)
+        if record.reason not in self.selection.rejected_reasons:
+            return False
+        if not self.selection.takes(shop_id, record.arrived_at):
+            return False
+        if record.position in put:
+            return True
+        way = way_of_rejected(record, key=self.writer.key, now=self.writer.now())
+        if way is None:
+            self.outcome.left[record.reason, shop_id] += 1
+            return False
+        self._put_on_stream(way)
+        put[record.position] = shop_id
+        self.outcome.put[record.reason, shop_id] += 1
+        return True
+
+    def _put_on_stream(self, way: WayBack) -> None:
+        if self.is_dry:
+            return
+        if isinstance(way, PlainRecord):
+            self.writer.put(way.partition_key, way.data)
+        else:
+            self.writer.put_control(way)
+
+    def _put_back_parked(self, folder: str) -> None:
+        shop_id = self.selection.shop_id or self._shop_in(folder)
+        if shop_id is None:
+            return
+        if self.is_dry:
+            kept = {line.record.position for one in self.objects.below(folder) for line in self.objects.lines(one.key)}
+            if kept:
+                self.outcome.put[PARKED, shop_id] += len(kept)
+                self.outcome.unparked.append(shop_id)
+            return
+        shop = self.open_shop(self.open_log(shop_id))
+        self._attempt(f"shop {shop_id}", shop.put_back)
+        if shop.is_done and shop.rounds:
+            self.outcome.unparked.append(shop_id)
+        if shop.put:
+            self.outcome.put[PARKED, shop_id] += shop.put
+
+    def _shop_in(self, folder: str) -> str | None:
+        """The shop of the records in a folder, as they say; None where another run has emptied it."""
+        for one in self.objects.below(folder):
+            for line in self.objects.lines(one.key):
+                return line.record.shop_id
+        return None
+
+    def _folders(self, top: str) -> Iterator[str]:
+        """The folders to look into: the selected shop's and, among rejected ones, that of records without a shop."""
+        if self.selection.shop_id is None:
+            yield from self.objects.folders(f"{top}/")
+            return
+        yield folder_of(self.selection.shop_id, top)
+        if top == REJECTED_FOLDER:
+            yield folder_of(NO_SHOP, top)

@@ -1,0 +1,114 @@
+"""How a kept record goes back: as the control record or event that its shop's log takes, or not at all."""
+
+from dataclasses import dataclass, replace
+
+from infra.operations.selection import GIVEN_UP
+from service_quality.commit.put_back import KEEPS_ARRIVAL_FOR, KeptRecord, put_back_rejected
+from service_quality.errors import RejectedEventError
+from service_quality.events.control_records import (
+    MAX_CONTROL_BYTES,
+    ControlKey,
+    ControlRecord,
+    RecordPutBack,
+    ShopUnparked,
+    sign_control,
+)
+from service_quality.events.identifiers import NO_SHOP, is_id
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.parsing import MAX_RECORD_BYTES, parse_event, parse_json, parse_record
+from service_quality.events.positions import is_position
+
+_LONGEST_KEY = 256  # of a partition key
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRecord:
+    """A record that goes onto the stream as it is."""
+
+    partition_key: str
+    data: bytes
+
+
+WayBack = ControlRecord | PlainRecord
+
+
+def shop_of(record: KeptRecord) -> str:
+    """The shop of a record: of a rejected one that it is kept for, else that its JSON names; NO_SHOP without either.
+
+    A given-up record is kept under its partition key, which its JSON overrules.
+    """
+    if record.reason != GIVEN_UP and record.shop_id != NO_SHOP:
+        return record.shop_id
+    try:
+        named = parse_json(record.data, longest=MAX_CONTROL_BYTES).get("shop_id")
+    except RejectedEventError:
+        return record.shop_id
+    return named if isinstance(named, str) and is_id(named) else record.shop_id
+
+
+def way_of_rejected(record: KeptRecord, *, key: ControlKey, now: int) -> WayBack | None:
+    """The way of a rejected record; None for one that names no shop, or that this release still rejects.
+
+    A record of a log goes back with the position and arrival it had. One that an inlet refused was in no log: it is
+    taken in as if it came now.
+    """
+    shop_id = shop_of(record)
+    if shop_id == NO_SHOP:
+        return None
+    record = renewed(record._replace(shop_id=shop_id), key=key, now=now)
+    if not is_position(record.position):
+        return _taken_in(record, now=now)
+    (back,) = put_back_rejected([record], now=now)
+    assert isinstance(back, RecordPutBack)
+    try:
+        parse_record(back.data, arrived_at=back.arrived_at, shop_id=shop_id, key=key)
+    except RejectedEventError:
+        return None
+    return back
+
+
+def _taken_in(record: KeptRecord, *, now: int) -> WayBack | None:
+    """The event stamped with its arrival now, whatever its source says of it."""
+    try:
+        raw = {name: value for name, value in parse_json(record.data).items() if name != "received_at"}
+        event = replace(parse_event(raw, arrived_at=now), received_at=now)
+    except RejectedEventError:
+        return None
+    data = event_to_json(event)
+    return PlainRecord(event.shop_id, data) if len(data) <= MAX_RECORD_BYTES else None
+
+
+def way_of_given_up(record: KeptRecord, *, key: ControlKey, now: int) -> WayBack | None:
+    """The way of a record that was never read; None for the end of a run, which a later run says itself.
+
+    What no log takes for a record of its own goes back as it came, so that it is rejected with its reason.
+    """
+    record = record._replace(shop_id=shop_of(record))
+    control = signed_control(record, key)
+    if isinstance(control, ShopUnparked):
+        return None
+    if isinstance(control, RecordPutBack):
+        record = record._replace(position=control.order, arrived_at=control.arrived_at, data=control.data)
+    if not is_id(record.shop_id) or len(record.data) > MAX_RECORD_BYTES:
+        return PlainRecord(record.shop_id[:_LONGEST_KEY] or NO_SHOP, record.data)
+    (back,) = put_back_rejected([renewed(record, key=key, now=now)], now=now)
+    return back
+
+
+def renewed(record: KeptRecord, *, key: ControlKey, now: int) -> KeptRecord:
+    """The record; a control record that comes back with a new arrival gets a new signature, as its own would expire."""
+    control = signed_control(record, key) if now - record.arrived_at > KEEPS_ARRIVAL_FOR else None
+    if control is None:
+        return record
+    return record._replace(arrived_at=now, data=sign_control(control, key(), issued_at=now))
+
+
+def signed_control(record: KeptRecord, key: ControlKey) -> ControlRecord | None:
+    """The control record in a kept one; None for an event, and for one that could not be taken when it arrived."""
+    if b'"signature"' not in record.data:
+        return None
+    try:
+        parsed = parse_record(record.data, arrived_at=record.arrived_at, shop_id=record.shop_id, key=key)
+    except RejectedEventError:
+        return None
+    return None if isinstance(parsed, InteractionEvent) else parsed

@@ -1,0 +1,179 @@
+"""The operator's command line: what it needs, what it refuses, and where names come from."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.operations import command_line, deployment
+from infra.operations.command_line import main
+from infra.operations.deployment import NEEDED, Names, find_names
+from infra.operations.errors import ArgumentsError, NotThereError, OperationsError
+from infra.operations.kept_objects import KeptObjects
+from infra.operations.outcome import Outcome
+from infra.operations.selection import Selection
+from service_quality.adapters.buckets.rejected_store import RejectedStore
+from service_quality.events.interaction_event import event_to_json
+from service_quality.events.log_records import PARKED, LogRecord, Rejection
+from service_quality.events.positions import Position
+from service_quality.instants import parse_instant
+from tests.stand_ins.operated_line import BUCKET, OperatedLine
+from tests.unit.core.sample_events import NOON, event
+
+OPTIONS = {"event_stream": "events", "state_table": "state", "control_key_secret": "arn"}
+
+
+def test_names_are_given_or_come_from_the_stack(monkeypatch):
+    declared = {"rejected_bucket": "from the stack", "event_stream": "unused", "stream_generation": "3"}
+    monkeypatch.setattr(deployment, "read_stack", lambda name: declared if name == "prod" else {})
+
+    found = find_names({**OPTIONS, "stack": "prod"}, needed=NEEDED)
+
+    assert found == Names("from the stack", "events", "state", "arn", stream_generation=3)
+
+
+def test_missing_names_are_named():
+    with pytest.raises(ArgumentsError, match="neither --stack nor --rejected-bucket, --state-table, expected"):
+        find_names({**OPTIONS, "state_table": None}, needed=NEEDED)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["count"],
+        ["list"],
+        ["put-back"],
+        ["put-back", "--reason", "parked", "--since", "2026-11-20", "--stack", "s"],
+    ],
+)
+def test_wrong_arguments_end_with_2_and_one_line(words, capsys):
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert said.err.startswith(f"{words[0]}: found ")
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-11-20T08:00", "2026-13-01"])
+def test_time_that_is_none_is_refused(text, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["count", "--since", text])
+
+    assert ended.value.code == 2
+    assert "expected a day such as 2026-11-20" in capsys.readouterr().err
+
+
+def test_day_and_instant_are_read():
+    options = command_line._parser().parse_args(["list", "--since", "2026-11-20", "--until", "2026-11-20T08:00:00Z"])
+
+    assert (options.since, options.until) == (
+        parse_instant("2026-11-20T00:00:00Z"),
+        parse_instant("2026-11-20T08:00:00Z"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("NoSuchBucket", 4), ("AccessDenied", 4), ("SlowDown", 1), ("InternalError", 1)]
+)
+def test_refusal_of_aws_is_one_line_with_its_exit_code(monkeypatch, capsys, code, status):
+    def refuse(options):
+        raise ClientError({"Error": {"Code": code, "Message": "m"}}, "ListObjectsV2")
+
+    monkeypatch.setattr(command_line, "_count", refuse)
+
+    assert main(["count", "--rejected-bucket", "b"]) == status
+    assert f"found {code} at ListObjectsV2" in capsys.readouterr().err
+
+
+def test_every_error_has_an_exit_code_of_its_own_that_the_help_explains():
+    errors: list[type[OperationsError]] = [OperationsError, *OperationsError.__subclasses__()]
+
+    assert sorted(error.exit_code for error in errors) == [1, 2, 3, 4, 5, 6]
+    assert all(f"\n  {error.exit_code}  " in command_line.EXIT_CODES for error in errors)
+
+
+def test_exit_code_of_an_outcome_is_that_of_its_first_trouble():
+    outcome = Outcome(put=Outcome().put, troubles=[("shop a", NotThereError("x")), ("shop b", ArgumentsError("y"))])
+
+    assert (outcome.exit_code, Outcome().exit_code) == (4, 0)
+    assert "shop a: x\nshop b: y" in outcome.summary(is_dry=False)
+
+
+@pytest.mark.parametrize(
+    ("selection", "parked", "given_up", "rejected"),
+    [
+        (Selection(), True, True, True),
+        (Selection(reasons=frozenset({PARKED})), True, False, False),
+        (Selection(reasons=frozenset({"given_up"})), False, True, False),
+        (Selection(reasons=frozenset({"fold_failed"})), False, False, True),
+        (Selection(since=1), False, True, True),
+    ],
+)
+def test_selection_says_what_is_looked_at(selection, parked, given_up, rejected):
+    assert (selection.has_parked, selection.has_given_up, bool(selection.rejected_reasons)) == (
+        parked,
+        given_up,
+        rejected,
+    )
+
+
+@pytest.fixture
+def line(monkeypatch) -> OperatedLine:
+    """A line with a rejected record, on which the commands work."""
+    line = OperatedLine()
+    data = event_to_json(event("customer_message", 0, event_id="a", text="words of a customer"))
+    record = LogRecord(str(Position(1, 7)), data, NOON)
+    RejectedStore(line.s3, BUCKET).keep([Rejection("shop", record, "fold_failed", "found an event, expected a fold")])
+    monkeypatch.setattr(command_line, "_bucket", lambda options: (KeptObjects(line.s3, BUCKET), 1))
+    monkeypatch.setattr(
+        command_line,
+        "_run",
+        lambda options, names, selection: line.command(selection=selection, is_dry=options.dry_run),
+    )
+    monkeypatch.setattr(command_line, "find_names", lambda given, needed: None)
+    return line
+
+
+def test_count_prints_a_line_for_each_reason_and_shop(line, capsys, tmp_path):
+    assert main(["count", "--json", str(tmp_path / "count.json")]) == 0
+
+    assert capsys.readouterr().out == "        1  fold_failed            shop\n        1  in all\n"
+    assert json.loads((tmp_path / "count.json").read_text("utf-8")) == [
+        {"reason": "fold_failed", "shop_id": "shop", "records": 1}
+    ]
+
+
+def test_list_prints_what_is_known_of_a_record_but_its_content(line, capsys, tmp_path):
+    assert main(["list", "--shop", "shop"]) == 0
+    assert main(["list", "--shop", "another"]) == 0
+    assert main(["list", "--json", str(tmp_path / "list.jsonl")]) == 0
+
+    (printed,) = capsys.readouterr().out.splitlines()
+    assert printed.startswith(
+        f"fold_failed  shop  {Position(1, 7)}  2023-08-31T12:00:00.000Z  found an event, expected"
+    )
+    (written,) = (tmp_path / "list.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(written)["position"] == str(Position(1, 7))
+    assert "words" not in printed + written
+
+
+def test_put_back_says_what_it_did(line, capsys, tmp_path):
+    assert main(["put-back", "--dry-run"]) == 0
+    assert main(["put-back", "--json", str(tmp_path / "summary.json")]) == 0
+
+    assert capsys.readouterr().out.splitlines() == [
+        "would put back 1 records (fold_failed 1)",
+        "put back 1 records (fold_failed 1)",
+    ]
+    summary = json.loads((tmp_path / "summary.json").read_text("utf-8"))
+    assert summary["put_back"] == [{"reason": "fold_failed", "shop_id": "shop", "records": 1}]
+    assert line.folded("shop") == ["a"]
+
+
+def test_put_back_of_a_shop_in_trouble_ends_with_3_and_names_it(line, capsys):
+    line.store.troubled = {"shop"}
+    line.send(event("customer_message", 0, event_id="b"))
+    line.advance()
+
+    assert main(["put-back", "--reason", "parked"]) == 3
+
+    assert "shop shop: found records that fail as before" in capsys.readouterr().out

@@ -1,0 +1,428 @@
+"""Rejected records and given-up batches put back by the operator's command, against the real commit."""
+
+import json
+from base64 import b64decode, b64encode
+from pathlib import Path
+
+import pytest
+
+from infra.operations.errors import OperationsError
+from infra.operations.given_up import read_given_up
+from infra.operations.kept_objects import KeptObjects
+from infra.operations.listing import count_kept, list_kept
+from infra.operations.selection import GIVEN_UP, Selection
+from service_quality.adapters.buckets.rejected_store import RejectedStore
+from service_quality.commit import shop_fold
+from service_quality.events.control_records import RecordPutBack, ShopUnparked
+from service_quality.events.identifiers import NO_SHOP
+from service_quality.events.interaction_event import event_to_json
+from service_quality.events.log_records import LogRecord, Rejection
+from service_quality.events.positions import Position
+from tests.stand_ins.aggregates import aggregate
+from tests.stand_ins.control import record_json
+from tests.stand_ins.cursed_fold import CursedFold
+from tests.stand_ins.operated_line import BUCKET, KilledError, OperatedLine
+from tests.unit.core.sample_events import NOON, event
+
+EVENTS = Path(__file__).resolve().parents[2] / "events"
+OBJECT = "aws/lambda/5f7b5a1e/shardId-000000000000/2026/11/26/2026-11-26T08.59.31-c9b8fa9f"
+
+
+def said(event_id: str, *, shop_id: str = "shop", at: int = 0, **fields):
+    return event("customer_message", at, event_id=event_id, shop_id=shop_id, **fields)
+
+
+def kept(reason: str, data: bytes, *, shop_id: str = "shop", position: str = "", arrived_at: int = NOON) -> Rejection:
+    return Rejection(shop_id, LogRecord(position or str(Position(1, 7)), data, arrived_at), reason, "found 1")
+
+
+def keep(line: OperatedLine, *rejections: Rejection) -> None:
+    RejectedStore(line.s3, BUCKET).keep(rejections)
+
+
+def log_position(number: int) -> str:
+    return str(Position(1, number))
+
+
+def put_back(line: OperatedLine, **selected):
+    outcome = line.command(selection=Selection(**selected)).go()
+    line.advance()
+    return outcome
+
+
+def give_up(line: OperatedLine, *records: tuple[str, bytes], arrived_at: int = NOON) -> None:
+    """Lambda gives up on a batch of the stream and writes it to the bucket."""
+    form = json.loads((EVENTS / "given_up_batch.json").read_bytes())
+    like = json.loads(form["payload"])["Records"][0]
+    batch = [
+        like
+        | {
+            "kinesis": {
+                "partitionKey": key,
+                "sequenceNumber": str(number),
+                "data": b64encode(data).decode(),
+                "approximateArrivalTimestamp": arrived_at / 1000,
+            }
+        }
+        for number, (key, data) in enumerate(records)
+    ]
+    body = json.dumps(form | {"payload": json.dumps({"Records": batch})}).encode()
+    line.s3.put_object(Bucket=BUCKET, Key=OBJECT, Body=body)
+
+
+def test_record_on_which_the_fold_failed_is_folded_once_the_fold_is_mended(monkeypatch):
+    line = OperatedLine()
+    with monkeypatch.context() as bad:
+        bad.setattr(shop_fold, "step_conversation", CursedFold("b"))
+        line.send(said("a"), said("b", at=1), said("c", at=2))
+        line.advance()
+    assert [one["reason"] for one in line.kept()] == ["fold_failed"]
+
+    outcome = put_back(line)
+
+    assert (outcome.put, outcome.left) == ({("fold_failed", "shop"): 1}, {})
+    assert line.folded("shop") == ["a", "c", "b"]
+    assert line.kept() == []
+
+
+def test_record_on_which_the_fold_fails_again_is_kept_again(monkeypatch):
+    line = OperatedLine()
+    monkeypatch.setattr(shop_fold, "step_conversation", CursedFold("b"))
+    line.send(said("a"), said("b", at=1))
+    line.advance()
+
+    put_back(line)
+
+    (again,) = line.kept()
+    assert (again["reason"], b64decode(again["raw_base64"])) == ("fold_failed", event_to_json(said("b", at=1)))
+
+
+def test_what_this_release_still_rejects_is_left_where_it_lies():
+    line = OperatedLine()
+    keep(
+        line,
+        kept("unknown_kind", event_to_json(said("known-now")), position=log_position(1)),
+        kept("unknown_kind", b'{"kind": "sneezed"}', position=log_position(2)),
+        kept("malformed_json", b"{", position=log_position(3)),
+    )
+
+    outcome = put_back(line)
+
+    assert outcome.put == {("unknown_kind", "shop"): 1}
+    assert outcome.left == {("unknown_kind", "shop"): 1}
+    assert [(one["reason"], one["position"]) for one in line.kept()] == [
+        ("unknown_kind", log_position(2)),
+        ("malformed_json", log_position(3)),
+    ]
+    assert line.folded("shop") == ["known-now"]
+
+
+@pytest.mark.parametrize("reason", ["older_than_retention", "conversation_full", "from_the_future", "expired"])
+def test_reason_that_no_mend_changes_is_put_back_only_by_name(reason):
+    line = OperatedLine()
+    keep(line, kept(reason, event_to_json(said("a"))))
+
+    assert put_back(line).put == {}
+    assert put_back(line, reasons=frozenset({reason})).put == {(reason, "shop"): 1}
+    assert line.kept() == []
+
+
+def test_records_are_selected_by_shop_and_first_arrival():
+    line = OperatedLine()
+    for number, shop_id in enumerate(("one", "one", "two")):
+        data = event_to_json(said(f"e{number}", shop_id=shop_id))
+        keep(line, kept("passed_by", data, shop_id=shop_id, position=log_position(number), arrived_at=NOON + number))
+
+    outcome = put_back(line, shop_id="one", since=NOON + 1, until=NOON + 2)
+
+    assert outcome.put == {("passed_by", "one"): 1}
+    assert (line.folded("one"), line.folded("two"), len(line.kept())) == (["e1"], [], 2)
+
+
+def test_record_that_names_a_shop_in_its_json_alone_goes_to_that_shop():
+    line = OperatedLine()
+    keep(
+        line,
+        kept("no_shop", event_to_json(said("a", shop_id="named")), shop_id=NO_SHOP, position=log_position(1)),
+        kept("no_shop", b'{"kind": "rated"}', shop_id=NO_SHOP, position=log_position(2)),
+        kept("no_shop", b"\xff", shop_id=NO_SHOP, position=log_position(3)),
+    )
+
+    outcome = put_back(line, shop_id="named")
+    rest = put_back(line)
+
+    assert outcome.put == {("no_shop", "named"): 1}
+    assert (rest.put, rest.left) == ({}, {("no_shop", NO_SHOP): 2})
+    assert line.folded("named") == ["a"]
+
+
+def test_event_that_an_inlet_refused_is_taken_in_as_if_it_came_now():
+    line = OperatedLine(now=NOON + 5000)
+    keep(line, kept("missing_field", event_to_json(said("a")), position="message-7-0000"))
+
+    put_back(line)
+
+    assert line.folded("shop") == ["a"]
+    (_, data) = line.records[0]
+    assert json.loads(data)["received_at"] == "2023-08-31T12:00:05.000Z"
+
+
+def test_rejected_record_of_a_parked_shop_comes_back_with_the_parked_ones_in_its_place():
+    line = OperatedLine()
+    line.store.troubled = {"shop"}
+    line.send(said("first"), said("third", at=2))
+    line.advance()
+    line.store.troubled = set()
+    keep(line, kept("fold_failed", event_to_json(said("second", at=1)), position=str(Position(1, 0, part=5))))
+
+    outcome = line.command().go()
+
+    assert outcome.exit_code == 0
+    assert line.folded("shop") == ["first", "second", "third"]
+    assert line.kept() == []
+
+
+def test_given_up_record_of_a_parked_shop_comes_back_with_the_parked_ones_in_its_place():
+    line = OperatedLine()
+    line.send(said("x", shop_id="other"))  # where the log has what was given up
+    line.store.troubled = {"shop"}
+    line.send(said("second", at=1), said("third", at=2))
+    line.advance()
+    line.store.troubled = set()
+    line.takes_at_read = 3
+    give_up(line, ("shop", event_to_json(said("first"))))
+
+    outcome = line.command().go()
+
+    assert (outcome.exit_code, outcome.put["parked", "shop"]) == (0, 3)
+    assert line.folded("shop") == ["first", "second", "third"]
+    assert line.kept() == []
+
+
+def test_records_of_two_shops_that_fail_again_never_stand_in_one_batch(monkeypatch):
+    line = OperatedLine()
+    monkeypatch.setattr(shop_fold, "step_conversation", CursedFold("bad"))
+    for shop_id in ("one", "two"):
+        line.send(said("bad", shop_id=shop_id))
+        line.advance()
+
+    outcome = put_back(line)  # a batch of both would be a bad release, and the line would not go on
+
+    assert outcome.exit_code == 0
+    assert [(one["shop_id"], one["reason"]) for one in line.kept()] == [("one", "fold_failed"), ("two", "fold_failed")]
+
+
+def test_run_that_is_killed_before_any_call_loses_and_doubles_nothing():
+    calls = 0
+    while True:
+        calls += 1
+        line = OperatedLine()
+        for number in range(3):
+            keep(line, kept("item_full", event_to_json(said(f"r{number}")), position=log_position(number)))
+        keep(
+            line,
+            kept("passed_by", event_to_json(said("r3")), position=log_position(8)),
+            kept("malformed_json", b"{", position=log_position(9)),
+        )
+        give_up(line, ("shop", event_to_json(said("g0"))), ("shop", event_to_json(said("g1", at=1))))
+        line.kill_at = calls
+        try:
+            line.command().go()
+        except KilledError:
+            line.kill_at = None
+            put_back(line)
+        else:
+            break
+        assert sorted(line.folded("shop")) == ["g0", "g1", "r0", "r1", "r2", "r3"], calls
+        assert [one["reason"] for one in line.kept()] == ["malformed_json"], calls
+    assert calls > 10
+
+
+def test_sample_of_a_given_up_batch_is_read_as_lambda_writes_it():
+    body = (EVENTS / "given_up_batch.json").read_bytes()
+
+    batch = read_given_up(body)
+
+    assert batch is not None
+    assert (batch.is_of_stream, batch.function.rpartition(":")[2]) == (True, "score-interactions")
+    assert batch.event == json.loads(json.loads(body)["payload"])
+    first = next(batch.records(3))
+    assert (first.shop_id, first.arrived_at) == ("shop-1", 1_795_165_200_000)
+    assert first.position == str(Position(3, 49590338271490256608559692538361571095921575989136588898))
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"payload": "{}"}', b'{"payload": 7, "requestContext": {}}'])
+def test_object_that_holds_no_batch_is_counted_and_left(body):
+    line = OperatedLine()
+    line.s3.put_object(Bucket=BUCKET, Key=OBJECT, Body=body)
+
+    outcome = line.command().go()
+
+    assert (outcome.unreadable_batches, list(line.s3.buckets[BUCKET])) == (1, [OBJECT])
+
+
+def test_given_up_records_are_folded_with_the_ids_and_the_arrival_they_had():
+    line = OperatedLine(now=NOON + 60_000)
+    give_up(line, ("one", event_to_json(said("a", shop_id="one"))), ("two", event_to_json(said("b", shop_id="two"))))
+
+    outcome = put_back(line)
+
+    assert outcome.put == {(GIVEN_UP, "one"): 1, (GIVEN_UP, "two"): 1}
+    assert (line.folded("one"), line.folded("two")) == (["a"], ["b"])
+    assert line.shop("one").received_clock == NOON
+    assert line.s3.buckets[BUCKET] == {}
+
+
+def test_given_up_record_under_a_key_of_its_source_goes_to_the_shop_that_it_names():
+    line = OperatedLine()
+    give_up(line, ("partition 7", event_to_json(said("a", shop_id="one"))), ("\x00", event_to_json(said("b"))))
+
+    outcome = put_back(line)
+
+    assert outcome.put == {(GIVEN_UP, "one"): 1, (GIVEN_UP, "shop"): 1}
+    assert (line.folded("one"), line.folded("shop")) == (["a"], ["b"])
+
+
+def test_given_up_batch_of_two_shops_lies_there_until_both_are_back():
+    line = OperatedLine()
+    give_up(line, ("one", event_to_json(said("a", shop_id="one"))), ("two", event_to_json(said("b", shop_id="two"))))
+
+    put_back(line, shop_id="one")
+    assert (line.folded("one"), line.folded("two"), list(line.s3.buckets[BUCKET])) == (["a"], [], [OBJECT])
+
+    put_back(line)
+    assert (line.folded("one"), line.folded("two"), line.s3.buckets[BUCKET]) == (["a"], ["b"], {})
+
+
+def test_aggregate_that_was_given_up_comes_back_one_by_one():
+    line = OperatedLine()
+    events = [said(f"e{number}", shop_id=shop_id) for number, shop_id in enumerate(("one", "two", "one"))]
+    packed = aggregate(["one", "two"], [(("one", "two").index(one.shop_id), event_to_json(one)) for one in events])
+    give_up(line, ("one", packed))
+
+    put_back(line)
+
+    assert (line.folded("one"), line.folded("two")) == (["e0", "e2"], ["e1"])
+
+
+def test_given_up_record_that_nobody_can_read_is_rejected_with_its_reason():
+    line = OperatedLine()
+    give_up(line, ("shop", b"{"), ("shop", b"x" * 70_000), ("shop", event_to_json(said("a"))))
+
+    put_back(line)
+
+    assert sorted(one["reason"] for one in line.kept()) == ["malformed_json", "too_large"]
+    assert line.folded("shop") == ["a"]
+
+
+def test_put_back_record_that_was_given_up_itself_is_put_back_and_the_end_of_its_run_is_not():
+    line = OperatedLine()
+    back = RecordPutBack(
+        shop_id="shop", run="r0", order=log_position(3), arrived_at=NOON - 5, data=event_to_json(said("a", at=-9))
+    )
+    end = ShopUnparked(shop_id="shop", run="r0", until=log_position(3))
+    give_up(line, *(("shop", record_json(one, issued_at=NOON)) for one in (back, end)))
+
+    outcome = put_back(line)
+
+    assert outcome.put == {(GIVEN_UP, "shop"): 1}
+    assert (line.folded("shop"), line.shop("shop").received_clock) == (["a"], NOON - 9)
+    assert line.s3.buckets[BUCKET] == {}
+
+
+def test_given_up_batch_of_the_outbox_is_given_to_its_function_again():
+    line = OperatedLine()
+    body = (EVENTS / "given_up_rows.json").read_bytes()
+    line.s3.put_object(Bucket=BUCKET, Key=OBJECT, Body=body)
+
+    outcome = line.command().go()
+
+    assert outcome.resent_batches == 1
+    assert line.invoked == [
+        {
+            "function": "arn:aws:lambda:eu-west-1:123456789012:function:archive-outbox",
+            "event": json.loads(json.loads(body)["payload"]),
+        }
+    ]
+    assert line.s3.buckets[BUCKET] == {}
+
+
+def test_batch_of_the_outbox_on_which_its_function_fails_again_lies_there_still():
+    line = OperatedLine(failing_functions=True)
+    line.s3.put_object(Bucket=BUCKET, Key=OBJECT, Body=(EVENTS / "given_up_rows.json").read_bytes())
+    keep(line, kept("fold_failed", event_to_json(said("a"))))
+
+    outcome = put_back(line)
+
+    assert [(subject, type(error)) for subject, error in outcome.troubles] == [("given-up batches", OperationsError)]
+    assert (outcome.exit_code, list(line.s3.buckets[BUCKET])) == (1, [OBJECT])
+    assert line.folded("shop") == ["a"]
+
+
+def unsent(shop_id: str) -> bytes:
+    """A row of the outbox as its function keeps it."""
+    change = {"NewImage": {"shop_id": {"S": shop_id}}, "ApproximateCreationDateTime": 1_795_165_201.5}
+    return json.dumps({"reason": "rendering_failed", "message": "m", "Records": [{"dynamodb": change}]}).encode()
+
+
+def test_unsent_row_is_given_to_its_function_again():
+    line = OperatedLine()
+    for folder in ("alert", "archive"):
+        line.s3.put_object(Bucket=BUCKET, Key=f"outbox/{folder}/1.json", Body=unsent(folder))
+
+    outcome = line.command().go()
+
+    assert outcome.put == {("unsent", "alert"): 1, ("unsent", "archive"): 1}
+    assert [one["function"] for one in line.invoked] == ["dispatch-outbox", "archive-outbox"]
+    assert line.s3.buckets[BUCKET] == {}
+
+
+def test_unsent_row_that_its_function_keeps_again_lies_there_still():
+    line = OperatedLine()
+    row = {"Bucket": BUCKET, "Key": "outbox/alert/1.json", "Body": unsent("shop")}
+    line.s3.put_object(**row)
+    line.on_invoke = lambda: line.s3.put_object(**row)
+
+    outcome = line.command().go()
+
+    assert (outcome.put, outcome.left) == ({}, {("unsent", "shop"): 1})
+    assert list(line.s3.buckets[BUCKET]) == ["outbox/alert/1.json"]
+
+
+def test_dry_run_counts_and_changes_nothing():
+    line = OperatedLine()
+    keep(line, kept("fold_failed", event_to_json(said("a"))), kept("item_full", b"{", position=log_position(9)))
+    give_up(line, ("shop", event_to_json(said("b"))))
+    before = dict(line.s3.buckets[BUCKET])
+
+    outcome = line.command(is_dry=True).go()
+
+    assert outcome.put == {("fold_failed", "shop"): 1, (GIVEN_UP, "shop"): 1}
+    assert outcome.left == {("item_full", "shop"): 1}
+    assert (line.s3.buckets[BUCKET], line.records) == (before, [])
+
+
+def test_everything_that_lies_there_is_counted_by_reason_and_shop_and_listed_without_words():
+    line = OperatedLine()
+    line.store.troubled = {"ill"}
+    line.send(said("p", shop_id="ill", text="words of a customer"))
+    line.advance()
+    keep(line, kept("unknown_kind", b'{"shop_id": "named"}', shop_id=NO_SHOP))
+    give_up(line, ("shop", event_to_json(said("b", text="words of a customer"))))
+    line.s3.put_object(Bucket=BUCKET, Key=f"{OBJECT}-2", Body=(EVENTS / "given_up_rows.json").read_bytes())
+    line.s3.put_object(Bucket=BUCKET, Key="outbox/alert/1.json", Body=unsent("shop"))
+    objects = KeptObjects(line.s3, BUCKET)
+
+    counts = count_kept(Selection(), objects, generation=1)
+    listed = list(list_kept(Selection(reasons=frozenset({"parked", GIVEN_UP})), objects, generation=1))
+
+    assert counts == {
+        ("parked", "ill"): 1,
+        ("unknown_kind", "named"): 1,
+        (GIVEN_UP, "shop"): 1,
+        (GIVEN_UP, "shop-1"): 3,
+        (GIVEN_UP, NO_SHOP): 2,
+        ("unsent", "shop"): 1,
+    }
+    assert len(listed) == 7
+    assert "words" not in str(listed)
