@@ -1,0 +1,98 @@
+"""Bad releases, models and rules, deployed to the embedded AWS and taken back as people deploy them."""
+
+import io
+import zipfile
+from pathlib import Path
+
+from infra.local.cloud import Cloud
+from service_quality.features.feature_set import FEATURES
+from tests.stand_ins.tiny_model import tiny_model
+from tools.errors import ROOT
+
+CORE = ROOT / "functions" / "shared" / "service_quality"
+
+#: Appended to a module of the core, each makes a bad release of it.
+DEFECTS = {
+    "fold": (
+        "facts/conversation_fold.py",
+        """
+_sound_step = step_conversation
+
+
+def step_conversation(before, event, **clocks):
+    if event.event_id.startswith("cursed"):
+        raise ZeroDivisionError
+    return _sound_step(before, event, **clocks)
+""",
+    ),
+    "rule": (
+        "alerts/rule_set.py",
+        """
+
+class _Broken(Missing):
+    def holds(self, values):
+        raise ZeroDivisionError
+
+
+RULES = (
+    Rule(
+        name="broken",
+        version=1,
+        subject="conversation",
+        kinds=SERVICE,
+        tiers=(("warning", _Broken("closed")),),
+        resolved_when=_Broken("closed"),
+        cooldown_ms=HOUR,
+        evidence=(),
+    ),
+    *RULES,
+)
+""",
+    ),
+}
+
+
+class Releases:
+    """What `score_interactions` runs; every change restarts the function."""
+
+    def __init__(self, cloud: Cloud, outputs: dict[str, str]) -> None:
+        self._cloud = cloud
+        self._outputs = outputs
+        self._function = outputs["ScoreInteractionsFunctionName"]
+        configuration = cloud.functions.get_function_configuration(FunctionName=self._function)
+        self._good_layers = [layer["Arn"] for layer in configuration["Layers"]]
+
+    def deploy_bad(self, defect: str) -> None:
+        """A release whose core has a defect: a layer over the one that was deployed."""
+        module, code = DEFECTS[defect]
+        content = zipped_core({module: code})
+        layer = self._cloud.functions.publish_layer_version(LayerName=f"bad-{defect}", Content={"ZipFile": content})
+        self._run([*self._good_layers, layer["LayerVersionArn"]])
+
+    def take_back(self) -> None:
+        """The release that was deployed first."""
+        self._run(self._good_layers)
+
+    def promote(self, version: str, *, bias: float) -> None:
+        """A model that got past every gate; the function is restarted, so that it need not wait a minute."""
+        key = f"models/{version}/model.onnx"
+        self._cloud.s3.put_object(Bucket=self._outputs["ModelsBucketName"], Key=key, Body=tiny_model(bias=bias))
+        pointer = {"pk": "pointer", "sk": "champion", "version": version, "fingerprint": FEATURES.fingerprint}
+        item = {name: {"S": value} for name, value in pointer.items()}
+        self._cloud.dynamodb.put_item(TableName=self._outputs["ModelsTableName"], Item=item)
+        self.take_back()
+
+    def _run(self, layers: list[str]) -> None:
+        self._cloud.functions.update_function_configuration(FunctionName=self._function, Layers=layers)
+        waiter = self._cloud.functions.get_waiter("function_updated_v2")
+        waiter.wait(FunctionName=self._function, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
+
+def zipped_core(appended: dict[str, str]) -> bytes:
+    """The core as a layer, with code appended to some of its modules."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as layer:
+        for path in sorted(CORE.rglob("*.py")):
+            name = path.relative_to(CORE).as_posix()
+            layer.writestr(str(Path("python/service_quality") / name), path.read_text("utf-8") + appended.get(name, ""))
+    return packed.getvalue()

@@ -1,0 +1,352 @@
+"""A bad model, a bad rule and a bad release, deployed to the embedded AWS and taken back while events of several shops
+flow: nothing is lost, and one command puts back all that was set aside."""
+
+import json
+import math
+import os
+import time
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local.archive import list_objects, read_archive_rows
+from infra.local.cloud import Cloud, for_embedded
+from infra.local.deployment import STACK, deploy
+from infra.local.emulator import Emulator
+from infra.local.module_runs import run_module
+from infra.local.progress import wait_until
+from infra.local.replaying import put_events
+from service_quality.commit.state_items import SHOP_KEY, decode_histories, decode_shop, entity_name
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.log_records import LogRecord
+from service_quality.events.positions import Position
+from service_quality.facts.entities import SEPARATOR
+from service_quality.features.feature_set import FEATURES
+from tests.integration.line_steps import read_rejected
+from tests.integration.operators import operator_environment
+from tests.integration.releases import Releases
+from tests.properties.online_run import new_worker
+from tests.stand_ins.memory_store import MemoryStore
+
+pytestmark = [pytest.mark.aws, pytest.mark.slow]
+
+SECONDS = 60
+SHOPS = ("north", "south", "east")
+ILL, SINGLE, GIVEN_UP = "ill", "single", "given-up"
+EVENTS = Path(__file__).resolve().parents[1] / "events"
+_CONVERSATIONS = ("contact", "visit")
+
+
+@dataclass
+class Day:
+    """A day on the line: what was sent so far, in its order, and what was seen on the way."""
+
+    cloud: Cloud
+    outputs: dict[str, str]
+    sent: list[InteractionEvent] = field(default_factory=list)
+    seen: dict[str, Any] = field(default_factory=dict)
+
+    def send(self, phase: str, *shops: str, count: int = 4, sent_by: str = "stream") -> list[InteractionEvent]:
+        """Conversations of each shop: opened, asked, answered, asked again, over and over."""
+        made = [
+            self._event(f"{phase}-{shop}-{number}", shop, number) for number in range(count) for shop in shops or SHOPS
+        ]
+        self.sent += made
+        if sent_by == "stream":
+            put_events(self.cloud, self.outputs["EventStreamName"], made)
+        return made
+
+    def _event(self, event_id: str, shop: str, number: int) -> InteractionEvent:
+        now = int(time.time() * 1000)
+        kinds = ("conversation_opened", "customer_message", "agent_message", "customer_message")
+        return InteractionEvent(
+            event_id=event_id,
+            shop_id=shop,
+            kind=kinds[number % 4],
+            occurred_at=now + number - 1000,
+            received_at=now,
+            conversation_id=f"{event_id.rpartition('-')[0]} conversation {number // 4}",
+            agent_id=f"agent-{number % 2}",
+            customer_id=f"customer-{number // 4 % 3}",
+            category="Returns",
+        )
+
+    def rows(self) -> list[dict]:
+        """Every row of the archive; second copies left out."""
+        rows = read_archive_rows(self.cloud, self.outputs["ArchiveBucketName"])
+        return list({(row["shop_id"], row["follows"]): row for row in rows}.values())
+
+    def archived(self) -> list[dict]:
+        """Every entry of the archive, with its shop."""
+        return entries_of(self.rows())
+
+    def folded(self) -> Counter[str]:
+        """How often each event was folded."""
+        entries = self.archived()
+        return Counter(one["event"]["event_id"] for one in entries if "event_id" in one.get("event", {}))
+
+    def await_folded(self, events: Sequence[InteractionEvent], *, seconds: float = SECONDS) -> bool:
+        """Whether all of them came into the archive in time."""
+        wanted = {event.event_id for event in events}
+        return self.wait(lambda: wanted <= self.folded().keys(), seconds=seconds)
+
+    def await_set_aside(self, shop: str, reason: str, count: int) -> None:
+        found = Counter[tuple[str, str]]()
+
+        def come() -> bool:
+            found.clear()
+            found.update((one["shop_id"], one["reason"]) for one in self.set_aside())
+            return found[shop, reason] >= count
+
+        assert self.wait(come), f"found {dict(found)}, expected {count} of {shop} for {reason}"
+
+    def wait(self, come: Callable[[], bool], *, seconds: float = SECONDS) -> bool:
+        return wait_until(come, title="bad day", state=lambda: "still waiting", seconds=seconds)
+
+    def set_aside(self) -> list[dict]:
+        """The records that lie under rejected/ and parked/."""
+        bucket = self.outputs["RejectedBucketName"]
+        bodies = [
+            self.cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            for key in list_objects(self.cloud, bucket, "parked/")
+        ]
+        return read_rejected(self.cloud, bucket) + [json.loads(line) for body in bodies for line in body.splitlines()]
+
+    def give_up(self, events: Sequence[InteractionEvent]) -> None:
+        """An event source gives up on a batch of the stream."""
+        form = json.loads((EVENTS / "given_up_batch.json").read_text("utf-8"))
+        like = json.loads(form["payload"])["Records"][0]
+        batch = [like | {"kinesis": kinesis_form(event, number)} for number, event in enumerate(events)]
+        self._keep_given_up(form, batch, "shardId-000000000000")
+
+    def give_up_archive_row(self) -> None:
+        """An event source gives up on a batch of the outbox."""
+        form = json.loads((EVENTS / "given_up_rows.json").read_text("utf-8"))
+        like = json.loads(form["payload"])["Records"][0]
+        row = next(
+            item
+            for page in self.cloud.dynamodb.get_paginator("scan").paginate(TableName=self.outputs["AlertsTableName"])
+            for item in page["Items"]
+            if item["row_kind"]["S"] == "archive"
+        )
+        image = {**row, "body": {"B": b64encode(bytes(row["body"]["B"])).decode()}}
+        function = self.cloud.functions.get_function_configuration(
+            FunctionName=self.outputs["ArchiveOutboxFunctionName"]
+        )
+        form["requestContext"]["functionArn"] = function["FunctionArn"]
+        self._keep_given_up(
+            form, [like | {"dynamodb": like["dynamodb"] | {"NewImage": image}}], "shardId-00000001573689"
+        )
+
+    def _keep_given_up(self, form: dict[str, Any], batch: list[dict[str, Any]], shard: str) -> None:
+        """Lambda keeps a batch that was given up on; the embedded AWS does not, so its object is put here by hand."""
+        body = json.dumps(form | {"payload": json.dumps({"Records": batch})}).encode()
+        key = f"aws/lambda/5f7b5a1e/{shard}/2026/11/26/2026-11-26T08.59.31-c9b8fa9f"
+        self.cloud.s3.put_object(Bucket=self.outputs["RejectedBucketName"], Key=key, Body=body)
+
+
+def entries_of(rows: list[dict]) -> list[dict]:
+    return [{**entry, "shop_id": row["shop_id"]} for row in rows for entry in row["entries"]]
+
+
+def kinesis_form(event: InteractionEvent, number: int) -> dict[str, object]:
+    return {
+        "partitionKey": event.shop_id,
+        "sequenceNumber": str(number),
+        "data": b64encode(event_to_json(event)).decode(),
+        "approximateArrivalTimestamp": event.received_at / 1000,
+    }
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory) -> Day:
+    folder = tmp_path_factory.mktemp("day")
+    with Emulator(folder / "emulator") as emulator:
+        day = Day(emulator.cloud, deploy(emulator))
+        releases = Releases(day.cloud, day.outputs)
+        releases.promote("good", bias=1.5)
+        assert day.await_folded(day.send("calm"))
+        have_bad_model(day, releases)
+        have_bad_rule(day, releases)
+        have_bad_release_for_all(day, releases)
+        have_bad_release_for_some(day, releases)
+        environment = for_embedded(os.environ, emulator.endpoint)
+        put_all_back(day, folder, operator_environment(day.cloud, day.outputs, environment))
+        day.seen |= {"rows": day.rows(), "state": read_state(day)}
+        day.seen["entries"] = entries_of(day.seen["rows"])
+        day.seen["left"] = list_objects(day.cloud, day.outputs["RejectedBucketName"], "")
+    return day
+
+
+def have_bad_model(day: Day, releases: Releases) -> None:
+    """A model that gives no number. It may serve or be refused: the events wait at most until it is taken back."""
+    releases.promote("bad", bias=math.nan)
+    during = day.send("model")
+    day.await_folded(during, seconds=15)
+    releases.promote("good", bias=1.5)
+    assert day.await_folded(during)
+
+
+def have_bad_rule(day: Day, releases: Releases) -> None:
+    releases.deploy_bad("rule")
+    assert day.await_folded(day.send("rule"))
+    releases.take_back()
+
+
+def have_bad_release_for_all(day: Day, releases: Releases) -> None:
+    """The fold fails on records of several shops: the batch comes again until the release is taken back."""
+    releases.deploy_bad("fold")
+    during = day.send("cursed-release")
+    assert not day.await_folded(during, seconds=6)
+    day.seen["set aside by a bad release"] = day.set_aside()
+    releases.take_back()
+    assert day.await_folded(during)
+
+
+def have_bad_release_for_some(day: Day, releases: Releases) -> None:
+    """The fold fails on records of one shop, which is parked, later on one record of another, which is rejected."""
+    before = day.send("before", ILL, SINGLE)
+    assert day.await_folded(before)
+    releases.deploy_bad("fold")
+    others = day.send("beside")
+    day.send("cursed", ILL)
+    day.await_set_aside(ILL, "parked", 4)
+    assert day.await_folded(others)
+    day.send("cursed", SINGLE, count=1)
+    day.await_set_aside(SINGLE, "fold_failed", 1)
+    day.send("newer", ILL, SINGLE)
+    day.await_set_aside(ILL, "parked", 8)
+    day.give_up(day.send("lost", GIVEN_UP, *SHOPS, sent_by="nobody"))
+    day.give_up_archive_row()
+    releases.take_back()
+
+
+def put_all_back(day: Day, folder: Path, environment: dict[str, str]) -> None:
+    """The one command, by somebody who may do what the runbook says, while events go on coming."""
+    count, summary = folder / "count.json", folder / "summary.json"
+    run_module("count", ["infra.operations", "count", "--stack", STACK, "--json", count], environment)
+    day.send("meanwhile", ILL, SINGLE, *SHOPS)
+    run_module("put back", ["infra.operations", "put-back", "--stack", STACK, "--json", summary], environment)
+    day.seen |= {"counted": json.loads(count.read_text("utf-8")), "summary": json.loads(summary.read_text("utf-8"))}
+    day.send("after", ILL, SINGLE, GIVEN_UP, *SHOPS)
+    assert day.await_folded(day.sent), f"missing: {sorted({one.event_id for one in day.sent} - day.folded().keys())}"
+
+
+def read_state(day: Day) -> dict[str, bytes]:
+    """The items of the state table by their keys."""
+    pages = day.cloud.dynamodb.get_paginator("scan").paginate(TableName=day.outputs["StateTableName"])
+    return {item["item_key"]["S"]: bytes(item["data"]["B"]) for page in pages for item in page["Items"]}
+
+
+def histories_of(items: dict[str, bytes]) -> dict[str, dict[str, object]]:
+    """Histories as stored, by shop and key; conversations and the shops' own items are left out."""
+    found: dict[str, dict[str, object]] = {}
+    for name, data in items.items():
+        _, _, key = name.partition(SEPARATOR)
+        if key != SHOP_KEY and entity_name(key) not in _CONVERSATIONS:
+            histories = decode_histories(data, FEATURES.plan).histories
+            found[name] = {entity: history.to_stored() for entity, history in histories.items()}
+    return found
+
+
+def undisturbed(events: Sequence[InteractionEvent]) -> dict[str, bytes]:
+    """The items of a run in memory that met no trouble, by shop and key."""
+    store = MemoryStore()
+    worker = new_worker(store, FEATURES, ())
+    for shop_id in {event.shop_id for event in events}:
+        own = [event for event in events if event.shop_id == shop_id]
+        records = [
+            LogRecord(str(Position(1, number)), event_to_json(event), event.received_at)
+            for number, event in enumerate(own)
+        ]
+        worker.advance_shop(shop_id, records)
+    return {f"{shop_id}{SEPARATOR}{key}": data for (shop_id, key), data in store.items.items()}
+
+
+def test_every_event_is_folded_once(day):
+    folded = Counter(one["event"]["event_id"] for one in day.seen["entries"] if "event_id" in one.get("event", {}))
+
+    assert folded == Counter(event.event_id for event in day.sent)
+
+
+def test_bad_model_costs_scores_at_most(day):
+    by_id = {one["event"]["event_id"]: one for one in day.seen["entries"] if "event_id" in one.get("event", {})}
+    during = [by_id[event.event_id] for event in day.sent if event.event_id.startswith("model-")]
+
+    assert len(during) == 4 * len(SHOPS)
+    for entry in during:
+        scored = entry.get("model") == "good" and math.isfinite(entry["score"])
+        assert scored != ("score_failed" in entry)
+
+
+def test_bad_rule_costs_neither_event_nor_score(day):
+    by_id = {one["event"]["event_id"]: one for one in day.seen["entries"] if "event_id" in one.get("event", {})}
+    during = [by_id[event.event_id] for event in day.sent if event.event_id.startswith("rule-")]
+
+    assert [entry["model"] for entry in during] == ["good"] * 4 * len(SHOPS)
+
+
+def test_release_that_is_bad_for_all_sets_nothing_aside(day):
+    assert day.seen["set aside by a bad release"] == []
+
+
+def test_what_was_set_aside_is_counted_before_it_is_put_back(day):
+    counted = {(one["reason"], one["shop_id"]): one["records"] for one in day.seen["counted"]}
+
+    assert (counted["fold_failed", SINGLE], counted["parked", ILL]) == (1, 8)
+    assert counted["given_up", GIVEN_UP] == 4
+    events, rows = 4 * len({GIVEN_UP, *SHOPS}), 1
+    assert sum(counted.values()) == 1 + 8 + events + rows
+
+
+def test_one_command_puts_everything_back(day):
+    put = Counter[str]()
+    for one in day.seen["summary"]["put_back"]:
+        put[one["reason"]] += one["records"]
+
+    assert (put["fold_failed"], put["given_up"]) == (1, 16)
+    assert put["parked"] >= 8
+    assert day.seen["summary"]["unparked_shops"] == [ILL]
+    assert (day.seen["summary"]["resent_batches"], day.seen["summary"]["troubles"]) == (1, [])
+    assert day.seen["left"] == []
+
+
+def test_no_shop_is_parked_any_more(day):
+    shops = {
+        key: decode_shop(data) for key, data in day.seen["state"].items() if key.endswith(f"{SEPARATOR}{SHOP_KEY}")
+    }
+
+    assert len(shops) == len({event.shop_id for event in day.sent})
+    assert [shop.parked for shop in shops.values()] == [None] * len(shops)
+
+
+def test_parked_events_are_folded_in_the_order_in_which_they_were_sent(day):
+    folded = [
+        one["event"]["event_id"]
+        for one in sorted(day.seen["entries"], key=lambda one: one["position"])
+        if one["shop_id"] == ILL and "event_id" in one.get("event", {})
+    ]
+
+    assert folded == [event.event_id for event in day.sent if event.shop_id == ILL]
+
+
+def test_chain_of_every_shop_is_whole(day):
+    last: dict[str, str] = {}
+    rows = sorted(day.seen["rows"], key=lambda row: (row["shop_id"], row["follows"]))
+    for row in rows:
+        assert row["follows"] == last.get(row["shop_id"], "")
+        last[row["shop_id"]] = row["last"]
+
+    assert set(last) == {event.shop_id for event in day.sent}
+
+
+def test_histories_equal_those_of_an_undisturbed_run(day):
+    found, expected = histories_of(day.seen["state"]), histories_of(undisturbed(day.sent))
+
+    assert len(expected) > 20
+    assert found == expected
