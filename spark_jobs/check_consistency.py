@@ -5,73 +5,71 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from service_quality.events.interaction_event import FIELDS
 from service_quality.features.feature_set import FEATURES
-from spark_jobs.backfill.shop_past import fold_backfill
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError
-from spark_jobs.lake.tables import IMPORTS, read_events, read_table
+from spark_jobs.lake.tables import IMPORTS, read_table
 from spark_jobs.logs.archive import broken_chains, read_entries, read_links, to_log
+from spark_jobs.logs.import_rows import OF_IMPORT, import_rows, with_imports
+from spark_jobs.logs.imported_log import lake_events, place_imports
 from spark_jobs.reader.comparison import compare_served
+from spark_jobs.reader.first_places import events_by_import
 from spark_jobs.reader.served_features import compute_served_features
 
 _DESCRIPTION = """Recomputes from the archived log, with the Spark reader, every feature of every event that was
-scored, and compares it with what the functions served; says whether each shop's chain of archive rows is whole.
+scored, and compares it with what the functions served; says whether each shop's chain of archive rows is whole. What
+imports brought is read from the lake as it was when each was made, each event where it entered first.
 
 Exit code 1 when anything differs, is missing or too much, or a chain is broken."""
 
 Row = dict[str, Any]
 
 
-def find_imports(log: DataFrame, spark: SparkSession) -> list[Row]:
-    """The marks of backfills on the log, with the snapshot and instant that each was made from."""
-    marks = log.where("import_id is not null").select("shop_id", "import_id", "place", F.col("clock"))
-    rows = [row.asDict() for row in marks.collect()]
-    if not rows:
+def find_imports(log: DataFrame) -> list[Row]:
+    """The lake's rows of the imports that are marked on the log, and of those that they take account of."""
+    marked = {row["import_id"] for row in log.where("import_id is not null").select("import_id").distinct().collect()}
+    if not marked:
         return []
-    known = {
-        row["import_id"]: row.asDict() for row in read_table(spark, IMPORTS, made_by="materialize_histories").collect()
-    }
-    unknown = sorted({row["import_id"] for row in rows} - known.keys())
+    noted = read_table(log.sparkSession, IMPORTS, made_by="materialize_histories").collect()
+    rows = {row["import_id"]: row.asDict() for row in noted}
+    unknown = sorted(marked - rows.keys())
     if unknown:
         raise InputError(f"found imports {', '.join(unknown)} in the archive, expected them in {IMPORTS}")
-    first: dict[tuple[str, str], Row] = {}
-    for row in sorted(rows, key=lambda row: row["place"]):
-        first.setdefault(
-            (row["shop_id"], row["import_id"]),
-            row | known[row["import_id"]] | {"place": row["place"], "clock": row["clock"]},
-        )
-    return list(first.values())
+    latest: dict[tuple[str, str], int] = {}
+    for one in (rows[import_id] for import_id in marked):
+        target = one["state_table"], one["shop_id"]
+        latest[target] = max(one["number"], latest.get(target, 0))
+    return [one for one in rows.values() if one["number"] <= latest.get((one["state_table"], one["shop_id"]), 0)]
 
 
-def recompute(spark: SparkSession, log: DataFrame) -> DataFrame:
-    """Served features of the log (served_features.SERVED_DDL), what backfills brought included."""
+def offered_events(log: DataFrame, imports: list[Row]) -> DataFrame:
+    """What the lake held when each import was made (first_places.events_by_import)."""
+    spark = log.sparkSession
+    ends = spark.createDataFrame([(one["import_id"], one["as_of"]) for one in imports], "import_id string, as_of long")
+    placed = place_imports(log, imports).join(ends, "import_id")
+    runs = {one["events_snapshot"] for one in imports}
+    offers = [
+        lake_events(spark, snapshot)
+        .join(F.broadcast(placed.where(F.col("events_snapshot") == snapshot)), "shop_id")
+        .where(F.col("occurred_at") < F.col("as_of"))
+        .select(*FIELDS, "content", *OF_IMPORT)
+        for snapshot in sorted(runs)
+    ]
+    return reduce(DataFrame.unionByName, offers)
+
+
+def recompute(log: DataFrame) -> DataFrame:
+    """Served features of the log (served_features.SERVED_DDL), what imports brought included."""
     live = log.where("import_id is null")
-    imports = find_imports(log, spark)
+    imports = find_imports(log)
     if not imports:
         return compute_served_features(live, FEATURES)
-    folded = reduce(DataFrame.unionByName, [_fold_import(spark, one) for one in imports]).cache()
-    marks = spark.createDataFrame(
-        [(one["shop_id"], one["import_id"], one["place"], one["clock"]) for one in imports],
-        "shop_id string, import_id string, place long, clock long",
-    )
-    conversations = folded.join(F.broadcast(marks), ["shop_id", "import_id"]).select(
-        "shop_id", "fold_key", "place", "conversation"
-    )
-    facts = (
-        folded.join(F.broadcast(marks), ["shop_id", "import_id"])
-        .select("shop_id", "place", "clock", F.explode("facts").alias("fact"))
-        .select("shop_id", "place", "clock", "fact.*")
-    )
-    return compute_served_features(live, FEATURES, imports=conversations, past=facts)
-
-
-def _fold_import(spark: SparkSession, one: Row) -> DataFrame:
-    events = read_events(spark, snapshot=int(one["events_snapshot"])).where(F.col("shop_id") == one["shop_id"])
-    as_of = F.timestamp_millis(F.lit(one["as_of"]))
-    return fold_backfill(events, as_of, FEATURES).withColumn("import_id", F.lit(one["import_id"]))
+    entered = events_by_import(offered_events(log, imports), live)
+    return compute_served_features(with_imports(live, import_rows(live, entered)), FEATURES)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -84,7 +82,7 @@ def main(arguments: Sequence[str]) -> None:
     _refuse_other_fingerprints(entries)
     faults = broken_chains([row.asDict() for row in read_links(spark, options.archive).collect()])
     log = to_log(entries)
-    counts = compare_served(log.where("import_id is null"), recompute(spark, log), features=len(FEATURES.features))
+    counts = compare_served(log.where("import_id is null"), recompute(log), features=len(FEATURES.features))
     by_feature = {
         ("clock" if row["feature"] < 0 else FEATURES.names[row["feature"]]): row.asDict() for row in counts.collect()
     }
@@ -96,8 +94,15 @@ def main(arguments: Sequence[str]) -> None:
         for name, row in by_feature.items()
         if row["mismatched"] or row["missing"] or row["extra"]
     }
-    summary = {**totals, "chain": "broken" if faults else "whole", "faults": faults, "differing": differing}
-    line = ", ".join(f"{count} {name}" for name, count in totals.items())
+    unscored = log.where("score_failed is not null").count()
+    summary = {
+        **totals,
+        "unscored": unscored,
+        "chain": "broken" if faults else "whole",
+        "faults": faults,
+        "differing": differing,
+    }
+    line = ", ".join(f"{count} {name}" for name, count in {**totals, "unscored": unscored}.items())
     print_summary(f"check_consistency: {line}; chain {summary['chain']}", summary, file=options.json)
     if faults or differing:
         named = "; ".join([*(f"{name} {found}" for name, found in list(differing.items())[:5]), *faults[:5]])

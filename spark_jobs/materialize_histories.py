@@ -1,141 +1,164 @@
-"""Materialize histories: bring a shop's past into the functions' state, by one mark on its log."""
+"""Materialize histories: bring shops' pasts into the functions' state, by one mark on each one's log."""
 
+import hashlib
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from argparse import Namespace
+from collections.abc import Sequence
 from typing import Any
 
-import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import Row as SparkRow
 from pyspark.sql import functions as F
 
-from service_quality.commit.state_items import decode_conversation, encode_pack, pack_key
-from service_quality.conversations.conversation import REMEMBERED
 from service_quality.events.control_records import HistoryImported
+from service_quality.events.positions import START
+from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
-from spark_jobs.backfill.history_items import ITEM_DDL, build_history_items
-from spark_jobs.backfill.shop_past import import_id, past_log
-from spark_jobs.backfill.writing import mark_logs, read_control_key, write_packs
+from spark_jobs.backfill.import_items import build_items, fold_new
+from spark_jobs.backfill.known_past import KnownPast, place_new, read_past
+from spark_jobs.backfill.packs import KINDS, build_packs, choose_buckets, count_items
+from spark_jobs.backfill.writing import mark_logs, read_control_key, seal_imports, unsealed, write_packs
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
-from spark_jobs.errors import InputError
-from spark_jobs.lake.tables import EVENTS, IMPORTS_SCHEMA, read_events, record_imports, snapshot_of
-from spark_jobs.logs.folding import fold_past
+from spark_jobs.errors import InputError, JobError, OvertakenError
+from spark_jobs.lake.tables import IMPORTED_EVENTS_SCHEMA, IMPORTS_SCHEMA, record_imported_events, record_imports
 
-_DESCRIPTION = """Writes what the lake knows of each shop's past, up to an instant, as immutable import items beside the
-functions' state, then puts one history_imported event on the shop's log: from that position on the past counts, once,
-whatever the stream has already written. The same past gives the same import; importing it again changes nothing."""
+_DESCRIPTION = """Writes what the lake knows of each shop's past, up to an instant, and neither the shop's log nor an
+earlier import knows, as immutable import items beside the functions' state, then puts one history_imported event on
+the shop's log: from that position on it counts, once, whatever the stream has already written. Where nothing is new
+there is no import, so running it again changes nothing. An import whose mark the archive does not show yet is marked
+again, which the functions take for a duplicate."""
 
-_MARK = ("shop_id", "import_id", "clock", "buckets")
-_ITEMS_PER_PACK = 64
-PACK_DDL = "shop_id string, key string, data binary"
+_MARK = ("shop_id", "import_id", "clock", "buckets", *KINDS)
+_MOST_ATTEMPTS = 3
 
 Row = dict[str, Any]
 
 
-def shop_clocks(log: DataFrame) -> DataFrame:
-    """Where each shop's past ends: shop_id, clock, received_clock."""
-    return log.groupBy("shop_id").agg(F.max("clock").alias("clock"), F.max("received_clock").alias("received_clock"))
+def describe_imports(new: DataFrame, past: KnownPast, options: Namespace) -> list[Row]:
+    """A row of the lake's imports for each shop with new events, without what is known of its items only.
 
-
-def build_items(log: DataFrame, clocks: DataFrame) -> DataFrame:
-    """All items of the past (ITEM_DDL): each entity's histories, each conversation that is still remembered."""
-    folded = fold_past(log, FEATURES).join(F.broadcast(clocks), "shop_id").cache()
-    facts = folded.select("shop_id", "clock", F.explode("facts").alias("fact")).select("shop_id", "clock", "fact.*")
-    plan = FEATURES.plan
-    histories = facts.groupBy("shop_id").applyInArrow(lambda shop: build_history_items(shop, plan), ITEM_DDL)
-    conversations = folded.select("shop_id", "fold_key", "conversation", "received_clock").mapInArrow(
-        _remembered, ITEM_DDL
+    The id is made of all that an import depends on, its events whatever their order.
+    """
+    event = F.xxhash64("event_id", "content"), F.xxhash64("content", "event_id")
+    found = new.groupBy("shop_id").agg(
+        F.count("*").alias("events"),
+        F.max("occurred_at").alias("clock"),
+        F.bit_xor(event[0]).alias("hash"),
+        F.sum(event[1].cast("decimal(38,0)")).cast("string").alias("sum"),
     )
-    return histories.unionByName(conversations)
+    return [
+        {
+            "import_id": _import_id(
+                options.state_table,
+                row["shop_id"],
+                past.until.get(row["shop_id"], START),
+                *(row[name] for name in ("events", "hash", "sum")),
+            ),
+            "state_table": options.state_table,
+            "shop_id": row["shop_id"],
+            "number": 1 + sum(one["shop_id"] == row["shop_id"] for one in past.imports),
+            "events_snapshot": past.snapshot,
+            "as_of": options.as_of,
+            "log_until": past.until.get(row["shop_id"], START),
+            "clock": row["clock"],
+        }
+        for row in sorted(found.collect(), key=lambda row: str(row["shop_id"]))
+    ]
 
 
-def build_packs(items: DataFrame, imports: list[Row], spark: SparkSession) -> DataFrame:
-    """Items packed by the hash of their keys (PACK_DDL); `imports` name each shop's import and its buckets."""
-    named = spark.createDataFrame(
-        [(one["shop_id"], one["import_id"], one["buckets"]) for one in imports],
-        "shop_id string, import_id string, buckets int",
+def _import_id(*made_of: object) -> str:
+    named = "|".join(map(str, (*made_of, CODE_VERSION, FEATURES.plan.digest)))
+    return hashlib.sha256(named.encode()).hexdigest()[:20]
+
+
+def write_imports(new: DataFrame, imports: list[Row], past: KnownPast, table: str) -> tuple[list[Row], Row]:
+    """Write the packs of the described imports, then note them in the lake; their whole rows, and counts.
+
+    OvertakenError when another import was noted meanwhile: then nothing written here is ever read.
+    """
+    spark = new.sparkSession
+    folded = fold_new(place_new(new, past), past, FEATURES).cache()
+    items = build_items(folded, FEATURES).cache()
+    counts = count_items(items, [one["shop_id"] for one in imports])
+    buckets = choose_buckets(items, counts)
+    whole = [one | counts[one["shop_id"]] | {"buckets": buckets[one["shop_id"]]} for one in imports]
+    packs = write_packs(build_packs(items, whole), table)
+    seal_imports([_mark(one) for one in whole], table)
+    ids = spark.createDataFrame(
+        [(one["shop_id"], one["import_id"]) for one in whole], "shop_id string, import_id string"
     )
-    packed = items.join(F.broadcast(named), "shop_id").withColumn("bucket", F.crc32("key") % F.col("buckets"))
-    return packed.groupBy("shop_id", "bucket").applyInArrow(_pack, PACK_DDL)
+    record_imported_events(new.join(F.broadcast(ids), "shop_id").select(*IMPORTED_EVENTS_SCHEMA.fieldNames()))
+    record_imports(spark.createDataFrame(whole, IMPORTS_SCHEMA), past.base)
+    left_out = folded.agg(F.sum("left_out")).collect()[0][0]
+    return whole, {"packs": packs, "left_out": left_out or 0}
 
 
-def _remembered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        rows = [
-            {"shop_id": row["shop_id"], "key": row["fold_key"], "data": row["conversation"]}
-            for row in batch.to_pylist()
-            if row["received_clock"] - decode_conversation(row["conversation"], row["shop_id"]).conversation.touched_at
-            <= REMEMBERED
-        ]
-        yield pa.RecordBatch.from_pylist(
-            rows, schema=pa.schema([("shop_id", pa.string()), ("key", pa.string()), ("data", pa.binary())])
+def _mark(one: Row) -> HistoryImported:
+    return HistoryImported(**{name: one[name] for name in _MARK})
+
+
+def materialize(spark: SparkSession, options: Namespace) -> Row:
+    """One attempt; the summary. OvertakenError when another run noted imports meanwhile."""
+    past = read_past(spark, archive=options.archive, state_table=options.state_table)
+    waiting = [_mark(one) for one in past.imports if one["import_id"] not in past.marked]
+    lost = unsealed(waiting, options.state_table)
+    if lost:
+        raise InputError(
+            f"found no packs of imports {', '.join(lost)} in {options.state_table}, expected them: "
+            "a lake belongs to the tables that it was materialized into"
         )
-
-
-def _pack(items: pa.Table) -> pa.Table:
-    rows = items.to_pylist()
-    first = rows[0]
-    key = pack_key(first["import_id"], first["key"], first["buckets"])
-    data = encode_pack({row["key"]: row["data"] for row in rows})
-    return pa.table({"shop_id": [first["shop_id"]], "key": [key], "data": pa.array([data], pa.binary())})
-
-
-def describe_import(shop: SparkRow, *, items: int, snapshot: int, as_of: int) -> dict[str, Any]:
-    """A row of the lake's imports; `shop` has its id and the clock that its past had reached."""
+    new = past.new_events(options.as_of).cache()
+    imports = describe_imports(new, past, options)
+    if not imports and not past.imports and past.is_empty_before(options.as_of):
+        raise InputError(f"found no event before {format_instant(options.as_of)}, expected at least one")
+    key = read_control_key(options.control_key_secret)  # before anything is written
+    written: list[Row] = []
+    counts = {"packs": 0, "left_out": 0}
+    if imports:
+        written, counts = write_imports(new, imports, past, options.state_table)
+    mark_logs(options.event_stream, [*waiting, *map(_mark, written)], key)
     return {
-        "import_id": import_id(
-            shop_id=shop["shop_id"],
-            snapshot=snapshot,
-            as_of=format_instant(as_of),
-            plan_digest=FEATURES.plan.digest,
-        ),
-        "shop_id": shop["shop_id"],
-        "events_snapshot": snapshot,
-        "as_of": as_of,
-        "clock": shop["clock"],
-        "buckets": -(-items // _ITEMS_PER_PACK),
+        "shops": len(written),
+        "events": new.count(),
+        "items": sum(one[kind] for one in written for kind in KINDS),
+        **counts,
+        "marked_again": len(waiting),
+        "events_snapshot": past.snapshot,
+        "imports": {one["shop_id"]: one["import_id"] for one in written},
     }
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Entry point: fold the past, write the packs, note the imports in the lake, mark the logs."""
+def read_options(arguments: Sequence[str]) -> Namespace:
+    """What the command line says."""
     parser = job_parser("materialize_histories", _DESCRIPTION)
     parser.add_argument("--as-of", type=instant_argument, required=True, metavar="DAY", help="where the past ends")
+    parser.add_argument(
+        "--archive",
+        required=True,
+        metavar="PATH",
+        help="folder, s3a:// or s3:// of the functions' archive; where nothing lies, nothing is archived yet",
+    )
     parser.add_argument("--state-table", required=True, metavar="NAME", help="the functions' state table")
     parser.add_argument("--event-stream", required=True, metavar="NAME", help="the stream of the shops' logs")
     parser.add_argument("--control-key-secret", required=True, metavar="ARN", help="the key that signs the marks")
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Entry point: see what is new, write its packs, note the imports in the lake, mark the logs."""
+    options = read_options(arguments)
     spark = session_for(options, "materialize_histories")
-    snapshot = snapshot_of(spark, EVENTS)  # before the events, so that they are read from no later one
-    events = read_events(spark, snapshot=snapshot)
-    as_of = F.timestamp_millis(F.lit(options.as_of))
-    log = past_log(events, as_of).cache()
-    clocks = shop_clocks(log)
-    items = build_items(log, clocks).cache()
-    counts = {
-        row["shop_id"]: row["items"] for row in items.groupBy("shop_id").agg(F.count("*").alias("items")).collect()
-    }
-    if not counts:
-        raise InputError(f"found no event before {format_instant(options.as_of)}, expected at least one")
-    imports = [
-        describe_import(row, items=counts[row["shop_id"]], snapshot=snapshot or 0, as_of=options.as_of)
-        for row in clocks.collect()
-    ]
-    packs = write_packs(build_packs(items, imports, spark), options.state_table)
-    record_imports(spark.createDataFrame(imports, IMPORTS_SCHEMA))
-    marks = [HistoryImported(**{name: one[name] for name in _MARK}, items=counts[one["shop_id"]]) for one in imports]
-    mark_logs(options.event_stream, marks, read_control_key(options.control_key_secret))
-    summary = {
-        "shops": len(imports),
-        "items": sum(counts.values()),
-        "packs": packs,
-        "events_snapshot": snapshot,
-        "imports": {one["shop_id"]: one["import_id"] for one in imports},
-    }
+    for _ in range(_MOST_ATTEMPTS):
+        try:
+            summary = materialize(spark, options)
+            break
+        except OvertakenError:
+            spark.catalog.clearCache()
+    else:
+        raise JobError(f"found other runs of this job in each of {_MOST_ATTEMPTS} attempts, expected a pause")
     print_summary(
-        f"materialize_histories: {summary['items']} items of {len(imports)} shops in {packs} packs"
-        f" as of {format_instant(options.as_of)}",
+        f"materialize_histories: {summary['items']} items of {summary['events']} new events of {summary['shops']} shops"
+        f" in {summary['packs']} packs as of {format_instant(options.as_of)}",
         summary,
         file=options.json,
     )

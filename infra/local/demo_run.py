@@ -95,7 +95,8 @@ class Demo:
             run_module("publish", ["model_export", "publish", "--model", model, *bucket], environment)
             why = ("--table", outputs["ModelsTableName"], "--who", "demo", "--why", "the first model of this stack")
             run_module("promote", ["model_export", "promote", "--version", self.version, *bucket, *why], environment)
-        targets = ("--state-table", outputs["StateTableName"], "--event-stream", outputs["EventStreamName"])
+        archive = ("--archive", f"s3a://{outputs['ArchiveBucketName']}/archive")
+        targets = ("--state-table", outputs["StateTableName"], "--event-stream", outputs["EventStreamName"], *archive)
         key = ("--control-key-secret", outputs["ControlKeySecretArn"])
         with self.step("materialize histories"):
             job = self.job("materialize_histories", "--as-of", self.split, *targets, *key)

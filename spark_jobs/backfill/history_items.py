@@ -1,4 +1,4 @@
-"""A shop's past as the items that the functions would have stored: histories by home, conversations by key."""
+"""What an import changes as items that the functions absorb: histories by home, parts of conversations by key."""
 
 import pandas as pd
 import pyarrow as pa
@@ -14,7 +14,10 @@ _ITEM_SCHEMA = pa.schema([("shop_id", pa.string()), ("key", pa.string()), ("data
 
 
 def build_history_items(facts: pa.Table, plan: HistoryPlan) -> pa.Table:
-    """One shop's facts (shop_id, attributes, at, name, value, clock of the shop) → encoded items by key (ITEM_DDL)."""
+    """One shop's facts (shop_id, attributes, at, name, value, clock of the shop) → encoded items by key (ITEM_DDL).
+
+    A fact that has left every window by that clock, or is taken back by another one, is in no item.
+    """
     if not facts.num_rows:
         return _ITEM_SCHEMA.empty_table()
     shop_id, clock = facts.column("shop_id")[0].as_py(), facts.column("clock")[0].as_py()
@@ -23,7 +26,8 @@ def build_history_items(facts: pa.Table, plan: HistoryPlan) -> pa.Table:
     homes: dict[str, HistoryItem] = {}
     for entity in plan.windows:
         for key, history in _histories_of(entity, frame, sets, plan, clock).items():
-            homes.setdefault(home_key(key), HistoryItem()).histories[key] = history
+            if not history.empty:
+                homes.setdefault(home_key(key), HistoryItem()).histories[key] = history
     keys = sorted(homes)
     return pa.table(
         {"shop_id": [shop_id] * len(keys), "key": keys, "data": [encode_histories(homes[key]) for key in keys]},

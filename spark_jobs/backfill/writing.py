@@ -37,8 +37,28 @@ def write_packs(packs: DataFrame, table: str) -> int:
     return int(written[0] or 0) if written is not None else 0
 
 
+def seal_imports(imports: Sequence[HistoryImported], table: str) -> None:
+    """Say beside the packs of each import that all of them are written."""
+    dynamodb = boto3.client("dynamodb")
+    expires_at = int(time.time()) + _KEPT
+    for one in imports:
+        seal: dict[str, object] = {"shop_id": one.shop_id, "key": _seal_key(one.import_id), "data": b"{}"}
+        dynamodb.put_item(TableName=table, Item=_item(seal, expires_at))
+
+
+def unsealed(imports: Sequence[HistoryImported], table: str) -> list[str]:
+    """The ids of the imports whose packs are not, or not any more, all in the state table."""
+    dynamodb = boto3.client("dynamodb")
+
+    def is_sealed(one: HistoryImported) -> bool:
+        key = {"item_key": {"S": f"{one.shop_id}\x1f{_seal_key(one.import_id)}"}}
+        return "Item" in dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)
+
+    return [one.import_id for one in imports if not is_sealed(one)]
+
+
 def mark_logs(stream: str, marks: Sequence[HistoryImported], key: bytes) -> None:
-    """Put one `history_imported`, signed with the deployment's key, on each shop's log."""
+    """Put one `history_imported`, signed with the deployment's key, on the shop's log for each import, in order."""
     kinesis = boto3.client("kinesis")
     for mark in marks:
         data = sign_control(mark, key, issued_at=time.time_ns() // 1_000_000)
@@ -48,6 +68,10 @@ def mark_logs(stream: str, marks: Sequence[HistoryImported], key: bytes) -> None
 def read_control_key(secret: str) -> bytes:
     """The deployment's key, by the name or ARN of its secret."""
     return str(boto3.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]).encode()
+
+
+def _seal_key(import_id: str) -> str:
+    return f"import\x1f{import_id}"
 
 
 def _item(row: dict[str, object], expires_at: int) -> dict[str, dict[str, object]]:

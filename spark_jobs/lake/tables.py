@@ -20,7 +20,15 @@ from pyspark.sql.types import (
 
 from service_quality.events.interaction_event import FIELDS
 from spark_jobs.errors import MissingSourceError
-from spark_jobs.lake.snapshots import Written, add_new, lake_of, only_writer, snapshot_of, table_exists
+from spark_jobs.lake.snapshots import (
+    Written,
+    add_new,
+    append_to,
+    lake_of,
+    only_writer,
+    snapshot_of,
+    table_exists,
+)
 from spark_jobs.session.start import CATALOG
 
 NAMESPACE = f"{CATALOG}.service"
@@ -28,6 +36,7 @@ EVENTS = f"{NAMESPACE}.events"
 REJECTED = f"{NAMESPACE}.rejected"
 TRAINING_SET = f"{NAMESPACE}.training_set"
 IMPORTS = f"{NAMESPACE}.imports"
+IMPORTED_EVENTS = f"{NAMESPACE}.imported_events"
 
 INSTANTS = ("occurred_at", "received_at")
 INTEGERS = ("rating", "amount_minor", "duration_ms")
@@ -71,21 +80,31 @@ TRAINING_SET_SCHEMA = StructType(
     ]
 )
 
-#: What each backfill was made from: `as_of` and `clock` in epoch milliseconds.
+#: The backfills of each shop into a state table, numbered from 1: `as_of` and `clock` in epoch milliseconds,
+#: `log_until` the last position of the shop's archive that the backfill takes account of, and what its mark says.
 IMPORTS_SCHEMA = StructType(
     [
         StructField("import_id", StringType()),
+        StructField("state_table", StringType()),
         StructField("shop_id", StringType()),
+        StructField("number", IntegerType()),
         StructField("events_snapshot", LongType()),
         StructField("as_of", LongType()),
+        StructField("log_until", StringType()),
         StructField("clock", LongType()),
         StructField("buckets", IntegerType()),
+        StructField("histories", LongType()),
+        StructField("conversations", LongType()),
     ]
+)
+#: The events of each backfill, by id and a hash of their content. They count once the backfill is in IMPORTS.
+IMPORTED_EVENTS_SCHEMA = StructType(
+    [StructField(name, StringType()) for name in ("import_id", "shop_id", "event_id", "content")]
 )
 
 EVENTS_KEY = ("shop_id", "event_id")
 REJECTED_KEY = ("file_hash", "line")
-IMPORTS_KEY = ("import_id",)
+IMPORTED_EVENTS_KEY = ("import_id", "event_id")
 _BY_DAY_AND_SHOP = f"days(occurred_at), bucket({SHOP_BUCKETS}, shop_id)"
 
 
@@ -135,10 +154,25 @@ def write_rejected(rejected: DataFrame) -> Written:
     return add_new(rejected.select(*REJECTED_SCHEMA.fieldNames()), REJECTED, REJECTED_KEY)
 
 
-def record_imports(imports: DataFrame) -> Written:
-    """Note what backfills were made from (IMPORTS_SCHEMA), each import once."""
-    _create(imports.sparkSession, IMPORTS, IMPORTS_SCHEMA)
-    return add_new(imports.select(*IMPORTS_SCHEMA.fieldNames()), IMPORTS, IMPORTS_KEY)
+def record_imported_events(events: DataFrame) -> Written:
+    """Note the events that backfills hold (IMPORTED_EVENTS_SCHEMA), each once a backfill."""
+    _create(events.sparkSession, IMPORTED_EVENTS, IMPORTED_EVENTS_SCHEMA)
+    return add_new(events.select(*IMPORTED_EVENTS_SCHEMA.fieldNames()), IMPORTED_EVENTS, IMPORTED_EVENTS_KEY)
+
+
+def record_imports(imports: DataFrame, base: int | None) -> None:
+    """Note backfills (IMPORTS_SCHEMA) beside those of a snapshot; OvertakenError when there are others since."""
+    append_to(imports.select(*IMPORTS_SCHEMA.fieldNames()), IMPORTS, base)
+
+
+def read_imports(spark: SparkSession) -> tuple[DataFrame, int | None]:
+    """The backfills so far (IMPORTS_SCHEMA), and the snapshot that they were read from (None: none was ever made)."""
+    _create(spark, IMPORTS, IMPORTS_SCHEMA)
+    _create(spark, IMPORTED_EVENTS, IMPORTED_EVENTS_SCHEMA)
+    base = snapshot_of(spark, IMPORTS)
+    if base is None:
+        return spark.table(IMPORTS), None
+    return read_table(spark, IMPORTS, snapshot=base, made_by="materialize_histories"), base
 
 
 def replace_training_set(rows: DataFrame, *, properties: Mapping[str, str]) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
@@ -29,6 +30,7 @@ ENTRY_SCHEMA = pa.schema(
         ("served_clock", pa.int64()),
         ("served_vector", pa.list_(pa.float32())),
         ("served_score", pa.float64()),
+        ("score_failed", pa.string()),
         ("model_version", pa.string()),
         ("fingerprint", pa.string()),
         ("refused", pa.string()),
@@ -85,6 +87,25 @@ def broken_chains(links: list[Row]) -> list[str]:
                 )
             expected = max(expected, link["last"])
     return faults
+
+
+def whole_until(links: list[Row]) -> dict[str, str]:
+    """By shop the last position that the chain reaches from the start of the log without a gap."""
+    reached: dict[str, str] = {}
+    for link in sorted(links, key=lambda link: (link["shop_id"], link["follows"])):
+        if link["follows"] == reached.setdefault(link["shop_id"], START):
+            reached[link["shop_id"]] = link["last"]
+    return reached
+
+
+def has_archive(spark: SparkSession, path: str) -> bool:
+    """Whether anything was ever archived there; the bucket itself must exist."""
+    try:
+        return not _lines(spark, path).isEmpty()
+    except AnalysisException as error:
+        if error.getCondition() == "PATH_NOT_FOUND":
+            return False
+        raise
 
 
 def to_log(entries: DataFrame) -> DataFrame:
@@ -161,5 +182,6 @@ def _event_columns(entry: Row) -> Row:
         "served_clock": entry["clock"],
         "served_vector": None if vector is None else memoryview(b64decode(vector)).cast("f").tolist(),
         "served_score": entry.get("score"),
+        "score_failed": entry.get("score_failed"),
         "model_version": entry.get("model"),
     }

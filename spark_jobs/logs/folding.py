@@ -5,28 +5,25 @@ once, under all attributes at a time; the histories of the single entities are m
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from service_quality.commit.state_items import ConversationItem, decode_conversation, encode_conversation
-from service_quality.conversations.conversation import (
-    EMPTY,
-    Conversation,
-    merge_conversations,
-    refuse_too_old,
-    remembered,
-)
+from service_quality.commit.state_items import encode_part
+from service_quality.conversations.conversation import EMPTY, Conversation, refuse_too_old, remembered
+from service_quality.conversations.imported_part import ImportedPart, join_parts
 from service_quality.errors import RejectedEventError
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
-from service_quality.facts.conversation_facts import Fact, FactTotals, KeptFacts
+from service_quality.facts.conversation_facts import Fact, KeptFacts
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation
 from service_quality.facts.entities import ATTRIBUTES, Entity
+from service_quality.facts.import_fold import FoldedImport, fold_import
 from service_quality.features.declarations import EventValue, FeatureSet
+from spark_jobs.logs.import_rows import without_imports
 
 Row = dict[str, Any]  # one row of a table, as Arrow hands it over
 
@@ -58,42 +55,41 @@ LIVE_DDL = (
     "shop_id string, place bigint, clock bigint, event_id string, conversation_id string, kind string, "
     f"occurred_at bigint, scored boolean, rating bigint, attributes string, values array<double>, {_FACTS_DDL}"
 )
-PAST_SCHEMA = pa.schema(
-    [("shop_id", pa.string()), ("fold_key", pa.string()), ("conversation", pa.binary()), ("facts", _FACTS)]
+IMPORT_SCHEMA = pa.schema(
+    [
+        ("shop_id", pa.string()),
+        ("fold_key", pa.string()),
+        ("part", pa.binary()),
+        ("touched_at", pa.int64()),
+        ("left_out", pa.int64()),
+        ("facts", _FACTS),
+    ]
 )
-PAST_DDL = f"shop_id string, fold_key string, conversation binary, {_FACTS_DDL}"
+IMPORT_DDL = f"shop_id string, fold_key string, part binary, touched_at bigint, left_out bigint, {_FACTS_DDL}"
 
 
-def fold_live(log: DataFrame, features: FeatureSet, imports: DataFrame | None = None) -> DataFrame:
-    """Fold a log event by event (columns of shop_log → LIVE_SCHEMA).
+def fold_live(log: DataFrame, features: FeatureSet) -> DataFrame:
+    """Fold a log event by event (columns of shop_log, with or without those of imports → LIVE_SCHEMA).
 
-    `imports` are the conversations that backfills brought: shop_id, fold_key, place (of the import's mark),
-    conversation (as stored).
+    An import makes one row for each conversation that it knows, with the place and the clock of its mark.
     """
     kept, names = whole_facts(features), event_value_names(features)
-    if imports is None:
-        log = log.withColumn("imports", F.lit(None).cast("array<struct<place: bigint, conversation: binary>>"))
-    else:
-        packed = imports.groupBy("shop_id", "fold_key").agg(
-            F.sort_array(F.collect_list(F.struct("place", "conversation"))).alias("imports")
-        )
-        log = log.join(packed, ["shop_id", "fold_key"], "left")
 
     def fold(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for_each = (row for group in _conversations(batches) for row in _fold_live_group(group, kept, names))
-        yield from _batched(for_each, LIVE_SCHEMA)
+        folded = (row for group in _conversations(batches) for row in _fold_live_group(group, kept, names))
+        yield from _batched(folded, LIVE_SCHEMA)
 
     return _by_conversation(log).mapInArrow(fold, LIVE_DDL)
 
 
-def fold_past(log: DataFrame, features: FeatureSet) -> DataFrame:
-    """Fold a log to its end (columns of shop_log → PAST_SCHEMA): each conversation as stored, and all its facts."""
+def fold_last_import(log: DataFrame, features: FeatureSet) -> DataFrame:
+    """What the last import of each conversation changes (columns of shop_log with those of imports → IMPORT_SCHEMA)."""
     kept = whole_facts(features)
 
     def fold(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        yield from _batched((_fold_past_group(group, kept) for group in _conversations(batches)), PAST_SCHEMA)
+        yield from _batched((_fold_import_group(group, kept) for group in _conversations(batches)), IMPORT_SCHEMA)
 
-    return _by_conversation(log).mapInArrow(fold, PAST_DDL)
+    return _by_conversation(log).mapInArrow(fold, IMPORT_DDL)
 
 
 def whole_facts(features: FeatureSet) -> KeptFacts:
@@ -112,7 +108,11 @@ def to_event(row: Row) -> InteractionEvent:
 
 
 def _by_conversation(log: DataFrame) -> DataFrame:
-    return log.repartition("shop_id", "fold_key").sortWithinPartitions("shop_id", "fold_key", "place")
+    if "number" not in log.columns:
+        log = without_imports(log)
+    return log.repartition("shop_id", "fold_key").sortWithinPartitions(
+        "shop_id", "fold_key", "behind", "number", "turn"
+    )
 
 
 def _conversations(batches: Iterable[pa.RecordBatch]) -> Iterator[Iterator[Row]]:
@@ -121,33 +121,94 @@ def _conversations(batches: Iterable[pa.RecordBatch]) -> Iterator[Iterator[Row]]
         yield group
 
 
-def _step(held: FoldedConversation, row: Row, imported: Conversation = EMPTY) -> ConversationStep | None:
-    """One row folded in; None for what changes nothing, be it a duplicate or refused."""
-    event = to_event(row)
-    try:
-        refuse_too_old(event, received_clock=row["received_clock"])
-        return step_conversation(
-            held, event, clock=row["clock"], received_clock=row["received_clock"], imported=imported
+@dataclass
+class _Replay:
+    """One conversation on its way through the log: as held, and the parts of imports that it has not absorbed.
+
+    An import is folded where the archive ended when it was made, and counts from the place of its mark on.
+    """
+
+    kept: KeptFacts
+    held: FoldedConversation = field(init=False)
+    parts: list[tuple[int, ImportedPart]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.held = FoldedConversation(EMPTY, self.kept)
+
+    def take(self, row: Row) -> ConversationStep | None:
+        """One row folded in; None for what changes nothing, be it a duplicate or refused."""
+        event, received_clock = to_event(row), row["received_clock"]
+        imported = tuple(part for place, part in self.parts if place < row["place"])
+        try:
+            refuse_too_old(event, received_clock=received_clock)
+            step = step_conversation(
+                self.held, event, clock=row["clock"], received_clock=received_clock, imported=imported
+            )
+        except RejectedEventError:
+            return None
+        if step is not None:
+            self.held = step.after
+            self.parts = [(place, part) for place, part in self.parts if place > row["place"]]
+        return step
+
+    def take_import(self, rows: list[Row]) -> FoldedImport:
+        """The rows of one import, in order of time."""
+        first = rows[0]
+        folded = fold_import(
+            self.known_at(first["received_until"]),
+            [to_event(row) for row in rows],
+            kept=self.kept,
         )
-    except RejectedEventError:
-        return None
+        self.parts.append((first["place"], folded.part))
+        return folded
+
+    def known_at(self, received_clock: int) -> Conversation:
+        """The conversation as the shop would hold it, had it absorbed all that was imported so far."""
+        held = remembered(self.held.conversation, received_clock=received_clock)
+        return join_parts(held, [part for _, part in self.parts if part.remembered(received_clock=received_clock)])
+
+
+def _imports_and_events(rows: Iterator[Row]) -> Iterator[tuple[int, list[Row]]]:
+    """The rows of each import, and each row of the log, which has number 0."""
+    for (_, number), group in groupby(rows, key=itemgetter("behind", "number")):
+        yield number, list(group)
 
 
 def _fold_live_group(rows: Iterator[Row], kept: KeptFacts, names: tuple[str, ...]) -> Iterator[Row]:
-    held = FoldedConversation(EMPTY, kept)
-    absorbed_until = -1
-    for row in rows:
-        waiting = [one for one in row["imports"] or () if absorbed_until < one["place"] < row["place"]]
-        imported = EMPTY
-        for one in waiting:
-            past = decode_conversation(one["conversation"], row["shop_id"]).conversation
-            imported = merge_conversations(imported, remembered(past, received_clock=row["received_clock"]))
-        step = _step(held, row, imported)
-        if step is None:
+    replay = _Replay(kept)
+    for number, group in _imports_and_events(rows):
+        if number:
+            yield _import_row(group[0], replay.take_import(group))
             continue
-        held = step.after
-        absorbed_until = row["place"]
-        yield _live_row(row, step, names)
+        for row in group:
+            step = replay.take(row)
+            if step is not None:
+                yield _live_row(row, step, names)
+
+
+def _fold_import_group(rows: Iterator[Row], kept: KeptFacts) -> Row:
+    replay = _Replay(kept)
+    folded, last = FoldedImport(ImportedPart(EMPTY, EMPTY), [], 0), {}
+    for number, group in _imports_and_events(rows):
+        if number:
+            folded, last = replay.take_import(group), group[0]
+        else:
+            for row in group:
+                replay.take(row)
+    return {
+        "shop_id": last["shop_id"],
+        "fold_key": last["fold_key"],
+        "part": encode_part(folded.part),
+        "touched_at": folded.part.after.touched_at,
+        "left_out": folded.left_out,
+        "facts": [_fact_row(fact) for fact in folded.facts],
+    }
+
+
+def _import_row(row: Row, folded: FoldedImport) -> Row:
+    nothing = dict.fromkeys(("event_id", "conversation_id", "kind", "occurred_at", "rating", "attributes", "values"))
+    placed = {name: row[name] for name in ("shop_id", "place", "clock")}
+    return {**nothing, **placed, "scored": False, "facts": [_fact_row(fact) for fact in folded.facts]}
 
 
 def _live_row(row: Row, step: ConversationStep, names: tuple[str, ...]) -> Row:
@@ -161,25 +222,6 @@ def _live_row(row: Row, step: ConversationStep, names: tuple[str, ...]) -> Row:
         "attributes": _WHOLE.key(step.attributes),
         "values": [step.values[name] for name in names] if step.scored else None,
         "facts": [_fact_row(fact) for fact in step.facts],
-    }
-
-
-def _fold_past_group(rows: Iterator[Row], kept: KeptFacts) -> Row:
-    held = FoldedConversation(EMPTY, kept)
-    totals: FactTotals = {}
-    row: Row = {}
-    for row in rows:
-        step = _step(held, row)
-        if step is None:
-            continue
-        held = step.after
-        for fact in step.facts:
-            totals[fact.key, fact.at, fact.name] = totals.get((fact.key, fact.at, fact.name), 0) + fact.value
-    return {
-        "shop_id": row["shop_id"],
-        "fold_key": row["fold_key"],
-        "conversation": encode_conversation(ConversationItem(held.conversation)),
-        "facts": [_fact_row(Fact(*key, value)) for key, value in totals.items() if value],
     }
 
 

@@ -17,22 +17,15 @@ Column = NDArray[np.int64] | Floats
 
 
 class ShopColumns:
-    """Reads features over one shop's folded log (a table of folding.LIVE_SCHEMA), at every scored event.
+    """Reads features over one shop's folded log (a table of folding.LIVE_SCHEMA), at every scored event."""
 
-    `past` holds the facts that backfills brought: attributes, at, name, value, place and clock of their marks.
-    """
-
-    def __init__(self, folded: pa.Table, features: FeatureSet, past: pa.Table | None = None) -> None:
+    def __init__(self, folded: pa.Table, features: FeatureSet) -> None:
         self._features = features
         self.scored = folded.filter(folded.column("scored"))
         self._place = _integers(self.scored, "place")
         self._clock = _integers(self.scored, "clock")
         self._values = self._event_values()
         self._facts = _flatten_facts(folded)
-        if past is not None and past.num_rows:
-            self._facts = pa.concat_tables(
-                [self._facts, past.select(self._facts.column_names).cast(self._facts.schema)]
-            )
         self._known: dict[int, Column] = {}
         self._sorted: dict[tuple[str, str], SortedFacts] = {}
 
@@ -44,7 +37,8 @@ class ShopColumns:
         return np.column_stack([column.astype(np.float64).astype(np.float32) for column in columns])
 
     def total(self, entity: str, window: str, fact: str) -> Column:
-        return self._facts_of(entity, fact).over(WINDOWS[window]).totals(fact)
+        # Never below zero, as online (features/moment.py).
+        return np.maximum(self._facts_of(entity, fact).over(WINDOWS[window]).totals(fact), 0)
 
     def age(self, entity: str, window: str, fact: str) -> Column:
         return self._facts_of(entity, fact).over(WINDOWS[window]).ages(fact)

@@ -1,7 +1,7 @@
 """Jobs whose process is killed, again and again, in all that they do, and which are run again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import pytest
@@ -124,12 +124,18 @@ def test_past_that_is_marked_is_all_there(story):
             assert mark.import_id in seen.imports
 
 
+def unnamed(seen: Seen) -> tuple[dict[tuple[str, str], bytes], set[HistoryImported]]:
+    """Packs by shop and bucket, and marks: without the ids of their imports, which name the table, too."""
+    parts = ((key.split("\x1f"), data) for key, data in seen.packs.items())
+    packs = {(names[0], names[-1]): data for names, data in parts if len(names) == 4}
+    return packs, {replace(mark, import_id="") for mark in seen.marks}
+
+
 def test_past_in_the_end_is_that_of_a_run_that_nobody_killed(story):
     assert story.kills[-2].packs
-    assert story.end.packs == story.calm.packs
-    assert story.end.imports == story.calm.imports
-    assert len(story.end.marks) > len(story.calm.marks) == 2
-    assert set(story.end.marks) == set(story.calm.marks)
+    assert len(story.end.packs) == len(story.calm.packs)
+    assert unnamed(story.end) == unnamed(story.calm)
+    assert len(story.end.marks) > len(story.calm.marks) == len({mark.import_id for mark in story.end.marks})
 
 
 def test_past_that_is_marked_twice_counts_once(story):

@@ -35,9 +35,9 @@ CHANGES_WITH_THE_LAKE = ("events_snapshot", "training_snapshot")
 
 
 def materialize_words(place: str) -> list[str]:
-    """Into the table and onto the stream of this name."""
+    """Into the table and onto the stream of this name, of functions that have archived nothing yet."""
     targets = ["--state-table", place, "--event-stream", place, "--control-key-secret", CONTROL_KEY]
-    return ["materialize_histories", "--as-of", PAST_ENDS, *targets]
+    return ["materialize_histories", "--as-of", PAST_ENDS, *targets, "--archive", "nothing-archived"]
 
 
 def events_after_the_past() -> list[InteractionEvent]:

@@ -27,7 +27,8 @@ def materialize_twice(
     learned: Learned, folder: Path, outputs: dict[str, str], environment: dict[str, str]
 ) -> list[dict]:
     """The summaries of both runs."""
-    targets = ("--state-table", outputs["StateTableName"], "--event-stream", outputs["EventStreamName"])
+    archive = ("--archive", f"s3a://{outputs['ArchiveBucketName']}/archive")
+    targets = ("--state-table", outputs["StateTableName"], "--event-stream", outputs["EventStreamName"], *archive)
     key = ("--control-key-secret", outputs["ControlKeySecretArn"])
     job = ("materialize_histories", "--as-of", SPLIT, *targets, *key, "--lake", learned.lake, "--json")
     summaries = [folder / "first.json", folder / "again.json"]

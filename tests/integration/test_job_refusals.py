@@ -32,7 +32,10 @@ def run_one_line(main, words, capsys) -> tuple[int, str]:
 
 
 LATER = ["--as-of", "2025-03-17"]
-TARGETS = ["--state-table", "state", "--event-stream", "events", "--control-key-secret", "key"]
+TARGETS = [
+    *("--archive", "nothing-archived", "--state-table", "state", "--event-stream", "events"),
+    *("--control-key-secret", "key"),
+]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +46,7 @@ TARGETS = ["--state-table", "state", "--event-stream", "events", "--control-key-
         (build_training_set.main, [*LATER, "--warm-up-days", "few"], 2, "--warm-up-days"),
         (train_model.main, ["--output", "x", "--seed", "0"], 2, "--seed"),
         (train_model.main, [], 2, "--output"),
-        (materialize_histories.main, LATER, 2, "--state-table"),
+        (materialize_histories.main, LATER, 2, "--archive, --state-table"),
         (check_consistency.main, [], 2, "ARCHIVE"),
         (export_events.main, ["--since", "2025-03-17"], 2, "--output"),
         (build_training_set.main, LATER, 4, "found no table lake.service.events"),

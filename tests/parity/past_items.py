@@ -1,20 +1,22 @@
-"""materialize_histories without Spark: a shop's past through the job's own fold, items and packs."""
+"""materialize_histories without Spark: a shop's first past through the job's own fold, items and packs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
 import pyarrow as pa
 
+from service_quality.conversations.conversation import REMEMBERED, conversation_key
 from service_quality.events.control_records import HistoryImported
-from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.features.declarations import FeatureSet
 from spark_jobs.backfill.history_items import build_history_items
-from spark_jobs.logs.folding import _fold_past_group, whole_facts
-from spark_jobs.materialize_histories import _pack, _remembered
-from tests.parity.log_rows import Row, log_rows
-from tests.parity.spark_reader import SparkPast
+from spark_jobs.backfill.packs import _pack
+from spark_jobs.logs.folding import _fold_import_group, whole_facts
+from spark_jobs.logs.imported_log import NOT_YET
+from tests.parity.log_rows import Row
+from tests.properties.import_packs import Backfill
+from tests.properties.naive_reader import ImportedPast
 
 FACTS_SCHEMA = pa.schema(
     [
@@ -24,32 +26,40 @@ FACTS_SCHEMA = pa.schema(
 )
 
 
-@dataclass(frozen=True)
-class Materialized:
-    """Items by key, their packs by key, the mark, and the same past for the Spark reader."""
-
-    items: dict[str, bytes]
-    packs: dict[str, bytes]
-    mark: HistoryImported
-    past: SparkPast
-
-
-def materialize(past: Sequence[InteractionEvent], features: FeatureSet, *, buckets: int = 3) -> Materialized:
-    """The past, in log order, as the job would write it."""
-    rows = log_rows(enumerate(past, 1))
-    clock, received_clock = rows[-1]["clock"], rows[-1]["received_clock"]
-    shop_id = past[0].shop_id
-    rows.sort(key=itemgetter("fold_key", "place"))
+def materialize_items(
+    past: Sequence[InteractionEvent], features: FeatureSet
+) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """The items of the histories and of the conversations of a past, in order of time, as the job would make them."""
+    of_import = {"number": 1, "behind": 0, "received_until": 0, "place": NOT_YET, "clock": NOT_YET}
+    rows = [
+        {name: getattr(event, name) for name in FIELDS}
+        | of_import
+        | {"received_clock": event.occurred_at, "fold_key": conversation_key(event), "turn": turn}
+        for turn, event in enumerate(past)
+    ]
+    rows.sort(key=itemgetter("fold_key", "turn"))
     kept = whole_facts(features)
-    folded = [_fold_past_group(group, kept) for _, group in groupby(rows, key=itemgetter("fold_key"))]
+    folded = [_fold_import_group(group, kept) for _, group in groupby(rows, key=itemgetter("fold_key"))]
+    clock = past[-1].occurred_at
     facts = [fact for row in folded for fact in row["facts"]]
-    items = {row["key"]: row["data"] for row in history_items(facts, features, shop_id=shop_id, clock=clock)}
-    for row in folded:
-        batch = pa.RecordBatch.from_pylist([row | {"received_clock": received_clock}])
-        items |= {one["key"]: one["data"] for found in _remembered([batch]) for one in found.to_pylist()}
-    mark = HistoryImported(shop_id=shop_id, import_id="past", clock=clock, buckets=buckets, items=len(items))
-    conversations = {row["fold_key"]: row["conversation"] for row in folded}
-    return Materialized(items, packs_of(items, mark), mark, SparkPast(conversations, facts))
+    items = history_items(facts, features, shop_id=past[0].shop_id, clock=clock)
+    histories = {row["key"]: row["data"] for row in items}
+    return histories, {row["fold_key"]: row["part"] for row in folded if clock - row["touched_at"] <= REMEMBERED}
+
+
+def materialize(past: Sequence[InteractionEvent], features: FeatureSet, *, buckets: int = 3) -> Backfill:
+    """The past, in order of time, as the job would write it."""
+    histories, parts = materialize_items(past, features)
+    clock = past[-1].occurred_at
+    mark = HistoryImported(
+        shop_id=past[0].shop_id,
+        import_id="past",
+        clock=clock,
+        buckets=buckets,
+        histories=len(histories),
+        conversations=len(parts),
+    )
+    return Backfill(mark, packs_of({**histories, **parts}, mark), ImportedPast(clock, (), {}), tuple(past), "")
 
 
 def history_items(facts: list[Row], features: FeatureSet, *, shop_id: str, clock: int) -> list[Row]:

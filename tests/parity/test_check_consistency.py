@@ -4,27 +4,39 @@ import copy
 import json
 from array import array
 from base64 import b64decode, b64encode
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
 import pytest
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from service_quality.alerts.rule_set import RULES
-from service_quality.events.control_records import HistoryImported
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.control_records import HistoryImported, sign_control
+from service_quality.events.interaction_event import FIELDS, InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
-from service_quality.instants import DAY, parse_instant
+from service_quality.instants import DAY, HOUR, parse_instant
 from spark_jobs import check_consistency, generate_shop, materialize_histories
 from spark_jobs.command_line import run_job
+from spark_jobs.lake.tables import (
+    EVENTS_IN_MILLIS,
+    IMPORTS_SCHEMA,
+    read_imports,
+    record_imports,
+    with_timestamps,
+    write_events,
+)
+from spark_jobs.session.start import start_session
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of
 from tests.parity.archive_folder import write_archive
 from tests.properties.online_run import batches, new_worker
 from tests.stand_ins.archive_chain import archive_links
-from tests.stand_ins.control import KEY, record_json
+from tests.stand_ins.control import KEY
 from tests.stand_ins.disturbances import UNREADABLE, disturb
 from tests.stand_ins.memory_store import MemoryStore
 
@@ -33,77 +45,135 @@ pytestmark = pytest.mark.spark
 START = parse_instant("2025-03-03T00:00:00Z")
 WORLD = World(shops=2, days=6, contacts_per_day=8, seed=3, start=START)
 SPLIT = START + 4 * DAY
+LATER = SPLIT + DAY
 ARGUMENTS = "--shops 2 --days 6 --contacts-per-day 8 --seed 3 --start 2025-03-03".split()
 FEATURE = "agent_contacts_1h"
+SHOPS = [shop_of(WORLD, number).shop_id for number in range(WORLD.shops)]
+#: The archive lacks the latest links of each shop when the second import is made.
+NOT_ARCHIVED = 1
 
 
 @dataclass
 class FunctionsSide:
-    """What materialize_histories would have written to AWS: every run's packs, and the marks it put on the logs."""
+    """What stands for AWS: the packs and marks that the job writes, each shop's log, and what is archived of it."""
 
-    packs: list[dict[tuple[str, str], bytes]]
-    marks: list[HistoryImported]
+    store: MemoryStore = field(default_factory=MemoryStore)
+    logs: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    packs: list[dict[tuple[str, str], bytes]] = field(default_factory=list)
+    marks: list[HistoryImported] = field(default_factory=list)
+
+    def write_packs(self, packs: DataFrame, table: str) -> int:
+        self.packs.append({(row["shop_id"], row["key"]): bytes(row["data"]) for row in packs.collect()})
+        self.store.items |= self.packs[-1]
+        return len(self.packs[-1])
+
+    def mark_logs(self, stream: str, marks: Sequence[HistoryImported], key: bytes) -> None:
+        self.marks += marks
+        for mark in marks:
+            self.logs[mark.shop_id].append(sign_control(mark, key, issued_at=WORLD.end))
+
+    def put(self, events: Sequence[InteractionEvent], *, seed: int) -> None:
+        """The events with duplicates, shuffled, among records that nobody can read."""
+        for shop_id in SHOPS:
+            random = Random(f"{shop_id}{seed}")
+            data = [*map(event_to_json, disturb([one for one in events if one.shop_id == shop_id], random))]
+            for bad, _ in UNREADABLE:
+                data.insert(random.randrange(2, len(data)), bad)
+            self.logs[shop_id] += data
+
+    def serve(self) -> None:
+        """Let the functions take all that is on the logs."""
+        for shop_id, data in self.logs.items():
+            worker = new_worker(self.store, FEATURES, RULES)
+            records = [LogRecord(str(Position(1, number)), one, WORLD.end) for number, one in enumerate(data)]
+            for batch in batches(records, [70]):
+                worker.advance_shop(shop_id, batch)
+
+    def links(self, *, but_last: int = 0) -> list[dict]:
+        links = [archive_links(self.store.rows, shop_id) for shop_id in self.logs]
+        return [link for one in links for link in one[: len(one) - but_last]]
 
 
 @dataclass(frozen=True)
 class Run:
-    """A lake with the past, what was written of it for the functions, and the archive of what came later."""
+    """A lake, what was written of it for the functions, the summaries of each run of the job, and the archive."""
 
     lake: Path
     written: FunctionsSide
+    summaries: list[dict]
     links: list[dict]
+    unarchived: set[tuple[str, str]]
 
 
-def later_events(shop_id: str) -> list[InteractionEvent]:
-    shops = {shop_of(WORLD, number).shop_id: shop_of(WORLD, number) for number in range(WORLD.shops)}
-    events = events_of(WORLD, shops[shop_id], range(WORLD.customers))
-    return [event for event in events if event.occurred_at >= SPLIT]
+def world_events() -> list[InteractionEvent]:
+    return [
+        event
+        for number in range(WORLD.shops)
+        for event in events_of(WORLD, shop_of(WORLD, number), range(WORLD.customers))
+    ]
 
 
-def serve(shop_id: str, written: FunctionsSide) -> list[dict]:
-    """The marks of both runs, then the later events with duplicates, shuffled, among records that nobody can read."""
-    random = Random(shop_id)
-    data = [record_json(mark, issued_at=WORLD.end) for mark in written.marks if mark.shop_id == shop_id]
-    data += map(event_to_json, disturb(later_events(shop_id), random))
-    for bad, _ in UNREADABLE:
-        data.insert(random.randrange(2, len(data)), bad)
-    store = MemoryStore(items={**written.packs[0]})
-    worker = new_worker(store, FEATURES, RULES)
-    records = [LogRecord(str(Position(1, number)), one, WORLD.end) for number, one in enumerate(data)]
-    for batch in batches(records, [70]):
-        worker.advance_shop(shop_id, batch)
-    return archive_links(store.rows, shop_id)
+def file_found_later() -> list[InteractionEvent]:
+    """Ratings of contacts that the log has had, contacts that nobody knew, and another shop's past."""
+    answered = [
+        one for one in world_events() if one.kind == "agent_message" and SPLIT <= one.occurred_at < LATER - HOUR
+    ]
+    known = [(one.shop_id, one.conversation_id, one.agent_id, one.occurred_at + HOUR) for one in answered[::4]]
+    unknown = [(shop, f"found-{number}", answered[0].agent_id, SPLIT - DAY) for shop in SHOPS for number in range(3)]
+    other = [("other", f"c{number}", "ann", SPLIT - number * DAY) for number in range(2)]
+    return [
+        InteractionEvent(
+            event_id=f"found-later-{number}", shop_id=shop, kind="rated", occurred_at=at, received_at=at,
+            conversation_id=conversation, agent_id=agent, rating=1,
+        )
+        for number, (shop, conversation, agent, at) in enumerate([*known, *unknown, *other])
+    ]  # fmt: skip
+
+
+def into_lake(lake: Path, events: list[InteractionEvent]) -> None:
+    spark = start_session("test", str(lake))
+    rows = [(*(getattr(event, name) for name in FIELDS), "test") for event in events]
+    write_events(with_timestamps(spark.createDataFrame(rows, EVENTS_IN_MILLIS)))
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Run:
-    lake = tmp_path_factory.mktemp("checked") / "lake"
-    written = FunctionsSide([], [])
+    folder = tmp_path_factory.mktemp("checked")
+    lake, side, summaries = folder / "lake", FunctionsSide(), []
 
-    def write_packs(packs, table):
-        written.packs.append({(row["shop_id"], row["key"]): bytes(row["data"]) for row in packs.collect()})
-        return len(written.packs[-1])
+    def materialize(day: str, links: list[dict], name: str) -> None:
+        archive = write_archive(folder / name, links) if links else folder / "nothing archived"
+        summary = folder / f"{name}.json"
+        target = ["--state-table", "state", "--event-stream", "events", "--control-key-secret", "key"]
+        words = ["--as-of", day, "--archive", str(archive), *target, "--lake", str(lake), "--json", str(summary)]
+        assert run_job(materialize_histories.main, words) == 0
+        summaries.append(json.loads(summary.read_text("utf-8")))
 
-    to = ["--lake", str(lake)]
-    assert run_job(generate_shop.main, [*ARGUMENTS, *to]) == 0
+    assert run_job(generate_shop.main, [*ARGUMENTS, "--lake", str(lake)]) == 0
+    later = [event for event in world_events() if event.occurred_at >= SPLIT]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(materialize_histories, "write_packs", write_packs)
+        for name in ("write_packs", "mark_logs"):
+            patch.setattr(materialize_histories, name, getattr(side, name))
         patch.setattr(materialize_histories, "read_control_key", lambda secret: KEY)
-        patch.setattr(materialize_histories, "mark_logs", lambda stream, marks, key: written.marks.extend(marks))
-        words = [
-            "--as-of",
-            "2025-03-07",
-            "--state-table",
-            "state",
-            "--event-stream",
-            "events",
-            "--control-key-secret",
-            "key",
-            *to,
-        ]
-        assert [run_job(materialize_histories.main, words) for _ in range(2)] == [0, 0]
-    shops = sorted({mark.shop_id for mark in written.marks})
-    return Run(lake, written, [link for shop_id in shops for link in serve(shop_id, written)])
+        patch.setattr(materialize_histories, "seal_imports", lambda imports, table: None)
+        patch.setattr(materialize_histories, "unsealed", lambda imports, table: [])
+        materialize("2025-03-07", [], "first")
+        materialize("2025-03-07", [], "again")
+        side.put([event for event in later if event.occurred_at < LATER], seed=1)
+        side.serve()
+        into_lake(lake, file_found_later())
+        archived = side.links(but_last=NOT_ARCHIVED)
+        materialize("2025-03-08", archived, "difference")
+        unarchived = events_in(side.links()) - events_in(archived)
+        side.put([event for event in later if event.occurred_at >= LATER], seed=2)
+        side.serve()
+        materialize("2025-03-08", side.links(), "difference again")
+    return Run(lake, side, summaries, side.links(), unarchived)
+
+
+def events_in(links: list[dict]) -> set[tuple[str, str]]:
+    entries = ((link["shop_id"], entry.get("event", {})) for link in links for entry in link["entries"])
+    return {(shop_id, event["event_id"]) for shop_id, event in entries if "event_id" in event}
 
 
 def check(run: Run, links: list[dict], folder: Path) -> tuple[int, dict]:
@@ -125,17 +195,29 @@ def scored_events(links: list[dict]) -> int:
     return sum("vector" in entry for link in links for entry in link["entries"])
 
 
-def test_materializing_again_writes_the_same_and_its_mark_counts_once(run):
-    first, again = run.written.packs
+def test_materializing_again_holds_nothing_and_marks_again_what_the_archive_does_not_show(run):
+    first, again, _, last = run.summaries
 
-    assert first == again
-    assert len(first) > 2
-    assert run.written.marks[:2] == run.written.marks[2:]
+    assert (first["shops"], first["marked_again"]) == (WORLD.shops, 0)
+    assert first["events"] == sum(event.occurred_at < SPLIT for event in world_events())
+    assert (again["events"], again["packs"], again["imports"], again["marked_again"]) == (0, 0, {}, WORLD.shops)
+    assert (last["events"], last["imports"], last["marked_again"]) == (0, {}, 0)
+    assert len(run.written.packs) == 2
+    assert run.written.marks[:2] == run.written.marks[2:4]
     marks = [
-        entry for link in run.links for entry in link["entries"]
+        entry["event"]["import_id"] for link in run.links for entry in link["entries"]
         if entry.get("event", {}).get("kind") == "history_imported"
     ]  # fmt: skip
-    assert len(marks) == WORLD.shops
+    assert sorted(marks) == sorted({mark.import_id for mark in run.written.marks})
+
+
+def test_file_found_later_is_imported_as_a_difference(run):
+    difference = run.summaries[2]
+
+    assert set(difference["imports"]) == {*SHOPS, "other"}
+    lagging = {(event.shop_id, event.event_id) for event in world_events() if event.occurred_at < LATER}
+    assert difference["events"] == len(file_found_later()) + len(run.unarchived & lagging)
+    assert run.unarchived
 
 
 def test_what_was_served_equals_what_is_recomputed(run, tmp_path, capsys):
@@ -146,6 +228,46 @@ def test_what_was_served_equals_what_is_recomputed(run, tmp_path, capsys):
     assert found["compared"] == scored_events(run.links) * (len(FEATURES.names) + 1)
     assert (found["chain"], found["faults"]) == ("whole", [])
     assert "0 mismatched" in capsys.readouterr().out
+
+
+def test_import_that_holds_what_an_earlier_one_holds_is_found(run, tmp_path, capsys):
+    """The first import's packs a second time under another id, noted in the lake and marked as if they were new."""
+    spark, side = start_session("test", str(run.lake)), copy.deepcopy(run.written)
+    noted, base = read_imports(spark)
+    mark = next(mark for mark in side.marks if mark.shop_id == SHOPS[0])
+    (row,) = (one.asDict() for one in noted.where(F.col("import_id") == mark.import_id).collect())
+    twice = {**row, "import_id": "again", "number": 3, "log_until": side.links()[-1]["last"]}
+    record_imports(spark.createDataFrame([twice], IMPORTS_SCHEMA), base)
+    side.store.items |= {
+        (shop, key.replace(mark.import_id, "again")): data
+        for (shop, key), data in side.packs[0].items()
+        if mark.import_id in key
+    }
+    side.mark_logs("events", [replace(mark, import_id="again")], KEY)
+    event = next(e for e in world_events() if e.shop_id == SHOPS[0] and e.kind == "agent_message")
+    after_it = replace(event, event_id="after it", conversation_id="new", occurred_at=WORLD.end, received_at=WORLD.end)
+    side.logs[SHOPS[0]].append(event_to_json(after_it))
+    side.serve()
+
+    code, found = check(run, side.links(), tmp_path)
+
+    assert code == 1
+    assert found["mismatched"] > 0
+    assert (found["missing"], found["extra"], found["chain"]) == (0, 0, "whole")
+    assert "agent_dissatisfied_rate_30d" in found["differing"]
+    assert "served and recomputed differ" in capsys.readouterr().err
+
+
+def test_event_of_which_the_archive_says_why_it_has_no_features_is_counted_and_not_missing(run, tmp_path):
+    def fail(entry):
+        for name in ("vector", "score", "model"):
+            entry.pop(name, None)
+        entry["score_failed"] = "ValueError"
+
+    code, found = check(run, altered(run.links, fail), tmp_path)
+
+    assert (code, found["mismatched"], found["missing"], found["extra"], found["unscored"]) == (0, 0, 0, 0, 1)
+    assert found["compared"] == (scored_events(run.links) - 1) * (len(FEATURES.names) + 1)
 
 
 def test_feature_changed_by_hand_is_named(run, tmp_path, capsys):

@@ -4,35 +4,36 @@ from collections import defaultdict
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 from service_quality.commit.state_items import (
     HistoryItem,
     decode_conversation,
     decode_histories,
     decode_pack,
+    decode_part,
     decode_shop,
-    encode_conversation,
     encode_histories,
     entity_name,
     pack_key,
 )
-from service_quality.conversations.conversation import REMEMBERED
-from service_quality.conversations.turns import read_standing
+from service_quality.conversations.conversation import EMPTY, REMEMBERED, Conversation, advance, conversation_key
+from service_quality.conversations.imported_part import ImportedPart
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
-from service_quality.facts.conversation_facts import Fact, total_facts
+from service_quality.facts.conversation_facts import Fact, KeptFacts
 from service_quality.facts.entities import home_key
+from service_quality.facts.import_fold import fold_import
 from service_quality.features.declarations import FeatureSet
 from service_quality.features.feature_set import FEATURES
 from service_quality.histories.history import build_history
 from service_quality.instants import DAY
-from tests.parity.past_items import bucket_of, history_items, materialize
-from tests.parity.spark_reader import past_of
+from spark_jobs.logs.folding import whole_facts
+from tests.parity.past_items import bucket_of, history_items, materialize, materialize_items
 from tests.properties.feature_sets import SMALL
-from tests.properties.online_run import new_store, new_worker, readable
-from tests.properties.random_logs import RandomLog, logs
+from tests.properties.online_run import new_store, new_worker
+from tests.properties.random_logs import RandomLog, logs, readable
 
 START = 19_600 * DAY
 SETS = {"small": SMALL, "in service": FEATURES}
@@ -45,8 +46,11 @@ def events_of(log: RandomLog) -> list[InteractionEvent]:
     return sorted(at_once, key=lambda event: (event.occurred_at, event.kind == "rated", event.event_id))
 
 
-def stored_online(events: list[InteractionEvent], features: FeatureSet) -> dict[str, bytes]:
-    """What the online commit holds after the events, alerts aside, and what has left by the last clock gone."""
+def stored_online(
+    events: list[InteractionEvent], features: FeatureSet
+) -> tuple[dict[str, bytes], dict[str, Conversation]]:
+    """The histories and conversations that the online commit holds after the events, alerts aside, and what has left
+    by the last clock gone."""
     store = new_store()
     records = [
         LogRecord(str(Position(1, number)), event_to_json(event), event.received_at)
@@ -55,11 +59,12 @@ def stored_online(events: list[InteractionEvent], features: FeatureSet) -> dict[
     new_worker(store, features, ()).advance_shop("shop", records)
     shop = decode_shop(store.shops["shop"])
     items: dict[str, bytes] = {}
+    conversations: dict[str, Conversation] = {}
     for (_, key), data in store.items.items():
         if entity_name(key) in ("contact", "visit"):
             item = decode_conversation(data, "shop")
             if shop.received_clock - item.conversation.touched_at <= REMEMBERED:
-                items[key] = encode_conversation(item)
+                conversations[key] = item.conversation
             continue
         histories = decode_histories(data, features.plan).histories
         for history in histories.values():
@@ -67,7 +72,7 @@ def stored_online(events: list[InteractionEvent], features: FeatureSet) -> dict[
         held = {name: history for name, history in histories.items() if not history.empty}
         if held:
             items[key] = encode_histories(HistoryItem(held))
-    return items
+    return items, conversations
 
 
 @pytest.mark.parametrize(("name", "examples"), [("small", 20), ("in service", 5)])
@@ -79,33 +84,50 @@ def test_items_are_what_the_functions_would_have_stored(name, examples):
     def same_bytes(log: RandomLog) -> None:
         events = events_of(log)
         if events:
-            assert materialize(events, features).items == stored_online(events, features)
+            histories, parts = materialize_items(events, features)
+            items, conversations = stored_online(events, features)
+            assert histories == items
+            assert {key: decode_part(data, "shop") for key, data in parts.items()} == {
+                key: ImportedPart(EMPTY, conversation) for key, conversation in conversations.items()
+            }
 
     same_bytes()
+
+
+def difference_import(events: list[InteractionEvent], kept: KeptFacts) -> list[Fact]:
+    """The facts of an import of every second event of each conversation, beside the others."""
+    held: dict[str, Conversation] = defaultdict(lambda: EMPTY)
+    new: dict[str, list[InteractionEvent]] = defaultdict(list)
+    for number, event in enumerate(events):
+        key = conversation_key(event)
+        if number % 2:
+            new[key].append(event)
+        else:
+            held[key] = advance(held[key], event, received_clock=event.occurred_at)
+    return [fact for key, own in new.items() for fact in fold_import(held[key], own, kept=kept).facts]
 
 
 @settings(max_examples=20, deadline=None)
 @given(logs(SMALL, most=30))
 def test_histories_are_what_the_core_builds_of_the_same_facts(log):
-    for backfill in log.backfills.values():
-        clock = backfill.mark.clock
-        facts: dict[str, list[Fact]] = defaultdict(list)
-        for conversation in backfill.folded:
-            totals = total_facts(conversation, read_standing(conversation), SMALL.plan.kept)
-            for (key, at, name), value in totals.items():
-                facts[key].append(Fact(key, at, name, value))
-        homes: dict[str, HistoryItem] = defaultdict(HistoryItem)
-        for key, own in facts.items():
-            history = build_history(own, SMALL.plan.windows[entity_name(key)], clock=clock)
-            if not history.empty:
-                homes[home_key(key)].histories[key] = history
+    events = events_of(log)
+    assume(events)
+    clock = events[-1].occurred_at
+    homes: dict[str, HistoryItem] = defaultdict(HistoryItem)
+    own: dict[str, list[Fact]] = defaultdict(list)
+    for fact in difference_import(events, SMALL.plan.kept):
+        own[fact.key].append(fact)
+    for key, facts in own.items():
+        history = build_history(facts, SMALL.plan.windows[entity_name(key)], clock=clock)
+        if not history.empty:
+            homes[home_key(key)].histories[key] = history
 
-        found = history_items(past_of(backfill, SMALL).facts, SMALL, shop_id="shop", clock=clock)
+    whole = difference_import(events, whole_facts(SMALL))
+    rows = [{"attributes": fact.key, "at": fact.at, "name": fact.name, "value": fact.value} for fact in whole]
+    found = history_items(rows, SMALL, shop_id="shop", clock=clock)
 
-        assert {row["key"]: row["data"] for row in found} == {
-            key: encode_histories(item) for key, item in homes.items()
-        }
-        assert [row["key"] for row in found] == sorted(homes)
+    assert {row["key"]: row["data"] for row in found} == {key: encode_histories(item) for key, item in homes.items()}
+    assert [row["key"] for row in found] == sorted(homes)
 
 
 def test_no_facts_make_no_items():
@@ -121,8 +143,9 @@ def test_every_item_lies_in_the_pack_that_the_functions_look_into(buckets):
 
     past = materialize([opened], FEATURES, buckets=buckets)
 
-    assert f"agent\x1f{opened.agent_id}" in past.items
-    for key, data in past.items.items():
+    histories, parts = materialize_items([opened], FEATURES)
+    assert f"agent\x1f{opened.agent_id}" in histories
+    for key, data in {**histories, **parts}.items():
         pack = pack_key(past.mark.import_id, key, buckets)
         assert pack.endswith(f"\x1f{bucket_of(key, buckets)}")
         assert decode_pack(past.packs[pack])[key] == data

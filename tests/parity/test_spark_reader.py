@@ -17,12 +17,13 @@ from service_quality.features.declarations import FeatureSet
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, parse_instant
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of
-from tests.parity.past_items import Materialized, materialize
-from tests.parity.spark_reader import past_of, recompute_by_spark, served_vectors
+from tests.parity.past_items import materialize
+from tests.parity.spark_reader import recompute_by_spark, served_vectors
 from tests.properties.feature_sets import SETS, SMALL
+from tests.properties.import_packs import Backfill
 from tests.properties.naive_reader import NaiveReader
-from tests.properties.online_run import batches, new_store, new_worker, readable
-from tests.properties.random_logs import RandomLog, logs
+from tests.properties.online_run import batches, new_store, new_worker
+from tests.properties.random_logs import RandomLog, logs, readable
 from tests.stand_ins.archive_chain import archive_links
 from tests.stand_ins.control import record_json
 from tests.stand_ins.memory_store import MemoryStore
@@ -54,9 +55,8 @@ def check(name: str, *, examples: int, most: int) -> None:
     @given(logs(features, most=most), SIZES)
     def readers_agree(log: RandomLog, sizes: list[int]) -> None:
         links = serve(log, sizes, name)
-        pasts = {import_id: past_of(backfill, features) for import_id, backfill in log.backfills.items()}
 
-        by_columns = recompute_by_spark(links, features, pasts)
+        by_columns = recompute_by_spark(links, features, log.backfills)
 
         assert by_columns == served_vectors(links)
         assert by_columns == naive_vectors(log, features)
@@ -90,8 +90,7 @@ def test_shops_are_read_apart(data, sizes):
 
     for log in several:
         links = archive_links(store.rows, log.shop_id)
-        pasts = {import_id: past_of(backfill, SMALL) for import_id, backfill in log.backfills.items()}
-        assert recompute_by_spark(links, SMALL, pasts) == served_vectors(links) == naive_vectors(log, SMALL)
+        assert recompute_by_spark(links, SMALL, log.backfills) == served_vectors(links) == naive_vectors(log, SMALL)
 
 
 def test_log_of_no_scored_event_gives_no_vector():
@@ -105,7 +104,7 @@ def test_log_of_no_scored_event_gives_no_vector():
 
 
 def replay(
-    events: Iterable[InteractionEvent | HistoryImported], features: FeatureSet, past: Materialized | None = None
+    events: Iterable[InteractionEvent | HistoryImported], features: FeatureSet, past: Backfill | None = None
 ) -> list[dict]:
     """Events in their order through the online commit, beside the packs of a past; the links of the archive."""
     placed = [(event, Position(1, number)) for number, event in enumerate(events)]
@@ -134,7 +133,7 @@ def assert_imported_equals_lived(events: list[InteractionEvent], *, split: int, 
     assert vectors_by_event(links) == {
         event.event_id: lived[event.event_id] for event in later if event.event_id in lived
     }
-    assert recompute_by_spark(links, features, {"past": materialized.past}) == served_vectors(links)
+    assert recompute_by_spark(links, features, {"past": materialized}) == served_vectors(links)
 
 
 def in_order_of_time(log: RandomLog) -> list[InteractionEvent]:

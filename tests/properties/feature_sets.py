@@ -10,8 +10,6 @@ from service_quality.instants import HOUR
 _SHOP = Rate("shop", "dissatisfied", "7d", strength=3, parent=0.17)
 _AGENT = Rate("agent", "dissatisfied", "30d", strength=2, parent=_SHOP)
 
-# Two imports that know different parts of one conversation can leave a sum of −1, which a strength of 1 divides by.
-# Until that is mended, no strength of a rate whose trials are contacts, replies or orders is 1.
 SMALL = FeatureSet(
     (
         EventValue("waiting_ms"),
@@ -25,17 +23,17 @@ SMALL = FeatureSet(
         Age("shop", "complaints", "1d"),
         _AGENT,
         Rate("agent_category", "dissatisfied", "30d", strength=2, parent=_AGENT),
-        Rate("subcategory_product", "resolved", "1d", strength=1.5, parent=0.5),
+        Rate("subcategory_product", "resolved", "1d", strength=1, parent=0.5),
         Total("customer", "browse_ms", "1h"),
         Total("shop", "rating_points", "1h"),
         EventValue("closed"),
         EventValue("conversation_age_ms"),
         EventValue("transfers"),
         EventValue("longest_later_reply_ms"),
-        Rate("agent", "slow", "7d", strength=1.5, parent=Rate("shop", "on_time", "30d", strength=1.5, parent=0.5)),
+        Rate("agent", "slow", "7d", strength=1, parent=Rate("shop", "on_time", "30d", strength=1, parent=0.5)),
         Total("agent", "transfers", "30d"),
         Total("agent", "resolutions", "7d"),
-        Rate("customer", "returned", "30d", strength=1.5, parent=0.1),
+        Rate("customer", "returned", "30d", strength=1, parent=0.1),
     )
 )
 SMALL_RULES = (

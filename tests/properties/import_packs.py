@@ -1,73 +1,184 @@
-"""Backfills for tests: a past of its own, as packs in the store and as the naive reader is told of it."""
+"""Backfills for tests: made from what a shop's log and its earlier imports do not hold, as packs in the store, by the
+core's own fold, and as the naive reader is told of them, by plain loops."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from service_quality.commit.state_items import (
-    ConversationItem,
     HistoryItem,
-    encode_conversation,
     encode_histories,
     encode_pack,
+    encode_part,
     entity_name,
     pack_key,
 )
-from service_quality.conversations.conversation import EMPTY, Conversation, advance, conversation_key
-from service_quality.conversations.turns import read_standing
+from service_quality.conversations.conversation import REMEMBERED, Conversation
 from service_quality.events.control_records import HistoryImported
 from service_quality.events.interaction_event import InteractionEvent
-from service_quality.facts.conversation_facts import Fact, total_facts
+from service_quality.facts.conversation_facts import Fact
 from service_quality.facts.entities import home_key
+from service_quality.facts.import_fold import FoldedImport, fold_import
 from service_quality.features.declarations import FeatureSet
 from service_quality.histories.history import build_history
-from tests.properties.naive_reader import ImportedPast
+from tests.oracle import facts as oracle
+from tests.oracle.bounds import fold_key
+from tests.oracle.waiting import in_order
+from tests.properties.naive_reader import ImportedPast, NaivePart, NaiveReader, joined, kept_facts, says
+
+LogEntry = tuple[str, InteractionEvent | ImportedPast]
+Events = list[InteractionEvent]
+FactTotals = Counter[tuple[str, int, str]]
 
 
 @dataclass(frozen=True)
 class Backfill:
-    """The mark on the log, the packs under their keys, the same past as events, its conversations, those it keeps."""
+    """The mark on the log, the packs under their keys, the same past in plain words, its events, and the last position
+    of the log that it takes account of."""
 
     mark: HistoryImported
     packs: dict[str, bytes]
     past: ImportedPast
-    folded: tuple[Conversation, ...]
-    kept: dict[str, Conversation]
+    events: tuple[InteractionEvent, ...]
+    until: str
 
 
-def build_backfill(events: Sequence[InteractionEvent], features: FeatureSet, mark: HistoryImported) -> Backfill:
-    """Everything that some past events say by the mark's clock; conversations with an even number of events are
-    closed and not kept."""
-    folded: dict[str, Conversation] = defaultdict(lambda: EMPTY)
-    for event in events:
-        key = conversation_key(event)
-        folded[key] = advance(folded[key], event, received_clock=event.received_at)
-    facts = [
-        Fact(key, at, name, value)
-        for conversation in folded.values()
-        for (key, at, name), value in _totals(conversation, features).items()
-    ]
-    kept = {key: conversation for key, conversation in folded.items() if len(conversation.events) % 2}
-    items = {key: encode_conversation(ConversationItem(conversation)) for key, conversation in kept.items()}
-    packs: dict[str, dict[str, bytes]] = defaultdict(dict)
-    for key, data in {**items, **_history_items(facts, features, clock=mark.clock)}.items():
-        packs[pack_key(mark.import_id, key, mark.buckets)][key] = data
-    return Backfill(
-        mark,
-        {key: encode_pack(contents) for key, contents in packs.items()},
-        ImportedPast(mark.clock, tuple(events), frozenset(kept)),
-        tuple(folded.values()),
-        kept,
+@dataclass(frozen=True)
+class Known:
+    """The accepted entries of a shop's log as read, its earlier imports in their order, and how far it was read."""
+
+    entries: Sequence[LogEntry]
+    earlier: Sequence[Backfill]
+    until: str
+
+    def contents(self, event_id: str) -> Events:
+        """Every content that an id has had, the latest last: what imports say counts more than the log."""
+        log = [entry for _, entry in self.entries if isinstance(entry, InteractionEvent)]
+        imported = [event for one in self.earlier for event in one.events]
+        return [event for event in (*log, *imported) if event.event_id == event_id]
+
+    def select_new(self, candidates: Iterable[InteractionEvent]) -> Events:
+        """The candidates, each id once, that are not held in this content."""
+        new: dict[str, InteractionEvent] = {}
+        for event in candidates:
+            contents = self.contents(event.event_id)
+            if not contents or says(contents[-1]) != says(event):
+                new[event.event_id] = event
+        return list(new.values())
+
+    def reader(self, features: FeatureSet) -> tuple[NaiveReader, int]:
+        """The shop as the log and all earlier imports leave it, and the received clock of the log alone."""
+        reader = NaiveReader(features, scores=False)
+        reader.read(self.entries)
+        received_clock = reader.received_clock
+        on_log = [entry for _, entry in self.entries]
+        reader.read([("", one.past) for one in self.earlier if one.past not in on_log])
+        return reader, received_clock
+
+
+@dataclass(frozen=True)
+class _Story:
+    """What a backfill knows of one conversation: as held and when touched, and what comes in time."""
+
+    before: Events
+    touched_at: int
+    events: Events
+
+
+def build_backfill(
+    candidates: Iterable[InteractionEvent], features: FeatureSet, known: Known, *, import_id: str, buckets: int
+) -> Backfill | None:
+    """The import of what is new among past events; None where nothing is."""
+    offered = list(candidates)
+    new = known.select_new(offered)
+    if not new:
+        return None
+    clock = max(event.occurred_at for event in new)
+    reader, received_until = known.reader(features)
+    received_clock = max(received_until, clock)
+    told = {key: _tell(story, features) for key, story in _stories(new, known, reader, received_until).items()}
+    past = ImportedPast(
+        clock,
+        tuple(oracle.Fact(*name, value) for _, facts in told.values() for name, value in facts.items() if value),
+        {key: part for key, (part, _) in told.items()},
     )
+    stories = _stories(brought_by_job(new, offered), known, reader, received_until)
+    folded = {key: _fold(story, features) for key, story in stories.items()}
+    facts = [fact for one in folded.values() for fact in one.facts]
+    histories = _history_items(facts, features, clock=max(reader.clock, clock))
+    parts = {
+        key: encode_part(one.part)
+        for key, one in folded.items()
+        if received_clock - one.part.after.touched_at <= REMEMBERED
+    }
+    mark = HistoryImported(
+        shop_id=new[0].shop_id,
+        import_id=import_id,
+        clock=clock,
+        buckets=buckets,
+        histories=len(histories),
+        conversations=len(parts),
+    )
+    return Backfill(mark, packs_of({**histories, **parts}, mark), past, tuple(new), known.until)
 
 
-def _totals(conversation: Conversation, features: FeatureSet) -> dict[tuple[str, int, str], int]:
-    return total_facts(conversation, read_standing(conversation), features.plan.kept)
+def brought_by_job(new: Events, offered: Events) -> Events:
+    """What the job brings of all that it is offered; mutants bring more."""
+    return new
+
+
+def packs_of(items: Mapping[str, bytes], mark: HistoryImported) -> dict[str, bytes]:
+    packs: dict[str, dict[str, bytes]] = defaultdict(dict)
+    for key, data in items.items():
+        packs[pack_key(mark.import_id, key, mark.buckets)][key] = data
+    return {key: encode_pack(contents) for key, contents in packs.items()}
+
+
+def _stories(new: Events, known: Known, reader: NaiveReader, received_clock: int) -> dict[str, _Story]:
+    """By conversation; an event that was known in another one is left out."""
+    events: dict[str, Events] = defaultdict(list)
+    for event in sorted(new, key=lambda event: (event.occurred_at, event.kind == "rated", event.event_id)):
+        first = [*known.contents(event.event_id), event][0]
+        if fold_key(first) == fold_key(event):
+            events[fold_key(event)].append(event)
+    return {key: _Story(*reader.holds(key, received_clock=received_clock), own) for key, own in events.items()}
+
+
+def _fold(story: _Story, features: FeatureSet) -> FoldedImport:
+    before = Conversation(in_order(story.before), story.touched_at)
+    return fold_import(before, story.events, kept=features.plan.kept)
+
+
+def _tell(story: _Story, features: FeatureSet) -> tuple[NaivePart, FactTotals]:
+    before, touched_at = story.before, story.touched_at
+    after = before
+    facts: FactTotals = Counter()
+    for event in story.events:
+        if event.occurred_at - touched_at > REMEMBERED:
+            facts = _add_change(facts, before, after, features)
+            before = after = []
+        changed = joined(after, [NaivePart((), (event,), 0)])
+        if changed != after:
+            after, touched_at = changed, max(touched_at, event.occurred_at)
+    return NaivePart(tuple(before), tuple(after), touched_at), _add_change(facts, before, after, features)
+
+
+def _add_change(facts: FactTotals, before: Events, after: Events, features: FeatureSet) -> FactTotals:
+    changed = Counter(facts)
+    changed.update(_totals(after, features))
+    changed.subtract(_totals(before, features))
+    return changed
+
+
+def _totals(events: Events, features: FeatureSet) -> FactTotals:
+    return oracle.total_facts(in_order(events), kept_facts(features))
 
 
 def _history_items(facts: list[Fact], features: FeatureSet, *, clock: int) -> dict[str, bytes]:
     homes: dict[str, HistoryItem] = defaultdict(HistoryItem)
     for key in {fact.key for fact in facts}:
         own = [fact for fact in facts if fact.key == key]
-        homes[home_key(key)].histories[key] = build_history(own, features.plan.windows[entity_name(key)], clock=clock)
+        history = build_history(own, features.plan.windows[entity_name(key)], clock=clock)
+        if not history.empty:
+            homes[home_key(key)].histories[key] = history
     return {home: encode_histories(item) for home, item in homes.items()}

@@ -6,8 +6,8 @@ own; of the product it reads the form of an event and the declarations of featur
 
 import struct
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import Age, EventValue, Feature, FeatureSet, Mean, Rate, Total, WindowRatio
@@ -23,12 +23,22 @@ Value = float | int | None
 
 
 @dataclass(frozen=True)
+class NaivePart:
+    """What an import knows of a conversation: its events as the shop held them, as they are with the import's, and
+    when they were last touched."""
+
+    before: tuple[InteractionEvent, ...]
+    after: tuple[InteractionEvent, ...]
+    touched_at: int
+
+
+@dataclass(frozen=True)
 class ImportedPast:
-    """A backfill: its events, each once, and the fold keys of the conversations that it keeps beside their facts."""
+    """A backfill: the facts that it changed up to its clock, and its parts of conversations, by key."""
 
     clock: int
-    events: tuple[InteractionEvent, ...]
-    kept: frozenset[str]
+    facts: tuple[Fact, ...]
+    parts: Mapping[str, NaivePart]
 
 
 @dataclass(frozen=True)
@@ -50,29 +60,31 @@ class Contact:
 
     events: list[InteractionEvent] = field(default_factory=list)
     touched_at: int = 0
-    imported: list["Contact"] = field(default_factory=list)
+    imported: list[NaivePart] = field(default_factory=list)
 
-    def remembered(self, received_clock: int) -> list[InteractionEvent]:
-        return [] if is_forgotten(self.touched_at, received_clock=received_clock) else self.events
+    def remembered(self, received_clock: int) -> tuple[list[InteractionEvent], list[NaivePart]]:
+        """What is not forgotten of its events and of its imported parts."""
+        known = [] if is_forgotten(self.touched_at, received_clock=received_clock) else self.events
+        parts = [part for part in self.imported if not is_forgotten(part.touched_at, received_clock=received_clock)]
+        return known, parts
 
 
 @dataclass
 class NaiveReader:
-    """Reads one shop's log in order; `fails` says on which vectors the scorer raises."""
+    """Reads one shop's log in order; no vectors unless it `scores`; `fails` says on which the scorer raises."""
 
     features: FeatureSet
     fails: Callable[[bytes], bool] = lambda vector: False
     most_events: int = MOST_EVENTS
     reserved_events: int = RESERVED_EVENTS
+    scores: bool = True
     clock: int = 0
     received_clock: int = 0
     contacts: dict[str, Contact] = field(default_factory=lambda: defaultdict(Contact))
     entered: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
-        self.kept: dict[str, set[str]] = defaultdict(set)
-        for entity, fact in (pair for feature in self.features.features for pair in _reads(feature)):
-            self.kept[entity].add(fact)
+        self.kept = kept_facts(self.features)
 
     def read(self, log: Iterable[tuple[str, InteractionEvent | ImportedPast]]) -> list[Reading]:
         return [
@@ -83,12 +95,10 @@ class NaiveReader:
     def _import(self, position: str, past: ImportedPast) -> Reading:
         self.clock = max(self.clock, past.clock)
         self.received_clock = max(self.received_clock, past.clock)
-        for key in {fold_key(event) for event in past.events}:
-            events = [event for event in past.events if fold_key(event) == key]
-            self._enter(self._totals(events))
-            if key in past.kept:
-                touched_at = max(event.received_at for event in events)
-                self.contacts[key].imported.append(Contact(events, touched_at))
+        for fact in past.facts:
+            self.entered[fact.key].append(fact)
+        for key, part in past.parts.items():
+            self.contacts[key].imported.append(part)
         return Reading(position, "accepted", self.clock)
 
     def _event(self, position: str, event: InteractionEvent) -> Reading:
@@ -96,28 +106,44 @@ class NaiveReader:
         if is_too_old(event, received_clock=received_clock):
             return Reading(position, "too old", self.clock)
         contact = self.contacts[fold_key(event)]
-        known = contact.remembered(received_clock)
-        past = _once(e for one in contact.imported for e in one.remembered(received_clock))
-        held = {e.event_id for e in [*known, *past]}
+        known, parts = contact.remembered(received_clock)
+        whole = joined(known, parts)
+        held = {e.event_id for e in whole}
         if event.event_id in held:
             return Reading(position, "duplicate", self.clock)
         if is_full(event, held, most_events=self.most_events, reserved=self.reserved_events):
             return Reading(position, "full", self.clock)
         before_it, self.clock = self.clock, max(self.clock, min(event.occurred_at, event.received_at))
-        together = in_order(_once([*past, *known, event]))
+        together = in_order([*whole, event])
         vector = None
-        if is_scored(event, together):
+        if self.scores and is_scored(event, together):
             vector = self._vector(event, together)
             if self.fails(vector):
                 self.clock = before_it
                 return Reading(position, "failed", before_it)
         self.received_clock = received_clock
         changed = self._totals(together)
-        changed.subtract(self._totals(known))
-        changed.subtract(self._totals(past))
+        changed.subtract(self._counted(known, parts))
         self._enter(changed)
         contact.events, contact.imported, contact.touched_at = list(together), [], received_clock
         return Reading(position, "accepted", self.clock, vector)
+
+    def holds(self, key: str, *, received_clock: int) -> tuple[list[InteractionEvent], int]:
+        """The events of a conversation, imports included, that are remembered by then, and when it was touched."""
+        contact = self.contacts[key]
+        known, parts = contact.remembered(received_clock)
+        touched = [contact.touched_at] if known else []
+        return joined(known, parts), max([*touched, *(part.touched_at for part in parts)], default=0)
+
+    def _counted(self, known: list[InteractionEvent], parts: list[NaivePart]) -> Counter[tuple[str, int, str]]:
+        """The facts that entered of what is known and of what imports added to it."""
+        counted = self._totals(known)
+        if parts and not {e.event_id for e in parts[0].before} <= {e.event_id for e in known}:
+            counted.update(self._totals(parts[0].before))
+        for part in parts:
+            counted.update(self._totals(part.after))
+            counted.subtract(self._totals(part.before))
+        return counted
 
     def _totals(self, events: Iterable[InteractionEvent]) -> Counter[tuple[str, int, str]]:
         return total_facts(in_order(events), self.kept)
@@ -164,7 +190,7 @@ class _Moment:
         return [f for f in self.reader.entered.get(key or "", []) if f.name == fact and f.at >= oldest]
 
     def _sum(self, entity: str, fact: str, window: str) -> int:
-        return sum(f.value for f in self._inside(entity, fact, window))
+        return max(0, sum(f.value for f in self._inside(entity, fact, window)))
 
     def _age(self, entity: str, fact: str, window: str) -> int | None:
         tiles: Counter[int] = Counter()
@@ -178,9 +204,28 @@ def _quotient(numerator: int, denominator: int) -> float | None:
     return numerator / denominator if denominator else None
 
 
-def _once(events: Iterable[InteractionEvent]) -> list[InteractionEvent]:
-    """Each event once by its id, in the content that comes last."""
-    return list({event.event_id: event for event in events}.values())
+def joined(known: Iterable[InteractionEvent], parts: Iterable[NaivePart]) -> list[InteractionEvent]:
+    """What is known, then each import's word on its events: changed or new."""
+    events = list(known)
+    for part in parts:
+        for e in part.after:
+            same = [one for one in events if one.event_id == e.event_id]
+            if same and says(same[0]) == says(e):
+                continue
+            events = [one for one in events if one.event_id != e.event_id] + [e]
+    return events
+
+
+def says(event: InteractionEvent) -> InteractionEvent:
+    return replace(event, received_at=0, text=None, query=None)
+
+
+def kept_facts(features: FeatureSet) -> dict[str, set[str]]:
+    """The facts that each entity's histories keep: those that a feature reads."""
+    kept: dict[str, set[str]] = defaultdict(set)
+    for entity, fact in (pair for feature in features.features for pair in _reads(feature)):
+        kept[entity].add(fact)
+    return kept
 
 
 def _reads(feature: Feature) -> Iterator[tuple[str, str]]:

@@ -8,14 +8,9 @@ from service_quality.alerts.rules import Rule
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.state_items import ShopItem, decode_conversation, decode_shop, entity_name
 from service_quality.commit.store import Store
-from service_quality.errors import RejectedEventError
-from service_quality.events.control_records import ControlRecord, HistoryImported, RecordPutBack
-from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
-from service_quality.events.parsing import parse_record
 from service_quality.features.declarations import FeatureSet
 from tests.oracle.bounds import is_forgotten
-from tests.properties.naive_reader import ImportedPast
 from tests.properties.random_logs import RandomLog
 from tests.stand_ins.archive_chain import archived_entries
 from tests.stand_ins.control import control_key
@@ -43,31 +38,6 @@ def batches(records: Sequence[LogRecord], sizes: Sequence[int]) -> list[list[Log
         cut.append(list(records[first : first + size]))
         first += size
     return cut
-
-
-def readable(log: RandomLog) -> list[tuple[str, InteractionEvent | ImportedPast]]:
-    """The log as the oracle reads it: records that do not parse left out, a mark's past in its place, once."""
-    entries: list[tuple[str, InteractionEvent | ImportedPast]] = []
-    met: set[str] = set()
-    for record in log.records:
-        try:
-            event = read_record(record, log.shop_id)
-        except RejectedEventError:
-            continue
-        if isinstance(event, InteractionEvent):
-            entries.append((record.position, event))
-        elif isinstance(event, HistoryImported) and event.import_id not in met:
-            met.add(event.import_id)
-            entries.append((record.position, log.backfills[event.import_id].past))
-    return entries
-
-
-def read_record(record: LogRecord, shop_id: str) -> InteractionEvent | ControlRecord:
-    """What a record of a log says: the record that it puts back, else itself."""
-    read = parse_record(record.data, arrived_at=record.arrived_at, shop_id=shop_id, key=control_key)
-    if not isinstance(read, RecordPutBack):
-        return read
-    return parse_record(read.data, arrived_at=read.arrived_at, shop_id=shop_id, key=control_key)
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,23 @@
 """Random logs of a shop: each event decoded from one integer, so that drawing is quick and shrinking simple."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from service_quality.events.control_records import HistoryImported
+from service_quality.errors import RejectedEventError
+from service_quality.events.control_records import ControlRecord, HistoryImported, RecordPutBack
 from service_quality.events.interaction_event import InteractionEvent, event_to_dict, event_to_json
 from service_quality.events.log_records import LogRecord
+from service_quality.events.parsing import parse_record
 from service_quality.events.positions import Position
 from service_quality.features.declarations import FeatureSet
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, end_of_day
-from tests.properties.import_packs import Backfill, build_backfill
-from tests.stand_ins.control import record_json
+from tests.properties.import_packs import Backfill, Known, build_backfill
+from tests.properties.naive_reader import ImportedPast, NaiveReader
+from tests.stand_ins.control import control_key, record_json
 
 Option = TypeVar("Option")
 
@@ -39,7 +42,7 @@ KINDS = (
 )
 CONTACTS = ("c0", "c0", "c0", "c1", "c1", "c2")
 BEHAVIOUR = ("order_placed", "page_viewed", "searched", "cart_added", "order_cancelled", "order_returned")
-DOINGS = ("event",) * 17 + ("answer",) * 4 + ("twice", "twice", "twice later", "noise", "import")
+DOINGS = ("event",) * 17 + ("answer",) * 4 + ("twice", "twice", "twice later", "noise", "import", "import")
 LARGEST = 2**64
 
 HOSTILE: tuple[bytes, ...] = (
@@ -50,8 +53,10 @@ HOSTILE: tuple[bytes, ...] = (
     b'"text"',
     b"null",
     b"[" * 3_000,
-    b'{"kind":"history_imported","shop_id":"shop","import_id":"x","clock":"9999-01-01T00:00:00Z","buckets":1}',
-    b'{"kind":"history_imported","shop_id":"shop","import_id":"x","clock":"2023-01-01T00:00:00Z","buckets":0}',
+    b'{"kind":"history_imported","shop_id":"shop","import_id":"x","clock":"9999-01-01T00:00:00Z","buckets":1,'
+    b'"histories":1,"conversations":1}',
+    b'{"kind":"history_imported","shop_id":"shop","import_id":"x","clock":"2023-01-01T00:00:00Z","buckets":0,'
+    b'"histories":1,"conversations":1}',
     b'{"event_id":"h1","shop_id":"elsewhere","kind":"customer_message","conversation_id":"c0",'
     b'"occurred_at":"2023-09-01T00:00:00Z"}',
     b'{"event_id":"h2","shop_id":"shop","kind":"rated","conversation_id":"c0","rating":9,'
@@ -115,6 +120,7 @@ class LogWriter:
     features: FeatureSet
     now: int = START
     events: list[InteractionEvent] = field(default_factory=list)
+    know: Callable[["LogWriter", Choices], Known] | None = None
 
     def write(self, number: int) -> LogRecord:
         """The record that a number stands for, at the end of the log."""
@@ -132,7 +138,7 @@ class LogWriter:
         if doing == "noise":
             return choices.of(HOSTILE)
         if doing == "import":
-            return record_json(_backfill(log, choices, events, self.features, now=now).mark, issued_at=now)
+            return self._import(choices)
         if doing.startswith("twice") and events:
             again = choices.of(events[::-1])
             return event_to_json(replace(again, received_at=now) if doing == "twice later" else again)
@@ -155,6 +161,62 @@ class LogWriter:
             received_at=self.now,
             precision="ms",
         )
+
+    def _import(self, choices: Choices) -> bytes:
+        """The mark of a new import or, once there is one, perhaps again of the latest."""
+        log = self.log
+        again = choices.of((False, False, True))
+        if again and log.backfills:
+            return record_json([*log.backfills.values()][-1].mark, issued_at=self.now)
+        known = (self.know or know_log)(self, choices)
+        candidates = past_events(choices, log, self.events, now=self.now)
+        import_id, buckets = f"import{len(log.backfills)}", choices.of((1, 3))
+        made = build_backfill(candidates, self.features, known, import_id=import_id, buckets=buckets)
+        if made is None:
+            return choices.of(HOSTILE)
+        log.backfills[made.mark.import_id] = made
+        self.events += made.events[:1]  # may be delivered again, live
+        return record_json(made.mark, issued_at=self.now)
+
+
+def know_log(writer: LogWriter, choices: Choices) -> Known:
+    """The log so far, now and then without its latest records, which the archive lacks yet."""
+    lag = choices.of((0, 0, 1, 4))
+    records = writer.log.records[: max(0, len(writer.log.records) - lag)]
+    return known_of(replace(writer.log, records=records), writer.features)
+
+
+def known_of(log: RandomLog, features: FeatureSet) -> Known:
+    """What a job knows that has read so much of a log."""
+    entries = readable(log)
+    readings = NaiveReader(features, scores=False).read(entries)
+    accepted = [entry for entry, reading in zip(entries, readings, strict=True) if reading.became == "accepted"]
+    return Known(accepted, [*log.backfills.values()], log.records[-1].position if log.records else "")
+
+
+def readable(log: RandomLog) -> list[tuple[str, InteractionEvent | ImportedPast]]:
+    """The log as the oracle reads it: records that do not parse left out, a mark's past in its place, once."""
+    entries: list[tuple[str, InteractionEvent | ImportedPast]] = []
+    met: set[str] = set()
+    for record in log.records:
+        try:
+            event = read_record(record, log.shop_id)
+        except RejectedEventError:
+            continue
+        if isinstance(event, InteractionEvent):
+            entries.append((record.position, event))
+        elif isinstance(event, HistoryImported) and event.import_id not in met:
+            met.add(event.import_id)
+            entries.append((record.position, log.backfills[event.import_id].past))
+    return entries
+
+
+def read_record(record: LogRecord, shop_id: str) -> InteractionEvent | ControlRecord:
+    """What a record of a log says: the record that it puts back, else itself."""
+    read = parse_record(record.data, arrived_at=record.arrived_at, shop_id=shop_id, key=control_key)
+    if not isinstance(read, RecordPutBack):
+        return read
+    return parse_record(read.data, arrived_at=read.arrived_at, shop_id=shop_id, key=control_key)
 
 
 def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> InteractionEvent:
@@ -204,30 +266,34 @@ def _contacts_of(kind: str) -> Sequence[str | None]:
     return (*CONTACTS, None, None) if kind in ("complaint_filed", "suggestion_made") else CONTACTS
 
 
-def _backfill(
-    log: RandomLog, choices: Choices, events: list[InteractionEvent], features: FeatureSet, *, now: int
-) -> Backfill:
-    """A past of some events of its own and, sometimes, of some that the log holds already."""
-    import_id = f"import{choices.of((len(log.backfills), 0))}"
-    if import_id in log.backfills:
-        return log.backfills[import_id]
-    clock = now - choices.of((0, HOUR, DAY))
+def past_events(
+    choices: Choices, log: RandomLog, events: Sequence[InteractionEvent], *, now: int
+) -> list[InteractionEvent]:
+    """What the lake may hold by then: some events of its own, some of earlier imports and of the log, some of all these
+    in another content or another conversation."""
+    number, clock = len(log.backfills), now - choices.of((0, HOUR, DAY))
+    apart = choices.of((HOUR, MINUTE, 3 * DAY, 9 * DAY))
     seed = choices.number
     own = [
         random_event(
             Choices(seed * (index + 1) * 2_654_435_761 % LARGEST),
-            f"{import_id}-{index}",
+            f"import{number}-{index}",
             shop_id=log.shop_id,
-            now=clock - index * choices.of((HOUR, MINUTE, 3 * DAY)) - 5 * MINUTE,
+            now=clock - index * apart - 5 * MINUTE,
         )
         for index in range(6)
     ]
-    shared = [event for event in events if event.occurred_at <= clock and event.received_at <= clock][:2]
-    past = [*own, *shared] if choices.of((True, False)) else own
-    mark = HistoryImported(shop_id=log.shop_id, import_id=import_id, clock=clock, buckets=choices.of((1, 3)), items=1)
-    events += own[:1]  # may be delivered again, live
-    log.backfills[import_id] = build_backfill(past, features, mark)
-    return log.backfills[import_id]
+    imported = [event for one in log.backfills.values() for event in one.events]
+    shared = [event for event in (*imported[-4:], *events[-4:]) if event.occurred_at <= clock]
+    chosen = [event for event in shared if choices.of((True, False))]
+    return [*own, *(another_content(choices, event) if choices.of((False, False, True)) else event for event in chosen)]
+
+
+def another_content(choices: Choices, event: InteractionEvent) -> InteractionEvent:
+    """The event as a later file may tell it: of another agent or, for what a contact holds, of another one."""
+    if event.conversation_id is not None and choices.of((False, True)):
+        return replace(event, conversation_id=f"c{choices.of((3, 0))}")
+    return replace(event, agent_id="cas", category="delivery")
 
 
 def mutated(event: InteractionEvent, name: str, value: object) -> bytes:

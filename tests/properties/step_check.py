@@ -18,8 +18,7 @@ from tests.oracle.facts import FACTS as ALL_FACTS
 from tests.oracle.outcome import is_scored, owner
 from tests.oracle.waiting import Events, in_order
 from tests.properties.naive_reader import NaiveReader
-from tests.properties.online_run import readable
-from tests.properties.random_logs import RandomLog
+from tests.properties.random_logs import RandomLog, readable
 
 KEPT = dict.fromkeys(FACTS, tuple(ENTITIES.values()))
 REASONS = {"older_than_retention": "too old", "conversation_full": "full"}

@@ -10,8 +10,8 @@ from service_quality.alerts.rules import Rule
 from service_quality.features.declarations import FeatureSet
 from tests.properties.feature_sets import SETS
 from tests.properties.naive_reader import NaiveReader
-from tests.properties.online_run import batches, new_store, new_worker, readable
-from tests.properties.random_logs import RandomLog, logs
+from tests.properties.online_run import batches, new_store, new_worker
+from tests.properties.random_logs import RandomLog, logs, readable
 from tests.stand_ins.archive_chain import archived_entries
 from tests.stand_ins.memory_store import MemoryStore
 

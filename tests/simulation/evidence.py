@@ -21,8 +21,7 @@ from service_quality.features.declarations import FeatureSet
 from tests.properties.feature_sets import SETS
 from tests.properties.import_packs import Backfill
 from tests.properties.naive_reader import NaiveReader, Reading
-from tests.properties.online_run import read_record, readable
-from tests.properties.random_logs import RandomLog
+from tests.properties.random_logs import RandomLog, read_record, readable
 from tests.simulation.outside import ALERTS, ARCHIVE, STATE
 from tests.simulation.settings import RESERVED_EVENTS
 from tests.simulation.sharded_stream import hash_of

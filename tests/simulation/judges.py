@@ -11,7 +11,7 @@ from service_quality.events.interaction_event import InteractionEvent, event_to_
 from service_quality.events.log_records import LogRecord
 from service_quality.features.vectors import vector_from_bytes
 from tests.properties.naive_reader import Reading
-from tests.properties.online_run import read_record
+from tests.properties.random_logs import read_record
 from tests.simulation.evidence import Evidence, require
 from tests.simulation.models import NamedScorer, is_cursed, is_ill
 from tests.simulation.world import World
@@ -98,9 +98,7 @@ def judge_events(evidence: Evidence) -> None:
     require(not failed - ill, f"sound records rejected as failing: {sorted(failed - ill)}")
     aside = ("parked", "fold_failed")
     ends = {entry["position"]: entry.get("refused", "parked") not in aside for entry in evidence.entries}
-    imported = {
-        event.event_id for one in evidence.backfills.values() for folded in one.folded for event in folded.events
-    }
+    imported = {event.event_id for one in evidence.backfills.values() for event in one.events}
     copies: dict[str, list[str]] = defaultdict(list)
     for position, event in evidence.events_on(evidence.log):
         copies[event.event_id].append(position)

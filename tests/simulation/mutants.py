@@ -1,6 +1,6 @@
 """Mutants of the commit: each a plausible mistake, which the simulation must find."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,20 +8,26 @@ from unittest import mock
 
 from service_quality.adapters import state_table
 from service_quality.adapters.state_table import StateTable
-from service_quality.commit import control, put_back, shop_fold, shop_memory
+from service_quality.commit import control, put_back, shop_fold
 from service_quality.commit.attempts import Attempt, Refusals
 from service_quality.commit.chunk_writer import ChunkWriter
 from service_quality.commit.chunks import Chunk, Commit
+from service_quality.commit.listed_import import ItemKind
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_fold import ShopFold
 from service_quality.commit.shop_memory import ShopMemory
+from service_quality.commit.state_items import ShopItem
 from service_quality.commit.tally import Tally
 from service_quality.conversations import conversation
-from service_quality.conversations.conversation import Conversation
+from service_quality.conversations.conversation import EMPTY, Conversation
+from service_quality.conversations.imported_part import ImportedPart
 from service_quality.errors import FoldFailedError, RejectedEventError, ServiceQualityError
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.facts import conversation_fold
+from service_quality.facts.conversation_facts import KeptFacts
+from service_quality.facts.import_fold import FoldedImport, fold_import
+from tests.properties import import_packs
 from tests.simulation.detours import (
     AlertsAfter,
     ArchiveAfter,
@@ -166,7 +172,11 @@ def _wall_clock(world: World) -> list[Any]:
     return [
         mock.patch.object(shop_fold, "refuse_too_old", refuse),
         mock.patch.object(conversation_fold, "remembered", remember),
-        mock.patch.object(shop_memory, "remembered", remember),
+        mock.patch.object(
+            ImportedPart,
+            "remembered",
+            lambda part, *, received_clock: remember(part.after, received_clock=received_clock) is part.after,
+        ),
     ]
 
 
@@ -222,6 +232,28 @@ def _passed_by_taken_for_done(world: World) -> list[Any]:
     return [mock.patch.object(StateTable, "positions_archived", lambda store, shop_id, positions: frozenset(positions))]
 
 
+def _import_holds_what_others_hold(world: World) -> list[Any]:
+    return [mock.patch.object(import_packs, "brought_by_job", lambda new, offered: offered)]
+
+
+def _whole_conversations_imported(world: World) -> list[Any]:
+    def fold(before: Conversation, events: Iterable[InteractionEvent], *, kept: KeptFacts) -> FoldedImport:
+        folded = fold_import(before, events, kept=kept)
+        counted = fold_import(EMPTY, folded.part.after.events, kept=kept)
+        return replace(folded, facts=counted.facts)
+
+    return [mock.patch.object(import_packs, "fold_import", fold)]
+
+
+def _done_with_the_first_item(world: World) -> list[Any]:
+    def absorbed(shop: ShopItem, import_ids: Collection[str], *, kind: ItemKind) -> ShopItem:
+        return shop._with(
+            [one._replace(histories=0, conversations=0) if one.import_id in import_ids else one for one in shop.imports]
+        )
+
+    return [mock.patch.object(ShopItem, "with_absorbed", absorbed)]
+
+
 def _histories_expire_early(world: World) -> list[Any]:
     return [mock.patch.object(state_table, "_HISTORY_DAYS", 91)]
 
@@ -242,6 +274,9 @@ MUTANTS: dict[str, Mutant] = {
     "poison decided without reading anew": Mutant(PoisonAtOnce),
     "refused records done without an archive entry": Mutant(patches=_unarchived),
     "imports absorbed at every read": Mutant(patches=_absorbed_again),
+    "a second import holds what the first holds": Mutant(patches=_import_holds_what_others_hold),
+    "an import counts whole conversations instead of differences": Mutant(patches=_whole_conversations_imported),
+    "an import done with when its first item has absorbed it": Mutant(patches=_done_with_the_first_item),
     "time to live on the shop's item": Mutant(patches=_shop_expires),
     "histories expire when their windows end": Mutant(patches=_histories_expire_early),
     "a failing model takes the event with it": Mutant(patches=_score_is_fold),

@@ -59,7 +59,7 @@ def judge(world: World) -> None:
         world.count("events folded", sum("event" in entry for entry in evidence.entries))
         world.count("duplicates", sum("duplicate" in entry for entry in evidence.entries))
         world.count("events scored", sum("vector" in entry for entry in evidence.entries))
-        world.count("imports", len(evidence.shop.imports))
+        world.count("imports", len(evidence.shop.imports) + len(evidence.shop.done_imports))
         world.outside.counts.update(f"refused: {entry['refused']}" for entry in evidence.entries if "refused" in entry)
         world.count("unscored", sum("score_failed" in entry for entry in evidence.entries))
         world.count("kept as passed by", len(evidence.passed_by))

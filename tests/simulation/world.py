@@ -1,10 +1,11 @@
 """The simulated world: stream, workers, tables, buckets and outlets, and the time that passes for all of them."""
 
 import json
+import zlib
 from base64 import b64decode
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from unittest import mock
 
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
@@ -17,12 +18,12 @@ from service_quality.errors import DeploymentError, SurroundingsError
 from service_quality.events.control_records import ControlRecord, RecordPutBack, sign_control
 from service_quality.instants import DAY, HOUR, SECOND, parse_instant
 from tests.properties.feature_sets import SETS
-from tests.properties.import_packs import Backfill
-from tests.properties.random_logs import START, Choices, LogWriter, RandomLog
+from tests.properties.import_packs import Backfill, Known
+from tests.properties.random_logs import START, Choices, LogWriter, RandomLog, readable
 from tests.simulation.event_source import GIVES_UP_AFTER, Carrier, EventSource, Part, stamped
 from tests.simulation.models import RULES, Release
 from tests.simulation.outlets import Outlets
-from tests.simulation.outside import REJECTED, STATE, Killed, Outside
+from tests.simulation.outside import ALERTS, REJECTED, STATE, Killed, Outside
 from tests.simulation.settings import RESERVED_EVENTS, Setting
 from tests.simulation.sharded_stream import ShardedStream
 from tests.simulation.workers import Deployment, Worker
@@ -72,7 +73,7 @@ class World:
         features = SETS[setting.features][0]
         stream = ShardedStream.of(setting.shards)
         self.outside = Outside(START + setting.replayed, lambda: self.dice.of((True, False)), stream)
-        self.writers = {shop_id: LogWriter(RandomLog(shop_id), features) for shop_id in self.shops}
+        self.writers = {shop_id: LogWriter(RandomLog(shop_id), features, know=self._know) for shop_id in self.shops}
         self.workers = [self._new_worker() for _ in range(_WORKERS)]
         self.outlets = Outlets(self.outside)
         self._bounds.enter_context(mock.patch.object(chunks, "MAX_ITEMS", setting.most_items))
@@ -182,6 +183,22 @@ class World:
             self.count("put back")
         if most is None or most >= len(records):
             self.count("runs put back whole")
+
+    def _know(self, writer: LogWriter, choices: Choices) -> Known:
+        """What a job knows of a shop that reads the archive now: the chain so far, perhaps without its last links."""
+        shop_id = writer.log.shop_id
+        links = [
+            json.loads(zlib.decompress(change.item["body"]["B"]))
+            for change in self.outside.tables.changes
+            if change.table == ALERTS
+            and change.item["row_kind"]["S"] == "archive"
+            and change.item["shop_id"]["S"] == shop_id
+        ]
+        links = links[: len(links) - choices.of((0, 0, 1))] if links else []
+        accepted = {entry["position"] for link in links for entry in link["entries"] if "event" in entry}
+        records = [record for record in self.stream.log_of(shop_id) if record.position in accepted]
+        entries = readable(replace(writer.log, records=records))
+        return Known(entries, [*writer.log.backfills.values()], links[-1]["last"] if links else "")
 
     def put(self, shop_id: str, data: bytes) -> None:
         """A record onto the stream under its shop's id."""

@@ -18,6 +18,13 @@ def record_json(record: InteractionEvent | ControlRecord, *, issued_at: int) -> 
 
 
 def import_mark(
-    import_id: str, *, clock: int, shop_id: str = "shop", buckets: int = 1, items: int = 1
+    import_id: str, *, clock: int, shop_id: str = "shop", buckets: int = 1, histories: int = 1, conversations: int = 0
 ) -> HistoryImported:
-    return HistoryImported(shop_id=shop_id, import_id=import_id, clock=clock, buckets=buckets, items=items)
+    return HistoryImported(
+        shop_id=shop_id,
+        import_id=import_id,
+        clock=clock,
+        buckets=buckets,
+        histories=histories,
+        conversations=conversations,
+    )

@@ -20,7 +20,7 @@ from service_quality.instants import MINUTE, format_instant, parse_instant
 from tests.stand_ins.control import KEY, control_key, import_mark
 
 ARRIVED = parse_instant("2023-08-24T10:00:00Z")
-MARK = import_mark("i1", clock=ARRIVED, buckets=3, items=7)
+MARK = import_mark("i1", clock=ARRIVED, buckets=3, histories=7)
 RECORDS: list[ControlRecord] = [
     MARK,
     RecordPutBack(shop_id="shop", run="r1", order="0001-7", arrived_at=ARRIVED - 1, data=b"\xff{"),
@@ -74,9 +74,11 @@ def test_signature_of_any_shape_is_rejected(claimed):
     assert refusal(json.dumps(form).encode()).reason == "unsigned"
 
 
-@pytest.mark.parametrize("field", ["shop_id", "import_id", "clock", "buckets", "items", "issued_at", "kind", "version"])
+@pytest.mark.parametrize(
+    "field", ["shop_id", "import_id", "clock", "buckets", "histories", "issued_at", "kind", "version"]
+)
 def test_no_field_can_be_changed_after_signing(field):
-    other = {"buckets": 9, "items": 9, "version": 9, "kind": "shop_unparked"}.get(field, "2023-08-01T00:00:00Z")
+    other = {"buckets": 9, "histories": 9, "version": 9, "kind": "shop_unparked"}.get(field, "2023-08-01T00:00:00Z")
     form = {**json.loads(sign_control(MARK, KEY, issued_at=ARRIVED)), field: other}
 
     assert refusal(json.dumps(form).encode()).reason == "unsigned"
@@ -106,7 +108,9 @@ def test_record_signed_long_ago_or_in_the_future_is_rejected(issued_at):
         ({"buckets": None}, "wrong_type", "buckets"),
         ({"buckets": 0}, "out_of_range", "buckets"),
         ({"buckets": True}, "wrong_type", "buckets"),
-        ({"items": 0}, "out_of_range", "items"),
+        ({"histories": None}, "wrong_type", "histories"),
+        ({"histories": -1}, "out_of_range", "histories"),
+        ({"conversations": "1"}, "wrong_type", "conversations"),
         ({"kind": "record_put_back", "run": "", "order": "1", "record": "?", "arrived_at": "2023-08-24T10:00:00Z"},
          "out_of_range", "record"),
         ({"kind": "shop_unparked"}, "missing_field", "run"),

@@ -11,7 +11,6 @@ from service_quality.conversations.conversation import (
     Conversation,
     advance,
     conversation_key,
-    merge_conversations,
     refuse_too_old,
     remembered,
     size_of,
@@ -29,20 +28,6 @@ def test_full_conversation_refuses_and_forgets_no_id():
 
     assert refused.value.reason == "conversation_full"
     assert advance(FULL, FULL.events[0]) is FULL
-
-
-def test_merging_gives_each_event_once_and_the_latest_touch():
-    one = conversation(event("customer_message", 0), event("agent_message", 1))
-    other = conversation(event("customer_message", 0), event("rated", 9, rating=1))
-
-    assert merge_conversations(one, other) == merge_conversations(other, one)
-    assert len(merge_conversations(one, other).events) == 3
-
-
-def test_merging_what_is_known_keeps_the_latest_touch():
-    events = (event("customer_message", 0),)
-
-    assert merge_conversations(Conversation(events, 1), Conversation(events, 2)).touched_at == 2
 
 
 def test_conversation_is_remembered_longer_than_any_event_that_could_repeat():

@@ -1,6 +1,7 @@
 """What a conversation contributes to whose history, and what a late event corrects."""
 
 from service_quality.conversations.conversation import EMPTY
+from service_quality.conversations.imported_part import ImportedPart
 from service_quality.conversations.turns import read_standing
 from service_quality.facts.conversation_facts import FACTS, facts_between, total_facts
 from service_quality.facts.conversation_fold import FoldedConversation, step_conversation
@@ -24,7 +25,7 @@ def changes(before, after, *, imported=()) -> set[tuple[str, str, int]]:
         after,
         clock=NOON + DAY,
         received_clock=NOON + DAY,
-        imported=conversation(*imported),
+        imported=(ImportedPart(EMPTY, conversation(*imported)),) if imported else (),
     )
     assert step is not None
     return {(fact.key.partition("\x1f")[2], fact.name, fact.value) for fact in step.facts}
@@ -146,7 +147,11 @@ def test_event_that_an_import_knows_is_a_duplicate():
     known = event("customer_message", 0)
 
     step = step_conversation(
-        FoldedConversation(EMPTY, AGENT), known, clock=NOON, received_clock=NOON, imported=conversation(known)
+        FoldedConversation(EMPTY, AGENT),
+        known,
+        clock=NOON,
+        received_clock=NOON,
+        imported=(ImportedPart(EMPTY, conversation(known)),),
     )
 
     assert step is None

@@ -1,18 +1,19 @@
 """What is held of a shop: read once, imports absorbed once, changes taken once."""
 
+from service_quality.commit.listed_import import Import
 from service_quality.commit.shop_memory import ShopMemory
 from service_quality.commit.state_items import (
     ConversationItem,
     HistoryItem,
-    Import,
     ShopItem,
     decode_histories,
-    encode_conversation,
     encode_histories,
     encode_pack,
+    encode_part,
     pack_key,
 )
-from service_quality.conversations.conversation import REMEMBERED
+from service_quality.conversations.conversation import EMPTY
+from service_quality.conversations.imported_part import ImportedPart
 from service_quality.facts.conversation_facts import Fact
 from service_quality.histories.history import HistoryPlan, build_history
 from tests.unit.core.sample_events import NOON, conversation, event
@@ -46,6 +47,14 @@ class Table:
         return {key: self.items[key] for key in keys if key in self.items}
 
 
+def an_import(import_id: str, buckets: int = 1, *, histories: int = 2, conversations: int = 2) -> Import:
+    return Import(import_id, buckets, histories, conversations, NOON, NOON)
+
+
+def pack_of(part: ImportedPart) -> bytes:
+    return encode_pack({CONTACT: encode_part(part)})
+
+
 def memory(*imports: Import) -> ShopMemory:
     return ShopMemory("shop", ShopItem(version=1, clock=NOON, imports=imports), PLAN)
 
@@ -68,7 +77,7 @@ def test_item_is_read_once():
 def test_import_adds_to_what_was_stored_and_to_what_was_not():
     pack = pack_key("i1", ANN, 1)
     table = Table({ANN: histories(ann=2), pack: encode_pack({ANN: histories(ann=5, ann_returns=3)})})
-    held = memory(Import("i1", 1, "p"))
+    held = memory(an_import("i1"))
 
     held.load({ANN}, table.read)
 
@@ -77,12 +86,12 @@ def test_import_adds_to_what_was_stored_and_to_what_was_not():
 
 def test_import_is_absorbed_once_over_a_round_of_storing():
     table = Table({pack_key("i1", ANN, 1): encode_pack({ANN: histories(ann=5)})})
-    held = memory(Import("i1", 1, "p"))
+    held = memory(an_import("i1"))
     held.load({ANN}, table.read)
     held.history_to_change(ANN).update(Fact(ANN, NOON, "replies", 1), clock=NOON)
     table.items |= held.take_changes()
 
-    again = memory(Import("i1", 1, "p"))
+    again = memory(an_import("i1"))
     again.load({ANN}, table.read)
 
     assert replies(again, ANN) == 6
@@ -96,34 +105,76 @@ def test_two_imports_are_both_absorbed():
             pack_key("i2", ANN, 4): encode_pack({ANN: histories(ann=7)}),
         }
     )
-    held = memory(Import("i1", 1, "p"), Import("i2", 4, "q"))
+    held = memory(an_import("i1"), an_import("i2", 4))
 
     held.load({ANN}, table.read)
+    held.touch(ANN)
 
     assert replies(held, ANN) == 12
     assert held.histories[ANN].absorbed == ("i1", "i2")
 
 
 def test_import_without_a_pack_for_the_item_changes_nothing():
-    held = memory(Import("i1", 1, "p"))
+    held = memory(an_import("i1"))
 
     held.load({ANN, CONTACT}, Table({}).read)
 
     assert replies(held, ANN) == 0
-    assert not held.imported(CONTACT, received_clock=NOON).events
+    assert not held.imported(CONTACT)
 
 
-def test_imported_conversation_waits_until_the_conversation_changes():
-    known = conversation(event("customer_message", 0))
-    pack = encode_pack({CONTACT: encode_conversation(ConversationItem(known))})
-    held = memory(Import("i1", 1, "p"))
+def test_imported_part_waits_until_the_conversation_changes():
+    part = ImportedPart(EMPTY, conversation(event("customer_message", 0)))
+    held = memory(an_import("i1"))
 
-    held.load({CONTACT}, Table({pack_key("i1", CONTACT, 1): pack}).read)
+    held.load({CONTACT}, Table({pack_key("i1", CONTACT, 1): pack_of(part)}).read)
 
-    assert held.imported(CONTACT, received_clock=NOON) == known
-    held.keep_conversation(CONTACT, ConversationItem(known))
-    assert not held.imported(CONTACT, received_clock=NOON).events
+    assert held.imported(CONTACT) == (part,)
+    held.keep_conversation(CONTACT, ConversationItem(part.after))
+    assert held.imported(CONTACT) == ()
     assert held.conversation(CONTACT).absorbed == ("i1",)
+
+
+def test_parts_of_several_imports_come_in_the_order_of_their_marks():
+    one, other = (ImportedPart(EMPTY, conversation(event("customer_message", at))) for at in (0, 1))
+    packs = {pack_key("i2", CONTACT, 1): pack_of(one), pack_key("i1", CONTACT, 1): pack_of(other)}
+    held = memory(an_import("i2"), an_import("i1"))
+
+    held.load({CONTACT}, Table(packs).read)
+
+    assert held.imported(CONTACT) == (one, other)
+
+
+def test_item_that_changes_is_counted_for_each_import_that_holds_it():
+    table = Table({pack_key("i1", ANN, 1): encode_pack({ANN: histories(ann=5)})})
+    held = memory(an_import("i1"), an_import("i2"))
+    held.load({ANN, CONTACT}, table.read)
+
+    held.touch(ANN)
+    held.touch(ANN)
+    held.touch(CONTACT)
+
+    assert [(one.histories, one.conversations) for one in held.shop.imports] == [(1, 2), (2, 2)]
+
+
+def test_item_that_does_not_change_is_not_counted():
+    table = Table({pack_key("i1", ANN, 1): encode_pack({ANN: histories(ann=5)})})
+    held = memory(an_import("i1"))
+
+    held.load({ANN}, table.read)
+
+    assert held.shop.imports == (an_import("i1"),)
+
+
+def test_item_names_only_imports_that_are_listed_still():
+    table = Table({pack_key("i1", ANN, 1): encode_pack({ANN: histories(ann=5)})})
+    held = memory(an_import("i1", histories=1, conversations=0), an_import("i2"))
+    held.load({ANN}, table.read)
+
+    held.touch(ANN)
+
+    assert held.histories[ANN].absorbed == ("i2",)
+    assert held.shop.done_imports == ("i1",)
 
 
 def test_changes_are_taken_once():
@@ -142,17 +193,3 @@ def test_settling_an_item_drops_histories_that_hold_nothing():
     held.settle(ANN, clock=NOON + 2 * 86_400_000)
 
     assert held.histories[ANN].histories == {}
-
-
-def test_forgotten_import_does_not_come_back_with_a_later_one():
-    old, recent = conversation(event("customer_message", 0)), conversation(event("agent_message", REMEMBERED))
-    packs = {
-        pack_key(import_id, CONTACT, 1): encode_pack({CONTACT: encode_conversation(ConversationItem(past))})
-        for import_id, past in (("i1", old), ("i2", recent))
-    }
-    held = memory(Import("i1", 1, "p"), Import("i2", 1, "q"))
-
-    held.load({CONTACT}, Table(packs).read)
-
-    assert held.imported(CONTACT, received_clock=NOON + REMEMBERED + 1) == recent
-    assert len(held.imported(CONTACT, received_clock=NOON + REMEMBERED).events) == 2

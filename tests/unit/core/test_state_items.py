@@ -1,39 +1,127 @@
 """What is stored comes back, equal items as equal bytes."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service_quality.alerts.alert_life import AlertLife
+from service_quality.commit.listed_import import MAX_IMPORTS, MOST_DONE_IMPORTS, Import
 from service_quality.commit.state_items import (
     ConversationItem,
     HistoryItem,
-    Import,
     ShopItem,
     decode_conversation,
     decode_histories,
     decode_pack,
+    decode_part,
     decode_shop,
     encode_conversation,
     encode_histories,
     encode_pack,
+    encode_part,
     encode_shop,
     pack_key,
 )
 from service_quality.conversations.conversation import Conversation
+from service_quality.conversations.imported_part import ImportedPart
+from service_quality.errors import RejectedEventError
+from service_quality.events.control_records import HistoryImported
 from service_quality.facts.conversation_facts import Fact
 from service_quality.histories.history import HistoryPlan, build_history
+from service_quality.instants import DAY
 from tests.properties.random_logs import LARGEST, START, Choices, random_event
-from tests.unit.core.sample_events import NOON, conversation
+from tests.unit.core.sample_events import NOON, conversation, event
 
 LIFE = AlertLife(severity="warning", open=True, opened_at=1, sent_at=2, sequence=3, repeats=4, silent=True)
 PLAN = HistoryPlan({"agent": {"1h": ("replies",), "1d": ("contacts", "replies")}})
 
 
 def test_shop_comes_back():
-    item = ShopItem(7, "1.abc", 10, 11, "0001-5", (Import("i1", 3, "0001-2"), Import("i2", 1, "0001-4")))
+    imports = (Import("i1", 3, 5, 0, 8, 9), Import("i2", 1, 2, 3, 10, 11))
+    item = ShopItem(7, "1.abc", 10, 11, "0001-5", imports, ("i0",))
 
     assert decode_shop(encode_shop(item)) == item
     assert decode_shop(encode_shop(ShopItem())) == ShopItem()
+
+
+def test_part_of_an_import_comes_back():
+    held, new = event("customer_message", 0), event("agent_message", 5)
+    rated, rated_otherwise = event("rated", 9, rating=5), event("rated", 9, rating=1)
+    part = ImportedPart(conversation(held, rated), conversation(held, new, rated_otherwise))
+
+    assert decode_part(encode_part(part), "shop") == part
+    assert len(encode_part(part)) < 1.5 * len(encode_conversation(ConversationItem(part.after)))
+
+
+def mark(import_id: str, *, clock: int = NOON, histories: int = 1, conversations: int = 0) -> HistoryImported:
+    return HistoryImported(
+        shop_id="shop",
+        import_id=import_id,
+        clock=clock,
+        buckets=1,
+        histories=histories,
+        conversations=conversations,
+    )
+
+
+def test_import_leaves_the_list_when_its_last_item_has_absorbed_it_and_its_id_stays_known():
+    shop = ShopItem().with_import(mark("i1", histories=2)).with_import(mark("i2"))
+
+    once = shop.with_absorbed(["i1", "i2"], kind="histories")
+    twice = once.with_absorbed(["i1"], kind="histories")
+
+    assert [one.import_id for one in once.imports] == ["i1"]
+    assert (twice.imports, twice.done_imports) == ((), ("i2", "i1"))
+    assert twice.knows("i1")
+    assert not twice.knows("i3")
+
+
+def test_import_stays_listed_for_conversations_that_have_not_absorbed_it():
+    shop = ShopItem().with_import(mark("i1", conversations=1))
+
+    absorbed = shop.with_absorbed(["i1"], kind="histories")
+
+    assert absorbed.imports
+    assert not absorbed.with_absorbed(["i1"], kind="conversations").imports
+
+
+def test_import_without_items_is_done_at_once():
+    shop = ShopItem().with_import(mark("i1", histories=0))
+
+    assert (shop.imports, shop.done_imports, shop.clock) == ((), ("i1",), NOON)
+
+
+@pytest.mark.parametrize(
+    ("counts", "days"),
+    [({"histories": 1}, 91), ({"histories": 0, "conversations": 1}, 32)],
+    ids=str,
+)
+def test_import_leaves_the_list_when_no_window_and_no_retention_reaches_it(counts, days):
+    shop = ShopItem().with_import(mark("i1", **counts))
+
+    within = shop.after(event("customer_message", (days - 1) * DAY))
+    beyond = within.after(event("customer_message", days * DAY))
+
+    assert within.imports
+    assert (beyond.imports, beyond.done_imports) == ((), ("i1",))
+
+
+def test_shop_that_has_too_many_imports_to_absorb_takes_no_further_one():
+    shop = ShopItem()
+    for number in range(MAX_IMPORTS):
+        shop = shop.with_import(mark(f"i{number}"))
+
+    with pytest.raises(RejectedEventError, match=f"found {MAX_IMPORTS} imports that are not absorbed yet"):
+        shop.with_import(mark("one more"))
+    assert shop.with_absorbed(["i7"], kind="histories").with_import(mark("one more")).knows("one more")
+
+
+def test_ids_of_imports_that_are_done_are_bounded_the_latest_stay():
+    shop = ShopItem()
+    for number in range(MOST_DONE_IMPORTS + 2):
+        shop = shop.with_import(mark(f"i{number}", histories=0))
+
+    assert shop.done_imports == tuple(f"i{number}" for number in range(2, MOST_DONE_IMPORTS + 2))
 
 
 @given(st.lists(st.integers(0, LARGEST - 1), max_size=3))

@@ -11,8 +11,8 @@ from infra.operations.kept_objects import KeptObjects, in_order
 from infra.operations.lease import LEASE_SECONDS
 from infra.operations.selection import Selection
 from service_quality.adapters.buckets.rejected_store import RejectedStore
+from service_quality.commit.listed_import import Import
 from service_quality.commit.put_back import KEEPS_ARRIVAL_FOR
-from service_quality.commit.state_items import Import
 from service_quality.events.control_records import HistoryImported, RecordPutBack, parse_control
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import PARKED, LogRecord, Rejection
@@ -253,7 +253,7 @@ def test_dry_run_counts_and_changes_nothing():
 def test_import_that_was_parked_for_weeks_comes_back_with_a_new_signature():
     line = OperatedLine()
     line.store.troubled = {"ill"}
-    mark = HistoryImported(shop_id="ill", import_id="i1", clock=NOON, buckets=1, items=1)
+    mark = HistoryImported(shop_id="ill", import_id="i1", clock=NOON, buckets=1, histories=1, conversations=0)
     line.send(*messages("ill", "m1"))
     line.records.append(("ill", record_json(mark, issued_at=NOON)))
     line.arrivals.append(NOON)

@@ -83,17 +83,11 @@ def test_entity_that_is_missing_has_no_history():
     assert ShopColumns(folded, READ).vectors()[:, 1].tolist() == [0.0, 0.0]
 
 
-def test_past_counts_from_its_mark_on():
-    past = pa.Table.from_pylist(
-        [
-            fact("replies", 7, agent_id="ann") | {"place": 2, "clock": NOON},
-            fact("replies", 1) | {"place": 2, "clock": 0},
-        ]
-    )
-    folded = table(row(1, agent_id="ann"), row(3, agent_id="ann"))
+def test_sum_that_was_taken_back_twice_reads_as_nothing():
+    taken_back = [fact("replies", value, agent_id="ann") for value in (1, -1, -1)]
+    folded = table(row(1, *taken_back, agent_id="ann"), row(2, agent_id="ann"))
 
-    assert ShopColumns(folded, READ, past).vectors()[:, 1].tolist() == [0.0, 7.0]
-    assert ShopColumns(folded, READ, past.slice(0, 0)).vectors()[:, 1].tolist() == [0.0, 0.0]
+    assert ShopColumns(folded, READ).vectors()[:, 1].tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("folded", [table(), table(row(1, fact("replies", 1), scored=False))])

@@ -5,22 +5,23 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from service_quality.commit.state_items import ConversationItem, decode_conversation, encode_conversation
-from service_quality.conversations.conversation import Conversation, conversation_key
+from service_quality.commit.state_items import decode_part
+from service_quality.conversations.conversation import EMPTY, Conversation, conversation_key
+from service_quality.conversations.imported_part import ImportedPart
 from service_quality.conversations.turns import read_standing
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_facts import total_facts
 from service_quality.facts.entities import ATTRIBUTES, SEPARATOR
 from service_quality.instants import DAY, HOUR, MINUTE
 from spark_jobs.logs.folding import (
+    IMPORT_DDL,
+    IMPORT_SCHEMA,
     LIVE_DDL,
     LIVE_SCHEMA,
-    PAST_DDL,
-    PAST_SCHEMA,
     _batched,
     _conversations,
+    _fold_import_group,
     _fold_live_group,
-    _fold_past_group,
     event_value_names,
     to_event,
     whole_facts,
@@ -42,12 +43,22 @@ ANSWERED = contact("e2", "agent_message", NOON + 2 * MINUTE)
 RATED = contact("e3", "rated", NOON + HOUR, rating=2)
 
 
-def rows_at(placed: dict[int, InteractionEvent], imports=None) -> list[dict]:
-    return [row | {"imports": imports} for row in log_rows(placed.items())]
+def rows_at(placed: dict[int, InteractionEvent]) -> list[dict]:
+    return [row | {"behind": row["place"], "number": 0} for row in log_rows(placed.items())]
 
 
-def fold(*events: InteractionEvent, imports=None) -> list[dict]:
-    return list(_fold_live_group(iter(rows_at(dict(enumerate(events, 10)), imports)), KEPT, NAMES))
+def imported(*events: InteractionEvent, behind: int, place: int, number: int = 1) -> list[dict]:
+    """The rows of an import that was made when the log ended at `behind`, with its mark at `place`."""
+    of_import = {"behind": behind, "number": number, "place": place, "clock": RATED.occurred_at}
+    return [row | of_import | {"received_until": NOON} for row in log_rows(enumerate(events))]
+
+
+def fold_rows(rows: list[dict]) -> list[dict]:
+    return list(_fold_live_group(iter(rows), KEPT, NAMES))
+
+
+def fold(*events: InteractionEvent) -> list[dict]:
+    return fold_rows(rows_at(dict(enumerate(events, 10))))
 
 
 def totals(rows: list[dict]) -> dict[tuple[str, int, str], int]:
@@ -109,33 +120,44 @@ def test_conversation_is_forgotten_after_retention_of_arrivals():
     assert fold(ASKED, later)[1]["facts"] == fold(later)[0]["facts"]
 
 
-def test_past_folds_to_what_the_core_keeps():
-    past = _fold_past_group(iter(rows_at(dict(enumerate([ASKED, ANSWERED, ASKED, RATED])))), KEPT)
+def test_import_into_nothing_is_what_the_core_keeps():
+    past = _fold_import_group(iter(imported(ASKED, ANSWERED, RATED, behind=0, place=1)), KEPT)
 
-    conversation = decode_conversation(past["conversation"], "shop").conversation
-    assert conversation == Conversation((ASKED, ANSWERED, RATED), touched_at=RATED.received_at)
-    expected = total_facts(conversation, read_standing(conversation), KEPT)
+    part = decode_part(past["part"], "shop")
+    assert part == ImportedPart(EMPTY, Conversation((ASKED, ANSWERED, RATED), touched_at=RATED.occurred_at))
+    expected = total_facts(part.after, read_standing(part.after), KEPT)
     assert totals([past]) == {key: value for key, value in expected.items() if value}
-    assert past["fold_key"] == conversation_key(ASKED)
+    assert (past["fold_key"], past["left_out"]) == (conversation_key(ASKED), 0)
 
 
-def test_imported_conversation_is_known_from_its_mark_on_and_counted_once():
-    opened = contact("e0", "conversation_opened", NOON)
-    past = encode_conversation(ConversationItem(Conversation((opened,), touched_at=NOON)))
-    imports = [{"place": 11, "conversation": past}]
+def test_import_of_what_a_conversation_lacks_changes_the_difference_only():
+    rows = [*rows_at({1: ASKED, 2: RATED}), *imported(ANSWERED, behind=2, place=3)]
 
-    (alone,) = fold(opened, imports=imports)
-    known = list(_fold_live_group(iter(rows_at({10: opened, 12: ANSWERED, 13: RATED}, imports)), KEPT, NAMES))
+    asked, rated, mark = fold_rows(rows)
 
-    assert [fact["value"] for fact in alone["facts"] if fact["name"] == "contacts"] == [1]
-    corrected = [[fact["value"] for fact in row["facts"] if fact["name"] == "contacts"] for row in known]
-    assert corrected == [[1], [-1], []], "log and import both counted it"
+    assert (mark["place"], mark["scored"]) == (3, False)
+    assert totals([asked, rated, mark]) == totals(fold(ASKED, ANSWERED, RATED))
+    part = decode_part(_fold_import_group(iter(rows), KEPT)["part"], "shop")
+    assert [len(conversation.events) for conversation in part] == [2, 3]
 
 
-def test_import_behind_the_last_event_is_not_absorbed():
-    past = encode_conversation(ConversationItem(Conversation((RATED,), touched_at=NOON)))
+def test_what_reached_the_log_while_an_import_was_made_is_corrected_at_the_next_event():
+    rows = [*imported(ASKED, ANSWERED, behind=0, place=3), *rows_at({1: ASKED, 2: ANSWERED, 4: RATED})]
 
-    assert fold(ASKED, ANSWERED, imports=[{"place": 99, "conversation": past}]) == fold(ASKED, ANSWERED)
+    *_, twice, corrected = fold_rows(rows)
+
+    contacts = [fact["value"] for fact in corrected["facts"] if fact["name"] == "contacts"]
+    assert (twice["event_id"], contacts) == ("e2", [-1])
+    assert totals(fold_rows(rows)) == totals(fold(ASKED, ANSWERED, RATED))
+
+
+def test_import_counts_from_the_place_of_its_mark_on():
+    rows = [*imported(ANSWERED, behind=0, place=99), *rows_at({1: ASKED, 2: RATED})]
+
+    mark, *events = fold_rows(rows)
+
+    assert mark["place"] == 99
+    assert events == fold_rows(rows_at({1: ASKED, 2: RATED}))
 
 
 def test_rows_of_a_conversation_fold_together_across_batches():
@@ -160,7 +182,7 @@ def test_event_survives_its_row():
     assert to_event(row) == RATED
 
 
-@pytest.mark.parametrize(("ddl", "schema"), [(LIVE_DDL, LIVE_SCHEMA), (PAST_DDL, PAST_SCHEMA)])
+@pytest.mark.parametrize(("ddl", "schema"), [(LIVE_DDL, LIVE_SCHEMA), (IMPORT_DDL, IMPORT_SCHEMA)])
 def test_columns_are_declared_alike_for_both_engines(ddl, schema):
     outermost = ddl.partition("struct<")[0] + ddl.rpartition(">")[2]
 

@@ -6,7 +6,6 @@ from service_quality.conversations.conversation import conversation_key
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.events.kinds import ALL, BEHAVIOUR
 from service_quality.instants import DAY
-from spark_jobs.backfill.shop_past import import_id
 from spark_jobs.lake.tables import EVENTS_IN_MILLIS, with_timestamps
 from spark_jobs.logs.shop_log import event_columns, order_by_time
 from spark_jobs.session.start import start_session
@@ -51,13 +50,3 @@ def test_every_kind_folds_with_what_the_core_folds_it_with(tmp_path):
     found = {row["event_id"]: row["fold_key"] for row in ordered(tmp_path, events)}
 
     assert found == {event.event_id: conversation_key(event) for event in events}
-
-
-def test_same_past_makes_the_same_import_and_another_one_another():
-    def named(*, shop_id="shop", snapshot=1, as_of="2026-01-01", plan_digest="p"):
-        return import_id(shop_id=shop_id, snapshot=snapshot, as_of=as_of, plan_digest=plan_digest)
-
-    others = [named(shop_id="other"), named(snapshot=2), named(as_of="2026-01-02"), named(plan_digest="q")]
-
-    assert named() == named()
-    assert len({named(), *others}) == 5

@@ -170,10 +170,12 @@ class Attempt:
         self.tally.failures += outcome.failures
 
     def _apply(self, record: LogRecord, control: ControlRecord) -> None:
-        if apply_control(self.writer, record, control):
-            self.tally.accepted += 1
-        else:
-            self.tally.duplicates += 1
+        try:
+            is_new = apply_control(self.writer, record, control)
+        except RejectedEventError as error:
+            return self._reject(record, error)
+        self.tally.accepted += is_new
+        self.tally.duplicates += not is_new
 
     def _refuse_unfit(self, record: LogRecord) -> None:
         version, reason = self.unfit.get(record.position, (None, None))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from service_quality.commit.chunk_writer import ChunkWriter
 from service_quality.commit.chunks import control_entry, duplicate_entry
-from service_quality.commit.state_items import Import, Parked
+from service_quality.commit.state_items import Parked
 from service_quality.events.control_records import ControlRecord, HistoryImported, RecordPutBack, ShopUnparked
 from service_quality.events.log_records import LogRecord
 
@@ -23,19 +23,17 @@ def apply_control(writer: ChunkWriter, record: LogRecord, control: ControlRecord
 
 
 def _import_history(writer: ChunkWriter, record: LogRecord, event: HistoryImported) -> bool:
-    """From here on the import counts: what was held before it is committed and read again."""
+    """From here on the import counts: what was held before it is committed and read again.
+
+    RejectedEventError when the shop has too many imports that are not absorbed.
+    """
     writer.flush()
     memory = writer.memory
-    shop = memory.shop
-    known = any(one.import_id == event.import_id for one in shop.imports)
+    known = memory.shop.knows(event.import_id)
     if not known:
-        memory.shop = shop = replace(
-            shop,
-            clock=max(shop.clock, event.clock),
-            received_clock=max(shop.received_clock, event.clock),
-            imports=(*shop.imports, Import(event.import_id, event.buckets, record.position)),
-        )
-    entry = duplicate_entry(record.position) if known else control_entry(record.position, event, clock=shop.clock)
+        memory.shop = memory.shop.with_import(event)
+    clock = memory.shop.clock
+    entry = duplicate_entry(record.position) if known else control_entry(record.position, event, clock=clock)
     writer.add(record.position, entry, size=len(record.data) + 200)
     writer.flush()
     memory.forget_items()

@@ -12,7 +12,7 @@ from service_quality.commit.chunks import OutboxRow
 from service_quality.commit.failures import RULE, SCORE, Failure
 from service_quality.commit.shop_memory import ShopMemory
 from service_quality.commit.state_items import ConversationItem, ShopItem
-from service_quality.conversations.conversation import EMPTY, REMEMBERED, conversation_key, refuse_too_old
+from service_quality.conversations.conversation import REMEMBERED, conversation_key, refuse_too_old
 from service_quality.errors import RejectedEventError
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
@@ -88,12 +88,12 @@ class ShopFold:
 
     def _step_from(self, held: FoldedConversation, event: InteractionEvent, moved: ShopItem) -> ConversationStep | None:
         refuse_too_old(event, received_clock=moved.received_clock)
-        imported = self.memory.imported(conversation_key(event), received_clock=moved.received_clock)
+        imported = self.memory.imported(conversation_key(event))
         foreseen = self._foreseen.get(event.event_id)
-        if imported is EMPTY and foreseen is not None and foreseen.holds_for(held, event, moved):
+        if not imported and foreseen is not None and foreseen.holds_for(held, event, moved):
             return foreseen.step
         step = step_conversation(held, event, clock=moved.clock, received_clock=moved.received_clock, imported=imported)
-        if step is not None and imported is EMPTY:
+        if step is not None and not imported:
             self._foreseen[event.event_id] = _ForeseenStep(held, event, moved.clock, moved.received_clock, step)
         return step
 
@@ -121,12 +121,12 @@ class ShopFold:
         moved = memory.shop.after(event)
         clock = moved.clock
         scored, failures = self._score(event, step, clock)
+        memory.shop = moved  # first: what items absorb with this event is counted in it
         self._keep_conversation(event, step, moved.received_clock)
         for fact in step.facts:
             memory.history_to_change(fact.key).update(fact, clock=clock)
         for home in {home_key(fact.key) for fact in step.facts}:
             memory.settle(home, clock=clock)
-        memory.shop = moved
         rows = self._decide(event, step, scored, failures)
         return Outcome(scored=scored, rows=rows, clock=clock, failures=tuple(failures))
 
@@ -182,7 +182,7 @@ class ShopFold:
             sent = Sent(memory.shop_id, rule, subject.name, happened, life, judged.event.event_id, clock)
             rows = _alert_rows(sent, alert_body(sent, judged.values, judged.scored, self.features))
         lives[rule.name] = life
-        memory.changed.add(subject.item_key)
+        memory.touch(subject.item_key)
         if subject.item_key in memory.histories:
             memory.settle(subject.item_key, clock=clock)
         return rows

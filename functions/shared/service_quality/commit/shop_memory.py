@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from service_quality.commit.listed_import import ItemKind
 from service_quality.commit.state_items import (
     ConversationItem,
     HistoryItem,
@@ -10,12 +11,13 @@ from service_quality.commit.state_items import (
     decode_conversation,
     decode_histories,
     decode_pack,
+    decode_part,
     encode_conversation,
     encode_histories,
     entity_name,
     pack_key,
 )
-from service_quality.conversations.conversation import EMPTY, Conversation, merge_conversations, remembered
+from service_quality.conversations.imported_part import ImportedPart
 from service_quality.facts.entities import home_key
 from service_quality.histories.history import History, HistoryPlan
 
@@ -38,7 +40,8 @@ class ShopMemory:
     conversations: dict[str, ConversationItem] = field(default_factory=dict)
     histories: dict[str, HistoryItem] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
-    _imported: dict[str, tuple[Conversation, ...]] = field(default_factory=dict)
+    _imported: dict[str, tuple[ImportedPart, ...]] = field(default_factory=dict)
+    _unabsorbed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _stored_bytes: dict[str, int] = field(default_factory=dict)
 
     def load(self, keys: Iterable[str], read: ReadItems) -> None:
@@ -67,23 +70,29 @@ class ShopMemory:
         """A loaded conversation."""
         return self.conversations[key]
 
-    def imported(self, key: str, *, received_clock: int) -> Conversation:
-        """What the imports that a conversation has not absorbed know of it.
-
-        Each is forgotten by itself: one that was absorbed and forgotten may not come back with a later one, once
-        the table has deleted the item that said so.
-        """
-        known = EMPTY
-        for past in self._imported.get(key, ()):
-            known = merge_conversations(known, remembered(past, received_clock=received_clock))
-        return known
+    def imported(self, key: str) -> tuple[ImportedPart, ...]:
+        """What imports know of a loaded conversation that has not absorbed them, in the order of their marks."""
+        return self._imported.get(key, ())
 
     def keep_conversation(self, key: str, item: ConversationItem) -> None:
-        """Put a changed conversation; from now on it has absorbed every import."""
-        item.absorbed = tuple(one.import_id for one in self.shop.imports)
+        """Put a changed conversation."""
         self.conversations[key] = item
-        self._imported.pop(key, None)
+        self.touch(key)
+
+    def touch(self, key: str) -> None:
+        """Mark a loaded item as changed: with this event it has absorbed every import.
+
+        That is counted here and not where it is stored, so equal logs store equal bytes wherever their chunks end;
+        an attempt that fails before it has stored the item forgets the count with it.
+        """
         self.changed.add(key)
+        import_ids = self._unabsorbed.pop(key, ())
+        if import_ids:
+            kind: ItemKind = "conversations" if key in self.conversations else "histories"
+            self.shop = self.shop.with_absorbed(import_ids, kind=kind)
+        self._imported.pop(key, None)
+        held = self._held(key)
+        held.absorbed = tuple(one.import_id for one in self.shop.imports)
 
     def history(self, key: str) -> History | None:
         """The history of an entity whose home is loaded; None where it has none."""
@@ -92,7 +101,7 @@ class ShopMemory:
     def history_to_change(self, key: str) -> History:
         """The history of an entity whose home is loaded, made if there is none, and marked as changed."""
         home = home_key(key)
-        self.changed.add(home)
+        self.touch(home)
         histories = self.histories[home].histories
         if key not in histories:
             histories[key] = History(self.plan.windows[entity_name(key)])
@@ -124,6 +133,7 @@ class ShopMemory:
         self.histories.clear()
         self._imported.clear()
         self._stored_bytes.clear()
+        self._unabsorbed.clear()
 
     def size(self) -> int:
         """How many items are held."""
@@ -140,29 +150,28 @@ class ShopMemory:
         else:
             self.histories[key] = decode_histories(data, self.plan) if data else HistoryItem()
 
+    def _held(self, key: str) -> ConversationItem | HistoryItem:
+        return self.conversations[key] if key in self.conversations else self.histories[key]
+
     def _absorbed(self, key: str) -> tuple[str, ...]:
-        held = self.conversations[key] if key in self.conversations else self.histories[key]
-        return held.absorbed
+        return self._held(key).absorbed
 
     def _absorb(self, key: str, contents: Mapping[str, Mapping[str, bytes]]) -> None:
         for one in self.shop.imports:
             if one.import_id in self._absorbed(key):
                 continue
             data = contents.get(pack_key(one.import_id, key, one.buckets), {}).get(key)
+            if data is None:
+                continue
+            self._unabsorbed[key] = (*self._unabsorbed.get(key, ()), one.import_id)
             if key in self.conversations:
-                if data:
-                    past = decode_conversation(data, self.shop_id).conversation
-                    self._imported[key] = (*self._imported.get(key, ()), past)
+                self._imported[key] = (*self._imported.get(key, ()), decode_part(data, self.shop_id))
             else:
-                self._absorb_history(key, one.import_id, data)
+                self._add_histories(key, data)
 
-    def _absorb_history(self, home: str, import_id: str, data: bytes | None) -> None:
-        item = self.histories[home]
-        item.absorbed = (*item.absorbed, import_id)
-        if data is None:
-            return
+    def _add_histories(self, home: str, data: bytes) -> None:
+        held = self.histories[home].histories
         for key, history in decode_histories(data, self.plan).histories.items():
-            if key in item.histories:
-                item.histories[key].merge(history, clock=self.shop.clock)
-            else:
-                item.histories[key] = history
+            if key not in held:
+                held[key] = History(self.plan.windows[entity_name(key)])
+            held[key].merge(history, clock=self.shop.clock)

@@ -2,12 +2,16 @@
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from typing import Any, NamedTuple
 
 from service_quality.alerts.alert_life import AlertLife
+from service_quality.commit.listed_import import MAX_IMPORTS, MOST_DONE_IMPORTS, Import, ItemKind
 from service_quality.conversations.conversation import EMPTY, Conversation
+from service_quality.conversations.imported_part import ImportedPart
+from service_quality.errors import RejectedEventError
+from service_quality.events.control_records import HistoryImported
 from service_quality.events.interaction_event import OPTIONAL_FIELDS, InteractionEvent
 from service_quality.events.positions import START
 from service_quality.histories.history import History, HistoryPlan
@@ -17,14 +21,6 @@ SHOP_KEY = "shop"
 
 _PLAIN_BYTES = 800  # with its key and the names of its attributes an item of so much is below a kilobyte
 _STORED_FIELDS = tuple(name for name in OPTIONAL_FIELDS if name not in ("text", "query"))
-
-
-class Import(NamedTuple):
-    """A backfill that counts from `position` on, kept in `buckets` packs."""
-
-    import_id: str
-    buckets: int
-    position: str
 
 
 class Parked(NamedTuple):
@@ -39,7 +35,10 @@ class Parked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ShopItem:
-    """The item that fences all others of a shop: rewritten by every chunk on the condition of its version."""
+    """The item that fences all others of a shop: rewritten by every chunk on the condition of its version.
+
+    `imports` are those that some item has still to absorb, `done_imports` the ids of the latest that none has to.
+    """
 
     version: int = 0
     fold_version: str = ""
@@ -47,14 +46,55 @@ class ShopItem:
     received_clock: int = 0
     last_position: str = START
     imports: tuple[Import, ...] = ()
+    done_imports: tuple[str, ...] = ()
     parked: Parked | None = None
 
     def after(self, event: InteractionEvent) -> "ShopItem":
-        """The shop with its clocks once an event is taken; an event moves the clock at most to its own arrival."""
+        """The shop with its clocks once an event is taken, without the imports that are not needed any more.
+
+        An event moves the clock at most to its own arrival.
+        """
+        return self._at(clock=min(event.occurred_at, event.received_at), received_clock=event.received_at)
+
+    def knows(self, import_id: str) -> bool:
+        """Whether the mark of an import has been taken already."""
+        return import_id in self.done_imports or any(one.import_id == import_id for one in self.imports)
+
+    def with_import(self, mark: HistoryImported) -> "ShopItem":
+        """The shop from an import's mark on; RejectedEventError when it has too many still to absorb."""
+        moved = self._at(clock=mark.clock, received_clock=mark.clock)
+        if len(moved.imports) >= MAX_IMPORTS:
+            raise RejectedEventError(
+                "too_many_imports",
+                found=f"{len(moved.imports)} imports that are not absorbed yet",
+                expected=f"at most {MAX_IMPORTS}",
+            )
+        counts = (mark.buckets, mark.histories, mark.conversations)
+        one = Import(mark.import_id, *counts, moved.clock, moved.received_clock)
+        return moved._with([*moved.imports, one])
+
+    def with_absorbed(self, import_ids: Collection[str], *, kind: ItemKind) -> "ShopItem":
+        """The shop once a further item of a kind has absorbed its part of these imports."""
+        return self._with(
+            [
+                one._replace(**{kind: max(0, getattr(one, kind) - 1)}) if one.import_id in import_ids else one
+                for one in self.imports
+            ]
+        )
+
+    def _at(self, *, clock: int, received_clock: int) -> "ShopItem":
+        clock, received_clock = max(self.clock, clock), max(self.received_clock, received_clock)
+        moved = replace(self, clock=clock, received_clock=received_clock)
+        if not self.imports:
+            return moved
+        return moved._with([one.at(clock=clock, received_clock=received_clock) for one in self.imports])
+
+    def _with(self, imports: Sequence[Import]) -> "ShopItem":
+        done = [one.import_id for one in imports if one.is_done]
         return replace(
             self,
-            clock=max(self.clock, min(event.occurred_at, event.received_at)),
-            received_clock=max(self.received_clock, event.received_at),
+            imports=tuple(one for one in imports if not one.is_done),
+            done_imports=(*self.done_imports, *done)[-MOST_DONE_IMPORTS:],
         )
 
 
@@ -86,6 +126,7 @@ def encode_shop(item: ShopItem) -> bytes:
             item.received_clock,
             item.last_position,
             item.imports,
+            item.done_imports,
             item.parked,
         ]
     )
@@ -93,7 +134,7 @@ def encode_shop(item: ShopItem) -> bytes:
 
 def decode_shop(data: bytes) -> ShopItem:
     """The item that `encode_shop` wrote."""
-    version, fold_version, clock, received_clock, last_position, imports, parked = _unpack(data)
+    version, fold_version, clock, received_clock, last_position, imports, done_imports, parked = _unpack(data)
     return ShopItem(
         version=version,
         fold_version=fold_version,
@@ -101,6 +142,7 @@ def decode_shop(data: bytes) -> ShopItem:
         received_clock=received_clock,
         last_position=last_position,
         imports=tuple(Import(*one) for one in imports),
+        done_imports=tuple(done_imports),
         parked=Parked(*parked) if parked is not None else None,
     )
 
@@ -138,6 +180,27 @@ def decode_histories(data: bytes, plan: HistoryPlan) -> HistoryItem:
     )
 
 
+def encode_part(part: ImportedPart) -> bytes:
+    """The stored form of an import's part of a conversation; what both its sides hold is stored once."""
+    shared = set(part.before.events) & set(part.after.events)
+    sides: list[object] = [[conversation.touched_at, _only(conversation, shared)] for conversation in part]
+    return _pack([*sides, [_event_to_stored(event) for event in part.after.events if event in shared]])
+
+
+def decode_part(data: bytes, shop_id: str) -> ImportedPart:
+    """The part that `encode_part` wrote."""
+    *sides, shared = _unpack(data)
+    both = [_event_from_stored(stored, shop_id) for stored in shared]
+    before, after = (
+        Conversation(
+            tuple(sorted([*both, *(_event_from_stored(stored, shop_id) for stored in events)], key=_in_time)),
+            touched_at,
+        )
+        for touched_at, events in sides
+    )
+    return ImportedPart(before, after)
+
+
 def encode_pack(items: Mapping[str, bytes]) -> bytes:
     """Many encoded items of an import as one."""
     return _pack({key: data.hex() for key, data in sorted(items.items())})
@@ -156,6 +219,14 @@ def pack_key(import_id: str, key: str, buckets: int) -> str:
 def entity_name(key: str) -> str:
     """The entity's name in the key of a history."""
     return key.partition("\x1f")[0]
+
+
+def _only(conversation: Conversation, shared: set[InteractionEvent]) -> list[list[object]]:
+    return [_event_to_stored(event) for event in conversation.events if event not in shared]
+
+
+def _in_time(event: InteractionEvent) -> tuple[int, str]:
+    return event.occurred_at, event.event_id
 
 
 def _event_to_stored(event: InteractionEvent) -> list[object]:

@@ -124,16 +124,6 @@ def _refuse_beyond_bounds(kind: str, *, events: int, size: int | None) -> None:
     raise RejectedEventError("conversation_full", found=found, expected=expected)
 
 
-def merge_conversations(one: Conversation, other: Conversation) -> Conversation:
-    """The union of both, each event once. Bounds are for what comes next: what was taken is never forgotten."""
-    merged = one
-    known = {event.event_id for event in one.events}
-    for event in other.events:
-        if event.event_id not in known:
-            merged = _insert(merged, event, received_clock=other.touched_at)
-    return merged if merged.touched_at >= other.touched_at else replace(merged, touched_at=other.touched_at)
-
-
 def remembered(conversation: Conversation, *, received_clock: int) -> Conversation:
     """The conversation, or none of it when it was last touched too long ago by the log's own time.
 

@@ -35,15 +35,16 @@ ControlForm = dict[str, str | int]
 class HistoryImported:
     """A backfill enters a shop's log: from this record's position on, the import counts.
 
-    `clock` is the shop's clock that the imported past had reached, `buckets` the number of packs it is stored in,
-    `items` how many items have something to absorb.
+    `clock` is the latest instant of the imported events; `histories` and `conversations` are how many items of a kind
+    it holds, in `buckets` packs.
     """
 
     shop_id: str
     import_id: str
     clock: int
     buckets: int
-    items: int
+    histories: int
+    conversations: int
 
     kind = "history_imported"
 
@@ -53,7 +54,8 @@ class HistoryImported:
             "import_id": self.import_id,
             "clock": format_instant(self.clock),
             "buckets": self.buckets,
-            "items": self.items,
+            "histories": self.histories,
+            "conversations": self.conversations,
         }
 
 
@@ -113,9 +115,10 @@ def _parse_import(raw: Mapping[str, object], arrived_at: int) -> HistoryImported
     return HistoryImported(
         shop_id=read_id(raw, "shop_id"),
         import_id=read_id(raw, "import_id"),
-        clock=clock,
+        clock=min(clock, arrived_at),
         buckets=read_integer(raw, "buckets", lowest=1, highest=_MAX_BUCKETS),
-        items=read_integer(raw, "items", lowest=1, highest=_MAX_ITEMS),
+        histories=read_integer(raw, "histories", lowest=0, highest=_MAX_ITEMS),
+        conversations=read_integer(raw, "conversations", lowest=0, highest=_MAX_ITEMS),
     )
 
 

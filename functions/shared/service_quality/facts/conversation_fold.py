@@ -1,10 +1,13 @@
 """One event into one conversation: what it shows, and which facts it changes. Every engine folds with this."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from service_quality.conversations.conversation import EMPTY, Conversation, advance, merge_conversations, remembered
+from service_quality.conversations.conversation import Conversation, advance, remembered
 from service_quality.conversations.event_values import read_event_values
+from service_quality.conversations.imported_part import ImportedPart, holds_all, join_parts
 from service_quality.conversations.turns import Standing, read_standing
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
@@ -64,36 +67,49 @@ def step_conversation(
     *,
     clock: int,
     received_clock: int,
-    imported: Conversation = EMPTY,
+    imported: tuple[ImportedPart, ...] = (),
 ) -> ConversationStep | None:
     """Fold an event in; None when it is a duplicate. The clocks include the event.
 
-    `imported` is what a backfill knows of the conversation and has counted already; where both know of it, the
-    facts that the two together give are corrected here.
+    `imported` are the parts of imports that the conversation has not absorbed, in the order of their marks. Their
+    facts are counted already: what all of it gives together is corrected here. A part that is forgotten stays out.
     """
     known = FoldedConversation(remembered(before.conversation, received_clock=received_clock), before.kept)
     if known.conversation is before.conversation:
         known = before
-    past = remembered(imported, received_clock=received_clock)
-    whole = merge_conversations(known.conversation, past) if past.events else known.conversation
+    parts = [part for part in imported if part.remembered(received_clock=received_clock)]
+    whole = join_parts(known.conversation, parts)
     advanced = advance(whole, event, received_clock=received_clock)
     if advanced is whole:
         return None
     after = FoldedConversation(advanced, before.kept)
-    counted = known.totals
-    if past.events:
-        counted = add_totals(counted, FoldedConversation(past, before.kept).totals)
     standing = after.standing
     scored = event.kind in SCORED and event.conversation_id is not None and standing.rating is None
     return ConversationStep(
         after=after,
-        facts=facts_between(counted, after.totals),
+        facts=facts_between(counted_facts(known, parts), after.totals),
         attributes=contact_attributes(standing, standing.owner),
         values=read_event_values(standing, event, clock=clock),
         scored=scored,
     )
 
 
-def add_totals(one: FactTotals, other: FactTotals) -> FactTotals:
-    """The sum of two conversations' facts."""
-    return {key: one.get(key, 0) + other.get(key, 0) for key in one.keys() | other.keys()}
+def counted_facts(known: FoldedConversation, parts: Sequence[ImportedPart]) -> FactTotals:
+    """What the histories hold of a conversation: the facts of what is known of it, and what each part added to them.
+
+    The first part's `before` was counted, too: as what is known or, where that is forgotten, besides it.
+    """
+    if not parts:
+        return known.totals
+    counted = Counter(known.totals)
+    if not holds_all(known.conversation, parts[0].before):
+        _count(counted, parts[0].before, known.kept, sign=1)
+    for before, after in parts:
+        _count(counted, before, known.kept, sign=-1)
+        _count(counted, after, known.kept, sign=1)
+    return counted
+
+
+def _count(counted: FactTotals, conversation: Conversation, kept: KeptFacts, *, sign: int) -> None:
+    for key, value in FoldedConversation(conversation, kept).totals.items():
+        counted[key] = counted.get(key, 0) + sign * value

@@ -26,8 +26,9 @@ class Moment:
         self._known: dict[int, Value] = {}  # by identity: declarations are few and live as long as the process
 
     def total(self, entity: str, window: str, fact: str) -> Value:
+        # Never below zero: what reached the log while an import was made may be taken back twice until it is joined.
         history = self._histories.get(entity)
-        return 0 if history is None else history.windows[window].total(fact)
+        return 0 if history is None else max(0, history.windows[window].total(fact))
 
     def age(self, entity: str, window: str, fact: str) -> Value:
         history = self._histories.get(entity)

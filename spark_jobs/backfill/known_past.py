@@ -1,0 +1,121 @@
+"""What is known of shops before an import is made: the archive as read, the imports so far, the lake."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from service_quality.events.interaction_event import FIELDS
+from service_quality.events.positions import START
+from spark_jobs.backfill.new_events import select_new
+from spark_jobs.errors import InputError
+from spark_jobs.lake.snapshots import snapshot_of
+from spark_jobs.lake.tables import EVENTS, read_events, read_imports
+from spark_jobs.logs.archive import ENTRY_DDL, has_archive, read_entries, read_links, to_log, whole_until
+from spark_jobs.logs.import_rows import OF_IMPORT, content_hash
+from spark_jobs.logs.imported_log import NOT_YET, lake_events, noted_events, place_imports, read_contents
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class KnownPast:
+    """`log` is each shop's log as far as the archive is whole, `until` its last position there.
+
+    `accepted` are all events of the archive (shop_id, event_id, content) and `marked` the imports whose marks it has,
+    both also behind a gap. `imports` are the lake's rows of earlier imports, in their order, as of its snapshot
+    `base`, and `imported` their events (import_rows.OF_IMPORT beside FIELDS, import_id and content).
+    """
+
+    log: DataFrame
+    until: dict[str, str]
+    accepted: DataFrame
+    marked: set[str]
+    imports: list[Row]
+    base: int | None
+    imported: DataFrame
+    snapshot: int | None
+
+    def new_events(self, as_of: int) -> DataFrame:
+        """The lake's events before an instant that neither the log nor an import holds (FIELDS and content)."""
+        imported = self.imported.select("shop_id", "event_id", "content", "number")
+        return select_new(self._lake(as_of), self.accepted, imported)
+
+    def is_empty_before(self, as_of: int) -> bool:
+        """Whether the lake holds no event before an instant."""
+        return bool(self._lake(as_of).isEmpty())
+
+    def _lake(self, as_of: int) -> DataFrame:
+        return lake_events(self.log.sparkSession, self.snapshot).where(F.col("occurred_at") < as_of)
+
+
+def read_past(spark: SparkSession, *, archive: str, state_table: str) -> KnownPast:
+    """Read the archive and what the lake says of imports into a state table; nothing archived yet is an empty log."""
+    read_events(spark)  # MissingSourceError before anything is made where there is no lake
+    snapshot = snapshot_of(spark, EVENTS)
+    noted, base = read_imports(spark)
+    imports = [row.asDict() for row in noted.where(F.col("state_table") == state_table).collect()]
+    imports.sort(key=lambda one: (one["shop_id"], one["number"]))
+    archived = has_archive(spark, archive)
+    entries = read_entries(spark, archive).cache() if archived else spark.createDataFrame([], ENTRY_DDL)
+    until = whole_until([row.asDict() for row in read_links(spark, archive).collect()]) if archived else {}
+    _refuse_shorter(imports, until)
+    everything = to_log(entries)
+    log = _as_far_as_whole(everything, until).cache()
+    return KnownPast(
+        log=log,
+        until=until,
+        accepted=everything.where("import_id is null").select("shop_id", "event_id", content_hash().alias("content")),
+        marked={row["import_id"] for row in everything.where("import_id is not null").select("import_id").collect()},
+        imports=imports,
+        base=base,
+        imported=_read_imported(spark, log, imports),
+        snapshot=snapshot,
+    )
+
+
+def _refuse_shorter(imports: list[Row], until: dict[str, str]) -> None:
+    for one in imports:
+        if one["log_until"] > until.get(one["shop_id"], START):
+            raise InputError(
+                f"found an archive that ends before import {one['import_id']} of shop {one['shop_id']} was made, "
+                "expected the archive of the same functions, whole up to there"
+            )
+
+
+def _as_far_as_whole(log: DataFrame, until: dict[str, str]) -> DataFrame:
+    ends = log.sparkSession.createDataFrame(list(until.items()), "shop_id string, ends string")
+    return log.join(F.broadcast(ends), "shop_id").where(F.col("position") <= F.col("ends")).drop("ends")
+
+
+def _read_imported(spark: SparkSession, log: DataFrame, imports: list[Row]) -> DataFrame:
+    if not imports:
+        nothing = spark.createDataFrame([], ENTRY_DDL).select(*FIELDS, "import_id", F.lit("").alias("content"))
+        return nothing.select("*", *(F.lit(0).cast("long").alias(name) for name in OF_IMPORT))
+    contents = read_contents(spark, noted_events(spark, [one["import_id"] for one in imports]), imports)
+    placed = place_imports(log, imports).select("import_id", *OF_IMPORT)
+    return contents.join(F.broadcast(placed), "import_id").select(*FIELDS, "import_id", "content", *OF_IMPORT).cache()
+
+
+def place_new(new: DataFrame, past: KnownPast) -> DataFrame:
+    """New events as those of each shop's next import, made at the end of the log as read (FIELDS and OF_IMPORT)."""
+    spark = new.sparkSession
+    numbers: dict[str, int] = {}
+    for one in past.imports:
+        numbers[one["shop_id"]] = one["number"]
+    earlier = spark.createDataFrame(list(numbers.items()), "shop_id string, earlier int")
+    ends = past.log.groupBy("shop_id").agg(
+        F.max("place").alias("behind"), F.max("received_clock").alias("received_until")
+    )
+    zero = F.lit(0)
+    return (
+        new.join(F.broadcast(ends), "shop_id", "left")
+        .join(F.broadcast(earlier), "shop_id", "left")
+        .withColumn("number", F.coalesce("earlier", zero) + 1)
+        .withColumn("behind", F.coalesce("behind", zero))
+        .withColumn("received_until", F.coalesce("received_until", zero))
+        .withColumn("place", F.lit(NOT_YET))
+        .withColumn("clock", F.lit(NOT_YET))
+        .select(*FIELDS, *OF_IMPORT)
+    )

@@ -1,0 +1,72 @@
+"""The items of an import in packs, by the hash of their keys."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from service_quality.commit.state_items import encode_pack, pack_key
+
+Row = dict[str, Any]
+
+KINDS = ("histories", "conversations")
+PACK_DDL = "shop_id string, key string, data binary"
+_ITEMS_PER_PACK = 64
+_MOST_PACK_BYTES = 200_000  # of an item's 400 KB: items are packed as text, and not all compress again
+_MOST_DOUBLINGS = 12
+
+
+def count_items(items: DataFrame, shops: Sequence[str]) -> dict[str, Row]:
+    """How many items of each kind every one of the shops has."""
+    counts = items.groupBy("shop_id").agg(*(F.count_if(F.col("kind") == kind).alias(kind) for kind in KINDS))
+    found = {row["shop_id"]: {kind: row[kind] for kind in KINDS} for row in counts.collect()}
+    return {shop: found.get(shop, dict.fromkeys(KINDS, 0)) for shop in shops}
+
+
+def choose_buckets(items: DataFrame, counts: dict[str, Row]) -> dict[str, int]:
+    """Into how many packs each shop's items go: about 64 items a pack, more packs where one would be too large."""
+    buckets = {shop: max(1, -(-sum(one[kind] for kind in KINDS) // _ITEMS_PER_PACK)) for shop, one in counts.items()}
+    sizes = items.select("shop_id", F.crc32("key").alias("hash"), F.length("data").alias("bytes")).cache()
+    for _ in range(_MOST_DOUBLINGS):
+        packs = (
+            _in_buckets(sizes, buckets)
+            .groupBy("shop_id", "bucket")
+            .agg(F.sum("bytes").alias("bytes"), F.count("*").alias("items"))
+        )
+        over = (
+            packs.where((F.col("bytes") > _MOST_PACK_BYTES) & (F.col("items") > 1))
+            .select("shop_id")
+            .distinct()
+            .collect()
+        )
+        if not over:
+            break
+        for row in over:
+            buckets[row["shop_id"]] *= 2
+    sizes.unpersist()
+    return buckets
+
+
+def build_packs(items: DataFrame, imports: Sequence[Row]) -> DataFrame:
+    """Items (shop_id, key, data) packed by the hash of their keys (PACK_DDL); `imports` name each shop's import."""
+    ids = items.sparkSession.createDataFrame(
+        [(one["shop_id"], one["import_id"]) for one in imports], "shop_id string, import_id string"
+    )
+    hashed = items.withColumn("hash", F.crc32("key")).join(F.broadcast(ids), "shop_id")
+    packed = _in_buckets(hashed, {one["shop_id"]: one["buckets"] for one in imports})
+    return packed.groupBy("shop_id", "bucket").applyInArrow(_pack, PACK_DDL)
+
+
+def _in_buckets(items: DataFrame, buckets: dict[str, int]) -> DataFrame:
+    named = items.sparkSession.createDataFrame(list(buckets.items()), "shop_id string, buckets int")
+    return items.join(F.broadcast(named), "shop_id").withColumn("bucket", F.col("hash") % F.col("buckets"))
+
+
+def _pack(items: pa.Table) -> pa.Table:
+    rows = items.to_pylist()
+    first = rows[0]
+    key = pack_key(first["import_id"], first["key"], first["buckets"])
+    data = encode_pack({row["key"]: row["data"] for row in rows})
+    return pa.table({"shop_id": [first["shop_id"]], "key": [key], "data": pa.array([data], pa.binary())})

@@ -1,0 +1,72 @@
+"""Imports as rows of a log: each event where the archive ended when its import was made.
+
+Beside the columns of shop_log such a table has `number` (0 for the log itself, else the import's in its shop),
+`behind` (the place after which the row is folded: its own, or the last one that the import's job had read), `turn`
+(the order among the events of an import) and `received_until` (the received clock at `behind`). `place` and `clock`
+are those of the import's mark.
+"""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from service_quality.conversations.imported_part import CONTENT
+from service_quality.events.interaction_event import FIELDS
+from spark_jobs.logs.shop_log import fold_key
+
+#: What is known of an import's events beside their fields.
+OF_IMPORT = ("number", "behind", "received_until", "place", "clock")
+_COLUMNS = (*FIELDS, *OF_IMPORT, "received_clock", "fold_key", "turn")
+_MISSING = "\x1e"  # no value holds it, nor the separator: both are not printable
+_SEPARATOR = "\x1f"
+
+
+def content_hash() -> Column:
+    """A hash of all that one event of an id can differ in from another."""
+    texts = (F.coalesce(F.col(name).cast("string"), F.lit(_MISSING)) for name in CONTENT)
+    return F.substring(F.sha2(F.concat_ws(_SEPARATOR, *texts), 256), 1, 32)
+
+
+def without_imports(log: DataFrame) -> DataFrame:
+    """A log with the columns of imports, of which it holds none."""
+    return (
+        log.withColumn("number", F.lit(0))
+        .withColumn("behind", F.col("place"))
+        .withColumn("turn", F.lit(0))
+        .withColumn("received_until", F.lit(None).cast("long"))
+    )
+
+
+def with_imports(log: DataFrame, rows: DataFrame) -> DataFrame:
+    """A log (columns of shop_log) and rows of imports as one table."""
+    return without_imports(log).select(*_COLUMNS).unionByName(rows)
+
+
+def import_rows(log: DataFrame, events: DataFrame) -> DataFrame:
+    """The rows of imports (FIELDS and OF_IMPORT).
+
+    An event stays in the conversation that it entered first, where its id is known: a later content of it that names
+    another conversation is left out.
+    """
+    in_time = Window.partitionBy("shop_id", "number").orderBy("occurred_at", F.col("kind") == "rated", "event_id")
+    rows = (
+        events.withColumn("fold_key", fold_key())
+        .withColumn("received_clock", F.col("occurred_at"))
+        .withColumn("turn", F.row_number().over(in_time))
+        .select(*_COLUMNS)
+    )
+    first = _first_conversations(log, rows)
+    joined = rows.join(first, ["shop_id", "number", "event_id"], "left")
+    return joined.where(F.coalesce("first_key", "fold_key") == F.col("fold_key")).select(*_COLUMNS)
+
+
+def _first_conversations(log: DataFrame, rows: DataFrame) -> DataFrame:
+    """For each import's events that were known when it was made, the `first_key` that they folded under."""
+    ids = ("shop_id", "event_id")
+    zero = F.lit(0)
+    known = (F.col("fold_key").alias("known_key"), F.col("number").alias("of"), F.col("at"))
+    on_log = log.withColumn("number", zero).withColumn("at", F.col("place")).select(*ids, *known)
+    imported = rows.withColumn("at", zero.cast("long")).select(*ids, *known)
+    asked = rows.select(*ids, "number", "behind")
+    found = asked.join(on_log.unionByName(imported), [*ids])
+    earlier = found.where((F.col("of") < F.col("number")) & (F.col("at") <= F.col("behind")))
+    return earlier.groupBy(*ids, "number").agg(F.min_by("known_key", F.struct("of", "at")).alias("first_key"))

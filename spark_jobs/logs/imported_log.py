@@ -1,0 +1,91 @@
+"""Imports on a log: where each was made, where its mark is, and the events that it brought."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from service_quality.events.interaction_event import FIELDS
+from spark_jobs.errors import InputError
+from spark_jobs.lake.tables import IMPORTED_EVENTS, read_events, read_table
+from spark_jobs.logs.import_rows import content_hash
+from spark_jobs.logs.shop_log import event_columns
+
+Row = dict[str, Any]
+
+#: The place and the clock of a mark that the archive does not hold yet.
+NOT_YET = 2**62
+PLACED_DDL = "shop_id string, import_id string, number int, events_snapshot long, log_until string"
+
+
+def place_imports(log: DataFrame, imports: Sequence[Row]) -> DataFrame:
+    """The imports with `behind`, `received_until` (import_rows), and the `place` and `clock` of their marks.
+
+    `log` are all accepted entries with their marks (archive.to_log), `imports` rows of the lake's table of them.
+    """
+    names = ("shop_id", "import_id", "number", "events_snapshot", "log_until")
+    noted = log.sparkSession.createDataFrame([tuple(one[name] for name in names) for one in imports], PLACED_DDL)
+    marks = log.where("import_id is not null").groupBy("shop_id", "import_id")
+    marked = marks.agg(F.min("place").alias("place"), F.min_by("clock", "place").alias("clock"))
+    far = (F.coalesce(name, F.lit(NOT_YET)).alias(name) for name in ("place", "clock"))
+    placed = noted.join(marked, ["shop_id", "import_id"], "left")
+    return _behind(log, placed.select(*names, *far))
+
+
+def _behind(log: DataFrame, imports: DataFrame) -> DataFrame:
+    """Beside each import the last place, and the received clock there, at or before the position it was made at."""
+    nothing = F.lit(None).cast("string")
+    positions = log.select("shop_id", "position", "place", "received_clock", nothing.alias("of"))
+    asked = imports.select(
+        "shop_id",
+        F.col("log_until").alias("position"),
+        F.lit(0).cast("long").alias("place"),
+        F.lit(0).cast("long").alias("received_clock"),
+        F.col("import_id").alias("of"),
+    )
+    order = Window.partitionBy("shop_id").orderBy("position", F.col("of").isNotNull())
+    so_far = order.rowsBetween(Window.unboundedPreceding, 0)
+    found = (
+        positions.unionByName(asked)
+        .withColumn("behind", F.max("place").over(so_far))
+        .withColumn("received_until", F.max("received_clock").over(so_far))
+        .where("of is not null")
+        .select("shop_id", F.col("of").alias("import_id"), "behind", "received_until")
+    )
+    return imports.join(found, ["shop_id", "import_id"])
+
+
+def lake_events(spark: SparkSession, snapshot: int | None) -> DataFrame:
+    """The lake's events at a snapshot as those of a log (FIELDS), with a hash of their `content`."""
+    return read_events(spark, snapshot=snapshot).select(*event_columns()).withColumn("content", content_hash())
+
+
+def noted_events(spark: SparkSession, import_ids: Sequence[str]) -> DataFrame:
+    """What the lake says that imports hold: import_id, shop_id, event_id, content; a row once."""
+    noted = read_table(spark, IMPORTED_EVENTS, made_by="materialize_histories")
+    return noted.where(F.col("import_id").isin(list(import_ids))).distinct()
+
+
+def read_contents(spark: SparkSession, noted: DataFrame, imports: Sequence[Row]) -> DataFrame:
+    """Noted events (import_id, shop_id, event_id, content) with all their fields.
+
+    They are looked up in the lake as it is now; what it holds in another content, as it was when the import was made.
+    InputError when it was not there then either.
+    """
+    key = ["shop_id", "event_id", "content"]
+    now = noted.join(lake_events(spark, None), key)
+    other = noted.join(now.select(*key), key, "left_anti").cache()
+    found = [now]
+    changed = {row["import_id"] for row in other.select("import_id").distinct().collect()}
+    for one in imports:
+        if one["import_id"] in changed:
+            own = other.where(F.col("import_id") == one["import_id"])
+            then = own.join(lake_events(spark, int(one["events_snapshot"])), key)
+            if then.count() < own.count():
+                raise InputError(f"found no longer all events of import {one['import_id']} in the lake, expected them")
+            found.append(then)
+    contents = found[0]
+    for more in found[1:]:
+        contents = contents.unionByName(more)
+    return contents.select("import_id", *FIELDS, "content")

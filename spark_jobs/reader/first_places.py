@@ -1,0 +1,65 @@
+"""Which events an import has to hold, from lake and archive alone: those that entered the shop with it.
+
+The job that makes imports decides the same by other means (backfill/new_events.py), and what it notes is not read
+here: so neither can be wrong unseen.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from service_quality.events.interaction_event import FIELDS
+from spark_jobs.logs.import_rows import OF_IMPORT, content_hash
+
+Row = dict[str, Any]
+
+_ENTERED = pa.schema([("shop_id", pa.string()), ("event_id", pa.string()), ("number", pa.int64())])
+_ENTERED_DDL = "shop_id string, event_id string, number bigint"
+
+
+def events_by_import(offered: DataFrame, log: DataFrame) -> DataFrame:
+    """The events that entered with each import (FIELDS and OF_IMPORT).
+
+    `offered` are, for each import, all events of the shop that the lake held when it was made, from before its end
+    (FIELDS, content and OF_IMPORT); `log` are the accepted events of the archive.
+    """
+    ids = ["shop_id", "event_id"]
+    archived = log.select(*ids, F.lit(0).cast("bigint").alias("number"), "place", content_hash().alias("content"))
+    offers = offered.select(*ids, F.col("number").cast("bigint"), F.col("behind").alias("place"), "content")
+    places = archived.join(offers.select(*ids).distinct(), ids, "left_semi").unionByName(offers)
+    sorted_places = places.repartition("shop_id", "event_id").sortWithinPartitions("shop_id", "event_id", "number")
+    entered = sorted_places.mapInArrow(_entered, _ENTERED_DDL)
+    return offered.join(entered, [*ids, "number"]).select(*FIELDS, *OF_IMPORT)
+
+
+def _entered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    rows = (row for batch in batches for row in batch.to_pylist())
+    for (shop_id, event_id), group in groupby(rows, key=itemgetter("shop_id", "event_id")):
+        entered = [
+            {"shop_id": shop_id, "event_id": event_id, "number": number} for number in imports_entered_with(group)
+        ]
+        if entered:
+            yield pa.RecordBatch.from_pylist(entered, schema=_ENTERED)
+
+
+def imports_entered_with(places: Iterable[Row]) -> Iterator[int]:
+    """The numbers of the imports that one event entered with, as new or in another content.
+
+    `places` by number: those of the archive (number 0: place, content), and the imports that could hold it (the last
+    place that each takes account of, content).
+    """
+    archived: list[Row] = []
+    known: str | None = None
+    for one in places:
+        if not one["number"]:
+            archived.append(one)
+            continue
+        on_log = {row["content"] for row in archived if row["place"] <= one["place"]}
+        if one["content"] not in (on_log if known is None else {known}):
+            known = one["content"]
+            yield one["number"]
