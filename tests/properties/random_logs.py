@@ -180,10 +180,13 @@ class LogWriter:
 
 
 def know_log(writer: LogWriter, choices: Choices) -> Known:
-    """The log so far, now and then without its latest records, which the archive lacks yet."""
-    lag = choices.of((0, 0, 1, 4))
-    records = writer.log.records[: max(0, len(writer.log.records) - lag)]
-    return known_of(replace(writer.log, records=records), writer.features)
+    """The log so far, now and then without its latest records, which the archive lacks yet; never less of it than an
+    earlier import was made from."""
+    records, lag = writer.log.records, choices.of((0, 0, 1, 4))
+    read = len(records) - lag
+    seen = max((one.until for one in writer.log.backfills.values()), default="")
+    known = [record for number, record in enumerate(records) if number < read or record.position <= seen]
+    return known_of(replace(writer.log, records=known), writer.features)
 
 
 def known_of(log: RandomLog, features: FeatureSet) -> Known:

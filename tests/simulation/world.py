@@ -185,7 +185,8 @@ class World:
             self.count("runs put back whole")
 
     def _know(self, writer: LogWriter, choices: Choices) -> Known:
-        """What a job knows of a shop that reads the archive now: the chain so far, perhaps without its last links."""
+        """What a job knows of a shop that reads the archive now: the chain so far, perhaps without its last link, and
+        never less of it than an earlier import was made from."""
         shop_id = writer.log.shop_id
         links = [
             json.loads(zlib.decompress(change.item["body"]["B"]))
@@ -194,7 +195,9 @@ class World:
             and change.item["row_kind"]["S"] == "archive"
             and change.item["shop_id"]["S"] == shop_id
         ]
-        links = links[: len(links) - choices.of((0, 0, 1))] if links else []
+        seen = max((one.until for one in writer.log.backfills.values()), default="")
+        if links and choices.of((False, False, True)) and links[-1]["follows"] >= seen:
+            links.pop()
         accepted = {entry["position"] for link in links for entry in link["entries"] if "event" in entry}
         records = [record for record in self.stream.log_of(shop_id) if record.position in accepted]
         entries = readable(replace(writer.log, records=records))
