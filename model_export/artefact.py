@@ -16,6 +16,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from model_export.documents import Document, existing, read_document
 from model_export.errors import ArtefactError
+from model_export.learnt import Range, Support, read_ranges, read_support
 from service_quality.features.basis import OPERATIONS, Term
 from service_quality.features.declarations import FeatureSet
 from service_quality.features.feature_set import FEATURES
@@ -46,12 +47,15 @@ class Training:
 class LinearModel:
     """A logistic regression over standardised basis terms: one mean, scale and coefficient a term.
 
-    A term that never varied in training has scale 0 and coefficient 0.
+    Features are held within `ranges`, None for one that was never learnt. A term with less than the least support has
+    scale 0 and coefficient 0.
     """
 
     features: tuple[str, ...]
     fingerprint: str
     terms: tuple[Term, ...]
+    ranges: tuple[Range | None, ...]
+    support: Support
     means: tuple[float, ...]
     scales: tuple[float, ...]
     coefficients: tuple[float, ...]
@@ -121,14 +125,20 @@ def read_model(document: Document, features: FeatureSet) -> LinearModel:
     threshold = document.number("threshold")
     if not 0 < threshold < 1:
         raise document.wrong("threshold", threshold, "a probability between 0 and 1")
+    support = read_support(document, features=len(names), terms=len(terms))
     scales, coefficients = _per_term(document, "scales", terms), _per_term(document, "coefficients", terms)
     for at, (scale, coefficient) in enumerate(zip(scales, coefficients, strict=True)):
         if scale < 0 or (scale == 0 and coefficient != 0):
             raise document.wrong(f"scales[{at}]", scale, f"a positive scale beside the coefficient {coefficient}")
+        if coefficient and support.of(at) < support.least:
+            found = f"{coefficient} of a term with support {support.of(at):g}"
+            raise document.wrong(f"coefficients[{at}]", found, f"0 below the least support of {support.least:g}")
     return LinearModel(
         features=features.names,
         fingerprint=fingerprint,
         terms=terms,
+        ranges=read_ranges(document, len(names)),
+        support=support,
         means=_per_term(document, "means", terms),
         scales=scales,
         coefficients=coefficients,
@@ -175,11 +185,13 @@ def _read_term(document: Document, at: int, names: tuple[str, ...]) -> Term:
     if not isinstance(fields, dict):
         raise document.wrong(f"terms[{at}]", fields, "an object")
     part = Document(f"{document.name}: terms[{at}]", fields)
-    term = Term(part.text("feature"), part.text("operation"), part.number("knot"))
+    term = Term(part.text("feature"), part.text("operation"), part.number("knot"), part.number("upper"))
     if term.feature not in names:
         raise part.wrong("feature", term.feature, "a declared feature")
     if term.operation not in OPERATIONS:
         raise part.wrong("operation", term.operation, f"one of {', '.join(OPERATIONS)}")
+    if term.operation in ("ramp", "log_ramp") and term.upper <= term.knot:
+        raise part.wrong("upper", term.upper, f"more than the knot {term.knot:g}")
     return term
 
 

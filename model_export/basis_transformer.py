@@ -10,6 +10,7 @@ from skl2onnx.common._topology import Operator, Scope
 from skl2onnx.common.data_types import DoubleTensorType
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from model_export.learnt import NEVER_LEARNT, Range
 from model_export.onnx_graph import GraphWriter
 from service_quality.features.basis import HIGHEST_RATE, LOWEST_RATE, OPERATIONS, Term
 
@@ -21,26 +22,34 @@ def _logit(x: Columns) -> Columns:
     return np.log(p / (1 - p))
 
 
-#: What each operation makes of known values x and knots k, one column a term.
-FORMULAS: dict[str, Callable[[Columns, Columns], Columns]] = {
-    "value": lambda x, k: x,
-    "log": lambda x, k: np.log(1 + np.maximum(x, 0)),
-    "log_hinge": lambda x, k: np.maximum(np.log(1 + np.maximum(x, 0)) - k, 0),
-    "hinge": lambda x, k: np.maximum(x - k, 0),
-    "logit": lambda x, k: _logit(x),
-    "equals": lambda x, k: (x == k).astype(np.float64),
+#: What each operation makes of known values x, knots k and upper ends u, one column a term.
+FORMULAS: dict[str, Callable[[Columns, Columns, Columns], Columns]] = {
+    "value": lambda x, k, u: x,
+    "log": lambda x, k, u: np.log(1 + np.maximum(x, 0)),
+    "log_ramp": lambda x, k, u: np.clip(np.log(1 + np.maximum(x, 0)), k, u) - k,
+    "ramp": lambda x, k, u: np.clip(x, k, u) - k,
+    "logit": lambda x, k, u: _logit(x),
+    "equals": lambda x, k, u: (x == k).astype(np.float64),
 }
 
 #: Operations whose logarithm the graph takes once a feature, for all of their terms.
-LOGARITHMIC = {"log", "log_hinge"}
+LOGARITHMIC = {"log", "log_ramp"}
 
 
 class BasisTransformer(TransformerMixin, BaseEstimator):
-    """Turns vectors (rows × features, NaN missing) into the columns of `terms`, in their order; nothing to fit."""
+    """Turns vectors (rows × features, NaN missing) into the columns of `terms`, in their order; nothing to fit.
 
-    def __init__(self, features: Sequence[str], terms: Sequence[Term]) -> None:
+    Values are held within `ranges`, one a feature, None where a feature was never learnt. `fills` says what each term
+    is where its feature is missing; "missing" needs none.
+    """
+
+    def __init__(
+        self, features: Sequence[str], terms: Sequence[Term], ranges: Sequence[Range | None], fills: Sequence[float]
+    ) -> None:
         self.features = features
         self.terms = terms
+        self.ranges = ranges
+        self.fills = fills
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -52,16 +61,23 @@ class BasisTransformer(TransformerMixin, BaseEstimator):
     def transform(self, X: ArrayLike) -> Columns:
         """The columns in double precision; whatever comes in is float32 first, as it is when served."""
         vectors = np.asarray(X, dtype=np.float32).astype(np.float64)
+        lows, highs = self.ends()
+        held = np.clip(vectors, lows, highs)  # what is missing stays so
         columns = np.empty((len(vectors), len(self.terms)))
         for operation, places in self.places().items():
-            x = vectors[:, self.sources(places)]
+            x = held[:, self.sources(places)]
             missing = np.isnan(x)
             if operation == "missing":
                 columns[:, places] = missing
                 continue
-            known = FORMULAS[operation](np.where(missing, 0.0, x), self.knots(places))
-            columns[:, places] = np.where(missing, 0.0, known)
+            known = FORMULAS[operation](np.where(missing, 0.0, x), self.knots(places), self.uppers(places))
+            columns[:, places] = np.where(missing, np.array(self.fills)[places], known)
         return columns
+
+    def ends(self) -> tuple[Columns, Columns]:
+        """The low and the high ends of the ranges; both 0 where a feature was never learnt."""
+        lows, highs = np.array([learnt or NEVER_LEARNT for learnt in self.ranges], dtype=np.float64).T
+        return lows, highs
 
     def places(self) -> dict[str, list[int]]:
         """Which terms each operation makes; operations without a term are left out."""
@@ -80,6 +96,10 @@ class BasisTransformer(TransformerMixin, BaseEstimator):
         """The knots of the terms at these places."""
         return np.array([self.terms[place].knot for place in places])
 
+    def uppers(self, places: Sequence[int]) -> Columns:
+        """The upper ends of the terms at these places."""
+        return np.array([self.terms[place].upper for place in places])
+
 
 def register_basis() -> None:
     """Tell skl2onnx how to convert the basis."""
@@ -92,13 +112,13 @@ def _set_shapes(operator: Operator) -> None:
 
 
 def _convert(scope: Scope, operator: Operator, container: ModelComponentContainer) -> None:
-    """One short chain of nodes an operation, whatever the number of terms; missing becomes 0 once, at the end."""
+    """One short chain of nodes an operation, whatever the number of terms; missing is filled once, at the end."""
     basis: BasisTransformer = operator.raw_operator
     graph = GraphWriter(scope, container)
     vectors = graph.to_double(operator.inputs[0].full_name)
     missing = graph.node("IsNaN", vectors)
-    zero = graph.numbers(0.0)
-    known = graph.node("Where", missing, zero, vectors)
+    lows, highs = basis.ends()
+    known = graph.node("Where", missing, graph.numbers(0.0), graph.within(vectors, lows, highs))
     logs = graph.node("Log", graph.node("Add", graph.node("Relu", known), graph.numbers(1.0)))
     places = basis.places()
     order = [place for operation in places if operation != "missing" for place in places[operation]]
@@ -108,6 +128,7 @@ def _convert(scope: Scope, operator: Operator, container: ModelComponentContaine
             operation,
             x=graph.columns(logs if operation in LOGARITHMIC else known, basis.sources(at)),
             knots=basis.knots(at),
+            uppers=basis.uppers(at),
         )
         for operation, at in places.items()
         if operation != "missing"
@@ -115,7 +136,8 @@ def _convert(scope: Scope, operator: Operator, container: ModelComponentContaine
     tables = []
     if parts:
         values = graph.node("Concat", *parts, axis=1)
-        tables = [graph.node("Where", graph.columns(missing, basis.sources(order)), zero, values)]
+        fills = graph.numbers(np.array(basis.fills)[order])
+        tables = [graph.node("Where", graph.columns(missing, basis.sources(order)), fills, values)]
     if "missing" in places:
         order += places["missing"]
         tables.append(graph.to_double(graph.columns(missing, basis.sources(places["missing"]))))
@@ -123,13 +145,13 @@ def _convert(scope: Scope, operator: Operator, container: ModelComponentContaine
     graph.node("Gather", joined, graph.indices(np.argsort(order)), axis=1, output=operator.outputs[0].full_name)
 
 
-def _formula(graph: GraphWriter, operation: str, *, x: str, knots: Columns) -> str:
+def _formula(graph: GraphWriter, operation: str, *, x: str, knots: Columns, uppers: Columns) -> str:
     """The same as FORMULAS, in ONNX operations; for LOGARITHMIC ones x is log(1 + max(x, 0)) already."""
     match operation:
         case "value" | "log":
             return x
-        case "hinge" | "log_hinge":
-            return graph.node("Relu", graph.node("Sub", x, graph.numbers(knots)))
+        case "ramp" | "log_ramp":
+            return graph.node("Sub", graph.within(x, knots, uppers), graph.numbers(knots))
         case "logit":
             p = graph.node("Clip", x, graph.numbers(LOWEST_RATE), graph.numbers(HIGHEST_RATE))
             return graph.node("Log", graph.node("Div", p, graph.node("Sub", graph.numbers(1.0), p)))

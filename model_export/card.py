@@ -1,10 +1,15 @@
 """The model card: what the model is, what it may be used for, how it was judged; for programs and for people."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 
 from model_export.artefact import KIND, Artefact, LinearModel
+from model_export.learnt import is_learnt
+from model_export.left_out import left_out, term_text
 from model_export.parity import Parity
 from service_quality.facts.conversation_facts import DISSATISFIED_AT_MOST
+from service_quality.features.expectations import direction_of
+from service_quality.features.feature_set import FEATURES
 
 LABEL = f"the conversation is rated {DISSATISFIED_AT_MOST} or lower of 5; unrated conversations train nothing"
 INTENDED_USE = (
@@ -16,12 +21,17 @@ LIMITS = (
     "A contribution says what moved the score, not what caused the outcome.",
     "It judges conversations. A person must not be assessed, paid or dismissed by it.",
     "Its histories are those of the shops it was trained on; a new shop starts from the declared priors.",
+    "It says nothing of values outside the learnt ranges: there its score rests at that of the range's end.",
     "It ages: judge it again when prices, staff or the catalogue change, and retrain by time, never at random.",
 )
 SYNTHETIC_LIMIT = "Trained on synthetic conversations: its figures say nothing about real customers."
 
+Sweeps = Mapping[str, Mapping[str, object]]
 
-def build_card(artefact: Artefact, *, version: str, parity: Parity, challenger_parity: Parity) -> dict[str, object]:
+
+def build_card(
+    artefact: Artefact, *, version: str, parity: Parity, challenger_parity: Parity, sweeps: Sweeps
+) -> dict[str, object]:
     """The card as a document."""
     model = artefact.model
     return {
@@ -37,7 +47,10 @@ def build_card(artefact: Artefact, *, version: str, parity: Parity, challenger_p
         "threshold": model.threshold,
         "regularization": model.regularization,
         "intercept": model.intercept,
-        "features": list(_features(model)),
+        "support": {"total": model.support.total, "least": model.support.least},
+        "never_seen": [name for name, found in zip(model.features, model.ranges, strict=True) if not is_learnt(found)],
+        "terms_left_out": [asdict(line) for line in left_out(model)],
+        "features": list(_features(model, sweeps)),
         "parity": parity.fields(),
         "challenger": {
             "kind": artefact.challenger.kind,
@@ -76,39 +89,77 @@ def render_card(artefact: Artefact, card: Mapping[str, object]) -> str:
         "",
         *_table(("figure", "found"), ((name, _shown(value)) for name, value in _flat(card["parity"]))),
         "",
-        "## Features",
+        *_feature_section(card),
         "",
-        "Weight: the sum of the absolute weights of a feature's standardised terms, in log-odds.",
-        "",
-        *_table(("feature", "terms", "weight"), _feature_rows(model)),
+        *_never_seen(model, card),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _features(model: LinearModel) -> Iterator[dict[str, object]]:
-    for name in model.features:
-        terms = [at for at, term in enumerate(model.terms) if term.feature == name]
+def _feature_section(card: Mapping[str, object]) -> list[str]:
+    return [
+        "## Features",
+        "",
+        "Values are held within the learnt range, live ones too. Known: the weight, 1 a conversation, of rows where "
+        "the feature is not missing. Weight: the sum of the absolute weights of its standardised terms, in log-odds. "
+        "Step and contribution: the largest of each, in log-odds, while the feature moves over all plausible values.",
+        "",
+        *_table(
+            ("feature", "terms", "direction", "known", "learnt range", "weight", "step", "contribution"),
+            _feature_rows(card),
+        ),
+    ]
+
+
+def _features(model: LinearModel, sweeps: Sweeps) -> Iterator[dict[str, object]]:
+    for place, feature in enumerate(FEATURES.features):
+        terms = [at for at, term in enumerate(model.terms) if term.feature == feature.name]
+        learnt = model.ranges[place]
         yield {
-            "name": name,
-            "terms": [_term_text(model, at) for at in terms],
+            "name": feature.name,
+            "read": bool(terms),
+            "terms": [term_text(model.terms[at]) for at in terms if model.scales[at]],
+            "direction": direction_of(feature).name.lower(),
+            "known": model.support.known[place],
+            "range": list(learnt) if learnt else None,
+            "seen": is_learnt(learnt),
             "weight": sum(abs(model.calibration.slope * model.coefficients[at]) for at in terms),
+            "sweep": sweeps[feature.name],
         }
 
 
-def _term_text(model: LinearModel, at: int) -> str:
-    term = model.terms[at]
-    return (
-        f"{term.operation}({term.knot:g})"
-        if "hinge" in term.operation or term.operation == "equals"
-        else term.operation
-    )
+def _feature_rows(card: Mapping[str, object]) -> Iterator[tuple[str, ...]]:
+    features = card["features"]
+    assert isinstance(features, list)
+    for feature in features:
+        yield (
+            feature["name"],
+            ", ".join(feature["terms"]) or ("no say" if feature["read"] else "not read by the model"),
+            feature["direction"],
+            f"{feature['known']:,.0f}",
+            " to ".join(f"{end:.6g}" for end in feature["range"] or ()) or "never known",
+            f"{feature['weight']:.4f}",
+            f"{feature['sweep']['step']:.3f}",
+            f"{feature['sweep']['contribution']:.3f}",
+        )
 
 
-def _feature_rows(model: LinearModel) -> Iterator[tuple[str, str, str]]:
-    for feature in _features(model):
-        terms = feature["terms"]
-        assert isinstance(terms, list)
-        yield str(feature["name"]), ", ".join(terms) or "not read by the model", f"{feature['weight']:.4f}"
+def _never_seen(model: LinearModel, card: Mapping[str, object]) -> Iterator[str]:
+    """What the training set did not teach: features of one value or none, and terms with too few rows."""
+    unseen = card["never_seen"]
+    assert isinstance(unseen, list)
+    least = f"{model.support.least:,.0f} of {model.support.total:,.0f} conversations"
+    yield "## Never seen in training"
+    yield ""
+    yield f"A value counts as seen if at least {least} reach it. Missing throughout, or of one value only:"
+    yield f"{', '.join(f'`{name}`' for name in unseen) or 'no feature'}."
+    yield ""
+    yield "## Terms left out"
+    yield ""
+    yield f"They vary in fewer than {least} and have no say: the score does not move with them."
+    yield ""
+    rows = ((line.feature, line.term, f"{line.support:,.1f}") for line in left_out(model))
+    yield from _table(("feature", "term", "support"), rows)
 
 
 def _metric_rows(champion: Mapping[str, object], challenger: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:

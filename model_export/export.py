@@ -10,13 +10,16 @@ from model_export.errors import ArtefactError
 from model_export.exported import Exported, short_hash
 from model_export.parity import Parity
 from model_export.pipeline import build_pipeline
+from model_export.session import open_session
+from model_export.sweep import sweep_model
 from model_export.verify import verify_challenger, verify_model
+from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant, parse_instant
 from tools.whole_files import whole_folder
 
 
 def export_model(artefact_dir: Path, output_dir: Path) -> Exported:
-    """Convert, verify and describe the artefact; ModelRefusedError if any check fails.
+    """Convert, verify, sweep and describe the artefact; ModelRefusedError if any check fails.
 
     All files replace those of an earlier export once the last of them is written; a failure leaves that one as it is.
     The same artefact gives the same version.
@@ -26,9 +29,10 @@ def export_model(artefact_dir: Path, output_dir: Path) -> Exported:
     pipeline = build_pipeline(model)
     champion, challenger = convert_pipeline(pipeline, model), convert_challenger(artefact.challenger, model)
     parity = verify_model(champion, pipeline, artefact)
+    sweeps = sweep_model(open_session(champion), model, FEATURES.features, artefact.sample.vectors)
     challenger_parity = verify_challenger(challenger, artefact)
     version = version_of(model, champion)
-    card = build_card(artefact, version=version, parity=parity, challenger_parity=challenger_parity)
+    card = build_card(artefact, version=version, parity=parity, challenger_parity=challenger_parity, sweeps=sweeps)
     files = {
         "card.json": to_json(card),
         "card.md": render_card(artefact, card).encode(),
@@ -48,7 +52,10 @@ def verify_export(artefact_dir: Path, folder: Path) -> Parity:
     """Verify the files of an earlier export again, as they are now; ModelRefusedError with the figures."""
     artefact = read_artefact(artefact_dir)
     verify_challenger(existing(folder / "challenger.onnx").read_bytes(), artefact)
-    return verify_model(existing(folder / "model.onnx").read_bytes(), build_pipeline(artefact.model), artefact)
+    champion = existing(folder / "model.onnx").read_bytes()
+    parity = verify_model(champion, build_pipeline(artefact.model), artefact)
+    sweep_model(open_session(champion), artefact.model, FEATURES.features, artefact.sample.vectors)
+    return parity
 
 
 def version_of(model: LinearModel, data: bytes) -> str:

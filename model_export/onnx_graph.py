@@ -39,6 +39,10 @@ class GraphWriter:
         """Some columns of a table, in the order asked for."""
         return self.node("Gather", table, self.indices(at), axis=1)
 
+    def within(self, table: str, lows: ArrayLike, highs: ArrayLike) -> str:
+        """Each column held within its own ends."""
+        return self.node("Min", self.node("Max", table, self.numbers(lows)), self.numbers(highs))
+
     def to_double(self, name: str) -> str:
         """The same numbers as doubles."""
         return self.node("Cast", name, to=TensorProto.DOUBLE)

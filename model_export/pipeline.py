@@ -20,7 +20,7 @@ def build_pipeline(model: LinearModel) -> Pipeline:
     )
     return Pipeline(
         [
-            ("basis", BasisTransformer(model.features, model.terms)),
+            ("basis", BasisTransformer(model.features, model.terms, model.ranges, model.means)),
             ("scaler", _given_scaler(model)),
             ("regression", regression),
         ]

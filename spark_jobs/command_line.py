@@ -132,6 +132,11 @@ def positive_argument(text: str) -> int:
     return int(text)
 
 
+def count_argument(text: str) -> int:
+    """A whole number of at least zero."""
+    return 0 if text == "0" else positive_argument(text)
+
+
 def print_summary(line: str, summary: Mapping[str, object], *, file: Path | None) -> None:
     """Say in one line what was done; with a file, write the figures there too."""
     if file is not None:

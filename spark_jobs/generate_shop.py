@@ -17,7 +17,15 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
-from spark_jobs.command_line import day_argument, job_parser, positive_argument, print_summary, run_job, session_for
+from spark_jobs.command_line import (
+    count_argument,
+    day_argument,
+    job_parser,
+    positive_argument,
+    print_summary,
+    run_job,
+    session_for,
+)
 from spark_jobs.lake.tables import EVENTS_IN_MILLIS, INSTANTS, INTEGERS, with_timestamps, write_events
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of
 
@@ -38,6 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     options = read_options(arguments)
     world = World(
         shops=options.shops,
+        new_shops=options.new_shops,
         days=options.days,
         contacts_per_day=options.contacts_per_day,
         seed=options.seed,
@@ -45,7 +54,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     spark = session_for(options, NAME)
     written = write_events(with_timestamps(generate(spark, world)))
-    shops = [shop_of(world, number).shop_id for number in range(world.shops)]
+    shops = [shop_of(world, number).shop_id for number in world.numbers]
     print_summary(
         f"{NAME}: {written.rows} synthetic events new in the lake, {world.days} days of {', '.join(shops)}",
         {
@@ -65,6 +74,8 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
     """The job's arguments."""
     parser = job_parser(NAME, __doc__ or "")
     parser.add_argument("--shops", type=positive_argument, default=3, metavar="N", help="how many (%(default)s)")
+    new_help = "more that open near the end, with few contacts (%(default)s)"
+    parser.add_argument("--new-shops", type=count_argument, default=2, metavar="N", help=new_help)
     parser.add_argument("--days", type=positive_argument, default=35, metavar="D", help="how long (%(default)s)")
     parser.add_argument(
         "--contacts-per-day", type=positive_argument, default=50, metavar="C", help="of each shop, about (%(default)s)"
@@ -82,9 +93,9 @@ def generate(spark: SparkSession, world: World) -> DataFrame:
     By customer and not by day, since what a customer does depends on what happened to that customer before.
     """
     blocks = [
-        (shop, first, min(first + CUSTOMERS_OF_A_TASK, world.customers))
-        for shop in range(world.shops)
-        for first in range(0, world.customers, CUSTOMERS_OF_A_TASK)
+        (shop, first, min(first + CUSTOMERS_OF_A_TASK, world.customers_of(shop)))
+        for shop in world.numbers
+        for first in range(0, world.customers_of(shop), CUSTOMERS_OF_A_TASK)
     ]
     tasks = spark.createDataFrame(blocks, "shop int, first int, last int")
     slots = min(len(blocks), 4 * spark.sparkContext.defaultParallelism)

@@ -15,8 +15,10 @@ from spark_jobs.errors import InputError
 from spark_jobs.lake.tables import TRAINING_SET, read_table, snapshot_of, table_properties
 from spark_jobs.learning.artefact import MODEL, describe_training, write_artefact, write_sample
 from spark_jobs.learning.challenger import train_challenger, write_challenger
-from spark_jobs.learning.forward_choice import SLICE_CUTS, STRENGTHS, time_cuts, train
-from spark_jobs.learning.linear_training import fit_scaling, scaled_rows, training_rows
+from spark_jobs.learning.forward_choice import SLICE_CUTS, STRENGTHS, Trained, time_cuts, train
+from spark_jobs.learning.learnt_ranges import Learnt, learn_ranges
+from spark_jobs.learning.linear_training import scaled_rows, training_rows
+from spark_jobs.learning.term_scaling import Scaling, coefficient_bounds, fit_scaling
 from tools.whole_files import whole_folder
 
 _DESCRIPTION = """Trains on the lake's training set and writes an artefact for model_export: model.json, a sample of
@@ -24,7 +26,10 @@ rows with the probabilities that MLlib gives, and a challenger.
 
 The L2 strength is chosen forward in time: fitted on what came before a cut, judged by log loss on what came after, for
 several cuts. A calibration is fitted on a slice, by a model that has not seen it, and kept only if it beats no
-calibration on the slice after it, over several slices."""
+calibration on the slice after it, over several slices.
+
+Values are held within the range that enough conversations show, a term with less than the least support is left out,
+and no coefficient may contradict a declared direction (service_quality/features/expectations.py)."""
 
 JUDGED_SHARE = 1 - SLICE_CUTS[-1]
 _FEWEST_ROWS = 200
@@ -67,6 +72,33 @@ def describe_rows(given: DataFrame) -> Row:
     return seen
 
 
+def never_seen(learnt: Learnt) -> list[str]:
+    """The features that the training set holds too rarely, or in one value only, in vector order."""
+    ends = zip(FEATURES.names, learnt.ranges, strict=True)
+    return [name for name, found in ends if found is None or found[0] == found[1]]
+
+
+def summarise(rows: int, trained: Trained, learnt: Learnt, scaling: Scaling) -> tuple[str, dict[str, object]]:
+    """What the champion's training came to: in words, and as a part of the summary."""
+    unseen = never_seen(learnt)
+    terms = zip(basis_of(FEATURES), scaling.scales, strict=True)
+    left_out = [f"{term.feature} {term.operation}" for term, scale in terms if not scale]
+    summary: dict[str, object] = {
+        "rows": rows,
+        "strength": trained.strength,
+        "metrics": trained.metrics,
+        "never_seen": unseen,
+        "terms_left_out": left_out,
+    }
+    return (
+        f"{rows} rows, L2 {trained.strength}; {len(unseen)} features never seen,"
+        f" {len(left_out)} of {len(scaling.scales)} terms left out; on the latest {JUDGED_SHARE:.0%}"
+        f" AUC {trained.metrics['auc']:.4f}, log loss {trained.metrics['log_loss']:.4f},"
+        f" ECE {trained.metrics['ece']:.4f}",
+        summary,
+    )
+
+
 def main(arguments: Sequence[str]) -> None:
     """Entry point: read the training set, train both, write the artefact."""
     options = read_options(arguments)
@@ -75,23 +107,23 @@ def main(arguments: Sequence[str]) -> None:
     properties = table_properties(spark, TRAINING_SET)
     require_features_in_service(properties)
     given = training_rows(training_set).coalesce(2).cache()
-    scaling = fit_scaling(given, FEATURES, basis_of(FEATURES))
-    rows = scaled_rows(given, FEATURES, basis_of(FEATURES), scaling).cache()
-    seen = describe_rows(given)
+    seen, terms = describe_rows(given), basis_of(FEATURES)
+    learnt = learn_ranges(given, FEATURES)
+    scaling = fit_scaling(given, FEATURES, terms, learnt)
+    rows = scaled_rows(given, FEATURES, terms, learnt.ranges, scaling).cache()
     (judged_from,) = time_cuts(rows, SLICE_CUTS[-1:])
-    trained = train(rows, options.strengths)
+    trained = train(rows, options.strengths, coefficient_bounds(FEATURES, terms, scaling))
     in_time = given.orderBy("at", "shop_id", "conversation_id").select("at", "features", "label", "weight").toPandas()
     challenger, measured = train_challenger(in_time, judged_from=judged_from, seed=options.seed)
     with whole_folder(options.output, told_by=MODEL) as folder:
-        write_artefact(folder, trained, scaling, describe_training(seen, properties, snapshot_of(spark, TRAINING_SET)))
+        facts = describe_training(seen, properties, snapshot_of(spark, TRAINING_SET))
+        write_artefact(folder, trained, learnt, scaling, facts)
         write_sample(folder, rows, trained)
         write_challenger(folder, challenger, measured)
-    summary = {"rows": seen["rows"], "strength": trained.strength, "metrics": trained.metrics, "challenger": measured}
+    says, summary = summarise(seen["rows"], trained, learnt, scaling)
     print_summary(
-        f"train_model: {seen['rows']} rows, L2 {trained.strength}; on the latest {JUDGED_SHARE:.0%}"
-        f" AUC {trained.metrics['auc']:.4f}, log loss {trained.metrics['log_loss']:.4f},"
-        f" ECE {trained.metrics['ece']:.4f}; challenger AUC {measured['auc']:.4f} -> {options.output}",
-        summary,
+        f"train_model: {says}; challenger AUC {measured['auc']:.4f} -> {options.output}",
+        {**summary, "challenger": measured},
         file=options.json,
     )
 

@@ -56,8 +56,8 @@ def missing_rule(feature: Feature) -> str:
             return "never; 0 where nothing is known"
         case Mean(_, _, per, _):
             return f"where `{per}` is 0"
-        case WindowRatio(_, fact, _, window):
-            return f"where `{fact}` is 0 in {window}"
+        case WindowRatio(_, _, _, _, strength):
+            return f"never; `{feature.even_share:.4g}` where nothing is known (weight {strength:g})"
         case Age(_, _, window):
             return f"where nothing happened in {window}"
         case Rate(_, _, _, strength, parent):

@@ -1,4 +1,4 @@
-"""The product's training on a file of rows: basis, scaling and the final fit of one L2 strength, by MLlib."""
+"""The product's training on a file of rows: ranges, basis, scaling and the final fit of one L2 strength, by MLlib."""
 
 import argparse
 import time
@@ -8,7 +8,9 @@ from benchmarks.process_usage import print_numbers
 from service_quality.features.basis import basis_of
 from service_quality.features.feature_set import FEATURES
 from spark_jobs.learning.forward_choice import mean_log_loss
-from spark_jobs.learning.linear_training import fit_linear, fit_scaling, scaled_rows, training_rows
+from spark_jobs.learning.learnt_ranges import learn_ranges
+from spark_jobs.learning.linear_training import fit_linear, scaled_rows, training_rows
+from spark_jobs.learning.term_scaling import coefficient_bounds, fit_scaling
 from spark_jobs.session.start import start_session
 
 
@@ -21,9 +23,10 @@ def main() -> None:
     spark = start_session("training", str(options.rows.parent / "lake"))
     start = time.perf_counter()
     given = training_rows(spark.read.parquet(str(options.rows)))
-    scaling = fit_scaling(given, FEATURES, basis_of(FEATURES))
-    rows = scaled_rows(given, FEATURES, basis_of(FEATURES), scaling)
-    model = fit_linear(rows, options.strength)
+    terms, learnt = basis_of(FEATURES), learn_ranges(given, FEATURES)
+    scaling = fit_scaling(given, FEATURES, terms, learnt)
+    rows = scaled_rows(given, FEATURES, terms, learnt.ranges, scaling)
+    model = fit_linear(rows, options.strength, coefficient_bounds(FEATURES, terms, scaling))
     seconds = time.perf_counter() - start
     log_loss = mean_log_loss(rows, model)
     iterations = model.summary.totalIterations

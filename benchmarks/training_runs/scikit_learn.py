@@ -1,4 +1,4 @@
-"""The same training by scikit-learn: the product's basis, StandardScaler, LogisticRegression by L-BFGS.
+"""The same training by scikit-learn: the product's ranges and basis, StandardScaler, LogisticRegression by L-BFGS.
 
 MLlib's objective is the mean loss and half the strength times the squared coefficients; scikit-learn's is C times the
 sum of losses and half the squared coefficients. So C is 1 / (strength × sum of weights).
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pyarrow import parquet
 from sklearn.linear_model import LogisticRegression
@@ -19,6 +20,7 @@ from benchmarks.process_usage import print_numbers
 from service_quality.features.basis import basis_of
 from service_quality.features.feature_set import FEATURES
 from spark_jobs.learning.basis_columns import basis_columns
+from spark_jobs.learning.learnt_ranges import Learnt, bucket_batch, learnt_from
 
 _ROWS_A_PIECE = 100_000
 _TOLERANCE, _MOST_ITERATIONS = 1e-6, 300
@@ -47,26 +49,39 @@ def main() -> None:
 
 def read_basis(file: Path) -> tuple[Matrix, Matrix, Matrix]:
     """The basis of all rows, a row each, with labels and weights; filled piece by piece, so held once."""
-    rows = parquet.ParquetFile(file)
+    rows, learnt = parquet.ParquetFile(file), read_ranges(file)
     basis = np.empty((rows.metadata.num_rows, len(basis_of(FEATURES))))
     label, weight = np.empty(len(basis)), np.empty(len(basis))
     first = 0
     for piece in rows.iter_batches(_ROWS_A_PIECE, columns=["features", "label", "weight"]):
         part = slice(first, first + piece.num_rows)
         vectors = piece.column("features").flatten().to_numpy(zero_copy_only=False)
-        basis[part] = basis_columns(vectors.reshape(piece.num_rows, -1), FEATURES.names, basis_of(FEATURES))
+        basis[part] = basis_columns(
+            vectors.reshape(piece.num_rows, -1), FEATURES.names, basis_of(FEATURES), learnt.ranges
+        )
         label[part], weight[part] = piece.column("label").to_numpy(), piece.column("weight").to_numpy()
         first = part.stop
     return basis, label, weight
 
 
+def read_ranges(file: Path) -> Learnt:
+    """The ranges that the product would learn, by its own rule."""
+    found, total = [], 0.0
+    for piece in parquet.ParquetFile(file).iter_batches(_ROWS_A_PIECE, columns=["features", "weight"]):
+        vectors = piece.column("features").flatten().to_numpy(zero_copy_only=False)
+        weight = piece.column("weight").to_numpy()
+        found.append(bucket_batch(vectors.reshape(piece.num_rows, -1), weight).to_pandas())
+        total += float(weight.sum())
+    return learnt_from(pd.concat(found), total, len(FEATURES.names))
+
+
 def standardise(basis: Matrix, weight: Matrix) -> None:
-    """Weighted, in place, piece by piece: at once it would be held several times."""
+    """Weighted, in place, piece by piece: at once it would be held several times. What is missing becomes the mean."""
     scaler = StandardScaler(copy=False)
     for part in pieces(len(basis)):
         scaler.partial_fit(basis[part], sample_weight=weight[part])
     for part in pieces(len(basis)):
-        basis[part] = scaler.transform(basis[part])
+        basis[part] = np.nan_to_num(scaler.transform(basis[part]))
 
 
 def pieces(rows: int) -> Iterator[slice]:

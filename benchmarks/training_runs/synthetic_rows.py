@@ -1,6 +1,7 @@
 """Synthetic rows of a training set with the columns of the lake's: features as the product declares them, and labels.
 
-Labels follow a linear model over the product's own basis, drawn once; so there is something to learn, and no more.
+Labels follow a linear model over the product's own basis, drawn once and true to the declared directions; so there is
+something to learn, no more, and a fit that keeps to the directions loses nothing by it.
 """
 
 from pathlib import Path
@@ -12,11 +13,15 @@ from pyarrow import parquet
 
 from service_quality.features.basis import basis_of
 from service_quality.features.declarations import Age, EventValue, Feature, Mean, Rate, WindowRatio
+from service_quality.features.expectations import Direction, direction_of
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import HOUR, MINUTE
 from spark_jobs.learning.basis_columns import basis_columns
 
 TERMS = basis_of(FEATURES)
+WIDE = [(-1e12, 1e12)] * len(FEATURES.names)
+_RISES = {feature.name for feature in FEATURES.features if direction_of(feature) is Direction.RISES}
+_DIRECTED = np.array([term.feature in _RISES and term.operation != "missing" for term in TERMS])
 _ROWS_A_PIECE = 250_000
 _START = 1_767_600_000_000
 _EFFECT, _USUAL_LOG_ODDS, _MOST_DEVIATIONS = 0.15, -1.7, 4.0
@@ -35,7 +40,8 @@ _SCHEMA = pa.schema(
 def write_rows(file: Path, *, rows: int, seed: int = 1) -> None:
     """Write a training set of so many rows."""
     chance = np.random.default_rng(seed)
-    effects = chance.normal(0, _EFFECT, len(TERMS))
+    drawn = chance.normal(0, _EFFECT, len(TERMS))
+    effects = np.where(_DIRECTED, np.maximum(np.abs(drawn), _EFFECT / 2), drawn)
     with parquet.ParquetWriter(file, _SCHEMA, compression="snappy") as writer:
         for first in range(0, rows, _ROWS_A_PIECE):
             number = np.arange(first, min(rows, first + _ROWS_A_PIECE))
@@ -54,7 +60,7 @@ def write_rows(file: Path, *, rows: int, seed: int = 1) -> None:
 
 
 def _log_odds(vectors: NDArray[np.float32], effects: NDArray[np.float64]) -> NDArray[np.float64]:
-    basis = basis_columns(vectors, FEATURES.names, TERMS)
+    basis = np.nan_to_num(basis_columns(vectors, FEATURES.names, TERMS, WIDE))
     spread = basis.std(axis=0)
     standard = (basis - basis.mean(axis=0)) / np.where(spread > 0, spread, 1)
     log_odds: NDArray[np.float64] = _USUAL_LOG_ODDS + np.clip(standard, -_MOST_DEVIATIONS, _MOST_DEVIATIONS) @ effects

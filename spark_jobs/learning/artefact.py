@@ -13,19 +13,24 @@ from service_quality.features.basis import basis_of
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
 from spark_jobs.learning.forward_choice import Trained
-from spark_jobs.learning.linear_training import Scaling, with_probability
+from spark_jobs.learning.learnt_ranges import Learnt
+from spark_jobs.learning.linear_training import with_probability
+from spark_jobs.learning.term_scaling import Scaling
 
 MODEL = "model.json"
 _SAMPLE_ROWS = 20_000
 
 
-def write_artefact(folder: Path, trained: Trained, scaling: Scaling, facts: dict[str, object]) -> None:
+def write_artefact(folder: Path, trained: Trained, learnt: Learnt, scaling: Scaling, facts: dict[str, object]) -> None:
     """model.json: everything that model_export needs to build the graph, and where it comes from."""
     model = {
         "kind": "logistic_regression",
         "features": FEATURES.names,
         "fingerprint": FEATURES.fingerprint,
         "terms": [asdict(term) for term in basis_of(FEATURES)],
+        "support": {"total": learnt.total, "least": learnt.least},
+        "known": learnt.known,
+        "ranges": learnt.ranges,
         **asdict(scaling),
         "coefficients": trained.model.coefficients.toArray().tolist(),
         "intercept": float(trained.model.intercept),

@@ -8,21 +8,34 @@ from numpy.typing import NDArray
 from service_quality.features.basis import HIGHEST_RATE, LOWEST_RATE, Term
 
 Matrix = NDArray[np.float64]
+Vectors = NDArray[np.float32]
+Range = tuple[float, float]
+
+#: Where a feature was never learnt, every value of it is taken for the same.
+NEVER_LEARNT: Range = (0.0, 0.0)
 
 
-def basis_columns(vectors: NDArray[np.float32], names: Sequence[str], terms: Sequence[Term]) -> Matrix:
-    """vectors: rows × features (float32, NaN missing) → rows × terms, float64."""
+def basis_columns(
+    vectors: Vectors, names: Sequence[str], terms: Sequence[Term], ranges: Sequence[Range | None]
+) -> Matrix:
+    """vectors: rows × features (float32, NaN missing) → rows × terms, float64.
+
+    Values are held within their feature's range. Where a value is missing, so is every term of it but "missing".
+    """
     place = {name: index for index, name in enumerate(names)}
-    columns = [_column(vectors[:, place[term.feature]].astype(np.float64), term) for term in terms]
+    columns = [
+        _column(vectors[:, place[term.feature]].astype(np.float64), term, ranges[place[term.feature]]) for term in terms
+    ]
     return np.column_stack(columns) if columns else np.empty((len(vectors), 0))
 
 
-def _column(x: Matrix, term: Term) -> Matrix:
+def _column(x: Matrix, term: Term, learnt: Range | None) -> Matrix:
     missing = np.isnan(x)
     if term.operation == "missing":
         return missing.astype(np.float64)
-    known = np.where(missing, 0.0, x)
-    column: Matrix = np.where(missing, 0.0, _known(known, term))
+    low, high = learnt or NEVER_LEARNT
+    known = np.clip(np.where(missing, low, x), low, high)
+    column: Matrix = np.where(missing, np.nan, _known(known, term))
     return column
 
 
@@ -32,10 +45,10 @@ def _known(x: Matrix, term: Term) -> Matrix:
             return x
         case "log":
             return np.log1p(np.maximum(x, 0.0))
-        case "log_hinge":
-            return np.maximum(np.log1p(np.maximum(x, 0.0)) - term.knot, 0.0)
-        case "hinge":
-            return np.maximum(x - term.knot, 0.0)
+        case "log_ramp":
+            return np.clip(np.log1p(np.maximum(x, 0.0)), term.knot, term.upper) - term.knot
+        case "ramp":
+            return np.clip(x, term.knot, term.upper) - term.knot
         case "logit":
             rate = np.clip(x, LOWEST_RATE, HIGHEST_RATE)
             return np.log(rate / (1.0 - rate))

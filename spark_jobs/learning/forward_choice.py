@@ -17,6 +17,7 @@ from spark_jobs.learning.linear_training import (
     with_probability,
 )
 from spark_jobs.learning.metrics import compute_metrics
+from spark_jobs.learning.term_scaling import Bounds
 
 STRENGTHS = (0.0002, 0.0006, 0.002)
 SLICE_CUTS = (0.6, 0.7, 0.8, 0.9)
@@ -46,16 +47,17 @@ def between(rows: DataFrame, first: float, last: float) -> DataFrame:
 class Fits:
     """Models fitted on what came before an instant, each once: to be compared, so not to the last digit."""
 
-    def __init__(self, rows: DataFrame) -> None:
-        """Fit on these rows (columns of scaled_rows)."""
+    def __init__(self, rows: DataFrame, bounds: Bounds) -> None:
+        """Fit on these rows (columns of scaled_rows), within these bounds."""
         self._rows = rows
+        self._bounds = bounds
         self._known: dict[tuple[float, float], LogisticRegressionModel] = {}
 
     def before(self, cut: float, strength: float) -> LogisticRegressionModel:
         """The model of this L2 strength on the rows before the cut."""
         if (cut, strength) not in self._known:
             earlier = between(self._rows, -np.inf, cut)
-            self._known[cut, strength] = fit_linear(earlier, strength, tolerance=COARSE)
+            self._known[cut, strength] = fit_linear(earlier, strength, self._bounds, tolerance=COARSE)
         return self._known[cut, strength]
 
 
@@ -82,13 +84,13 @@ def mean_log_loss(rows: DataFrame, model: LogisticRegressionModel) -> float:
     return float(row["loss"])
 
 
-def train(rows: DataFrame, strengths: Sequence[float]) -> Trained:
+def train(rows: DataFrame, strengths: Sequence[float], bounds: Bounds) -> Trained:
     """Choose the strength, calibrate if that helps, then fit on all rows (columns of scaled_rows).
 
     Whether a calibration helps is tried out on several slices just as it would be shipped: fitted on one slice by a
     model that has not seen it, put on a model that has, and judged on the slice after it.
     """
-    cuts, fits = [*time_cuts(rows, SLICE_CUTS), np.inf], Fits(rows)
+    cuts, fits = [*time_cuts(rows, SLICE_CUTS), np.inf], Fits(rows, bounds)
     strength, forward = choose_strength(rows, fits, cuts[:-1], strengths)
     models = [fits.before(cut, strength) for cut in cuts[:-1]]
     plain, calibrated = [], []
@@ -99,7 +101,7 @@ def train(rows: DataFrame, strengths: Sequence[float]) -> Trained:
         calibrated.append(measure(later, models[number + 1], fitted))
     helps = mean_of(calibrated, "log_loss") < mean_of(plain, "log_loss")
     return Trained(
-        model=fit_linear(rows, strength),
+        model=fit_linear(rows, strength, bounds),
         calibration=fit_calibration(between(rows, cuts[-2], np.inf), models[-1]) if helps else Calibration(),
         strength=strength,
         forward={**forward, "plain": mean_of(plain, "log_loss"), "calibrated": mean_of(calibrated, "log_loss")},

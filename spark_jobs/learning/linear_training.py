@@ -1,44 +1,24 @@
-"""Fit the linear model with MLlib: standardised basis, L2, calibration, all as plain numbers that can be exported."""
+"""Fit the linear model with MLlib: standardised basis, L2, bounds, calibration, all as numbers for the export."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 from pyspark.ml.classification import LogisticRegression, LogisticRegressionModel
 from pyspark.ml.feature import VectorAssembler
 from pyspark.ml.functions import array_to_vector, vector_to_array
-from pyspark.ml.stat import Summarizer
+from pyspark.ml.linalg import DenseMatrix
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.features.basis import Term
 from service_quality.features.declarations import FeatureSet
-from spark_jobs.learning.basis_columns import Matrix, basis_columns
+from spark_jobs.learning.basis_columns import Matrix, Range, Vectors, basis_columns
+from spark_jobs.learning.term_scaling import Bounds, Scaling
+from spark_jobs.learning.vector_batches import with_matrix
 
-Expand = Callable[[NDArray[np.float32]], Matrix]
-
-_ROW_DDL = "shop_id string, conversation_id string, at bigint, label double, weight double"
 _MOST_ITERATIONS, _FEWER_ITERATIONS = 100, 30
 #: How little the loss may still change, relative to itself: for a model that is kept, and for one that is compared.
 EXACT, COARSE = 1e-6, 1e-4
-_CONSTANT = 1e-9  # a term that deviates less than this is constant and has no say
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """Mean and deviation of every term; deviation 0 where the term is constant."""
-
-    means: tuple[float, ...]
-    scales: tuple[float, ...]
-
-    def standardise(self, basis: Matrix) -> Matrix:
-        """(term − mean) ÷ scale; 0 for constant terms."""
-        scales = np.array(self.scales)
-        weights = np.divide(1.0, scales, out=np.zeros_like(scales), where=scales > 0)
-        standardised: Matrix = (basis - np.array(self.means)) * weights
-        return standardised
 
 
 @dataclass(frozen=True)
@@ -61,23 +41,19 @@ def training_rows(training_set: DataFrame) -> DataFrame:
     )
 
 
-def fit_scaling(rows: DataFrame, features: FeatureSet, terms: Sequence[Term]) -> Scaling:
-    """Weighted mean and deviation of the basis over all rows (columns of training_rows)."""
-    basis = _with_matrix(rows, features, lambda vectors: basis_columns(vectors, features.names, terms))
-    vectors = basis.select(array_to_vector(F.col("matrix")).alias("v"), "weight")
-    row = vectors.select(Summarizer.metrics("mean", "std").summary(F.col("v"), F.col("weight")).alias("s")).first()
-    assert row is not None
-    scales = [float(scale) if scale > _CONSTANT else 0.0 for scale in row["s"]["std"].toArray()]
-    return Scaling(tuple(map(float, row["s"]["mean"].toArray())), tuple(scales))
-
-
-def scaled_rows(rows: DataFrame, features: FeatureSet, terms: Sequence[Term], scaling: Scaling) -> DataFrame:
+def scaled_rows(
+    rows: DataFrame,
+    features: FeatureSet,
+    terms: Sequence[Term],
+    ranges: Sequence[Range | None],
+    scaling: Scaling,
+) -> DataFrame:
     """Rows for fitting: `vector` holds the standardised basis; the raw features stay beside it."""
 
-    def expand(vectors: NDArray[np.float32]) -> Matrix:
-        return scaling.standardise(basis_columns(vectors, features.names, terms))
+    def expand(vectors: Vectors) -> Matrix:
+        return scaling.standardise(basis_columns(vectors, features.names, terms, ranges))
 
-    return _with_matrix(rows, features, expand).select(
+    return with_matrix(rows, len(features.features), expand).select(
         "shop_id",
         "conversation_id",
         "at",
@@ -88,16 +64,26 @@ def scaled_rows(rows: DataFrame, features: FeatureSet, terms: Sequence[Term], sc
     )
 
 
-def fit_linear(rows: DataFrame, strength: float, *, tolerance: float = EXACT) -> LogisticRegressionModel:
-    """Logistic regression with cross-entropy and L2 of this strength per unit of weight, by L-BFGS."""
-    return LogisticRegression(
+def fit_linear(
+    rows: DataFrame, strength: float, bounds: Bounds | None = None, *, tolerance: float = EXACT
+) -> LogisticRegressionModel:
+    """Logistic regression with cross-entropy and L2 of this strength per unit of weight, by L-BFGS.
+
+    With bounds on its coefficients it is fitted by L-BFGS-B.
+    """
+    regression = LogisticRegression(
         featuresCol="vector",
         regParam=strength,
         standardization=False,
         weightCol="weight",
         maxIter=_MOST_ITERATIONS if tolerance == EXACT else _FEWER_ITERATIONS,
         tol=tolerance,
-    ).fit(rows)
+    )
+    if bounds is not None:
+        width = len(bounds.lowest)
+        regression.setLowerBoundsOnCoefficients(DenseMatrix(1, width, list(bounds.lowest)))
+        regression.setUpperBoundsOnCoefficients(DenseMatrix(1, width, list(bounds.highest)))
+    return regression.fit(rows)
 
 
 def with_log_odds(rows: DataFrame, model: LogisticRegressionModel) -> DataFrame:
@@ -117,17 +103,3 @@ def with_probability(rows: DataFrame, model: LogisticRegressionModel, calibratio
     """Add the calibrated probability."""
     log_odds = F.col("log_odds") * calibration.slope + calibration.offset
     return with_log_odds(rows, model).withColumn("probability", 1.0 / (1.0 + F.exp(-log_odds)))
-
-
-def _with_matrix(rows: DataFrame, features: FeatureSet, expand: Expand) -> DataFrame:
-    width = len(features.features)
-
-    def widen(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            flat = batch.column("features").flatten().to_numpy(zero_copy_only=False)
-            matrix = expand(flat.reshape(-1, width))
-            offsets = pa.array(np.arange(0, matrix.size + 1, max(1, matrix.shape[1]), dtype=np.int32))
-            lists = pa.ListArray.from_arrays(offsets, pa.array(matrix.ravel()))
-            yield pa.RecordBatch.from_arrays([*batch.columns, lists], names=[*batch.schema.names, "matrix"])
-
-    return rows.mapInArrow(widen, f"{_ROW_DDL}, features array<float>, matrix array<double>")

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from service_quality.events.interaction_event import InteractionEvent
-from service_quality.instants import HOUR, MINUTE, SECOND
+from service_quality.instants import DAY, HOUR, MINUTE, SECOND
 from spark_jobs.synthetic_shop import phrases
 from spark_jobs.synthetic_shop.effects import dissatisfaction
-from spark_jobs.synthetic_shop.goods import REASONS, Item, Reason
+from spark_jobs.synthetic_shop.goods import DEAR_FROM, REASONS, Item, Reason
 from spark_jobs.synthetic_shop.place import Customer, Order, Shop, Story
 from spark_jobs.synthetic_shop.rhythm import count, spread
 from spark_jobs.synthetic_shop.staff import NEW, Agent, on_duty
@@ -18,6 +18,10 @@ PROMISED = {"chat": 2 * MINUTE, "phone": MINUTE, "email": 4 * HOUR}
 CHANNEL_SHARES = {"chat": 0.6, "phone": 0.15, "email": 0.25}
 SPREAD_OF_ANSWERS = 0.9
 BOT_GREETS = 0.6
+#: Some are left waiting for hours or days before an answer, and write again; some of those never get one.
+LEFT, LEFT_LATER, NEVER_ANSWERED = 0.12, 0.03, 0.15
+LEFT_FOR, SHORTEST_LEFT, LONGEST_LEFT = 9 * HOUR, 90 * MINUTE, 4 * DAY
+WRITES_AGAIN_AFTER, LESS_AND_LESS = 30 * MINUTE, 3
 TURNS = 1.1  # more questions after the first answer
 NOTED = 0.12
 TRANSFERRED = 0.1
@@ -53,6 +57,7 @@ class _Telling:
         name = f"c-{customer.customer_id}-{place}"
         self._shop, self._customer, self._random = shop, customer, customer.random
         self._story = Story(shop, customer, name, conversation_id=name)
+        self._left = 0  # the longest that nobody answered, of those who were left waiting
         (self._channel,) = self._random.choices(list(CHANNEL_SHARES), list(CHANNEL_SHARES.values()))
 
     def whole(self, at: int) -> Contact:
@@ -61,11 +66,15 @@ class _Telling:
         (reason,) = self._random.choices(REASONS, [reason.weight for reason in REASONS])
         opened = self._open(at, reason, item, order)
         agent = self._agent(opened)
-        answered, asked = self._first_answer(opened, agent)
-        now, last = self._turns(answered, agent)
-        now, reopened = self._resolve(now, last)
+        answered = self._first_answer(opened, agent)
+        now, last, reopened = self._story.last, agent, False
+        if answered is not None:
+            now, last = self._turns(answered, agent)
+            now, reopened = self._resolve(now, last)
+        asked = (answered or now) - opened
         variables = {
             "slow_first_response": min(3.0, max(-2.0, math.log(asked / PROMISED[self._channel]))),
+            "left_waiting": min(4.0, math.log(max(HOUR, self._left) / HOUR)),
             "agent_weakness": last.weakness,
             "new_agent": float(last.agent_tenure == NEW),
             "hard_category": float(reason.hard),
@@ -73,6 +82,8 @@ class _Telling:
             "reopened": float(reopened),
             "earlier_dissatisfied": float(self._customer.was_dissatisfied(opened)),
             "flawed_product": float(reason.about_order and item.flawed),
+            "dear_product": float(item.price_minor >= DEAR_FROM),
+            "new_shop": float(self._shop.new),
         }
         dissatisfied = self._random.random() < dissatisfaction(variables)
         now = self._complain(now, dissatisfied)
@@ -96,15 +107,31 @@ class _Telling:
     def _agent(self, at: int) -> Agent:
         return self._random.choice(on_duty(self._shop.staff, instant=at, utc_offset=self._shop.utc_offset))
 
-    def _first_answer(self, opened: int, agent: Agent) -> tuple[int, int]:
-        """When the first answer came, and how long it had taken."""
+    def _first_answer(self, opened: int, agent: Agent) -> int | None:
+        """When the first answer came; None where none ever did."""
         at = opened
         if self._channel == "chat" and self._random.random() < BOT_GREETS:
             at = self._story.tell("bot_message", at + 2 * SECOND, text=self._say(phrases.BOT[self._shop.language]))
         assigned = self._story.tell("assigned", at + spread(self._random, 5 * SECOND), **agent.profile())
-        waited = spread(self._random, PROMISED[self._channel] * agent.slowness, SPREAD_OF_ANSWERS)
-        answered = self._answer(max(opened + waited, assigned + SECOND), agent)
-        return answered, answered - opened
+        if self._random.random() < LEFT:
+            answered = self._leave_waiting(opened)
+            if self._random.random() < NEVER_ANSWERED:
+                return None
+        else:
+            answered = opened + spread(self._random, PROMISED[self._channel] * agent.slowness, SPREAD_OF_ANSWERS)
+        return self._answer(max(answered, assigned + SECOND), agent)
+
+    def _leave_waiting(self, since: int) -> int:
+        """Nobody answers for hours or days; the customer writes again, ever more rarely. When the wait is over."""
+        waits = min(LONGEST_LEFT, max(SHORTEST_LEFT, spread(self._random, LEFT_FOR, 1.0)))
+        self._left = max(self._left, waits)
+        pause = WRITES_AGAIN_AFTER
+        at = since + spread(self._random, pause)
+        while at < since + waits:
+            at = self._ask(at, phrases.STILL_WAITING)
+            pause *= LESS_AND_LESS
+            at += spread(self._random, pause)
+        return since + waits
 
     def _turns(self, at: int, agent: Agent) -> tuple[int, Agent]:
         """Questions and answers; a transfer gives the rest to another agent."""
@@ -118,7 +145,9 @@ class _Telling:
                 at = self._story.tell(
                     "internal_note", at + spread(self._random, 20 * SECOND), text=note, **agent.profile()
                 )
-            at = self._answer(at + spread(self._random, self._pace() * agent.slowness), agent)
+            left = self._random.random() < LEFT_LATER
+            answered = self._leave_waiting(at) if left else at + spread(self._random, self._pace() * agent.slowness)
+            at = self._answer(answered, agent)
         return at, agent
 
     def _transfer(self, at: int, agent: Agent) -> tuple[int, Agent]:

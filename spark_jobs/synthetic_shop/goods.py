@@ -41,16 +41,19 @@ PRODUCTS = {
         ("Kitchen", 2_900, ("Chef's knife", "Cast-iron pan", "Storage jars", "Bread tin")),
         ("Mobile", 12_900, ("Phone case", "Wireless earphones", "Power bank", "Smart watch")),
         ("Fashion", 4_900, ("Rain jacket", "Linen shirt", "Running shoes", "Leather belt")),
+        ("Appliances", 89_900, ("Washing machine", "Fridge", "Dishwasher", "Oven")),
     ),
     "zh": (
         ("家居", 15_900, ("台灯", "羊毛毯", "电热水壶", "挂钟")),
         ("厨房", 9_900, ("菜刀", "铸铁锅", "密封罐", "吐司模具")),
         ("数码", 49_900, ("手机壳", "无线耳机", "充电宝", "智能手表")),
         ("服饰", 19_900, ("冲锋衣", "亚麻衬衫", "跑步鞋", "皮带")),
+        ("家电", 289_900, ("洗衣机", "冰箱", "洗碗机", "烤箱")),
     ),
 }
 ITEMS_OF_A_NAME = 3
 FLAWED_SHARE = 0.12
+DEAR_FROM = 100_000  # minor units
 
 
 def stock(random: Random, language: str) -> tuple[Item, ...]:

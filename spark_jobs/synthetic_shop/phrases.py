@@ -24,6 +24,10 @@ FOLLOW_UP = {
            "That did not help.", "I have attached a photo."),
     "zh": ("有消息了吗？", "订单号我再发一遍。", "好的，大概要多久？", "还是不行。", "照片已经发过去了。"),
 }  # fmt: skip
+STILL_WAITING = {
+    "en": ("Is anybody there?", "I am still waiting for an answer.", "Nobody has replied to me yet."),
+    "zh": ("有人吗？", "我还在等回复。", "一直没有人理我。"),
+}
 ANSWER = {
     "en": ("Thank you for waiting, I am looking into it.", "I have passed this on and will come back to you.",
            "Could you send me the order number?", "This is settled now, you will get a confirmation."),

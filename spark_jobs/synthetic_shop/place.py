@@ -10,13 +10,18 @@ from spark_jobs.synthetic_shop.staff import Agent
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """One shop; `utc_offset` in milliseconds, `mark` the world's part of every id."""
+    """One shop; `utc_offset` in milliseconds, `mark` the world's part of every id, `opens` its first instant.
+
+    A `new` one opens after the others: its customers and staff are like theirs, it only has no past.
+    """
 
     shop_id: str
     language: str
     utc_offset: int
     currency: str
     mark: str
+    opens: int
+    new: bool
     items: tuple[Item, ...]
     staff: tuple[Agent, ...]
 
@@ -59,6 +64,11 @@ class Story:
         self._conversation_id = conversation_id
         self._last = 0
         self.events: list[InteractionEvent] = []
+
+    @property
+    def last(self) -> int:
+        """The instant of the latest event."""
+        return self._last
 
     def tell(self, kind: str, at: int, **values: str | int | None) -> int:
         """Add an event and return its instant, moved behind the last one where it would not follow it."""

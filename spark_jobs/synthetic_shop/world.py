@@ -19,13 +19,20 @@ CURRENCIES = {"zh": "CNY", "en": "GBP"}
 CONTACTS_OF_A_CUSTOMER = 1.8
 VISITS_OF_A_CONTACT = 1.7
 CONTACTS_OF_AN_AGENT_A_DAY = 4
+#: New shops open one after the other in the last part of the world's days, and have few contacts.
+FIRST_OPENS_AFTER, LAST_OPENS_AFTER = 0.6, 0.9
+CONTACTS_OF_A_NEW_SHOP = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What a synthetic world depends on; `start` is the first day's beginning in epoch milliseconds."""
+    """What a synthetic world depends on; `start` is the first day's beginning in epoch milliseconds.
+
+    The numbers of new shops follow those of the `shops` that are there from the start.
+    """
 
     shops: int
+    new_shops: int = 0
     days: int
     contacts_per_day: int
     seed: int
@@ -37,14 +44,33 @@ class World:
         return self.start + self.days * DAY
 
     @property
+    def numbers(self) -> range:
+        """The numbers of all shops."""
+        return range(self.shops + self.new_shops)
+
+    @property
     def customers(self) -> int:
-        """How many customers each shop has."""
-        return max(1, round(self.contacts_per_day * self.days / CONTACTS_OF_A_CUSTOMER))
+        """How many customers a shop has that is there from the start."""
+        return self.customers_of(0)
+
+    def opens(self, number: int) -> int:
+        """The first day of a shop, in epoch milliseconds."""
+        new = number - self.shops + 1
+        if new <= 0:
+            return self.start
+        share = FIRST_OPENS_AFTER + (LAST_OPENS_AFTER - FIRST_OPENS_AFTER) * new / self.new_shops
+        return self.start + int(self.days * share) * DAY
+
+    def customers_of(self, number: int) -> int:
+        """How many customers a shop has: numbers from 0."""
+        a_day = self.contacts_per_day * (CONTACTS_OF_A_NEW_SHOP if number >= self.shops else 1)
+        days = (self.end - self.opens(number)) // DAY
+        return max(1, round(a_day * days / CONTACTS_OF_A_CUSTOMER))
 
     @property
     def mark(self) -> str:
         """Part of every id, so that two worlds in one lake stay two."""
-        named = f"{self.shops}/{self.days}/{self.contacts_per_day}/{self.seed}/{self.start}"
+        named = f"{self.shops}/{self.new_shops}/{self.days}/{self.contacts_per_day}/{self.seed}/{self.start}"
         return hashlib.sha256(named.encode()).hexdigest()[:6]
 
 
@@ -66,6 +92,8 @@ def shop_of(world: World, number: int) -> Shop:
         utc_offset=UTC_OFFSETS[language],
         currency=CURRENCIES[language],
         mark=world.mark,
+        opens=world.opens(number),
+        new=number >= world.shops,
         items=stock(random, language),
         staff=hire(random, round(world.contacts_per_day / CONTACTS_OF_AN_AGENT_A_DAY)),
     )
@@ -77,7 +105,7 @@ def live(world: World, shop: Shop, number: int) -> Life:
     activity = random.gammavariate(1.2, 1 / 1.2)
     customer = Customer(f"customer-{world.mark}-{number + 1:06d}", random)
     mean = activity * CONTACTS_OF_A_CUSTOMER
-    days = {"start": world.start, "days": world.days, "utc_offset": shop.utc_offset}
+    days = {"start": shop.opens, "days": (world.end - shop.opens) // DAY, "utc_offset": shop.utc_offset}
     visited = moments(random, mean * VISITS_OF_A_CONTACT, **days)
     visits = [visit(shop, customer, at, place) for place, at in enumerate(visited, 1)]
     customer.orders.sort(key=lambda order: order.at)

@@ -22,8 +22,8 @@ WORLDS = tuple(
     World(shops=2, days=8, contacts_per_day=12, seed=seed, start=parse_instant(f"{START}T00:00:00Z")) for seed in (3, 4)
 )
 FIRST, SECOND = (
-    f"generate_shop --shops {world.shops} --days {world.days} --contacts-per-day {world.contacts_per_day} "
-    f"--seed {world.seed} --start {START}".split()
+    f"generate_shop --shops {world.shops} --new-shops 0 --days {world.days} "
+    f"--contacts-per-day {world.contacts_per_day} --seed {world.seed} --start {START}".split()
     for world in WORLDS
 )
 EARLIER = "build_training_set --as-of 2025-03-08 --warm-up-days 1".split()

@@ -15,7 +15,7 @@ from spark_jobs.synthetic_shop.world import World
 
 SPLIT = "2025-03-17"
 LEARNED_WORLD = World(shops=2, days=16, contacts_per_day=30, seed=11, start=parse_instant("2025-03-03T00:00:00Z"))
-WORLD_WORDS = "--shops 2 --days 16 --contacts-per-day 30 --seed 11 --start 2025-03-03".split()
+WORLD_WORDS = "--shops 2 --new-shops 0 --days 16 --contacts-per-day 30 --seed 11 --start 2025-03-03".split()
 WARM_UP_DAYS = 2
 
 

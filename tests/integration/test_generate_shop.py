@@ -16,8 +16,8 @@ from spark_jobs.synthetic_shop.world import World, events_of, shop_of
 
 pytestmark = pytest.mark.spark
 
-WORLD = World(shops=2, days=5, contacts_per_day=8, seed=3, start=parse_instant("2025-03-03T00:00:00Z"))
-ARGUMENTS = "--shops 2 --days 5 --contacts-per-day 8 --seed 3 --start 2025-03-03".split()
+WORLD = World(shops=2, new_shops=1, days=5, contacts_per_day=8, seed=3, start=parse_instant("2025-03-03T00:00:00Z"))
+ARGUMENTS = "--shops 2 --new-shops 1 --days 5 --contacts-per-day 8 --seed 3 --start 2025-03-03".split()
 
 
 def run_generate(lake):
@@ -30,8 +30,8 @@ def made_here():
     """The world's events by shop and id, made without Spark."""
     return {
         (event.shop_id, event.event_id): event
-        for number in range(WORLD.shops)
-        for event in events_of(WORLD, shop_of(WORLD, number), range(WORLD.customers))
+        for number in WORLD.numbers
+        for event in events_of(WORLD, shop_of(WORLD, number), range(WORLD.customers_of(number)))
     }
 
 

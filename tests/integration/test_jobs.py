@@ -100,10 +100,11 @@ def test_training_set_that_would_be_empty_replaces_none(learned, capsys):
     assert snapshot_of(start_session("test", str(learned.lake)), TRAINING_SET) == before
 
 
-def test_features_carry_what_was_planted(training_set):
+def test_features_carry_what_was_planted(training_set, model):
     """Trained on the earlier part by another library, judged on the later, one row a conversation."""
     vectors = np.array(training_set["features"].tolist(), dtype=np.float32)
-    basis = StandardScaler().fit_transform(basis_columns(vectors, FEATURES.names, basis_of(FEATURES)))
+    columns = basis_columns(vectors, FEATURES.names, basis_of(FEATURES), model["ranges"])
+    basis = np.nan_to_num(StandardScaler().fit_transform(columns))
     cut = int(0.7 * len(basis))
     fitted = LogisticRegression(C=0.01, max_iter=500).fit(basis[:cut], training_set["label"][:cut])
 
@@ -131,13 +132,25 @@ def test_artefact_says_where_the_model_comes_from(model, learned):
     assert set(model["metrics"]) >= {"auc", "average_precision", "log_loss", "brier", "ece", "rows"}
 
 
+def test_training_says_what_was_never_seen_and_what_was_left_out(model, learned):
+    summary = learned.summaries["train_model"]
+    ranges = dict(zip(model["features"], model["ranges"], strict=True))
+
+    assert summary["never_seen"] == [name for name, ends in ranges.items() if ends is None or ends[0] == ends[1]]
+    assert len(summary["terms_left_out"]) == model["scales"].count(0.0) > 0
+    for at, scale in enumerate(model["scales"]):
+        supported = min(model["active"][at], model["inactive"][at]) >= model["support"]["least"]
+        assert supported or scale == model["coefficients"][at] == 0
+
+
 def test_sample_holds_the_probabilities_that_the_figures_of_the_model_give(model, learned):
     sample = pd.read_parquet(learned.artefact / "sample.parquet")
     vectors = np.array(sample["features"].tolist(), dtype=np.float32)
 
-    basis = basis_columns(vectors, FEATURES.names, [Term(**term) for term in model["terms"]])
+    basis = basis_columns(vectors, FEATURES.names, [Term(**term) for term in model["terms"]], model["ranges"])
     scales = np.array(model["scales"])
-    standardised = np.where(scales > 0, (basis - model["means"]) / np.where(scales > 0, scales, 1), 0)
+    away = np.where(np.isnan(basis), 0, basis - model["means"])
+    standardised = np.where(scales > 0, away / np.where(scales > 0, scales, 1), 0)
     log_odds = standardised @ np.array(model["coefficients"]) + model["intercept"]
     expected = 1 / (1 + np.exp(-(model["calibration"]["slope"] * log_odds + model["calibration"]["offset"])))
 

@@ -46,7 +46,7 @@ START = parse_instant("2025-03-03T00:00:00Z")
 WORLD = World(shops=2, days=6, contacts_per_day=8, seed=3, start=START)
 SPLIT = START + 4 * DAY
 LATER = SPLIT + DAY
-ARGUMENTS = "--shops 2 --days 6 --contacts-per-day 8 --seed 3 --start 2025-03-03".split()
+ARGUMENTS = "--shops 2 --new-shops 0 --days 6 --contacts-per-day 8 --seed 3 --start 2025-03-03".split()
 FEATURE = "agent_contacts_1h"
 SHOPS = [shop_of(WORLD, number).shop_id for number in range(WORLD.shops)]
 #: The archive lacks the latest links of each shop when the second import is made.

@@ -25,7 +25,9 @@ from tests.parity.model_export.artefacts import (
     write_artefact,
 )
 
-ONE_OF_EACH = tuple(Term(name, operation, 1.0) for name, operation in zip(FEATURES.names, OPERATIONS, strict=False))
+ONE_OF_EACH = tuple(
+    Term(name, operation, 1.0, 3.0) for name, operation in zip(FEATURES.names, OPERATIONS, strict=False)
+)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +103,7 @@ def test_any_terms_in_any_order_are_exported_alike(tmp_path, seed):
 
 @pytest.mark.parametrize("term", ONE_OF_EACH, ids=OPERATIONS)
 def test_single_operation_is_exported_alone(tmp_path, term):
-    never_varied = Term(FEATURES.names[0], term.operation, 2.0)
+    never_varied = Term(FEATURES.names[0], term.operation, 2.0, 3.0)
     made = write_artefact(tmp_path, rows=40, terms=(term, never_varied))
     artefact = read_artefact(made.folder)
     pipeline = build_pipeline(artefact.model)

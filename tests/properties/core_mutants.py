@@ -109,6 +109,8 @@ OF_CONVERSATIONS: Mapping[str, Callable[[], Patch]] = {
 #: Mistakes in what histories give: only what was served shows them.
 OF_HISTORIES: Mapping[str, Callable[[], Patch]] = {
     "slow replies per reply": lambda: mock.patch.dict(declarations.RATES, {"slow": ("slow_replies", "replies")}),
+    "a share is not shrunk": lambda: _constant(declarations.WindowRatio, "compute", misreadings.share_as_counted),
+    "an even spread is the whole": lambda: _constant(declarations.WindowRatio, "even_share", property(lambda _: 1.0)),
     "7 days by 12 hours": lambda: _window("7d", 7 * DAY, 12 * HOUR),
     "an hour by 10 minutes": lambda: _window("1h", HOUR, 10 * MINUTE),
     "a day of 25 hours": lambda: _window("1d", 25 * HOUR, HOUR),

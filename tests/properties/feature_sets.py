@@ -17,7 +17,7 @@ SMALL = FeatureSet(
         Total("agent", "replies", "1h"),
         Total("agent", "contacts", "1d"),
         Mean("agent", "reply_ms", "timed_replies", "7d"),
-        WindowRatio("category", "contacts", "1h", "1d"),
+        WindowRatio("category", "contacts", "1h", "1d", strength=3),
         Age("customer", "orders", "90d"),
         Age("agent", "replies", "1h"),
         Age("shop", "complaints", "1d"),

@@ -10,6 +10,7 @@ from service_quality.events.kinds import SCORED
 from service_quality.facts import conversation_facts, conversation_fold
 from service_quality.facts.conversation_facts import Fact, FactTotals
 from service_quality.facts.conversation_fold import ConversationStep
+from service_quality.features.declarations import Reader, WindowRatio
 from service_quality.histories.windows import Window
 
 
@@ -163,3 +164,8 @@ _STEP = conversation_fold.step_conversation
 
 def start_without_hop(window: Window, clock: int) -> int:
     return clock - window.length
+
+
+def share_as_counted(ratio: WindowRatio, reader: Reader[Any]) -> Any:
+    recent, whole = (reader.total(ratio.entity, window, ratio.fact) for window in (ratio.recent, ratio.window))
+    return reader.ratio(recent, whole)

@@ -16,7 +16,7 @@ from tests.oracle.entities import contact_attributes, entity_key
 from tests.oracle.event_values import event_values
 from tests.oracle.facts import RATES, Fact, total_facts
 from tests.oracle.outcome import is_scored, owner
-from tests.oracle.spans import tile_start, window_start
+from tests.oracle.spans import WINDOWS, tile_start, window_start
 from tests.oracle.waiting import Events, in_order
 
 Value = float | int | None
@@ -174,8 +174,10 @@ class _Moment:
                 return self._sum(entity, fact, window)
             case Mean(entity, fact, per, window):
                 return _quotient(self._sum(entity, fact, window), self._sum(entity, per, window))
-            case WindowRatio(entity, fact, recent, window):
-                return _quotient(self._sum(entity, fact, recent), self._sum(entity, fact, window))
+            case WindowRatio(entity, fact, recent, window, strength):
+                (part, _), (whole, _) = WINDOWS[recent], WINDOWS[window]
+                inside = self._sum(entity, fact, recent) + strength * (part / whole)
+                return inside / (self._sum(entity, fact, window) + strength)
             case Age(entity, fact, window):
                 return self._age(entity, fact, window)
             case Rate(entity, rate, window, strength, parent):

@@ -16,7 +16,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from service_quality.features.basis import HIGHEST_RATE, LOWEST_RATE, OPERATIONS, Term, basis_of
+from service_quality.features.expectations import direction_of
 from service_quality.features.feature_set import FEATURES
+from spark_jobs.learning.basis_columns import basis_columns
 
 LAST = "2026-03-31T21:59:00.250Z"
 
@@ -34,8 +36,8 @@ def write_artefact(folder: Path, *, seed: int = 1, rows: int = 240, terms: tuple
     """A model with random weights, its sample scored by `oracle_probability`, and a small challenger."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
-    document = made_up_model(random, terms or basis_of(FEATURES))
     vectors = made_up_vectors(random, rows)
+    document = made_up_model(random, terms or basis_of(FEATURES), vectors)
     probabilities = [oracle_probability(document, row) for row in vectors.tolist()]
     (folder / "model.json").write_text(json.dumps(document), "utf-8")
     write_sample(folder, vectors, probabilities)
@@ -59,16 +61,27 @@ def rewrite_model(folder: Path, **changes: object) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **changes}), "utf-8")
 
 
-def made_up_model(random: np.random.Generator, terms: tuple[Term, ...]) -> dict:
-    scales = random.uniform(0.5, 2.0, len(terms))
-    coefficients = random.normal(0, 0.15, len(terms))
+def made_up_model(random: np.random.Generator, terms: tuple[Term, ...], vectors: NDArray[np.float32]) -> dict:
+    """A model that keeps to the declared directions and steps, learnt on the middle nine tenths of the vectors."""
+    ranges = [[float(end) for end in np.nanquantile(column, [0.05, 0.95])] for column in vectors.T]
+    basis = basis_columns(vectors, FEATURES.names, terms, [(low, high) for low, high in ranges])
+    means, scales = np.nanmean(basis, axis=0), np.maximum(np.nanstd(basis, axis=0), 0.05)
+    directions = {feature.name: direction_of(feature) for feature in FEATURES.features}
+    free = [term.operation == "missing" or directions[term.feature] == 0 for term in terms]
+    drawn = np.clip(random.normal(0, 0.15, len(terms)), -0.7 * scales, 0.7 * scales)
+    coefficients = np.where(free, drawn, np.abs(drawn))
     scales[-1] = coefficients[-1] = 0  # a term that never varied
     return {
         "kind": "logistic_regression",
         "features": list(FEATURES.names),
         "fingerprint": FEATURES.fingerprint,
         "terms": [asdict(term) for term in terms],
-        "means": random.normal(0, 1, len(terms)).tolist(),
+        "support": {"total": 1700.0, "least": 30.0},
+        "known": [1360.0] * len(FEATURES.names),
+        "ranges": ranges,
+        "active": [600.0] * (len(terms) - 1) + [12.0],
+        "inactive": [900.0] * len(terms),
+        "means": means.tolist(),
         "scales": scales.tolist(),
         "coefficients": coefficients.tolist(),
         "intercept": -0.7,
@@ -93,8 +106,10 @@ def made_up_vectors(random: np.random.Generator, rows: int) -> NDArray[np.float3
     """Rates, small counts, hours, durations and amounts, a negative one here and there; a fifth is missing."""
     operations = {term.feature: term.operation for term in reversed(basis_of(FEATURES))}
     makers = {
+        "ramp": lambda: random.integers(0, 24, rows),
         "logit": lambda: random.random(rows),
         "log": lambda: np.exp(random.uniform(-1, 20, rows)) - 1,
+        "log_ramp": lambda: np.exp(random.uniform(-1, 20, rows)) - 1,
         "value": lambda: random.integers(-1, 9, rows),
         "equals": lambda: random.integers(0, 7, rows),
     }
@@ -116,11 +131,10 @@ def made_up_challenger() -> HistGradientBoostingClassifier:
 
 def made_up_terms(random: np.random.Generator, count: int) -> tuple[Term, ...]:
     """Any operation on any feature with any knot, in any order, twice too."""
+    knots = random.choice([-1, 0, 0.5, 3, 9], count)
     return tuple(
-        Term(
-            str(random.choice(FEATURES.names)), str(random.choice(OPERATIONS)), float(random.choice([-1, 0, 0.5, 3, 9]))
-        )
-        for _ in range(count)
+        Term(str(random.choice(FEATURES.names)), str(random.choice(OPERATIONS)), float(knot), float(knot) + 2)
+        for knot in knots
     )
 
 
@@ -133,26 +147,31 @@ def oracle_probability(document: Mapping, vector: list[float]) -> float:
 def oracle_log_odds(document: Mapping, vector: list[float]) -> float:
     """Slow and obvious: one term after the other, in plain floats."""
     value_of = dict(zip(document["features"], vector, strict=True))
+    range_of = dict(zip(document["features"], document["ranges"], strict=True))
     total = document["intercept"]
-    for term, mean, scale, coefficient in zip(
+    for described, mean, scale, coefficient in zip(
         document["terms"], document["means"], document["scales"], document["coefficients"], strict=True
     ):
+        term = Term(**described)
         if coefficient:
-            total += coefficient * (oracle_term(Term(**term), value_of[term["feature"]]) - mean) / scale
+            column = oracle_term(term, value_of[term.feature], range_of[term.feature], fill=mean)
+            total += coefficient * (column - mean) / scale
     return document["calibration"]["slope"] * total + document["calibration"]["offset"]
 
 
-def oracle_term(term: Term, x: float) -> float:
+def oracle_term(term: Term, x: float, learnt: list[float] | None, *, fill: float) -> float:
     if term.operation == "missing":
         return float(isnan(x))
     if isnan(x):
-        return 0.0
+        return fill
+    low, high = learnt or (0.0, 0.0)
+    x = min(max(x, low), high)
     p = min(max(x, LOWEST_RATE), HIGHEST_RATE)
     return {
         "value": x,
         "log": log(1 + max(x, 0.0)),
-        "log_hinge": max(log(1 + max(x, 0.0)) - term.knot, 0.0),
-        "hinge": max(x - term.knot, 0.0),
+        "log_ramp": min(max(log(1 + max(x, 0.0)), term.knot), term.upper) - term.knot,
+        "ramp": min(max(x, term.knot), term.upper) - term.knot,
         "logit": log(p / (1 - p)),
         "equals": float(x == term.knot),
     }[term.operation]

@@ -90,11 +90,21 @@ def test_other_fingerprint_is_refused_with_found_and_expected(made):
         ({"calibration": {"slope": -1, "offset": 0}}, "slope: found -1.0, expected more than 0"),
         ({"training": {"first": 1}}, "first: found 1, expected a string"),
         ({"synthetic": 1}, "synthetic: found 1, expected true or false"),
-        ({"terms": [{"feature": "nobody", "operation": "log", "knot": 0}]}, "feature: found 'nobody'"),
+        ({"terms": [{"feature": "nobody", "operation": "log", "knot": 0, "upper": 0}]}, "feature: found 'nobody'"),
         (
-            {"terms": [{"feature": FEATURES.names[0], "operation": "sqrt", "knot": 0}]},
+            {"terms": [{"feature": FEATURES.names[0], "operation": "sqrt", "knot": 0, "upper": 0}]},
             "operation: found 'sqrt', expected one",
         ),
+        (
+            {"terms": [{"feature": FEATURES.names[0], "operation": "ramp", "knot": 2, "upper": 2}]},
+            "upper: found 2.0, expected more than the knot 2",
+        ),
+        ({"ranges": [[0, 1]]}, r"ranges: found 1, expected \d+ ranges, one a feature"),
+        ({"ranges": [[1, 0]] + [None] * (len(FEATURES.names) - 1)}, r"ranges\[0\]: found \(1.0, 0.0\), expected a low"),
+        ({"ranges": [["a", 0]] + [None] * (len(FEATURES.names) - 1)}, "found 'a', expected a finite number"),
+        ({"support": {"total": 10, "least": 0}}, r"least: found 0\.0, expected more than 0"),
+        ({"known": [1.0]}, r"known: found 1, expected \d+ weights"),
+        ({"active": [1.0]}, r"active: found 1, expected \d+ weights"),
         ({"terms": [3]}, r"terms\[0\]: found 3, expected an object"),
         ({"metrics": {"auc": float("nan")}}, "found no JSON .*NaN"),
     ],
@@ -112,6 +122,23 @@ def test_term_that_never_varied_must_have_no_weight(made):
 
     with pytest.raises(ArtefactError, match=r"scales\[0\]: found 0\.0, expected a positive scale"):
         read_artefact(made.folder)
+
+
+def test_term_below_the_least_support_must_have_no_weight(made):
+    rewrite_model(made.folder, inactive=[29.0] + made.document["inactive"][1:])
+
+    with pytest.raises(ArtefactError, match=r"coefficients\[0\]: found .* support 29.*0 below the least support of 30"):
+        read_artefact(made.folder)
+
+
+def test_ranges_and_support_are_read_as_they_were_written(made):
+    ranges = [None, *made.document["ranges"][1:]]
+    rewrite_model(made.folder, ranges=ranges)
+
+    model = read_artefact(made.folder).model
+
+    assert model.ranges == (None, *(tuple(learnt) for learnt in ranges[1:]))
+    assert (model.support.total, model.support.least, model.support.of(0)) == (1700.0, 30.0, 600.0)
 
 
 def test_vectors_of_another_width_are_refused(made):

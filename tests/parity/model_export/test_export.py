@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from model_export.artefact import read_artefact
@@ -69,6 +70,42 @@ def test_readable_card_holds_the_same(exported):
     assert "**Synthetic data.**" in text
     assert "| auc | 0.709 | 0.704 |" in text
     assert all(f"| {name} |" in text for name in FEATURES.names)
+
+
+def test_card_names_what_was_never_seen_and_what_was_left_out(tmp_path):
+    made = write_artefact(tmp_path / "in", rows=30)
+    unseen, constant = "bot_messages", "transfers"
+    ranges = dict(zip(FEATURES.names, made.document["ranges"], strict=True)) | {unseen: None, constant: [2.0, 2.0]}
+    silent = [term["feature"] in (unseen, constant) for term in made.document["terms"]]
+    rewrite_model(
+        made.folder,
+        ranges=list(ranges.values()),
+        known=[0.0 if name == unseen else 1360.0 for name in FEATURES.names],
+        **{key: np.where(silent, 0.0, made.document[key]).tolist() for key in ("active", "coefficients", "scales")},
+    )
+    document = json.loads((made.folder / "model.json").read_text("utf-8"))
+    write_sample(made.folder, made.vectors, [oracle_probability(document, row) for row in made.vectors.tolist()])
+
+    exported = export_model(made.folder, tmp_path / "out")
+
+    card = json.loads(exported.path("card.json").read_bytes())
+    features = {feature["name"]: feature for feature in card["features"]}
+    assert card["never_seen"] == [unseen, constant]
+    assert card["terms_left_out"] == [
+        {"feature": unseen, "term": "value", "support": 0.0},
+        {"feature": constant, "term": "value", "support": 0.0},
+        {"feature": "sku_returned_rate_90d", "term": "logit", "support": 12.0},
+    ]
+    assert (features[unseen]["seen"], features[unseen]["range"], features[unseen]["known"]) == (False, None, 0.0)
+    assert (features[constant]["seen"], features[constant]["range"]) == (False, [2.0, 2.0])
+    assert features["waiting_ms"]["range"] == made.document["ranges"][FEATURES.names.index("waiting_ms")]
+    assert features["waiting_ms"]["direction"] == "rises"
+    text = exported.path("card.md").read_text("utf-8")
+    assert f"`{unseen}`, `{constant}`." in text
+    assert "at least 30 of 1,700 conversations" in text
+    assert "| sku_returned_rate_90d | logit | 12.0 |" in text
+    assert f"| {unseen} | no say | free | 0 | never known |" in text
+    assert "| agent_ratings_30d | not read by the model |" in text
 
 
 def test_card_of_real_data_says_nothing_of_synthetic(artefact, tmp_path):

@@ -55,7 +55,7 @@ def value_of(feature, *facts: tuple[str, int, str, int], clock: int = 0):
         (EventValue("waiting_ms"), "waiting_ms"),
         (Total("agent", "contacts", "1h"), "agent_contacts_1h"),
         (Mean("agent", "reply_ms", "timed_replies", "1d"), "agent_reply_ms_per_timed_replies_1d"),
-        (WindowRatio("category", "contacts", "1d", "7d"), "category_contacts_1d_of_7d"),
+        (WindowRatio("category", "contacts", "1d", "7d", strength=20), "category_contacts_1d_of_7d"),
         (Age("customer", "orders", "90d"), "customer_orders_age_90d"),
         (AGENT, "agent_dissatisfied_rate_30d"),
     ],
@@ -84,13 +84,13 @@ def test_mean_is_missing_where_nothing_was_counted():
     assert value_of(feature, ("agent", 0, "timed_replies", 2), ("agent", 0, "reply_ms", 90)) == 45.0
 
 
-def test_window_ratio_is_missing_where_the_long_window_is_empty():
-    feature = WindowRatio("category", "contacts", "1d", "7d")
+def test_window_ratio_starts_from_an_even_spread_and_is_not_carried_off_by_the_first_of_a_kind():
+    feature = WindowRatio("category", "contacts", "1d", "7d", strength=13)
+    old, new = ("category", 0, "contacts", 3), ("category", 2 * DAY, "contacts", 4)
 
-    assert value_of(feature) is None
-    assert (
-        value_of(feature, ("category", 0, "contacts", 3), ("category", 2 * DAY, "contacts", 1), clock=2 * DAY) == 0.25
-    )
+    assert value_of(feature) == pytest.approx(1 / 7)
+    assert value_of(feature, ("category", 0, "contacts", 1)) == pytest.approx((1 + 13 / 7) / 14)
+    assert value_of(feature, old, new, clock=2 * DAY) == pytest.approx((4 + 13 / 7) / 20)
 
 
 def test_age_is_measured_from_the_newest_tile_and_missing_beyond_the_window():

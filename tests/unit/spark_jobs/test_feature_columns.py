@@ -21,7 +21,7 @@ READ = FeatureSet(
         EventValue("waiting_ms"),
         Total("agent", "replies", "1d"),
         Mean("agent", "reply_ms", "timed_replies", "1d"),
-        WindowRatio("agent", "replies", "1h", "1d"),
+        WindowRatio("agent", "replies", "1h", "1d", strength=2),
         Age("agent", "replies", "1d"),
         AGENT,
     )
@@ -71,10 +71,18 @@ def test_vector_is_read_before_its_own_facts_and_after_all_earlier_ones():
     first, last = ShopColumns(folded, READ).vectors()
 
     assert [first[0], first[1], first[5]] == [5.0, 0.0, np.float32((0 + 2 * 0.2) / 2)]
-    assert all(isnan(value) for value in first[2:5])
+    assert first[3] == np.float32((0 + 2 / 24) / 2)
+    assert isnan(first[2])
+    assert isnan(first[4])
     shop_rate = (1 + 10 * 0.2) / 11
     assert isnan(last[0])
-    assert last[1:].tolist() == [1.0, 900.0, 1.0, HOUR // 2, np.float32((1 + 2 * shop_rate) / 3)]
+    assert last[1:].tolist() == [
+        1.0,
+        900.0,
+        np.float32((1 + 2 / 24) / 3),
+        HOUR // 2,
+        np.float32((1 + 2 * shop_rate) / 3),
+    ]
 
 
 def test_entity_that_is_missing_has_no_history():

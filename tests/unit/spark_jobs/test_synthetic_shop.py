@@ -11,19 +11,20 @@ from service_quality.events.interaction_event import event_to_dict
 from service_quality.events.kinds import ALL
 from service_quality.events.parsing import parse_event
 from service_quality.instants import DAY, HOUR, hour_of_day, parse_instant
+from spark_jobs.synthetic_shop import phrases
 from spark_jobs.synthetic_shop.effects import EFFECTS
 from spark_jobs.synthetic_shop.world import World, events_of, live, shop_of
 
 START = parse_instant("2025-03-03T00:00:00Z")
-WORLD = World(shops=2, days=14, contacts_per_day=20, seed=5, start=START)
+WORLD = World(shops=2, new_shops=2, days=14, contacts_per_day=20, seed=5, start=START)
 
 
 @pytest.fixture(scope="module")
 def events():
     return [
         event
-        for number in range(WORLD.shops)
-        for event in events_of(WORLD, shop_of(WORLD, number), range(WORLD.customers))
+        for number in WORLD.numbers
+        for event in events_of(WORLD, shop_of(WORLD, number), range(WORLD.customers_of(number)))
     ]
 
 
@@ -64,6 +65,8 @@ def test_shops_write_chinese_and_english_by_turns(events):
     assert {shop: bool(re.search("[一-鿿]", text)) for shop, text in words.items()} == {
         "synthetic-zh-1": True,
         "synthetic-en-2": False,
+        "synthetic-zh-3": True,
+        "synthetic-en-4": False,
     }
 
 
@@ -99,11 +102,78 @@ def test_agents_of_a_team_share_supervisor_and_manager(events):
     assert all(len(profiles) == 1 for profiles in teams.values())
 
 
+def longest_waits(events) -> list[int]:
+    """Of each conversation, the longest time from a customer's message or the opening to the next answer or the end."""
+    told: dict[str, list[tuple[int, str]]] = {}
+    for event in events:
+        if event.kind in ("conversation_opened", "customer_message", "agent_message"):
+            told.setdefault(event.conversation_id, []).append((event.occurred_at, event.kind))
+    found = []
+    for one in told.values():
+        since, longest = None, 0
+        for at, kind in sorted(one):
+            since = at if since is None and kind != "agent_message" else since
+            longest = max(longest, at - since if since is not None else 0)
+            since = None if kind == "agent_message" else since
+        found.append(longest)
+    return found
+
+
+def test_some_customers_wait_for_hours_or_days_and_write_again(events):
+    waits = np.array(longest_waits(events))
+    again = Counter(e.conversation_id for e in events if e.text in phrases.STILL_WAITING["en"])
+
+    assert 0.05 < np.mean(waits > 2 * HOUR) < 0.4
+    assert np.sum(waits > DAY) >= 10
+    assert max(again.values()) >= 3
+
+
+def test_some_conversations_are_never_answered_and_rated_all_the_same(events):
+    kinds: dict[str, set[str]] = {}
+    for event in events:
+        if event.conversation_id is not None:
+            kinds.setdefault(event.conversation_id, set()).add(event.kind)
+    unanswered = [found for found in kinds.values() if "conversation_opened" in found and "agent_message" not in found]
+
+    assert len(unanswered) >= 5
+    assert any("rated" in found for found in unanswered)
+    assert not any("resolved" in found for found in unanswered)
+
+
+def test_some_products_are_dear(events):
+    prices = {(e.shop_id, e.sku): e.amount_minor for e in events if e.kind == "order_placed"}
+
+    dear = [price for price in prices.values() if price > 129_900]
+
+    assert 0.02 < len(dear) / len(prices) < 0.5
+
+
+def test_new_shops_open_late_and_have_few_contacts(events):
+    opened = {shop: [e.occurred_at for e in events if e.shop_id == shop] for shop in {e.shop_id for e in events}}
+
+    firsts = sorted(min(instants) for instants in opened.values())
+    counts = sorted(len(instants) for instants in opened.values())
+    assert firsts[1] < WORLD.start + DAY
+    assert WORLD.start + 0.6 * 14 * DAY < firsts[2] < firsts[3]
+    assert 0 < counts[0] <= counts[1] < counts[2] / 10
+
+
+def test_world_without_new_shops_has_none():
+    world = World(shops=2, days=14, contacts_per_day=20, seed=5, start=START)
+
+    assert [world.opens(number) for number in world.numbers] == [START, START]
+    assert world.customers_of(1) == world.customers == WORLD.customers
+
+
 @pytest.mark.slow
 def test_planted_effects_are_found_again():
-    world = World(shops=1, days=35, contacts_per_day=600, seed=11, start=START)
-    shop = shop_of(world, 0)
-    contacts = [contact for number in range(world.customers) for contact in live(world, shop, number).contacts]
+    world = World(shops=1, new_shops=1, days=35, contacts_per_day=600, seed=11, start=START)
+    contacts = [
+        contact
+        for shop in world.numbers
+        for number in range(world.customers_of(shop))
+        for contact in live(world, shop_of(world, shop), number).contacts
+    ]
     variables = np.array([[contact.variables[effect.name] for effect in EFFECTS] for contact in contacts])
     outcome = np.array([contact.dissatisfied for contact in contacts])
 
@@ -111,4 +181,5 @@ def test_planted_effects_are_found_again():
 
     assert 0.14 < outcome.mean() < 0.20
     for effect, log_odds in zip(EFFECTS, found, strict=True):
-        assert log_odds == pytest.approx(effect.log_odds, abs=0.2), effect.name
+        few = effect.name == "new_shop"
+        assert log_odds == pytest.approx(effect.log_odds, abs=0.8 if few else 0.2), effect.name

@@ -1,40 +1,49 @@
 """The basis: how a linear model reads each feature. Data, interpreted by Spark, by scikit-learn and in ONNX.
 
-A term turns one feature x into one column. Missing gives 0 in every term but "missing", which gives 1 there.
+A term turns one feature x into one column. Before anything else, x is held within the range that was learnt from the
+training set. Every column but "missing" and "equals" rises with x, so the sign of a coefficient is the direction in
+which its term moves the score; a ramp is flat outside its own segment, so one that was not learnt leaves its segment
+flat.
 
     value       x
     missing     1 where x is missing, else 0
     log         log(1 + max(x, 0))
-    log_hinge   max(log(1 + max(x, 0)) − knot, 0)
-    hinge       max(x − knot, 0)
+    log_ramp    log(1 + max(x, 0)) kept within [knot, upper], less knot
+    ramp        x kept within [knot, upper], less knot
     logit       log(p / (1 − p)) with p = x kept within [0.005, 0.995]
     equals      1 where x is the knot, for whole numbers
+
+Where x is missing, every term but "missing" takes its mean over the known rows, so that it moves the score not at all:
+what missing means is said by "missing" alone, if that was learnt.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log
 
 from service_quality.features.declarations import Age, EventValue, Feature, FeatureSet, Mean, Rate, Total
 from service_quality.features.feature_set import BESIDE_THE_MODEL
 from service_quality.instants import DAY, HOUR, MINUTE
 
-OPERATIONS = ("value", "missing", "log", "log_hinge", "hinge", "logit", "equals")
+OPERATIONS = ("value", "missing", "log", "log_ramp", "ramp", "logit", "equals")
 LOWEST_RATE, HIGHEST_RATE = 0.005, 0.995
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One column of the basis; `knot` is used by the hinges and by "equals"."""
+    """One column of the basis; `knot` is used by the ramps and by "equals", `upper` by the ramps."""
 
     feature: str
     operation: str
     knot: float = 0.0
+    upper: float = 0.0
 
 
-_RESPONSE_KNOTS = (MINUTE, 4 * MINUTE, 10 * MINUTE, 25 * MINUTE, 90 * MINUTE, 8 * HOUR, DAY)
-_WAIT_KNOTS = (5 * MINUTE, HOUR, DAY)
-_PRICE_KNOTS = (100_000,)
-_HOUR_KNOTS = (8.0, 12.0, 18.0)
+_LONGEST_WAIT, _HIGHEST_PRICE = 90 * DAY, 10**9
+_RESPONSE_KNOTS = (0, MINUTE, 4 * MINUTE, 10 * MINUTE, 25 * MINUTE, 90 * MINUTE, 8 * HOUR, DAY, _LONGEST_WAIT)
+_WAIT_KNOTS = (0, 5 * MINUTE, HOUR, DAY, _LONGEST_WAIT)
+_PRICE_KNOTS = (0, 100_000, _HIGHEST_PRICE)
+_HOUR_KNOTS = (0.0, 8.0, 12.0, 18.0, 24.0)
 
 
 def basis_of(features: FeatureSet) -> tuple[Term, ...]:
@@ -57,7 +66,7 @@ def _terms(feature: Feature) -> list[Term]:
         case EventValue("price_minor"):
             return _spline(name, _PRICE_KNOTS)
         case EventValue("opened_hour"):
-            return [Term(name, "value"), *(Term(name, "hinge", knot) for knot in _HOUR_KNOTS)]
+            return [Term(name, "ramp", knot, upper) for knot, upper in pairwise(_HOUR_KNOTS)]
         case EventValue(value) if value.endswith("_ms"):
             return _spline(name, _WAIT_KNOTS)
         case _:
@@ -65,6 +74,6 @@ def _terms(feature: Feature) -> list[Term]:
 
 
 def _spline(name: str, knots: tuple[int, ...]) -> list[Term]:
-    """A piecewise linear function of log(1 + x), with a level of its own for missing."""
-    hinges = [Term(name, "log_hinge", round(log(1 + knot), 4)) for knot in knots]
-    return [Term(name, "log"), *hinges, Term(name, "missing")]
+    """A piecewise linear function of log(1 + x), a ramp for each segment, with a level of its own for missing."""
+    logs = [round(log(1 + knot), 4) for knot in knots]
+    return [*(Term(name, "log_ramp", knot, upper) for knot, upper in pairwise(logs)), Term(name, "missing")]

@@ -105,12 +105,16 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class WindowRatio:
-    """How much of a long window's facts lie in its recent part: 0 to 1; missing where the long one is empty."""
+    """How much of a long window's facts lie in its recent part, 0 to 1, shrunk towards an even spread.
+
+    It is as if `strength` facts more had been spread evenly over the long window: the first of a kind is no rush.
+    """
 
     entity: str
     fact: str
     recent: str
     window: str
+    strength: float
 
     @property
     def name(self) -> str:
@@ -120,9 +124,17 @@ class WindowRatio:
     def reads(self) -> tuple[tuple[str, str, str], ...]:
         return ((self.entity, self.recent, self.fact), (self.entity, self.window, self.fact))
 
+    @property
+    def even_share(self) -> float:
+        """The recent part of the long window's length."""
+        return WINDOWS[self.recent].length / WINDOWS[self.window].length
+
     def compute(self, reader: Reader[Number]) -> Number:
-        return reader.ratio(
-            reader.total(self.entity, self.recent, self.fact), reader.total(self.entity, self.window, self.fact)
+        return reader.shrink(
+            reader.total(self.entity, self.recent, self.fact),
+            reader.total(self.entity, self.window, self.fact),
+            self.even_share,
+            self.strength,
         )
 
 
@@ -215,7 +227,7 @@ class FeatureSet:
                 if found not in known:
                     raise DeclarationError(f"found {kind} {found!r}, expected one of {', '.join(known)}")
         for feature in self.features:
-            if isinstance(feature, Rate) and feature.strength <= 0:
+            if isinstance(feature, Rate | WindowRatio) and feature.strength <= 0:
                 raise DeclarationError(f"{feature.name}: found strength {feature.strength}, expected more than 0")
 
     @cached_property

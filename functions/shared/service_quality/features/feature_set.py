@@ -50,7 +50,7 @@ PACE: tuple[Feature, ...] = (
     Total("agent", "contacts", "1h"),
     Mean("agent", "reply_ms", "timed_replies", "1d"),
     Total("agent", "ratings", "30d"),
-    WindowRatio("category", "contacts", "1d", "7d"),
+    WindowRatio("category", "contacts", "1d", "7d", strength=20),
 )
 
 CUSTOMER: tuple[Feature, ...] = (
