@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from service_quality.facts.conversation_facts import DISSATISFIED_AT_MOST
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
-from spark_jobs.learning.metrics import calibration_curve, compute_metrics, ranking_curve
+from spark_jobs.learning.metrics import calibration_curve, compute_metrics, figure_text, ranking_curve
 from spark_jobs.logs.archive import read_entries
 from tools.whole_files import whole_file
 
@@ -95,10 +95,9 @@ def main(arguments: Sequence[str]) -> None:
     }
     if options.scores is not None:
         write_scores(written, options.scores)
-    auc = judged["answer"]["metrics"].get("auc")
     print_summary(
         f"evaluate_scores: {len(written)} scores; after the first answer {judged['answer']['metrics']['rows']} rated"
-        f" conversations, AUC {'unknown' if auc is None else format(auc, '.4f')}",
+        f" conversations, AUC {figure_text(judged['answer']['metrics'].get('auc'))}",
         {"scores": len(written), "model_versions": sorted(written["model_version"].unique()), **judged},
         file=options.json,
     )

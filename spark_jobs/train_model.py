@@ -18,6 +18,7 @@ from spark_jobs.learning.challenger import train_challenger, write_challenger
 from spark_jobs.learning.forward_choice import SLICE_CUTS, STRENGTHS, Trained, time_cuts, train
 from spark_jobs.learning.learnt_ranges import Learnt, learn_ranges
 from spark_jobs.learning.linear_training import scaled_rows, training_rows
+from spark_jobs.learning.metrics import figure_text
 from spark_jobs.learning.term_scaling import Scaling, coefficient_bounds, fit_scaling
 from tools.whole_files import whole_folder
 
@@ -93,8 +94,8 @@ def summarise(rows: int, trained: Trained, learnt: Learnt, scaling: Scaling) -> 
     return (
         f"{rows} rows, L2 {trained.strength}; {len(unseen)} features never seen,"
         f" {len(left_out)} of {len(scaling.scales)} terms left out; on the latest {JUDGED_SHARE:.0%}"
-        f" AUC {trained.metrics['auc']:.4f}, log loss {trained.metrics['log_loss']:.4f},"
-        f" ECE {trained.metrics['ece']:.4f}",
+        f" AUC {figure_text(trained.metrics['auc'])}, log loss {figure_text(trained.metrics['log_loss'])},"
+        f" ECE {figure_text(trained.metrics['ece'])}",
         summary,
     )
 
@@ -122,7 +123,7 @@ def main(arguments: Sequence[str]) -> None:
         write_challenger(folder, challenger, measured)
     says, summary = summarise(seen["rows"], trained, learnt, scaling)
     print_summary(
-        f"train_model: {says}; challenger AUC {measured['auc']:.4f} -> {options.output}",
+        f"train_model: {says}; challenger AUC {figure_text(measured['auc'])} -> {options.output}",
         {**summary, "challenger": measured},
         file=options.json,
     )

@@ -8,6 +8,8 @@ from pyspark.ml.classification import LogisticRegressionModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from service_quality.instants import format_instant
+from spark_jobs.errors import InputError
 from spark_jobs.learning.linear_training import (
     COARSE,
     Calibration,
@@ -42,6 +44,24 @@ def time_cuts(rows: DataFrame, shares: Sequence[float]) -> list[float]:
 def between(rows: DataFrame, first: float, last: float) -> DataFrame:
     """Rows that occurred at or after `first` and before `last` (epoch milliseconds)."""
     return rows.where((F.col("at") >= first) & (F.col("at") < last))
+
+
+def require_both_labels(rows: DataFrame, cuts: Sequence[float]) -> None:
+    """InputError unless both labels lie before the first cut, to be fitted on, and from the last, to be judged on."""
+    first, last = cuts[0], cuts[-1]
+    sides = ((F.col("at") < first, f"before {_instant(first)}"), (F.col("at") >= last, f"from {_instant(last)} on"))
+    counts = [F.count_if(side & (F.col("label") == label)) for side, _ in sides for label in (0, 1)]
+    found = list(rows.agg(*counts).collect()[0])
+    for (_, where), of_0, of_1 in zip(sides, found[::2], found[1::2], strict=True):
+        if not (of_0 and of_1):
+            raise InputError(
+                f"found {of_0} rows of label 0 and {of_1} of label 1 {where}, expected both there: models are fitted"
+                f" on what lies before {_instant(first)} and judged on what lies from {_instant(last)} on"
+            )
+
+
+def _instant(at: float) -> str:
+    return format_instant(int(at))
 
 
 class Fits:
@@ -89,8 +109,11 @@ def train(rows: DataFrame, strengths: Sequence[float], bounds: Bounds) -> Traine
 
     Whether a calibration helps is tried out on several slices just as it would be shipped: fitted on one slice by a
     model that has not seen it, put on a model that has, and judged on the slice after it.
+
+    InputError where there is nothing to learn from or to judge by: see `require_both_labels`.
     """
     cuts, fits = [*time_cuts(rows, SLICE_CUTS), np.inf], Fits(rows, bounds)
+    require_both_labels(rows, cuts[:-1])
     strength, forward = choose_strength(rows, fits, cuts[:-1], strengths)
     models = [fits.before(cut, strength) for cut in cuts[:-1]]
     plain, calibrated = [], []

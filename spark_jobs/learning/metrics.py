@@ -30,6 +30,15 @@ def compute_metrics(labels: Floats, probabilities: Floats, weights: Floats | Non
     }
 
 
+def figure_text(figure: float | None) -> str:
+    """A figure as the jobs print it.
+
+    >>> figure_text(0.70984), figure_text(None)
+    ('0.7098', 'unknown')
+    """
+    return "unknown" if figure is None else f"{figure:.4f}"
+
+
 def calibration_error(labels: Floats, probabilities: Floats) -> float:
     """Mean distance of mean probability and share of label 1 over the bins of `calibration_curve`, by rows.
 

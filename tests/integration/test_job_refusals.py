@@ -2,7 +2,9 @@
 
 import gzip
 import json
+from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -104,6 +106,65 @@ def test_training_set_that_cannot_be_used_is_refused(fingerprint, said, tmp_path
 
     assert (code, said in line) == (3, True), line
     assert not (tmp_path / "artefact").exists()
+
+
+def keep_contacts(lake, dissatisfied) -> None:
+    """A training set of 400 contacts, one row each, a minute apart; those of these numbers are dissatisfied."""
+    spark = start_session("test", str(lake))
+    random = np.random.default_rng(1)
+    first = pd.Timestamp("2025-03-03").to_pydatetime()
+    rows = [
+        (
+            f"e{number}",
+            f"c{number}",
+            "shop",
+            "agent_message",
+            first + timedelta(minutes=number),
+            random.random(len(FEATURES.names)).tolist(),
+            int(number in dissatisfied),
+            1.0,
+        )
+        for number in range(400)
+    ]
+    replace_training_set(
+        spark.createDataFrame(rows, TRAINING_SET_SCHEMA), properties={"fingerprint": FEATURES.fingerprint}
+    )
+
+
+@pytest.mark.parametrize(
+    ("dissatisfied", "said"),
+    [
+        (range(372, 400), "0 of label 1 before 2025-03-03T03:59"),
+        (range(28), "0 of label 1 from 2025-03-03T05:59"),
+        (range(10, 400), "found 0 rows of label 0 and 41 of label 1 from 2025-03-03T05:59"),
+    ],
+    ids=["only in the last 7 %", "only in the first 7 %", "all but the first ten"],
+)
+def test_labels_that_cannot_be_learnt_or_judged_in_time_leave_the_last_model(dissatisfied, said, tmp_path, capsys):
+    keep_contacts(tmp_path / "lake", dissatisfied)
+    last = tmp_path / "last"
+    last.mkdir()
+    (last / "model.json").write_text("the last good one")
+
+    code, line = run_one_line(train_model.main, ["--output", last, "--lake", tmp_path / "lake"], capsys)
+
+    assert (code, "found" in line, said in line, "expected both" in line) == (3, True, True, True), line
+    assert {path.name: path.read_text() for path in last.iterdir()} == {"model.json": "the last good one"}
+
+
+@pytest.mark.slow
+def test_days_without_the_dissatisfied_hinder_no_training(tmp_path, capsys):
+    keep_contacts(tmp_path / "lake", [*range(0, 200, 5), *range(365, 400, 5)])
+
+    words = ["--output", tmp_path / "artefact", "--strengths", "0.002", "--lake", tmp_path / "lake"]
+    code = run_job(train_model.main, [str(word) for word in words])
+
+    said = capsys.readouterr()
+    assert code == 0, said.err
+    assert "AUC 0." in said.out
+    model = json.loads((tmp_path / "artefact" / "model.json").read_text("utf-8"))
+    figures = [model["intercept"], *model["coefficients"], *model["calibration"].values(), model["metrics"]["log_loss"]]
+    assert np.isfinite(figures).all()
 
 
 ROW = {"shop_id": "s", "follows": "", "last": "p1", "fold_version": "1", "fingerprint": FEATURES.fingerprint}

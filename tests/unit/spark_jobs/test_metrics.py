@@ -7,7 +7,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from spark_jobs.learning.metrics import calibration_curve, calibration_error, compute_metrics, ranking_curve
+from spark_jobs.learning.metrics import (
+    calibration_curve,
+    calibration_error,
+    compute_metrics,
+    figure_text,
+    ranking_curve,
+)
 
 UNIT = st.floats(0, 1)
 
@@ -116,6 +122,10 @@ def test_one_class_has_no_ranking():
     assert (found["auc"], found["average_precision"]) == (None, None)
     assert found["log_loss"] == pytest.approx(log(2))
     assert ranking_curve(labels, probabilities) == []
+
+
+def test_figure_that_nobody_can_know_is_unknown():
+    assert (figure_text(0.70984), figure_text(None)) == ("0.7098", "unknown")
 
 
 def test_ranking_curve_runs_from_corner_to_corner():
