@@ -196,7 +196,7 @@ class World:
             and change.item["shop_id"]["S"] == shop_id
         ]
         seen = max((one.until for one in writer.log.backfills.values()), default="")
-        if links and choices.of((False, False, True)) and links[-1]["follows"] >= seen:
+        if links and choices.of((0, 0, 1)) == 1 and links[-1]["follows"] >= seen:
             links.pop()
         accepted = {entry["position"] for link in links for entry in link["entries"] if "event" in entry}
         records = [record for record in self.stream.log_of(shop_id) if record.position in accepted]
