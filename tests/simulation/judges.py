@@ -68,7 +68,9 @@ def _require_first_arrivals(evidence: Evidence, by_position: Mapping[str, LogRec
     for record in by_position.values():
         first = evidence.first_of(record)
         original = by_position.get(first.position)
-        if first is record or original is None or record.arrived_at - original.arrived_at > KEEPS_ARRIVAL_FOR:
+        if first is record or original is None:
+            continue
+        if record.arrived_at - evidence.first_of(original).arrived_at > KEEPS_ARRIVAL_FOR:
             continue
         says, said = (evidence.outcome_of(one) for one in (record, original))
         require(says == said, f"came back otherwise than it was: {record.position}")

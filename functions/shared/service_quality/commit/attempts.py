@@ -109,10 +109,12 @@ class Attempt:
         return self.fold.memory.shop.parked is not None and not isinstance(parsed, ShopUnparked)
 
     def park(self, record: LogRecord) -> None:
-        """Set one record aside, and with it all that come later."""
+        """Set one record aside, and with it all that come later; the end of a run takes effect where it stands."""
         parsed = self._parse(record)
         if isinstance(parsed, RejectedEventError):
             return self._reject(record, parsed)
+        if isinstance(parsed, ShopUnparked):
+            return self._apply(record, parsed)
         if isinstance(parsed, RecordPutBack):
             return self._park_again(record, parsed, failed_run=parsed.run)
         self.writer.park(record, position=record.position)
