@@ -82,24 +82,22 @@ def judge_against_calm_run(evidence: Evidence) -> None:
     Alerts are left out of it where the table has deleted an item that held some: their life ends with it.
     """
     calm = _run_calmly(evidence)
-    deleted = {
-        item["item_key"]["S"].removeprefix(f"{evidence.shop_id}\x1f"): item["data"]["B"]
+    deleted = [
+        (item["item_key"]["S"].removeprefix(f"{evidence.shop_id}\x1f"), item["data"]["B"])
         for table, item in evidence.world.expired
         if table == STATE and item["item_key"]["S"].startswith(f"{evidence.shop_id}\x1f")
-    }
+    ]
     plan = evidence.features.plan
-    lives_lost = any(
-        entity_name(key) in plan.windows and decode_histories(data, plan).lives for key, data in deleted.items()
-    )
+    lives_lost = any(entity_name(key) in plan.windows and decode_histories(data, plan).lives for key, data in deleted)
     require(
         (calm.read_shop(evidence.shop_id) or ShopItem()) == evidence.shop, "the shop's item differs from a calm run's"
     )
     _require_rows(evidence, calm, kinds=("archive",) if lives_lost else ("archive", "alert", "life"))
-    found = stored_items(evidence)
+    found, gone = stored_items(evidence), {key for key, _ in deleted}
     for (shop_id, key), data in calm.items.items():
         if shop_id != evidence.shop_id or (lives_lost and entity_name(key) in plan.windows):
             continue
-        require(key in found or key in deleted, f"lost item: {key}")
+        require(key in found or key in gone, f"lost item: {key}")
         require(found.get(key, data) == data, f"an item differs from a calm run's: {key}")
     require(not found.keys() - {key for _, key in calm.items}, "an item that a calm run does not leave")
 
