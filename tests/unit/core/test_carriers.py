@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service_quality.errors import RejectedEventError
 from service_quality.events.carriers import MAX_EVENTS, MAX_WRAPS, open_carrier
+from service_quality.events.parsing import parse_json
 
 EVENT = {"event_id": "e1", "kind": "rated", "text": "好"}
 OTHER = {"event_id": "e2", "kind": "rated"}
@@ -188,3 +190,12 @@ def test_fields_beside_a_list_of_events_are_unknown():
     contents = open_carrier({"events": [EVENT], "preveiw": True, "preview": False, "version": 1})
 
     assert contents.unknown_fields == {"preveiw"}
+
+
+@pytest.mark.parametrize("text", ['{"events": [%s], "events": []}', '[%s, {"event_id": "e2", "event_id": "e3"}]'])
+def test_text_that_names_a_field_twice_is_kept_whole_and_not_read_as_one_of_both(text):
+    text %= json.dumps(EVENT, ensure_ascii=False)
+
+    assert [part.data for part in open_carrier(text).parts] == [text.encode()]
+    with pytest.raises(RejectedEventError, match="an object that names a field twice"):
+        parse_json(text.encode())

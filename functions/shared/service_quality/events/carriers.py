@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from service_quality.errors import RejectedEventError
+from service_quality.events.json_texts import read_json
 from service_quality.events.shown_values import shown
 
 #: Events of one carrier. What holds more is refused whole: it would be as many writes.
@@ -81,7 +82,7 @@ def _open(value: object, text: bytes | None, wraps: int, unknown: set[str]) -> I
 def _open_text(value: str, text: bytes | None, wraps: int, unknown: set[str]) -> Iterator[Part]:
     data = _text_bytes(value)
     try:
-        content = json.loads(data)
+        content = read_json(data)
     except (ValueError, RecursionError):
         yield Part(data) if value.strip() else Part(text or data, _no_event("nothing"))
     else:

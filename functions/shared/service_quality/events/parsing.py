@@ -21,6 +21,7 @@ from service_quality.events.fields import (
     read_text,
 )
 from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.json_texts import RepeatedFieldError, read_json
 from service_quality.events.shown_values import shown
 from service_quality.instants import DAY, end_of_day, floor_to
 
@@ -67,7 +68,11 @@ def parse_json(data: bytes, *, longest: int = MAX_RECORD_BYTES) -> Mapping[str, 
     """The JSON object in a record of at most `longest` bytes."""
     _refuse_longer(data, longest)
     try:
-        raw = json.loads(data)
+        raw = read_json(data)
+    except RepeatedFieldError:
+        raise RejectedEventError(
+            "malformed_json", found="an object that names a field twice", expected="each field once"
+        ) from None
     except (ValueError, RecursionError) as error:
         at = f" at byte {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
         raise RejectedEventError(
