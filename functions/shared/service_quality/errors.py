@@ -77,6 +77,16 @@ class ShopTroubleError(ServiceQualityError):
     """A call that a table refuses however often it comes: the trouble is in what one shop holds."""
 
 
+class OwnCodeError(ServiceQualityError):
+    """Our own code failed on a shop outside of any record: on what is stored of it, or anywhere else."""
+
+    def __init__(self, shop_id: str, cause: Exception) -> None:
+        super().__init__(
+            f"{type(cause).__name__} while shop {shop_id} was advanced, outside of any of its records; expected none"
+        )
+        self.failure = cause
+
+
 class DeploymentError(ServiceQualityError):
     """Something that the function needs is missing or forbidden; the message names it."""
 

@@ -5,16 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service_quality.commit import shop_fold
+from service_quality.commit import attempts, shop_fold
 from service_quality.commit.batches import TRIES, BatchCommit
 from service_quality.commit.chunks import Commit
 from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.shop_fold import ShopFold
 from service_quality.commit.state_items import Parked, ShopItem, encode_shop
-from service_quality.errors import DeploymentError, ShopTroubleError, StateVersionError, SurroundingsError
+from service_quality.errors import DeploymentError, OwnCodeError, ShopTroubleError, StateVersionError, SurroundingsError
 from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
+from service_quality.facts.conversation_fold import ConversationStep
 from tests.properties.feature_sets import SMALL, SMALL_RULES
 from tests.stand_ins.archive_chain import archive_links, archived_entries
 from tests.stand_ins.control import control_key, record_json
@@ -36,6 +38,17 @@ def messages(shop_id: str, *event_ids: str) -> list[InteractionEvent]:
         event("customer_message", number, event_id=event_id, shop_id=shop_id)
         for number, event_id in enumerate(event_ids)
     ]
+
+
+SHOPS = {"one": ("a", "b", "c"), "two": ("d",)}
+
+
+def marked(argument: object) -> bytes:
+    """The id of the event that an argument is or holds, as JSON has it."""
+    if isinstance(argument, bytes):
+        return argument.partition(b'"event_id":"')[2][:1]
+    event = argument.after.conversation.events[-1] if isinstance(argument, ConversationStep) else argument
+    return str(getattr(event, "event_id", "")).encode()
 
 
 def committer(store: MemoryStore) -> BatchCommit:
@@ -176,6 +189,43 @@ def test_state_of_another_version_parks_a_shop_among_others_and_stops_a_batch_of
     shop = among.read_shop("old")
     assert shop is not None
     assert (shop.fold_version, shop.parked) == ("0.other", Parked(log[0].position))
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [("parse_record", "fold_failed"), ("_keys_named_by", "accepted"), ("_keys_read", "fold_failed")],
+)
+def test_code_that_fails_on_one_record_wherever_it_is_touches_that_record_alone(monkeypatch, place, expected):
+    """In parsing, and in what the fold needs; what only reads ahead for the batch fails without a trace."""
+    owner = attempts if place == "parse_record" else ShopFold
+    real = getattr(owner, place)
+
+    def fail_on_b(*arguments, **options):
+        if any(marked(one) == b"b" for one in arguments):
+            raise KeyError("a bug")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(owner, place, fail_on_b)
+    store = MemoryStore()
+
+    outcome = committer(store).advance({shop: log_of(*messages(shop, *ids)) for shop, ids in SHOPS.items()})
+
+    assert outcome.error is None
+    assert became(store, "one") == ["accepted", expected, "accepted"]
+    assert became(store, "two") == ["accepted"]
+
+
+@pytest.mark.parametrize("stored", [b"[1,2]", b"garbage", b""])
+def test_shop_whose_own_item_cannot_be_read_holds_no_other_and_is_named(stored):
+    store = MemoryStore(shops={"one": stored})
+    logs = {shop: log_of(*messages(shop, *ids)) for shop, ids in SHOPS.items()}
+
+    outcome = committer(store).advance(logs)
+
+    assert isinstance(outcome.error, OwnCodeError)
+    assert "shop one" in str(outcome.error)
+    assert (became(store, "two"), store.rejected) == (["accepted"], {})
+    assert {failure.stage for failure in outcome.tally.failures} == {"fold"}
 
 
 def test_newer_records_of_a_parked_shop_are_parked_too():

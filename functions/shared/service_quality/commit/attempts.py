@@ -56,7 +56,8 @@ class Refusals:
         self._suspects[error.position] = error.version
         if known != error.version:
             return known is not None
-        if error.position not in self.rejecting:
+        is_rejected = self._reasons.get(error.position, (None,))[0] == error.version
+        if error.position not in self.rejecting or is_rejected:
             raise error
         self.failures.append(Failure(FOLD, error.position, error.failure))
         rejection = RejectedEventError("fold_failed", found="an event that our own code fails on", expected="a fold")
@@ -85,13 +86,14 @@ class Attempt:
 
     def prefetch(self, records: list[LogRecord]) -> None:
         """Parse the records, and read at once what their events will need."""
-        self._parsed = {record.position: self._parse(record) for record in records}
+        for record in records:
+            self._parsed[record.position] = self._parse(record)
         if self.fold.memory.shop.parked is None:
             self.fold.prefetch([event for event in self._parsed.values() if isinstance(event, InteractionEvent)])
 
     def take(self, record: LogRecord) -> None:
         """Fold, apply, reject or park one record."""
-        parsed = self._parsed[record.position]
+        parsed = self._parsed.get(record.position) or self._parse_or_refuse(record)
         if isinstance(parsed, RejectedEventError):
             self._reject(record, parsed)
         elif isinstance(parsed, RecordPutBack):
@@ -179,10 +181,24 @@ class Attempt:
         self.tally.accepted += is_new
         self.tally.duplicates += not is_new
 
+    def _parse_or_refuse(self, record: LogRecord) -> _Parsed:
+        try:
+            return self._parse(record)
+        except Exception:
+            reason = self._reason_for(record)
+            if reason is None:
+                raise
+            return reason
+
     def _refuse_unfit(self, record: LogRecord) -> None:
-        version, reason = self.unfit.get(record.position, (None, None))
-        if reason is not None and version == self.fold.memory.shop.version:
+        reason = self._reason_for(record)
+        if reason is not None:
             raise reason
+
+    def _reason_for(self, record: LogRecord) -> RejectedEventError | None:
+        """Why a record is rejected at this version of the shop, whatever it says."""
+        version, reason = self.unfit.get(record.position, (None, None))
+        return reason if version == self.fold.memory.shop.version else None
 
     def _reject(self, record: LogRecord, error: RejectedEventError) -> None:
         self.writer.reject(record, error)

@@ -10,6 +10,7 @@ from service_quality.commit.tally import Tally
 from service_quality.errors import (
     DeploymentError,
     FoldFailedError,
+    OwnCodeError,
     ServiceQualityError,
     ShopTroubleError,
     StateVersionError,
@@ -20,7 +21,7 @@ from service_quality.events.log_records import LogRecord
 TRIES = 3
 
 Logs = Mapping[str, list[LogRecord]]
-_OWN_TROUBLE = (FoldFailedError, ShopTroubleError, StateVersionError)
+_OWN_TROUBLE = (FoldFailedError, OwnCodeError, ShopTroubleError, StateVersionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class BatchCommit:
             return self.commit.advance_shop(shop_id, records)
         except ServiceQualityError as error:
             return error
+        except Exception as error:
+            return OwnCodeError(shop_id, error)
 
     def _settle(
         self, shop_id: str, records: list[LogRecord], error: ServiceQualityError, *, alone: bool
@@ -77,6 +80,8 @@ class BatchCommit:
         try:
             if isinstance(error, StateVersionError) and alone and not error.parked:
                 return error  # nobody else shows whether it is the shop's trouble or the release's
+            if isinstance(error, OwnCodeError) and alone:
+                return error
             if isinstance(error, FoldFailedError):
                 return self._advance_without(shop_id, records, error)
             if isinstance(error, ShopTroubleError):
@@ -84,6 +89,8 @@ class BatchCommit:
             return self.commit.park_shop(shop_id, records)
         except ServiceQualityError as further:
             return further
+        except Exception as further:
+            return OwnCodeError(shop_id, further)
 
     def _advance_without(self, shop_id: str, records: list[LogRecord], error: FoldFailedError) -> Tally:
         try:
@@ -108,6 +115,8 @@ _Advanced = Tally | ServiceQualityError
 def _failure_of(error: ServiceQualityError) -> Failure:
     if isinstance(error, FoldFailedError):
         return Failure(FOLD, error.position, error.failure)
+    if isinstance(error, OwnCodeError):
+        return Failure(FOLD, "", error.failure)
     return Failure(FOLD, "", error)
 
 

@@ -124,7 +124,7 @@ def _carried(value: Mapping[str, object]) -> list[str]:
 def _contradiction(value: Mapping[str, object], carried: list[str], holding: list[str]) -> RejectedEventError | None:
     """Why an object is neither an event nor one form of a carrier."""
     wish = value.get("preview", False)
-    if wish is True or ("events" in carried and wish is not False):  # nobody answers it: not onto the stream instead
+    if wish is not False:  # nobody answers it: not onto the stream instead
         expected = "it at the top of a direct call"
         return RejectedEventError("misplaced_preview", field="preview", found=shown(wish), expected=expected)
     if len(holding) > 1 or (holding and "event_id" in value):
