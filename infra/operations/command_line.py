@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import secrets
 import sys
 import textwrap
@@ -21,7 +22,7 @@ from infra.operations.outbox_batches import OutboxBatches
 from infra.operations.outcome import rows, table
 from infra.operations.parked_shops import ParkedShop
 from infra.operations.put_back import PutBack
-from infra.operations.selection import GIVEN_UP, MENDABLE, UNSENT, Selection
+from infra.operations.selection import GIVEN_UP, KNOWN, MENDABLE, UNSENT, Selection
 from infra.operations.shop_logs import ShopLog
 from infra.operations.stream_writer import StreamWriter
 from service_quality.adapters.state_table import StateTable
@@ -164,6 +165,24 @@ def _instant(text: str) -> int:
         ) from None
 
 
+def _reason(text: str) -> str:
+    """A word that selects; a mistyped one would find nothing and look as if nothing were there."""
+    if text not in KNOWN:
+        raise argparse.ArgumentTypeError(f"found '{text}', expected one of {', '.join(sorted(KNOWN))}")
+    return text
+
+
+def _seconds(text: str) -> float:
+    """A time to wait; one that is no number would never come to its end."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"found '{text}', expected a finite number of seconds above 0")
+    return seconds
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m infra.operations",
@@ -180,7 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("--dry-run", action="store_true", help="say what would go back, and change nothing")
     back.add_argument(
         "--patience",
-        type=float,
+        type=_seconds,
         default=900,
         metavar="SECONDS",
         help="seconds without progress of a shop's log after which to stop waiting (%(default)s)",
@@ -214,7 +233,10 @@ def _command(
     )
     command.add_argument("--shop", help="one shop (default: all)")
     command.add_argument(
-        "--reason", action="append", help=f"a reason, {PARKED}, {GIVEN_UP} or {UNSENT}; may be given several times"
+        "--reason",
+        type=_reason,
+        action="append",
+        help=f"a reason, {PARKED}, {GIVEN_UP} or {UNSENT}; may be given several times",
     )
     command.add_argument("--since", type=_instant, metavar="TIME", help="first arrived at or after this day or instant")
     command.add_argument("--until", type=_instant, metavar="TIME", help="first arrived before this day or instant")

@@ -19,6 +19,13 @@ MENDABLE = frozenset(
     }
 )  # fmt: skip
 
+#: Every word that selects: the stable codes of rejected records, and the three above.
+KNOWN = MENDABLE | {
+    "malformed_json", "malformed_base64", "not_an_object", "no_event", "ambiguous_carrier", "nested_too_deep",
+    "too_many_events", "misplaced_preview", "from_the_future", "wrong_shop", "older_than_retention",
+    "conversation_full", "too_many_imports", "unsigned", "expired", PARKED, GIVEN_UP, UNSENT,
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:

@@ -1,6 +1,8 @@
 """The operator's command line: what it needs, what it refuses, and where names come from."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -11,7 +13,7 @@ from infra.operations.deployment import NEEDED, Names, find_names
 from infra.operations.errors import ArgumentsError, NotThereError, OperationsError
 from infra.operations.kept_objects import KeptObjects
 from infra.operations.outcome import Outcome
-from infra.operations.selection import Selection
+from infra.operations.selection import KNOWN, Selection
 from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.events.interaction_event import event_to_json
 from service_quality.events.log_records import PARKED, LogRecord, Rejection
@@ -60,6 +62,38 @@ def test_time_that_is_none_is_refused(text, capsys):
 
     assert ended.value.code == 2
     assert "expected a day such as 2026-11-20" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["count", "list", "put-back"])
+@pytest.mark.parametrize("reason", ["nonsense", "", "Parked", "fold-failed"])
+def test_reason_that_is_none_is_refused(command, reason, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--rejected-bucket", "b", "--reason", reason])
+
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert f"argument --reason: found '{reason}', expected one of " in said
+    assert all(known in said for known in KNOWN)
+
+
+def test_reasons_that_are_known_are_those_of_the_architecture_and_three_words():
+    text = (Path(__file__).parents[3] / "docs" / "architecture.md").read_text("utf-8")
+    (listed,) = re.findall(r"Reasons are stable codes: ([^.]+)\.", text)
+
+    assert set(re.findall(r"`([a-z0-9_]+)`", listed)) | {"parked", "given_up", "unsent"} == KNOWN
+
+
+@pytest.mark.parametrize("seconds", ["nan", "-5", "0", "inf", "-inf", "1e999", "soon", ""])
+def test_patience_that_is_no_time_is_refused(seconds, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["put-back", "--stack", "s", f"--patience={seconds}"])
+
+    assert ended.value.code == 2
+    assert f"found '{seconds}', expected a finite number of seconds above 0" in capsys.readouterr().err
+
+
+def test_patience_is_read():
+    assert command_line._parser().parse_args(["put-back", "--patience", "0.5"]).patience == 0.5
 
 
 def test_day_and_instant_are_read():
