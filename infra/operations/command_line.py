@@ -36,7 +36,8 @@ EXIT_CODES = """exit codes:
   0  done
   1  anything else, such as AWS that does not answer
   2  wrong arguments
-  3  records of a shop failed again: its trouble is not mended, and everything of it is kept
+  3  records of a shop or rows of the outbox failed again, or records that --reason names are still rejected: their
+     trouble is not mended, and all of them are kept
   4  a stack, bucket, table, stream or secret that does not exist or may not be used
   5  what was put back is on the stream, and the shop's log has not come to it yet: run again later
   6  another run puts the same shop's records back
@@ -49,7 +50,8 @@ records whose cause is mended, and the records of parked shops, in their order, 
 did not leave the outbox goes to its function again. Records keep their ids and, for a week, their first arrival.
 
 Mend the cause first, and run it from the release that is deployed: what that release still rejects is left where it
-lies. Without --reason it looks at {PARKED}, {GIVEN_UP}, {UNSENT} and the reasons that a mended release changes:
+lies (exit code 3 where --reason names it, else 0). Without --reason it looks at {PARKED}, {GIVEN_UP}, {UNSENT} and
+the reasons that a mended release changes:
 {textwrap.fill(", ".join(sorted(MENDABLE)), 110)}."""
 
 

@@ -2,7 +2,7 @@
 
 OperationsError           1  anything else, such as AWS that does not answer
 ├── ArgumentsError        2  wrong or missing arguments
-├── StillInTroubleError   3  records of a shop failed again: its trouble is not mended
+├── StillInTroubleError   3  records failed again, or are still rejected though asked for by name
 ├── NotThereError         4  a stack, bucket, table, stream or secret that does not exist
 ├── NotYetThroughError    5  the log did not get to what was put back in time: run again later
 └── OtherRunError         6  another run puts the same shop's records back
@@ -24,7 +24,7 @@ class ArgumentsError(OperationsError):
 
 
 class StillInTroubleError(OperationsError):
-    """The fold failed again on records that were put back, and their shop is parked as before."""
+    """Records failed again, and their shop is parked as before; or what was asked for by name is still rejected."""
 
     exit_code = 3
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from infra.local.progress import Signs, say
-from infra.operations.errors import OperationsError
+from infra.operations.errors import OperationsError, StillInTroubleError
 from infra.operations.given_up import FOLDER as GIVEN_UP_FOLDER
 from infra.operations.given_up import GivenUpBatch, outbox_rows, read_given_up, read_unsent
 from infra.operations.kept_objects import KeptLine, KeptObject, KeptObjects
@@ -49,7 +49,19 @@ class PutBack:
         if self.selection.has_parked:
             for folder in self._folders(PARKED_FOLDER):
                 self._put_back_parked(folder)
+        self._name_left()
         return self.outcome
+
+    def _name_left(self) -> None:
+        """Make a trouble of what was left though it was asked for by name, or was tried and failed again.
+
+        Without a name the command looks for what can go back: what cannot yet is counted, and is no trouble.
+        """
+        asked_for = self.selection.reasons | {UNSENT}
+        left = sum(count for (reason, _), count in self.outcome.left.items() if reason in asked_for)
+        if left:
+            error = StillInTroubleError(f"found {left} records still rejected, expected none: they are kept")
+            self.outcome.troubles.append(("left records", error))
 
     def _attempt(self, subject: str, step: Callable[[], None]) -> None:
         try:

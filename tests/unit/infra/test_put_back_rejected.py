@@ -117,6 +117,40 @@ def test_what_this_release_still_rejects_is_left_where_it_lies():
     assert line.folded("shop") == ["known-now"]
 
 
+@pytest.mark.parametrize("is_dry", [False, True])
+def test_what_was_asked_for_by_name_and_is_left_ends_with_3_and_without_a_name_with_0(is_dry):
+    line = OperatedLine()
+    keep(
+        line,
+        kept("unknown_kind", event_to_json(said("known-now")), position=log_position(1)),
+        kept("unknown_kind", b'{"kind": "sneezed"}', position=log_position(2)),
+        kept("wrong_type", b'{"kind": 7}', position=log_position(3)),
+    )
+
+    named = line.command(selection=Selection(reasons=frozenset({"unknown_kind"})), is_dry=is_dry).go()
+    rest = line.command(is_dry=is_dry).go()
+
+    assert (named.exit_code, named.left.total(), rest.exit_code, rest.left.total()) == (3, 1, 0, 2)
+    ((subject, error),) = named.troubles
+    assert (subject, str(error)) == ("left records", "found 1 records still rejected, expected none: they are kept")
+    assert "left records: found 1 " in named.summary(is_dry=is_dry)
+
+
+def test_what_was_asked_for_by_name_and_is_all_back_ends_with_0():
+    line = OperatedLine()
+    keep(line, kept("unknown_kind", event_to_json(said("known-now"))))
+
+    assert put_back(line, reasons=frozenset({"unknown_kind"})).exit_code == 0
+
+
+def test_trouble_of_another_kind_comes_before_what_is_left():
+    line = OperatedLine(failing_functions=True)
+    line.s3.put_object(Bucket=BUCKET, Key="outbox/alert/1.json", Body=unsent("shop"))
+    keep(line, kept("unknown_kind", b'{"kind": "sneezed"}'))
+
+    assert put_back(line, reasons=frozenset({"unknown_kind", "unsent"})).exit_code == 1
+
+
 @pytest.mark.parametrize("reason", ["older_than_retention", "conversation_full", "from_the_future", "expired"])
 def test_reason_that_no_mend_changes_is_put_back_only_by_name(reason):
     line = OperatedLine()
@@ -386,6 +420,7 @@ def test_unsent_row_that_its_function_keeps_again_lies_there_still():
     outcome = line.command().go()
 
     assert (outcome.put, outcome.left) == ({}, {("unsent", "shop"): 1})
+    assert outcome.exit_code == 3
     assert list(line.s3.buckets[BUCKET]) == ["outbox/alert/1.json"]
 
 
