@@ -34,7 +34,8 @@ from tools.whole_files import whole_file
 
 EXIT_CODES = """exit codes:
   0  done
-  1  anything else, such as AWS that does not answer
+  1  anything else, such as AWS that does not answer, or an object that cannot be read: it is named and left, and
+     everything else is done
   2  wrong arguments
   3  records of a shop or rows of the outbox failed again, or records that --reason names are still rejected: their
      trouble is not mended, and all of them are kept
@@ -116,23 +117,32 @@ def _run(options: argparse.Namespace, names: Names, selection: Selection) -> Put
 
 def _count(options: argparse.Namespace) -> int:
     selection, (objects, generation) = _selection(options), _bucket(options)
-    counts = count_kept(selection, objects, generation=generation)
+    unreadable: list[OperationsError] = []
+    counts = count_kept(selection, objects, generation=generation, unreadable=unreadable.append)
     _write_json(options, rows(counts))
     print("\n".join(table(counts)))
-    return 0
+    return _say_unreadable(options, unreadable)
 
 
 def _list(options: argparse.Namespace) -> int:
     selection, (objects, generation) = _selection(options), _bucket(options)
-    listed = list_kept(selection, objects, generation=generation)
+    unreadable: list[OperationsError] = []
+    listed = list_kept(selection, objects, generation=generation, unreadable=unreadable.append)
     if options.json:
         with whole_file(options.json) as unfinished, unfinished.open("w", encoding="utf-8") as lines:
             for one in listed:
                 lines.write(json.dumps(one._asdict(), ensure_ascii=False) + "\n")
-        return 0
+        return _say_unreadable(options, unreadable)
     for one in listed:
         print("  ".join(one))
-    return 0
+    return _say_unreadable(options, unreadable)
+
+
+def _say_unreadable(options: argparse.Namespace, unreadable: Sequence[OperationsError]) -> int:
+    """Name the objects that were left out, a line each, behind all that came out."""
+    for error in unreadable:
+        print(f"{options.command}: {error}", file=sys.stderr)
+    return OperationsError.exit_code if unreadable else 0
 
 
 def _bucket(options: argparse.Namespace) -> tuple[KeptObjects, int]:

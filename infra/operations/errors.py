@@ -1,6 +1,7 @@
 """Errors of the operator's commands, each one line for the person who ran it, with the exit code of the command.
 
 OperationsError           1  anything else, such as AWS that does not answer
+├── UnreadableObjectError 1  an object that holds no kept records: it is named and left, and everything else goes on
 ├── ArgumentsError        2  wrong or missing arguments
 ├── StillInTroubleError   3  records failed again, or are still rejected though asked for by name
 ├── NotThereError         4  a stack, bucket, table, stream or secret that does not exist
@@ -15,6 +16,10 @@ class OperationsError(ServiceQualityError):
     """Root of the errors of this package."""
 
     exit_code = 1
+
+
+class UnreadableObjectError(OperationsError):
+    """An object of the rejected bucket that holds no kept records; the message begins with its key."""
 
 
 class ArgumentsError(OperationsError):

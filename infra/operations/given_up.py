@@ -17,6 +17,7 @@ from service_quality.events.identifiers import NO_SHOP
 from service_quality.events.positions import Position
 
 FOLDER = "aws/lambda/"
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +45,25 @@ def read_given_up(body: bytes) -> GivenUpBatch | None:
         event = json.loads(payload) if isinstance(payload, str) else payload
         sources = {record["eventSource"] for record in event["Records"]}
         function = form["requestContext"]["functionArn"]
-    except (ValueError, KeyError, TypeError):
+        if sources not in ({"aws:kinesis"}, {"aws:dynamodb"}) or not isinstance(function, str):
+            return None
+        batch = GivenUpBatch(function, event, sources == {"aws:kinesis"})
+        for _ in batch.records(generation=1) if batch.is_of_stream else outbox_rows(event, GIVEN_UP):
+            pass  # each can be read
+    except _UNREADABLE:
         return None
-    if sources not in ({"aws:kinesis"}, {"aws:dynamodb"}) or not isinstance(function, str):
-        return None
-    return GivenUpBatch(function, event, sources == {"aws:kinesis"})
+    return batch
 
 
 def read_unsent(body: bytes) -> dict[str, Any] | None:
     """The event with a row that its function kept; None for an object that holds no event."""
     try:
         event = json.loads(body)
-    except ValueError:
+        for _ in outbox_rows(event, ""):
+            pass  # each can be read
+    except _UNREADABLE:
         return None
-    return event if isinstance(event, dict) and isinstance(event.get("Records"), list) else None
+    return event if isinstance(event, dict) and isinstance(event["Records"], list) else None
 
 
 def outbox_rows(event: dict[str, Any], reason: str) -> Iterator[KeptRecord]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from infra.operations.errors import OperationsError
+from infra.operations.errors import OperationsError, UnreadableObjectError
 from service_quality.adapters.buckets.rejected_store import rejected_key
 from service_quality.commit.put_back import KeptRecord
 from service_quality.instants import parse_instant
@@ -65,7 +65,7 @@ class KeptObjects:
             raise
 
     def lines(self, key: str) -> list[KeptLine]:
-        """The records of an object; OperationsError for a line that is no kept record."""
+        """The records of an object; UnreadableObjectError for a line that is no kept record."""
         return [_read_line(line, key) for line in self.body(key).splitlines()]
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -120,8 +120,11 @@ def _read_line(line: bytes, key: str) -> KeptLine:
             arrived_at=parse_instant(form["arrived_at"]),
             data=b64decode(form["raw_base64"], validate=True),
         )
+        words = (record.shop_id, record.position, record.reason, form["message"])
+        if not all(isinstance(word, str) for word in words):
+            raise TypeError
         return KeptLine(record, form["message"], line)
-    except (ValueError, KeyError, TypeError) as error:
-        raise OperationsError(
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UnreadableObjectError(
             f"{key}: found a line that is no kept record, expected one ({type(error).__name__})"
         ) from None

@@ -1,10 +1,11 @@
 """What lies in the rejected bucket, record by record and counted."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from infra.local.progress import Signs
+from infra.operations.errors import UnreadableObjectError
 from infra.operations.given_up import FOLDER as GIVEN_UP_FOLDER
 from infra.operations.given_up import outbox_rows, read_given_up, read_unsent
 from infra.operations.kept_objects import KeptObjects
@@ -15,6 +16,8 @@ from infra.operations.ways_back import shop_of
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
 from service_quality.commit.put_back import KeptRecord
 from service_quality.instants import format_instant
+
+Unreadable = Callable[[UnreadableObjectError], object]
 
 
 class Listed(NamedTuple):
@@ -28,10 +31,12 @@ class Listed(NamedTuple):
     key: str
 
 
-def list_kept(selection: Selection, objects: KeptObjects, *, generation: int) -> Iterator[Listed]:
-    """The selected records, object by object."""
+def list_kept(
+    selection: Selection, objects: KeptObjects, *, generation: int, unreadable: Unreadable
+) -> Iterator[Listed]:
+    """The selected records, object by object; `unreadable` is told of each object that holds none."""
     signs, seen = Signs("rejected bucket"), 0
-    for record, message, key in _all(objects, generation=generation):
+    for record, message, key in _all(objects, generation=generation, unreadable=unreadable):
         seen += 1
         signs.show(f"{seen} records seen")
         shop_id = shop_of(record)
@@ -42,15 +47,21 @@ def list_kept(selection: Selection, objects: KeptObjects, *, generation: int) ->
             yield Listed(record.reason, shop_id, record.position, arrived_at, message, key)
 
 
-def count_kept(selection: Selection, objects: KeptObjects, *, generation: int) -> Counts:
-    """How many records are selected, by reason and shop."""
-    return Counter((one.reason, one.shop_id) for one in list_kept(selection, objects, generation=generation))
+def count_kept(selection: Selection, objects: KeptObjects, *, generation: int, unreadable: Unreadable) -> Counts:
+    """How many records are selected, by reason and shop; `unreadable` is told of each object that holds none."""
+    listed = list_kept(selection, objects, generation=generation, unreadable=unreadable)
+    return Counter((one.reason, one.shop_id) for one in listed)
 
 
-def _all(objects: KeptObjects, *, generation: int) -> Iterator[tuple[KeptRecord, str, str]]:
+def _all(objects: KeptObjects, *, generation: int, unreadable: Unreadable) -> Iterator[tuple[KeptRecord, str, str]]:
     for folder in (PARKED_FOLDER, REJECTED_FOLDER):
         for one in objects.below(f"{folder}/"):
-            for line in objects.lines(one.key):
+            try:
+                lines = objects.lines(one.key)
+            except UnreadableObjectError as error:
+                unreadable(error)
+                continue
+            for line in lines:
                 yield line.record, line.message, one.key
     for one in objects.below(GIVEN_UP_FOLDER):
         batch = read_given_up(objects.body(one.key))

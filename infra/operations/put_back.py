@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from infra.local.progress import Signs, say
-from infra.operations.errors import OperationsError, StillInTroubleError
+from infra.operations.errors import OperationsError, StillInTroubleError, UnreadableObjectError
 from infra.operations.given_up import FOLDER as GIVEN_UP_FOLDER
 from infra.operations.given_up import GivenUpBatch, outbox_rows, read_given_up, read_unsent
 from infra.operations.kept_objects import KeptLine, KeptObject, KeptObjects
@@ -70,6 +70,12 @@ class PutBack:
             say(f"  {subject}: {error}")
             self.outcome.troubles.append((subject, error))
 
+    def _lines(self, one: KeptObject) -> list[KeptLine]:
+        """The records of an object; none for an unreadable one, which is named in the outcome and left."""
+        lines: list[KeptLine] = []
+        self._attempt("unreadable object", lambda: lines.extend(self.objects.lines(one.key)))
+        return lines
+
     def _put_back_batches(self) -> None:
         signs = Signs("given-up batches")
         for one in self.objects.below(GIVEN_UP_FOLDER):
@@ -122,7 +128,7 @@ class PutBack:
             put: dict[str, str] = {}
             # All of a folder before the first: what is rejected again meanwhile does not go round and round.
             for one in list(self.objects.below(folder)):
-                lines = self.objects.lines(one.key)
+                lines = self._lines(one)
                 left = [line for line in lines if not self._put_back_line(line, put)]
                 if len(left) < len(lines) and not self.is_dry:
                     self.objects.keep_only(one.key, left)
@@ -164,10 +170,7 @@ class PutBack:
         if shop_id is None:
             return
         if self.is_dry:
-            kept = {line.record.position for one in self.objects.below(folder) for line in self.objects.lines(one.key)}
-            if kept:
-                self.outcome.put[PARKED, shop_id] += len(kept)
-                self.outcome.unparked.append(shop_id)
+            self._attempt(f"shop {shop_id}", lambda: self._count_parked(folder, shop_id))
             return
         shop = self.open_shop(self.open_log(shop_id))
         self._attempt(f"shop {shop_id}", shop.put_back)
@@ -176,11 +179,25 @@ class PutBack:
         if shop.put:
             self.outcome.put[PARKED, shop_id] += shop.put
 
+    def _count_parked(self, folder: str, shop_id: str) -> None:
+        kept = {line.record.position for one in self.objects.below(folder) for line in self.objects.lines(one.key)}
+        if kept:
+            self.outcome.put[PARKED, shop_id] += len(kept)
+            self.outcome.unparked.append(shop_id)
+
     def _shop_in(self, folder: str) -> str | None:
-        """The shop of the records in a folder, as they say; None where another run has emptied it."""
+        """The shop of the records in a folder, as they say.
+
+        None where another run has emptied it, and where no object can be read: then those are named in the outcome.
+        """
+        unreadable: list[UnreadableObjectError] = []
         for one in self.objects.below(folder):
-            for line in self.objects.lines(one.key):
-                return line.record.shop_id
+            try:
+                for line in self.objects.lines(one.key):
+                    return line.record.shop_id  # what of it cannot be read is named when the shop is put back
+            except UnreadableObjectError as error:
+                unreadable.append(error)
+        self.outcome.troubles.extend(("unreadable object", error) for error in unreadable)
         return None
 
     def _folders(self, top: str) -> Iterator[str]:

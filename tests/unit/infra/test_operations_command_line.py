@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from infra.operations import command_line, deployment
 from infra.operations.command_line import main
 from infra.operations.deployment import NEEDED, Names, find_names
-from infra.operations.errors import ArgumentsError, NotThereError, OperationsError
+from infra.operations.errors import ArgumentsError, NotThereError, OperationsError, UnreadableObjectError
 from infra.operations.kept_objects import KeptObjects
 from infra.operations.outcome import Outcome
 from infra.operations.selection import KNOWN, Selection
@@ -121,7 +121,8 @@ def test_refusal_of_aws_is_one_line_with_its_exit_code(monkeypatch, capsys, code
 def test_every_error_has_an_exit_code_of_its_own_that_the_help_explains():
     errors: list[type[OperationsError]] = [OperationsError, *OperationsError.__subclasses__()]
 
-    assert sorted(error.exit_code for error in errors) == [1, 2, 3, 4, 5, 6]
+    assert sorted(error.exit_code for error in errors if error is not UnreadableObjectError) == [1, 2, 3, 4, 5, 6]
+    assert UnreadableObjectError.exit_code == 1
     assert all(f"\n  {error.exit_code}  " in command_line.EXIT_CODES for error in errors)
 
 
@@ -188,6 +189,21 @@ def test_list_prints_what_is_known_of_a_record_but_its_content(line, capsys, tmp
     (written,) = (tmp_path / "list.jsonl").read_text("utf-8").splitlines()
     assert json.loads(written)["position"] == str(Position(1, 7))
     assert "words" not in printed + written
+
+
+@pytest.mark.parametrize("command", ["count", "list"])
+def test_object_that_nobody_can_read_is_named_and_the_rest_comes_out(line, command, capsys):
+    for key in ("parked/aaa/x.jsonl", "rejected/aa/x.jsonl"):
+        line.s3.put_object(Bucket=BUCKET, Key=key, Body=b"not json")
+
+    assert main([command]) == 1
+
+    said = capsys.readouterr()
+    assert "fold_failed" in said.out
+    assert said.err.splitlines() == [
+        f"{command}: {key}: found a line that is no kept record, expected one (JSONDecodeError)"
+        for key in ("parked/aaa/x.jsonl", "rejected/aa/x.jsonl")
+    ]
 
 
 def test_put_back_says_what_it_did(line, capsys, tmp_path):

@@ -285,6 +285,106 @@ def test_sample_of_a_given_up_batch_is_read_as_lambda_writes_it():
     assert first.position == str(Position(3, 49590338271490256608559692538361571095921575989136588898))
 
 
+NOT_JSON = "found a line that is no kept record, expected one (JSONDecodeError)"
+
+
+def test_objects_that_nobody_can_read_are_named_and_hold_nothing_else():
+    line = OperatedLine()
+    line.store.troubled = {"ill"}
+    line.send(said("p", shop_id="ill"))
+    line.advance()
+    line.store.troubled = set()
+    keys = ["parked/aaa/x.jsonl", "rejected/aa/x.jsonl", "rejected/shop/0.jsonl"]
+    for key in keys:
+        line.s3.put_object(Bucket=BUCKET, Key=key, Body=b"not json")
+    keep(line, kept("fold_failed", event_to_json(said("a"))))
+
+    for is_dry in (True, False):
+        outcome = line.command(is_dry=is_dry).go()
+
+        assert outcome.exit_code == 1
+        assert outcome.put == {("fold_failed", "shop"): 1, ("parked", "ill"): 1}
+        named = [f"unreadable object: {key}: {NOT_JSON}" for key in (*keys[1:], keys[0])]
+        assert outcome.summary(is_dry=is_dry).splitlines()[-3:] == named
+    assert (line.folded("shop"), line.folded("ill")) == (["a"], ["p"])
+    assert sorted(line.s3.buckets[BUCKET]) == keys
+
+
+def test_parked_shop_with_an_object_that_nobody_can_read_is_left_whole_and_others_go_on():
+    line = OperatedLine()
+    line.store.troubled = {"ill", "worse"}
+    for shop_id in ("ill", "worse"):
+        line.send(said(f"p-{shop_id}", shop_id=shop_id))
+        line.advance()
+    line.store.troubled = set()
+    line.s3.put_object(Bucket=BUCKET, Key="parked/ill/9.jsonl", Body=b"not json")
+
+    outcome = line.command().go()
+
+    assert [(subject, str(error)) for subject, error in outcome.troubles] == [
+        ("shop ill", f"parked/ill/9.jsonl: {NOT_JSON}")
+    ]
+    assert (outcome.exit_code, line.folded("ill"), line.folded("worse")) == (1, [], ["p-worse"])
+
+
+def test_dry_run_names_what_nobody_can_read_of_a_parked_shop():
+    line = OperatedLine()
+    line.store.troubled = {"ill"}
+    line.send(said("p", shop_id="ill"))
+    line.advance()
+    line.s3.put_object(Bucket=BUCKET, Key="parked/ill/9.jsonl", Body=b"not json")
+
+    outcome = line.command(is_dry=True).go()
+
+    assert [subject for subject, _ in outcome.troubles] == ["shop ill"]
+    assert (outcome.exit_code, outcome.put) == (1, {})
+
+
+@pytest.mark.parametrize("text", ["[]", '"text"', '{"shop_id": 7}', "\udcff", "[[", "NaN"])
+def test_line_of_any_shape_is_named_with_its_key(text):
+    line = OperatedLine()
+    line.s3.put_object(
+        Bucket=BUCKET,
+        Key="rejected/aa/x.jsonl",
+        Body=text.replace("[[", "[" * 100_000).encode(errors="surrogateescape"),
+    )
+
+    (trouble,) = line.command().go().troubles
+
+    assert "rejected/aa/x.jsonl: found a line that is no kept record" in str(trouble[1])
+
+
+@pytest.mark.parametrize("field", ["shop_id", "position", "reason", "message", "raw_base64", "arrived_at"])
+def test_line_with_a_field_of_another_type_is_no_kept_record(field):
+    line = OperatedLine()
+    keep(line, kept("fold_failed", event_to_json(said("a"))))
+    ((key, body),) = line.s3.buckets[BUCKET].items()
+    line.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(json.loads(body) | {field: 7}).encode())
+
+    (trouble,) = line.command().go().troubles
+
+    assert f"{key}: found a line that is no kept record" in str(trouble[1])
+
+
+BROKEN = [
+    json.dumps({"payload": {"Records": [{"eventSource": f"aws:{source}"}]}, "requestContext": {"functionArn": "f"}})
+    for source in ("kinesis", "dynamodb")
+]
+
+
+@pytest.mark.parametrize("body", BROKEN)
+def test_batch_with_records_that_nobody_can_read_is_left_and_holds_nothing_else(body):
+    line = OperatedLine()
+    line.s3.put_object(Bucket=BUCKET, Key=OBJECT, Body=body.encode())
+    line.s3.put_object(Bucket=BUCKET, Key="outbox/alert/1.json", Body=b'{"Records": [{}]}')
+    keep(line, kept("fold_failed", event_to_json(said("a"))))
+
+    outcome = put_back(line)
+    counts = count_kept(Selection(), KeptObjects(line.s3, BUCKET), generation=1, unreadable=lambda _: None)
+
+    assert (outcome.unreadable_batches, outcome.put, counts) == (2, {("fold_failed", "shop"): 1}, {})
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"payload": "{}"}', b'{"payload": 7, "requestContext": {}}'])
 def test_object_that_holds_no_batch_is_counted_and_left(body):
     line = OperatedLine()
@@ -448,8 +548,11 @@ def test_everything_that_lies_there_is_counted_by_reason_and_shop_and_listed_wit
     line.s3.put_object(Bucket=BUCKET, Key="outbox/alert/1.json", Body=unsent("shop"))
     objects = KeptObjects(line.s3, BUCKET)
 
-    counts = count_kept(Selection(), objects, generation=1)
-    listed = list(list_kept(Selection(reasons=frozenset({"parked", GIVEN_UP})), objects, generation=1))
+    unreadable: list[OperationsError] = []
+    counts = count_kept(Selection(), objects, generation=1, unreadable=unreadable.append)
+    wanted = Selection(reasons=frozenset({"parked", GIVEN_UP}))
+    listed = list(list_kept(wanted, objects, generation=1, unreadable=unreadable.append))
+    assert unreadable == []
 
     assert counts == {
         ("parked", "ill"): 1,
