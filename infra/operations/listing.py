@@ -15,6 +15,7 @@ from infra.operations.selection import GIVEN_UP, UNSENT, Selection
 from infra.operations.ways_back import shop_of
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
 from service_quality.commit.put_back import KeptRecord
+from service_quality.events.log_records import PARKED
 from service_quality.instants import format_instant
 
 Unreadable = Callable[[UnreadableObjectError], object]
@@ -48,9 +49,19 @@ def list_kept(
 
 
 def count_kept(selection: Selection, objects: KeptObjects, *, generation: int, unreadable: Unreadable) -> Counts:
-    """How many records are selected, by reason and shop; `unreadable` is told of each object that holds none."""
-    listed = list_kept(selection, objects, generation=generation, unreadable=unreadable)
-    return Counter((one.reason, one.shop_id) for one in listed)
+    """How many records are selected, by reason and shop; `unreadable` is told of each object that holds none.
+
+    A parked record counts once, by the position it had first: each put-back that fails leaves one more copy of it.
+    """
+    counts: Counts = Counter()
+    parked: set[tuple[str, str]] = set()
+    for one in list_kept(selection, objects, generation=generation, unreadable=unreadable):
+        if one.reason == PARKED:
+            parked.add((one.shop_id, one.position))
+        else:
+            counts[one.reason, one.shop_id] += 1
+    counts.update((PARKED, shop_id) for shop_id, _ in parked)
+    return counts
 
 
 def _all(objects: KeptObjects, *, generation: int, unreadable: Unreadable) -> Iterator[tuple[KeptRecord, str, str]]:

@@ -9,6 +9,7 @@ import pytest
 from infra.operations.errors import NotYetThroughError, OtherRunError, StillInTroubleError
 from infra.operations.kept_objects import KeptObjects, in_order
 from infra.operations.lease import LEASE_SECONDS
+from infra.operations.listing import count_kept
 from infra.operations.selection import Selection
 from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.commit.listed_import import Import
@@ -265,6 +266,22 @@ def test_import_that_was_parked_for_weeks_comes_back_with_a_new_signature():
 
     assert [one.import_id for one in line.shop("ill").imports] == ["i1"]
     assert isinstance(line.shop("ill").imports[0], Import)
+
+
+def test_records_that_failed_again_are_counted_once_each():
+    line = troubled_line("ill", "other")
+    line.store.troubled = {"ill", "other"}
+    line.command().go()
+    line.command("r2").go()
+    line.advance()
+    objects = KeptObjects(line.s3, BUCKET)
+
+    counts = count_kept(Selection(), objects, generation=1, unreadable=lambda _: None)
+    would = line.command("r3", is_dry=True).go()
+
+    assert len(line.kept("parked/")) > 10
+    assert counts == {(PARKED, "ill"): 5, (PARKED, "other"): 5}
+    assert would.put == counts
 
 
 def test_old_record_arrives_when_it_comes_back_and_a_fresh_one_when_it_came_first():
