@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from infra.operations.deployment import NEEDED, Clients, Names, find_names
 from infra.operations.errors import ArgumentsError, NotThereError, OperationsError
@@ -62,8 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.run(options)
         return status
+    except NoRegionError:
+        failure: ServiceQualityError = OperationsError("found no region, expected AWS_REGION or a profile's")
     except (BotoCoreError, ClientError) as error:
-        failure: ServiceQualityError = failure_of(error, getattr(error, "operation_name", "AWS"))
+        failure = failure_of(error, getattr(error, "operation_name", "AWS"))
     except ServiceQualityError as error:
         failure = error
     except OSError as error:

@@ -1,5 +1,6 @@
 """The deployment to work on: clients, and the names of its stores, from a stack's outputs or one by one."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -48,32 +49,37 @@ class Names:
     stream_generation: int = _FIRST_GENERATION
 
 
+def _region() -> str | None:
+    """The region of the environment, None for the profile's: boto3 itself knows AWS_DEFAULT_REGION alone."""
+    return os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or None
+
+
 class Clients:
     """Clients of AWS as found in the environment, made when first asked for."""
 
     @cached_property
     def s3(self) -> "S3Client":
         """S3."""
-        return boto3.client("s3", config=_PATIENCE)
+        return boto3.client("s3", region_name=_region(), config=_PATIENCE)
 
     @cached_property
     def kinesis(self) -> "KinesisClient":
         """Kinesis."""
-        return boto3.client("kinesis", config=_PATIENCE)
+        return boto3.client("kinesis", region_name=_region(), config=_PATIENCE)
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """DynamoDB."""
-        return boto3.client("dynamodb", config=_PATIENCE)
+        return boto3.client("dynamodb", region_name=_region(), config=_PATIENCE)
 
     @cached_property
     def functions(self) -> "LambdaClient":
         """Lambda."""
-        return boto3.client("lambda", config=_PATIENCE)
+        return boto3.client("lambda", region_name=_region(), config=_PATIENCE)
 
     def read_key(self, secret: str) -> bytes:
         """The key that signs control records."""
-        return read_secret(boto3.client("secretsmanager", config=_PATIENCE), secret)
+        return read_secret(boto3.client("secretsmanager", region_name=_region(), config=_PATIENCE), secret)
 
 
 def find_names(given: Mapping[str, Any], needed: tuple[str, ...]) -> Names:
@@ -95,7 +101,8 @@ def find_names(given: Mapping[str, Any], needed: tuple[str, ...]) -> Names:
 def read_stack(name: str) -> dict[str, str]:
     """The names that a stack's outputs and parameters hold; NotThereError where there is no such stack."""
     try:
-        stack = boto3.client("cloudformation", config=_PATIENCE).describe_stacks(StackName=name)["Stacks"][0]
+        client = boto3.client("cloudformation", region_name=_region(), config=_PATIENCE)
+        stack = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in ("ValidationError", "AccessDenied"):
             raise NotThereError(f"found no stack {name} that may be read, expected one") from error
