@@ -13,7 +13,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
-from infra.operations.deployment import NEEDED, Clients, Names, find_names
+from infra.operations.deployment import NEEDED, Clients, Names, find_names, latest_call
 from infra.operations.errors import ArgumentsError, NotThereError, OperationsError
 from infra.operations.kept_objects import KeptObjects
 from infra.operations.lease import Lease
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NoRegionError:
         failure: ServiceQualityError = OperationsError("found no region, expected AWS_REGION or a profile's")
     except (BotoCoreError, ClientError) as error:
-        failure = failure_of(error, getattr(error, "operation_name", "AWS"))
+        failure = failure_of(error, getattr(error, "operation_name", latest_call()))
     except ServiceQualityError as error:
         failure = error
     except OSError as error:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -54,32 +54,52 @@ def _region() -> str | None:
     return os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or None
 
 
+_Client = TypeVar("_Client")
+#: The operation and service of the latest call: an error of the connection does not say it.
+_latest_call = ["AWS"]
+
+
+def latest_call() -> str:
+    """The call that was made last, as in "DescribeStacks of cloudformation"; "AWS" before any."""
+    return _latest_call[0]
+
+
+def _named(client: _Client) -> _Client:
+    """The client, whose calls are noted as they begin."""
+
+    def note(model: Any, **_: object) -> None:
+        _latest_call[0] = f"{model.name} of {model.service_model.service_name}"
+
+    client.meta.events.register("before-parameter-build", note)  # type: ignore[attr-defined]
+    return client
+
+
 class Clients:
     """Clients of AWS as found in the environment, made when first asked for."""
 
     @cached_property
     def s3(self) -> "S3Client":
         """S3."""
-        return boto3.client("s3", region_name=_region(), config=_PATIENCE)
+        return _named(boto3.client("s3", region_name=_region(), config=_PATIENCE))
 
     @cached_property
     def kinesis(self) -> "KinesisClient":
         """Kinesis."""
-        return boto3.client("kinesis", region_name=_region(), config=_PATIENCE)
+        return _named(boto3.client("kinesis", region_name=_region(), config=_PATIENCE))
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """DynamoDB."""
-        return boto3.client("dynamodb", region_name=_region(), config=_PATIENCE)
+        return _named(boto3.client("dynamodb", region_name=_region(), config=_PATIENCE))
 
     @cached_property
     def functions(self) -> "LambdaClient":
         """Lambda."""
-        return boto3.client("lambda", region_name=_region(), config=_PATIENCE)
+        return _named(boto3.client("lambda", region_name=_region(), config=_PATIENCE))
 
     def read_key(self, secret: str) -> bytes:
         """The key that signs control records."""
-        return read_secret(boto3.client("secretsmanager", region_name=_region(), config=_PATIENCE), secret)
+        return read_secret(_named(boto3.client("secretsmanager", region_name=_region(), config=_PATIENCE)), secret)
 
 
 def find_names(given: Mapping[str, Any], needed: tuple[str, ...]) -> Names:
@@ -101,7 +121,7 @@ def find_names(given: Mapping[str, Any], needed: tuple[str, ...]) -> Names:
 def read_stack(name: str) -> dict[str, str]:
     """The names that a stack's outputs and parameters hold; NotThereError where there is no such stack."""
     try:
-        client = boto3.client("cloudformation", region_name=_region(), config=_PATIENCE)
+        client = _named(boto3.client("cloudformation", region_name=_region(), config=_PATIENCE))
         stack = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in ("ValidationError", "AccessDenied"):
