@@ -59,9 +59,15 @@ def _read_header(line: bytes) -> _Header | ContactRecord:
     names = [name.strip() for name in _split(text) or []]
     missing = [name for name in COLUMNS.values() if name not in names]
     if missing:
-        found = ", ".join(name[:40] for name in names[:40]) or "nothing"
+        found = ", ".join(name for name in names if name in COLUMNS.values()) or "none of the columns"
+        others = sum(
+            name not in COLUMNS.values() for name in names
+        )  # perhaps a row: never named, it may be of a person
         return ContactRecord(
-            1, text[:MAX_RAW], reason=MISSING_COLUMNS, field=f"found {found}; missing {', '.join(missing)}"
+            1,
+            text[:MAX_RAW],
+            reason=MISSING_COLUMNS,
+            field=f"found {found} and {others} others; missing {', '.join(missing)}",
         )
     repeated = [name for name in COLUMNS.values() if names.count(name) > 1]
     if repeated:

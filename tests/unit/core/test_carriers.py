@@ -127,13 +127,14 @@ def test_events_in_two_places_of_one_object_are_refused_whole(carrier):
 @pytest.mark.parametrize("wish", [True, "true", 1, 0, None, "false"])
 def test_preview_that_is_asked_for_where_nobody_answers_is_refused(wish):
     assert opened({"events": [EVENT], "preview": wish}) == ["misplaced_preview"]
-    assert opened({**EVENT, "preview": True}) == ["misplaced_preview"]
-    assert opened({**FORMS["bus"](EVENT), "preview": True}) == ["misplaced_preview"]  # type: ignore[dict-item]
+    assert opened({**EVENT, "preview": wish}) == ["misplaced_preview"]
+    assert opened([{**EVENT, "preview": wish}]) == ["misplaced_preview"]
+    assert opened({**FORMS["bus"](EVENT), "preview": wish}) == ["misplaced_preview"]  # type: ignore[dict-item]
 
 
 def test_preview_that_is_not_wished_changes_nothing():
     assert opened({"events": [EVENT], "preview": False}) == [EVENT]
-    assert opened({**EVENT, "preview": "Hello, I"}) == [{**EVENT, "preview": "Hello, I"}]
+    assert opened({**EVENT, "preview": False}) == [{**EVENT, "preview": False}]
 
 
 @pytest.mark.parametrize("base64", ["%", "YQ", "////", 7.5, ["YQ=="], {"a": 1}])
