@@ -48,6 +48,8 @@ def seal_imports(imports: Sequence[HistoryImported], table: str) -> None:
 
 def unsealed(imports: Sequence[HistoryImported], table: str) -> list[str]:
     """The ids of the imports whose packs are not, or not any more, all in the state table."""
+    if not imports:
+        return []
     dynamodb = boto3.client("dynamodb")
 
     def is_sealed(one: HistoryImported) -> bool:

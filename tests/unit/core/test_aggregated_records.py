@@ -58,3 +58,8 @@ DAMAGED = {
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_damaged_aggregate_stays_one_record(damage):
     assert unpack_record("shop-1", DAMAGED[damage]) == [PackedRecord("shop-1", 0, DAMAGED[damage])]
+
+
+@pytest.mark.parametrize("body", [b"", field(1, b"shop-1"), field(4, b'{"kind": "rated"}')])
+def test_aggregate_without_a_record_stays_one_record(body):
+    assert unpack_record("shop-1", sealed(body)) == [PackedRecord("shop-1", 0, sealed(body))]

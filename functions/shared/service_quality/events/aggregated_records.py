@@ -46,6 +46,8 @@ def _unpack(body: bytes) -> list[PackedRecord]:
             keys.append(value.decode())
         elif number == 3 and isinstance(value, bytes):
             packed.append(_record(value))
+    if not packed:
+        raise ValueError("found no record in an aggregate, expected at least one")
     if len(packed) > _MOST_PARTS:
         raise ValueError(f"found {len(packed)} records, expected at most {_MOST_PARTS}")
     return [PackedRecord(keys[key], part, data) for part, (key, data) in enumerate(packed)]
