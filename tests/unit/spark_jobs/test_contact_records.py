@@ -132,6 +132,14 @@ def test_file_without_a_column_gives_the_reason_and_nothing_else():
     assert "Unique id" in (record.field or "")
 
 
+def test_row_of_a_person_where_the_header_should_be_is_not_repeated():
+    (record,) = read({}, header=["Unique id", "hopelessly incompetent", "Ann Example"])
+
+    assert record.field is not None
+    assert record.field.startswith("found Unique id and 2 others; missing ")
+    assert "Ann" not in record.field
+
+
 def test_file_with_a_column_twice_is_refused():
     (record,) = read({}, header=[*HEADER, "category"])
 
