@@ -40,8 +40,12 @@ def main(arguments: list[str]) -> int:
 
 def run_chain(arguments: list[str]) -> int:
     """Run the named jobs in their order; return the exit code of the last, or of the first that failed."""
+    jobs = split_jobs(arguments)
+    if len(jobs) > 1 and [] in jobs:
+        print(f"spark_jobs: found a {THEN!r} without a job on each side, expected JOB then JOB", file=sys.stderr)
+        return 2
     code = 0
-    for given in split_jobs(arguments):
+    for given in jobs:
         code = run_one(given)
         if code:
             break

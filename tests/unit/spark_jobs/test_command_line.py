@@ -126,3 +126,9 @@ def test_log_of_a_ctrl_c_is_left_out_and_others_are_not():
     assert not is_no_interrupt(record(KeyboardInterrupt()))
     assert is_no_interrupt(record(OSError()))
     assert is_no_interrupt(logging.LogRecord("root", logging.ERROR, "", 0, "", None, None))
+
+
+@pytest.mark.parametrize("words", [["then"], ["--help", "then"], ["then", "--help"]])
+def test_then_without_a_job_on_each_side_is_refused(words, capsys):
+    assert run_named(words) == 2
+    assert "found a 'then' without a job on each side" in capsys.readouterr().err
