@@ -15,10 +15,12 @@ from benchmarks.feast_read import feast_cpu_microseconds
 from benchmarks.measurement import Row, Section
 from benchmarks.scoring_runs.growth import measure_growth
 from benchmarks.scoring_runs.measured import Measured
+from benchmarks.scoring_runs.quiet_shops import events_per_second
 from benchmarks.scoring_runs.surroundings import Surroundings, surroundings
 
 OUR_EVENTS, NAIVE_EVENTS = 3_000, 300
 SAME_SCORE = 1e-6
+SHOPS_AT_ONCE = 64  # as infra/functions.yaml says
 
 
 def measure(runs: int, progress: Callable[[str], None]) -> Section:
@@ -33,6 +35,10 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
             _require_same_scores(ours[-1], naive[-1])
     progress("Feast's online read")
     feast = feast_cpu_microseconds(runs)
+    progress("quiet shops")
+    at_once = tuple(events_per_second(shops_at_once=SHOPS_AT_ONCE) for _ in range(runs))
+    quiet = Row("1,000 quiet shops, calls of 20 ms", "events a second", at_once, f"{SHOPS_AT_ONCE} shops at once")
+    one_by_one = tuple(events_per_second(shops_at_once=1, shops=100) for _ in range(min(runs, 2)))
     progress("growth")
     ratios = tuple(other.cpu_microseconds / mine.cpu_microseconds for mine, other in zip(ours, naive, strict=True))
     naive_over_ours = Row("naive over ours, pair by pair", "times", ratios)
@@ -48,11 +54,14 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
         Row("ours, peak memory", "MB", tuple(run.peak_mb for run in ours + ten_shops)),
         Row("naive, peak memory", "MB", tuple(run.peak_mb for run in naive)),
         *measure_growth(runs),
+        quiet,
+        Row("the same, one shop after the other", "events a second", one_by_one),
     )
     figures = {
         "naive_over_ours": naive_over_ours.median,
         "aws_calls_per_event": max(run.calls_per_event for run in ours),
         "aws_calls_per_event_ten_shops": max(run.calls_per_event for run in ten_shops),
+        "quiet_shops_events_per_second": quiet.median,
         "peak_mb": max(run.peak_mb for run in ours + ten_shops),
     }
     return Section("scoring", rows, figures)
