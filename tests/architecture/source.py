@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +19,7 @@ class Module:
     tree: ast.Module
 
 
+@cache
 def modules(root: Path) -> list[Module]:
     """Every module of the project, tests and benchmarks left out."""
     paths = sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.py"))
@@ -32,6 +34,7 @@ def module_name(path: Path, root: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
 def imports(module: Module) -> set[str]:
     """Dotted names that a module imports, anywhere in it; `from a import b` counts as a and as a.b."""
     found = set()

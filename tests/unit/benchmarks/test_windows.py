@@ -91,6 +91,7 @@ def test_watched_run_that_fails_says_why():
         watch("1 / 0")
 
 
+@pytest.mark.slow
 def test_watched_run_that_does_not_end_is_ended_with_its_children(tmp_path):
     started = tmp_path / "started"
     program = f"import os, time; child = os.fork(); child and open({str(started)!r}, 'w').write(str(child)); "
