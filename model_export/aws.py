@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from model_export.errors import ModelExportError, NotThereError
+from tools.aws_region import NO_REGION, region_of_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,13 +22,13 @@ _PATIENCE = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standar
 def s3_client() -> "S3Client":
     """S3, or what AWS_ENDPOINT_URL points to."""
     with translated("S3"):
-        return boto3.client("s3", config=_PATIENCE)
+        return boto3.client("s3", region_name=region_of_environment(), config=_PATIENCE)
 
 
 def dynamodb_client() -> "DynamoDBClient":
     """DynamoDB, or what AWS_ENDPOINT_URL points to."""
     with translated("DynamoDB"):
-        return boto3.client("dynamodb", config=_PATIENCE)
+        return boto3.client("dynamodb", region_name=region_of_environment(), config=_PATIENCE)
 
 
 def code_of(error: ClientError) -> str:
@@ -46,5 +47,7 @@ def translated(what: str) -> Iterator[None]:
             raise NotThereError(f"{what}: found {code}, expected it to exist") from error
         message = error.response.get("Error", {}).get("Message", "")
         raise ModelExportError(f"{what}: found {code} ({message:.200}), expected an answer") from error
+    except NoRegionError as error:
+        raise ModelExportError(NO_REGION) from error
     except BotoCoreError as error:
         raise ModelExportError(f"{what}: {error!s:.300}") from error

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from botocore.exceptions import NoRegionError
-
 from model_export.aws import dynamodb_client, s3_client
 from model_export.errors import ModelExportError
 from model_export.exported import read_exported
@@ -33,7 +31,6 @@ AWS is found as usual (AWS_PROFILE, AWS_REGION, …); AWS_ENDPOINT_URL points it
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its summary on stdout, an error as one line on stderr."""
     options = _parser().parse_args(arguments)
-    _take_region()
     try:
         summary, document = options.run(options)
         if options.json:
@@ -50,13 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(summary)
     return 0
-
-
-def _take_region() -> None:
-    """Let AWS_REGION hold for boto3, which knows AWS_DEFAULT_REGION alone."""
-    region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
-    if region:
-        os.environ["AWS_DEFAULT_REGION"] = region
 
 
 Outcome = tuple[str, object]
@@ -139,8 +129,6 @@ class _ArgumentError(ModelExportError):
 
 
 def _one_line(error: Exception) -> str:
-    if isinstance(error.__cause__, NoRegionError):
-        return "found no region, expected AWS_REGION or a profile's"
     return " ".join(str(error).split())
 
 

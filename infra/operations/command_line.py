@@ -30,6 +30,7 @@ from service_quality.call_failures import failure_of
 from service_quality.errors import DeploymentError, ServiceQualityError
 from service_quality.events.log_records import PARKED
 from service_quality.instants import parse_instant
+from tools.aws_region import NO_REGION
 from tools.whole_files import whole_file
 
 EXIT_CODES = """exit codes:
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = options.run(options)
         return status
     except NoRegionError:
-        failure: ServiceQualityError = OperationsError("found no region, expected AWS_REGION or a profile's")
+        failure: ServiceQualityError = OperationsError(NO_REGION)
     except (BotoCoreError, ClientError) as error:
         failure = failure_of(error, getattr(error, "operation_name", latest_call()))
     except ServiceQualityError as error:

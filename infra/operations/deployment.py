@@ -1,10 +1,9 @@
 """The deployment to work on: clients, and the names of its stores, from a stack's outputs or one by one."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -12,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from infra.operations.errors import ArgumentsError, NotThereError
 from service_quality.adapters.secret_value import read_secret
+from tools.aws_region import region_of_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -49,12 +49,6 @@ class Names:
     stream_generation: int = _FIRST_GENERATION
 
 
-def _region() -> str | None:
-    """The region of the environment, None for the profile's: boto3 itself knows AWS_DEFAULT_REGION alone."""
-    return os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or None
-
-
-_Client = TypeVar("_Client")
 #: The operation and service of the latest call: an error of the connection does not say it.
 _latest_call = ["AWS"]
 
@@ -64,42 +58,47 @@ def latest_call() -> str:
     return _latest_call[0]
 
 
-def _named(client: _Client) -> _Client:
-    """The client, whose calls are noted as they begin."""
+def _session() -> boto3.Session:
+    """A session in the environment's region, which notes the calls of its clients as they begin."""
 
     def note(model: Any, **_: object) -> None:
         _latest_call[0] = f"{model.name} of {model.service_model.service_name}"
 
-    client.meta.events.register("before-parameter-build", note)  # type: ignore[attr-defined]
-    return client
+    session = boto3.Session(region_name=region_of_environment())
+    session.events.register("before-parameter-build", note)
+    return session
 
 
 class Clients:
     """Clients of AWS as found in the environment, made when first asked for."""
 
+    def __init__(self) -> None:
+        """Nothing is asked yet."""
+        self._session = _session()
+
     @cached_property
     def s3(self) -> "S3Client":
         """S3."""
-        return _named(boto3.client("s3", region_name=_region(), config=_PATIENCE))
+        return self._session.client("s3", config=_PATIENCE)
 
     @cached_property
     def kinesis(self) -> "KinesisClient":
         """Kinesis."""
-        return _named(boto3.client("kinesis", region_name=_region(), config=_PATIENCE))
+        return self._session.client("kinesis", config=_PATIENCE)
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """DynamoDB."""
-        return _named(boto3.client("dynamodb", region_name=_region(), config=_PATIENCE))
+        return self._session.client("dynamodb", config=_PATIENCE)
 
     @cached_property
     def functions(self) -> "LambdaClient":
         """Lambda."""
-        return _named(boto3.client("lambda", region_name=_region(), config=_PATIENCE))
+        return self._session.client("lambda", config=_PATIENCE)
 
     def read_key(self, secret: str) -> bytes:
         """The key that signs control records."""
-        return read_secret(_named(boto3.client("secretsmanager", region_name=_region(), config=_PATIENCE)), secret)
+        return read_secret(self._session.client("secretsmanager", config=_PATIENCE), secret)
 
 
 def find_names(given: Mapping[str, Any], needed: tuple[str, ...]) -> Names:
@@ -121,7 +120,7 @@ def find_names(given: Mapping[str, Any], needed: tuple[str, ...]) -> Names:
 def read_stack(name: str) -> dict[str, str]:
     """The names that a stack's outputs and parameters hold; NotThereError where there is no such stack."""
     try:
-        client = _named(boto3.client("cloudformation", region_name=_region(), config=_PATIENCE))
+        client = _session().client("cloudformation", config=_PATIENCE)
         stack = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in ("ValidationError", "AccessDenied"):

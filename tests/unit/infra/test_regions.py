@@ -60,12 +60,12 @@ def test_region_comes_from_the_environment(monkeypatch, registries, variables, r
 def test_stack_is_looked_for_in_the_region_of_the_environment(monkeypatch):
     asked: list[str | None] = []
 
-    def client(service: str, *, region_name: str | None, **_: object) -> None:
+    def session(*, region_name: str | None) -> None:
         asked.append(region_name)
         raise OSError("far enough")
 
     monkeypatch.setenv("AWS_REGION", "eu-west-3")
-    monkeypatch.setattr(deployment.boto3, "client", client)
+    monkeypatch.setattr(deployment.boto3, "Session", session)
 
     assert operate(["count", "--stack", "s"]) == 1
     assert asked == ["eu-west-3"]
