@@ -7,7 +7,7 @@ ServiceQualityError
 ├── SurroundingsError       throttled, timed out, unreachable: the batch comes again
 ├── OverfullError           a transaction larger than a table takes: commit fewer events at once
 ├── FoldFailedError         our own code fails on a record
-├── ShopTroubleError        what a table refuses of one shop for good: the shop is parked
+├── ShopTroubleError        what a table always refuses of one shop: the shop is parked
 ├── DeploymentError         a missing table, bucket, permission or setting, or a release that fails on several shops
 │   └── StateVersionError   state left by another version of the fold
 ├── ModelError              a model that must not score

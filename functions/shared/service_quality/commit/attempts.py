@@ -99,8 +99,7 @@ class Attempt:
         elif isinstance(parsed, RecordPutBack):
             self._take_put_back(record, parsed)
         elif self._is_parked(record, parsed):
-            self.writer.park(record, position=record.position)
-            self.tally.parked += 1
+            self._set_aside(record, position=record.position)
         elif isinstance(parsed, InteractionEvent):
             self._take_event(record, parsed)
         else:
@@ -119,8 +118,7 @@ class Attempt:
             return self._apply(record, parsed)
         if isinstance(parsed, RecordPutBack):
             return self._park_again(record, parsed, failed_run=parsed.run)
-        self.writer.park(record, position=record.position)
-        self.tally.parked += 1
+        self._set_aside(record, position=record.position)
 
     def _take_put_back(self, record: LogRecord, put_back: RecordPutBack) -> None:
         """What comes back is folded at its new position, with its first arrival, while newer records are parked."""
@@ -138,7 +136,10 @@ class Attempt:
 
     def _park_again(self, record: LogRecord, put_back: RecordPutBack, *, failed_run: str = "") -> None:
         first = LogRecord(put_back.order, put_back.data, put_back.arrived_at)
-        self.writer.park(first, position=record.position, failed_run=failed_run)
+        self._set_aside(first, position=record.position, failed_run=failed_run)
+
+    def _set_aside(self, record: LogRecord, *, position: str, failed_run: str = "") -> None:
+        self.writer.park(record, position=position, failed_run=failed_run)
         self.tally.parked += 1
 
     def _take_event(self, record: LogRecord, event: InteractionEvent) -> None:

@@ -1,6 +1,6 @@
 """A batch of the stream: every shop in it is advanced, and the trouble of one holds no other."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -66,31 +66,23 @@ class BatchCommit:
         return BatchOutcome(tally, others[0] if others else None)
 
     def _advance(self, shop_id: str, records: list[LogRecord]) -> "_Advanced":
-        try:
-            return self.commit.advance_shop(shop_id, records)
-        except ServiceQualityError as error:
-            return error
-        except Exception as error:
-            return OwnCodeError(shop_id, error)
+        return _result_of(shop_id, lambda: self.commit.advance_shop(shop_id, records))
 
     def _settle(
         self, shop_id: str, records: list[LogRecord], error: ServiceQualityError, *, alone: bool
     ) -> "_Advanced":
-        """Go on with a shop whose trouble is its own: without the one bad record, or parked."""
-        try:
-            if isinstance(error, StateVersionError) and alone and not error.parked:
-                return error  # nobody else shows whether it is the shop's trouble or the release's
-            if isinstance(error, OwnCodeError) and alone:
-                return error
-            if isinstance(error, FoldFailedError):
-                return self._advance_without(shop_id, records, error)
-            if isinstance(error, ShopTroubleError):
-                return self._try_again(shop_id, records)
-            return self.commit.park_shop(shop_id, records)
-        except ServiceQualityError as further:
-            return further
-        except Exception as further:
-            return OwnCodeError(shop_id, further)
+        """Go on with a shop whose trouble is its own, unless nobody else shows that it is not the release's."""
+        if alone and _may_be_the_release(error):
+            return error
+        return _result_of(shop_id, lambda: self._go_on(shop_id, records, error))
+
+    def _go_on(self, shop_id: str, records: list[LogRecord], error: ServiceQualityError) -> Tally:
+        """Without the one bad record, or parked."""
+        if isinstance(error, FoldFailedError):
+            return self._advance_without(shop_id, records, error)
+        if isinstance(error, ShopTroubleError):
+            return self._try_again(shop_id, records)
+        return self.commit.park_shop(shop_id, records)
 
     def _advance_without(self, shop_id: str, records: list[LogRecord], error: FoldFailedError) -> Tally:
         try:
@@ -110,6 +102,20 @@ class BatchCommit:
 
 
 _Advanced = Tally | ServiceQualityError
+
+
+def _result_of(shop_id: str, step: Callable[[], Tally]) -> _Advanced:
+    """What a step did for a shop, or why it could not; what is no error of ours is a fault of our own code."""
+    try:
+        return step()
+    except ServiceQualityError as error:
+        return error
+    except Exception as error:
+        return OwnCodeError(shop_id, error)
+
+
+def _may_be_the_release(error: ServiceQualityError) -> bool:
+    return isinstance(error, OwnCodeError) or (isinstance(error, StateVersionError) and not error.parked)
 
 
 def _failure_of(error: ServiceQualityError) -> Failure:

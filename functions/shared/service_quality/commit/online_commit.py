@@ -1,7 +1,6 @@
 """The online commit: a shop's log into its state, one fenced transaction a chunk; nothing else ever changes it."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from service_quality.alerts.rules import Rule
@@ -97,8 +96,12 @@ class OnlineCommit:
         writer = self._writer(memory, self.fold_version, most_events=refusals.most_events)
         attempt = Attempt(fold, writer, self.control_key, refusals.reasons_at(memory.shop.version))
         fresh = self._leave_out_done(memory, records, attempt.tally)
-        with _own_failures_suppressed():  # whatever fails here fails again where its position is known
+        try:
             attempt.prefetch(fresh)
+        except ServiceQualityError:
+            raise
+        except Exception:
+            pass  # whatever fails here fails again where its position is known
         for record in fresh:
             version = memory.shop.version
             try:
@@ -161,16 +164,6 @@ class OnlineCommit:
                 parked=shop.parked is not None,
             )
         return ShopMemory(shop_id, shop, self.features.plan)
-
-
-@contextmanager
-def _own_failures_suppressed() -> Iterator[None]:
-    try:
-        yield
-    except ServiceQualityError:
-        raise
-    except Exception:
-        return
 
 
 def _in_order(records: Iterable[LogRecord]) -> list[LogRecord]:
