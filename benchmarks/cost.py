@@ -10,8 +10,8 @@ from benchmarks.cost_runs.page import write_page
 from benchmarks.cost_runs.prices import WAIT_MS, Price
 from benchmarks.cost_runs.scenarios import ARCHIVE_BATCH, BATCH, Counted, busy_shop, quiet_shops
 from benchmarks.measurement import Row, Section
-from service_quality.adapters import state_table
 from service_quality.commit.archived_ranges import OUTBOX_DAYS
+from service_quality.commit.state_items import CONVERSATION_DAYS, HISTORY_DAYS
 from tools.errors import ROOT
 
 MILLION = 1_000_000
@@ -94,9 +94,7 @@ def gigabyte_months(counted: Counted) -> float:
         sum(store.stored_bytes(conversations=kind) for store in counted.stores) / counted.world_events
         for kind in (True, False)
     )
-    byte_days = (
-        rows * OUTBOX_DAYS + conversations * state_table._CONVERSATION_DAYS + histories * state_table._HISTORY_DAYS
-    )
+    byte_days = rows * OUTBOX_DAYS + conversations * CONVERSATION_DAYS + histories * HISTORY_DAYS
     return byte_days / DAYS_A_MONTH / 1e9
 
 

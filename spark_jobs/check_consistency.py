@@ -94,7 +94,7 @@ def main(arguments: Sequence[str]) -> None:
         for name, row in by_feature.items()
         if row["mismatched"] or row["missing"] or row["extra"]
     }
-    unscored = log.where("score_failed is not null").count()
+    unscored = entries.where("score_failed is not null").count()
     summary = {
         **totals,
         "unscored": unscored,

@@ -8,13 +8,15 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from service_quality.adapters.secret_value import read_secret
+from service_quality.commit.state_items import HISTORY_DAYS
 from service_quality.errors import SurroundingsError
 from service_quality.events.control_records import HistoryImported, sign_control
 from service_quality.instants import DAY, SECOND
 
 _BATCH = 25  # BatchWriteItem's own limit
 _MOST_ATTEMPTS = 8
-_KEPT = 146 * DAY // SECOND  # as long as histories: by then every fact of an import has left
+_KEPT = HISTORY_DAYS * DAY // SECOND  # by then every fact of an import has left, too
 
 
 def write_packs(packs: DataFrame, table: str) -> int:
@@ -69,7 +71,7 @@ def mark_logs(stream: str, marks: Sequence[HistoryImported], key: bytes) -> None
 
 def read_control_key(secret: str) -> bytes:
     """The deployment's key, by the name or ARN of its secret."""
-    return str(boto3.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]).encode()
+    return read_secret(boto3.client("secretsmanager"), secret)
 
 
 def _seal_key(import_id: str) -> str:

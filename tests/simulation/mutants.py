@@ -255,7 +255,7 @@ def _done_with_the_first_item(world: World) -> list[Any]:
 
 
 def _histories_expire_early(world: World) -> list[Any]:
-    return [mock.patch.object(state_table, "_HISTORY_DAYS", 91)]
+    return [mock.patch.object(state_table, "HISTORY_DAYS", 91)]
 
 
 MUTANTS: dict[str, Mutant] = {

@@ -10,7 +10,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from service_quality.call_failures import failure_code, failure_of
 from service_quality.commit.archived_ranges import LEDGER, OUTBOX_DAYS, follows_of
 from service_quality.commit.chunks import Commit, OutboxRow, archive_key, positions_in
-from service_quality.commit.state_items import SHOP_KEY, ShopItem, decode_shop, encode_shop, entity_name
+from service_quality.commit.state_items import (
+    CONVERSATION_DAYS,
+    HISTORY_DAYS,
+    SHOP_KEY,
+    ShopItem,
+    decode_shop,
+    encode_shop,
+    entity_name,
+)
 from service_quality.errors import ConflictError, ServiceQualityError, ShopTroubleError, SurroundingsError
 from service_quality.events.log_records import Rejection
 from service_quality.facts.entities import SEPARATOR
@@ -23,13 +31,6 @@ _MOST_KEYS = 100
 _FRUITLESS_ROUNDS = 6
 _DAY_SECONDS = 86_400
 
-# Days of the wall clock. Longer than the log can look back, plus 19 days for an event on its way from its inlet to
-# its fold, so that what has expired was absent for every reader before: it is put on the stream within a week, and
-# waits six days at most on a shard that is not its shop's and six on the one that is. The log looks back 31 days and an
-# hour at conversations; at histories 91 days, and that from a clock which an event 30 days old may set after a long
-# silence.
-_CONVERSATION_DAYS = 51
-_HISTORY_DAYS = 146
 _CONVERSATIONS = ("contact", "visit")
 
 #: What a table answers to a request that it will never take.
@@ -182,7 +183,7 @@ class StateTable:
         }
 
     def _item_put(self, shop_id: str, key: str, data: bytes) -> "TransactWriteItemTypeDef":
-        days = _CONVERSATION_DAYS if entity_name(key) in _CONVERSATIONS else _HISTORY_DAYS
+        days = CONVERSATION_DAYS if entity_name(key) in _CONVERSATIONS else HISTORY_DAYS
         item: dict[str, AttributeValueTypeDef] = {
             "item_key": {"S": _item_key(shop_id, key)},
             "data": {"B": data},
@@ -199,7 +200,7 @@ class StateTable:
             "shop_id": {"S": row.shop_id},
         }
         if row.row_kind != LEDGER:
-            item["expires_at"] = self._in_days(_HISTORY_DAYS if row.row_kind == "life" else OUTBOX_DAYS)
+            item["expires_at"] = self._in_days(HISTORY_DAYS if row.row_kind == "life" else OUTBOX_DAYS)
         if row.open:
             item["open_shop"] = {"S": row.shop_id}
         return {"Put": {"TableName": self.alerts_table, "Item": item}}

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from service_quality.conversations.conversation import REMEMBERED
+from service_quality.conversations.conversation import is_remembered
 from service_quality.histories.windows import WINDOWS
 
 #: Imports that a shop has still to absorb, and imports done with whose marks are still known: at most so many.
@@ -36,8 +36,9 @@ class Import(NamedTuple):
     def at(self, *, clock: int, received_clock: int) -> "Import":
         """The import at clocks of its shop: what no window and no retention reaches is nothing to absorb any more."""
         within_windows = clock - self.clock < _LONGEST_WINDOW
-        within_retention = received_clock - self.received_clock <= REMEMBERED
         return self._replace(
             histories=self.histories if within_windows else 0,
-            conversations=self.conversations if within_retention else 0,
+            conversations=self.conversations
+            if is_remembered(self.received_clock, received_clock=received_clock)
+            else 0,
         )

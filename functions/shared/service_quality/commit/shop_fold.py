@@ -12,7 +12,7 @@ from service_quality.commit.chunks import OutboxRow
 from service_quality.commit.failures import RULE, SCORE, Failure
 from service_quality.commit.shop_memory import ShopMemory
 from service_quality.commit.state_items import ConversationItem, ShopItem
-from service_quality.conversations.conversation import REMEMBERED, conversation_key, refuse_too_old
+from service_quality.conversations.conversation import conversation_key, is_remembered, refuse_too_old
 from service_quality.errors import RejectedEventError
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
@@ -146,8 +146,8 @@ class ShopFold:
     def _keep_conversation(self, event: InteractionEvent, step: ConversationStep, received_clock: int) -> None:
         key = conversation_key(event)
         item = self.memory.conversation(key)
-        forgotten = received_clock - item.conversation.touched_at > REMEMBERED
-        kept = ConversationItem(step.after.conversation, lives={} if forgotten else item.lives)
+        keeps_lives = is_remembered(item.conversation.touched_at, received_clock=received_clock)
+        kept = ConversationItem(step.after.conversation, lives=item.lives if keeps_lives else {})
         self.memory.keep_conversation(key, kept)
         self._folded[key] = step.after
 

@@ -19,6 +19,14 @@ from service_quality.histories.history import History, HistoryPlan
 #: The key of the shop's own item; the history of the entity of that name has a separator behind it.
 SHOP_KEY = "shop"
 
+# Days of the wall clock that a table keeps an item for. Longer than the log can look back, plus 19 days for an event on
+# its way from its inlet to its fold, so that what has expired was absent for every reader before: it is put on the
+# stream within a week, and waits six days at most on a shard that is not its shop's and six on the one that is. The log
+# looks back 31 days and an hour at conversations; at histories 91 days, and that from a clock which an event 30 days
+# old may set after a long silence.
+CONVERSATION_DAYS = 51
+HISTORY_DAYS = 146
+
 _PLAIN_BYTES = 800  # with its key and the names of its attributes an item of so much is below a kilobyte
 _STORED_FIELDS = tuple(name for name in OPTIONAL_FIELDS if name not in ("text", "query"))
 

@@ -129,7 +129,12 @@ def remembered(conversation: Conversation, *, received_clock: int) -> Conversati
 
     Judged by the received clock and not by what the store has deleted, so every reader forgets at one position.
     """
-    return conversation if received_clock - conversation.touched_at <= REMEMBERED else EMPTY
+    return conversation if is_remembered(conversation.touched_at, received_clock=received_clock) else EMPTY
+
+
+def is_remembered(touched_at: int, *, received_clock: int) -> bool:
+    """Whether what was last touched then is within what the log's own time remembers."""
+    return received_clock - touched_at <= REMEMBERED
 
 
 def refuse_too_old(event: InteractionEvent, *, received_clock: int) -> None:

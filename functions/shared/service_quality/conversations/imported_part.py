@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from service_quality.conversations.conversation import REMEMBERED, Conversation, advance
+from service_quality.conversations.conversation import Conversation, advance, is_remembered
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 
 #: What makes two events of one id differ: arrival is none of it, and customers' words are in no state.
@@ -22,7 +22,7 @@ class ImportedPart(NamedTuple):
 
     def remembered(self, *, received_clock: int) -> bool:
         """Whether the conversation is within retention by the log's own time."""
-        return received_clock - self.after.touched_at <= REMEMBERED
+        return is_remembered(self.after.touched_at, received_clock=received_clock)
 
 
 def join_parts(known: Conversation, parts: Sequence[ImportedPart]) -> Conversation:
