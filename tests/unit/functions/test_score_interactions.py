@@ -220,6 +220,6 @@ def test_bad_model_is_refused_counted_and_logged_and_every_event_is_scored_by_th
     load("score_interactions").handler(read_event("kinesis_batch"), CONTEXT)
 
     metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "RefusedModels" in line]
-    assert [line.version for line in caplog.records if line.message == "model_refused"] == ["newer"]
+    assert [line.version for line in caplog.records if line.getMessage() == "model_refused"] == ["newer"]
     assert [(line["RefusedModels"], line["service"]) for line in metrics] == [([1.0], "score_interactions")]
     assert [entry["model"] for entry in entries(aws) if "score" in entry] == [MODEL] * 3
