@@ -12,12 +12,14 @@ from tools.java import java_home
 
 ROOT = Path(__file__).parent
 CLUSTER_TESTS = ROOT / "tests" / "cluster"
+SPARK_CONF = ROOT / "tests" / "spark_conf"
 
 
 def pytest_configure() -> None:
     """Set the environment of the tests and of the processes they start."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    os.environ.setdefault("SPARK_CONF_DIR", str(SPARK_CONF))
     os.environ["TZ"] = "UTC"
     time.tzset()
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "functions" / "shared")])

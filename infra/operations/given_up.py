@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from infra.operations.errors import UnreadableObjectError
 from infra.operations.selection import GIVEN_UP
 from service_quality.commit.put_back import KeptRecord
 from service_quality.events.aggregated_records import unpack_record
@@ -37,8 +38,8 @@ class GivenUpBatch:
                 yield KeptRecord(packed.partition_key, str(position), GIVEN_UP, arrived_at, packed.data)
 
 
-def read_given_up(body: bytes) -> GivenUpBatch | None:
-    """The batch in an object; None for one that holds no batch of a stream."""
+def read_given_up(key: str, body: bytes) -> GivenUpBatch:
+    """The batch in the object of this key; UnreadableObjectError for one that holds no batch of a stream."""
     try:
         form = json.loads(body)
         payload = form["payload"]
@@ -46,24 +47,26 @@ def read_given_up(body: bytes) -> GivenUpBatch | None:
         sources = {record["eventSource"] for record in event["Records"]}
         function = form["requestContext"]["functionArn"]
         if sources not in ({"aws:kinesis"}, {"aws:dynamodb"}) or not isinstance(function, str):
-            return None
+            raise ValueError
         batch = GivenUpBatch(function, event, sources == {"aws:kinesis"})
         for _ in batch.records(generation=1) if batch.is_of_stream else outbox_rows(event, GIVEN_UP):
             pass  # each can be read
     except _UNREADABLE:
-        return None
+        raise UnreadableObjectError(f"{key}: found no batch of an event source, expected one") from None
     return batch
 
 
-def read_unsent(body: bytes) -> dict[str, Any] | None:
-    """The event with a row that its function kept; None for an object that holds no event."""
+def read_unsent(key: str, body: bytes) -> dict[str, Any]:
+    """The event with a row that its function kept; UnreadableObjectError for an object that holds none."""
     try:
         event = json.loads(body)
+        if not isinstance(event["Records"], list):
+            raise TypeError
         for _ in outbox_rows(event, ""):
             pass  # each can be read
     except _UNREADABLE:
-        return None
-    return event if isinstance(event, dict) and isinstance(event["Records"], list) else None
+        raise UnreadableObjectError(f"{key}: found no rows of the outbox, expected them") from None
+    return dict(event)
 
 
 def outbox_rows(event: dict[str, Any], reason: str) -> Iterator[KeptRecord]:

@@ -3,10 +3,10 @@
 import json
 from base64 import b64decode
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -17,6 +17,9 @@ from service_quality.instants import parse_instant
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+Held = TypeVar("Held")
+Unreadable = Callable[[UnreadableObjectError], object]
 
 _MOST_HELD = 4  # objects in memory at once, of some eight megabytes each
 _MOST_DELETED = 1000  # keys that one call deletes
@@ -55,18 +58,33 @@ class KeptObjects:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
         return [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", [])]
 
-    def body(self, key: str) -> bytes:
-        """An object's content; empty when it is gone, since another run put it back."""
+    def body(self, key: str) -> bytes | None:
+        """An object's content; None when it is gone, since another run put it back."""
         try:
             return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") == "NoSuchKey":
-                return b""
+                return None
             raise
+
+    def readable(self, key: str, read: Callable[[str, bytes], Held], unreadable: Unreadable) -> Iterator[Held]:
+        """What an object holds; nothing of one that is gone, or that `read` finds unreadable: `unreadable` hears of it.
+
+        `read` takes the key and the content.
+        """
+        body = self.body(key)
+        if body is None:
+            return
+        try:
+            held = read(key, body)
+        except UnreadableObjectError as error:
+            unreadable(error)
+        else:
+            yield held
 
     def lines(self, key: str) -> list[KeptLine]:
         """The records of an object; UnreadableObjectError for a line that is no kept record."""
-        return [_read_line(line, key) for line in self.body(key).splitlines()]
+        return read_lines(key, self.body(key) or b"")
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; one that is gone counts as deleted."""
@@ -88,6 +106,11 @@ class KeptObjects:
             if renamed == key:
                 return
         self.delete([key])
+
+
+def read_lines(key: str, body: bytes) -> list[KeptLine]:
+    """The records in the object of this key; UnreadableObjectError for a line that is no kept record."""
+    return [_read_line(line, key) for line in body.splitlines()]
 
 
 def in_order(objects: KeptObjects, wanted: Sequence[KeptObject]) -> Iterator[KeptRecord]:

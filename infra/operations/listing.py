@@ -1,14 +1,13 @@
 """What lies in the rejected bucket, record by record and counted."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from infra.local.progress import Signs
-from infra.operations.errors import UnreadableObjectError
 from infra.operations.given_up import FOLDER as GIVEN_UP_FOLDER
 from infra.operations.given_up import outbox_rows, read_given_up, read_unsent
-from infra.operations.kept_objects import KeptObjects
+from infra.operations.kept_objects import KeptObjects, Unreadable, read_lines
 from infra.operations.outbox_batches import UNSENT_FOLDERS
 from infra.operations.outcome import Counts
 from infra.operations.selection import GIVEN_UP, UNSENT, Selection
@@ -17,8 +16,6 @@ from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJEC
 from service_quality.commit.put_back import KeptRecord
 from service_quality.events.log_records import PARKED
 from service_quality.instants import format_instant
-
-Unreadable = Callable[[UnreadableObjectError], object]
 
 
 class Listed(NamedTuple):
@@ -67,20 +64,15 @@ def count_kept(selection: Selection, objects: KeptObjects, *, generation: int, u
 def _all(objects: KeptObjects, *, generation: int, unreadable: Unreadable) -> Iterator[tuple[KeptRecord, str, str]]:
     for folder in (PARKED_FOLDER, REJECTED_FOLDER):
         for one in objects.below(f"{folder}/"):
-            try:
-                lines = objects.lines(one.key)
-            except UnreadableObjectError as error:
-                unreadable(error)
-                continue
-            for line in lines:
-                yield line.record, line.message, one.key
+            for lines in objects.readable(one.key, read_lines, unreadable):
+                for line in lines:
+                    yield line.record, line.message, one.key
     for one in objects.below(GIVEN_UP_FOLDER):
-        batch = read_given_up(objects.body(one.key))
-        if batch is not None:
+        for batch in objects.readable(one.key, read_given_up, unreadable):
             for record in batch.records(generation) if batch.is_of_stream else outbox_rows(batch.event, GIVEN_UP):
                 yield record, "the event source tried in vain", one.key
     for folder in UNSENT_FOLDERS:
         for one in objects.below(folder):
-            event = read_unsent(objects.body(one.key))
-            for record in outbox_rows(event, UNSENT) if event is not None else ():
-                yield record, "its function could not send it", one.key
+            for event in objects.readable(one.key, read_unsent, unreadable):
+                for record in outbox_rows(event, UNSENT):
+                    yield record, "its function could not send it", one.key

@@ -16,7 +16,6 @@ class Outcome:
     put: Counts = field(default_factory=Counter)
     left: Counts = field(default_factory=Counter)
     resent_batches: int = 0
-    unreadable_batches: int = 0
     unparked: list[str] = field(default_factory=list)
     troubles: list[tuple[str, OperationsError]] = field(default_factory=list)
 
@@ -32,7 +31,6 @@ class Outcome:
             "left": rows(self.left),
             "unparked_shops": sorted(self.unparked),
             "resent_batches": self.resent_batches,
-            "unreadable_batches": self.unreadable_batches,
             "troubles": [{"subject": subject, "message": str(error)} for subject, error in self.troubles],
         }
 
@@ -47,8 +45,6 @@ class Outcome:
             lines.append(f"{done} {self.resent_batches} batches of the outbox to their functions again")
         if self.left:
             lines.append(f"left {self.left.total()} records that this release still rejects{_by_reason(self.left)}")
-        if self.unreadable_batches:
-            lines.append(f"left {self.unreadable_batches} objects that hold no batch")
         lines += [f"{subject}: {error}" for subject, error in self.troubles]
         return "\n".join(lines)
 

@@ -7,7 +7,7 @@ from infra.local.progress import Signs, say
 from infra.operations.errors import OperationsError, StillInTroubleError, UnreadableObjectError
 from infra.operations.given_up import FOLDER as GIVEN_UP_FOLDER
 from infra.operations.given_up import GivenUpBatch, outbox_rows, read_given_up, read_unsent
-from infra.operations.kept_objects import KeptLine, KeptObject, KeptObjects
+from infra.operations.kept_objects import Held, KeptLine, KeptObject, KeptObjects, read_lines
 from infra.operations.outbox_batches import UNSENT_FOLDERS, OutboxBatches
 from infra.operations.outcome import Outcome
 from infra.operations.parked_shops import ParkedShop
@@ -67,28 +67,30 @@ class PutBack:
         try:
             step()
         except OperationsError as error:
-            say(f"  {subject}: {error}")
-            self.outcome.troubles.append((subject, error))
+            self._name(subject, error)
 
-    def _lines(self, one: KeptObject) -> list[KeptLine]:
-        """The records of an object; none for an unreadable one, which is named in the outcome and left."""
-        lines: list[KeptLine] = []
-        self._attempt("unreadable object", lambda: lines.extend(self.objects.lines(one.key)))
-        return lines
+    def _name(self, subject: str, error: OperationsError) -> None:
+        say(f"  {subject}: {error}")
+        self.outcome.troubles.append((subject, error))
+
+    def _readable(self, one: KeptObject, read: Callable[[str, bytes], Held]) -> Iterator[Held]:
+        """What an object holds; an unreadable one is named in the outcome, left, and holds nothing else."""
+        return self.objects.readable(one.key, read, lambda error: self._name("unreadable object", error))
 
     def _put_back_batches(self) -> None:
         signs = Signs("given-up batches")
         for one in self.objects.below(GIVEN_UP_FOLDER):
-            batch = read_given_up(self.objects.body(one.key))
-            if batch is None:
-                self.outcome.unreadable_batches += 1
-            elif batch.is_of_stream:
-                self._put_back_batch(one, batch)
-            elif self.selection.shop_id is None and not self.selection.has_span:
-                self.outcome.resent_batches += 1
-                if not self.is_dry:
-                    self.outbox.resend(one, batch.function, batch.event)
+            for batch in self._readable(one, read_given_up):
+                self._put_back_given_up(one, batch)
             signs.show(f"{self.outcome.put.total()} records are on the stream")
+
+    def _put_back_given_up(self, one: KeptObject, batch: GivenUpBatch) -> None:
+        if batch.is_of_stream:
+            self._put_back_batch(one, batch)
+        elif self.selection.shop_id is None and not self.selection.has_span:
+            self.outcome.resent_batches += 1
+            if not self.is_dry:
+                self.outbox.resend(one, batch.function, batch.event)
 
     def _put_back_batch(self, one: KeptObject, batch: GivenUpBatch) -> None:
         """Put the selected records of a batch; its object goes once all of them are back."""
@@ -109,13 +111,10 @@ class PutBack:
         """Give each row of the outbox that its function kept to it again; what it keeps again is left."""
         for folder in UNSENT_FOLDERS:
             for one in list(self.objects.below(folder)):
-                event = read_unsent(self.objects.body(one.key))
-                if event is None:
-                    self.outcome.unreadable_batches += 1
-                    continue
-                is_sent = self.is_dry or self.outbox.resend(one, self.outbox.function_of(folder), event)
-                counts = self.outcome.put if is_sent else self.outcome.left
-                counts.update((UNSENT, row.shop_id) for row in outbox_rows(event, UNSENT))
+                for event in self._readable(one, read_unsent):
+                    is_sent = self.is_dry or self.outbox.resend(one, self.outbox.function_of(folder), event)
+                    counts = self.outcome.put if is_sent else self.outcome.left
+                    counts.update((UNSENT, row.shop_id) for row in outbox_rows(event, UNSENT))
 
     def _put_back_rejected(self) -> None:
         """Put rejected records back, one shop after the other.
@@ -128,10 +127,10 @@ class PutBack:
             put: dict[str, str] = {}
             # All of a folder before the first: what is rejected again meanwhile does not go round and round.
             for one in list(self.objects.below(folder)):
-                lines = self._lines(one)
-                left = [line for line in lines if not self._put_back_line(line, put)]
-                if len(left) < len(lines) and not self.is_dry:
-                    self.objects.keep_only(one.key, left)
+                for lines in self._readable(one, read_lines):
+                    left = [line for line in lines if not self._put_back_line(line, put)]
+                    if len(left) < len(lines) and not self.is_dry:
+                        self.objects.keep_only(one.key, left)
                 signs.show(f"{self.outcome.put.total()} records are on the stream")
             for shop_id in {} if self.is_dry else sorted(set(put.values())):
                 self.open_log(shop_id).wait_for(self.writer.latest.get(shop_id, -1))

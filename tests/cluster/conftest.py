@@ -72,6 +72,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             cloud.kinesis.create_stream(StreamName=place, ShardCount=1)
         cloud.secrets.create_secret(Name=CONTROL_KEY, SecretString=KEY.decode())
         environment = for_embedded(os.environ, emulator.endpoint) | {"JDK_JAVA_OPTIONS": SHORT_LIVED}
+        environment.pop("SPARK_CONF_DIR", None)  # these jobs run with the settings that they have outside of tests
         with pytest.MonkeyPatch.context() as patch:
             for name, value in emulator.environment.items():
                 patch.setenv(name, value)

@@ -155,5 +155,5 @@ def test_forbidden_secret_is_named(secretsmanager):
 def test_empty_secret_is_refused(secretsmanager):
     secretsmanager.add_response("get_secret_value", {})
 
-    with pytest.raises(DeploymentError, match="expected a salt"):
+    with pytest.raises(DeploymentError, match="expected its bytes"):
         read_secret(secretsmanager.client, "arn:salt")

@@ -1,6 +1,7 @@
 """A model in ONNX: scored one vector at a time, refused when it is another's."""
 
 import json
+import math
 from array import array
 from contextlib import suppress
 from math import exp, isclose, log
@@ -68,9 +69,16 @@ IDENTITY = helper.make_node("Identity", ["features"], ["contributions"])
         (tiny_model(metadata={"feature_names": '{"a": 1}'}), "found a dict"),
         (tiny_model(metadata={"feature_names": "[[], {}]"}), "found 2 other feature names"),
         (tiny_model(metadata={"feature_names": ""}), "feature names that are no JSON"),
-        (tiny_model(metadata={"intercept": "nan"}), "the intercept nan, expected a finite number"),
-        (tiny_model(metadata={"intercept": "-Infinity"}), "the intercept -inf, expected a finite number"),
-        (tiny_model(metadata={"intercept": "1e999"}), "the intercept inf, expected a finite number"),
+        (tiny_model(metadata={"intercept": "nan"}), "the intercept nan, expected a number from -20 to 20"),
+        (tiny_model(metadata={"intercept": "-Infinity"}), "the intercept -inf, expected a number"),
+        (tiny_model(metadata={"intercept": "1e999"}), "the intercept inf, expected a number"),
+        (tiny_model(metadata={"intercept": "1e30"}, bias=1e30), r"the intercept 1e\+30, expected a number"),
+        (
+            tiny_model(bias=float("inf")),
+            "found the probability 1.000000 at no input or at zeros, expected the 0.377541",
+        ),
+        (tiny_model(bias=float("-inf")), "found the probability 0.000000"),
+        (tiny_model(metadata={"intercept": "-0.6"}), "expected the 0.354344 that intercept and contributions add up"),
         (tiny_model(metadata={"intercept": "much"}), "found no intercept"),
         (tiny_model(metadata={"intercept": ""}), "found no intercept"),
         (graph(IDENTITY, helper.make_node("ReduceMax", ["features"], ["probability"])), "no probability from 0 to 1"),
@@ -119,7 +127,7 @@ def test_vector_that_gives_no_number_is_an_arithmetic_error(value):
 
 
 def test_contribution_that_is_no_number_is_refused_at_the_start_or_an_arithmetic_error():
-    fair = helper.make_node("Constant", [], ["probability"], value_float=0.5)
+    fair = helper.make_node("Constant", [], ["probability"], value_float=1 / (1 + math.exp(-INTERCEPT)))
     zero = helper.make_node("Constant", [], ["zero"], value_float=0.0)
     missing = helper.make_node("IsNaN", ["features"], ["missing"])
     known = helper.make_node("Where", ["missing", "zero", "features"], ["contributions"])

@@ -275,9 +275,8 @@ def test_run_that_is_killed_before_any_call_loses_and_doubles_nothing():
 def test_sample_of_a_given_up_batch_is_read_as_lambda_writes_it():
     body = (EVENTS / "given_up_batch.json").read_bytes()
 
-    batch = read_given_up(body)
+    batch = read_given_up("k", body)
 
-    assert batch is not None
     assert (batch.is_of_stream, batch.function.rpartition(":")[2]) == (True, "score-interactions")
     assert batch.event == json.loads(json.loads(body)["payload"])
     first = next(batch.records(3))
@@ -380,19 +379,29 @@ def test_batch_with_records_that_nobody_can_read_is_left_and_holds_nothing_else(
     keep(line, kept("fold_failed", event_to_json(said("a"))))
 
     outcome = put_back(line)
-    counts = count_kept(Selection(), KeptObjects(line.s3, BUCKET), generation=1, unreadable=lambda _: None)
+    unreadable: list[Exception] = []
+    counts = count_kept(Selection(), KeptObjects(line.s3, BUCKET), generation=1, unreadable=unreadable.append)
 
-    assert (outcome.unreadable_batches, outcome.put, counts) == (2, {("fold_failed", "shop"): 1}, {})
+    named = [str(trouble) for _, trouble in outcome.troubles]
+    assert (outcome.put, counts) == ({("fold_failed", "shop"): 1}, {})
+    assert named == [str(error) for error in unreadable]
+    assert named == [
+        f"{OBJECT}: found no batch of an event source, expected one",
+        "outbox/alert/1.json: found no rows of the outbox, expected them",
+    ]
+    assert outcome.exit_code == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"payload": "{}"}', b'{"payload": 7, "requestContext": {}}'])
-def test_object_that_holds_no_batch_is_counted_and_left(body):
+def test_object_that_holds_no_batch_is_named_and_left(body):
     line = OperatedLine()
     line.s3.put_object(Bucket=BUCKET, Key=OBJECT, Body=body)
 
     outcome = line.command().go()
 
-    assert (outcome.unreadable_batches, list(line.s3.buckets[BUCKET])) == (1, [OBJECT])
+    ((_, trouble),) = outcome.troubles
+    assert str(trouble).startswith(f"{OBJECT}: found no batch")
+    assert list(line.s3.buckets[BUCKET]) == [OBJECT]
 
 
 def test_given_up_records_are_folded_with_the_ids_and_the_arrival_they_had():

@@ -70,14 +70,21 @@ def test_local_store_is_reached_where_it_answers(monkeypatch):
     assert settings["spark.hadoop.fs.s3a.connection.ssl.enabled"] == "false"
 
 
-def test_executors_elsewhere_are_told_of_the_local_store(monkeypatch):
+@pytest.mark.parametrize(
+    ("of_default", "of_lambda", "region"),
+    [("", "eu-central-1", "eu-central-1"), ("eu-west-1", "", "eu-west-1"), ("eu-west-1", "eu-central-1", "eu-west-1")],
+)
+def test_executors_elsewhere_are_told_of_the_local_store_in_the_region_of_every_command(
+    monkeypatch, of_default, of_lambda, region
+):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
-    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", of_default)
+    monkeypatch.setenv("AWS_REGION", of_lambda)
 
     settings = storage_settings()
 
     assert settings["spark.executorEnv.AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
-    assert settings["spark.executorEnv.AWS_REGION"] == "eu-central-1"
+    assert settings["spark.executorEnv.AWS_REGION"] == region
 
 
 def test_executors_on_aws_are_told_of_no_key(monkeypatch):

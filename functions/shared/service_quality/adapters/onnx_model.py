@@ -1,7 +1,7 @@
 """A promoted model in ONNX: probability and contributions of one vector at a time."""
 
 import json
-from math import isfinite
+from math import exp
 
 import numpy as np
 import onnxruntime
@@ -12,7 +12,12 @@ from service_quality.features.feature_set import FEATURES
 from service_quality.features.vectors import Vector
 from service_quality.scoring.scores import Score, require_numbers
 
+#: Log-odds: a rate of one in half a billion. Beyond it no data speak, and no other feature could be heard.
+LARGEST_INTERCEPT = 20.0
+
 _OUTPUTS = ["probability", "contributions"]
+_ROUNDING = 1e-4  # of float32 sums over all features, far above what export allows
+_SATURATED = 700.0  # log-odds that double can still raise e to
 
 
 class OnnxScorer:
@@ -67,20 +72,30 @@ class OnnxScorer:
             intercept = float(metadata["intercept"])
         except (KeyError, ValueError) as error:
             raise ModelError(f"model {self._version}: found no intercept in its metadata, expected a number") from error
-        if not isfinite(intercept):
-            raise ModelError(f"model {self._version}: found the intercept {intercept}, expected a finite number")
+        if not abs(intercept) <= LARGEST_INTERCEPT:
+            expected = f"a number from {-LARGEST_INTERCEPT:g} to {LARGEST_INTERCEPT:g}"
+            raise ModelError(f"model {self._version}: found the intercept {intercept}, expected {expected}")
         return intercept
 
     def _refuse_other_outputs(self) -> None:
-        """Run it with nothing known and with zeros, so that a wrong shape shows here and not at the first event."""
+        """Run it with nothing known and with zeros, so that a wrong graph shows here and not at the first event."""
         for value in (np.nan, 0.0):
             try:
-                require_numbers(self._run(np.full(self._width, value, dtype=np.float32)), width=self._width)
+                score = require_numbers(self._run(np.full(self._width, value, dtype=np.float32)), width=self._width)
+                _require_sum(score)
             except ArithmeticError as error:
                 raise ModelError(f"model {self._version}: {error}") from error
             except Exception as error:  # whatever a wrong graph raises
                 found = f"model {self._version}: found a graph that does not run"
                 raise ModelError(f"{found}, expected features to {', '.join(_OUTPUTS)}") from error
+
+
+def _require_sum(score: Score) -> None:
+    """ArithmeticError unless intercept and contributions add up to the log-odds of the probability."""
+    expected = 1 / (1 + exp(-max(-_SATURATED, score.intercept + sum(score.contributions))))
+    if abs(score.probability - expected) > _ROUNDING:
+        found = f"found the probability {score.probability:.6f} at no input or at zeros"
+        raise ArithmeticError(f"{found}, expected the {expected:.6f} that intercept and contributions add up to")
 
 
 def _options() -> onnxruntime.SessionOptions:

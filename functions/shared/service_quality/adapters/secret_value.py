@@ -19,5 +19,5 @@ def read_secret(secrets: "BaseClient", arn: str) -> bytes:
         raise failure_of(error, f"secret {arn}") from error
     value: bytes = answer.get("SecretBinary") or answer.get("SecretString", "").encode()
     if not value:
-        raise DeploymentError(f"found nothing in secret {arn}, expected a salt")
+        raise DeploymentError(f"found nothing in secret {arn}, expected its bytes")
     return value
