@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from model_export.errors import ModelExportError, NotThereError
-from tools.aws_region import NO_REGION, region_of_environment
+from tools.aws_region import NO_REGION, refuse_bad_endpoints, region_of_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,12 +21,14 @@ _PATIENCE = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standar
 
 def s3_client() -> "S3Client":
     """S3, or what AWS_ENDPOINT_URL points to."""
+    refuse_bad_endpoints()
     with translated("S3"):
         return boto3.client("s3", region_name=region_of_environment(), config=_PATIENCE)
 
 
 def dynamodb_client() -> "DynamoDBClient":
     """DynamoDB, or what AWS_ENDPOINT_URL points to."""
+    refuse_bad_endpoints()
     with translated("DynamoDB"):
         return boto3.client("dynamodb", region_name=region_of_environment(), config=_PATIENCE)
 

@@ -5,7 +5,6 @@ import gc
 gc.disable()  # nothing that a start makes is garbage, and looking through it again and again costs a tenth of it
 
 import os
-from base64 import b64decode
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from service_quality.events.aggregated_records import unpack_record
 from service_quality.events.log_records import LogRecord, Rejection
 from service_quality.events.positions import Position
 from service_quality.events.routing import RoutedBatch
+from service_quality.events.stream_batches import BatchRecord, read_batch
 from service_quality.features.feature_set import FEATURES
 from service_quality.settings import read_settings
 
@@ -95,10 +95,17 @@ gc.enable()
 
 
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Advance every shop in the batch. What it raises is about the surroundings or the release: it all comes again."""
-    metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(event["Records"]))
-    routed = route_batch(event)
+def handler(event: object, context: LambdaContext) -> dict[str, int]:
+    """Advance every shop in the batch, and count its records and those that are none of a stream.
+
+    What it raises is about the surroundings or the release: it all comes again.
+    """
+    batch = read_batch(event)
+    records = [record for record in batch if record is not None]
+    counts = {"ReceivedRecords": len(batch), "UnreadableRecords": len(batch) - len(records)}
+    for name, count in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    routed = route_batch(records)
     outcome = commit.advance(routed.logs)
     outcome.tally.add(reject_records(routed.rejected))
     report(outcome.tally, rerouted=len(routed.rerouted))
@@ -106,22 +113,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
         raise outcome.error
     if routed.rerouted:  # last, so that a batch that comes again has not filled the stream each time
         make_stream().put_entries(routed.rerouted)
+    return counts
 
 
-def route_batch(event: dict[str, Any]) -> RoutedBatch:
+def route_batch(records: list[BatchRecord]) -> RoutedBatch:
     """The batch's records by log.
 
     The stream names the shard of every record. A batch made by hand may not: then a key is held by its shard if it is
     the stream record's own.
     """
     routed = RoutedBatch()
-    for one in event["Records"]:
-        kinesis, shard_id = one["kinesis"], one.get("eventID", "").partition(":")[0]
-        arrived_at = round(kinesis["approximateArrivalTimestamp"] * 1000)
-        for key, part, data in unpack_record(kinesis["partitionKey"], b64decode(kinesis["data"])):
-            position = Position(settings.stream_generation, int(kinesis["sequenceNumber"]), part)
-            is_held = make_shards().holds(shard_id, key) if shard_id else key == kinesis["partitionKey"]
-            routed.add(key, LogRecord(str(position), data, arrived_at), is_held=is_held)
+    for one in records:
+        for key, part, data in unpack_record(one.partition_key, one.data):
+            position = Position(settings.stream_generation, one.sequence, part)
+            is_held = make_shards().holds(one.shard_id, key) if one.shard_id else key == one.partition_key
+            routed.add(key, LogRecord(str(position), data, one.arrived_at), is_held=is_held)
     return routed
 
 

@@ -49,7 +49,8 @@ AWS is found as usual (AWS_PROFILE, AWS_REGION, …); AWS_ENDPOINT_URL points it
 
 _PUT_BACK = f"""Puts back on the event stream what was set aside: batches that an event source gave up on, rejected
 records whose cause is mended, and the records of parked shops, in their order, until each shop goes on. What
-did not leave the outbox goes to its function again. Records keep their ids and, for a week, their first arrival.
+did not leave the outbox goes to its function again. Records keep their ids and,
+of a log and for a week, their first arrival.
 
 Mend the cause first, and run it from the release that is deployed: what that release still rejects is left where it
 lies (exit code 3 where --reason names it, else 0). Without --reason it looks at {PARKED}, {GIVEN_UP}, {UNSENT} and
@@ -157,6 +158,8 @@ def _selection(options: argparse.Namespace) -> Selection:
     selection = Selection(
         shop_id=options.shop, reasons=frozenset(options.reason or ()), since=options.since, until=options.until
     )
+    if selection.since is not None and selection.until is not None and selection.since >= selection.until:
+        raise ArgumentsError("found --since at or after --until, expected it before")
     if options.command == "put-back" and selection.has_span and PARKED in selection.reasons:
         raise ArgumentsError(
             f"found --since or --until with --reason {PARKED}, expected neither: a parked shop goes back whole"

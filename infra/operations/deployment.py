@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from infra.operations.errors import ArgumentsError, NotThereError
 from service_quality.adapters.secret_value import read_secret
-from tools.aws_region import region_of_environment
+from tools.aws_region import refuse_bad_endpoints, region_of_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -64,6 +64,7 @@ def _session() -> boto3.Session:
     def note(model: Any, **_: object) -> None:
         _latest_call[0] = f"{model.name} of {model.service_model.service_name}"
 
+    refuse_bad_endpoints()
     session = boto3.Session(region_name=region_of_environment())
     session.events.register("before-parameter-build", note)
     return session

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 120
 _RENEW_SECONDS = 30
+_LOOK_SECONDS = 5  # between two looks at a lease of another run, which may end
 #: The key of a shop's lease in the state table; the fold reads no item of this name.
 _LEASE_KEY = "put_back_lease"
 
@@ -35,16 +36,19 @@ class Lease:
 
     @contextmanager
     def held(self, *, waiting: Callable[[float], None]) -> Iterator[None]:
-        """Hold it while the context lasts; `waiting` is called with the seconds that a former lease still runs.
+        """Hold it while the context lasts; `waiting` is called with the seconds that another's lease still runs.
 
         OtherRunError when another run holds it and goes on renewing it.
         """
-        left = self._take()
+        left = min(self._take(), LEASE_SECONDS + 2.0)
         if left:
-            left = min(left, LEASE_SECONDS + 2.0)
             waiting(left)
-            self.pause(left)
-            if self._take():
+        while left:
+            pause = min(left, _LOOK_SECONDS)
+            self.pause(pause)
+            held = self._take()
+            left = min(held, left - pause)
+            if held and left <= 0:
                 raise OtherRunError("found another run that puts this shop's records back, expected none: let it end")
         try:
             yield

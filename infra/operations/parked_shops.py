@@ -45,7 +45,7 @@ class ParkedShop:
         StillInTroubleError when they fail again, NotYetThroughError when the log does not get to them, OtherRunError
         when another run is at them: then everything is kept, and a later run begins again.
         """
-        with self.lease.held(waiting=lambda left: say(f"  waiting {left:.0f} s for the lease of an ended run")):
+        with self.lease.held(waiting=lambda left: say(f"  waiting {left:.0f} s for another run's lease to end")):
             self._wait_for(self.writer.latest.get(self.log.shop_id, -1))
             for _ in range(_MOST_ROUNDS):
                 shop = self._read()  # before the list: what it says is parked was kept before

@@ -13,7 +13,7 @@ from service_quality.events.control_records import (
     ShopUnparked,
     sign_control,
 )
-from service_quality.events.identifiers import NO_SHOP, is_id
+from service_quality.events.identifiers import NO_SHOP, is_shop_id
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.parsing import MAX_RECORD_BYTES, parse_event, parse_json, parse_record
 from service_quality.events.positions import is_position
@@ -43,7 +43,7 @@ def shop_of(record: KeptRecord) -> str:
         named = parse_json(record.data, longest=MAX_CONTROL_BYTES).get("shop_id")
     except RejectedEventError:
         return record.shop_id
-    return named if isinstance(named, str) and is_id(named) else record.shop_id
+    return named if isinstance(named, str) and is_shop_id(named) else record.shop_id
 
 
 def way_of_rejected(record: KeptRecord, *, key: ControlKey, now: int) -> WayBack | None:
@@ -89,7 +89,7 @@ def way_of_given_up(record: KeptRecord, *, key: ControlKey, now: int) -> WayBack
         return None
     if isinstance(control, RecordPutBack):
         record = record._replace(position=control.order, arrived_at=control.arrived_at, data=control.data)
-    if not is_id(record.shop_id) or len(record.data) > MAX_RECORD_BYTES:
+    if not is_shop_id(record.shop_id) or len(record.data) > MAX_RECORD_BYTES:
         return PlainRecord(record.shop_id[:_LONGEST_KEY] or NO_SHOP, record.data)
     (back,) = put_back_rejected([renewed(record, key=key, now=now)], now=now)
     return back

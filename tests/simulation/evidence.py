@@ -126,6 +126,13 @@ class Evidence:
         kept = self.world.kept(REJECTED_FOLDER)
         return {one.position for one in kept if one.shop_id == self.shop_id and one.reason == "passed_by"}
 
+    @property
+    def unfounded(self) -> set[str]:
+        """Positions of kept records that nobody can read, from before the shop's first transaction: they found none."""
+        kept, first = self.rejected(), self.entries[0]["position"] if self.entries else None
+        before = [one for one in self.log if one.position in kept and (first is None or one.position < first)]
+        return {record.position for record in before if isinstance(self.outcome_of(record), str)}
+
     def parked(self) -> dict[str, KeptRecord]:
         """What the bucket keeps of this shop as parked, by the position that a record had first."""
         return {one.position: one for one in self.world.kept(PARKED_FOLDER) if one.shop_id == self.shop_id}

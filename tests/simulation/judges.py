@@ -38,7 +38,8 @@ def judge_records(evidence: Evidence) -> None:
     by_position = {record.position: record for record in evidence.log}
     taken = {record.position for record in evidence.taken}
     require(len(taken) == len(evidence.entries), "the archive holds a record that was never on the log")
-    lost = by_position.keys() - taken - given_up
+    unfounded = evidence.unfounded
+    lost = by_position.keys() - taken - given_up - unfounded
     require(not lost, f"lost records: {sorted(lost)}")
     kept, parked = evidence.rejected(), evidence.parked()
     first = {position: evidence.first_of(record) for position, record in by_position.items()}
@@ -48,9 +49,9 @@ def judge_records(evidence: Evidence) -> None:
     require(not aside - parked.keys(), f"parked but not kept: {sorted(aside - parked.keys())}")
     passed = evidence.passed_by
     require(not passed & taken, f"taken and kept as passed by: {sorted(passed & taken)}")
-    _require_unfenced(evidence, kept.keys() - refused.keys() - passed)
-    answered = evidence.answered
-    require(not answered - taken - passed, f"taken by a function and nowhere: {sorted(answered - taken - passed)}")
+    _require_unfenced(evidence, kept.keys() - refused.keys() - passed - unfounded)
+    nowhere = evidence.answered - taken - passed - unfounded
+    require(not nowhere, f"taken by a function and nowhere: {sorted(nowhere)}")
     for position, one in kept.items():
         require(one.data in (first[position].data, by_position[position].data), "a record was kept with other bytes")
         # Bytes are kept before the commit, which a worker on a torn set cannot make: the reason in the archive is true.

@@ -9,6 +9,7 @@ from service_quality.adapters.event_stream import EventStream
 from service_quality.adapters.shard_map import ShardMap
 from service_quality.commit.batches import BatchCommit
 from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.store import Store
 from service_quality.commit.tally import Tally
 from service_quality.events.aggregated_records import unpack_record
 from service_quality.events.log_records import LogRecord
@@ -42,6 +43,11 @@ class OneByOne:
     def advance_shop(self, shop_id: str, records: list[LogRecord], **options: Any) -> Tally:
         self.door.folding = shop_id
         return self.commit.advance_shop(shop_id, records, **options)
+
+    @property
+    def store(self) -> Store:
+        self.door.folding = ""
+        return self.commit.store
 
     def park_shop(self, shop_id: str, records: list[LogRecord]) -> Tally:
         self.door.folding = shop_id

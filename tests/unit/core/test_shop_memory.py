@@ -1,5 +1,9 @@
 """What is held of a shop: read once, imports absorbed once, changes taken once."""
 
+import zlib
+
+import pytest
+
 from service_quality.commit.listed_import import Import
 from service_quality.commit.shop_memory import ShopMemory
 from service_quality.commit.state_items import (
@@ -193,3 +197,9 @@ def test_settling_an_item_drops_histories_that_hold_nothing():
     held.settle(ANN, clock=NOON + 2 * 86_400_000)
 
     assert held.histories[ANN].histories == {}
+
+
+@pytest.mark.parametrize("key", [ANN, CONTACT])
+def test_item_without_a_byte_is_damaged_and_not_a_new_one(key):
+    with pytest.raises(zlib.error):
+        memory().load({key}, Table({key: b""}).read)

@@ -294,3 +294,13 @@ def test_archive_row_that_cannot_be_read_is_kept_and_the_others_are_archived(loa
     assert counts == {"ArchivedRows": 1, "UnreadableRows": 1}
     assert [one["reason"] for one in kept(aws, "archive")] == [reason]
     assert len(aws.s3.buckets["archive"]) == 1
+
+
+@pytest.mark.parametrize("written_at", [float("nan"), float("inf"), 1e300, -1, "now", None])
+def test_row_of_which_the_table_gives_no_time_is_archived_with_the_others(load, aws, written_at):
+    (record,) = [one for one in read_event("dynamodb_stream")["Records"] if kind_of(one) == "archive"]
+    strange = record | {"dynamodb": record["dynamodb"] | {"ApproximateCreationDateTime": written_at}}
+
+    counts = load("archive_outbox").handler(batch(strange), CONTEXT)
+
+    assert counts == {"ArchivedRows": 1, "UnreadableRows": 0}

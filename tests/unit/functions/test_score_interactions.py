@@ -223,3 +223,88 @@ def test_bad_model_is_refused_counted_and_logged_and_every_event_is_scored_by_th
     assert [line.version for line in caplog.records if line.getMessage() == "model_refused"] == ["newer"]
     assert [(line["RefusedModels"], line["service"]) for line in metrics] == [([1.0], "score_interactions")]
     assert [entry["model"] for entry in entries(aws) if "score" in entry] == [MODEL] * 3
+
+
+def test_junk_under_made_up_keys_founds_no_shop_and_is_one_object(load, aws):
+    keys = [f"made-up-{number}" for number in range(200)]
+    junk = [(number, b"{" if number % 2 else b'{"kind": 7}') for number in range(200)]
+    before = deepcopy(aws.dynamodb)
+
+    load("score_interactions").handler(batch(aggregate(keys, junk), key="any"), CONTEXT)
+
+    assert aws.dynamodb == before
+    assert len(aws.s3.buckets["rejected"]) == 1
+    assert {one["shop_id"] for one in aws.rejected()} == set(keys)
+
+
+def test_event_behind_junk_founds_its_shop_and_the_archive_holds_both(load, aws):
+    load("score_interactions").handler(batch(b"{", GOOD), CONTEXT)
+
+    assert [entry.get("refused") for entry in entries(aws)] == ["malformed_json", None]
+    assert [one["reason"] for one in aws.rejected()] == ["malformed_json"]
+
+
+@pytest.mark.parametrize(
+    ("strange", "reason"),
+    [
+        ({"preview": True}, "misplaced_preview"),
+        ({"preview": "true"}, "misplaced_preview"),
+        ({"events": [{**GOOD, "event_id": "carried"}]}, "ambiguous_carrier"),
+        ({"events": "[]"}, "ambiguous_carrier"),
+        ({"shop_id": "_invalid"}, "out_of_range"),
+    ],
+)
+def test_event_that_only_an_inlet_could_read_is_rejected_and_kept_whole(load, aws, strange, reason):
+    load("score_interactions").handler(batch(GOOD | {"event_id": "first"}, GOOD | strange, key="shop-1"), CONTEXT)
+
+    (kept,) = aws.rejected()
+    assert kept["reason"] == reason
+    assert json.loads(b64decode(kept["raw_base64"])) == GOOD | strange
+
+
+@pytest.mark.parametrize("harmless", [{"preview": False}, {"events": []}, {"events": None}])
+def test_field_of_an_inlet_that_holds_nothing_is_left_out(load, aws, harmless):
+    load("score_interactions").handler(batch(GOOD | harmless), CONTEXT)
+
+    assert ([entry["event"]["event_id"] for entry in entries(aws)], aws.rejected()) == (["good"], [])
+
+
+SOUND = batch(GOOD)["Records"][0]
+
+
+@pytest.mark.parametrize(
+    ("payload", "counts"),
+    [
+        (None, (0, 0)),
+        (7, (0, 0)),
+        ("x", (0, 0)),
+        ([], (0, 0)),
+        ({}, (0, 0)),
+        ({"Records": None}, (0, 0)),
+        ({"Records": {}}, (0, 0)),
+        *[
+            ({"Records": [SOUND, bad]}, (2, 1))
+            for bad in (
+                7,
+                {},
+                {"kinesis": {}},
+                {"kinesis": [7]},
+                *(
+                    SOUND | {"kinesis": SOUND["kinesis"] | {name: value}}
+                    for name, values in {
+                        "sequenceNumber": ("abc", "-1", "1" * 57, "", 7, None),
+                        "partitionKey": (7, None),
+                        "data": ("a", "\ud800", 7, None),
+                        "approximateArrivalTimestamp": ("x", float("nan"), float("inf"), -1, 1e300, None),
+                    }.items()
+                    for value in values
+                ),
+            )
+        ],
+    ],
+)
+def test_what_is_no_batch_of_a_stream_gets_an_answer_and_what_is_sound_is_scored(load, aws, payload, counts):
+    answer = load("score_interactions").handler(payload, CONTEXT)
+
+    assert (answer["ReceivedRecords"], answer["UnreadableRecords"]) == counts
+    assert [entry["event"]["event_id"] for entry in entries(aws)] == ["good"] * (counts[0] > 0)

@@ -105,6 +105,13 @@ def test_day_and_instant_are_read():
     )
 
 
+@pytest.mark.parametrize("command", ["count", "list", "put-back"])
+@pytest.mark.parametrize("since", ["2026-11-20", "2026-11-21"])
+def test_span_that_ends_before_it_begins_is_refused(capsys, command, since):
+    assert main([command, "--stack", "s", "--since", since, "--until", "2026-11-20"]) == 2
+    assert "found --since at or after --until, expected it before" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("code", "status"), [("NoSuchBucket", 4), ("AccessDenied", 4), ("SlowDown", 1), ("InternalError", 1)]
 )

@@ -167,6 +167,22 @@ def lease_of(owner: str, *, until: int) -> dict:
     return {"owner": {"S": owner}, "expires_at": {"N": str(until // 1000)}}
 
 
+def test_second_run_goes_on_as_soon_as_the_first_is_done(monkeypatch):
+    line = troubled_line("ill")
+    line.leases["ill"] = lease_of("alive", until=line.now + 100_000)
+    began, pause = line.now, line.pause
+
+    def pause_while_the_first_ends(seconds: float) -> None:
+        pause(seconds)
+        if line.now - began > 8_000:
+            line.leases.pop("ill", None)
+
+    monkeypatch.setattr(line, "pause", pause_while_the_first_ends)
+
+    assert line.command("r2").go().exit_code == 0
+    assert line.now - began < 20_000
+
+
 def test_second_run_leaves_a_shop_to_the_one_that_is_at_it():
     line = troubled_line("ill")
     line.leases["ill"] = lease_of("alive", until=line.now + 10**9)

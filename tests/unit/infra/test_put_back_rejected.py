@@ -573,3 +573,22 @@ def test_everything_that_lies_there_is_counted_by_reason_and_shop_and_listed_wit
     }
     assert len(listed) == 7
     assert "words" not in str(listed)
+
+
+@pytest.mark.parametrize(
+    ("reason", "strange"),
+    [
+        ("ambiguous_carrier", {"events": [{"event_id": "carried"}]}),
+        ("wrong_type", {"preview": "true"}),
+        ("misplaced_preview", {"preview": True}),
+    ],
+)
+def test_event_that_was_a_wish_or_carried_others_is_left_as_it_was_refused(reason, strange):
+    line = OperatedLine()
+    data = json.dumps(json.loads(event_to_json(said("a"))) | strange).encode()
+    keep(line, kept(reason, data, position="message-0000"))
+
+    outcome = line.command(selection=Selection(reasons=frozenset({reason}))).go()
+
+    assert (outcome.exit_code, outcome.put, outcome.left) == (3, {}, {(reason, "shop"): 1})
+    assert [one["reason"] for one in line.kept()] == [reason]

@@ -85,3 +85,16 @@ def test_without_a_region_the_line_says_what_to_set(capsys):
         "count: found no region, expected AWS_REGION or a profile's",
         "model_export history: found no region, expected AWS_REGION or a profile's",
     ]
+
+
+@pytest.mark.parametrize("endpoint", ["nonsense", "http://", "ftp://host", "http://host:port", "http://host:0"])
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"])
+def test_endpoint_that_is_no_url_is_one_line_that_names_it(monkeypatch, capsys, variable, endpoint):
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    monkeypatch.setenv(variable, endpoint)
+
+    assert operate(["count", "--stack", "s"]) == 1
+    assert model_export.main(HISTORY) == 1
+
+    found = f"{variable}: found '{endpoint}', expected http:// or https://, a host and perhaps a port"
+    assert capsys.readouterr().err.splitlines() == [f"count: {found}", f"model_export history: {found}"]

@@ -95,7 +95,7 @@ class Attempt:
         """Fold, apply, reject or park one record."""
         parsed = self._parsed.get(record.position) or self._parse_or_refuse(record)
         if isinstance(parsed, RejectedEventError):
-            self._reject(record, parsed)
+            self._reject_unreadable(record, parsed)
         elif isinstance(parsed, RecordPutBack):
             self._take_put_back(record, parsed)
         elif self._is_parked(record, parsed):
@@ -203,6 +203,10 @@ class Attempt:
 
     def _reject(self, record: LogRecord, error: RejectedEventError) -> None:
         self.writer.reject(record, error)
+        self.tally.count_rejected(error.reason)
+
+    def _reject_unreadable(self, record: LogRecord, error: RejectedEventError) -> None:
+        self.writer.reject_unreadable(record, error)
         self.tally.count_rejected(error.reason)
 
     def _parse(self, record: LogRecord) -> _Parsed:

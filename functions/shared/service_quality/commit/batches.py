@@ -44,7 +44,21 @@ class BatchCommit:
     pool: Executor | None = None
 
     def advance(self, logs: Logs) -> BatchOutcome:
-        """Advance every shop; trouble that is nobody's own comes back as the outcome's error."""
+        """Advance every shop; trouble that is nobody's own comes back as the outcome's error.
+
+        Rejected records that found no shop are kept together, however many names they came under.
+        """
+        outcome = self._advance_all(logs)
+        unfounded = sorted(outcome.tally.unfounded, key=lambda one: one.record.position)
+        if not unfounded:
+            return outcome
+        try:
+            self.commit.store.keep_rejected(unfounded)
+        except ServiceQualityError as error:
+            return outcome if outcome.error is not None else BatchOutcome(outcome.tally, error)
+        return outcome
+
+    def _advance_all(self, logs: Logs) -> BatchOutcome:
         run = map if self.pool is None else self.pool.map
         advanced = dict(zip(logs, run(self._advance, logs, logs.values()), strict=True))
         tally = Tally()

@@ -31,10 +31,12 @@ class ChunkWriter:
     fingerprint: str
     most_events: int | None = None
     chunks: int = 0
+    unfounded: list[Rejection] = field(default_factory=list)
     position: str = field(init=False)
     chunk: Chunk = field(init=False)
     _rejections: list[Rejection] = field(default_factory=list)
     _kept_bytes: int = 0
+    _unreadable: int = 0
 
     def __post_init__(self) -> None:
         self.position = self.memory.shop.last_position
@@ -74,6 +76,11 @@ class ChunkWriter:
         self._keep(Rejection(self.memory.shop_id, record, error.reason, str(error)))
         self.mark(record.position, refused_entry(record.position, error.reason, error.field))
 
+    def reject_unreadable(self, record: LogRecord, error: RejectedEventError) -> None:
+        """Mark a record as rejected that is no event and no control record of this shop."""
+        self.reject(record, error)
+        self._unreadable += 1
+
     def park(self, record: LogRecord, *, position: str, failed_run: str = "") -> None:
         """Set a record aside: `record` is what will be put back, `position` where the log has it now.
 
@@ -94,8 +101,16 @@ class ChunkWriter:
         self._kept_bytes += size
 
     def flush(self) -> None:
-        """Commit what was folded; nothing when nothing was. OverfullError where no table would take it."""
+        """Commit what was folded; nothing when nothing was. OverfullError where no table would take it.
+
+        Records that nobody can read found no shop: each would be an item, a ledger and a row for a name that anybody
+        may make up. They come to `unfounded`, and no chunk holds them.
+        """
         if not self.chunk.entries:
+            return
+        if not self.memory.shop.version and self._unreadable == len(self.chunk.entries):
+            self.unfounded += self._rejections
+            self._start_chunk(follows=self.chunk.follows)
             return
         before = self.memory.shop
         shop = replace(before, version=before.version + 1, fold_version=self.fold_version, last_position=self.position)
@@ -114,9 +129,12 @@ class ChunkWriter:
             self.store.keep_rejected(self._rejections)
         self.store.commit(commit)
         self.memory.shop = shop
-        self.chunk = Chunk(self.memory.shop_id, self.position)
-        self._rejections, self._kept_bytes = [], 0
+        self._start_chunk(follows=self.position)
         self.chunks += 1
+
+    def _start_chunk(self, *, follows: str) -> None:
+        self.chunk = Chunk(self.memory.shop_id, follows)
+        self._rejections, self._kept_bytes, self._unreadable = [], 0, 0
 
     def _refuse_overfull(self, commit: Commit) -> None:
         """A last look, since an item can grow in a chunk beyond what was known of it before."""

@@ -58,7 +58,8 @@ class OnlineCommit:
         On a conflict, a timeout or a failing fold everything held of the shop is forgotten and read again.
         FoldFailedError for a record on which the fold fails twice at one version of the shop, unless its position is
         among `rejecting`: then it is rejected. SurroundingsError when trying again does not help: the batch must come
-        again. ShopTroubleError for what a table refuses of this shop however often it comes.
+        again. ShopTroubleError for what a table refuses of this shop however often it comes. The records of a name
+        that is no shop yet, where all of them are rejected, are not kept but come back as `Tally.unfounded`.
         """
         refusals = Refusals(rejecting)
         return self._until_it_lands(lambda: self._attempt(shop_id, _in_order(records), refusals), refusals=refusals)
@@ -111,8 +112,9 @@ class OnlineCommit:
             except Exception as error:
                 raise FoldFailedError(record.position, version, error) from error
         writer.flush()
-        attempt.tally.chunks = writer.chunks
-        self.warm.keep(memory)
+        attempt.tally.chunks, attempt.tally.unfounded = writer.chunks, writer.unfounded
+        if memory.shop.version > 0:
+            self.warm.keep(memory)
         return attempt.tally
 
     def _park(self, shop_id: str, records: list[LogRecord]) -> Tally:

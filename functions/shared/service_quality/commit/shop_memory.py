@@ -146,9 +146,11 @@ class ShopMemory:
 
     def _decode(self, key: str, data: bytes | None) -> None:
         if entity_name(key) in _CONVERSATIONS:
-            self.conversations[key] = decode_conversation(data, self.shop_id) if data else ConversationItem()
+            self.conversations[key] = (
+                decode_conversation(data, self.shop_id) if data is not None else ConversationItem()
+            )
         else:
-            self.histories[key] = decode_histories(data, self.plan) if data else HistoryItem()
+            self.histories[key] = decode_histories(data, self.plan) if data is not None else HistoryItem()
 
     def _held(self, key: str) -> ConversationItem | HistoryItem:
         return self.conversations[key] if key in self.conversations else self.histories[key]

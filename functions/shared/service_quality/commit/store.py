@@ -21,7 +21,7 @@ class Store(Protocol):
         """All or nothing; ConflictError when the shop's version is not the expected one."""
 
     def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
-        """Keep records of one shop that were rejected or parked; keeping them again changes nothing."""
+        """Keep records that were rejected or parked; keeping them again changes nothing."""
 
     def positions_archived(self, shop_id: str, positions: Sequence[str]) -> frozenset[str]:
         """Those of these positions that some archive row of the shop holds, strongly consistent."""

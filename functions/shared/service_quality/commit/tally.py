@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from service_quality.commit.failures import Failure
+from service_quality.events.log_records import Rejection
 
 _COUNTS = (
     "accepted", "scored", "unscored", "duplicates", "already_done", "parked", "alerts", "chunks", "conflicts",
@@ -13,7 +14,8 @@ _COUNTS = (
 class Tally:
     """Counts of records, transactions and conflicts, and what failed beside the log.
 
-    `unscored` counts events that should have a score and have none, `rejected` records by reason.
+    `unscored` counts events that should have a score and have none, `rejected` records by reason. `unfounded` are
+    rejected records that are not kept yet: no record of theirs is a shop's.
     """
 
     accepted: int = 0
@@ -27,6 +29,7 @@ class Tally:
     conflicts: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    unfounded: list[Rejection] = field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
         """Count another call's work with this one's."""
@@ -35,6 +38,7 @@ class Tally:
         for reason, count in other.rejected.items():
             self.count_rejected(reason, count)
         self.failures += other.failures
+        self.unfounded += other.unfounded
 
     def count_rejected(self, reason: str, count: int = 1) -> None:
         """Count records rejected for a reason."""

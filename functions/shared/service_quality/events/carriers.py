@@ -8,6 +8,7 @@ from itertools import islice
 
 from service_quality.errors import RejectedEventError
 from service_quality.events.json_texts import read_json
+from service_quality.events.parsing import ambiguous_carrier, holds_events, misplaced_preview
 from service_quality.events.shown_values import shown
 
 #: Events of one carrier. What holds more is refused whole: it would be as many writes.
@@ -92,7 +93,7 @@ def _open_text(value: str, text: bytes | None, wraps: int, unknown: set[str]) ->
 def _open_object(value: Mapping[str, object], text: bytes | None, wraps: int, unknown: set[str]) -> Iterator[Part]:
     """The parts of an object: itself where it is an event, else those of the one form of a carrier that it has."""
     carried = _carried(value)
-    holding = [name for name in carried if isinstance(value[name], dict | list | str) and value[name]]
+    holding = [name for name in carried if holds_events(value[name])]
     error = _contradiction(value, carried, holding)
     if error or not carried or "event_id" in value:
         yield Part(text or _json_bytes(value), error)
@@ -124,12 +125,10 @@ def _carried(value: Mapping[str, object]) -> list[str]:
 def _contradiction(value: Mapping[str, object], carried: list[str], holding: list[str]) -> RejectedEventError | None:
     """Why an object is neither an event nor one form of a carrier."""
     wish = value.get("preview", False)
-    if wish is not False:  # nobody answers it: not onto the stream instead
-        expected = "it at the top of a direct call"
-        return RejectedEventError("misplaced_preview", field="preview", found=shown(wish), expected=expected)
+    if wish is not False:
+        return misplaced_preview(wish)
     if len(holding) > 1 or (holding and "event_id" in value):
-        expected = "an event, or one envelope or list of events"
-        return RejectedEventError("ambiguous_carrier", found="events in two places of an object", expected=expected)
+        return ambiguous_carrier()
     if carried and not holding and "event_id" not in value:
         return _no_event("an envelope or a list without content")
     return None

@@ -9,6 +9,15 @@ EXPECTED_ID = f"1 to {ID_LENGTH} printable characters"
 NO_SHOP = "_invalid"
 
 
+def is_shop_id(value: object) -> bool:
+    """Whether a value can name a shop: an id, and not the name under which records of no shop are kept.
+
+    >>> is_shop_id("shop-1"), is_shop_id("_invalid")
+    (True, False)
+    """
+    return is_id(value) and value != NO_SHOP
+
+
 def is_id(value: object) -> bool:
     """Whether a value can name something: printable, and not too long.
 

@@ -20,6 +20,7 @@ from service_quality.events.fields import (
     read_present_id,
     read_text,
 )
+from service_quality.events.identifiers import NO_SHOP, is_shop_id
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.json_texts import RepeatedFieldError, read_json
 from service_quality.events.shown_values import shown
@@ -94,6 +95,7 @@ def parse_event(raw: Mapping[str, object], *, arrived_at: int) -> InteractionEve
     It was received when it arrived, or at `received_at` if that is earlier. An event may not be dated more than five
     minutes ahead of its arrival.
     """
+    _refuse_wish_and_carrier(raw)
     kind = read_id(raw, "kind")
     if kind not in kinds.ALL:
         raise RejectedEventError("unknown_kind", field="kind", found=shown(kind), expected="a known kind")
@@ -122,13 +124,47 @@ def parse_event(raw: Mapping[str, object], *, arrived_at: int) -> InteractionEve
         )
     return InteractionEvent(
         event_id=read_id(raw, "event_id"),
-        shop_id=read_id(raw, "shop_id"),
+        shop_id=_read_shop_id(raw),
         kind=kind,
         occurred_at=_occurred_at(raw, precision=str(precision), received_at=received_at),
         received_at=received_at,
         precision=str(precision),
         **values,  # type: ignore[arg-type]  # each name is given the type of its own field above
     )
+
+
+def _refuse_wish_and_carrier(raw: Mapping[str, object]) -> None:
+    """An event that its sender wanted to preview is none of a log, nor may the events that it carries vanish."""
+    if raw.get("preview", False) is not False:
+        raise misplaced_preview(raw["preview"])
+    if holds_events(raw.get("events")):
+        raise ambiguous_carrier()
+
+
+def misplaced_preview(wish: object) -> RejectedEventError:
+    """Nobody answers a preview here: its event is not taken for a real one instead."""
+    expected = "it at the top of a direct call"
+    return RejectedEventError("misplaced_preview", field="preview", found=shown(wish), expected=expected)
+
+
+def ambiguous_carrier() -> RejectedEventError:
+    """An object that is an event and holds others, or holds them twice."""
+    expected = "an event, or one envelope or list of events"
+    return RejectedEventError("ambiguous_carrier", found="events in two places of an object", expected=expected)
+
+
+def holds_events(value: object) -> bool:
+    """Whether there may be an event in the value of a field that carries some."""
+    return isinstance(value, dict | list | str) and bool(value)
+
+
+def _read_shop_id(raw: Mapping[str, object]) -> str:
+    shop_id = read_id(raw, "shop_id")
+    if not is_shop_id(shop_id):
+        raise RejectedEventError(
+            "out_of_range", field="shop_id", found=f"the reserved {NO_SHOP}", expected="a shop's own id"
+        )
+    return shop_id
 
 
 def _occurred_at(raw: Mapping[str, object], *, precision: str, received_at: int) -> int:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
-from service_quality.events.identifiers import NO_SHOP, is_id
+from service_quality.events.identifiers import NO_SHOP, is_shop_id
 from service_quality.events.log_records import LogRecord, Rejection, StreamEntry
 from service_quality.events.parsing import MAX_RECORD_BYTES, longest_record, parse_json
 from service_quality.instants import format_instant
@@ -71,13 +71,13 @@ class RoutedBatch:
         A record under its shop's id on the shard of this id is final, so nothing goes back twice. What names no shop
         stays in the log of its key, if its shard holds one, and is rejected there.
         """
-        is_shop = is_held and is_id(partition_key)
+        is_shop = is_held and is_shop_id(partition_key)
         if is_shop and _plainly_names(record.data, partition_key):
             self._take(partition_key, record)
             return
         raw = _read(record.data)
         shop_id = raw.get("shop_id")
-        if isinstance(shop_id, str) and is_id(shop_id) and not (is_shop and shop_id == partition_key):
+        if isinstance(shop_id, str) and is_shop_id(shop_id) and not (is_shop and shop_id == partition_key):
             self.rerouted.append(StreamEntry(shop_id, stamp_arrival(record, raw)))
         elif is_shop:
             self._take(partition_key, record)
