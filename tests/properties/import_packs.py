@@ -66,14 +66,17 @@ class Known:
                 new[event.event_id] = event
         return list(new.values())
 
-    def reader(self, features: FeatureSet) -> tuple[NaiveReader, int]:
-        """The shop as the log and all earlier imports leave it, and the received clock of the log alone."""
+    def reader(self, features: FeatureSet) -> tuple[NaiveReader, int, int]:
+        """The shop as the log and all earlier imports leave it, and the clock and received clock of the log alone.
+
+        A mark that is not on the log yet may never come: nothing may have left a window for its sake.
+        """
         reader = NaiveReader(features, scores=False)
         reader.read(self.entries)
-        received_clock = reader.received_clock
+        clock, received_clock = reader.clock, reader.received_clock
         on_log = [entry for _, entry in self.entries]
         reader.read([("", one.past) for one in self.earlier if one.past not in on_log])
-        return reader, received_clock
+        return reader, clock, received_clock
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def build_backfill(
     if not new:
         return None
     clock = max(event.occurred_at for event in new)
-    reader, received_until = known.reader(features)
+    reader, log_clock, received_until = known.reader(features)
     received_clock = max(received_until, clock)
     told = {key: _tell(story, features) for key, story in _stories(new, known, reader, received_until).items()}
     past = ImportedPast(
@@ -105,7 +108,7 @@ def build_backfill(
     stories = _stories(brought_by_job(new, offered), known, reader, received_until)
     folded = {key: _fold(story, features) for key, story in stories.items()}
     facts = [fact for one in folded.values() for fact in one.facts]
-    histories = _history_items(facts, features, clock=max(reader.clock, clock))
+    histories = _history_items(facts, features, clock=max(log_clock, clock))
     parts = {
         key: encode_part(one.part)
         for key, one in folded.items()

@@ -9,7 +9,7 @@ from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_memory import ShopMemory
 from service_quality.commit.state_items import SHOP_KEY, ShopItem, decode_histories, entity_name
 from service_quality.errors import RejectedEventError
-from service_quality.events.control_records import RecordPutBack
+from service_quality.events.control_records import RecordPutBack, ShopUnparked
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
 from service_quality.facts.entities import home_key
@@ -138,22 +138,33 @@ def _take_calmly(evidence: Evidence, worker: OnlineCommit, records: list[LogReco
         return made
 
     with mock.patch.object(online_commit, "Refusals", refusals):
-        if _was_parked_here(evidence, worker, [record for record in records if reasons[record.position] == "parked"]):
+        if _was_parked_here(evidence, worker, records):
             worker.park_shop(evidence.shop_id, records)
         else:
             worker.advance_shop(evidence.shop_id, records)
 
 
-def _was_parked_here(evidence: Evidence, worker: OnlineCommit, parked: list[LogRecord]) -> bool:
-    """Whether these records were parked for a trouble of their own, and not because the shop was parked before."""
-    shop = worker.store.read_shop(evidence.shop_id) or ShopItem()
-    runs = {run for record in parked if (run := _run_of(evidence, record))}
-    return bool(parked) and (shop.parked is None or bool(runs - {shop.parked.failed_run}))
+def _was_parked_here(evidence: Evidence, worker: OnlineCommit, records: list[LogRecord]) -> bool:
+    """Whether some of these were parked for a trouble of their own, and not because the shop was parked before."""
+    parked = (worker.store.read_shop(evidence.shop_id) or ShopItem()).parked
+    for record in records:
+        control = _control_of(evidence, record)
+        if isinstance(control, ShopUnparked) and parked is not None and parked.until <= control.until:
+            parked = parked if parked.failed_run == control.run else None
+        if evidence.refused.get(record.position) != "parked":
+            continue
+        run = control.run if isinstance(control, RecordPutBack) else ""
+        if parked is None or run not in ("", parked.failed_run):
+            return True
+        parked = parked._replace(until=max(parked.until, record.position))
+    return False
 
 
-def _run_of(evidence: Evidence, record: LogRecord) -> str:
-    read = parse_record(record.data, arrived_at=record.arrived_at, shop_id=evidence.shop_id, key=control_key)
-    return read.run if isinstance(read, RecordPutBack) else ""
+def _control_of(evidence: Evidence, record: LogRecord) -> object:
+    try:
+        return parse_record(record.data, arrived_at=record.arrived_at, shop_id=evidence.shop_id, key=control_key)
+    except RejectedEventError:
+        return None
 
 
 def _refusal(reason: str) -> RejectedEventError:

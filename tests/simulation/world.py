@@ -150,9 +150,13 @@ class World:
 
     def parked_shops(self) -> list[str]:
         """The shops that are parked, by their stored items."""
-        stored = self.outside.tables.tables[STATE]
-        items = {shop_id: stored.get((f"{shop_id}\x1fshop",)) for shop_id in self.shops}
-        return [shop for shop, item in items.items() if item and decode_shop(item["data"]["B"]).parked is not None]
+        return [shop_id for shop_id in self.shops if self.parked_until(shop_id)]
+
+    def parked_until(self, shop_id: str) -> str:
+        """Where the log had the last record that a shop has set aside, by its stored item; empty without any."""
+        item = self.outside.tables.tables[STATE].get((f"{shop_id}\x1fshop",))
+        parked = decode_shop(item["data"]["B"]).parked if item else None
+        return parked.until if parked is not None else ""
 
     def failed(self) -> list[KeptRecord]:
         """Records that were rejected because the fold failed, and were not put back yet."""
@@ -174,7 +178,8 @@ class World:
         for shop_id in self.parked_shops():
             self.runs += 1
             parked = [one for one in self.kept(PARKED_FOLDER) if one.shop_id == shop_id]
-            records += put_back_parked(parked, run=f"run{self.runs}", now=now)
+            until = self.parked_until(shop_id)
+            records += put_back_parked(parked, run=f"run{self.runs}", now=now, until=until)
         records += put_back_rejected(self.failed(), now=now)
         for record in records[:most]:
             if isinstance(record, RecordPutBack) and not record.run:

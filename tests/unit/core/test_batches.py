@@ -13,7 +13,7 @@ from service_quality.commit.shop_fold import ShopFold
 from service_quality.commit.state_items import Parked, ShopItem, encode_shop
 from service_quality.errors import DeploymentError, OwnCodeError, ShopTroubleError, StateVersionError, SurroundingsError
 from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked
-from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.facts.conversation_fold import ConversationStep
@@ -268,7 +268,9 @@ def put_back(store: MemoryStore, run: str, *, first: int, unpark: bool = True) -
         for one in parked
     ]
     if unpark:
-        records.append(ShopUnparked(shop_id="ill", run=run, until=parked[-1].record.position))
+        shop = store.read_shop("ill")
+        until = shop.parked.until if shop and shop.parked else ""
+        records.append(ShopUnparked(shop_id="ill", run=run, until=max(until, parked[-1].record.position)))
     return log_of(*records, first=first)
 
 
@@ -363,6 +365,27 @@ def test_rest_of_a_failed_run_does_not_overtake_what_was_parked_again():
     shop = store.read_shop("ill")
     assert shop is not None
     assert shop.parked is not None
+
+
+def test_rejected_record_that_comes_back_behind_a_run_keeps_its_shop_parked_until_it_is_back_too():
+    store, commit, _ = parked_shop()
+    run = put_back(store, "r1", first=20)
+    first = str(Position(0, 7))  # rejected before anything was parked
+    (failed,) = messages("ill", "failed")
+    rejected = RecordPutBack(shop_id="ill", run="", order=first, arrived_at=NOON, data=event_to_json(failed))
+    commit.advance({"ill": log_of(rejected, first=10)})
+
+    commit.advance({"ill": run})
+    after_first = store.read_shop("ill")
+    commit.advance({"ill": put_back(store, "r2", first=40)})
+
+    assert after_first is not None
+    assert after_first.parked == Parked(str(Position(1, 10)))
+    shop = store.read_shop("ill")
+    assert shop is not None
+    assert shop.parked is None
+    events = [entry["event"] for entry in archived_entries(store.rows, "ill") if "event" in entry]
+    assert [event["event_id"] for event in events if "event_id" in event] == ["a", "b", "c", "failed"]
 
 
 def test_run_that_comes_twice_folds_each_event_once():

@@ -84,11 +84,13 @@ class ChunkWriter:
     def park(self, record: LogRecord, *, position: str, failed_run: str = "") -> None:
         """Set a record aside: `record` is what will be put back, `position` where the log has it now.
 
-        `failed_run` names the run of put-back records that met trouble.
+        The shop stays parked until a run says that it knows of what the log had set aside by then: a record that comes
+        back has an earlier position of its own, and may be set aside after a run has looked. `failed_run` names the run
+        of put-back records that met trouble.
         """
         shop = self.memory.shop
         before = shop.parked or Parked("")
-        parked = Parked(max(before.until, record.position), failed_run or before.failed_run)
+        parked = Parked(max(before.until, position), failed_run or before.failed_run)
         self._keep(Rejection(self.memory.shop_id, record, PARKED, "its shop is parked"))
         self.mark(position, refused_entry(position, PARKED, ""))
         self.memory.shop = replace(self.memory.shop, parked=parked)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked
+from service_quality.events.positions import START
 from service_quality.instants import DAY
 
 #: Until so long after its first arrival a record comes back with it; later it arrives when it comes back. State expires
@@ -22,17 +23,17 @@ class KeptRecord(NamedTuple):
     data: bytes
 
 
-def put_back_parked(kept: Iterable[KeptRecord], *, run: str, now: int) -> list[ControlRecord]:
+def put_back_parked(kept: Iterable[KeptRecord], *, run: str, now: int, until: str = START) -> list[ControlRecord]:
     """The parked records of one shop in the order they first had, each once, and the end of the run.
 
-    Empty where nothing is parked.
+    `until` is what the shop said of what is parked (`Parked.until`) before these were listed. Empty where nothing is.
     """
     first = {record.position: record for record in kept}
     ordered = [first[position] for position in sorted(first)]
     if not ordered:
         return []
     last = ordered[-1]
-    end = ShopUnparked(shop_id=last.shop_id, run=run, until=last.position)
+    end = ShopUnparked(shop_id=last.shop_id, run=run, until=max(until, last.position))
     return [*(_put_back(record, run=run, now=now) for record in ordered), end]
 
 

@@ -32,7 +32,7 @@ _STORED_FIELDS = tuple(name for name in OPTIONAL_FIELDS if name not in ("text", 
 
 
 class Parked(NamedTuple):
-    """A shop whose records are set aside in order: `until` is the last of them by the position it had first.
+    """A shop whose records are set aside in order: `until` is where the log had the last of them.
 
     `failed_run` is the run of put-back records that met trouble again: what comes of it is set aside again.
     """
