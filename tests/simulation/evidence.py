@@ -128,10 +128,10 @@ class Evidence:
 
     @property
     def unfounded(self) -> set[str]:
-        """Positions of kept records that nobody can read, from before the shop's first transaction: they found none."""
-        kept, first = self.rejected(), self.entries[0]["position"] if self.entries else None
-        before = [one for one in self.log if one.position in kept and (first is None or one.position < first)]
-        return {record.position for record in before if isinstance(self.outcome_of(record), str)}
+        """Positions of records that nobody can read, kept by a worker that found no item of the shop."""
+        kept = {one.position for one in self.world.outside.kept if one.shop_id == self.shop_id and not one.is_of_a_shop}
+        unreadable = {record.position for record in self.log if isinstance(self.outcome_of(record), str)}
+        return kept & unreadable & self.rejected().keys()
 
     def parked(self) -> dict[str, KeptRecord]:
         """What the bucket keeps of this shop as parked, by the position that a record had first."""

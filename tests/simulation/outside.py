@@ -60,11 +60,12 @@ class Landed(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A record that landed in the rejected store, and which attempt refused it."""
+    """A record that landed in the rejected store, which attempt refused it, and whether that one had read its shop."""
 
     shop_id: str
     attempt: Attempt
     position: str
+    is_of_a_shop: bool
 
 
 @dataclass(frozen=True)
@@ -164,12 +165,15 @@ class Door:
 
     def put_object(self, **request: Any) -> Any:
         attempt, forms = self.attempt(), [json.loads(line) for line in request["Body"].splitlines()]
+        kept = [
+            Kept(form["shop_id"], attempt, form["position"], self._known.get(f"{form['shop_id']}\x1fshop") is not None)
+            for form in forms
+            if form["reason"] != PARKED
+        ]
 
         def write() -> None:
             self.outside.s3.put_object(**request)
-            self.outside.kept += [
-                Kept(form["shop_id"], attempt, form["position"]) for form in forms if form["reason"] != PARKED
-            ]
+            self.outside.kept += kept
 
         return self._call("put_object", write)
 
