@@ -129,7 +129,7 @@ class Evidence:
     @property
     def unfounded(self) -> set[str]:
         """Positions of records that nobody can read, kept by a worker that found no item of the shop."""
-        kept = {one.position for one in self.world.outside.kept if one.shop_id == self.shop_id and not one.is_of_a_shop}
+        kept = {one.position for one in self.world.outside.kept if one.shop_id == self.shop_id and one.found_no_shop}
         unreadable = {record.position for record in self.log if isinstance(self.outcome_of(record), str)}
         return kept & unreadable & self.rejected().keys()
 

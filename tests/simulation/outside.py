@@ -60,12 +60,12 @@ class Landed(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A record that landed in the rejected store, which attempt refused it, and whether that one had read its shop."""
+    """A record in the rejected store, which attempt refused it, and whether its worker once found no such shop."""
 
     shop_id: str
     attempt: Attempt
     position: str
-    is_of_a_shop: bool
+    found_no_shop: bool
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,15 @@ class Door:
     attempt: Callable[[], Attempt]
     folding: str = ""
     _known: dict[str, Any] = field(default_factory=dict)
+    _absent: set[str] = field(default_factory=set)
     _halves: int = 0
 
     def get_item(self, **request: Any) -> Any:
         answer = self._call("get_item", lambda: self.outside.tables.get_item(**request))
-        self._known[request["Key"]["item_key"]["S"]] = answer.get("Item")
+        item_key = request["Key"]["item_key"]["S"]
+        self._known[item_key] = answer.get("Item")
+        if "Item" not in answer:
+            self._absent.add(item_key)
         return answer
 
     def torn(self) -> bool:
@@ -166,7 +170,7 @@ class Door:
     def put_object(self, **request: Any) -> Any:
         attempt, forms = self.attempt(), [json.loads(line) for line in request["Body"].splitlines()]
         kept = [
-            Kept(form["shop_id"], attempt, form["position"], self._known.get(f"{form['shop_id']}\x1fshop") is not None)
+            Kept(form["shop_id"], attempt, form["position"], f"{form['shop_id']}\x1fshop" in self._absent)
             for form in forms
             if form["reason"] != PARKED
         ]
