@@ -130,8 +130,12 @@ class Evidence:
     def unfounded(self) -> set[str]:
         """Positions of records that nobody can read, kept by a worker that found no item of the shop."""
         kept = {one.position for one in self.world.outside.kept if one.shop_id == self.shop_id and one.found_no_shop}
-        unreadable = {record.position for record in self.log if isinstance(self.outcome_of(record), str)}
-        return kept & unreadable & self.rejected().keys()
+        return kept & self.unreadable & self.rejected().keys()
+
+    @property
+    def unreadable(self) -> set[str]:
+        """Positions of records that nobody can read."""
+        return {record.position for record in self.log if isinstance(self.outcome_of(record), str)}
 
     def parked(self) -> dict[str, KeptRecord]:
         """What the bucket keeps of this shop as parked, by the position that a record had first."""

@@ -39,7 +39,8 @@ def judge_records(evidence: Evidence) -> None:
     taken = {record.position for record in evidence.taken}
     require(len(taken) == len(evidence.entries), "the archive holds a record that was never on the log")
     unfounded = evidence.unfounded
-    lost = by_position.keys() - taken - given_up - unfounded
+    passed = evidence.passed_by
+    lost = by_position.keys() - taken - given_up - unfounded - (passed & evidence.unreadable)
     require(not lost, f"lost records: {sorted(lost)}")
     kept, parked = evidence.rejected(), evidence.parked()
     first = {position: evidence.first_of(record) for position, record in by_position.items()}
@@ -47,7 +48,6 @@ def judge_records(evidence: Evidence) -> None:
     require(not refused.keys() - kept.keys(), f"refused but not kept: {sorted(refused.keys() - kept.keys())}")
     aside = {first[position].position for position, reason in evidence.refused.items() if reason == "parked"}
     require(not aside - parked.keys(), f"parked but not kept: {sorted(aside - parked.keys())}")
-    passed = evidence.passed_by
     require(not passed & taken, f"taken and kept as passed by: {sorted(passed & taken)}")
     _require_unfenced(evidence, kept.keys() - refused.keys() - passed - unfounded)
     nowhere = evidence.answered - taken - passed - unfounded

@@ -12,7 +12,7 @@ from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_fold import ShopFold
 from service_quality.commit.state_items import Parked, ShopItem, encode_shop
 from service_quality.errors import DeploymentError, OwnCodeError, ShopTroubleError, StateVersionError, SurroundingsError
-from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked
+from service_quality.events.control_records import ControlRecord, HistoryImported, RecordPutBack, ShopUnparked
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
@@ -386,6 +386,19 @@ def test_rejected_record_that_comes_back_behind_a_run_keeps_its_shop_parked_unti
     assert shop.parked is None
     events = [entry["event"] for entry in archived_entries(store.rows, "ill") if "event" in entry]
     assert [event["event_id"] for event in events if "event_id" in event] == ["a", "b", "c", "failed"]
+
+
+def test_junk_before_the_first_import_of_a_shop_is_archived_with_it():
+    store, commit = MemoryStore(), committer(MemoryStore())
+    commit.commit.store = store
+    junk = LogRecord(str(Position(1, 0)), b"{", NOON)
+    mark = HistoryImported(shop_id="new", import_id="i", clock=NOON, buckets=1, histories=0, conversations=0)
+
+    commit.advance({"new": [junk, *log_of(mark, first=1)]})
+    again = commit.advance({"new": [junk]})
+
+    assert became(store, "new") == ["malformed_json", "accepted"]
+    assert (again.tally.already_done, again.tally.rejected) == (1, {})
 
 
 def test_run_that_comes_twice_folds_each_event_once():

@@ -102,6 +102,11 @@ class ChunkWriter:
         self._rejections.append(rejection)
         self._kept_bytes += size
 
+    @property
+    def founds_no_shop(self) -> bool:
+        """Whether no state knows the shop, and nobody can read what was collected for it."""
+        return not self.memory.shop.version and self._unreadable == len(self.chunk.entries)
+
     def flush(self) -> None:
         """Commit what was folded; nothing when nothing was. OverfullError where no table would take it.
 
@@ -110,7 +115,7 @@ class ChunkWriter:
         """
         if not self.chunk.entries:
             return
-        if not self.memory.shop.version and self._unreadable == len(self.chunk.entries):
+        if self.founds_no_shop:
             self.unfounded += self._rejections
             self._start_chunk(follows=self.chunk.follows)
             return

@@ -27,7 +27,8 @@ def _import_history(writer: ChunkWriter, record: LogRecord, event: HistoryImport
 
     RejectedEventError when the shop has too many imports that are not absorbed.
     """
-    writer.flush()
+    if not writer.founds_no_shop:
+        writer.flush()
     memory = writer.memory
     known = memory.shop.knows(event.import_id)
     if not known:
