@@ -209,7 +209,7 @@ def test_gate_refuses_a_model_of_other_features(registry, models):
     ("metadata", "message"),
     [
         ({"feature_names": "no JSON"}, "feature names that are no JSON"),
-        ({"intercept": "nan"}, "found the intercept nan, expected a finite number"),
+        ({"intercept": "nan"}, "found the intercept nan, expected a number"),
     ],
 )
 def test_gate_refuses_what_the_functions_would_refuse(registry, models, metadata, message):

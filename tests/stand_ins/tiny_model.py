@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from service_quality.adapters.onnx_model import LARGEST_INTERCEPT
 from service_quality.features.feature_set import FEATURES
 
 INTERCEPT = -0.5
@@ -42,7 +43,8 @@ def tiny_model(
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    own = {"feature_names": json.dumps(FEATURES.names), "fingerprint": fingerprint, "intercept": repr(INTERCEPT)}
+    intercept = bias if abs(bias) <= LARGEST_INTERCEPT else INTERCEPT
+    own = {"feature_names": json.dumps(FEATURES.names), "fingerprint": fingerprint, "intercept": repr(intercept)}
     helper.set_model_props(model, {**own, **(metadata or {})})
     return model.SerializeToString()
 
