@@ -6,6 +6,7 @@ SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+LATEST_SECOND = 253_402_300_799  # of the epoch: the end of the year 9999
 
 _FIRST_MONDAY = 4 * DAY  # 1970-01-05
 _EPOCH = datetime(1970, 1, 1)  # without a zone: every instant here is UTC

@@ -206,8 +206,8 @@ class Attempt:
         self.tally.count_rejected(error.reason)
 
     def _reject_unreadable(self, record: LogRecord, error: RejectedEventError) -> None:
-        self.writer.reject_unreadable(record, error)
-        self.tally.count_rejected(error.reason)
+        self._reject(record, error)
+        self.writer.count_unreadable()
 
     def _parse(self, record: LogRecord) -> _Parsed:
         try:

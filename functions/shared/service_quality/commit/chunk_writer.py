@@ -76,9 +76,8 @@ class ChunkWriter:
         self._keep(Rejection(self.memory.shop_id, record, error.reason, str(error)))
         self.mark(record.position, refused_entry(record.position, error.reason, error.field))
 
-    def reject_unreadable(self, record: LogRecord, error: RejectedEventError) -> None:
-        """Mark a record as rejected that is no event and no control record of this shop."""
-        self.reject(record, error)
+    def count_unreadable(self) -> None:
+        """Note that the record rejected last is no event and no control record of this shop."""
         self._unreadable += 1
 
     def park(self, record: LogRecord, *, position: str, failed_run: str = "") -> None:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from service_quality.errors import UnreadableRowError
+from service_quality.instants import LATEST_SECOND
 
 StreamRecord = Mapping[str, object]
 
 _KEYS = ("stream_key", "sequence")
 _LONGEST_KEY = 1_024  # bytes, of the sort key of a table
-_LATEST = 253_402_300_799  # epoch seconds: the end of the year 9999
 
 
 class InsertedRow(NamedTuple):
@@ -53,7 +53,7 @@ def read_row(record: StreamRecord) -> InsertedRow:
     except ValueError:
         raise UnreadableRowError("wrong_type", found="a body in another encoding", expected="base64") from None
     written_at = _part(record.get("dynamodb"), "ApproximateCreationDateTime")
-    seconds = written_at if isinstance(written_at, int | float) and 0 <= written_at <= _LATEST else 0
+    seconds = written_at if isinstance(written_at, int | float) and 0 <= written_at <= LATEST_SECOND else 0
     return InsertedRow(
         str(texts["stream_key"]), str(texts["sequence"]), str(texts["shop_id"]), data, int(seconds * 1000)
     )

@@ -3,8 +3,9 @@
 from base64 import b64decode
 from typing import NamedTuple
 
+from service_quality.instants import LATEST_SECOND
+
 _LONGEST_SEQUENCE = 56  # digits, of a sequence number of Kinesis
-_LATEST = 253_402_300_799  # epoch seconds: the end of the year 9999
 
 
 class BatchRecord(NamedTuple):
@@ -38,7 +39,7 @@ def _read(record: object) -> BatchRecord | None:
     seconds = kinesis.get("approximateArrivalTimestamp")
     if not all(isinstance(text, str) for text in texts) or not _is_sequence(texts[2]):
         return None
-    if not isinstance(seconds, int | float) or not 0 <= seconds <= _LATEST:
+    if not isinstance(seconds, int | float) or not 0 <= seconds <= LATEST_SECOND:
         return None
     try:
         data = b64decode(texts[3])
