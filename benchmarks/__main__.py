@@ -19,6 +19,7 @@ from benchmarks.results import FOLDER, JSON, PAGE, read_results, render_claims, 
 SAYS = {
     "windows": "historical features at every event of 1 M and 10 M rows, beside DuckDB, polars and pandas",
     "scoring": "CPU and AWS calls an event, beside a naive function and Feast's online read",
+    "simulation": "schedules of trouble played against the commit, and mutants of it",
     "cold_start": "spawn to the first answer, beside scikit-learn and bare imports",
     "training": "log loss and time on 1 M and 10 M rows, beside scikit-learn",
     "cost": "dollars per million events, from measured items and calls at list prices",

@@ -51,6 +51,12 @@ CLAIMS: Mapping[str, Mapping[str, Claim]] = {
         ),
         "peak_mb": Claim("most memory of the function's process, MB", at_most=256),
     },
+    "simulation": {
+        "schedules": Claim("schedules of trouble played against the commit", at_least=100_000),
+        "violations": Claim("promises that they broke", at_most=0),
+        "mutants": Claim("mistakes made in the code on purpose"),
+        "caught": Claim("those of them that the judges found"),
+    },
     "cold_start": {
         "over_scikit_learn": Claim("spawn to the first answer, over scikit-learn's", at_most=0.4),
         "over_imports": Claim("spawn to the first answer, over that of bare imports", at_most=1.3),
