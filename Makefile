@@ -9,7 +9,7 @@ UNIT = $(wildcard tests/unit tests/architecture functions/shared/service_quality
 export PYSPARK_PYTHON := $(CURDIR)/$(RUN)/python
 export SPARK_LOCAL_IP := 127.0.0.1
 export TZ := UTC
-unexport PYTHONDONTWRITEBYTECODE # every process would compile everything anew
+unexport PYTHONDONTWRITEBYTECODE # without compiled modules every process would compile everything
 export PYTHONPATH := $(CURDIR):$(CURDIR)/functions/shared
 
 .DEFAULT_GOAL := help
@@ -53,7 +53,7 @@ simulate: setup ## Play schedules of troubles against the commit [ARGS="--schedu
 build: setup ## Build what is deployed, into .aws-sam/
 	@env -u PYTHONPATH PATH="$(CURDIR)/.venv-sam/bin:$$PATH" .venv-sam/bin/sam build $(ARGS)
 
-lock: setup ## Resolve requirements/*.in anew [ARGS=--upgrade]
+lock: setup ## Resolve requirements/*.in into lock files [ARGS=--upgrade]
 	@$(RUN)/python -m tools.lock $(ARGS)
 
 clean: ## Remove what was built (environments stay; `rm -rf .venv* .cache` removes them)

@@ -1,4 +1,4 @@
-"""Settings that every test needs, whoever starts pytest, and which tests share a process."""
+"""Settings that every test needs, however pytest is started, and which tests share a process."""
 
 import os
 import sys

@@ -1,1 +1,1 @@
-"""Measures what is claimed to be fast; `make bench` prints the table."""
+"""Benchmarks of the claims; `make bench` prints the tables."""

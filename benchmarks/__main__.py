@@ -1,6 +1,6 @@
-"""`make bench`: measure what is claimed, beside its peers; print the tables, write RESULTS.md and results.json.
+"""`make bench`: measure the claims beside their peers; print the tables, write RESULTS.md and results.json.
 
-The exit status is 1 when a figure misses what an issue asks of it.
+The exit status is 1 when a figure misses its target.
 """
 
 import argparse
@@ -26,9 +26,9 @@ SAYS = {
 }
 
 
-def main(words: Sequence[str]) -> int:
-    """Measure what is asked for and return the exit status."""
-    options = read_options(words)
+def main(argv: Sequence[str]) -> int:
+    """Measure the named sections and return the exit status."""
+    options = read_options(argv)
     try:
         return run(options.sections or list(CLAIMS), options.runs)
     except BenchmarkError as error:
@@ -40,7 +40,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def run(sections: Sequence[str], runs: int) -> int:
-    """Measure sections in turn, each kept as soon as it is done."""
+    """Measure sections in turn, each stored as soon as it is done."""
     figures: dict[str, dict[str, float]] = {}
     for name in sections:
         started = time.monotonic()
@@ -55,7 +55,7 @@ def run(sections: Sequence[str], runs: int) -> int:
     return 1 if missed(figures) else 0
 
 
-def read_options(words: Sequence[str]) -> argparse.Namespace:
+def read_options(argv: Sequence[str]) -> argparse.Namespace:
     """The command's arguments."""
     sections = "\n".join(f"  {name:12} {says}" for name, says in SAYS.items())
     parser = argparse.ArgumentParser(
@@ -68,7 +68,7 @@ def read_options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--runs", type=count, default=5, metavar="N", help="counted runs of everything that is short (%(default)s)"
     )
-    options = parser.parse_args(words)
+    options = parser.parse_args(argv)
     unknown = [name for name in options.sections if name not in CLAIMS]
     if unknown:
         parser.error(f"found section {unknown[0]}, expected one of {', '.join(CLAIMS)}")

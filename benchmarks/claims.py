@@ -1,4 +1,4 @@
-"""What the benchmarks claim: every figure of results.json, and the bounds that an issue has set to some of them."""
+"""The claims of the benchmarks: every figure of results.json, and the targets of some of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from math import inf
 
 @dataclass(frozen=True)
 class Claim:
-    """One figure: what it means, and the bounds that it must keep; without bounds it is only told.
+    """One figure: its meaning, and its target; without a target it is only reported.
 
     >>> Claim("half as long", at_most=0.5).verdict(0.61)
     'missed: found 0.61, expected at most 0.5'
@@ -21,19 +21,19 @@ class Claim:
 
     @property
     def expected(self) -> str:
-        """The bound in words; empty without one."""
+        """The target as text; empty without one."""
         if self.at_most < inf:
             return f"at most {readable(self.at_most)}"
         return f"at least {readable(self.at_least)}" if self.at_least > -inf else ""
 
     def verdict(self, found: float) -> str:
-        """What is wrong with the figure found; empty when it keeps its bounds."""
+        """The miss of the figure found; empty when it keeps its target."""
         if self.at_least <= found <= self.at_most:
             return ""
         return f"missed: found {readable(found)}, expected {self.expected}"
 
 
-#: Section → figure → claim, in the order in which they are measured and told.
+#: Section → figure → claim, in the order in which they are measured and printed.
 CLAIMS: Mapping[str, Mapping[str, Claim]] = {
     "windows": {
         "over_duckdb": Claim("time at 10 M skewed rows, over DuckDB's best form", at_most=0.5),
@@ -82,7 +82,7 @@ def missed(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 
 def readable(value: float, digits: int = 3) -> str:
-    """A number as people read it: so many digits, or all those before the point.
+    """A number as text for people: a few digits, or all those before the point.
 
     >>> readable(0.012345), readable(12_345.6), readable(4), readable(0), readable(0.4277555, 6)
     ('0.0123', '12,346', '4', '0', '0.427756')

@@ -47,7 +47,7 @@ for name in sys.argv[1:]:
 
 @dataclass(frozen=True)
 class Function:
-    """A function's folder and what its environment adds."""
+    """A function's folder and the variables that its environment adds."""
 
     name: str
     folder: Path
@@ -99,7 +99,7 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
 
 
 def summarize(starts: Mapping[str, list[Start]]) -> Section:
-    """Ratios are taken run by run, so that a slow minute of the machine is in both sides of each."""
+    """The starts by function; ratios are taken run by run, so that a slow minute of the machine is in both sides."""
     rows = [
         Row(f"{name}: {what}", unit, tuple(getattr(start, field) for start in found))
         for name, found in starts.items()
@@ -151,21 +151,23 @@ def start_cold(function: Function, options: tuple[str, ...] = ()) -> Start:
         process.returncode = 0
         api.done.set()
         log.seek(0)
-        told = log.read().decode(errors="replace")
+        printed = log.read().decode(errors="replace")
     if not answered or api.failure:
-        raise FunctionFailedError(f"{function.name}: found {api.failure or 'no answer'}, expected one\n{told[-2000:]}")
+        raise FunctionFailedError(
+            f"{function.name}: found {api.failure or 'no answer'}, expected one\n{printed[-2000:]}"
+        )
     cpu = (used.ru_utime + used.ru_stime) * 1000
-    return Start((api.answered_at - started) * 1000, cpu, peak, told)
+    return Start((api.answered_at - started) * 1000, cpu, peak, printed)
 
 
 def peak_mb(pid: int) -> float:
-    """The most memory that a running process has held; what wait4 says counts the process that it was split off."""
+    """The peak memory of a running process; that of wait4 includes the process from which it was forked."""
     status = Path(f"/proc/{pid}/status").read_text("utf-8")
     return int(re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)[0]) * 1024 / 1e6
 
 
 def base_variables(layers: tuple[Path, ...]) -> dict[str, str]:
-    """What the runtime sets for every function; the runtime's client comes after the layers."""
+    """The variables that the runtime sets for every function; the runtime's client comes after the layers."""
     path = [*map(str, layers), sysconfig.get_path("purelib")]
     return {
         "PATH": os.defpath,
@@ -183,7 +185,7 @@ def base_variables(layers: tuple[Path, ...]) -> dict[str, str]:
 
 
 def deployed_variables(aws: str) -> dict[str, str]:
-    """What infra/functions.yaml gives score_interactions, and where AWS is."""
+    """The variables of score_interactions in infra/functions.yaml, and the address of AWS."""
     return {
         "AWS_ENDPOINT_URL": f"http://{aws}",
         "EVENT_STREAM": "events",
@@ -200,10 +202,10 @@ def deployed_variables(aws: str) -> dict[str, str]:
 
 def imported(function: Function) -> list[str]:
     """Every module that a function has imported when it has answered, but our own."""
-    told = start_cold(function, ("-X", "importtime")).log
-    names = dict.fromkeys(re.findall(r"^import time:\s+\d+ \|\s+\d+ \|\s+([\w.]+)$", told, re.MULTILINE))
+    printed = start_cold(function, ("-X", "importtime")).log
+    names = dict.fromkeys(re.findall(r"^import time:\s+\d+ \|\s+\d+ \|\s+([\w.]+)$", printed, re.MULTILINE))
     others = [name for name in names if name.partition(".")[0] not in OURS_ALONE]
-    command = [sys.executable, "-c", ONLY_FOUND, *others]  # what was not found was told, too
+    command = [sys.executable, "-c", ONLY_FOUND, *others]  # the log names modules that were not found, too
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=base_variables(function.layers))
     return done.stdout.split()
 

@@ -1,4 +1,4 @@
-"""Dollars per million events at list prices, from what the real commit was counted to read, write and store."""
+"""Dollars per million events at list prices, from the counted reads, writes and stored bytes of the real commit."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -17,13 +17,13 @@ from tools.errors import ROOT
 MILLION = 1_000_000
 BUSY, QUIET, QUIET_MINUTE = "busy shop", "quiet shops", "quiet shops, window of a minute"
 ARCHIVE_WINDOW_SECONDS = 60
-QUIET_SHOPS, QUIET_EVENTS_A_DAY = 10_000, 42  # of three contacts a day, and what their customers do beside
+QUIET_SHOPS, QUIET_EVENTS_A_DAY = 10_000, 42  # of three contacts a day, and their customers' behaviour
 DAYS_A_MONTH = 30.4
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What was counted, and how the events come: so many a second in all, so many an invocation."""
+    """A scenario's counts, its events a second in all, and its events an invocation."""
 
     name: str
     counted: Counted
@@ -33,7 +33,7 @@ class Scenario:
 
 
 def measure(runs: int, progress: Callable[[str], None]) -> Section:
-    """Count once, since the same logs give the same counts (only CPU differs); write docs/cost.md anew."""
+    """Count once, since the same logs give the same counts (only CPU differs); rewrite docs/cost.md."""
     quiet_a_second = QUIET_SHOPS * QUIET_EVENTS_A_DAY / 86_400
     scenarios = (
         Scenario(BUSY, busy_shop(progress), events_a_second=BATCH, events_an_invocation=BATCH, shops=1),
@@ -57,14 +57,14 @@ def total(rows: list[Row], scenario: str) -> float:
 
 
 def rows_of(scenario: Scenario) -> Iterator[Row]:
-    """One row for each thing that is billed: dollars per million events, and how many are counted an event."""
+    """One row for each billed unit: dollars per million events, and the count an event."""
     for what, count, price in billed(scenario):
-        note = f"{count:.3g} × {price.told}"
+        note = f"{count:.3g} × {price.text}"
         yield Row(f"{scenario.name}: {what}", "$ per million events", (count * price.dollars * MILLION,), note)
 
 
 def billed(scenario: Scenario) -> Iterator[tuple[str, float, Price]]:
-    """Everything that is billed by the event: what, how many of it an event, the price of one."""
+    """The units that are billed by the event: name, count an event, price."""
     counted = scenario.counted
     for kind in ("shop's item", "conversations", "histories", "archive rows", "alert rows"):
         yield f"DynamoDB, writes of {kind}", counted.units(kind), prices.WRITE
@@ -88,7 +88,7 @@ def billed(scenario: Scenario) -> Iterator[tuple[str, float, Price]]:
 
 
 def gigabyte_months(counted: Counted) -> float:
-    """What an event leaves in tables, for as long as it stays there."""
+    """The stored bytes of an event, for the time that they stay stored."""
     rows = counted.total(lambda store: store.row_bytes)
     conversations, histories = (
         sum(store.stored_bytes(conversations=kind) for store in counted.stores) / counted.world_events
@@ -133,12 +133,12 @@ def ledger_writes(scenario: Scenario) -> float:
 
 
 def alerts(counted: Counted) -> float:
-    """Messages an event; each also writes the row of how the alert stands."""
+    """Messages an event; each also writes the row of the alert's state."""
     return counted.items("alert rows") / 2
 
 
 def memory_gb(function: str, template: Path = ROOT / "infra" / "functions.yaml") -> float:
-    """How much memory the template gives a function."""
+    """The memory that the template gives a function."""
     found = re.search(
         rf"^  {function}Function:.*?MemorySize: (\d+)", template.read_text("utf-8"), re.MULTILINE | re.DOTALL
     )

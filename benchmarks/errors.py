@@ -1,14 +1,14 @@
-"""What stops a benchmark.
+"""Errors that stop a benchmark.
 
 BenchmarkError
 ├── EngineFailedError     an engine did not come to its end, or answers otherwise than ours
 ├── FunctionFailedError   a function whose start is measured answered with an error, or never
-└── PeerFailedError       what is compared with did not come to its end
+└── PeerFailedError       a peer did not come to its end
 """
 
 
 class BenchmarkError(Exception):
-    """A benchmark cannot be measured; the message says found and expected."""
+    """A benchmark that cannot be measured; the message says found and expected."""
 
 
 class EngineFailedError(BenchmarkError):
@@ -20,4 +20,4 @@ class FunctionFailedError(BenchmarkError):
 
 
 class PeerFailedError(BenchmarkError):
-    """What is compared with did not come to its end."""
+    """A peer did not come to its end."""

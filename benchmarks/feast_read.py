@@ -1,4 +1,4 @@
-"""Feast's online read of the features that ours serves from histories; conversations and windows it does not keep."""
+"""Feast's online read of the features that ours serves from histories; it stores no conversations and no windows."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from tools.errors import ROOT
 
 EVENTS = 100
 SCRIPT = ROOT / "benchmarks" / "peers" / "feast_reads.py"
-#: How many of each there are among the events; what is not named differs with every event.
+#: The number of each entity among the events; one that is not named differs with every event.
 DISTINCT = {"shop_id": 1, "manager_id": 3, "supervisor_id": 8, "agent_id": 60, "category": 8, "channel": 3, "sku": 40}
 
 
@@ -47,7 +47,7 @@ def _measured(runs: int) -> dict[str, list[float]]:
 
 
 def views() -> dict[str, dict[str, list[str]]]:
-    """Entity → its join keys, and the features that are read off its histories."""
+    """Entity → its join keys, and the features that are read from its histories."""
     found: dict[str, dict[str, list[str]]] = {}
     for feature in FEATURES.features:
         if feature.reads:
@@ -64,5 +64,5 @@ def events() -> list[dict[str, str]]:
 
 
 def _environment(home: str) -> dict[str, str]:
-    """Nothing of ours, and nobody is told that it runs."""
+    """An environment without ours, in which Feast reports no usage."""
     return {"PATH": "/usr/bin:/bin", "HOME": home, "FEAST_USAGE": "False", "TZ": "UTC"}

@@ -1,4 +1,4 @@
-"""On what something was measured; nothing that names one machine among others of its kind."""
+"""The kind of machine of a measurement, without a name of the single machine."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ _GIBIBYTE = 1024**3
 
 
 def describe_machine() -> dict[str, str]:
-    """Processor, cores that may be used, memory, system and Python, in words."""
+    """Processor, usable cores, memory, system and Python, as text."""
     return {
         "processor": processor_of(_read(Path("/proc/cpuinfo")).splitlines()) or platform.machine(),
         "cores": str(len(os.sched_getaffinity(0))),
@@ -30,7 +30,7 @@ def processor_of(lines: Iterable[str]) -> str:
 
 
 def system_of(lines: Iterable[str]) -> str:
-    """The system's name in what /etc/os-release says; empty where it does not say.
+    """The system's name in the text of /etc/os-release; empty without one.
 
     >>> system_of(['NAME="Example"', 'PRETTY_NAME="Example 12"'])
     'Example 12'
@@ -40,7 +40,7 @@ def system_of(lines: Iterable[str]) -> str:
 
 
 def _memory_bytes() -> int:
-    """What the machine has, or what this container may use of it."""
+    """The memory of the machine, or the part that this container may use."""
     present = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     allowed = _read(Path("/sys/fs/cgroup/memory.max")).strip()
     return min(present, int(allowed)) if allowed.isdigit() else present

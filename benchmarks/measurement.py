@@ -1,4 +1,4 @@
-"""What a benchmark hands over: rows as measured, and the few figures that stand for its claims."""
+"""The result of a benchmark: rows as measured, and the few figures of its claims."""
 
 import statistics
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Row:
-    """One thing measured, a value a run; `digits` of it are worth telling.
+    """One measured quantity, a value a run; `digits` of it are significant.
 
     >>> Row("ours", "s", (3.0, 1.0, 2.0)).median
     2.0

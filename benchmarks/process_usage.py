@@ -17,7 +17,7 @@ _SECONDS_BETWEEN_LOOKS = 0.2
 
 @dataclass(frozen=True)
 class Usage:
-    """What one run took, and the numbers that it printed.
+    """The usage of one run, and the numbers that it printed.
 
     Peaks are the kernel's own high-water marks, read five times a second: the largest process of each program.
     """
@@ -40,7 +40,7 @@ def print_numbers(numbers: Mapping[str, float]) -> None:
 
 def run_watched(command: Sequence[str | Path], *, environment: Mapping[str, str], most_seconds: float) -> Usage:
     """Run a command that ends with print_numbers; Linux only, since it reads /proc."""
-    words = " ".join(map(str, command))
+    line = " ".join(map(str, command))
     start = time.perf_counter()
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -53,21 +53,21 @@ def run_watched(command: Sequence[str | Path], *, environment: Mapping[str, str]
         except BaseException as error:  # Ctrl-C as well: nothing may be left running
             watch.end_all()
             if isinstance(error, subprocess.TimeoutExpired):
-                raise EngineFailedError(f"{words}: found no end after {most_seconds:.0f} s, expected one") from error
+                raise EngineFailedError(f"{line}: found no end after {most_seconds:.0f} s, expected one") from error
             raise
         finally:
             watch.ended.set()
             thread.join()
     took = time.perf_counter() - start
     if running.returncode:
-        raise EngineFailedError(f"{words}: found status {running.returncode}, expected 0: {complaints[-2_000:]}")
+        raise EngineFailedError(f"{line}: found status {running.returncode}, expected 0: {complaints[-2_000:]}")
     printed = json.loads(output.splitlines()[-1])
     return Usage(printed, took, sum(watch.cpu_seconds.values()), watch.peak_mb())
 
 
 @dataclass
 class _Watch:
-    """Looks at a process and all its descendants until told to end."""
+    """Looks at a process and all its descendants until it is stopped."""
 
     root: int
     ended: Event = field(default_factory=Event)
@@ -100,7 +100,7 @@ class _Watch:
                 program = Path(f"/proc/{pid}/exe").readlink().name
                 status = Path(f"/proc/{pid}/status").read_text()
             except (FileNotFoundError, ProcessLookupError):
-                continue  # it has just ended; what was seen before stands
+                continue  # it has just ended; the earlier peak counts
             peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), "0")
             self._peaks[pid] = program, max(int(peak) / 1024, self._peaks.get(pid, ("", 0.0))[1])
 
@@ -113,7 +113,7 @@ class _Watch:
 
 
 def _children(pid: int) -> set[int]:
-    """What a process has started, by any of its threads."""
+    """The processes that a process has started, by any of its threads."""
     children: set[int] = set()
     for file in Path(f"/proc/{pid}/task").glob("*/children"):
         try:

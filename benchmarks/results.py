@@ -1,4 +1,4 @@
-"""Results as kept: results.json for machines, RESULTS.md for people; a section measured anew replaces itself alone."""
+"""Stored results: results.json for machines, RESULTS.md for people; a section measured again replaces itself alone."""
 
 import json
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from typing import Any
 
 from benchmarks.claims import CLAIMS, readable
 from benchmarks.measurement import Row, Section
+from tools.atomic_write import atomic_file
 from tools.errors import ROOT
-from tools.whole_files import whole_file
 
 FOLDER = ROOT / "benchmarks"
 JSON, PAGE = "results.json", "RESULTS.md"
@@ -17,14 +17,14 @@ JSON, PAGE = "results.json", "RESULTS.md"
 HEAD = """# Results
 
 Written by `make bench`, which prints the same tables; nothing here is typed by hand. A section that was not measured \
-again stands as it was, with its own date. Times are of a machine that does other things too: read them as ratios, and \
+again is unchanged, with its own date. Times are of a machine that does other things too: read them as ratios, and \
 the spread beside them. The figures as data are in `results.json`.
 """
 
 
 @dataclass(frozen=True)
 class Measured:
-    """When and on what a section was measured."""
+    """The date and the machine of a section's measurement."""
 
     date: str
     machine: Mapping[str, str]
@@ -39,7 +39,7 @@ class Results:
     measured: dict[str, Measured] = field(default_factory=dict)
 
     def put(self, section: Section, *, date: str, machine: Mapping[str, str]) -> None:
-        """Replace what is known of a section; ValueError when its figures are not those that it claims."""
+        """Replace a section's results; ValueError when its figures are not those of its claims."""
         expected = set(CLAIMS[section.name])
         if set(section.figures) != expected:
             raise ValueError(f"section {section.name}: found figures {sorted(section.figures)}, expected {expected}")
@@ -56,7 +56,7 @@ class Results:
 
 
 def read_results(folder: Path = FOLDER) -> Results:
-    """What earlier runs left; empty where there is nothing."""
+    """The results of earlier runs; empty before the first."""
     path = folder / JSON
     if not path.exists():
         return Results()
@@ -70,14 +70,14 @@ def read_results(folder: Path = FOLDER) -> Results:
 
 
 def write_results(results: Results, folder: Path = FOLDER) -> None:
-    """Write both files or, where one fails, none; equal results give equal bytes."""
-    with whole_file(folder / JSON) as figures, whole_file(folder / PAGE) as page:
+    """Write both files, or neither where one fails; equal results give equal bytes."""
+    with atomic_file(folder / JSON) as figures, atomic_file(folder / PAGE) as page:
         figures.write_text(json.dumps(to_document(results), indent=2, ensure_ascii=False) + "\n", "utf-8")
         page.write_text(render_page(results), "utf-8")
 
 
 def to_document(results: Results) -> dict[str, Any]:
-    """What results.json holds: figures by section, then when and on what they were measured, then every row."""
+    """The content of results.json: figures by section, then dates and machines, then every row."""
     figures = results.figures()
     rows = {
         name: [
@@ -98,7 +98,7 @@ def render_page(results: Results) -> str:
 
 
 def render_claims(sections: list[Section]) -> str:
-    """A table of figures beside what was expected of them."""
+    """A table of figures beside their targets."""
     lines = ["| figure | means | found | expected | |", "|---|---|---|---|---|"]
     for section in sections:
         for name, claim in CLAIMS[section.name].items():
@@ -111,7 +111,7 @@ def render_claims(sections: list[Section]) -> str:
 
 
 def render_rows(section: Section) -> str:
-    """A table of everything that a section measured."""
+    """A table of a section's rows."""
     lines = ["| what | median | least–most | runs | unit | note |", "|---|---|---|---|---|---|"]
     for row in section.rows:
         least, median, most = (readable(one, row.digits) for one in (min(row.values), row.median, max(row.values)))
@@ -131,5 +131,5 @@ def _measured_words(measured: Measured) -> str:
 
 
 def _rounded(value: float) -> float:
-    """Six digits: more is noise, and would differ between equal runs in nothing but that."""
+    """A number of six digits: further ones are noise."""
     return float(f"{value:.6g}")

@@ -1,7 +1,7 @@
-"""The product's training by MLlib beside scikit-learn's on the same rows: the same log loss, and what each took.
+"""The product's training by MLlib beside scikit-learn's on the same rows: the same log loss, and each one's usage.
 
 Both read the same Parquet file, make the product's basis, standardise it by weight, and fit a logistic regression of
-one L2 strength by L-BFGS. Compared is the weighted log loss on those rows. Time is from opening the file to the fitted
+one L2 penalty by L-BFGS. Compared is the weighted log loss on those rows. Time is from opening the file to the fitted
 model; CPU and memory are of the whole process tree, its start and the judging included.
 """
 
@@ -18,7 +18,7 @@ from benchmarks.training_runs.synthetic_rows import TERMS, write_rows
 from tools.errors import ROOT
 
 MOST_SECONDS = 3_600
-STRENGTH = 0.0006
+L2 = 0.0006
 MLLIB, SCIKIT_LEARN = "ours", "scikit_learn"
 
 
@@ -57,13 +57,13 @@ def run_engine(engine: str, file: Path) -> Usage:
         "-m",
         f"benchmarks.training_runs.{engine}",
         file,
-        str(STRENGTH),
+        str(L2),
     ]
     return run_watched(command, environment=environment, most_seconds=MOST_SECONDS)
 
 
 def rows_of(what: str, usages: list[Usage]) -> list[Row]:
-    """What one side took, and what it came to."""
+    """The usage of one side, and its log loss."""
     iterations = f"{usages[-1].printed['iterations']:.0f} iterations over {len(TERMS)} columns"
     return [
         Row(f"{what}, fitted", "s", tuple(usage.printed["seconds"] for usage in usages), iterations),

@@ -76,13 +76,13 @@ class Log:
 
     @property
     def name(self) -> str:
-        """Its size and shape in words."""
+        """Its size and shape as text."""
         size = f"{self.thousands // 1_000} M" if self.thousands >= 1_000 else f"{self.thousands},000"
         return f"{size} {'skewed' if self.skewed else 'even'}"
 
     @property
     def file(self) -> Path:
-        """Where it lies."""
+        """The path of its file."""
         return self.folder / f"{self.name.replace(' ', '_')}.parquet"
 
     def write(self) -> "Log":
@@ -91,13 +91,13 @@ class Log:
         return self
 
     def answer_of(self, engine: Engine) -> Path:
-        """Where an engine's answer lies, be it a file or a folder."""
+        """The path of an engine's answer, a file or a folder."""
         return self.folder / f"{self.file.stem}.{engine.name}"
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What an engine took on one log."""
+    """The usage of an engine on one log."""
 
     engine: Engine
     log: Log
@@ -155,7 +155,7 @@ def require_same_answer(engine: Engine, log: Log) -> None:
         return
     differing = unequal_values(log.answer_of(OURS), log.answer_of(engine))
     if differing:
-        raise EngineFailedError(f"{engine.name}: found {differing} values of {log.name} unlike ours, expected none")
+        raise EngineFailedError(f"{engine.name}: found {differing} values of {log.name} unlike ours, expected 0")
     log.answer_of(engine).unlink()  # gigabytes
 
 

@@ -1,1 +1,1 @@
-"""What is deployed: nested stacks, the bundles they name, and the run on an embedded AWS."""
+"""Infrastructure: nested stacks, the bundles they name, and the run on an embedded AWS."""

@@ -3,5 +3,5 @@
 import sys
 from pathlib import Path
 
-# The core lies beside the functions that share it.
+# The core is beside the functions that share it.
 sys.path.append(str(Path(__file__).parent.parent / "functions" / "shared"))

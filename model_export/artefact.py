@@ -1,4 +1,4 @@
-"""What training leaves behind, read and checked: the linear model, a sample scored by the trainer, the challenger."""
+"""The artefact of a training, read and checked: the linear model, a sample scored by the trainer, the challenger."""
 
 import warnings
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Training:
-    """What the model was trained on; instants ISO 8601."""
+    """The description of the training set; instants ISO 8601."""
 
     first: str
     last: str
@@ -47,7 +47,7 @@ class Training:
 class LinearModel:
     """A logistic regression over standardised basis terms: one mean, scale and coefficient a term.
 
-    Features are held within `ranges`, None for one that was never learnt. A term with less than the least support has
+    Features are held within `ranges`, None for an unlearnt one. A term with less than the least support has
     scale 0 and coefficient 0.
     """
 
@@ -62,7 +62,7 @@ class LinearModel:
     bias: float
     calibration: Calibration
     threshold: float
-    regularization: float
+    l2: float
     training: Training
     metrics: Mapping[str, object]
     synthetic: bool
@@ -83,7 +83,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Challenger:
-    """The model that only watches, with the metrics it reached."""
+    """The challenger, with its metrics."""
 
     kind: str
     classifier: HistGradientBoostingClassifier
@@ -100,7 +100,7 @@ class Artefact:
 
 
 def read_artefact(folder: Path, features: FeatureSet = FEATURES) -> Artefact:
-    """The artefact in a folder; NotThereError for a missing file, ArtefactError for content other than agreed.
+    """The artefact in a folder; NotThereError for a missing file, ArtefactError for wrong content.
 
     A challenger is a pickle: read artefacts only from where the own training job writes them.
     """
@@ -145,7 +145,7 @@ def read_model(document: Document, features: FeatureSet) -> LinearModel:
         bias=document.number("intercept"),
         calibration=_read_calibration(document.part("calibration")),
         threshold=threshold,
-        regularization=document.number("regularization"),
+        l2=document.number("l2"),
         training=_read_training(document.part("training")),
         metrics=document.part("metrics").fields,
         synthetic=document.flag("synthetic"),
@@ -170,7 +170,7 @@ def read_sample(path: Path, width: int) -> Sample:
 
 
 def _read_vectors(path: Path, column: pa.ChunkedArray, width: int) -> NDArray[np.float32]:
-    """Rows × features; a null in a list is a missing value like NaN, some writers make one of the other."""
+    """Rows × features; a null in a list is a missing value like NaN, since some writers exchange them."""
     if not pa.types.is_nested(column.type):
         raise ArtefactError(f"{path}: found features of type {column.type}, expected lists of numbers")
     lengths = set(pc.list_value_length(column).to_pylist())
@@ -222,7 +222,7 @@ def _read_challenger(folder: Path, model: LinearModel) -> Challenger:
             classifier = joblib.load(path)
         except InconsistentVersionWarning as error:
             raise ArtefactError(f"{path}: found it pickled by another scikit-learn: {error!s:.160}") from error
-        except Exception as error:  # a damaged pickle raises whatever it likes
+        except Exception as error:  # a damaged pickle can raise any error
             raise ArtefactError(f"{path}: found no readable model ({type(error).__name__}: {error!s:.120})") from error
     if not isinstance(classifier, HistGradientBoostingClassifier):
         raise ArtefactError(f"{path}: found {type(classifier).__name__}, expected HistGradientBoostingClassifier")

@@ -1,4 +1,4 @@
-"""Clients of AWS, and its refusals in one line each."""
+"""Clients of AWS, and its errors in one line each."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,27 +20,27 @@ _PATIENCE = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standar
 
 
 def s3_client() -> "S3Client":
-    """S3, or what AWS_ENDPOINT_URL points to."""
+    """S3, or the service at AWS_ENDPOINT_URL."""
     refuse_bad_endpoints()
     with translated("S3"):
         return boto3.client("s3", region_name=region_of_environment(), config=_PATIENCE)
 
 
 def dynamodb_client() -> "DynamoDBClient":
-    """DynamoDB, or what AWS_ENDPOINT_URL points to."""
+    """DynamoDB, or the service at AWS_ENDPOINT_URL."""
     refuse_bad_endpoints()
     with translated("DynamoDB"):
         return boto3.client("dynamodb", region_name=region_of_environment(), config=_PATIENCE)
 
 
 def code_of(error: ClientError) -> str:
-    """The code of a refusal, such as NoSuchKey."""
+    """The code of an error, such as NoSuchKey."""
     return error.response.get("Error", {}).get("Code", "unknown")
 
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Turns errors of AWS into ours; `what` names the bucket, table or object that was asked."""
+    """Turns errors of AWS into ours; `what` names the bucket, table or object of the call."""
     try:
         yield
     except ClientError as error:

@@ -22,7 +22,7 @@ def _logit(x: Columns) -> Columns:
     return np.log(p / (1 - p))
 
 
-#: What each operation makes of known values x, knots k and upper ends u, one column a term.
+#: The formula of each operation for known values x, knots k and upper ends u, one column a term.
 FORMULAS: dict[str, Callable[[Columns, Columns, Columns], Columns]] = {
     "value": lambda x, k, u: x,
     "log": lambda x, k, u: np.log(1 + np.maximum(x, 0)),
@@ -39,8 +39,8 @@ LOGARITHMIC = {"log", "log_ramp"}
 class BasisTransformer(TransformerMixin, BaseEstimator):
     """Turns vectors (rows × features, NaN missing) into the columns of `terms`, in their order; nothing to fit.
 
-    Values are held within `ranges`, one a feature, None where a feature was never learnt. `fills` says what each term
-    is where its feature is missing; "missing" needs none.
+    Values are held within `ranges`, one a feature, None for an unlearnt feature. `fills` holds each term's value for a
+    missing feature; "missing" needs no value.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class BasisTransformer(TransformerMixin, BaseEstimator):
         return True
 
     def fit(self, X: ArrayLike, y: object = None) -> "BasisTransformer":
-        """Nothing is learnt."""
+        """Learn nothing."""
         return self
 
     def transform(self, X: ArrayLike) -> Columns:
-        """The columns in double precision; whatever comes in is float32 first, as it is when served."""
+        """The columns in double precision; every input is cast to float32 first, as it is when served."""
         vectors = np.asarray(X, dtype=np.float32).astype(np.float64)
         lows, highs = self.ends()
-        held = np.clip(vectors, lows, highs)  # what is missing stays so
+        held = np.clip(vectors, lows, highs)  # a missing value stays missing
         columns = np.empty((len(vectors), len(self.terms)))
         for operation, places in self.places().items():
             x = held[:, self.sources(places)]
@@ -75,12 +75,12 @@ class BasisTransformer(TransformerMixin, BaseEstimator):
         return columns
 
     def ends(self) -> tuple[Columns, Columns]:
-        """The low and the high ends of the ranges; both 0 where a feature was never learnt."""
+        """The low and the high ends of the ranges; both 0 for an unlearnt feature."""
         lows, highs = np.array([learnt or NEVER_LEARNT for learnt in self.ranges], dtype=np.float64).T
         return lows, highs
 
     def places(self) -> dict[str, list[int]]:
-        """Which terms each operation makes; operations without a term are left out."""
+        """The indexes of each operation's terms, without operations that have no term."""
         found = {
             operation: [at for at, term in enumerate(self.terms) if term.operation == operation]
             for operation in OPERATIONS
@@ -88,21 +88,21 @@ class BasisTransformer(TransformerMixin, BaseEstimator):
         return {operation: places for operation, places in found.items() if places}
 
     def sources(self, places: Sequence[int]) -> list[int]:
-        """The vector positions that the terms at these places read."""
+        """The vector positions that the terms at these indexes read."""
         position = {name: at for at, name in enumerate(self.features)}
         return [position[self.terms[place].feature] for place in places]
 
     def knots(self, places: Sequence[int]) -> Columns:
-        """The knots of the terms at these places."""
+        """The knots of the terms at these indexes."""
         return np.array([self.terms[place].knot for place in places])
 
     def uppers(self, places: Sequence[int]) -> Columns:
-        """The upper ends of the terms at these places."""
+        """The upper ends of the terms at these indexes."""
         return np.array([self.terms[place].upper for place in places])
 
 
 def register_basis() -> None:
-    """Tell skl2onnx how to convert the basis."""
+    """Register the converter of the basis with skl2onnx."""
     update_registered_converter(BasisTransformer, "ServiceQualityBasis", _set_shapes, _convert)
 
 

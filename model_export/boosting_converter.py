@@ -23,7 +23,7 @@ _ML_DOMAIN_VERSION = 3
 
 
 def register_boosting() -> None:
-    """Tell skl2onnx to use this converter; its one output is the probability of class 1."""
+    """Register this converter with skl2onnx; its one output is the probability of class 1."""
     update_registered_converter(
         HistGradientBoostingClassifier, _ALIAS, _set_shapes, _convert, options={}, parser=_declare_output
     )

@@ -1,4 +1,4 @@
-"""The model card: what the model is, what it may be used for, how it was judged; for programs and for people."""
+"""The model card: the model, its permitted uses and its metrics, for programs and for people."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -45,7 +45,7 @@ def build_card(
         "training": dict(model.training.details),
         "metrics": dict(model.metrics),
         "threshold": model.threshold,
-        "regularization": model.regularization,
+        "l2": model.l2,
         "intercept": model.intercept,
         "support": {"total": model.support.total, "least": model.support.least},
         "never_seen": [name for name, found in zip(model.features, model.ranges, strict=True) if not is_learnt(found)],
@@ -145,7 +145,7 @@ def _feature_rows(card: Mapping[str, object]) -> Iterator[tuple[str, ...]]:
 
 
 def _never_seen(model: LinearModel, card: Mapping[str, object]) -> Iterator[str]:
-    """What the training set did not teach: features of one value or none, and terms with too few rows."""
+    """The gaps of the training set: features with at most one value, and terms with too few rows."""
     unseen = card["never_seen"]
     assert isinstance(unseen, list)
     least = f"{model.support.least:,.0f} of {model.support.total:,.0f} conversations"

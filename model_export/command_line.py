@@ -14,16 +14,16 @@ from model_export.exported import read_exported
 from model_export.parity import Parity
 from model_export.promotion import Promotion, history, promote_version, rollback
 from model_export.registry import Registry, publish_model
-from tools.whole_files import whole_file
+from tools.atomic_write import atomic_file
 
 EXIT_CODES = """exit codes:
   0  done
   1  anything else, such as AWS that does not answer
   2  wrong arguments
-  3  an artefact or export with other content than agreed
+  3  an artefact or export with wrong content
   4  a file, version, bucket or table that does not exist
   5  the model is refused; the message gives the figures
-  6  somebody else was there first: other content, or another promotion
+  6  another writer was first: other content, or another promotion
 
 AWS is found as usual (AWS_PROFILE, AWS_REGION, …); AWS_ENDPOINT_URL points it elsewhere."""
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         summary, document = options.run(options)
         if options.json:
-            with whole_file(options.json) as unfinished:
+            with atomic_file(options.json) as unfinished:
                 unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
     except ModelExportError as error:
         print(f"model_export {options.command}: {_one_line(error)}", file=sys.stderr)
@@ -146,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the exported model")
     export.set_defaults(run=_export)
 
-    verify = _command(commands, "verify", "run every engine again over an export as it stands")
+    verify = _command(commands, "verify", "run every engine again over an export as it is now")
     verify.add_argument("--artefact", type=Path, required=True, metavar="DIR", help="folder that train_model wrote")
     verify.add_argument("--model", type=Path, required=True, metavar="DIR", help="folder that export wrote")
     verify.set_defaults(run=_verify)

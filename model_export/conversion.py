@@ -1,4 +1,4 @@
-"""From scikit-learn to ONNX bytes, with what a function must know about the model in its metadata."""
+"""The conversion from scikit-learn to ONNX bytes, with the metadata that a function checks."""
 
 import json
 

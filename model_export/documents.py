@@ -11,7 +11,7 @@ from model_export.errors import ArtefactError, NotThereError
 
 @dataclass(frozen=True)
 class Document:
-    """One JSON object and where it stands, so that what is wrong in it can be named."""
+    """One JSON object and its path, so that an error can name it."""
 
     name: str
     fields: Mapping[str, object]
@@ -60,13 +60,13 @@ class Document:
         return Document(f"{self.name}: {key}", value)
 
     def value(self, key: str) -> object:
-        """Whatever stands there; ArtefactError lists the keys where it does not."""
+        """The value of a key; ArtefactError lists the keys where it is missing."""
         if key not in self.fields:
             raise ArtefactError(f"{self.name}: found no {key!r} among {', '.join(sorted(self.fields))}; expected it")
         return self.fields[key]
 
     def wrong(self, key: str, found: object, expected: str) -> ArtefactError:
-        """The error to raise for a value that is not what it should be."""
+        """The error to raise for a wrong value."""
         return ArtefactError(f"{self.name}: {key}: found {found!r:.80}, expected {expected}")
 
     def _to_number(self, key: str, value: object) -> float:
@@ -102,7 +102,7 @@ def _refuse_constant(constant: str) -> float:
 
 
 def existing(path: Path) -> Path:
-    """The path itself; an error that lists what is there instead when it does not exist."""
+    """The path itself; for a missing one an error that lists the existing files."""
     if path.exists():
         return path
     folder = path.parent

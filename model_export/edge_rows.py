@@ -13,7 +13,7 @@ Vectors = NDArray[np.float32]
 def edge_rows(model: LinearModel, sample: Vectors) -> Vectors:
     """Whole rows of one value, then an ordinary row with one feature changed at a time.
 
-    The ordinary row holds the sample's medians, 0 where a feature is never known.
+    The ordinary row holds the sample's medians, 0 for a feature that is never known.
     """
     known = _known(sample)
     width = len(model.features)
@@ -36,7 +36,7 @@ def edge_rows(model: LinearModel, sample: Vectors) -> Vectors:
 
 
 def usual_row(sample: Vectors) -> Vectors:
-    """The median of each feature where it is known, 0 where it never is."""
+    """The median of each feature's known values, 0 for a feature without one."""
     usual: Vectors = np.nanmedian(_known(sample), axis=0)
     return usual
 

@@ -1,10 +1,10 @@
 """Errors of the model export, each one line for the person who ran it, with the exit code of the command.
 
 ModelExportError             1  anything else, such as AWS that does not answer
-├── ArtefactError            3  what training or export left cannot be read as such
+├── ArtefactError            3  an artefact or export that cannot be read as such
 ├── NotThereError            4  a file, version, bucket or table that does not exist
 ├── ModelRefusedError        5  a model that did not pass: the message says which check, found and expected
-└── RegistryConflictError    6  somebody else was there first: other content or another promotion
+└── RegistryConflictError    6  another writer was first: other content or another promotion
 """
 
 from service_quality.errors import ServiceQualityError
@@ -17,24 +17,24 @@ class ModelExportError(ServiceQualityError):
 
 
 class ArtefactError(ModelExportError):
-    """A file of the artefact or of the export has other content than agreed."""
+    """A file of the artefact or of the export with wrong content."""
 
     exit_code = 3
 
 
 class NotThereError(ModelExportError):
-    """Something that was named does not exist."""
+    """A named file, version or resource that does not exist."""
 
     exit_code = 4
 
 
 class ModelRefusedError(ModelExportError):
-    """The model does not do what it was trained to do, or not what the functions serve."""
+    """A model that does not compute what it was trained to, or not the features that the functions serve."""
 
     exit_code = 5
 
 
 class RegistryConflictError(ModelExportError):
-    """The registry already holds something else under this name, or has moved on since it was read."""
+    """The registry holds other content under this name, or has changed since it was read."""
 
     exit_code = 6

@@ -1,4 +1,4 @@
-"""A logistic regression that says what each feature contributed, in scikit-learn and in ONNX."""
+"""A logistic regression with the contribution of each feature, in scikit-learn and in ONNX."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,7 +17,7 @@ OUTPUTS = ("probability", "contributions")
 class ExplainedRegression(LogisticRegression):
     """A logistic regression with given weights; the terms of one feature are one contribution.
 
-    `owners` says for every term which feature it belongs to; `width` is the number of features.
+    `owners` holds the feature of every term; `width` is the number of features.
     """
 
     def __init__(self, coefficients: ArrayLike, intercept: float, owners: ArrayLike, width: int) -> None:
@@ -32,7 +32,7 @@ class ExplainedRegression(LogisticRegression):
         self.n_features_in_ = self.coef_.shape[1]
 
     def contributions(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Rows × features: how far each feature moves the log-odds from the intercept."""
+        """Rows × features: what each feature adds to the log-odds of the intercept."""
         moved = np.zeros((self.width, len(X)))
         np.add.at(moved, np.asarray(self.owners), (X * self.coef_).T)
         return moved.T
@@ -45,7 +45,7 @@ class ExplainedRegression(LogisticRegression):
 
 
 def register_explained_regression() -> None:
-    """Tell skl2onnx how to convert the regression; both outputs are float32."""
+    """Register the converter of the regression with skl2onnx; both outputs are float32."""
     update_registered_converter(
         ExplainedRegression, "ServiceQualityExplainedRegression", _set_shapes, _convert, parser=_declare_outputs
     )
@@ -68,7 +68,7 @@ def _set_shapes(operator: Operator) -> None:
 
 
 def _convert(scope: Scope, operator: Operator, container: ModelComponentContainer) -> None:
-    """The probability is computed from the very contributions that are given out, in double."""
+    """The probability is computed from the very contributions of the output, in double."""
     model: ExplainedRegression = operator.raw_operator
     graph = GraphWriter(scope, container)
     probability, contributions = (output.full_name for output in operator.outputs)

@@ -15,7 +15,7 @@ from model_export.sweep import sweep_model
 from model_export.verify import verify_challenger, verify_model
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant, parse_instant
-from tools.whole_files import whole_folder
+from tools.atomic_write import atomic_folder
 
 
 def export_model(artefact_dir: Path, output_dir: Path) -> Exported:
@@ -42,7 +42,7 @@ def export_model(artefact_dir: Path, output_dir: Path) -> Exported:
         "challenger.onnx": challenger,
         "model.onnx": champion,
     }
-    with whole_folder(output_dir, told_by="model.onnx") as unfinished:
+    with atomic_folder(output_dir, marker="model.onnx") as unfinished:
         for name, data in files.items():
             (unfinished / name).write_bytes(data)
     return Exported(version, output_dir, parity)
@@ -59,7 +59,7 @@ def verify_export(artefact_dir: Path, folder: Path) -> Parity:
 
 
 def version_of(model: LinearModel, data: bytes) -> str:
-    """The instant of the last event trained on, and the hash of the model: it tells how old a model's knowledge is."""
+    """The version: the instant of the last training event, which is the age of its knowledge, and the model's hash."""
     try:
         last = format_instant(parse_instant(model.training.last))
     except ValueError as error:

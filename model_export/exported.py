@@ -8,9 +8,9 @@ from model_export.documents import existing, read_document
 from model_export.errors import ArtefactError
 from model_export.parity import Parity, read_parity
 
-#: What a version consists of in the registry, the model last, so that a version with a model is whole.
+#: The files of a version in the registry, the model last, so that a version with a model is whole.
 PUBLISHED = ("card.json", "metrics.json", "parity.json", "model.onnx")
-#: What stays beside it: for people, and for whoever watches the challenger.
+#: The other files of an export: for people, and for a watch on the challenger.
 KEPT = ("card.md", "challenger_parity.json", "challenger.onnx")
 
 
@@ -32,7 +32,7 @@ class Exported:
 
 
 def read_exported(folder: Path) -> Exported:
-    """An earlier export; ArtefactError when its model is not the one that its card describes."""
+    """An earlier export; ArtefactError when its card describes another model."""
     version = read_document(folder / "card.json").text("version")
     require_hash(version, existing(folder / "model.onnx").read_bytes())
     for name in PUBLISHED:
@@ -41,11 +41,11 @@ def read_exported(folder: Path) -> Exported:
 
 
 def require_hash(version: str, data: bytes) -> None:
-    """ArtefactError when the model's bytes are not those that the version is named by."""
+    """ArtefactError when the version's name is not the hash of the model's bytes."""
     if version.rpartition("-")[2] != short_hash(data):
         raise ArtefactError(f"version {version}: found a model with hash {short_hash(data)}, expected that of its name")
 
 
 def short_hash(data: bytes) -> str:
-    """The start of the SHA-256: how a version names its model."""
+    """The start of the SHA-256, by which a version names its model."""
     return hashlib.sha256(data).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""What a training set could teach, as the artefact says it: ranges of the features, support of the terms."""
+"""The learnt ranges of features and the support of terms, as the artefact holds them."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ from model_export.documents import Document
 
 Range = tuple[float, float]
 
-#: Where a feature was never learnt, every value of it is taken for the same.
+#: The range of a feature that was never learnt: every value is read as the same.
 NEVER_LEARNT: Range = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
 class Support:
-    """What the training set held to learn from, in weight (1 a conversation): all of it, and the least for a say.
+    """The support of a training set, in weight (1 a conversation): its total, and the least that a term needs.
 
     `known` is one number a feature: where it is not missing. `active` and `inactive` are one a term: where it is above
     its lowest value, and below its highest.
@@ -25,7 +25,7 @@ class Support:
     inactive: tuple[float, ...]
 
     def of(self, term: int) -> float:
-        """The support of a term: the smaller of what shows it and what does not."""
+        """The support of a term: the smaller of the weights with it and without it."""
         return min(self.active[term], self.inactive[term])
 
 

@@ -8,7 +8,7 @@ from service_quality.features.basis import Term
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A term without a say, and the weight that supported it."""
+    """A term that was left out, and the weight that supported it."""
 
     feature: str
     term: str
@@ -25,7 +25,7 @@ def left_out(model: LinearModel) -> list[LeftOut]:
 
 
 def term_text(term: Term) -> str:
-    """A term as people read it: its operation, and its segment or value where it has one.
+    """A term as text for people: its operation, and its segment or value if it has one.
 
     >>> term_text(Term("waiting_ms", "log_ramp", 0.0, 12.5)), term_text(Term("price_minor", "missing"))
     ('log_ramp(0 to 12.5)', 'missing')

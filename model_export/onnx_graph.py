@@ -13,7 +13,7 @@ _TYPES = {"float64": TensorProto.DOUBLE, "int64": TensorProto.INT64}
 
 @dataclass(frozen=True)
 class GraphWriter:
-    """Every method returns the name of what it added; `node` may be told the name of its output."""
+    """Every method returns the name of what it added; `node` may be given the name of its output."""
 
     scope: Scope
     container: ModelComponentContainer
@@ -36,7 +36,7 @@ class GraphWriter:
         return name
 
     def columns(self, table: str, at: ArrayLike) -> str:
-        """Some columns of a table, in the order asked for."""
+        """Some columns of a table, in the given order."""
         return self.node("Gather", table, self.indices(at), axis=1)
 
     def within(self, table: str, lows: ArrayLike, highs: ArrayLike) -> str:

@@ -1,4 +1,4 @@
-"""How far the engines are apart on the same rows, and how far they may be."""
+"""The differences between the engines on the same rows, and their limits."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ Answers = Mapping[str, NDArray[np.floating]]
 
 @dataclass(frozen=True)
 class Parity:
-    """What a verification found.
+    """The result of a verification.
 
     `max_abs_diff` is the widest spread of probability between any two engines on any row, `flipped` the rows that they
     decide differently at the threshold. Contributions are checked against the pipeline's and, added up with the
@@ -36,7 +36,7 @@ class Parity:
     contributions_max_relative_diff: float | None = None
 
     def faults(self) -> list[str]:
-        """What is wrong, found and expected; nothing for a model that may serve."""
+        """The faults, with found and expected; empty for a model that may serve."""
         checks = [
             ("max_abs_diff", self.max_abs_diff, LARGEST_DIFFERENCE),
             ("flipped decisions", self.flipped, 0),
@@ -44,7 +44,7 @@ class Parity:
         if self.contributions_max_relative_diff is not None:
             found = self.contributions_max_relative_diff
             checks.append(("contributions_max_relative_diff", found, LARGEST_CONTRIBUTION_DIFFERENCE))
-        # Not "found > allowed": a difference that is not a number must be a fault.
+        # Not "found > allowed": NaN must be a fault.
         wrong = [
             f"{name}: found {found:g}, expected at most {most:g}" for name, found, most in checks if not found <= most
         ]
@@ -58,7 +58,7 @@ class Parity:
             raise ModelRefusedError(f"{what} refused on {where}: {'; '.join(faults)}")
 
     def fields(self) -> dict[str, object]:
-        """As it is stored in parity.json."""
+        """The form that is stored in parity.json."""
         return {
             **asdict(self),
             "limits": {"probability": LARGEST_DIFFERENCE, "contributions": LARGEST_CONTRIBUTION_DIFFERENCE},
@@ -79,7 +79,7 @@ def read_parity(document: Document) -> Parity:
 
 
 def spread(answers: Answers) -> float:
-    """The widest distance between two engines on any row; not a number where one answers so."""
+    """The widest distance between two engines on any row; NaN where one answers NaN."""
     table = np.stack([np.asarray(found, dtype=np.float64) for found in answers.values()])
     return float((table.max(axis=0) - table.min(axis=0)).max())
 

@@ -26,7 +26,7 @@ POINTER: dict[str, "AttributeValueTypeDef"] = {"pk": {"S": "pointer"}, "sk": {"S
 
 @dataclass(frozen=True)
 class Pointer:
-    """The champion in force; revision 0 and no version before the first promotion."""
+    """The present champion; revision 0 and no version before the first promotion."""
 
     version: str
     revision: int
@@ -36,8 +36,8 @@ class Pointer:
 class Promotion:
     """One entry of the log: who made which version champion, when and why; `previous` is "" for the first.
 
-    `previous` is the version that it replaced. `behind` is the revision to which a rollback returns from here, 0 where
-    there is none: for a promotion that of the entry before it, for a rollback that of the entry which it restored.
+    `previous` is the version that it replaced. `behind` is the revision to which a rollback returns from here, or 0:
+    for a promotion that of the entry before it, for a rollback that of the entry which it restored.
     """
 
     revision: int
@@ -51,14 +51,14 @@ class Promotion:
 
 
 def read_pointer(registry: Registry) -> Pointer:
-    """The pointer as it stands, strongly consistent."""
+    """The present pointer, strongly consistent."""
     with translated(f"table {registry.table}"):
         item = registry.dynamodb.get_item(TableName=registry.table, Key=POINTER, ConsistentRead=True).get("Item")
     return Pointer(item["version"]["S"], int(item["revision"]["N"])) if item else Pointer("", 0)
 
 
 def promote_version(version: str, registry: Registry, *, who: str, why: str) -> Promotion:
-    """Make a published version the champion, if it passes the gate and nobody moved the pointer meanwhile.
+    """Make a published version the champion, if it passes the gate and the pointer has not moved meanwhile.
 
     Promoting the champion again changes nothing and gives its entry.
     """
@@ -69,8 +69,9 @@ def promote_version(version: str, registry: Registry, *, who: str, why: str) -> 
 def rollback(registry: Registry, *, who: str, why: str, version: str = "") -> Promotion:
     """Return to an earlier champion: to the version named, or to the one behind the present one.
 
-    What a rollback restores has behind it what it had when it was promoted, so a second one goes one further back and
-    never to what the first one left. NotThereError where nothing is behind, or the version never was champion.
+    A restored version has behind it the same entry as when it was promoted, so a second rollback goes one further back
+    and never to the version that the first one left. NotThereError without an entry behind, or for a version that never
+    was champion.
     """
     pointer = read_pointer(registry)
     log = history(registry)
@@ -104,7 +105,7 @@ class _Target(NamedTuple):
 
 
 def _move_pointer(registry: Registry, pointer: Pointer, target: _Target, *, who: str, why: str) -> Promotion:
-    """Let the pointer name a version, from where it was read; its entry as it is where it names that already."""
+    """Move the pointer that was read to a version; returns the present entry where it names that version already."""
     if not who.strip() or not why.strip():
         raise ModelExportError(f"found who {who!r} and why {why!r}, expected both, for the log")
     metrics = pass_gate(registry, target.version)
@@ -140,7 +141,7 @@ def history(registry: Registry) -> list[Promotion]:
 def pass_gate(registry: Registry, version: str) -> str:
     """The metrics of a version as JSON; ModelRefusedError unless it may serve.
 
-    It may when its parity passed, its model is the one its name says, and the functions' own scorer takes that.
+    It may serve when its parity passed, its model has the hash in its name, and the functions' own scorer takes it.
     """
     name = f"version {version}"
     parity = parse_document(f"{name}: parity.json", read_published(registry, version, "parity.json"))
@@ -196,7 +197,7 @@ def _moved_pointer(registry: Registry, promotion: Promotion) -> "PutTypeDef":
 
 
 def _lost_a_race(error: ClientError) -> bool:
-    """Whether a transaction failed because somebody else wrote; anything else is a failure of AWS or of ours."""
+    """Whether a transaction failed because another writer was first; other causes are errors of AWS or of ours."""
     reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
     return "ConditionalCheckFailed" in reasons or "TransactionConflict" in reasons
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Registry:
-    """Where versions, pointer and log are."""
+    """The bucket of versions, and the table of pointer and log."""
 
     s3: "S3Client"
     bucket: str
@@ -25,12 +25,12 @@ class Registry:
 
 
 def key_of(version: str, name: str) -> str:
-    """Where a file of a version stands in the bucket."""
+    """The key of a version's file in the bucket."""
     return f"models/{version}/{name}"
 
 
 def publish_model(exported: Exported, s3: "S3Client", bucket: str) -> list[str]:
-    """Put the version into the bucket for good; the keys that were not there yet.
+    """Put the version into the bucket, immutable; returns the keys that were not there yet.
 
     The same content twice is fine; RegistryConflictError when a version holds other content already.
     """
@@ -68,7 +68,7 @@ def published_versions(registry: Registry) -> list[str]:
 
 
 def _put_once(s3: "S3Client", bucket: str, key: str, data: bytes) -> bool:
-    """Whether the object was created; False where the very same stands there already."""
+    """Whether the object was created; False where the very same object exists already."""
     where = f"s3://{bucket}/{key}"
     with translated(where):
         try:
@@ -77,14 +77,14 @@ def _put_once(s3: "S3Client", bucket: str, key: str, data: bytes) -> bool:
             code = code_of(error)
             if code == "ConditionalRequestConflict":
                 raise RegistryConflictError(
-                    f"{where}: found another writer at work, expected none; try again"
+                    f"{where}: found another writer at work, expected no other; try again"
                 ) from error
             if code not in ("PreconditionFailed", "412"):
                 raise
         else:
             return True
-        standing = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    if standing != data:
+        stored = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    if stored != data:
         raise RegistryConflictError(
             f"{where}: found other content, expected that of this export: versions never change"
         )

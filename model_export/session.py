@@ -1,4 +1,4 @@
-"""The exported bytes as a function will run them."""
+"""The session over exported bytes, as a function runs them."""
 
 import json
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Vectors = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Session:
-    """An ONNX session and what its file says of itself."""
+    """An ONNX session and the metadata of its file."""
 
     onnx: onnxruntime.InferenceSession
     metadata: dict[str, str]

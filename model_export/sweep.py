@@ -1,8 +1,8 @@
-"""Sweeps every feature over its plausible range and refuses a model that says what nobody would say.
+"""Sweeps every feature over its plausible range and refuses a model with implausible scores.
 
-Engines that agree prove nothing about what they agree on. So from a usual row and from rows at the edges, one feature
-at a time moves over all that it may be, far beyond what was seen in training; a longer wait must not calm, and no
-feature may leap or shout (service_quality/features/expectations.py).
+Engines that agree may agree on nonsense. So from a usual row and from rows at the edges, one feature at a time moves
+over its whole range, far beyond its values in training; a longer wait must not lower the score, and no feature may leap
+or contribute too much (service_quality/features/expectations.py).
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,13 +20,13 @@ from service_quality.features.expectations import LARGEST_CONTRIBUTION, Directio
 
 _LINEAR_STEPS = 50
 _REAL_ROWS = 6
-#: Contributions are float32: what is smaller than this is rounding.
+#: Contributions are float32: a smaller difference is rounding.
 _ROUNDING = 1e-4
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a sweep found of one feature, in log-odds: the furthest move against its direction, the largest step and
+    """The result of one feature's sweep, in log-odds: the furthest move against its direction, the largest step and
     the largest contribution, each with the feature's value there."""
 
     feature: str
@@ -38,7 +38,7 @@ class Sweep:
     contribution_at: float | None
 
     def faults(self, expected: Expectation) -> Iterator[str]:
-        """What is wrong, feature, found and expected. Not "found > allowed": what is no number must be a fault."""
+        """The fault: feature, found and expected. Not "found > allowed": NaN must be a fault."""
         if not self.against <= _ROUNDING:
             way = "never lowers" if expected.direction is Direction.RISES else "never raises"
             yield (
@@ -94,7 +94,7 @@ def starting_rows(model: LinearModel, sample: Vectors) -> Vectors:
 
 
 def _sweep(session: Session, model: LinearModel, at: int, feature: Feature, rows: Vectors) -> Sweep:
-    """One feature over its plausible values and the ends of what was learnt, from every starting row."""
+    """One feature over its plausible values and the ends of its learnt range, from every starting row."""
     expected = expectation_of(feature)
     between = [end for end in model.ranges[at] or () if expected.lowest <= end <= expected.highest]
     values = np.unique(np.r_[grid(expected), between].astype(np.float32))
@@ -118,7 +118,7 @@ def _sweep(session: Session, model: LinearModel, at: int, feature: Feature, rows
 
 
 def _against(odds: NDArray[np.float64], direction: Direction) -> NDArray[np.float64]:
-    """By row and value: how far the log-odds lie beyond the furthest that an earlier value had reached."""
+    """By row and value: by how much the log-odds exceed the highest of all earlier values."""
     along = odds * int(direction)
     found: NDArray[np.float64] = np.maximum.accumulate(along, axis=1) - along
     return found

@@ -45,7 +45,7 @@ def verify_challenger(data: bytes, artefact: Artefact) -> Parity:
 
 
 def measure_model(session: Session, pipeline: Pipeline, artefact: Artefact) -> Parity:
-    """The figures, whatever they are; the trainer's probabilities exist on the sample only."""
+    """The figures, without a judgement; the trainer's probabilities exist on the sample only."""
     model, sample = artefact.model, artefact.sample
     edges = edge_rows(model, sample.vectors)
     alone = sample.vectors[:ROWS_ALONE]
@@ -67,7 +67,7 @@ def measure_model(session: Session, pipeline: Pipeline, artefact: Artefact) -> P
 
 
 def max_spread(answers: Sequence[Answers]) -> float:
-    """The widest spread; not a number if any is not."""
+    """The widest spread; NaN if any is NaN."""
     return float(np.max([spread(found) for found in answers]))
 
 

@@ -3,5 +3,5 @@
 import sys
 from pathlib import Path
 
-# The core lies beside the functions that share it; in an archive made for a cluster it lies beside this package.
+# The core is beside the functions that share it; in an archive made for a cluster it is beside this package.
 sys.path.append(str(Path(__file__).parent.parent / "functions" / "shared"))

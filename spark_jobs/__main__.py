@@ -1,7 +1,7 @@
 """Run a job by name: `python -m spark_jobs JOB …`; `--help` lists the jobs.
 
 Several jobs, each behind a word `then`, run one after the other on the same Spark, which starts once. With `-` the
-words of such runs are read line by line from the standard input, for as long as it lasts.
+arguments of such runs are read line by line from the standard input, for as long as it lasts.
 """
 
 import ast
@@ -24,7 +24,7 @@ JOBS = (
 )
 THEN = "then"
 FROM_INPUT = "-"
-DONE = "spark_jobs: exit code "  # what follows each line of the input, for whoever wrote it
+DONE = "spark_jobs: exit code "  # printed after each line of the input, for its writer
 
 
 def main(arguments: list[str]) -> int:
@@ -96,7 +96,7 @@ def overview() -> str:
 
 
 def first_sentence(name: str) -> str:
-    """What a job's module says it is for, read without importing it."""
+    """The description of a job's module, read without importing it."""
     source = resources.files("spark_jobs").joinpath(f"{name}.py")
     if not source.is_file():
         return "(not in this version)"

@@ -35,7 +35,7 @@ WARM_UP_DAYS = 4
 
 
 def without_warm_up(served: DataFrame, days: int) -> DataFrame:
-    """Leave out each shop's first days: rates read from nothing are nothing to learn from."""
+    """Leave out each shop's first days: rates of empty histories teach the model nothing."""
     first = F.min("occurred_at").over(Window.partitionBy("shop_id"))
     return served.withColumn("first", first).where(F.col("occurred_at") >= F.col("first") + days * DAY).drop("first")
 
@@ -71,7 +71,7 @@ def with_labels(served: DataFrame, labels: DataFrame) -> DataFrame:
 
 
 def read_options(arguments: Sequence[str]) -> Namespace:
-    """What the command line says."""
+    """The options of the command line."""
     parser = job_parser("build_training_set", _DESCRIPTION)
     parser.add_argument("--as-of", type=instant_argument, required=True, metavar="DAY", help="what was known by then")
     parser.add_argument(
@@ -85,11 +85,11 @@ def read_options(arguments: Sequence[str]) -> Namespace:
 
 
 def renew_training_set(events: DataFrame, options: Namespace, made_from: Mapping[str, str]) -> None:
-    """Replace the training set by that of these events; InputError, and nothing replaced, where it would be empty."""
+    """Replace the training set by that of these events; InputError, without a replacement, for an empty one."""
     past = events.where(F.col("occurred_at") < F.timestamp_millis(F.lit(options.as_of)))
     served = compute_served_features(order_by_time(past.select(*event_columns())), FEATURES)
     labelled = with_labels(without_warm_up(served, options.warm_up_days), label_conversations(past))
-    labelled.persist(StorageLevel.DISK_ONLY)  # asked twice, computed once
+    labelled.persist(StorageLevel.DISK_ONLY)  # used twice, computed once
     if labelled.isEmpty():
         first = events.agg(F.date_format(F.min("occurred_at"), "yyyy-MM-dd")).collect()[0][0]
         raise InputError(
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str]) -> None:
     """Entry point: read the lake, compute, replace the training set."""
     options = read_options(arguments)
     spark = session_for(options, "build_training_set")
-    snapshot = snapshot_of(spark, EVENTS)  # before the events, so that they are read from no later one
+    snapshot = snapshot_of(spark, EVENTS)  # read before the events, so that no later snapshot is used
     events = read_events(spark, snapshot=snapshot)
     as_of = format_instant(options.as_of)
     made_from = {

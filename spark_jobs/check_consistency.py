@@ -15,46 +15,46 @@ from spark_jobs.errors import InputError, JobError
 from spark_jobs.lake.tables import IMPORTS, read_table
 from spark_jobs.logs.archive import broken_chains, read_entries, read_links, to_log
 from spark_jobs.logs.import_rows import OF_IMPORT, import_rows, with_imports
-from spark_jobs.logs.imported_log import lake_events, place_imports
+from spark_jobs.logs.imported_log import lake_events, locate_imports
 from spark_jobs.reader.comparison import compare_served
-from spark_jobs.reader.first_places import events_by_import
+from spark_jobs.reader.entered_events import events_by_import
 from spark_jobs.reader.served_features import compute_served_features
 
 _DESCRIPTION = """Recomputes from the archived log, with the Spark reader, every feature of every event that was
 scored, and compares it with what the functions served; says whether each shop's chain of archive rows is whole. What
-imports brought is read from the lake as it was when each was made, each event where it entered first.
+imports brought is read from the lake as it was when each was made, each event where it first entered.
 
-Exit code 1 when anything differs, is missing or too much, or a chain is broken."""
+Exit code 1 when a value differs, is missing or superfluous, or a chain is broken."""
 
 Row = dict[str, Any]
 
 
 def find_imports(log: DataFrame) -> list[Row]:
-    """The lake's rows of the imports that are marked on the log, and of those that they take account of."""
-    marked = {row["import_id"] for row in log.where("import_id is not null").select("import_id").distinct().collect()}
-    if not marked:
+    """The lake's rows of the imports whose records are on the log, and of those that they take account of."""
+    recorded = {row["import_id"] for row in log.where("import_id is not null").select("import_id").distinct().collect()}
+    if not recorded:
         return []
     noted = read_table(log.sparkSession, IMPORTS, made_by="materialize_histories").collect()
     rows = {row["import_id"]: row.asDict() for row in noted}
-    unknown = sorted(marked - rows.keys())
+    unknown = sorted(recorded - rows.keys())
     if unknown:
         raise InputError(f"found imports {', '.join(unknown)} in the archive, expected them in {IMPORTS}")
     latest: dict[tuple[str, str], int] = {}
-    for one in (rows[import_id] for import_id in marked):
+    for one in (rows[import_id] for import_id in recorded):
         target = one["state_table"], one["shop_id"]
         latest[target] = max(one["number"], latest.get(target, 0))
     return [one for one in rows.values() if one["number"] <= latest.get((one["state_table"], one["shop_id"]), 0)]
 
 
 def offered_events(log: DataFrame, imports: list[Row]) -> DataFrame:
-    """What the lake held when each import was made (first_places.events_by_import)."""
+    """The lake's events when each import was made (entered_events.events_by_import)."""
     spark = log.sparkSession
     ends = spark.createDataFrame([(one["import_id"], one["as_of"]) for one in imports], "import_id string, as_of long")
-    placed = place_imports(log, imports).join(ends, "import_id")
+    located = locate_imports(log, imports).join(ends, "import_id")
     runs = {one["events_snapshot"] for one in imports}
     offers = [
         lake_events(spark, snapshot)
-        .join(F.broadcast(placed.where(F.col("events_snapshot") == snapshot)), "shop_id")
+        .join(F.broadcast(located.where(F.col("events_snapshot") == snapshot)), "shop_id")
         .where(F.col("occurred_at") < F.col("as_of"))
         .select(*FIELDS, "content", *OF_IMPORT)
         for snapshot in sorted(runs)
@@ -63,7 +63,7 @@ def offered_events(log: DataFrame, imports: list[Row]) -> DataFrame:
 
 
 def recompute(log: DataFrame) -> DataFrame:
-    """Served features of the log (served_features.SERVED_DDL), what imports brought included."""
+    """Features of the log with its imports, as they were to be served (served_features.SERVED_DDL)."""
     live = log.where("import_id is null")
     imports = find_imports(log)
     if not imports:
@@ -73,7 +73,7 @@ def recompute(log: DataFrame) -> DataFrame:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Entry point: read the archive, recompute, compare, say what differs."""
+    """Entry point: read the archive, recompute, compare, report the differences."""
     parser = job_parser("check_consistency", _DESCRIPTION)
     parser.add_argument("archive", metavar="ARCHIVE", help="folder, s3a:// or s3:// of the functions' archive")
     options = parser.parse_args(arguments)

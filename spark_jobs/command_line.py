@@ -1,4 +1,4 @@
-"""What every job's command line has in common: arguments, the summary, one line and an exit code on failure."""
+"""The common command line of all jobs: arguments, the summary, one line and an exit code on failure."""
 
 import argparse
 import json
@@ -20,8 +20,8 @@ from service_quality.errors import ServiceQualityError
 from service_quality.instants import parse_instant
 from spark_jobs.errors import ArgumentError, InputError, JobError, MissingSourceError
 from spark_jobs.session.start import CATALOGS, start_session
-from tools.ending import end_children
-from tools.whole_files import whole_file
+from tools.atomic_write import atomic_file
+from tools.signals import end_children
 
 DEFAULT_LAKE = "build/lake"
 DEBUG = "--debug"
@@ -34,7 +34,7 @@ EXIT_CODES = """exit codes:
 MISSING = {"TABLE_OR_VIEW_NOT_FOUND", "PATH_NOT_FOUND", "SCHEMA_NOT_FOUND"}
 UNREAD_FILE = re.compile(r"FAILED_READ_FILE.*? file (\S+?)\.?\s")
 MISSING_BUCKET = re.compile(r"NoSuchBucket|UnknownStoreException|Bucket does not exist")
-REPEATING_LOGGERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")  # print what is raised, too
+REPEATING_LOGGERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")  # print the traceback, too
 SQL_STATE = re.compile(r"\s*SQLSTATE: \w{5}$")
 RAISED_INPUT_ERROR = f"{InputError.__module__}.{InputError.__name__}: "
 WRONG_COLUMNS = {"UNRESOLVED_COLUMN", "FIELD_NOT_FOUND", "DATATYPE_MISMATCH", "INCOMPATIBLE_DATA_FOR_TABLE"}
@@ -48,7 +48,7 @@ class JobParser(argparse.ArgumentParser):
 
 
 def job_parser(name: str, description: str) -> JobParser:
-    """A parser with the arguments that every job has: where the lake is, where Spark runs, what to print."""
+    """A parser with the arguments of every job: the lake, Spark's master, the summary's file."""
     parser = JobParser(
         prog=f"python -m spark_jobs {name}",
         description=description,
@@ -71,7 +71,7 @@ def job_parser(name: str, description: str) -> JobParser:
 
 
 def session_for(options: argparse.Namespace, name: str) -> SparkSession:
-    """The session that the common arguments ask for."""
+    """The session of the common arguments."""
     logging.getLogger().addFilter(is_no_interrupt)
     try:
         session = start_session(name, lake=options.lake, catalog=options.catalog, master=options.master)
@@ -86,12 +86,12 @@ def session_for(options: argparse.Namespace, name: str) -> SparkSession:
 
 
 def is_no_interrupt(record: logging.LogRecord) -> bool:
-    """Whether a log record tells of anything but a Ctrl-C amid a question to Java, which py4j logs."""
+    """Whether a log record is about anything but a Ctrl-C during a call of Java, which py4j logs."""
     return record.exc_info is None or not was_interrupted(record.exc_info[1])
 
 
 def was_interrupted(error: BaseException | None) -> bool:
-    """Whether a Ctrl-C is, or stands behind, an error: what puts things away after it may find Java gone."""
+    """Whether a Ctrl-C is an error or its cause: code that cleans up after it may find Java gone."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt):
             return True
@@ -138,9 +138,9 @@ def count_argument(text: str) -> int:
 
 
 def print_summary(line: str, summary: Mapping[str, object], *, file: Path | None) -> None:
-    """Say in one line what was done; with a file, write the figures there too."""
+    """Print a summary of one line; with a file, write the figures there too."""
     if file is not None:
-        with whole_file(file) as unfinished:
+        with atomic_file(file) as unfinished:
             unfinished.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", "utf-8")
     print(line, flush=True)
 
@@ -167,7 +167,7 @@ def run_job(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | No
 
 
 def explain(error: BaseException) -> JobError:
-    """The failure as a JobError with one sentence, whoever raised it."""
+    """Any failure as a JobError with one sentence."""
     if isinstance(error, JobError):
         return error
     if isinstance(error, ServiceQualityError):
@@ -177,7 +177,7 @@ def explain(error: BaseException) -> JobError:
     if isinstance(error, Py4JJavaError):
         return explain_engine(java_messages(error))
     if isinstance(error, Py4JError):
-        return JobError(f"Spark ended or was interrupted while it was asked: {error}")
+        return JobError(f"Spark ended or was interrupted during a call: {error}")
     if isinstance(error, PySparkException):
         return explain_engine([str(error)])
     if isinstance(error, OSError):
@@ -186,7 +186,7 @@ def explain(error: BaseException) -> JobError:
 
 
 def explain_analysis(error: AnalysisException) -> JobError:
-    """Tell a missing table or path and a wrong column from the rest of what Spark refuses to plan."""
+    """The error of a plan that Spark refuses: for a missing table or path, for a wrong column, or any other."""
     condition = (error.getCondition() or "").partition(".")[0]
     message = SQL_STATE.sub("", first_line(str(error)).partition("] ")[2] or first_line(str(error)))
     if condition in MISSING:
@@ -195,9 +195,9 @@ def explain_analysis(error: AnalysisException) -> JobError:
 
 
 def explain_engine(messages: Sequence[str]) -> JobError:
-    """What went wrong in Spark, from its messages, the innermost last: a file that cannot be read, or else."""
+    """The error of a failure in Spark, from its messages, the innermost last: an unreadable file, or any other."""
     cause = first_line(messages[-1])
-    if "Traceback (most recent call last)" in messages[-1]:  # of Python in an executor: the error stands at its end
+    if "Traceback (most recent call last)" in messages[-1]:  # of Python in an executor: the error is at its end
         cause = [line.strip() for line in messages[-1].splitlines() if line.strip()][-1]
         if cause.startswith(RAISED_INPUT_ERROR):
             return InputError(cause.removeprefix(RAISED_INPUT_ERROR))
@@ -219,10 +219,10 @@ def java_messages(error: Py4JJavaError) -> list[str]:
 
 
 def first_line(text: str) -> str:
-    """The first line that says something."""
+    """The first line that is not blank."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "no message")
 
 
 def one_line(text: str) -> str:
-    """Line breaks made spaces, so that a failure stays one line whatever it quotes."""
+    """The text with spaces for line breaks, so that a failure that quotes text stays one line."""
     return " ".join(text.split())

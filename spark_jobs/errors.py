@@ -15,7 +15,7 @@ from service_quality.errors import ServiceQualityError
 
 
 class JobError(ServiceQualityError):
-    """A job cannot go on; the message says found and expected."""
+    """A job that cannot go on; the message says found and expected."""
 
     exit_code: ClassVar[int] = 1
 
@@ -27,7 +27,7 @@ class ArgumentError(JobError):
 
 
 class InputError(JobError):
-    """Input that is there but is not what the job reads."""
+    """Input of another kind than the job reads."""
 
     exit_code = 3
 
@@ -43,4 +43,4 @@ class SessionError(JobError):
 
 
 class OvertakenError(JobError):
-    """A table was written by somebody else since it was read; what was to be written must be computed anew."""
+    """A table was written by another job since it was read; the rows to write must be computed again."""

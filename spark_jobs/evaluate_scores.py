@@ -1,4 +1,4 @@
-"""Evaluate scores: how good the served scores were, judged by the ratings that came later on the same log."""
+"""Evaluate scores: the quality of the served scores, judged by later ratings on the same log."""
 
 import sys
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from spark_jobs.command_line import job_parser, print_summary, run_job, session_
 from spark_jobs.errors import InputError
 from spark_jobs.learning.metrics import calibration_curve, compute_metrics, figure_text, ranking_curve
 from spark_jobs.logs.archive import read_entries
-from tools.whole_files import whole_file
+from tools.atomic_write import atomic_file
 
 _DESCRIPTION = """Reads the functions' archive and judges the scores as they were served: one score a
 conversation, of those whose opening and rating are both in the archive, at the opening and after the agent's first
@@ -40,7 +40,7 @@ def served_scores(entries: DataFrame) -> DataFrame:
 
 def rated_conversations(entries: DataFrame) -> DataFrame:
     """Conversations opened and rated in the archive: shop_id, conversation_id, label by the last rating."""
-    accepted = entries.where("refused is null and not duplicate and conversation_id is not null")
+    accepted = entries.where("rejected is null and not duplicate and conversation_id is not null")
     last = F.struct("occurred_at", "event_id")
     return (
         accepted.groupBy("shop_id", "conversation_id")
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str]) -> None:
 def write_scores(scores: pd.DataFrame, path: Path) -> None:
     """One Parquet file of SCORE_COLUMNS, in the order of the log, instants in UTC; it appears whole or not at all."""
     in_utc = scores.assign(occurred_at=scores["occurred_at"].dt.tz_localize("UTC"))
-    with whole_file(path) as unfinished:
+    with atomic_file(path) as unfinished:
         in_utc.to_parquet(unfinished, index=False)
 
 

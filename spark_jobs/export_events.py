@@ -12,10 +12,10 @@ from spark_jobs.command_line import instant_argument, job_parser, print_summary,
 from spark_jobs.errors import InputError
 from spark_jobs.lake.tables import read_events
 from spark_jobs.logs.shop_log import event_columns
-from tools.whole_files import whole_file
+from tools.atomic_write import atomic_file
 
 _DESCRIPTION = """Writes the events that occurred at or after an instant as canonical JSON lines, in the order in which
-a replay puts them on the log: by time, ratings behind everything else of their millisecond."""
+a replay puts them on the log: by time, ratings after everything else of their millisecond."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> None:
     later = all_events.where(F.col("occurred_at") >= F.timestamp_millis(F.lit(options.since))).select(*event_columns())
     ordered = later.orderBy("occurred_at", F.col("kind") == "rated", "event_id", "shop_id")
     written = 0
-    with whole_file(options.output) as unfinished:
+    with atomic_file(options.output) as unfinished:
         with unfinished.open("wb") as lines:
             for row in ordered.toLocalIterator(prefetchPartitions=True):
                 lines.write(event_to_json(InteractionEvent(**{name: row[name] for name in FIELDS})) + b"\n")

@@ -90,7 +90,7 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
 def generate(spark: SparkSession, world: World) -> DataFrame:
     """The world's events (EVENTS_IN_MILLIS), made in parallel by shop and block of customers.
 
-    By customer and not by day, since what a customer does depends on what happened to that customer before.
+    By customer and not by day, since a customer's behaviour depends on the customer's past.
     """
     blocks = [
         (shop, first, min(first + CUSTOMERS_OF_A_TASK, world.customers_of(shop)))
@@ -103,7 +103,7 @@ def generate(spark: SparkSession, world: World) -> DataFrame:
 
 
 def make_blocks(world: World) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """What turns blocks of customers into events."""
+    """The function that turns blocks of customers into events."""
 
     def make(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -123,7 +123,7 @@ def to_batches(events: Iterator[InteractionEvent], source: str) -> Iterator[pa.R
 
 
 def source_of(world: World) -> str:
-    """What the events say of where they come from."""
+    """The source of the events."""
     return f"synthetic:{world.seed}"
 
 

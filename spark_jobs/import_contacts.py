@@ -1,7 +1,7 @@
 """Read contact exports into the lake as interaction events.
 
 One row per finished contact becomes up to three events: the contact was opened, answered, rated. Rows that cannot be
-read are kept in the lake's table of rejected rows, with file, line and reason. Importing a file again changes nothing.
+read are put into the lake's table of rejected rows, with file, line and reason. Importing a file again changes nothing.
 Where too few rows of a file can be read nothing else is written, and the job ends with exit code 3.
 """
 
@@ -42,8 +42,8 @@ def main(arguments: Sequence[str]) -> None:
     rejected = write_rejected(rejected_rows(checked, hash_files(lines))) if rejected_by_reason else None
     refusal = explain_unreadable(counts, least_share=options.least_share)
     if refusal:
-        kept = f"; what was rejected is kept in {REJECTED}, nothing else was written" if rejected else ""
-        raise InputError(f"{refusal}{kept}")
+        stored = f"; what was rejected is in {REJECTED}, nothing else was written" if rejected else ""
+        raise InputError(f"{refusal}{stored}")
     events = write_events(contact_events(checked, shop_id=options.shop))
     contacts = sum(count.rows for count in counts if count.reason is None)
     print_summary(
@@ -122,15 +122,15 @@ def read_files(lines: DataFrame, paths: Sequence[str]) -> DataFrame:
     if refused is not None:
         raise InputError(f"{refused['file']}: {refused['reason'].replace('_', ' ')}: {refused['field']}")
     if records.select("file").distinct().count() < len(files):
-        told = {row["file"] for row in lines.select("file").distinct().collect()}
-        empty = {file for file in files if re.sub("^file:/+", "file:/", file) not in told}
+        read = {row["file"] for row in lines.select("file").distinct().collect()}
+        empty = {file for file in files if re.sub("^file:/+", "file:/", file) not in read}
         if empty:
             raise InputError(f"found nothing in {', '.join(sorted(empty))}, expected a line with the columns' names")
     return records
 
 
 def as_pattern(path: str) -> str:
-    """The path for a reader of patterns: a file that is there stands for itself, whatever its name holds.
+    """The path for a reader of patterns: the name of an existing file is no pattern.
 
     >>> as_pattern("no such/*.csv")
     'no such/*.csv'
@@ -139,13 +139,13 @@ def as_pattern(path: str) -> str:
 
 
 def count_rows(checked: DataFrame) -> list[RowCount]:
-    """How many rows of each file are contacts, and how many are rejected for which reason and column."""
+    """The number of contacts of each file, and of rejected rows by reason and column."""
     counts = checked.groupBy("file", "reason", "field").count().orderBy("file", "reason", "field")
     return [RowCount(row["file"], row["reason"], row["field"], row["count"]) for row in counts.collect()]
 
 
 def count_by_reason(counts: Sequence[RowCount]) -> dict[str, int]:
-    """How many rows are rejected for each reason.
+    """The number of rejected rows by reason.
 
     >>> count_by_reason(
     ...     [RowCount("a", None, None, 2), RowCount("a", "bad_date", "x", 1), RowCount("b", "bad_date", "y", 3)]
@@ -160,11 +160,11 @@ def count_by_reason(counts: Sequence[RowCount]) -> dict[str, int]:
 
 
 def summary_line(shop: str, contacts: int, rejected: dict[str, int], events: Written) -> str:
-    """What was done, for a person."""
-    kept = ", ".join(f"{count} {reason}" for reason, count in rejected.items())
+    """The summary for people."""
+    stored = ", ".join(f"{count} {reason}" for reason, count in rejected.items())
     return (
         f"{NAME}: {contacts} contacts of {shop} read, {events.rows} events new in the lake, "
-        f"{sum(rejected.values())} rows rejected{f' ({kept})' if kept else ''}"
+        f"{sum(rejected.values())} rows rejected{f' ({stored})' if stored else ''}"
     )
 
 

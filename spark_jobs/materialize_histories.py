@@ -1,4 +1,4 @@
-"""Materialize histories: bring shops' pasts into the functions' state, by one mark on each one's log."""
+"""Materialize histories: bring shops' pasts into the functions' state, by one import record on each shop's log."""
 
 import hashlib
 import sys
@@ -15,9 +15,9 @@ from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
 from spark_jobs.backfill.import_items import build_items, fold_new
-from spark_jobs.backfill.known_past import KnownPast, place_new, read_past
+from spark_jobs.backfill.known_past import KnownPast, locate_new, read_past
 from spark_jobs.backfill.packs import KINDS, build_packs, choose_buckets, count_items
-from spark_jobs.backfill.writing import mark_logs, read_control_key, seal_imports, unsealed, write_packs
+from spark_jobs.backfill.writing import put_import_records, read_control_key, seal_imports, unsealed, write_packs
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError, OvertakenError
 from spark_jobs.lake.tables import IMPORTED_EVENTS_SCHEMA, IMPORTS_SCHEMA, record_imported_events, record_imports
@@ -25,19 +25,19 @@ from spark_jobs.lake.tables import IMPORTED_EVENTS_SCHEMA, IMPORTS_SCHEMA, recor
 _DESCRIPTION = """Writes what the lake knows of each shop's past, up to an instant, and neither the shop's log nor an
 earlier import knows, as immutable import items beside the functions' state, then puts one history_imported event on
 the shop's log: from that position on it counts, once, whatever the stream has already written. Where nothing is new
-there is no import, so running it again changes nothing. An import whose mark the archive does not show yet is marked
-again, which the functions take for a duplicate."""
+there is no import, so running it again changes nothing. An import record that the archive does not show yet is put on
+the log again; the functions take it for a duplicate."""
 
-_MARK = ("shop_id", "import_id", "clock", "buckets", *KINDS)
+_RECORD_FIELDS = ("shop_id", "import_id", "clock", "buckets", *KINDS)
 _MOST_ATTEMPTS = 3
 
 Row = dict[str, Any]
 
 
 def describe_imports(new: DataFrame, past: KnownPast, options: Namespace) -> list[Row]:
-    """A row of the lake's imports for each shop with new events, without what is known of its items only.
+    """A row of the lake's imports for each shop with new events, without the fields that depend on its items.
 
-    The id is made of all that an import depends on, its events whatever their order.
+    The id is a hash of everything that an import depends on, its events in whatever order.
     """
     event = F.xxhash64("event_id", "content"), F.xxhash64("content", "event_id")
     found = new.groupBy("shop_id").agg(
@@ -74,16 +74,16 @@ def _import_id(*made_of: object) -> str:
 def write_imports(new: DataFrame, imports: list[Row], past: KnownPast, table: str) -> tuple[list[Row], Row]:
     """Write the packs of the described imports, then note them in the lake; their whole rows, and counts.
 
-    OvertakenError when another import was noted meanwhile: then nothing written here is ever read.
+    OvertakenError when another import was noted meanwhile: then no reader ever reads these packs.
     """
     spark = new.sparkSession
-    folded = fold_new(place_new(new, past), past, FEATURES).cache()
+    folded = fold_new(locate_new(new, past), past, FEATURES).cache()
     items = build_items(folded, FEATURES).cache()
     counts = count_items(items, [one["shop_id"] for one in imports])
     buckets = choose_buckets(items, counts)
     whole = [one | counts[one["shop_id"]] | {"buckets": buckets[one["shop_id"]]} for one in imports]
     packs = write_packs(build_packs(items, whole), table)
-    seal_imports([_mark(one) for one in whole], table)
+    seal_imports([_import_record(one) for one in whole], table)
     ids = spark.createDataFrame(
         [(one["shop_id"], one["import_id"]) for one in whole], "shop_id string, import_id string"
     )
@@ -93,14 +93,14 @@ def write_imports(new: DataFrame, imports: list[Row], past: KnownPast, table: st
     return whole, {"packs": packs, "left_out": left_out or 0}
 
 
-def _mark(one: Row) -> HistoryImported:
-    return HistoryImported(**{name: one[name] for name in _MARK})
+def _import_record(one: Row) -> HistoryImported:
+    return HistoryImported(**{name: one[name] for name in _RECORD_FIELDS})
 
 
 def materialize(spark: SparkSession, options: Namespace) -> Row:
     """One attempt; the summary. OvertakenError when another run noted imports meanwhile."""
     past = read_past(spark, archive=options.archive, state_table=options.state_table)
-    waiting = [_mark(one) for one in past.imports if one["import_id"] not in past.marked]
+    waiting = [_import_record(one) for one in past.imports if one["import_id"] not in past.recorded]
     lost = unsealed(waiting, options.state_table)
     if lost:
         raise InputError(
@@ -116,7 +116,7 @@ def materialize(spark: SparkSession, options: Namespace) -> Row:
     counts = {"packs": 0, "left_out": 0}
     if imports:
         written, counts = write_imports(new, imports, past, options.state_table)
-    mark_logs(options.event_stream, [*waiting, *map(_mark, written)], key)
+    put_import_records(options.event_stream, [*waiting, *map(_import_record, written)], key)
     return {
         "shops": len(written),
         "events": new.count(),
@@ -129,7 +129,7 @@ def materialize(spark: SparkSession, options: Namespace) -> Row:
 
 
 def read_options(arguments: Sequence[str]) -> Namespace:
-    """What the command line says."""
+    """The options of the command line."""
     parser = job_parser("materialize_histories", _DESCRIPTION)
     parser.add_argument("--as-of", type=instant_argument, required=True, metavar="DAY", help="where the past ends")
     parser.add_argument(
@@ -140,12 +140,12 @@ def read_options(arguments: Sequence[str]) -> Namespace:
     )
     parser.add_argument("--state-table", required=True, metavar="NAME", help="the functions' state table")
     parser.add_argument("--event-stream", required=True, metavar="NAME", help="the stream of the shops' logs")
-    parser.add_argument("--control-key-secret", required=True, metavar="ARN", help="the key that signs the marks")
+    parser.add_argument("--control-key-secret", required=True, metavar="ARN", help="the key that signs import records")
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Entry point: see what is new, write its packs, note the imports in the lake, mark the logs."""
+    """Entry point: find new events, write their packs, note the imports, put an import record on each log."""
     options = read_options(arguments)
     spark = session_for(options, "materialize_histories")
     for _ in range(_MOST_ATTEMPTS):

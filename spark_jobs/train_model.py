@@ -1,4 +1,4 @@
-"""Train the model: logistic regression by MLlib, its L2 strength chosen forward in time, and a challenger beside it."""
+"""Train the model: logistic regression by MLlib, its L2 penalty chosen forward in time, and a challenger beside it."""
 
 import sys
 from argparse import Namespace
@@ -15,18 +15,18 @@ from spark_jobs.errors import InputError
 from spark_jobs.lake.tables import TRAINING_SET, read_table, snapshot_of, table_properties
 from spark_jobs.learning.artefact import MODEL, describe_training, write_artefact, write_sample
 from spark_jobs.learning.challenger import train_challenger, write_challenger
-from spark_jobs.learning.forward_choice import SLICE_CUTS, STRENGTHS, Trained, time_cuts, train
 from spark_jobs.learning.learnt_ranges import Learnt, learn_ranges
 from spark_jobs.learning.linear_training import scaled_rows, training_rows
 from spark_jobs.learning.metrics import figure_text
+from spark_jobs.learning.model_selection import L2_CHOICES, SLICE_CUTS, Trained, time_cuts, train
 from spark_jobs.learning.term_scaling import Scaling, coefficient_bounds, fit_scaling
-from tools.whole_files import whole_folder
+from tools.atomic_write import atomic_folder
 
 _DESCRIPTION = """Trains on the lake's training set and writes an artefact for model_export: model.json, a sample of
 rows with the probabilities that MLlib gives, and a challenger.
 
-The L2 strength is chosen forward in time: fitted on what came before a cut, judged by log loss on what came after, for
-several cuts. A calibration is fitted on a slice, by a model that has not seen it, and kept only if it beats no
+The L2 penalty is chosen forward in time: fitted on what came before a cut, judged by log loss on what came after, for
+several cuts. A calibration is fitted on a slice, by a model that has not seen it, and used only if it beats no
 calibration on the slice after it, over several slices.
 
 Values are held within the range that enough conversations show, a term with less than the least support is left out,
@@ -37,13 +37,13 @@ _FEWEST_ROWS = 200
 
 
 def read_options(arguments: Sequence[str]) -> Namespace:
-    """What the command line says."""
+    """The options of the command line."""
     parser = job_parser("train_model", _DESCRIPTION)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the artefact goes")
     seed_help = "of the challenger (%(default)s)"
     parser.add_argument("--seed", type=positive_argument, default=1, metavar="N", help=seed_help)
-    strengths_help = "strengths to choose from (%(default)s)"
-    parser.add_argument("--strengths", type=float, nargs="+", default=STRENGTHS, metavar="L2", help=strengths_help)
+    l2_help = "L2 penalties to choose from (%(default)s)"
+    parser.add_argument("--l2", type=float, nargs="+", default=L2_CHOICES, metavar="L2", help=l2_help)
     return parser.parse_args(arguments)
 
 
@@ -80,19 +80,19 @@ def never_seen(learnt: Learnt) -> list[str]:
 
 
 def summarise(rows: int, trained: Trained, learnt: Learnt, scaling: Scaling) -> tuple[str, dict[str, object]]:
-    """What the champion's training came to: in words, and as a part of the summary."""
+    """The result of the champion's training, as text and as a part of the summary."""
     unseen = never_seen(learnt)
     terms = zip(basis_of(FEATURES), scaling.scales, strict=True)
     left_out = [f"{term.feature} {term.operation}" for term, scale in terms if not scale]
     summary: dict[str, object] = {
         "rows": rows,
-        "strength": trained.strength,
+        "l2": trained.l2,
         "metrics": trained.metrics,
         "never_seen": unseen,
         "terms_left_out": left_out,
     }
     return (
-        f"{rows} rows, L2 {trained.strength}; {len(unseen)} features never seen,"
+        f"{rows} rows, L2 {trained.l2}; {len(unseen)} features never seen,"
         f" {len(left_out)} of {len(scaling.scales)} terms left out; on the latest {JUDGED_SHARE:.0%}"
         f" AUC {figure_text(trained.metrics['auc'])}, log loss {figure_text(trained.metrics['log_loss'])},"
         f" ECE {figure_text(trained.metrics['ece'])}",
@@ -113,10 +113,10 @@ def main(arguments: Sequence[str]) -> None:
     scaling = fit_scaling(given, FEATURES, terms, learnt)
     rows = scaled_rows(given, FEATURES, terms, learnt.ranges, scaling).cache()
     (judged_from,) = time_cuts(rows, SLICE_CUTS[-1:])
-    trained = train(rows, options.strengths, coefficient_bounds(FEATURES, terms, scaling))
+    trained = train(rows, options.l2, coefficient_bounds(FEATURES, terms, scaling))
     in_time = given.orderBy("at", "shop_id", "conversation_id").select("at", "features", "label", "weight").toPandas()
     challenger, measured = train_challenger(in_time, judged_from=judged_from, seed=options.seed)
-    with whole_folder(options.output, told_by=MODEL) as folder:
+    with atomic_folder(options.output, marker=MODEL) as folder:
         facts = describe_training(seen, properties, snapshot_of(spark, TRAINING_SET))
         write_artefact(folder, trained, learnt, scaling, facts)
         write_sample(folder, rows, trained)

@@ -1,4 +1,4 @@
-"""What prepares and keeps a checkout: environments, Java, lock files. Standard library only."""
+"""Tools of a checkout: environments, Java, lock files. Standard library only."""
 
 import sys
 from pathlib import Path

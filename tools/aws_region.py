@@ -3,7 +3,7 @@
 import os
 from urllib.parse import urlsplit
 
-#: What a command says that finds none.
+#: The message of a command without a region.
 NO_REGION = "found no region, expected AWS_REGION or a profile's"
 
 

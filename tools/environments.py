@@ -1,4 +1,4 @@
-"""Environments from lock files: made once, stamped when whole, made anew when the lock changes."""
+"""Environments from lock files: made once, stamped when whole, made again when the lock changes."""
 
 import hashlib
 import os
@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.atomic_write import atomic_file
 from tools.errors import ROOT, SetupError
 from tools.progress import announced, run
-from tools.whole_files import whole_file
 
 CACHE = ROOT / ".cache"
 REQUIREMENTS = ROOT / "requirements"
@@ -22,7 +22,7 @@ BASE_PYTHON = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
 
 @dataclass(frozen=True)
 class Environment:
-    """A folder that holds what one lock file names."""
+    """A folder with the packages of one lock file."""
 
     title: str
     folder: Path
@@ -51,13 +51,13 @@ def main_environment(folder: Path) -> Environment:
 
 
 def wanted_stamp(environment: Environment) -> str:
-    """What the stamp of a whole environment says: a hash of its lock, its place and the Python it is tied to."""
+    """The stamp of a whole environment: a hash of its lock, its folder and the Python it is tied to."""
     place = f"{environment.folder}\n{environment.tie}\n".encode()
     return hashlib.sha256(place + environment.lock.read_bytes()).hexdigest()
 
 
 def is_whole(environment: Environment) -> bool:
-    """Whether the environment was made to the end from the lock as it stands now."""
+    """Whether the environment was made to the end from the present lock."""
     stamp = environment.folder / STAMP
     if environment.is_virtual and not environment.python.exists():
         return False
@@ -75,12 +75,12 @@ def make(environment: Environment) -> None:
             raise PermissionError(13, "cannot be removed", str(environment.folder))
         environment.folder.parent.mkdir(parents=True, exist_ok=True)
         fill(environment)
-        with whole_file(environment.folder / STAMP) as unfinished:
+        with atomic_file(environment.folder / STAMP) as unfinished:
             unfinished.write_text(wanted_stamp(environment))
 
 
 def fill_with_pip(environment: Environment) -> None:
-    """Make the small environment of the installer by what Python itself brings."""
+    """Make the small environment of the installer by Python's own tools."""
     try:
         import ensurepip  # noqa: F401, PLC0415  (some distributions split it off)
     except ImportError:

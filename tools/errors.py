@@ -26,7 +26,7 @@ PERMISSION_SIGNS = re.compile(r"Permission denied|Read-only file system|os error
 
 
 class SetupError(Exception):
-    """The set-up cannot go on; the message says found and expected."""
+    """A set-up that cannot go on; the message says found and expected."""
 
 
 class JavaMissingError(SetupError):
@@ -38,29 +38,29 @@ class CommandFailedError(SetupError):
 
 
 def full_disk() -> SetupError:
-    """Say how much room there is, where there is least of it, and how much it takes."""
+    """The error of a full disk: the free room, its folder, and the room that is needed."""
     free, where = least_room()
     return SetupError(f"the disk is full: found {free:.1f} GB free in {where}, expected about {NEEDED_GIGABYTES} GB")
 
 
 def least_room() -> tuple[float, Path]:
-    """The free gigabytes, and the place, where there is least of them."""
+    """The folder with the least room, and its free gigabytes."""
     places = (ROOT, ROOT / "build", Path(os.environ.get("TMPDIR", "/tmp")), Path(os.path.expanduser("~")))
     return min((shutil.disk_usage(place).free / 1e9, place) for place in places if place.is_dir())
 
 
 def unwritable(path: str) -> SetupError:
-    """Say where writing is not allowed."""
+    """The error of a missing permission, with its path."""
     return SetupError(f"no permission to write: {path}; expected a checkout, home and temporary folder of your own")
 
 
 def explain_command(title: str, output: str) -> SetupError:
-    """Turn what a failed command printed into one sentence.
+    """The error of a failed command, by its output, in one sentence.
 
     >>> print(explain_command("uv", "error: dns error: failed to lookup address"))
     uv: no network: found 'error: dns error: failed to lookup address', expected the package registry to answer
     """
-    if DISK_SIGNS.search(output) or least_room()[0] < FULL_GIGABYTES:  # ensurepip keeps its reason for itself
+    if DISK_SIGNS.search(output) or least_room()[0] < FULL_GIGABYTES:  # ensurepip does not print its reason
         return full_disk()
     lines = [line.strip() for line in output.splitlines() if line.strip()] or ["no output"]
     if PERMISSION_SIGNS.search(output):
@@ -74,7 +74,7 @@ def explain_command(title: str, output: str) -> SetupError:
 
 
 def explain_os(error: OSError) -> SetupError:
-    """Turn a refusal of the operating system into one sentence."""
+    """An error of the operating system in one sentence."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return full_disk()
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -1,7 +1,7 @@
 """Write docs/feature_dictionary.md from the declared features: `.venv/bin/python -m tools.feature_dictionary`."""
 
 from service_quality.alerts.wording import phrase
-from service_quality.features.declarations import Age, EventValue, Feature, Mean, Rate, Total, WindowRatio
+from service_quality.features.declarations import EventValue, Feature, Mean, Rate, TimeSince, Total, WindowRatio
 from service_quality.features.feature_set import BESIDE_THE_MODEL, FEATURES
 from service_quality.histories.windows import WINDOWS, Window
 from service_quality.instants import DAY, HOUR, MINUTE
@@ -44,7 +44,7 @@ def render_dictionary() -> str:
 
 
 def missing_rule(feature: Feature) -> str:
-    """When a feature has no value; what stands there instead, if something does.
+    """When a feature has no value, and its value instead, if it has one.
 
     >>> missing_rule(Total("agent", "contacts", "1h"))
     'never; 0 where nothing is known'
@@ -56,13 +56,13 @@ def missing_rule(feature: Feature) -> str:
             return "never; 0 where nothing is known"
         case Mean(_, _, per, _):
             return f"where `{per}` is 0"
-        case WindowRatio(_, _, _, _, strength):
-            return f"never; `{feature.even_share:.4g}` where nothing is known (weight {strength:g})"
-        case Age(_, _, window):
+        case WindowRatio(_, _, _, _, prior_weight):
+            return f"never; `{feature.even_share:.4g}` where nothing is known (weight {prior_weight:g})"
+        case TimeSince(_, _, window):
             return f"where nothing happened in {window}"
-        case Rate(_, _, _, strength, parent):
+        case Rate(_, _, _, prior_weight, parent):
             instead = parent.name if isinstance(parent, Rate) else parent
-            return f"never; `{instead}` where there is no trial (weight {strength:g})"
+            return f"never; `{instead}` where there is no trial (weight {prior_weight:g})"
 
 
 def _hop(window: Window) -> str:

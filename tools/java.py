@@ -17,7 +17,7 @@ SYSTEM_FOLDER = Path("/usr/lib/jvm")
 def java_home() -> Path:
     """The home of a usable Java: JAVA_HOME, PATH, the machine's folder, else the private one of the set-up.
 
-    Raises JavaMissingError when there is none.
+    Raises JavaMissingError when there is no Java.
     """
     home = machine_java_home() or (PRIVATE_HOME if is_usable(PRIVATE_HOME) else None)
     if home:
@@ -32,7 +32,7 @@ def machine_java_home() -> Path | None:
 
 
 def candidates() -> Iterator[Path]:
-    """Where a Java may be, best first."""
+    """The folders that may hold a Java, best first."""
     if os.environ.get("JAVA_HOME"):
         yield Path(os.environ["JAVA_HOME"])
     on_path = shutil.which("java")
@@ -48,7 +48,7 @@ def is_usable(home: Path) -> bool:
 
 
 def java_version(home: Path) -> int | None:
-    """The feature version that a Java's `release` file names; None when it names none."""
+    """The feature version in a Java's `release` file; None for a file without one."""
     try:
         release = (home / "release").read_text(errors="replace")
     except OSError:

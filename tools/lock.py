@@ -1,4 +1,4 @@
-"""Write the lock files anew from requirements/*.in: `.venv/bin/python -m tools.lock [--upgrade]`.
+"""Write the lock files from requirements/*.in: `.venv/bin/python -m tools.lock [--upgrade]`.
 
 Hashes for Python 3.11 to 3.13 in one file; no registry address is written.
 """
@@ -32,11 +32,11 @@ def write_lock(group: str, options: list[str]) -> None:
     )
 
 
-def main(words: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Write every lock file and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.lock", description=__doc__)
     parser.add_argument("--upgrade", action="store_true", help="take newer versions where requirements/*.in allows")
-    options = ["--upgrade"] if parser.parse_args(words).upgrade else []
+    options = ["--upgrade"] if parser.parse_args(argv).upgrade else []
     try:
         make(BOOTSTRAP)
         for group in GROUPS:

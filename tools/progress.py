@@ -21,7 +21,7 @@ def say(line: str) -> None:
 
 @contextmanager
 def announced(title: str) -> Iterator[None]:
-    """Say what begins, and how long it took."""
+    """Print a step's beginning and its duration."""
     say(f"{title} …")
     start = time.monotonic()
     yield
@@ -39,7 +39,7 @@ def wait_showing(finished: Callable[[float], bool], title: str) -> None:
 def run(title: str, command: Sequence[str | Path], *, environment: Mapping[str, str]) -> str:
     """Run a command to its end and return what it printed.
 
-    Raises CommandFailedError with one sentence when it fails. The command ends with us, whatever ends us.
+    Raises CommandFailedError with one sentence when it fails. The command ends when this process ends, however it ends.
     """
     process = subprocess.Popen(
         list(map(str, command)),

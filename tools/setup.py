@@ -26,7 +26,7 @@ if __name__ == "__main__":
     refusal = refuse_python(sys.version_info[:2])
     if refusal:
         sys.exit("set-up stopped: " + refusal)
-    from tools.ending import EndedBySignal, end_once
+    from tools.signals import EndedBySignal, end_once
 
     try:
         end_once()
@@ -34,5 +34,5 @@ if __name__ == "__main__":
 
         sys.exit(main(sys.argv[1:]))
     except EndedBySignal as ended:
-        print(f"set-up {ended}; what is unfinished is made anew next time", file=sys.stderr)
+        print(f"set-up {ended}; what is unfinished is made again next time", file=sys.stderr)
         sys.exit(ended.exit_code)

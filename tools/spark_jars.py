@@ -15,12 +15,12 @@ NAMING_THEM = ROOT / "spark_jobs" / "session" / "jars.py"
 
 
 def are_jars_whole() -> bool:
-    """Whether what that module names now was brought to the end."""
+    """Whether all jars of that module's present names are there."""
     return STAMP.is_file() and STAMP.read_text() == wanted_stamp()
 
 
 def bring_jars(environment: Environment) -> None:
-    """Let that module resolve them with the environment's Spark, unless they stand; the stamp is written last."""
+    """Let that module resolve them with the environment's Spark, unless they are there; the stamp is written last."""
     if are_jars_whole():
         return
     paths = os.pathsep.join(map(str, (ROOT, ROOT / "functions" / "shared")))
@@ -31,5 +31,5 @@ def bring_jars(environment: Environment) -> None:
 
 
 def wanted_stamp() -> str:
-    """What the stamp says: a hash of what names the jars."""
+    """The stamp: a hash of the names of the jars."""
     return hashlib.sha256(NAMING_THEM.read_bytes()).hexdigest()

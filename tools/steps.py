@@ -1,4 +1,4 @@
-"""The steps of the set-up: installer, main environment, sam, Java, jars; nothing is done twice."""
+"""The steps of the set-up: installer, main environment, sam, Java, jars; a finished step is not repeated."""
 
 import argparse
 import fcntl
@@ -16,12 +16,12 @@ from tools.private_java import is_private_java_whole, make_private_java
 from tools.spark_jars import are_jars_whole, bring_jars
 
 
-def main(words: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Set everything up and return the exit status."""
     parser = argparse.ArgumentParser(prog="python3 -m tools.setup", description=__doc__)
     parser.add_argument("--venv", type=Path, default=Path(".venv"), help="main environment (default: .venv)")
     parser.add_argument("--with-peers", action="store_true", help="also what the benchmarks compare with")
-    options = parser.parse_args(words)
+    options = parser.parse_args(argv)
     environments = [main_environment(ROOT / options.venv), SAM, *([PEERS] if options.with_peers else [])]
     try:
         set_up(environments)
@@ -50,7 +50,7 @@ def set_up(environments: Sequence[Environment]) -> None:
 
 
 def stands(environments: Sequence[Environment]) -> bool:
-    """Whether nothing is left to do."""
+    """Whether every step is finished."""
     has_java = machine_java_home() is not None or is_private_java_whole()
     return has_java and all(map(is_whole, environments)) and are_jars_whole()
 

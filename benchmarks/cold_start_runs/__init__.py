@@ -1,1 +1,1 @@
-"""What the benchmark of cold starts runs: the peers of our function, and what all of them talk to."""
+"""The runs of the benchmark of cold starts: the peers of our function, and their servers."""

@@ -1,6 +1,6 @@
 """AWS for a function's first event: tables empty but for the champion's pointer, its model, a stream of one shard.
 
-They answer at once and always the same, so that what is measured is the function.
+They answer at once and always the same, so that only the function is measured.
 """
 
 import json

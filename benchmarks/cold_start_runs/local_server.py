@@ -1,4 +1,4 @@
-"""An HTTP server on this machine that answers by a function: what a measured process talks to."""
+"""An HTTP server on this machine for a measured process; it answers by a function."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ from threading import Thread
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked."""
+    """A request."""
 
     method: str
     path: str
@@ -20,7 +20,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is answered."""
+    """An answer."""
 
     status: int = 200
     body: bytes = b""
@@ -65,6 +65,6 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a connection that ended because its process was ended."""
+        """Log no connection that ended because its process was ended."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]  # as it was handed over

@@ -1,4 +1,4 @@
-"""One model twice: exported to ONNX as the registry keeps it, and pickled as a plain scikit-learn pipeline."""
+"""One model twice: exported to ONNX as in the registry, and pickled as a plain scikit-learn pipeline."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The Lambda Runtime API for one invocation: hands out an event and says when its answer came."""
+"""The Lambda Runtime API for one invocation: hands out an event and notes when its answer comes."""
 
 import time
 from dataclasses import dataclass, field

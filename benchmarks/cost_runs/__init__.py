@@ -1,1 +1,1 @@
-"""What the cost page is made of: logs, what they lead to, prices, and the page."""
+"""The parts of the cost page: logs, their counts, prices, and the page."""

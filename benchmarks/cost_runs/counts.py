@@ -1,4 +1,4 @@
-"""What the real commit reads and writes for a log, counted as DynamoDB counts it."""
+"""The reads and writes of the real commit for a log, counted as DynamoDB counts them."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -7,9 +7,9 @@ from math import ceil
 
 from benchmarks.cost_runs.prices import STORED_OVERHEAD_BYTES
 from service_quality.commit.archived_ranges import LEDGER
-from service_quality.commit.chunks import Commit, OutboxRow
 from service_quality.commit.inserted_rows import InsertedRow
 from service_quality.commit.state_items import SHOP_KEY, ShopItem, encode_shop, entity_name
+from service_quality.commit.transactions import Commit, OutboxRow
 from service_quality.facts.entities import SEPARATOR
 from tests.stand_ins.memory_store import MemoryStore
 
@@ -33,7 +33,7 @@ class CountingStore(MemoryStore):
     archive_rows: list[InsertedRow] = field(default_factory=list)
 
     def start_counting(self) -> None:
-        """Forget what has been counted, not what is stored."""
+        """Forget the counts, not the stored items."""
         fresh = CountingStore()
         for name in ("read_units", "write_units", "written_items", "index_units", "api_calls", "row_bytes"):
             setattr(self, name, getattr(fresh, name))
@@ -69,7 +69,7 @@ class CountingStore(MemoryStore):
 
     def _count_row(self, row: OutboxRow) -> None:
         """Only rows of open alerts are in the index, which is not written by transaction."""
-        if row.row_kind == "life":
+        if row.row_kind == "state":
             self.index_units += ceil(row_bytes(row) / _WRITE_BYTES)
             return
         self.row_bytes += row_bytes(row) + STORED_OVERHEAD_BYTES
@@ -77,7 +77,7 @@ class CountingStore(MemoryStore):
             self.archive_rows.append(InsertedRow(row.stream_key, row.sequence, row.shop_id, row.body, written_at=0))
 
     def stored_bytes(self, *, conversations: bool) -> int:
-        """What lies in the state table of conversations, or of histories."""
+        """The bytes of conversations in the state table, or of histories."""
         return sum(
             item_bytes(shop_id, key, data) + STORED_OVERHEAD_BYTES
             for (shop_id, key), data in self.items.items()

@@ -1,4 +1,4 @@
-"""docs/cost.md: the tables are written by the benchmark, the words around them by people."""
+"""docs/cost.md: the benchmark writes its tables, people the text around them."""
 
 from benchmarks.cost_runs import prices
 from benchmarks.measurement import Section
@@ -16,19 +16,19 @@ def write_page(section: Section) -> None:
 
 
 def written(text: str) -> str:
-    """What stands between the marks, with them."""
+    """The text between the marks, with them."""
     _, begin, rest = text.partition(BEGIN)
     middle, end, _ = rest.partition(END)
     return begin + middle + end
 
 
 def render(section: Section) -> str:
-    """The tables: dollars by what is billed, then the prices."""
+    """The tables: dollars by billed unit, then the prices."""
     return "\n".join([BEGIN, "", *dollars(section), "", *price_list(), "", END])
 
 
 def dollars(section: Section) -> list[str]:
-    """A row for each thing that is billed, a column for each scenario; the shares add up to the last row."""
+    """A row for each billed unit, a column for each scenario; the last row is the sum."""
     table: dict[str, dict[str, float]] = {}
     for row in section.rows:
         scenario, _, what = row.what.partition(": ")
@@ -43,7 +43,7 @@ def dollars(section: Section) -> list[str]:
 def price_list() -> list[str]:
     """Every price with its page."""
     lines = [f"| list price, us-east-1, {prices.AS_OF} | page |", "|---|---|"]
-    return lines + [f"| {price.told} | {price.page} |" for price in prices.ALL]
+    return lines + [f"| {price.text} | {price.page} |" for price in prices.ALL]
 
 
 def _cells(values: list[float]) -> str:

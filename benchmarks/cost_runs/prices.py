@@ -1,4 +1,4 @@
-"""List prices of AWS in us-east-1, without free tiers, and what is assumed where nothing could be measured."""
+"""List prices of AWS in us-east-1, without free tiers, and assumptions for values that could not be measured."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,17 @@ AS_OF = "July 2025"  # when these pages were last read; check them before you bu
 
 @dataclass(frozen=True)
 class Price:
-    """Dollars for one of what is counted, and the page that says so."""
+    """Dollars for one counted unit, and the page of the price."""
 
     dollars: float
     counted: str
     page: str
 
     @property
-    def told(self) -> str:
-        """In words.
+    def text(self) -> str:
+        """The price as text.
 
-        >>> Price(0.625e-6, "write request unit", "a page").told
+        >>> Price(0.625e-6, "write request unit", "a page").text
         '$0.625 per million of: write request unit'
         """
         if self.dollars < 0.001:
@@ -44,9 +44,9 @@ ALL = (
     S3_GB_YEAR, LOG_GB,
 )  # fmt: skip
 
-#: What a call keeps a function waiting, in milliseconds, its own work for it included. Assumed, and rather too much.
+#: Milliseconds for which a call keeps a function waiting, its own work for it included. Assumed, rather too many.
 WAIT_MS = {"GetItem": 6.0, "BatchGetItem": 10.0, "TransactWriteItems": 25.0, "Publish": 25.0, "PutObject": 50.0}
-#: What an invocation writes into its log: two entries of ours as measured, three lines of the runtime's as assumed.
+#: Bytes that an invocation writes into its log: our two entries, measured, and the runtime's three lines, assumed.
 LOG_BYTES = 1_700
-#: Beyond its names and values DynamoDB counts this for every stored item.
+#: Bytes that DynamoDB counts for every stored item beside its names and values.
 STORED_OVERHEAD_BYTES = 100

@@ -31,7 +31,7 @@ _WAITED = FEATURES.names.index("first_response_at_least_ms")
 
 @dataclass(frozen=True)
 class Counted:
-    """Everything that a scenario's counted events led to, summed over its shops."""
+    """The counts of a scenario's events, summed over its shops."""
 
     events: int
     stores: tuple[CountingStore, ...]
@@ -85,8 +85,8 @@ def busy_shop(progress: Callable[[str], None]) -> Counted:
 
 
 def quiet_shops(progress: Callable[[str], None], *, shops: int = 20, window_ms: int = 0) -> Counted:
-    """The last five days of 35 of some shops that stand for 10,000; what one of them has within the window comes
-    together, and each time its state is read anew, as if 10,000 others had been in between.
+    """The last five days of 35 of some shops in place of 10,000; the events of one shop within the window come
+    together, and each time its state is read again, as if 10,000 others had been in between.
     """
     world = World(shops=shops, days=35, contacts_per_day=3, seed=1, start=START)
     cut = world.end - 5 * DAY
@@ -110,7 +110,7 @@ def quiet_shops(progress: Callable[[str], None], *, shops: int = 20, window_ms: 
 
 
 def counted(stores: list[CountingStore], *, events: int, cpu: float, world_events: int) -> Counted:
-    """Archive what left, too, in objects as the archiver writes them."""
+    """Archive the rows that left, too, in objects as the archiver writes them."""
     rows = [row for store in stores for row in store.archive_rows]
     started, size = time.process_time(), 0
     for first in range(0, len(rows), ARCHIVE_BATCH):
@@ -120,13 +120,13 @@ def counted(stores: list[CountingStore], *, events: int, cpu: float, world_event
 
 
 def fold(store: CountingStore) -> OnlineCommit:
-    """A function that has just started: it holds nothing."""
+    """A function that has just started, with an empty cache."""
     scorer = LikeTheDemos()
     return OnlineCommit(store, lambda: scorer, FEATURES, RULES)
 
 
 def take(commit: OnlineCommit, shop_id: str, batches: Iterable[list[InteractionEvent]], *, first: int) -> float:
-    """Fold batches of a shop's log from a place on; gives seconds of CPU."""
+    """Fold batches of a shop's log from a log index on; gives seconds of CPU."""
     started = time.process_time()
     for start, batch in numbered(batches, first=first):
         commit.advance_shop(
@@ -153,12 +153,12 @@ def batches_of(events: list[InteractionEvent], size: int) -> Iterator[list[Inter
 
 
 def in_order(events: Iterable[InteractionEvent]) -> list[InteractionEvent]:
-    """As a log has them."""
+    """The events as records of a log."""
     return sorted(events, key=lambda event: (event.received_at, event.event_id))
 
 
 def _again(event: InteractionEvent, end: int) -> InteractionEvent:
-    """The same at the same hour of the day after the end, as another event of another contact."""
+    """The same event at the same hour of the day after the end, of another contact."""
     days = (end - event.occurred_at - 1) // DAY + 1
     contact = f"{event.conversation_id}-again" if event.conversation_id is not None else None
     at = event.occurred_at + days * DAY

@@ -4,7 +4,7 @@ The best of the forms tried. Entity and instant are packed into one number, so t
 (a streaming window, no partition) and the join has one key; what earlier entities add cancels in the difference.
 Slower: the same by entity and instant apart, in one query or a query a window; the same over tiles summed up first;
 one running sum over rows and window starts sorted together; frames of a range, which moreover count by instant what
-has to count by place.
+has to count by log index.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from service_quality.instants import DAY
 
 _FACTS = (CONTACTS, *SUMMED)
 _SO_FAR = "OVER (ROWS UNBOUNDED PRECEDING)"
-MEMORY = "8GB"  # what goes beyond is spilled to disk
+MEMORY = "8GB"  # more is spilled to disk
 
 
 def compute(log: Path) -> duckdb.DuckDBPyConnection:
@@ -29,9 +29,9 @@ def compute(log: Path) -> duckdb.DuckDBPyConnection:
         for statement in (entered(entity), left(entity), *(difference(entity, one) for one in WINDOWS.values())):
             database.execute(statement)
     tables = [f"{entity}_{window}" for entity in ENTITIES for window in WINDOWS]
-    joined = " ".join(f"JOIN {table} USING (place)" for table in tables[1:])
+    joined = " ".join(f"JOIN {table} USING (log_index)" for table in tables[1:])
     names = ", ".join(one.name for one in answers())
-    database.execute(f"CREATE TABLE answer AS SELECT place, {names} FROM {tables[0]} {joined}")
+    database.execute(f"CREATE TABLE answer AS SELECT log_index, {names} FROM {tables[0]} {joined}")
     return database
 
 
@@ -41,19 +41,19 @@ def write(database: duckdb.DuckDBPyConnection, target: Path) -> None:
 
 
 def entered(entity: str) -> str:
-    """A table in order of entity and place: the key of each window's start, and what had entered each before."""
+    """A table in order of entity and log index: the key of each window's start, and the sums before each row."""
     starts = ", ".join(f"{packed(entity, start(window))} AS key_{name}" for name, window in WINDOWS.items())
     sums = ", ".join(
         f"{alive_sum(fact, window)} - {alive(fact, window)} AS {fact}_{window.name}"
         for window in WINDOWS.values()
         for fact in _FACTS
     )
-    return f"""CREATE OR REPLACE TABLE entered AS SELECT place, {starts}, {sums}
-        FROM (SELECT * FROM log, bounds ORDER BY {entity}, place)"""
+    return f"""CREATE OR REPLACE TABLE entered AS SELECT log_index, {starts}, {sums}
+        FROM (SELECT * FROM log, bounds ORDER BY {entity}, log_index)"""
 
 
 def left(entity: str) -> str:
-    """A table in order of entity and instant: what leaves each window with a fact, and with all before it."""
+    """A table in order of entity and instant: the sums that leave each window with a fact and all earlier ones."""
     sums = ", ".join(
         f"{alive_sum(fact, window)} AS {fact}_{window.name}" for window in WINDOWS.values() for fact in _FACTS
     )
@@ -67,7 +67,7 @@ def difference(entity: str, window: Window) -> str:
         f"entered.{fact}_{window.name} - coalesce(gone.{fact}_{window.name}, 0) AS {Answer(entity, window, fact).name}"
         for fact in _FACTS
     )
-    return f"""CREATE TABLE {entity}_{window.name} AS SELECT place, {columns}
+    return f"""CREATE TABLE {entity}_{window.name} AS SELECT log_index, {columns}
         FROM entered ASOF LEFT JOIN gone ON entered.key_{window.name} > gone.key"""
 
 

@@ -1,7 +1,7 @@
 """The windows of a synthetic log by pandas: differences of running sums, the old end found by merge_asof.
 
 Entity and instant are packed into one number, as for the other peers: merge_asof `by` the entity takes several times
-as long. `rolling` cannot answer: its windows end by instant, not by place, and have no hops.
+as long. `rolling` cannot answer: its windows end by instant, not by log index, and have no hops.
 """
 
 from pathlib import Path
@@ -16,27 +16,27 @@ _FACTS = [CONTACTS, *SUMMED]
 
 
 def compute(log: Path) -> pd.DataFrame:
-    """All answers, in order of place."""
+    """All answers, in order of log index."""
     rows = pd.read_parquet(log).assign(**{CONTACTS: 1})
     whole = pd.concat([entity_answers(rows, entity) for entity in ENTITIES], axis="columns")
-    whole.insert(0, "place", rows["place"])
-    return whole[["place", *(one.name for one in answers())]]
+    whole.insert(0, "log_index", rows["log_index"])
+    return whole[["log_index", *(one.name for one in answers())]]
 
 
 def entity_answers(rows: pd.DataFrame, entity: str) -> pd.DataFrame:
     """The columns of one kind of entity, by the rows' own index."""
-    by_place = rows.sort_values([entity, "place"])
+    by_log_index = rows.sort_values([entity, "log_index"])
     by_instant = rows.sort_values([entity, "occurred_at"])
-    parts = [differences(by_place, by_instant, entity, window) for window in WINDOWS.values()]
-    return pd.concat(parts, axis="columns").set_axis(by_place.index).sort_index()
+    parts = [differences(by_log_index, by_instant, entity, window) for window in WINDOWS.values()]
+    return pd.concat(parts, axis="columns").set_axis(by_log_index.index).sort_index()
 
 
-def differences(by_place: pd.DataFrame, by_instant: pd.DataFrame, entity: str, window: Window) -> pd.DataFrame:
+def differences(by_log_index: pd.DataFrame, by_instant: pd.DataFrame, entity: str, window: Window) -> pd.DataFrame:
     """The answers of one window: what entered before, less what is older than its start."""
     lowest = by_instant["occurred_at"].min() - 91 * DAY
     gone = alive(by_instant, window).cumsum().assign(key=packed(by_instant[entity], by_instant["occurred_at"] - lowest))
-    came = alive(by_place, window)
-    entered = (came.cumsum() - came).assign(key=packed(by_place[entity], start(by_place, window) - lowest))
+    came = alive(by_log_index, window)
+    entered = (came.cumsum() - came).assign(key=packed(by_log_index[entity], start(by_log_index, window) - lowest))
     joined = pd.merge_asof(entered, gone, on="key", allow_exact_matches=False, suffixes=("", "_gone"))
     return pd.DataFrame(
         {

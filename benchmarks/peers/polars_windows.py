@@ -17,29 +17,31 @@ _FACTS = (CONTACTS, *SUMMED)
 
 
 def compute(log: Path) -> pl.DataFrame:
-    """All answers, in order of place."""
+    """All answers, in order of log index."""
     rows = pl.read_parquet(log).with_columns(pl.lit(1, dtype=pl.Int64).alias(CONTACTS))
     rows = rows.with_columns((pl.col("occurred_at").min() - 91 * DAY).alias("lowest"))
-    parts = [rows.select("place"), *(entity_answers(rows, entity) for entity in ENTITIES)]
-    return pl.concat(parts, how="horizontal").select("place", *(one.name for one in answers()))
+    parts = [rows.select("log_index"), *(entity_answers(rows, entity) for entity in ENTITIES)]
+    return pl.concat(parts, how="horizontal").select("log_index", *(one.name for one in answers()))
 
 
 def entity_answers(rows: pl.DataFrame, entity: str) -> pl.DataFrame:
-    """The columns of one kind of entity, in order of place."""
-    by_place = rows.sort(entity, "place")
-    by_instant = by_place.with_columns(packed(entity, pl.col("occurred_at")).alias("key")).sort("key")
-    columns = [column for window in WINDOWS.values() for column in differences(by_place, by_instant, entity, window)]
-    return pl.DataFrame([by_place["place"], *columns]).sort("place").drop("place")
+    """The columns of one kind of entity, in order of log index."""
+    by_log_index = rows.sort(entity, "log_index")
+    by_instant = by_log_index.with_columns(packed(entity, pl.col("occurred_at")).alias("key")).sort("key")
+    columns = [
+        column for window in WINDOWS.values() for column in differences(by_log_index, by_instant, entity, window)
+    ]
+    return pl.DataFrame([by_log_index["log_index"], *columns]).sort("log_index").drop("log_index")
 
 
-def differences(by_place: pl.DataFrame, by_instant: pl.DataFrame, entity: str, window: Window) -> list[pl.Series]:
+def differences(by_log_index: pl.DataFrame, by_instant: pl.DataFrame, entity: str, window: Window) -> list[pl.Series]:
     """The answers of one window: what entered before, less what is older than its start."""
     start = (pl.col("clock") - window.length) // window.hop * window.hop
     alive = {fact: pl.when(pl.col("occurred_at") >= start).then(pl.col(fact)).otherwise(0) for fact in _FACTS}
     gone = by_instant.lazy().select(
         pl.col("key").set_sorted(), *(value.cum_sum().alias(f"gone_{fact}") for fact, value in alive.items())
     )
-    entered = by_place.lazy().select(
+    entered = by_log_index.lazy().select(
         packed(entity, start).set_sorted().alias("key"),
         *((value.cum_sum() - value).alias(fact) for fact, value in alive.items()),
     )

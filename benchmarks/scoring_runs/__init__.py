@@ -1,1 +1,1 @@
-"""What the benchmark of scoring runs: our functions and the naive one, each as a process, and what is around them."""
+"""The runs of the benchmark of scoring: our functions and the naive one, each as a process, and their AWS."""

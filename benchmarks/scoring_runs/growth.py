@@ -1,4 +1,4 @@
-"""How the cost of an event grows with the length of its conversation and the age of its shop; tables in memory."""
+"""The growth of an event's cost with the length of its conversation and the age of its shop; tables in memory."""
 
 import time
 from collections import defaultdict
@@ -23,7 +23,7 @@ BATCH = 100
 
 
 class FreeScorer:
-    """A model that costs nothing and finds nobody at risk."""
+    """A model without cost that finds no conversation at risk."""
 
     def score(self, vector: Vector) -> Score:
         """The same for every vector."""
@@ -31,7 +31,7 @@ class FreeScorer:
 
 
 def measure_growth(runs: int) -> tuple[Row, ...]:
-    """CPU time of the commit alone, per event at the end of what has grown."""
+    """CPU time of the commit alone, per event at the end of a grown conversation and of a grown shop."""
     long = [
         Row(
             f"commit alone, the last ten events of a conversation of {length}",

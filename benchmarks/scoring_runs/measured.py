@@ -1,4 +1,4 @@
-"""What a measured function says of itself, as JSON on its last line."""
+"""The measurement of a function by itself, as JSON on its last line."""
 
 import json
 import time
@@ -24,17 +24,17 @@ class Measured:
         return sum(self.calls.values())
 
     def print(self) -> None:
-        """Say it to whoever started this process."""
+        """Write it to the process that started this one."""
         print(json.dumps(asdict(self)), flush=True)
 
     @classmethod
     def read(cls, printed: str) -> "Measured":
-        """What `print` printed, after whatever else was."""
+        """The measurement that `print` printed last."""
         return cls(**json.loads(printed.strip().splitlines()[-1]))
 
 
 class CallCounter:
-    """Counts the requests that botocore sends once it is told to, by operation; retries count."""
+    """Counts the requests that botocore sends while `counting` is set, by operation; retries count."""
 
     def __init__(self, session: Any) -> None:
         """Watch every client that is made of this botocore session from now on."""
@@ -48,7 +48,7 @@ class CallCounter:
 
 
 def peak_mb() -> float:
-    """The largest that this process has been since it became this program."""
+    """The peak memory of this process since it became this program."""
     status = Path("/proc/self/status").read_text("ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 

@@ -1,7 +1,7 @@
 """The function as it is usually written: one call for each item read and written, a scikit-learn pipeline per row.
 
-It answers the same: same fold, features, rules and rows, only asked for one event and one item at a time. It promises
-less: no transaction, so a crash leaves half an event behind.
+It gives the same answer by the same fold, features, rules and rows, but one event and one item at a time. It promises
+less: without a transaction a crash leaves half an event behind.
 """
 
 import base64
@@ -20,9 +20,9 @@ from sklearn.pipeline import Pipeline
 from benchmarks.scoring_runs.contacts import batches, contact_events
 from benchmarks.scoring_runs.measured import CallCounter, Measured, cpu_of, peak_mb
 from service_quality.alerts.rule_set import RULES
-from service_quality.commit.chunks import Commit
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.state_items import ShopItem, decode_shop, encode_shop
+from service_quality.commit.transactions import Commit
 from service_quality.events.log_records import LogRecord, Rejection
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
@@ -79,13 +79,13 @@ class OneByOne:
             }
             self.dynamodb.put_item(TableName=self.alerts_table, Item=item)
 
-    def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
-        """Nothing is refused here."""
+    def store_rejected(self, rejections: Sequence[Rejection]) -> None:
+        """No record is rejected here."""
         raise AssertionError([rejection.message for rejection in rejections])
 
     def positions_archived(self, shop_id: str, positions: Sequence[str]) -> frozenset[str]:
-        """Nothing comes again here."""
-        raise AssertionError(f"found {len(positions)} records that came again, expected none")
+        """No record comes again here."""
+        raise AssertionError(f"found {len(positions)} records that came again, expected 0")
 
     def _get(self, shop_id: str, key: str) -> bytes | None:
         found = self.dynamodb.get_item(
@@ -99,14 +99,14 @@ class OneByOne:
 
 
 class RecordingScorer:
-    """Remembers what was served, in order."""
+    """Notes the served scores in order."""
 
     def __init__(self, scorer: PipelineScorer) -> None:
         self.scorer = scorer
         self.served: list[float] = []
 
     def score(self, vector: Vector) -> Score:
-        """What the pipeline says."""
+        """The pipeline's score."""
         score = self.scorer.score(vector)
         self.served.append(score.probability)
         return score
@@ -136,7 +136,7 @@ def main(shops: int, events: int, run: str, pipeline: Path) -> None:
 
 
 def advance(kinesis: dict[str, Any], store: OneByOne, scorer: RecordingScorer) -> None:
-    """One event, with nothing remembered of the one before."""
+    """One event, without a cache of the one before."""
     position = str(Position(1, int(kinesis["sequenceNumber"])))
     arrived_at = round(kinesis["approximateArrivalTimestamp"] * 1000)
     record = LogRecord(position, base64.b64decode(kinesis["data"]), arrived_at)

@@ -23,7 +23,7 @@ class Outbox:
     """The rows that the commit puts into the alerts table, as the table's stream hands them over."""
 
     def __init__(self, session: Any) -> None:
-        """Keep every transaction that is sent, to be looked at when nothing is measured any more."""
+        """Note every sent transaction, to be read after the measurement."""
         self._sent: list[dict[str, Any]] = []
         session.register("provide-client-params.dynamodb.TransactWriteItems", self._keep)
 
@@ -33,7 +33,7 @@ class Outbox:
         return [_record(item) for item in writes if item.get("row_kind") == {"S": row_kind}]
 
     def scores(self) -> dict[str, float]:
-        """What was served, by event."""
+        """The served scores by event."""
         bodies = (b64decode(record["dynamodb"]["NewImage"]["body"]["B"]) for record in self.records("archive"))
         entries = (entry for body in bodies for entry in json.loads(zlib.decompress(body))["entries"])
         return {entry["event"]["event_id"]: entry["score"] for entry in entries if "score" in entry}

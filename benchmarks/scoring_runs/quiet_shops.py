@@ -1,4 +1,4 @@
-"""Quiet shops through one shard: a batch holds one event each of many shops, of which the function holds none cached.
+"""Quiet shops through one shard: a batch holds one event each of many shops that are not in the cache.
 
 The commit, its adapter and its threads are the product's own; every call of the table takes a round trip of 20 ms, as
 within a region, and nothing else. Waiting is what decides here, so no other process is measured beside it.
@@ -45,7 +45,7 @@ class DistantTables:
 
 
 def events_per_second(*, shops_at_once: int, shops: int = SHOPS) -> float:
-    """Events a second where every shop is known to the table and none to the function."""
+    """Events a second where the table holds every shop and the function's cache no shop."""
     tables = DistantTables()
     _take(tables, shops=shops, place=0, shops_at_once=shops_at_once)
     seconds = _take(tables, shops=shops, place=1, shops_at_once=shops_at_once)
@@ -60,8 +60,8 @@ def _take(tables: DistantTables, *, shops: int, place: int, shops_at_once: int) 
         started = time.monotonic()
         for logs in _batches(shops, place):
             outcome = commit.advance(logs)
-            if outcome.error is not None or outcome.tally.accepted != len(logs):
-                raise RuntimeError(f"found {outcome.tally.accepted} of {len(logs)} events accepted, expected all")
+            if outcome.error is not None or outcome.stats.accepted != len(logs):
+                raise RuntimeError(f"found {outcome.stats.accepted} of {len(logs)} events accepted, expected all")
         return time.monotonic() - started
 
 

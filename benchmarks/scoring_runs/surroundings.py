@@ -1,4 +1,4 @@
-"""What both functions run among: the project's own storage stack on the embedded AWS, one model in two forms."""
+"""The surroundings of both functions: the project's own storage stack on the embedded AWS, one model in two forms."""
 
 import json
 import os

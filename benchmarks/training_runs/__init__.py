@@ -1,1 +1,1 @@
-"""What the benchmark of training runs: the rows, the product's own training, and scikit-learn's."""
+"""The runs of the benchmark of training: the rows, the product's own training, and scikit-learn's."""

@@ -1,4 +1,4 @@
-"""The product's training on a file of rows: ranges, basis, scaling and the final fit of one L2 strength, by MLlib."""
+"""The product's training on a file of rows: ranges, basis, scaling and the final fit with one L2 penalty, by MLlib."""
 
 import argparse
 import time
@@ -7,9 +7,9 @@ from pathlib import Path
 from benchmarks.process_usage import print_numbers
 from service_quality.features.basis import basis_of
 from service_quality.features.feature_set import FEATURES
-from spark_jobs.learning.forward_choice import mean_log_loss
 from spark_jobs.learning.learnt_ranges import learn_ranges
 from spark_jobs.learning.linear_training import fit_linear, scaled_rows, training_rows
+from spark_jobs.learning.model_selection import mean_log_loss
 from spark_jobs.learning.term_scaling import coefficient_bounds, fit_scaling
 from spark_jobs.session.start import start_session
 
@@ -18,7 +18,7 @@ def main() -> None:
     """Fit, judge on the same rows, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", type=Path)
-    parser.add_argument("strength", type=float)
+    parser.add_argument("l2", type=float)
     options = parser.parse_args()
     spark = start_session("training", str(options.rows.parent / "lake"))
     start = time.perf_counter()
@@ -26,7 +26,7 @@ def main() -> None:
     terms, learnt = basis_of(FEATURES), learn_ranges(given, FEATURES)
     scaling = fit_scaling(given, FEATURES, terms, learnt)
     rows = scaled_rows(given, FEATURES, terms, learnt.ranges, scaling)
-    model = fit_linear(rows, options.strength, coefficient_bounds(FEATURES, terms, scaling))
+    model = fit_linear(rows, options.l2, coefficient_bounds(FEATURES, terms, scaling))
     seconds = time.perf_counter() - start
     log_loss = mean_log_loss(rows, model)
     iterations = model.summary.totalIterations

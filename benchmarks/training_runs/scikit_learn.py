@@ -1,7 +1,7 @@
 """The same training by scikit-learn: the product's ranges and basis, StandardScaler, LogisticRegression by L-BFGS.
 
-MLlib's objective is the mean loss and half the strength times the squared coefficients; scikit-learn's is C times the
-sum of losses and half the squared coefficients. So C is 1 / (strength × sum of weights).
+MLlib's objective is the mean loss and half of l2 times the squared coefficients; scikit-learn's is C times the
+sum of losses and half the squared coefficients. So C is 1 / (l2 × sum of weights).
 """
 
 import argparse
@@ -32,12 +32,12 @@ def main() -> None:
     """Fit, judge on the same rows, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", type=Path)
-    parser.add_argument("strength", type=float)
+    parser.add_argument("l2", type=float)
     options = parser.parse_args()
     start = time.perf_counter()
     basis, label, weight = read_basis(options.rows)
     standardise(basis, weight)
-    model = LogisticRegression(C=1 / (options.strength * weight.sum()), tol=_TOLERANCE, max_iter=_MOST_ITERATIONS).fit(
+    model = LogisticRegression(C=1 / (options.l2 * weight.sum()), tol=_TOLERANCE, max_iter=_MOST_ITERATIONS).fit(
         basis, label, weight
     )
     seconds = time.perf_counter() - start
@@ -76,7 +76,7 @@ def read_ranges(file: Path) -> Learnt:
 
 
 def standardise(basis: Matrix, weight: Matrix) -> None:
-    """Weighted, in place, piece by piece: at once it would be held several times. What is missing becomes the mean."""
+    """Weighted, in place, piece by piece: at once it would be held several times. A missing value becomes the mean."""
     scaler = StandardScaler(copy=False)
     for part in pieces(len(basis)):
         scaler.partial_fit(basis[part], sample_weight=weight[part])

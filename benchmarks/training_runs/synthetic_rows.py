@@ -1,7 +1,7 @@
 """Synthetic rows of a training set with the columns of the lake's: features as the product declares them, and labels.
 
 Labels follow a linear model over the product's own basis, drawn once and true to the declared directions; so there is
-something to learn, no more, and a fit that keeps to the directions loses nothing by it.
+something to learn, and a fit within the directions loses nothing by it.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from service_quality.features.basis import basis_of
-from service_quality.features.declarations import Age, EventValue, Feature, Mean, Rate, WindowRatio
+from service_quality.features.declarations import EventValue, Feature, Mean, Rate, TimeSince, WindowRatio
 from service_quality.features.expectations import Direction, direction_of
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import HOUR, MINUTE
@@ -74,7 +74,7 @@ def _values(feature: Feature, rows: int, chance: np.random.Generator) -> NDArray
             values = chance.beta(2, 8, rows)
         case WindowRatio():
             values = chance.random(rows)
-        case Age() | Mean():
+        case TimeSince() | Mean():
             values = _with_missing(chance.lognormal(np.log(10 * MINUTE), 1.5, rows), 0.4, chance)
         case EventValue("answered"):
             values = (chance.random(rows) < 0.7).astype(np.float64)

@@ -1,1 +1,1 @@
-"""What the benchmark of the windows runs: the question, the log, our side, and whether answers are equal."""
+"""The runs of the benchmark of the windows: the question, the log, our side, and the comparison of answers."""

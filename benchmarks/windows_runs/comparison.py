@@ -1,4 +1,4 @@
-"""Whether two engines gave the same answer, at every row and in every column; one column in memory at a time."""
+"""The comparison of two engines' answers at every row and in every column; one column in memory at a time."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from benchmarks.windows_runs.question import answers
 
 
 def unequal_values(answer: Path, other: Path) -> int:
-    """How many values of two answers differ; ValueError when their rows are not the same."""
+    """The number of values in which two answers differ; ValueError when their rows are not the same."""
     order, other_order = _order(answer), _order(other)
     if len(order) != len(other_order):
-        raise ValueError(f"{other}: found {len(other_order)} rows, expected every place once: {len(order)}")
+        raise ValueError(f"{other}: found {len(other_order)} rows, expected every log index once: {len(order)}")
     differing = 0
     for one in answers():
         values, others = _column(answer, one.name)[order], _column(other, one.name)[other_order]
@@ -22,11 +22,11 @@ def unequal_values(answer: Path, other: Path) -> int:
 
 
 def _order(answer: Path) -> NDArray[np.int64]:
-    """Where in the answer each place stands, from 0 on without a gap."""
-    place = _column(answer, "place")
-    order = np.argsort(place)
-    if not np.array_equal(place[order], np.arange(len(place))):
-        raise ValueError(f"{answer}: found {len(place)} rows of other places, expected every place once")
+    """The row of the answer at each log index, which runs from 0 on without a gap."""
+    log_index = _column(answer, "log_index")
+    order = np.argsort(log_index)
+    if not np.array_equal(log_index[order], np.arange(len(log_index))):
+        raise ValueError(f"{answer}: found {len(log_index)} rows of other log indexes, expected every log index once")
     return order
 
 

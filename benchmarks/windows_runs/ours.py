@@ -12,12 +12,12 @@ from pyspark.sql import DataFrame
 from benchmarks.process_usage import print_numbers
 from benchmarks.windows_runs.question import CONTACTS, ENTITIES, SUMMED, Answer, answers
 from service_quality.histories.windows import WINDOWS
-from spark_jobs.reader.window_sums import EntityFacts, Integers, Moments, SortedFacts
+from spark_jobs.reader.window_sums import EntityFacts, Integers, ReadPoints, SortedFacts
 from spark_jobs.session.start import start_session
 
 _PARTITIONS = 16
 _BATCH_ROWS = 50_000
-_ANSWER_DDL = "place bigint, " + ", ".join(f"{answer.name} bigint" for answer in answers())
+_ANSWER_DDL = "log_index bigint, " + ", ".join(f"{answer.name} bigint" for answer in answers())
 
 
 def read_windows(log: DataFrame) -> DataFrame:
@@ -37,12 +37,12 @@ def _answer_shops(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]
 
 
 def _answer(shop: pa.Table) -> pa.Table:
-    place, clock, at = (_integers(shop, name) for name in ("place", "clock", "occurred_at"))
-    values = {CONTACTS: np.ones_like(place), **{name: _integers(shop, name) for name in SUMMED}}
-    columns = {"place": place}
+    log_index, clock, at = (_integers(shop, name) for name in ("log_index", "clock", "occurred_at"))
+    values = {CONTACTS: np.ones_like(log_index), **{name: _integers(shop, name) for name in SUMMED}}
+    columns = {"log_index": log_index}
     for name in ENTITIES:
         entity = _integers(shop, name)
-        facts = SortedFacts(EntityFacts(entity, place, clock, at, values), Moments(entity, place, clock))
+        facts = SortedFacts(EntityFacts(entity, log_index, clock, at, values), ReadPoints(entity, log_index, clock))
         for window in WINDOWS.values():
             reader = facts.over(window)
             columns |= {Answer(name, window, fact).name: reader.totals(fact) for fact in values}

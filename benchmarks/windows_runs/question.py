@@ -1,6 +1,6 @@
-"""What every engine is asked of a synthetic log: 45 sums before every row. Standard library only: peers import it.
+"""The question to every engine about a synthetic log: 45 sums before every row. Standard library only: peers import it.
 
-Each reads the same Parquet file and must come to whole rows: `place` and the 45 columns as 64-bit integers, in any
+Each reads the same Parquet file and must come to whole rows: `log_index` and the 45 columns as 64-bit integers, in any
 order of rows. "Windows alone" ends there, whatever is the engine's cheapest way to have had every row in its hands: a
 table in memory, or a stream whose rows are dropped. An answer that is compared is written as Parquet besides.
 """
@@ -16,7 +16,7 @@ from service_quality.histories.windows import WINDOWS, Window
 
 ENTITIES = ("agent", "category", "customer")
 Table = TypeVar("Table")
-#: What is summed: rows, and two of the log's numbers.
+#: The summed values: rows, and two of the log's numbers.
 CONTACTS, SUMMED = "contacts", ("reply_ms", "amount_minor")
 
 
@@ -42,7 +42,7 @@ def answers() -> Iterator[Answer]:
 
 
 def run_engine(compute: Callable[[Path], Table], write: Callable[[Table, Path], None]) -> None:
-    """What a script of one engine does: read a log, compute all answers, print how long that took, as JSON.
+    """The main of an engine's script: read a log, compute all answers, print the duration as JSON.
 
     With --answer the answers are written as well, and the time of both is printed as `written`.
     """

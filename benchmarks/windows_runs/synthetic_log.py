@@ -14,16 +14,16 @@ ROWS_PER_CUSTOMER = 20
 BUSIEST = 0.05  # the busiest agent's share of all rows in a skewed log
 DAYS = 120
 _START = 1_767_600_000_000
-_LATE, _VERY_LATE = 0.03, 0.002  # how many rows arrive hours and days after they occurred
+_LATE, _VERY_LATE = 0.03, 0.002  # the share of rows that arrive hours and days after they occurred
 _ROWS_A_GROUP = 500_000
 
 Integers = NDArray[np.int64]
 
 
 def write_log(file: Path, *, rows: int, skewed: bool, seed: int = 1) -> None:
-    """Write a log: place, shop, agent, category, customer, clock, occurred_at, and two numbers to sum.
+    """Write a log: log_index, shop, agent, category, customer, clock, occurred_at, and two numbers to sum.
 
-    `place` counts from 0 over all shops, `clock` is the latest `occurred_at` of its shop so far. Numbers of agents,
+    `log_index` counts from 0 over all shops, `clock` is the latest `occurred_at` of its shop so far. Numbers of agents,
     categories and customers are unique over all shops, so that no engine has to group by two columns. Some amounts
     are negative, as corrections are.
     """
@@ -37,7 +37,7 @@ def write_log(file: Path, *, rows: int, skewed: bool, seed: int = 1) -> None:
     customers = max(1, rows // ROWS_PER_CUSTOMER // SHOPS)
     table = pa.table(
         {
-            "place": np.arange(rows),
+            "log_index": np.arange(rows),
             "shop": shop.astype(np.int32),
             "agent": agent.astype(np.int32),
             "category": (shop * CATEGORIES + chance.integers(0, CATEGORIES, rows)).astype(np.int32),

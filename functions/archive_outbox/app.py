@@ -1,4 +1,4 @@
-"""Outbox to archive: what was committed, as large immutable objects that Spark reads."""
+"""Outbox to archive: committed rows as large immutable objects that Spark reads."""
 
 import os
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from service_quality.settings import read_settings
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the template gives this function."""
+    """The variables that the template sets for this function."""
 
     archive_bucket: str
     alerts_table: str
@@ -42,7 +42,7 @@ unsent.check()
 def handler(event: object, context: LambdaContext) -> dict[str, int]:
     """Write the batch's new archive rows, an object a date, then enter them into their shops' ledgers; count them.
 
-    The same batch again writes the same objects. A row that cannot be read is kept aside, and the others are archived.
+    The same batch again writes the same objects. A row that cannot be read is set aside, and the others are archived.
     """
     records = read_inserts(event, "archive")
     metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(records))
@@ -60,10 +60,10 @@ def handler(event: object, context: LambdaContext) -> dict[str, int]:
 
 
 def unpack(record: StreamRecord) -> ArchiveRow | None:
-    """The archive row in a record; None for one that is kept aside, since no later attempt would read it."""
+    """The archive row in a record; None for an unreadable one, which is set aside."""
     try:
         return unpack_archive_row(read_row(record))
     except UnreadableRowError as error:
-        unsent.keep(record, error.reason, str(error))
-        logger.warning("row_kept_aside", extra={"reason": error.reason, "found": str(error)})
+        unsent.put(record, error.reason, str(error))
+        logger.warning("row_set_aside", extra={"reason": error.reason, "found": str(error)})
         return None

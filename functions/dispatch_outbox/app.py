@@ -1,4 +1,4 @@
-"""Outbox to people: every alert row published when it is inserted, in the order of the table's stream."""
+"""Outbox to topic: every alert row is published when it is inserted, in the order of the table's stream."""
 
 import os
 import traceback
@@ -23,7 +23,7 @@ from service_quality.settings import read_settings
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the template gives this function."""
+    """The variables that the template sets for this function."""
 
     alert_topic_arn: str
     alerts_table: str
@@ -45,17 +45,17 @@ unsent.check()
 
 @metrics.log_metrics
 def handler(event: object, context: LambdaContext) -> dict[str, int]:
-    """Publish the batch's new alerts and count them; one that cannot be sent is kept aside, and the others go out.
+    """Publish the batch's new alerts and count them; one that cannot be sent is set aside, and the others go out.
 
-    When the topic fails the batch comes again, each message with the id it had.
+    When the topic fails, the batch is retried, each message with the same id.
     """
     records = read_inserts(event, "alert")
     metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(records))
     rendered = [(record, one) for record in records if (one := render(record)) is not None]
-    refused = topic.publish([publication for _, publication in rendered])
-    for index, code in refused.items():
-        keep(rendered[index][0], "invalid_message", f"found {code} at the topic, expected the message to be taken")
-    kinds = Counter(one.attributes["kind"] for index, (_, one) in enumerate(rendered) if index not in refused)
+    rejected = topic.publish([publication for _, publication in rendered])
+    for index, code in rejected.items():
+        set_aside(rendered[index][0], "invalid_message", f"found {code} at the topic, expected the message to be taken")
+    kinds = Counter(one.attributes["kind"] for index, (_, one) in enumerate(rendered) if index not in rejected)
     counts = {"PublishedAlerts": kinds.total(), "RejectedAlerts": len(records) - kinds.total()}
     for name, count in counts.items():
         metrics.add_metric(name, MetricUnit.Count, count)
@@ -64,23 +64,23 @@ def handler(event: object, context: LambdaContext) -> dict[str, int]:
 
 
 def render(record: StreamRecord) -> Publication | None:
-    """The publication of a record's row; None for one that is kept aside, since no later attempt would render it."""
+    """The publication of a record's row; None for one that cannot be rendered, which is set aside."""
     try:
         row = read_row(record)
         alert = AlertRow(row.stream_key, row.sequence, row.shop_id, row.body)
         return publication_of(alert, shops.read(row.shop_id), salt=salt)
     except UnreadableRowError as error:
-        keep(record, error.reason, str(error))
+        set_aside(record, error.reason, str(error))
     except ServiceQualityError:
         raise
-    except Exception as error:  # a defect of the rendering, which would hold back every alert behind this one
+    except Exception as error:  # a defect of the rendering must not hold back the later alerts
         stack = traceback.format_tb(error.__traceback__)  # without the message, which could quote the alert
         logger.error("rendering_failed", extra={"error": type(error).__name__, "stack": stack})
-        keep(record, "rendering_failed", f"found {type(error).__name__}, expected a message")
+        set_aside(record, "rendering_failed", f"found {type(error).__name__}, expected a message")
     return None
 
 
-def keep(record: StreamRecord, reason: str, message: str) -> None:
-    """Keep a record that could not be sent, and say why."""
-    unsent.keep(record, reason, message)
-    logger.warning("alert_kept_aside", extra={"reason": reason, "found": message})
+def set_aside(record: StreamRecord, reason: str, message: str) -> None:
+    """Store a record that could not be sent, and log why."""
+    unsent.put(record, reason, message)
+    logger.warning("alert_set_aside", extra={"reason": reason, "found": message})

@@ -1,8 +1,8 @@
-"""Event stream to state: every shop's new events folded, scored and committed; what must leave is in the outbox."""
+"""Event stream to state: every shop's new events are folded, scored and committed, with the rows of the outbox."""
 
 import gc
 
-gc.disable()  # nothing that a start makes is garbage, and looking through it again and again costs a tenth of it
+gc.disable()  # no object of a start is garbage, and repeated collections cost a tenth of it
 
 import os
 from collections import Counter
@@ -25,8 +25,8 @@ from service_quality.adapters.shard_map import ShardMap
 from service_quality.adapters.state_table import StateTable
 from service_quality.alerts.rule_set import RULES
 from service_quality.commit.batches import BatchCommit
+from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.tally import Tally
 from service_quality.events.aggregated_records import unpack_record
 from service_quality.events.log_records import LogRecord, Rejection
 from service_quality.events.positions import Position
@@ -40,7 +40,7 @@ MOST_LOGGED = 10  # failures of a batch: a bad model fails on every event in the
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the template gives this function; `stream_generation` rises when the stream is made anew."""
+    """The variables that the template sets; `stream_generation` rises when the stream is replaced."""
 
     event_stream: str
     state_table: str
@@ -55,12 +55,12 @@ class Settings:
 
 @cache
 def read_control_key() -> bytes:
-    """The key that signs control records, read when the first of them comes: few batches hold one."""
+    """The key that signs control records, read for the first of them: few batches hold one."""
     return read_secret(make_client("secretsmanager"), settings.control_key_secret)
 
 
 def observe_model(happened: str, fields: dict[str, str]) -> None:
-    """Log what became of a model; a refusal is counted at once, since a start may meet it before any batch."""
+    """Log an event of the champion; a refused model is counted at once, since it may come before any batch."""
     logger.info(happened, extra=fields)
     if happened == "model_refused":
         with single_metric("RefusedModels", MetricUnit.Count, 1, namespace="ServiceQuality") as metric:
@@ -71,8 +71,8 @@ settings = read_settings(Settings, os.environ)
 logger = Logger(service="score_interactions")
 metrics = Metrics(namespace="ServiceQuality", service="score_interactions")
 dynamodb, s3 = make_client("dynamodb"), make_client("s3")
-rejected = RejectedStore(s3, settings.rejected_bucket)
-store = StateTable(dynamodb, settings.state_table, settings.alerts_table, rejected.keep)
+rejected_store = RejectedStore(s3, settings.rejected_bucket)
+store = StateTable(dynamodb, settings.state_table, settings.alerts_table, rejected_store.put)
 registry = ModelRegistry(
     dynamodb,
     s3,
@@ -88,17 +88,17 @@ commit = BatchCommit(
 )
 store.check_reading()
 store.check_writing()
-rejected.check()
+rejected_store.check()
 registry.champion()
-gc.freeze()  # nor will it be
+gc.freeze()  # nor will any of these become garbage
 gc.enable()
 
 
 @metrics.log_metrics
 def handler(event: object, context: LambdaContext) -> dict[str, int]:
-    """Advance every shop in the batch, and count its records and those that are none of a stream.
+    """Advance every shop in the batch; the counts of its records and of those that are no record of a stream.
 
-    What it raises is about the surroundings or the release: it all comes again.
+    It raises where a dependency or the release fails: the batch will be retried.
     """
     batch = read_batch(event)
     records = [record for record in batch if record is not None]
@@ -107,11 +107,11 @@ def handler(event: object, context: LambdaContext) -> dict[str, int]:
         metrics.add_metric(name, MetricUnit.Count, count)
     routed = route_batch(records)
     outcome = commit.advance(routed.logs)
-    outcome.tally.add(reject_records(routed.rejected))
-    report(outcome.tally, rerouted=len(routed.rerouted))
+    outcome.stats.add(reject_records(routed.rejected))
+    report(outcome.stats, rerouted=len(routed.rerouted))
     if outcome.error is not None:
         raise outcome.error
-    if routed.rerouted:  # last, so that a batch that comes again has not filled the stream each time
+    if routed.rerouted:  # last, so that a retried batch does not fill the stream each time
         make_stream().put_entries(routed.rerouted)
     return counts
 
@@ -133,13 +133,13 @@ def route_batch(records: list[BatchRecord]) -> RoutedBatch:
 
 @cache
 def make_shards() -> ShardMap:
-    """The stream's shards, from the first batch on."""
+    """The stream's shards, made for the first batch."""
     return ShardMap(make_kinesis(), settings.event_stream)
 
 
 @cache
 def make_stream() -> EventStream:
-    """The way back onto the stream, from the first record on that needs it."""
+    """The stream for records that go back, made for the first of them."""
     return EventStream(make_kinesis(), settings.event_stream)
 
 
@@ -149,36 +149,36 @@ def make_kinesis() -> Any:
     return make_client("kinesis")
 
 
-def reject_records(rejections: list[Rejection]) -> Tally:
-    """Keep records that name no shop: they belong to no log."""
-    rejected.keep(rejections)
-    return Tally(rejected=dict(Counter(rejection.reason for rejection in rejections)))
+def reject_records(rejections: list[Rejection]) -> CommitStats:
+    """Store records that name no shop: they belong to no log."""
+    rejected_store.put(rejections)
+    return CommitStats(rejected=dict(Counter(rejection.reason for rejection in rejections)))
 
 
-def report(tally: Tally, *, rerouted: int) -> None:
-    """Say what was done and what failed, in log entries and in metrics."""
-    failed = Counter(failure.stage for failure in tally.failures)
+def report(stats: CommitStats, *, rerouted: int) -> None:
+    """Report counts and failures in log entries and in metrics."""
+    failed = Counter(failure.stage for failure in stats.failures)
     counts = {
-        "AcceptedEvents": tally.accepted,
-        "ScoredEvents": tally.scored,
-        "UnscoredEvents": tally.unscored,
-        "RejectedEvents": sum(tally.rejected.values()),
-        "ParkedRecords": tally.parked,
-        "DuplicateEvents": tally.duplicates,
-        "RedeliveredEvents": tally.already_done,
+        "AcceptedEvents": stats.accepted,
+        "ScoredEvents": stats.scored,
+        "UnscoredEvents": stats.unscored,
+        "RejectedEvents": sum(stats.rejected.values()),
+        "ParkedRecords": stats.parked,
+        "DuplicateEvents": stats.duplicates,
+        "RedeliveredEvents": stats.already_done,
         "ReroutedRecords": rerouted,
-        "AlertMessages": tally.alerts,
+        "AlertMessages": stats.alerts,
         "FailedRules": failed["rule"],
         "FailedFolds": failed["fold"],
-        "CommittedChunks": tally.chunks,
-        "CommitConflicts": tally.conflicts,
+        "CommittedTransactions": stats.transactions,
+        "CommitConflicts": stats.conflicts,
     }
     for name, count in counts.items():
         metrics.add_metric(name, MetricUnit.Count, count)
-    for reason, count in tally.rejected.items():
+    for reason, count in stats.rejected.items():
         with single_metric("RejectedEvents", MetricUnit.Count, count, namespace="ServiceQuality") as metric:
             metric.add_dimension("service", "score_interactions")
             metric.add_dimension("reason", reason)
-    for failure in tally.failures[:MOST_LOGGED]:
+    for failure in stats.failures[:MOST_LOGGED]:
         logger.error("step_failed", extra=failure.fields())
-    logger.info("batch_committed", extra={**counts, "reasons": tally.rejected})
+    logger.info("batch_committed", extra={**counts, "reasons": stats.rejected})

@@ -1,4 +1,4 @@
-"""Table to archive, on a schedule: what archive_outbox missed is written before the table forgets it."""
+"""Table to archive, on a schedule: rows that archive_outbox missed are archived before they expire."""
 
 import os
 import time
@@ -17,12 +17,12 @@ from service_quality.commit.inserted_rows import InsertedRow, to_record
 from service_quality.instants import MINUTE, SECOND
 from service_quality.settings import read_settings
 
-_LONGEST_PAGE = 90 * SECOND  # what reading a page, writing its objects and entering them may take, retries included
+_LONGEST_PAGE = 90 * SECOND  # the most time for reading a page, writing its objects and entering them, retries included
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the template gives this function; rows younger than `sweep_after_minutes` are left to archive_outbox."""
+    """The variables that the template sets; rows younger than `sweep_after_minutes` are left to archive_outbox."""
 
     archive_bucket: str
     alerts_table: str
@@ -44,9 +44,9 @@ unsent.check()
 
 @metrics.log_metrics
 def handler(event: object, context: LambdaContext) -> dict[str, int | bool]:
-    """Sweep as many shops as time allows and say what was done; the next sweep goes on where this one ends."""
+    """Sweep as many shops as time allows; returns the counts. The next sweep goes on where this one ends."""
     sweep = ArchiveSweep(
-        ledger, bucket.write, keep, has_time=lambda: context.get_remaining_time_in_millis() > _LONGEST_PAGE
+        ledger, bucket.write, set_aside, has_time=lambda: context.get_remaining_time_in_millis() > _LONGEST_PAGE
     )
     now = int(time.time() * SECOND)
     try:
@@ -57,7 +57,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, int | bool]:
 
 
 def report(swept: Swept) -> dict[str, int | bool]:
-    """Say what was done, in one log entry and in metrics, also when the sweep failed in the end."""
+    """Report the counts in one log entry and in metrics, also after a failing sweep."""
     counts = {
         "SweptShops": swept.shops,
         "SweptRows": swept.rows,
@@ -71,7 +71,7 @@ def report(swept: Swept) -> dict[str, int | bool]:
     return answer
 
 
-def keep(row: InsertedRow, reason: str, message: str) -> None:
-    """Keep a row that cannot be read, and say why."""
-    unsent.keep(to_record(row, "archive"), reason, message)
-    logger.warning("row_kept_aside", extra={"reason": reason, "found": message})
+def set_aside(row: InsertedRow, reason: str, message: str) -> None:
+    """Store a row that cannot be read, and log why."""
+    unsent.put(to_record(row, "archive"), reason, message)
+    logger.warning("row_set_aside", extra={"reason": reason, "found": message})

@@ -1,1 +1,1 @@
-"""How the layer and the functions become what sam uploads; standard library and `tools` only."""
+"""Bundles: the layer and the functions as sam uploads them; standard library and `tools` only."""

@@ -1,4 +1,4 @@
-"""botocore's data cut down to the calls that functions make: at each cold start it searches and reads all there is."""
+"""botocore's data cut down to the calls that functions make, since each cold start searches and reads all of it."""
 
 import gzip
 import json
@@ -19,7 +19,7 @@ _LEFT_OUT = ("examples", "paginators", "waiters", "completions")
 
 
 def keep_calls(data: Path, calls: Mapping[str, Iterable[str]] = CALLS) -> None:
-    """Cut a copy of botocore's data folder; what stays says the same as before, without its documentation."""
+    """Cut a copy of botocore's data folder; the remaining data are unchanged but for their documentation."""
     for entry in data.iterdir():
         if entry.is_dir() and entry.name not in calls:
             shutil.rmtree(entry)
@@ -39,7 +39,7 @@ def keep_calls(data: Path, calls: Mapping[str, Iterable[str]] = CALLS) -> None:
 
 
 def with_operations(model: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """A service's model with these operations alone, and the shapes that they speak of."""
+    """A service's model with these operations alone, and the shapes that they refer to."""
     operations = {name: model["operations"][name] for name in names}
     reached: set[str] = set()
     waiting = list(shapes_in(operations))

@@ -21,7 +21,7 @@ CORE = ROOT / "functions" / "shared" / "service_quality"
 RUNTIME_PYTHON = "3.12"
 RUNTIME_PLATFORM = "x86_64-manylinux_2_28"
 
-# Inference works without: training tools of onnxruntime, a second copy of its library, what only converters read.
+# Inference does not need: training tools of onnxruntime, a second copy of its library, files of converters.
 LEFT_OUT = (
     "bin",
     "google",
@@ -67,7 +67,7 @@ def build_layer(folder: Path, environment: Mapping[str, str]) -> None:
 
 
 def target_options(environment: Mapping[str, str]) -> list[str]:
-    """For which Python the installer chooses packages.
+    """The installer's arguments for the Python of the packages.
 
     >>> target_options({"LAYER_PYTHON": "bin/python"})
     ['--python', 'bin/python']

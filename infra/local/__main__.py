@@ -9,8 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.errors import LocalRunError
 from infra.local.progress import say
-from tools.ending import EndedBySignal, end_once
 from tools.errors import explain_os
+from tools.signals import EndedBySignal, end_once
 
 COMMANDS = {
     "up": "start an embedded AWS and deploy the template to it",
@@ -23,7 +23,7 @@ COMMANDS = {
 what `--help` of it says."""
 
 
-def main(words: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run one command and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.local",
@@ -32,15 +32,15 @@ def main(words: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    chosen = next((word for word in words if word in COMMANDS), None)
-    for name, told in COMMANDS.items():
-        command = commands.add_parser(name, help=told)
+    chosen = next((word for word in argv if word in COMMANDS), None)
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text)
         if name == chosen:
             module = importlib.import_module(f"infra.local.{name}")
             command.description = module.__doc__
             module.add_arguments(command)
             command.set_defaults(run=module.run)
-    arguments = parser.parse_args(words)
+    arguments = parser.parse_args(argv)
     try:
         status: int = arguments.run(arguments)
         return status
@@ -53,13 +53,13 @@ def main(words: Sequence[str]) -> int:
     return 1
 
 
-def run_until_ended(words: Sequence[str]) -> int:
-    """Run one command; what somebody ends has put away all it started before this returns."""
+def run_until_ended(argv: Sequence[str]) -> int:
+    """Run one command; a command that is ended has stopped all it started before this returns."""
     try:
         end_once()
-        return main(words)
+        return main(argv)
     except EndedBySignal as ended:
-        say(f"{next(iter(words), 'infra.local')}: {ended}; nothing that it started is left")
+        say(f"{next(iter(argv), 'infra.local')}: {ended}; nothing that it started is left")
         return ended.exit_code
 
 

@@ -1,4 +1,4 @@
-"""The archive as it lies in its bucket: rows read object by object, each object once."""
+"""The archive's rows in their bucket, read object by object, each object once."""
 
 import gzip
 import json

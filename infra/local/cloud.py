@@ -1,4 +1,4 @@
-"""Clients of the embedded AWS, and of nothing else: no profile, credential or proxy of this machine is looked at."""
+"""Clients of the embedded AWS alone: no profile, credential or proxy of this machine is read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def for_embedded(environment: Mapping[str, str], endpoint: str) -> dict[str, str
 
 @dataclass(frozen=True)
 class Cloud:
-    """Clients made when first asked for; they may be shared by threads."""
+    """Clients made at their first use; threads may share them."""
 
     endpoint: str
 

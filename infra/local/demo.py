@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def existing_file(word: str) -> Path:
-    """A file that is there."""
+    """An existing file."""
     path = Path(word)
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"found no file at {word}, expected a contact export")
@@ -47,7 +47,7 @@ def existing_file(word: str) -> Path:
 
 
 def file_to_write(word: str) -> Path:
-    """A file that can be written when everything else is done: better told now than after minutes."""
+    """A file that can be written in the end: an error is raised now and not after minutes."""
     path = Path(word).absolute()
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"found a folder at {word}, expected a file to write")
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         with (
             Emulator(FOLDER / "emulator") as emulator,
             ThreadPoolExecutor(1) as beside,
-            SparkProcess(for_embedded(os.environ, emulator.endpoint)) as spark,  # ended first, so nobody waits for it
+            SparkProcess(for_embedded(os.environ, emulator.endpoint)) as spark,  # ended first: no step waits for it
         ):
             learning = beside.submit(demo.learn, spark)
             with demo.step("build and deploy"):
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     for fault in faults:
         say(f"demo: {fault}")
     if faults:
-        say(f"demo: what the functions met stands in {emulator.log}")
+        say(f"demo: the log of the functions is {emulator.log}")
         say(f"demo: this run's results lie in {demo.failed}; those of the last good run are as they were")
     return 1 if faults else 0
 

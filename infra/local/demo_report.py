@@ -1,4 +1,4 @@
-"""What a demo found, as figures (report.json), as a page (report.html) and as lines on the terminal."""
+"""The results of a demo: figures (report.json), a page (report.html) and lines on the terminal."""
 
 import json
 import shutil
@@ -10,14 +10,14 @@ from typing import Any
 from infra.local.demo_run import Demo
 from infra.local.report_page import choose_telling, render_page
 from infra.local.summary import render_summary
-from tools.whole_files import whole_file
+from tools.atomic_write import atomic_file
 
 Figures = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Results:
-    """Where a demo leaves what it found."""
+    """The paths of a demo's results."""
 
     report: Path
     scores: Path
@@ -35,10 +35,10 @@ def results_in(folder: Path) -> Results:
 
 
 def write_report(demo: Demo, alerts: list[Figures], status: int, results: Results) -> list[str]:
-    """Write what was found and print the summary; what was found wrong, one sentence each.
+    """Write the results and print the summary; returns the faults, one sentence each.
 
     `status` is the exit code of the consistency check. Results of a run with faults go into a folder of their own, so
-    those of the last good one stay. All appear once the last of them is written, or no one does.
+    those of the last good one stay. All files appear once the last of them is written, or no file does.
     """
     evaluation = demo.read("evaluate_scores")
     report = collect(demo, alerts, evaluation)
@@ -47,10 +47,10 @@ def write_report(demo: Demo, alerts: list[Figures], status: int, results: Result
     page = render_page(report, evaluation, alerts, telling)
     written = results_in(demo.failed) if faults else results
     with (
-        whole_file(written.report) as report_file,  # left last, so it takes its place last
-        whole_file(written.page) as page_file,
-        whole_file(written.scores) as scores_file,
-        whole_file(written.alerts) as alerts_file,
+        atomic_file(written.report) as report_file,  # left last, so it takes its place last
+        atomic_file(written.page) as page_file,
+        atomic_file(written.scores) as scores_file,
+        atomic_file(written.alerts) as alerts_file,
     ):
         report_file.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
         page_file.write_text(page, "utf-8")
@@ -97,9 +97,9 @@ def collect(demo: Demo, alerts: list[Figures], evaluation: Figures) -> Figures:
 
 
 def find_faults(report: Figures, status: int) -> list[str]:
-    """Whatever must not be: values that differ, events or alerts lost, a check that failed with exit code `status`."""
+    """The faults of a run: differing values, lost events or alerts, a check that failed with exit code `status`."""
     faults = [
-        f"consistency: found {report['consistency'][name]} values {name}, expected none"
+        f"consistency: found {report['consistency'][name]} values {name}, expected 0"
         for name in ("mismatched", "missing", "extra")
         if report["consistency"][name]
     ]

@@ -1,4 +1,4 @@
-"""One run of the demo: its steps, how long they took, and what was replayed, published and received."""
+"""One run of the demo: its steps, their durations, and the replayed, published and received events and alerts."""
 
 import json
 import os
@@ -28,7 +28,7 @@ RECEIVE_SECONDS = 120
 
 @dataclass
 class Demo:
-    """One run: what it works on, how long its steps took, and how much was replayed, published and received."""
+    """One run: its inputs, the durations of its steps, and the counts of replayed, published and received ones."""
 
     contacts: Path | None
     split: str
@@ -45,12 +45,12 @@ class Demo:
 
     @property
     def failed(self) -> Path:
-        """Where the results of a run with faults lie."""
+        """The folder of the results of a run with faults."""
         return self.folder / "failed"
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Say what begins and ends, and keep its time."""
+        """Print a step's beginning and end, and note its duration."""
         start = time.monotonic()
         with announced(name):
             yield
@@ -61,12 +61,12 @@ class Demo:
         found: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text("utf-8"))
         return found
 
-    def job(self, name: str, *words: str | Path) -> list[str | Path]:
-        """The words of one Spark job on the demo's lake."""
-        return [name, *words, "--lake", self.folder / "lake", "--json", self.folder / f"{name}.json"]
+    def job(self, name: str, *argv: str | Path) -> list[str | Path]:
+        """The argv of one Spark job on the demo's lake."""
+        return [name, *argv, "--lake", self.folder / "lake", "--json", self.folder / f"{name}.json"]
 
     def learn(self, spark: SparkProcess) -> None:
-        """Bring data in and train on what came before the split."""
+        """Bring data in and train on the events before the split."""
         if self.contacts:
             data = self.job("import_contacts", self.contacts, "--shop", CONTACTS_SHOP)
         else:
@@ -78,9 +78,9 @@ class Demo:
             self.job("build_training_set", "--as-of", self.split),
             self.job("train_model", "--output", self.folder / "artefact"),
         ]
-        words = [word for one in jobs for word in ("then", *one)][1:]
+        argv = [word for one in jobs for word in ("then", *one)][1:]
         with self.step("learn from the past"):
-            spark.run("data, training set, training", words)
+            spark.run("data, training set, training", argv)
 
     def serve(self, emulator: Emulator, spark: SparkProcess, outputs: dict[str, str]) -> list[dict[str, Any]]:
         """Promote the model, bring the past in, replay the rest; the alerts as an SQS and a web subscriber got them."""
@@ -127,13 +127,13 @@ class Demo:
     def prove(self, spark: SparkProcess, outputs: dict[str, str]) -> int:
         """Judge the served scores, recompute every feature; the exit code of the consistency check."""
         archive = f"s3a://{outputs['ArchiveBucketName']}/archive"
-        words = [
+        argv = [
             *self.job("evaluate_scores", archive, "--scores", self.scores),
             "then",
             *self.job("check_consistency", archive),
         ]
         with self.step("evaluate and check consistency"):
-            status, said = spark.try_to_run("evaluate, check", words)
+            status, said = spark.try_to_run("evaluate, check", argv)
         if not (self.folder / "check_consistency.json").is_file():
             raise LocalRunError(f"the check did not come to its end: {last_words(said)}")
         return status

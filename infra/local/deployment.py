@@ -46,7 +46,7 @@ def deploy(emulator: Emulator, parameters: Mapping[str, str] | None = None) -> d
 
 
 def build() -> None:
-    """Build the bundles for the Python that the embedded AWS runs functions under, unless they stand already."""
+    """Build the bundles for the Python that the embedded AWS runs functions under, unless they exist already."""
     stamp = BUILT.parent / "sam.stamp"
     with in_turn(BUILT.parent / "build.lock", "build"):
         wanted = fingerprint(ROOT)
@@ -74,7 +74,7 @@ def read_outputs(cloud: Cloud) -> dict[str, str]:
 
 
 def read_reason(cloud: Cloud) -> str:
-    """What CloudFormation says of the first resource that failed."""
+    """CloudFormation's reason for the first resource that failed."""
     try:
         events = cloud.cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
     except ClientError:
@@ -95,7 +95,7 @@ def fingerprint(root: Path) -> str:
 
 
 def source_files(root: Path) -> Iterator[Path]:
-    """The files that a build reads; the local run itself is none of them."""
+    """The files that a build reads, without those of the local run itself."""
     for name in SOURCES:
         source = root / name
         for path in [source] if source.is_file() else source.rglob("*"):
@@ -104,7 +104,7 @@ def source_files(root: Path) -> Iterator[Path]:
                 yield path
 
 
-def run_sam(title: str, words: Sequence[str | Path], environment: Mapping[str, str]) -> None:
+def run_sam(title: str, argv: Sequence[str | Path], environment: Mapping[str, str]) -> None:
     """Run sam to its end; raise DeploymentFailedError with its last words if it fails.
 
     It runs in a session of its own and is ended with all it started when we are interrupted.
@@ -116,7 +116,7 @@ def run_sam(title: str, words: Sequence[str | Path], environment: Mapping[str, s
     }
     path = f"{SAM.parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
     process = subprocess.Popen(
-        [SAM, *words],
+        [SAM, *argv],
         cwd=ROOT,
         env=kept | {"PATH": path, "SAM_CLI_TELEMETRY": "0"},
         stdin=subprocess.DEVNULL,
@@ -142,7 +142,7 @@ def run_sam(title: str, words: Sequence[str | Path], environment: Mapping[str, s
 
 
 def why_failed(printed: Sequence[str]) -> str:
-    """What sam said from its error on, without signs of life; the last lines where it names none.
+    """The output of sam from its error on, without signs of life; the last lines where it names no error.
 
     >>> why_failed(["Building", "Error: Make Failed: set-up:   packages: 3 s so far", "layer: no network"])
     'Error: Make Failed: | layer: no network'

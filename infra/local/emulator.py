@@ -21,7 +21,7 @@ START_SECONDS = 60
 
 
 class Emulator:
-    """One embedded AWS; as a context it is ended whatever happens, and what it held is gone."""
+    """One embedded AWS; as a context it is always ended, and its data are gone."""
 
     def __init__(self, folder: Path = FOLDER, port: int | None = None) -> None:
         """Prepare one that keeps its log and pid in `folder`; without a port a free one is taken."""
@@ -31,7 +31,7 @@ class Emulator:
 
     @property
     def log(self) -> Path:
-        """What it and the functions print."""
+        """The log of it and of the functions."""
         return self._folder / "emulator.log"
 
     @property
@@ -41,7 +41,7 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """Where every AWS call goes."""
+        """The address of every AWS call."""
         return f"http://{HOST}:{self.port}"
 
     @property
@@ -58,7 +58,9 @@ class Emulator:
         """Start it and wait until it answers; raise EmulatorError if it does not or if one runs here already."""
         running = read_registration(self._registration_path)
         if running:
-            raise EmulatorError(f"found an embedded AWS running on port {running.port}, expected none; end it first")
+            raise EmulatorError(
+                f"found an embedded AWS running on port {running.port}, expected a free port; end it first"
+            )
         port = self._wanted_port if self._wanted_port is not None else free_port()
         if is_taken(port):
             raise EmulatorError(f"found port {port} of {HOST} taken, expected a free one; choose another or none")
@@ -74,7 +76,7 @@ class Emulator:
             raise
 
     def attach(self) -> bool:
-        """Take over the one that runs in this folder already; false if there is none."""
+        """Take over the emulator that runs in this folder already; False if no emulator does."""
         self._registration = read_registration(self._registration_path)
         return self._registration is not None
 
@@ -116,7 +118,7 @@ class Emulator:
         self._scratch.mkdir(parents=True)
 
     def _own_environment(self, port: int) -> dict[str, str]:
-        """Little of ours: functions inherit it, and must find the core in their layer, not in this checkout."""
+        """An environment with little of ours: functions inherit it, and must find the core in their layer."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
         return kept | {
             "BIND_HOST": HOST,
@@ -149,7 +151,7 @@ class Emulator:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A port without a listener."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
@@ -157,13 +159,13 @@ def free_port() -> int:
 
 
 def is_taken(port: int) -> bool:
-    """Whether somebody listens on the port."""
+    """Whether a process listens on the port."""
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
 
 
 def is_healthy(endpoint: str) -> bool:
-    """Whether the gateway answers; no proxy is asked."""
+    """Whether the gateway answers, without a proxy."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"{endpoint}/_ministack/health", timeout=2) as answer:

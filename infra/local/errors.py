@@ -3,14 +3,14 @@
 LocalRunError
 ├── EmulatorError       the embedded AWS does not start, or is not running
 ├── DeploymentFailedError  building or deploying ended badly
-├── ReplayError         events that cannot be replayed, or that were lost on the way
+├── ReplayError         events that cannot be replayed, or that were lost
 ├── StepFailedError     a command of the run ended badly
 └── NotReceivedError    something awaited did not come in time
 """
 
 
 class LocalRunError(Exception):
-    """The local run cannot go on; the message says found and expected."""
+    """A local run that cannot go on; the message says found and expected."""
 
 
 class EmulatorError(LocalRunError):
@@ -22,7 +22,7 @@ class DeploymentFailedError(LocalRunError):
 
 
 class ReplayError(LocalRunError):
-    """Events that cannot be replayed, or that the stream refuses."""
+    """Events that cannot be replayed, or that the stream does not take."""
 
 
 class StepFailedError(LocalRunError):

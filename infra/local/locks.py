@@ -1,4 +1,4 @@
-"""Locks of this checkout, held by a file: runs that would disturb each other take turns, or the later one is told."""
+"""Locks of this checkout, held by a file: runs that would disturb each other take turns, or the later one fails."""
 
 import fcntl
 import math
@@ -13,16 +13,18 @@ from infra.local.progress import wait_until
 
 @contextmanager
 def only_one(path: Path, what: str) -> Iterator[None]:
-    """Be the only `what` while the context lasts; LocalRunError when there is another."""
+    """Hold the lock of `what` while the context lasts; LocalRunError when another process holds it."""
     with _opened(path) as lock:
         if not _take(lock):
-            raise LocalRunError(f"found another {what} running in this checkout, expected none; wait for it or end it")
+            raise LocalRunError(
+                f"found another {what} running in this checkout, expected no other; wait for it or end it"
+            )
         yield
 
 
 @contextmanager
 def in_turn(path: Path, what: str) -> Iterator[None]:
-    """Wait until no other process is at `what`, with signs of life, and keep them waiting while the context lasts."""
+    """Hold the lock of `what` while the context lasts, after a wait for other holders, with signs of life."""
     with _opened(path) as lock:
         wait_until(
             lambda: _take(lock), title=what, state=lambda: "waits for another run of this checkout", seconds=math.inf

@@ -18,9 +18,9 @@ _NOISE = ("WARNING: Using incubator modules",)
 _DONE = "spark_jobs: exit code "
 
 
-def run_module(title: str, words: Sequence[str | Path], environment: Mapping[str, str]) -> None:
-    """`python -m` these words to their end; StepFailedError with what it said last when it fails."""
-    process = start_module(words, environment)
+def run_module(title: str, argv: Sequence[str | Path], environment: Mapping[str, str]) -> None:
+    """`python -m` with this argv to its end; StepFailedError with its last output when it fails."""
+    process = start_module(argv, environment)
     said: list[str] = []
     signs = Signs(title)
     try:
@@ -34,7 +34,7 @@ def run_module(title: str, words: Sequence[str | Path], environment: Mapping[str
 
 
 class SparkProcess:
-    """One process of Spark jobs that starts Spark once and runs what it is told, line by line, while it is wanted."""
+    """One process of Spark jobs that starts Spark once and runs the jobs of its input, line by line, until closed."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Prepare one with this environment; it starts with the context."""
@@ -53,21 +53,21 @@ class SparkProcess:
         if self._process is not None:
             end_module(self._process)
 
-    def run(self, title: str, words: Sequence[str | Path]) -> None:
-        """Run these jobs; StepFailedError with what they said last when one fails."""
-        status, said = self.try_to_run(title, words)
+    def run(self, title: str, argv: Sequence[str | Path]) -> None:
+        """Run these jobs; StepFailedError with their last output when one fails."""
+        status, said = self.try_to_run(title, argv)
         if status:
             raise StepFailedError(f"{title} failed: {last_words(said)}")
 
-    def try_to_run(self, title: str, words: Sequence[str | Path]) -> tuple[int, list[str]]:
-        """Run these jobs; the exit code and what they said; StepFailedError when the whole process ends."""
+    def try_to_run(self, title: str, argv: Sequence[str | Path]) -> tuple[int, list[str]]:
+        """Run these jobs; returns exit code and output; StepFailedError when the whole process ends."""
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise StepFailedError(f"{title}: found no process of Spark jobs, expected one")
         said: list[str] = []
         signs = Signs(title)
         try:
-            process.stdin.write(shlex.join(map(str, words)) + "\n")
+            process.stdin.write(shlex.join(map(str, argv)) + "\n")
             process.stdin.flush()
         except BrokenPipeError:
             raise StepFailedError(f"{title}: found the process of Spark jobs ended, expected it to wait") from None
@@ -79,11 +79,11 @@ class SparkProcess:
         raise StepFailedError(f"{title}: the process of Spark jobs ended with {status}: {' | '.join(said[-3:])}")
 
 
-def start_module(words: Sequence[str | Path], environment: Mapping[str, str]) -> "subprocess.Popen[str]":
-    """`python -m` these words in a session of its own, so that all it starts can be ended with it."""
+def start_module(argv: Sequence[str | Path], environment: Mapping[str, str]) -> "subprocess.Popen[str]":
+    """`python -m` with this argv in a session of its own, so that all it starts can be ended with it."""
     paths = [str(ROOT), str(ROOT / "functions" / "shared")]
     return subprocess.Popen(
-        [sys.executable, "-m", *words],
+        [sys.executable, "-m", *argv],
         cwd=ROOT,
         env={**environment, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.PIPE,
@@ -108,12 +108,12 @@ def end_module(process: "subprocess.Popen[str]") -> None:
 
 
 def hear(line: str, said: list[str], signs: Signs) -> None:
-    """Keep a line that says something, and pass it on as a sign of life."""
+    """Note a line that is not blank, and print it as a sign of life."""
     if line.strip() and not line.startswith(_NOISE):
         said.append(line.rstrip())
         signs.show(line.strip()[:150])
 
 
 def last_words(said: Sequence[str]) -> str:
-    """What was said last; of a failure that is the reason."""
+    """The last output, which holds the reason of a failure."""
     return said[-1] if said else "it said nothing"

@@ -4,7 +4,7 @@ from infra.local.cloud import Cloud
 
 
 def count_alert_rows(cloud: Cloud, table: str) -> int:
-    """How many alerts the functions have committed to be sent."""
+    """The number of alerts that the functions have committed to be sent."""
     pages = cloud.dynamodb.get_paginator("scan").paginate(
         TableName=table,
         Select="COUNT",

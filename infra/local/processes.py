@@ -1,4 +1,4 @@
-"""Processes that are ours: started in a session of their own, known again by pid and start, ended whole."""
+"""Our own processes: started in a session of their own, recognised by pid and start, ended with all they started."""
 
 import json
 import os
@@ -15,17 +15,17 @@ PATIENCE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class OwnProcess:
-    """A process that was started here; `started` tells it from a later one with the same pid."""
+    """A process that was started here; `started` distinguishes it from a later one with the same pid."""
 
     pid: int
     started: str
 
     def is_running(self) -> bool:
-        """Whether this very process lives."""
+        """Whether this very process runs."""
         return start_of(self.pid) == self.started
 
     def end(self) -> None:
-        """End it and whatever it started; done at once if it is gone."""
+        """End the process and all that it started; returns at once if it has ended."""
         if not self.is_running():
             return
         os.kill(self.pid, signal.SIGTERM)
@@ -40,7 +40,7 @@ class OwnProcess:
 
 
 def start(command: Sequence[str | Path], *, environment: Mapping[str, str], folder: Path, log: Path) -> OwnProcess:
-    """Start a command in a session of its own, so that nobody's Ctrl-C but ours reaches it."""
+    """Start a command in a session of its own, so that only our own Ctrl-C reaches it."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             list(map(str, command)),
@@ -56,7 +56,7 @@ def start(command: Sequence[str | Path], *, environment: Mapping[str, str], fold
 
 
 def start_of(pid: int) -> str:
-    """When the process with this pid started, in the kernel's own words; empty when there is none."""
+    """When the process with this pid started, as the kernel writes it; empty when there is no such process."""
     try:
         words = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -74,7 +74,7 @@ def reap(pid: int) -> bool:
 
 @dataclass(frozen=True)
 class Registration:
-    """What is written down of a running emulator."""
+    """The noted pid and port of a running emulator."""
 
     pid: int
     started: str
@@ -82,7 +82,7 @@ class Registration:
 
     @property
     def process(self) -> OwnProcess:
-        """The process it speaks of."""
+        """The noted process."""
         return OwnProcess(self.pid, self.started)
 
     def write(self, path: Path) -> None:
@@ -91,7 +91,7 @@ class Registration:
 
 
 def read_registration(path: Path) -> Registration | None:
-    """What was written down, if the process still runs; what an ended one left is removed."""
+    """The note, if its process still runs; the note of an ended one is removed."""
     try:
         registration = Registration(**json.loads(path.read_text("utf-8")))
     except FileNotFoundError:

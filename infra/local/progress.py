@@ -16,7 +16,7 @@ def say(line: str) -> None:
 
 @contextmanager
 def announced(title: str) -> Iterator[None]:
-    """Say what begins, and when it is done how long it took."""
+    """Print a step's beginning and, in the end, its duration."""
     say(f"{title} …")
     start = time.monotonic()
     yield
@@ -24,7 +24,7 @@ def announced(title: str) -> Iterator[None]:
 
 
 class Signs:
-    """Says how far something has come, seldom enough to be read."""
+    """Prints the progress, seldom enough to be read."""
 
     def __init__(self, title: str) -> None:
         """Begin to count the time."""
@@ -33,7 +33,7 @@ class Signs:
         self._next = self._start + FIRST_SIGN_SECONDS
 
     def show(self, state: str) -> None:
-        """Say the state if the last sign is some seconds old."""
+        """Print the state if the last sign is some seconds old."""
         now = time.monotonic()
         if now >= self._next:
             say(f"  {self._title}: {state}, {now - self._start:.0f} s so far")
@@ -41,9 +41,9 @@ class Signs:
 
 
 def wait_until(come: Callable[[], bool], *, title: str, state: Callable[[], str], seconds: float) -> bool:
-    """Ask again and again until `come()` is true or the time is over; say so while it takes long.
+    """Call `come()` until it is true or the time is over, with signs of life.
 
-    `come` may itself wait; between two questions a fifth of a second passes.
+    `come` may itself wait; between two calls a fifth of a second passes.
     """
     signs, end = Signs(title), time.monotonic() + seconds
     while not come():

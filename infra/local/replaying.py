@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 RECORDS_PER_CALL = 250
 ATTEMPTS = 8
 QUIET_SECONDS = 180
-"""How long nothing new may come into the archive before a replay counts as stuck."""
+"""The time without a new archive entry after which a replay counts as stuck."""
 
 
 def read_events(path: Path) -> list[InteractionEvent]:
-    """The canonical events of a JSON-lines file in log order; raise ReplayError at the first line that is none.
+    """The canonical events of a JSON-lines file in log order; raise ReplayError at the first line that is no event.
 
     An event without `received_at` was received when it occurred.
     """
@@ -42,7 +42,7 @@ def read_events(path: Path) -> list[InteractionEvent]:
 
 
 def log_order(event: InteractionEvent) -> tuple[int, bool, str]:
-    """The key that sorts events as they would have come."""
+    """The key that sorts events by their arrival."""
     return (event.occurred_at, event.kind == "rated", event.event_id)
 
 
@@ -51,7 +51,7 @@ def put_events(
 ) -> list[int]:
     """Put events on the stream in the order given, the shop's id as partition key; return their sequence numbers.
 
-    What the stream refuses for the moment is put again before anything later is put. `per_second` holds the pace,
+    What the stream does not take at once is put again before anything later is put. `per_second` holds the pace,
     `expected` is only for the signs of life.
     """
     signs, start = Signs("replay"), time.monotonic()
@@ -65,7 +65,7 @@ def put_events(
 
 
 def wait_for_archive(cloud: Cloud, bucket: str, numbers: Iterable[int], *, quiet: float = QUIET_SECONDS) -> None:
-    """Wait until the archive holds all these sequence numbers; NotReceivedError when nothing comes any more."""
+    """Wait until the archive holds all these sequence numbers; NotReceivedError when no more entries come."""
     wanted = set(numbers)
     archived = ArchivedSequences(cloud, bucket)
     left = len(wanted)
@@ -112,4 +112,4 @@ def _put_batch(cloud: Cloud, stream: str, batch: Sequence[InteractionEvent]) -> 
         if not records:
             return numbers
         time.sleep(0.1 * 2**attempt)
-    raise ReplayError(f"found {len(records)} events refused by stream {stream} {ATTEMPTS} times, expected them taken")
+    raise ReplayError(f"found {len(records)} events not taken by stream {stream} {ATTEMPTS} times, expected them taken")

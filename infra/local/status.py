@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def count_all(cloud: Cloud, outputs: dict[str, str]) -> dict[str, int]:
-    """How much every store holds, by what it is."""
+    """The size of every store, by its name."""
     counts = {"stream records": count_records(cloud, outputs["EventStreamName"])}
     counts |= {title: count_items(cloud, outputs[name]) for title, name in TABLES.items()}
     counts["open alerts"] = count_items(cloud, outputs["AlertsTableName"], "open_alerts")

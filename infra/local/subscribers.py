@@ -1,4 +1,4 @@
-"""Subscribers of the alert topic, a queue and a web server, that keep what they really received."""
+"""Subscribers of the alert topic, a queue and a web server, with the messages that they received."""
 
 import json
 import threading
@@ -31,14 +31,14 @@ class Received:
 
 @dataclass
 class Inbox:
-    """What a subscriber has received, by message id; `copies` counts what came again."""
+    """The messages that a subscriber has received, by message id; `copies` counts repeated deliveries."""
 
     messages: dict[str, Received] = field(default_factory=dict)
     copies: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, notification: dict[str, Any]) -> None:
-        """Keep one notification of SNS."""
+        """Store one notification of SNS."""
         attributes = {name: one["Value"] for name, one in notification.get("MessageAttributes", {}).items()}
         subject = notification.get("Subject") or ""
         received = Received(notification["MessageId"], subject, notification["Message"], attributes)
@@ -114,7 +114,7 @@ class QueueSubscriber:
 
 
 class _PatientServer(ThreadingHTTPServer):
-    """A server whose callers may wait in line: alerts come ten at once, and nobody delivers one again."""
+    """A server with a queue for callers: alerts come ten at once, and no delivery is repeated."""
 
     request_queue_size = 256
 
@@ -160,7 +160,7 @@ class WebSubscriber:
         self._thread.join(timeout=5)
 
     def _take(self, message: dict[str, Any]) -> None:
-        """Confirm what asks for it, keep what notifies; nothing of another topic is believed."""
+        """Confirm a subscription, store a notification; messages of another topic are ignored."""
         if message.get("TopicArn") != self._topic:
             return
         if message.get("Type") == "SubscriptionConfirmation":
@@ -182,6 +182,6 @@ class WebSubscriber:
                 self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:
-                """Say nothing: what came is in the inbox."""
+                """Log nothing: the messages are in the inbox."""
 
         return Request

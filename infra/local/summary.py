@@ -1,4 +1,4 @@
-"""What a run found, as some forty lines of plain text for the terminal."""
+"""The results of a run, as some forty lines of plain text for the terminal."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -7,9 +7,9 @@ from infra.local.report_page.figures import count_in_words, metric_in_words, sec
 from infra.local.report_page.labels import METRICS, label
 from infra.local.report_page.plots import kinds_of
 from infra.local.report_page.proofs import Figures, Proof, read_proofs
-from infra.local.report_page.told_alert import ToldAlert, tell
-from service_quality.alerts import words
-from service_quality.alerts.alert_life import OPENED, RESOLVED, WORSENED
+from infra.local.report_page.shown_alert import ShownAlert, show_alert
+from service_quality.alerts import wording_messages as messages
+from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
 
 MOST_REASONS = 3
 MOST_DETAILS = 5
@@ -20,18 +20,18 @@ _WIDE = "WF"
 
 
 def render_summary(report: Figures, telling: Sequence[Figures], language: str = "en") -> str:
-    """At most forty lines: what went in, the proofs, the scores, the alerts, and some of them with their reasons."""
+    """At most forty lines: the inputs, the proofs, the scores, the alerts, and some of them with their reasons."""
     lines = [_title(report, language)]
     for section in (_inputs, _proofs, _scores, _alerts):
         lines += section(report, language)
     lines += _chapter("telling", language) if telling else []
     for place, alert in enumerate(telling, 1):
-        lines += _told(place, tell(alert, language), language)
+        lines += _shown(place, show_alert(alert, language), language)
     return "\n".join(_printable(line).rstrip() for line in lines) + "\n"
 
 
 def _title(report: Figures, language: str) -> str:
-    """What it is, how long it took, and in capitals when nothing of it is real."""
+    """The source and the duration, in capitals for synthetic data."""
     parts = [label("title", language), _printable(source_in_words(report, language))]
     if report["synthetic"]:
         parts.insert(1, label("synthetic_banner", language).upper())
@@ -45,11 +45,11 @@ def _chapter(name: str, language: str) -> list[str]:
 
 
 def _inputs(report: Figures, language: str) -> list[str]:
-    """Counts of what went in, two rows of them."""
+    """Counts of the inputs, in two rows."""
     names = ("events", "conversations", "rejected", "training_rows", "replayed_events")
-    told = [f"{count_in_words(report[name])} {label(name, language)}" for name in names]
-    told += [f"{label(name, language)} {report[name]}" for name in ("split", "model_version")]
-    return [*_chapter("in", language), *_packed(told, indent=2)]
+    shown = [f"{count_in_words(report[name])} {label(name, language)}" for name in names]
+    shown += [f"{label(name, language)} {report[name]}" for name in ("split", "model_version")]
+    return [*_chapter("in", language), *_packed(shown, indent=2)]
 
 
 def _proofs(report: Figures, language: str) -> list[str]:
@@ -99,10 +99,10 @@ def _alerts(report: Figures, language: str) -> list[str]:
     by_kind, states = report["alerts"]["by_kind"], (OPENED, WORSENED, RESOLVED)
     if not by_kind:
         return [*_chapter("alerts", language), "  " + label("no_alerts", language)]
-    head = ["", *(words.STATES[state].said(language) for state in states), label("total", language)]
+    head = ["", *(messages.STATES[state].said(language) for state in states), label("total", language)]
     rows = [
         [
-            words.RULES[kind].said(language),
+            messages.RULES[kind].said(language),
             *(count_in_words(by_kind[kind].get(state, 0)) for state in states),
             count_in_words(sum(by_kind[kind].values())),
         ]
@@ -111,9 +111,9 @@ def _alerts(report: Figures, language: str) -> list[str]:
     return [*_chapter("alerts", language), *_aligned([head, *rows], left=1)]
 
 
-def _told(place: int, alert: ToldAlert, language: str) -> Iterator[str]:
-    """One alert: what, about whom, what was seen, and as many of its heaviest reasons as there is room for."""
-    said = words.MAIL["line"].said(language)
+def _shown(place: int, alert: ShownAlert, language: str) -> Iterator[str]:
+    """One alert: rule, subject, evidence, and as many of its heaviest reasons as there is room for."""
+    said = messages.MAIL["line"].said(language)
     risk = [f"{label('risk', language)} {alert.risk}"] if alert.risk else []
     yield f"  {place}. {alert.title} [{alert.severity}, {alert.state}]"
     about = [f"{alert.subject} {alert.subject_id}", alert.shop, alert.at, *risk]
@@ -121,8 +121,8 @@ def _told(place: int, alert: ToldAlert, language: str) -> Iterator[str]:
     seen = _packed([said.format(name, value) for name, value in alert.evidence], indent=5)
     yield from seen
     for reason in alert.reasons[: min(MOST_REASONS, MOST_DETAILS - len(seen))]:
-        told = words.MAIL["reason"].said(language).format(said.format(reason.name, reason.value), reason.effect)
-        yield f"     {'+' if reason.contribution > 0 else '−'} {told}"
+        shown = messages.MAIL["reason"].said(language).format(said.format(reason.name, reason.value), reason.effect)
+        yield f"     {'+' if reason.contribution > 0 else '−'} {shown}"
 
 
 def _packed(parts: Sequence[str], *, indent: int) -> list[str]:
@@ -154,7 +154,7 @@ def _aligned(rows: Sequence[Sequence[str]], *, left: int) -> list[str]:
 
 
 def _columns(text: str) -> int:
-    """How many columns of a terminal a text takes; Chinese characters take two.
+    """The columns of a terminal that a text takes; Chinese characters take two.
 
     >>> _columns("score"), _columns("评分")
     (5, 4)

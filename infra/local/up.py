@@ -24,7 +24,7 @@ def a_port(word: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Start, unless it runs already, and deploy; what was started here ends if that fails."""
+    """Start, unless it runs already, and deploy; a process started here ends if that fails."""
     emulator = Emulator(FOLDER, arguments.port)
     with only_one(FOLDER.parent / "up.lock", "`up`"):
         is_new = not emulator.attach()
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def print_deployment(emulator: Emulator, outputs: dict[str, str]) -> None:
-    """Print where it is, how other programs get there, and what was deployed."""
+    """Print its address, the variables that lead other programs to it, and the stack's outputs."""
     print(f"endpoint  {emulator.endpoint}")
     print(f"log       {emulator.log}")
     print("for other programs:")

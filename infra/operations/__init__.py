@@ -1,7 +1,7 @@
-"""Commands for the people who run the system: what lies set aside, and how it goes back."""
+"""Operators' commands: they count, list and put back the records that were set aside."""
 
 import sys
 from pathlib import Path
 
-# The core lies beside the functions that share it.
+# The core is in the folder of the functions that share it.
 sys.path.append(str(Path(__file__).parents[2] / "functions" / "shared"))

@@ -3,7 +3,7 @@
 import sys
 
 from infra.operations.command_line import main
-from tools.ending import EndedBySignal, end_once
+from tools.signals import EndedBySignal, end_once
 
 if __name__ == "__main__":
     try:

@@ -15,23 +15,23 @@ from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from infra.operations.deployment import NEEDED, Clients, Names, find_names, latest_call
 from infra.operations.errors import ArgumentsError, NotThereError, OperationsError
-from infra.operations.kept_objects import KeptObjects
 from infra.operations.lease import Lease
-from infra.operations.listing import count_kept, list_kept
+from infra.operations.listing import count_records, list_records
 from infra.operations.outbox_batches import OutboxBatches
 from infra.operations.outcome import rows, table
 from infra.operations.parked_shops import ParkedShop
 from infra.operations.put_back import PutBack
+from infra.operations.rejected_objects import RejectedObjects
 from infra.operations.selection import GIVEN_UP, KNOWN, MENDABLE, UNSENT, Selection
 from infra.operations.shop_logs import ShopLog
 from infra.operations.stream_writer import StreamWriter
 from service_quality.adapters.state_table import StateTable
-from service_quality.call_failures import failure_of
+from service_quality.aws_errors import failure_of
 from service_quality.errors import DeploymentError, ServiceQualityError
 from service_quality.events.log_records import PARKED
 from service_quality.instants import parse_instant
+from tools.atomic_write import atomic_file
 from tools.aws_region import NO_REGION
-from tools.whole_files import whole_file
 
 EXIT_CODES = """exit codes:
   0  done
@@ -39,7 +39,7 @@ EXIT_CODES = """exit codes:
      everything else is done
   2  wrong arguments
   3  records of a shop or rows of the outbox failed again, or records that --reason names are still rejected: their
-     trouble is not mended, and all of them are kept
+     trouble is not mended, and all of them stay stored
   4  a stack, bucket, table, stream or secret that does not exist or may not be used
   5  what was put back is on the stream, and the shop's log has not come to it yet: run again later
   6  another run puts the same shop's records back
@@ -87,7 +87,7 @@ def _put_back(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace, names: Names, selection: Selection) -> PutBack:
-    """The run with all it needs."""
+    """The run with its clients and stores."""
     clients = Clients()
 
     @cache
@@ -95,7 +95,7 @@ def _run(options: argparse.Namespace, names: Names, selection: Selection) -> Put
         return clients.read_key(names.control_key_secret)
 
     run = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(4)}"
-    objects = KeptObjects(clients.s3, names.rejected_bucket)
+    objects = RejectedObjects(clients.s3, names.rejected_bucket)
     writer = StreamWriter(clients.kinesis, names.event_stream, read_key)
 
     def open_log(shop_id: str) -> ShopLog:
@@ -122,7 +122,7 @@ def _run(options: argparse.Namespace, names: Names, selection: Selection) -> Put
 def _count(options: argparse.Namespace) -> int:
     selection, (objects, generation) = _selection(options), _bucket(options)
     unreadable: list[OperationsError] = []
-    counts = count_kept(selection, objects, generation=generation, unreadable=unreadable.append)
+    counts = count_records(selection, objects, generation=generation, unreadable=unreadable.append)
     _write_json(options, rows(counts))
     print("\n".join(table(counts)))
     return _say_unreadable(options, unreadable)
@@ -131,9 +131,9 @@ def _count(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> int:
     selection, (objects, generation) = _selection(options), _bucket(options)
     unreadable: list[OperationsError] = []
-    listed = list_kept(selection, objects, generation=generation, unreadable=unreadable.append)
+    listed = list_records(selection, objects, generation=generation, unreadable=unreadable.append)
     if options.json:
-        with whole_file(options.json) as unfinished, unfinished.open("w", encoding="utf-8") as lines:
+        with atomic_file(options.json) as unfinished, unfinished.open("w", encoding="utf-8") as lines:
             for one in listed:
                 lines.write(json.dumps(one._asdict(), ensure_ascii=False) + "\n")
         return _say_unreadable(options, unreadable)
@@ -143,15 +143,15 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _say_unreadable(options: argparse.Namespace, unreadable: Sequence[OperationsError]) -> int:
-    """Name the objects that were left out, a line each, behind all that came out."""
+    """Name the unreadable objects, a line each, after the output."""
     for error in unreadable:
         print(f"{options.command}: {error}", file=sys.stderr)
     return OperationsError.exit_code if unreadable else 0
 
 
-def _bucket(options: argparse.Namespace) -> tuple[KeptObjects, int]:
+def _bucket(options: argparse.Namespace) -> tuple[RejectedObjects, int]:
     names = find_names(vars(options), needed=("rejected_bucket",))
-    return KeptObjects(Clients().s3, names.rejected_bucket), names.stream_generation
+    return RejectedObjects(Clients().s3, names.rejected_bucket), names.stream_generation
 
 
 def _selection(options: argparse.Namespace) -> Selection:
@@ -169,7 +169,7 @@ def _selection(options: argparse.Namespace) -> Selection:
 
 def _write_json(options: argparse.Namespace, document: object) -> None:
     if options.json:
-        with whole_file(options.json) as unfinished:
+        with atomic_file(options.json) as unfinished:
             unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
@@ -184,14 +184,14 @@ def _instant(text: str) -> int:
 
 
 def _reason(text: str) -> str:
-    """A word that selects; a mistyped one would find nothing and look as if nothing were there."""
+    """A word that selects; a mistyped one is refused, since it would select nothing."""
     if text not in KNOWN:
         raise argparse.ArgumentTypeError(f"found '{text}', expected one of {', '.join(sorted(KNOWN))}")
     return text
 
 
 def _seconds(text: str) -> float:
-    """A time to wait; one that is no number would never come to its end."""
+    """A time to wait in seconds, finite and above 0."""
     try:
         seconds = float(text)
     except ValueError:
@@ -204,14 +204,14 @@ def _seconds(text: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m infra.operations",
-        description="For the people who run the system: what lies set aside, and how it goes back.",
+        description="Operators' commands: they count, list and put back the records that were set aside.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    count = _command(commands, "count", "count what lies in the rejected bucket by reason and shop")
+    count = _command(commands, "count", "count the records of the rejected bucket by reason and shop")
     count.set_defaults(run=_count)
-    listing = _command(commands, "list", "list what lies in the rejected bucket, without its content")
+    listing = _command(commands, "list", "list the records of the rejected bucket, without their content")
     listing.set_defaults(run=_list)
     back = _command(commands, "put-back", "put back what was set aside, once its cause is mended", _PUT_BACK)
     back.add_argument("--dry-run", action="store_true", help="say what would go back, and change nothing")

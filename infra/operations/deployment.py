@@ -31,14 +31,14 @@ OUTPUTS = {
     "dispatch_function": "DispatchOutboxFunctionName",
     "archive_function": "ArchiveOutboxFunctionName",
 }
-#: What nothing goes back without.
+#: The names that every put-back needs.
 NEEDED = ("rejected_bucket", "event_stream", "state_table", "control_key_secret")
 _FIRST_GENERATION = 1  # the template's default
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a deployment's stores and functions are called, "" for an unknown one, and its stream's generation."""
+    """The names of a deployment's stores and functions, "" for an unknown one, and its stream's generation."""
 
     rejected_bucket: str
     event_stream: str
@@ -49,12 +49,12 @@ class Names:
     stream_generation: int = _FIRST_GENERATION
 
 
-#: The operation and service of the latest call: an error of the connection does not say it.
+#: The operation and service of the latest call: an error of the connection does not name it.
 _latest_call = ["AWS"]
 
 
 def latest_call() -> str:
-    """The call that was made last, as in "DescribeStacks of cloudformation"; "AWS" before any."""
+    """The latest call, as in "DescribeStacks of cloudformation"; "AWS" before the first."""
     return _latest_call[0]
 
 
@@ -71,10 +71,10 @@ def _session() -> boto3.Session:
 
 
 class Clients:
-    """Clients of AWS as found in the environment, made when first asked for."""
+    """Clients of AWS by the environment, made at their first use."""
 
     def __init__(self) -> None:
-        """Nothing is asked yet."""
+        """Make no call yet."""
         self._session = _session()
 
     @cached_property

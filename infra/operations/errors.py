@@ -1,11 +1,11 @@
 """Errors of the operator's commands, each one line for the person who ran it, with the exit code of the command.
 
 OperationsError           1  anything else, such as AWS that does not answer
-├── UnreadableObjectError 1  an object that holds no kept records: it is named and left, and everything else goes on
+├── UnreadableObjectError 1  an object that holds no rejected records: it is named and left, and everything else goes on
 ├── ArgumentsError        2  wrong or missing arguments
-├── StillInTroubleError   3  records failed again, or are still rejected though asked for by name
+├── StillInTroubleError   3  records failed again, or are still rejected though named
 ├── NotThereError         4  a stack, bucket, table, stream or secret that does not exist
-├── NotYetThroughError    5  the log did not get to what was put back in time: run again later
+├── NotYetThroughError    5  the log did not come to the put-back records in time: run again later
 └── OtherRunError         6  another run puts the same shop's records back
 """
 
@@ -19,29 +19,29 @@ class OperationsError(ServiceQualityError):
 
 
 class UnreadableObjectError(OperationsError):
-    """An object of the rejected bucket that holds no kept records; the message begins with its key."""
+    """An object of the rejected bucket that holds no rejected records; the message begins with its key."""
 
 
 class ArgumentsError(OperationsError):
-    """Arguments that do not say what to work on."""
+    """Wrong or missing arguments."""
 
     exit_code = 2
 
 
 class StillInTroubleError(OperationsError):
-    """Records failed again, and their shop is parked as before; or what was asked for by name is still rejected."""
+    """Records failed again, and their shop is parked as before; or records that were named are still rejected."""
 
     exit_code = 3
 
 
 class NotThereError(OperationsError):
-    """Something that was named does not exist."""
+    """A named resource that does not exist."""
 
     exit_code = 4
 
 
 class NotYetThroughError(OperationsError):
-    """What was put back is on the stream, and the shop's log did not reach it in time."""
+    """The put-back records are on the stream, and the shop's log did not reach them in time."""
 
     exit_code = 5
 

@@ -1,7 +1,7 @@
 """Batches that an event source gave up on, as Lambda writes them into an S3 destination: the invocation record.
 
 It says which function and stream it was, and holds the whole event as text in `payload`. A row of the outbox that its
-function could not send is kept as the event alone.
+function could not send is stored as the event alone.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 from infra.operations.errors import UnreadableObjectError
 from infra.operations.selection import GIVEN_UP
-from service_quality.commit.put_back import KeptRecord
+from service_quality.commit.put_back import RejectedRecord
 from service_quality.events.aggregated_records import unpack_record
 from service_quality.events.identifiers import NO_SHOP
 from service_quality.events.positions import Position
@@ -29,13 +29,13 @@ class GivenUpBatch:
     event: dict[str, Any]
     is_of_stream: bool
 
-    def records(self, generation: int) -> Iterator[KeptRecord]:
+    def records(self, generation: int) -> Iterator[RejectedRecord]:
         """The records of a batch of the event stream, those of an aggregate one by one, under their partition keys."""
         for kinesis in (record["kinesis"] for record in self.event["Records"]):
             arrived_at = round(kinesis["approximateArrivalTimestamp"] * 1000)
             for packed in unpack_record(kinesis["partitionKey"], b64decode(kinesis["data"])):
                 position = Position(generation, int(kinesis["sequenceNumber"]), packed.part)
-                yield KeptRecord(packed.partition_key, str(position), GIVEN_UP, arrived_at, packed.data)
+                yield RejectedRecord(packed.partition_key, str(position), GIVEN_UP, arrived_at, packed.data)
 
 
 def read_given_up(key: str, body: bytes) -> GivenUpBatch:
@@ -57,7 +57,7 @@ def read_given_up(key: str, body: bytes) -> GivenUpBatch:
 
 
 def read_unsent(key: str, body: bytes) -> dict[str, Any]:
-    """The event with a row that its function kept; UnreadableObjectError for an object that holds none."""
+    """The event with a row that its function set aside; UnreadableObjectError for an object without rows."""
     try:
         event = json.loads(body)
         if not isinstance(event["Records"], list):
@@ -69,10 +69,10 @@ def read_unsent(key: str, body: bytes) -> dict[str, Any]:
     return dict(event)
 
 
-def outbox_rows(event: dict[str, Any], reason: str) -> Iterator[KeptRecord]:
+def outbox_rows(event: dict[str, Any], reason: str) -> Iterator[RejectedRecord]:
     """The rows of a batch of the outbox, without their content."""
     for record in event["Records"]:
         change = record["dynamodb"]
         arrived_at = round(change.get("ApproximateCreationDateTime", 0) * 1000)
         shop_id = change.get("NewImage", {}).get("shop_id", {}).get("S", NO_SHOP)
-        yield KeptRecord(shop_id, change.get("SequenceNumber", ""), reason, arrived_at, b"")
+        yield RejectedRecord(shop_id, change.get("SequenceNumber", ""), reason, arrived_at, b"")

@@ -1,4 +1,4 @@
-"""The lease on a shop's parked records: one run at a time puts them back, and a killed run's lease runs out."""
+"""The lease on a shop's parked records: one run at a time puts them back, and a killed run's lease expires."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ _LEASE_KEY = "put_back_lease"
 
 @dataclass(slots=True)
 class Lease:
-    """Held by one `owner`, renewed while it works; `now` gives the wall clock in seconds."""
+    """A lease of one `owner`, renewed while it works; `now` gives the wall clock in seconds."""
 
     dynamodb: "DynamoDBClient"
     table: str
@@ -49,14 +49,16 @@ class Lease:
             held = self._take()
             left = min(held, left - pause)
             if held and left <= 0:
-                raise OtherRunError("found another run that puts this shop's records back, expected none: let it end")
+                raise OtherRunError(
+                    "found another run that puts this shop's records back, expected no other: let it end"
+                )
         try:
             yield
         finally:
             self._release()
 
     def renew(self) -> bool:
-        """Renew it where it was renewed long ago, and say whether it was; OtherRunError where another took it."""
+        """Renew an old lease; True where it was old. OtherRunError where another run took it."""
         if self.now() - self._renewed_at < _RENEW_SECONDS:
             return False
         if self._take():
@@ -64,7 +66,7 @@ class Lease:
         return True
 
     def _take(self) -> float:
-        """Take or renew it; the seconds for which somebody else still holds it, 0 once it is ours."""
+        """Take or renew it; the seconds for which another run still holds it, 0 once it is ours."""
         now = self.now()
         try:
             self.dynamodb.put_item(

@@ -1,4 +1,4 @@
-"""What lies in the rejected bucket, record by record and counted."""
+"""The records of the rejected bucket, listed and counted."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,19 +7,19 @@ from typing import NamedTuple
 from infra.local.progress import Signs
 from infra.operations.given_up import FOLDER as GIVEN_UP_FOLDER
 from infra.operations.given_up import outbox_rows, read_given_up, read_unsent
-from infra.operations.kept_objects import KeptObjects, Unreadable, read_lines
 from infra.operations.outbox_batches import UNSENT_FOLDERS
 from infra.operations.outcome import Counts
+from infra.operations.rejected_objects import RejectedObjects, Unreadable, read_lines
 from infra.operations.selection import GIVEN_UP, UNSENT, Selection
 from infra.operations.ways_back import shop_of
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
-from service_quality.commit.put_back import KeptRecord
+from service_quality.commit.put_back import RejectedRecord
 from service_quality.events.log_records import PARKED
 from service_quality.instants import format_instant
 
 
 class Listed(NamedTuple):
-    """A record that lies there: everything but its content, which holds customers' words."""
+    """A record of the bucket without its content, which holds customers' words."""
 
     reason: str
     shop_id: str
@@ -29,10 +29,10 @@ class Listed(NamedTuple):
     key: str
 
 
-def list_kept(
-    selection: Selection, objects: KeptObjects, *, generation: int, unreadable: Unreadable
+def list_records(
+    selection: Selection, objects: RejectedObjects, *, generation: int, unreadable: Unreadable
 ) -> Iterator[Listed]:
-    """The selected records, object by object; `unreadable` is told of each object that holds none."""
+    """The selected records, object by object; `unreadable` gets the error of each object without records."""
     signs, seen = Signs("rejected bucket"), 0
     for record, message, key in _all(objects, generation=generation, unreadable=unreadable):
         seen += 1
@@ -45,14 +45,14 @@ def list_kept(
             yield Listed(record.reason, shop_id, record.position, arrived_at, message, key)
 
 
-def count_kept(selection: Selection, objects: KeptObjects, *, generation: int, unreadable: Unreadable) -> Counts:
-    """How many records are selected, by reason and shop; `unreadable` is told of each object that holds none.
+def count_records(selection: Selection, objects: RejectedObjects, *, generation: int, unreadable: Unreadable) -> Counts:
+    """The number of selected records by reason and shop; `unreadable` gets the error of each object without records.
 
-    A parked record counts once, by the position it had first: each put-back that fails leaves one more copy of it.
+    A parked record counts once, by its first position: each put-back that fails leaves one more copy of it.
     """
     counts: Counts = Counter()
     parked: set[tuple[str, str]] = set()
-    for one in list_kept(selection, objects, generation=generation, unreadable=unreadable):
+    for one in list_records(selection, objects, generation=generation, unreadable=unreadable):
         if one.reason == PARKED:
             parked.add((one.shop_id, one.position))
         else:
@@ -61,7 +61,9 @@ def count_kept(selection: Selection, objects: KeptObjects, *, generation: int, u
     return counts
 
 
-def _all(objects: KeptObjects, *, generation: int, unreadable: Unreadable) -> Iterator[tuple[KeptRecord, str, str]]:
+def _all(
+    objects: RejectedObjects, *, generation: int, unreadable: Unreadable
+) -> Iterator[tuple[RejectedRecord, str, str]]:
     for folder in (PARKED_FOLDER, REJECTED_FOLDER):
         for one in objects.below(f"{folder}/"):
             for lines in objects.readable(one.key, read_lines, unreadable):

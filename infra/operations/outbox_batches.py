@@ -1,6 +1,6 @@
-"""Batches of the outbox that did not leave: given to their functions again, which do with them as at first.
+"""Batches of the outbox that did not leave: given to their functions again.
 
-An event source may have given up on a whole batch; a function may have kept a single row that it could not send, under
+An event source may have given up on a whole batch; a function may have set a row aside that it could not send, under
 the same name each time.
 """
 
@@ -10,25 +10,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from infra.operations.errors import ArgumentsError, OperationsError
-from infra.operations.kept_objects import KeptObject, KeptObjects
+from infra.operations.rejected_objects import RejectedObject, RejectedObjects
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-#: The folders of rows that a function kept, and the option that names their function.
+#: The folders of rows that a function set aside, and the option that names their function.
 UNSENT_FOLDERS = {"outbox/alert/": "dispatch_function", "outbox/archive/": "archive_function"}
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxBatches:
-    """`names` are the functions' names by option; one that is not known is None."""
+    """`names` are the functions' names by option; an unknown one is None."""
 
-    objects: KeptObjects
+    objects: RejectedObjects
     client: Callable[[], "LambdaClient"]
     names: Mapping[str, str | None]
 
     def function_of(self, folder: str) -> str:
-        """The function of a folder of kept rows; ArgumentsError where its name is unknown."""
+        """The function of a folder of unsent rows; ArgumentsError where its name is unknown."""
         option = UNSENT_FOLDERS[folder]
         name = self.names.get(option)
         if not name:
@@ -36,8 +36,8 @@ class OutboxBatches:
             raise ArgumentsError(f"found rows under {folder} and neither --stack nor {flag}, expected one of them")
         return name
 
-    def resend(self, one: KeptObject, function: str, event: Mapping[str, Any]) -> bool:
-        """Give a batch to its function and delete its object; whether the function has not kept it again.
+    def resend(self, one: RejectedObject, function: str, event: Mapping[str, Any]) -> bool:
+        """Give a batch to its function and delete its object; False where the function has set it aside again.
 
         OperationsError when the function fails on it.
         """

@@ -1,4 +1,4 @@
-"""What a run put back and what it left, by reason and shop."""
+"""The outcome of a run: records put back and left, by reason and shop."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ Counts = Counter[tuple[str, str]]  # by reason and shop
 
 @dataclass(slots=True)
 class Outcome:
-    """Counts of records by reason and shop; `left` could not go back, `troubles` is what did not come to its end."""
+    """Counts of records by reason and shop; `left` could not go back, `troubles` are the errors of failed steps."""
 
     put: Counts = field(default_factory=Counter)
     left: Counts = field(default_factory=Counter)
@@ -21,7 +21,7 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """That of the first trouble; 0 without any."""
+        """The exit code of the first trouble; 0 without one."""
         return self.troubles[0][1].exit_code if self.troubles else 0
 
     def document(self) -> dict[str, object]:

@@ -1,12 +1,12 @@
-"""Parked shops: their records back in order by one serial writer, until the shop says that it goes on."""
+"""Parked shops: one serial writer puts their records back in order, until the shop's item says that it goes on."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from infra.local.progress import Signs, say
 from infra.operations.errors import NotYetThroughError, StillInTroubleError
-from infra.operations.kept_objects import KeptObject, KeptObjects, in_order
 from infra.operations.lease import Lease
+from infra.operations.rejected_objects import RejectedObject, RejectedObjects, in_order
 from infra.operations.shop_logs import ShopLog
 from infra.operations.stream_writer import StreamWriter
 from infra.operations.ways_back import renewed, signed_control
@@ -23,13 +23,13 @@ _MOST_ROUNDS = 50
 class ParkedShop:
     """One run for one shop.
 
-    A round puts what is parked, in the order of its first positions, and then says up to where. Newer records are
-    parked meanwhile, so rounds go on until the shop is parked no more and nothing is left to put. Only then are the
-    objects deleted, and only those that were not written again.
+    A round puts the parked records in order of their first positions, and then their end. Newer records are parked
+    meanwhile, so rounds go on until the shop is parked no more and no record is left. Only then are the objects
+    deleted, and only those that were not written again.
     """
 
     run: str
-    objects: KeptObjects
+    objects: RejectedObjects
     writer: StreamWriter
     log: ShopLog
     lease: Lease
@@ -40,16 +40,16 @@ class ParkedShop:
     _done: dict[str, datetime] = field(default_factory=dict)
 
     def put_back(self) -> None:
-        """Put all back; `put` says how many records there were, `is_done` whether it came to its end.
+        """Put all records back; `put` counts them, `is_done` says whether the run came to its end.
 
-        StillInTroubleError when they fail again, NotYetThroughError when the log does not get to them, OtherRunError
-        when another run is at them: then everything is kept, and a later run begins again.
+        StillInTroubleError when they fail again, NotYetThroughError when the log does not come to them, OtherRunError
+        when another run puts them back: then every object stays, and a later run begins again.
         """
         with self.lease.held(waiting=lambda left: say(f"  waiting {left:.0f} s for another run's lease to end")):
             self._wait_for(self.writer.latest.get(self.log.shop_id, -1))
             for _ in range(_MOST_ROUNDS):
-                shop = self._read()  # before the list: what it says is parked was kept before
-                fresh = [one for one in self._kept() if self._done.get(one.key) != one.modified]
+                shop = self._read()  # before the list, so that the list holds every record that it calls parked
+                fresh = [one for one in self._parked_objects() if self._done.get(one.key) != one.modified]
                 if not fresh and shop.parked is None:
                     break
                 self._round(fresh, parked_until=shop.parked.until if shop.parked and not fresh else START)
@@ -58,11 +58,11 @@ class ParkedShop:
             self.objects.delete(self._done)
             self.is_done = True
 
-    def _kept(self) -> list[KeptObject]:
+    def _parked_objects(self) -> list[RejectedObject]:
         return list(self.objects.below(folder_of(self.log.shop_id, PARKED_FOLDER)))
 
-    def _round(self, fresh: list[KeptObject], *, parked_until: str) -> None:
-        """Put these objects' records and the end of them, and wait until the shop's log has come to it."""
+    def _round(self, fresh: list[RejectedObject], *, parked_until: str) -> None:
+        """Put these objects' records and their end, and wait until the shop's log has come to it."""
         self.rounds += 1
         signs, before = Signs("parked records"), self.put
         for record in in_order(self.objects, fresh):
@@ -70,7 +70,7 @@ class ParkedShop:
                 self._read()
             self._until = max(self._until, record.position)
             if isinstance(signed_control(record, self.writer.key), ShopUnparked):
-                continue  # the end of a run that failed: this one has an end of its own
+                continue  # the end of a failed run: this run has an end of its own
             now = self.writer.now()
             back, _ = put_back_parked([renewed(record, key=self.writer.key, now=now)], run=self.run, now=now)
             self.writer.put_control(back)
@@ -87,7 +87,7 @@ class ParkedShop:
         if shop.parked is not None and shop.parked.failed_run == self.run:
             raise StillInTroubleError(
                 "found records that fail as before, expected the trouble mended; the shop stays parked and everything "
-                "is kept, see step_failed in the log of score_interactions"
+                "stays stored, see step_failed in the log of score_interactions"
             )
         return shop
 

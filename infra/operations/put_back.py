@@ -1,4 +1,4 @@
-"""Everything that was set aside, back on its way: given-up batches, unsent rows, rejected records, parked shops."""
+"""The put-back of everything that was set aside: given-up batches, unsent rows, rejected records, parked shops."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -7,10 +7,10 @@ from infra.local.progress import Signs, say
 from infra.operations.errors import OperationsError, StillInTroubleError, UnreadableObjectError
 from infra.operations.given_up import FOLDER as GIVEN_UP_FOLDER
 from infra.operations.given_up import GivenUpBatch, outbox_rows, read_given_up, read_unsent
-from infra.operations.kept_objects import Held, KeptLine, KeptObject, KeptObjects, read_lines
 from infra.operations.outbox_batches import UNSENT_FOLDERS, OutboxBatches
 from infra.operations.outcome import Outcome
 from infra.operations.parked_shops import ParkedShop
+from infra.operations.rejected_objects import Held, RejectedLine, RejectedObject, RejectedObjects, read_lines
 from infra.operations.selection import GIVEN_UP, UNSENT, Selection
 from infra.operations.shop_logs import ShopLog
 from infra.operations.stream_writer import StreamWriter
@@ -24,12 +24,12 @@ from service_quality.events.log_records import PARKED
 class PutBack:
     """One run of the command. A dry one counts and changes nothing.
 
-    Given-up batches and rejected records go first: what of them belongs to a parked shop is parked in its order, and
-    comes back with the rest.
+    Given-up batches and rejected records go first: those of a parked shop are parked in their order, and come back with
+    its other records.
     """
 
     selection: Selection
-    objects: KeptObjects
+    objects: RejectedObjects
     writer: StreamWriter
     outbox: OutboxBatches
     open_log: Callable[[str], ShopLog]
@@ -39,7 +39,7 @@ class PutBack:
     outcome: Outcome = field(default_factory=Outcome)
 
     def go(self) -> Outcome:
-        """Put back what is selected; what does not come to its end is named in the outcome and holds nothing else."""
+        """Put the selected records back; a failing step is named in the outcome and stops no other."""
         if self.selection.has_given_up:
             self._attempt("given-up batches", self._put_back_batches)
         if self.selection.has_unsent:
@@ -53,14 +53,14 @@ class PutBack:
         return self.outcome
 
     def _name_left(self) -> None:
-        """Make a trouble of what was left though it was asked for by name, or was tried and failed again.
+        """Make a trouble of records that are left although they were named, or that failed again.
 
-        Without a name the command looks for what can go back: what cannot yet is counted, and is no trouble.
+        Without a name the command looks for records that can go back: those that cannot yet are only counted.
         """
         asked_for = self.selection.reasons | {UNSENT}
         left = sum(count for (reason, _), count in self.outcome.left.items() if reason in asked_for)
         if left:
-            error = StillInTroubleError(f"found {left} records still rejected, expected none: they are kept")
+            error = StillInTroubleError(f"found {left} records still rejected, expected 0: they stay stored")
             self.outcome.troubles.append(("left records", error))
 
     def _attempt(self, subject: str, step: Callable[[], None]) -> None:
@@ -73,8 +73,8 @@ class PutBack:
         say(f"  {subject}: {error}")
         self.outcome.troubles.append((subject, error))
 
-    def _readable(self, one: KeptObject, read: Callable[[str, bytes], Held]) -> Iterator[Held]:
-        """What an object holds; an unreadable one is named in the outcome, left, and holds nothing else."""
+    def _readable(self, one: RejectedObject, read: Callable[[str, bytes], Held]) -> Iterator[Held]:
+        """The content of an object; an unreadable one is named in the outcome and left."""
         return self.objects.readable(one.key, read, lambda error: self._name("unreadable object", error))
 
     def _put_back_batches(self) -> None:
@@ -84,7 +84,7 @@ class PutBack:
                 self._put_back_given_up(one, batch)
             signs.show(f"{self.outcome.put.total()} records are on the stream")
 
-    def _put_back_given_up(self, one: KeptObject, batch: GivenUpBatch) -> None:
+    def _put_back_given_up(self, one: RejectedObject, batch: GivenUpBatch) -> None:
         if batch.is_of_stream:
             self._put_back_batch(one, batch)
         elif self.selection.shop_id is None and not self.selection.has_span:
@@ -92,7 +92,7 @@ class PutBack:
             if not self.is_dry:
                 self.outbox.resend(one, batch.function, batch.event)
 
-    def _put_back_batch(self, one: KeptObject, batch: GivenUpBatch) -> None:
+    def _put_back_batch(self, one: RejectedObject, batch: GivenUpBatch) -> None:
         """Put the selected records of a batch; its object goes once all of them are back."""
         is_whole = True
         for record in batch.records(self.generation):
@@ -108,7 +108,7 @@ class PutBack:
             self.objects.delete([one.key])
 
     def _resend_unsent(self) -> None:
-        """Give each row of the outbox that its function kept to it again; what it keeps again is left."""
+        """Give each row of the outbox that its function set aside to it again; a row set aside again is left."""
         for folder in UNSENT_FOLDERS:
             for one in list(self.objects.below(folder)):
                 for event in self._readable(one, read_unsent):
@@ -125,20 +125,20 @@ class PutBack:
         signs = Signs("rejected records")
         for folder in self._folders(REJECTED_FOLDER):
             put: dict[str, str] = {}
-            # All of a folder before the first: what is rejected again meanwhile does not go round and round.
+            # The whole list before the first put: a record that is rejected again meanwhile is not put again.
             for one in list(self.objects.below(folder)):
                 for lines in self._readable(one, read_lines):
                     left = [line for line in lines if not self._put_back_line(line, put)]
                     if len(left) < len(lines) and not self.is_dry:
-                        self.objects.keep_only(one.key, left)
+                        self.objects.leave_only(one.key, left)
                 signs.show(f"{self.outcome.put.total()} records are on the stream")
             for shop_id in {} if self.is_dry else sorted(set(put.values())):
                 self.open_log(shop_id).wait_for(self.writer.latest.get(shop_id, -1))
 
-    def _put_back_line(self, line: KeptLine, put: dict[str, str]) -> bool:
+    def _put_back_line(self, line: RejectedLine, put: dict[str, str]) -> bool:
         """Put a rejected record back if it is selected and can be read now; whether it is on the stream.
 
-        `put` holds the shops of those that are, by position: an overtaken worker may have kept a record once more.
+        `put` holds the shops of those that are, by position: an overtaken worker may have stored a record once more.
         """
         record, shop_id = line.record, shop_of(line.record)
         if record.reason not in self.selection.rejected_reasons:
@@ -179,21 +179,22 @@ class PutBack:
             self.outcome.put[PARKED, shop_id] += shop.put
 
     def _count_parked(self, folder: str, shop_id: str) -> None:
-        kept = {line.record.position for one in self.objects.below(folder) for line in self.objects.lines(one.key)}
-        if kept:
-            self.outcome.put[PARKED, shop_id] += len(kept)
+        parked = {line.record.position for one in self.objects.below(folder) for line in self.objects.lines(one.key)}
+        if parked:
+            self.outcome.put[PARKED, shop_id] += len(parked)
             self.outcome.unparked.append(shop_id)
 
     def _shop_in(self, folder: str) -> str | None:
-        """The shop of the records in a folder, as they say.
+        """The shop that the records in a folder name.
 
-        None where another run has emptied it, and where no object can be read: then those are named in the outcome.
+        None for a folder that another run has emptied, and for one without a readable object: then those are named in
+        the outcome.
         """
         unreadable: list[UnreadableObjectError] = []
         for one in self.objects.below(folder):
             try:
                 for line in self.objects.lines(one.key):
-                    return line.record.shop_id  # what of it cannot be read is named when the shop is put back
+                    return line.record.shop_id  # an unreadable object is named when the shop is put back
             except UnreadableObjectError as error:
                 unreadable.append(error)
         self.outcome.troubles.extend(("unreadable object", error) for error in unreadable)

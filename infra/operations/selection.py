@@ -1,4 +1,4 @@
-"""Which of the records that were set aside a command works on."""
+"""The selection of the records that a command works on."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,12 @@ from service_quality.events.log_records import PARKED
 #: The word that selects batches which an event source gave up on, beside the reasons of records.
 GIVEN_UP = "given_up"
 
-#: The word that selects rows of the outbox which their function kept since it could not send them.
+#: The word that selects rows of the outbox which their function could not send.
 UNSENT = "unsent"
 
-#: Reasons that a mended release can change: what it still cannot read is left where it lies. The others are put back
-#: only by name: a shop's own state decides them (older_than_retention, conversation_full), or a signature or a clock.
+#: Reasons that a mended release can change: a record that it still cannot read is left. Records of other reasons are
+#: put back only by name: a shop's own state decides them (older_than_retention, conversation_full), a signature or a
+#: clock.
 MENDABLE = frozenset(
     {
         "changes_too_much", "fold_failed", "item_full", "missing_field", "no_shop", "out_of_range", "passed_by",
@@ -48,12 +49,12 @@ class Selection:
 
     @property
     def has_unsent(self) -> bool:
-        """Whether rows of the outbox are wanted; they are sent whatever shop and time they are of."""
+        """Whether rows of the outbox are wanted; they are sent without regard to shop and time."""
         return (not self.reasons and self.shop_id is None and not self.has_span) or UNSENT in self.reasons
 
     @property
     def has_span(self) -> bool:
-        """Whether it is bounded in time."""
+        """Whether the selection is bounded in time."""
         return self.since is not None or self.until is not None
 
     @property

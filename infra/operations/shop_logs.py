@@ -1,4 +1,4 @@
-"""How far a shop's log has come, as its item says."""
+"""The progress of a shop's log, by its item."""
 
 import time
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class ShopLog:
     clock: Callable[[], float] = time.monotonic
 
     def read(self) -> ShopItem:
-        """The shop's item, strongly consistent; an empty one for a shop that has none."""
+        """The shop's item, strongly consistent; an empty one for an unknown shop."""
         return self.state.read_shop(self.shop_id) or ShopItem()
 
     def wait_for(self, number: int, *, meanwhile: Callable[[], object] = lambda: None) -> None:

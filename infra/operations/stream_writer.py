@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class StreamWriter:
-    """Puts one record a call, each behind the one before of its shop; `now` gives epoch milliseconds.
+    """Puts one record a call, each after the one before of its shop; `now` gives epoch milliseconds.
 
-    A record that the stream took without the answer reaching us is put again: its event has an id, and folds once.
+    A record whose answer was lost is put again: its event has an id, and folds once.
     """
 
     kinesis: "KinesisClient"

@@ -1,9 +1,9 @@
-"""How a kept record goes back: as the control record or event that its shop's log takes, or not at all."""
+"""How a rejected record goes back: as the control record or event that its shop's log takes, or not at all."""
 
 from dataclasses import dataclass, replace
 
 from infra.operations.selection import GIVEN_UP
-from service_quality.commit.put_back import KEEPS_ARRIVAL_FOR, KeptRecord, put_back_rejected
+from service_quality.commit.put_back import KEEPS_ARRIVAL_FOR, RejectedRecord, put_back_rejected
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import (
     MAX_CONTROL_BYTES,
@@ -23,7 +23,7 @@ _LONGEST_KEY = 256  # of a partition key
 
 @dataclass(frozen=True, slots=True)
 class PlainRecord:
-    """A record that goes onto the stream as it is."""
+    """A record that goes onto the stream unchanged."""
 
     partition_key: str
     data: bytes
@@ -32,10 +32,10 @@ class PlainRecord:
 WayBack = ControlRecord | PlainRecord
 
 
-def shop_of(record: KeptRecord) -> str:
-    """The shop of a record: of a rejected one that it is kept for, else that its JSON names; NO_SHOP without either.
+def shop_of(record: RejectedRecord) -> str:
+    """The shop of a record: of a rejected one its object's, else the one that its JSON names; NO_SHOP without either.
 
-    A given-up record is kept under its partition key, which its JSON overrules.
+    A given-up record is stored under its partition key, which its JSON overrules.
     """
     if record.reason != GIVEN_UP and record.shop_id != NO_SHOP:
         return record.shop_id
@@ -46,10 +46,10 @@ def shop_of(record: KeptRecord) -> str:
     return named if isinstance(named, str) and is_shop_id(named) else record.shop_id
 
 
-def way_of_rejected(record: KeptRecord, *, key: ControlKey, now: int) -> WayBack | None:
+def way_of_rejected(record: RejectedRecord, *, key: ControlKey, now: int) -> WayBack | None:
     """The way of a rejected record; None for one that names no shop, or that this release still rejects.
 
-    A record of a log goes back with the position and arrival it had. One that an inlet refused was in no log: it is
+    A record of a log goes back with its position and arrival. A record that an inlet rejected was in no log: it is
     taken in as if it came now.
     """
     shop_id = shop_of(record)
@@ -67,8 +67,8 @@ def way_of_rejected(record: KeptRecord, *, key: ControlKey, now: int) -> WayBack
     return back
 
 
-def _taken_in(record: KeptRecord, *, now: int) -> WayBack | None:
-    """The event stamped with its arrival now, whatever its source says of it."""
+def _taken_in(record: RejectedRecord, *, now: int) -> WayBack | None:
+    """The event stamped with its arrival now, in place of any that its source gives."""
     try:
         raw = {name: value for name, value in parse_json(record.data).items() if name != "received_at"}
         event = replace(parse_event(raw, arrived_at=now), received_at=now)
@@ -78,10 +78,10 @@ def _taken_in(record: KeptRecord, *, now: int) -> WayBack | None:
     return PlainRecord(event.shop_id, data) if len(data) <= MAX_RECORD_BYTES else None
 
 
-def way_of_given_up(record: KeptRecord, *, key: ControlKey, now: int) -> WayBack | None:
-    """The way of a record that was never read; None for the end of a run, which a later run says itself.
+def way_of_given_up(record: RejectedRecord, *, key: ControlKey, now: int) -> WayBack | None:
+    """The way of a record that was never read; None for the end of a run, since a later run has its own.
 
-    What no log takes for a record of its own goes back as it came, so that it is rejected with its reason.
+    A record that no log would take goes back unchanged, so that it is rejected with its reason.
     """
     record = record._replace(shop_id=shop_of(record))
     control = signed_control(record, key)
@@ -95,7 +95,7 @@ def way_of_given_up(record: KeptRecord, *, key: ControlKey, now: int) -> WayBack
     return back
 
 
-def renewed(record: KeptRecord, *, key: ControlKey, now: int) -> KeptRecord:
+def renewed(record: RejectedRecord, *, key: ControlKey, now: int) -> RejectedRecord:
     """The record; a control record that comes back with a new arrival gets a new signature, as its own would expire."""
     control = signed_control(record, key) if now - record.arrived_at > KEEPS_ARRIVAL_FOR else None
     if control is None:
@@ -103,8 +103,8 @@ def renewed(record: KeptRecord, *, key: ControlKey, now: int) -> KeptRecord:
     return record._replace(arrived_at=now, data=sign_control(control, key(), issued_at=now))
 
 
-def signed_control(record: KeptRecord, key: ControlKey) -> ControlRecord | None:
-    """The control record in a kept one; None for an event, and for one that could not be taken when it arrived."""
+def signed_control(record: RejectedRecord, key: ControlKey) -> ControlRecord | None:
+    """The control record in a rejected one; None for an event, and for one that could not be taken when it arrived."""
     if b'"signature"' not in record.data:
         return None
     try:

@@ -1,10 +1,10 @@
-"""What an import changes as items that the functions absorb: histories by home, parts of conversations by key."""
+"""An import's changes as items that the functions absorb: histories by item key, parts of conversations by key."""
 
 import pandas as pd
 import pyarrow as pa
 
 from service_quality.commit.state_items import HistoryItem, encode_histories, entity_name
-from service_quality.facts.entities import home_key
+from service_quality.facts.entities import item_key_of
 from service_quality.histories.history import History, HistoryPlan
 from service_quality.histories.windows import WINDOWS
 from spark_jobs.reader.attribute_sets import AttributeSets
@@ -16,21 +16,21 @@ _ITEM_SCHEMA = pa.schema([("shop_id", pa.string()), ("key", pa.string()), ("data
 def build_history_items(facts: pa.Table, plan: HistoryPlan) -> pa.Table:
     """One shop's facts (shop_id, attributes, at, name, value, clock of the shop) → encoded items by key (ITEM_DDL).
 
-    A fact that has left every window by that clock, or is taken back by another one, is in no item.
+    A fact that has left every window by that clock, or is cancelled by another fact, is in no item.
     """
     if not facts.num_rows:
         return _ITEM_SCHEMA.empty_table()
     shop_id, clock = facts.column("shop_id")[0].as_py(), facts.column("clock")[0].as_py()
     sets = AttributeSets(facts.column("attributes"))
     frame = facts.select(["at", "name", "value"]).to_pandas()
-    homes: dict[str, HistoryItem] = {}
+    items: dict[str, HistoryItem] = {}
     for entity in plan.windows:
         for key, history in _histories_of(entity, frame, sets, plan, clock).items():
             if not history.empty:
-                homes.setdefault(home_key(key), HistoryItem()).histories[key] = history
-    keys = sorted(homes)
+                items.setdefault(item_key_of(key), HistoryItem()).histories[key] = history
+    keys = sorted(items)
     return pa.table(
-        {"shop_id": [shop_id] * len(keys), "key": keys, "data": [encode_histories(homes[key]) for key in keys]},
+        {"shop_id": [shop_id] * len(keys), "key": keys, "data": [encode_histories(items[key]) for key in keys]},
         schema=_ITEM_SCHEMA,
     )
 

@@ -1,9 +1,9 @@
-"""The items of shops' next imports: what their new events change in histories and conversations."""
+"""The items of shops' next imports: the changes of their new events to histories and conversations."""
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.conversations.conversation import REMEMBERED
+from service_quality.conversations.conversation import CONVERSATION_RETENTION
 from service_quality.features.declarations import FeatureSet
 from spark_jobs.backfill.history_items import ITEM_DDL, build_history_items
 from spark_jobs.backfill.known_past import KnownPast
@@ -13,14 +13,14 @@ from spark_jobs.logs.import_rows import import_rows, with_imports
 _KEY = ["shop_id", "fold_key"]
 
 
-def fold_new(placed: DataFrame, past: KnownPast, features: FeatureSet) -> DataFrame:
-    """What new events (known_past.place_new) change (folding.IMPORT_SCHEMA), and the shop's clocks after their mark.
+def fold_new(located: DataFrame, past: KnownPast, features: FeatureSet) -> DataFrame:
+    """The changes of new events (known_past.locate_new; folding.IMPORT_SCHEMA), and the clocks after the import record.
 
-    Only conversations that the new events belong to, or belonged to, are folded again from the log.
+    Only the conversations of the new events, present and former, are folded again from the log.
     """
     log = past.log.where("import_id is null")
-    rows = import_rows(log, past.imported.select(*placed.columns).unionByName(placed)).cache()
-    last = placed.groupBy("shop_id").agg(
+    rows = import_rows(log, past.imported.select(*located.columns).unionByName(located)).cache()
+    last = located.groupBy("shop_id").agg(
         F.max("number").alias("number"), F.max("occurred_at").alias("own"), F.max("received_until").alias("received")
     )
     affected = rows.join(F.broadcast(last.select("shop_id", "number")), ["shop_id", "number"]).select(*_KEY)
@@ -37,13 +37,13 @@ def fold_new(placed: DataFrame, past: KnownPast, features: FeatureSet) -> DataFr
 def build_items(folded: DataFrame, features: FeatureSet) -> DataFrame:
     """The items of each shop's import: shop_id, kind ("histories" or "conversations"), key, data.
 
-    A conversation that is forgotten by the time of the mark has no item; its facts are counted all the same.
+    A conversation beyond retention at the import record has no item; its facts are counted all the same.
     """
     facts = folded.select("shop_id", "clock", F.explode("facts").alias("fact")).select("shop_id", "clock", "fact.*")
     plan = features.plan
     histories = facts.groupBy("shop_id").applyInArrow(lambda shop: build_history_items(shop, plan), ITEM_DDL)
-    remembered = folded.where(F.col("received_clock") - F.col("touched_at") <= REMEMBERED)
-    parts = remembered.select("shop_id", F.col("fold_key").alias("key"), F.col("part").alias("data"))
+    within_retention = folded.where(F.col("received_clock") - F.col("touched_at") <= CONVERSATION_RETENTION)
+    parts = within_retention.select("shop_id", F.col("fold_key").alias("key"), F.col("part").alias("data"))
     return histories.withColumn("kind", F.lit("histories")).unionByName(
         parts.withColumn("kind", F.lit("conversations"))
     )

@@ -1,4 +1,4 @@
-"""What is known of shops before an import is made: the archive as read, the imports so far, the lake."""
+"""The known past of shops before an import is made: the archive as read, the imports so far, the lake."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,16 +14,16 @@ from spark_jobs.lake.snapshots import snapshot_of
 from spark_jobs.lake.tables import EVENTS, read_events, read_imports
 from spark_jobs.logs.archive import ENTRY_DDL, has_archive, read_entries, read_links, to_log, whole_until
 from spark_jobs.logs.import_rows import OF_IMPORT, content_hash
-from spark_jobs.logs.imported_log import NOT_YET, lake_events, noted_events, place_imports, read_contents
+from spark_jobs.logs.imported_log import NOT_YET, lake_events, locate_imports, noted_events, read_contents
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class KnownPast:
-    """`log` is each shop's log as far as the archive is whole, `until` its last position there.
+    """`log` is each shop's log up to the first gap of the archive, `until` its last position there.
 
-    `accepted` are all events of the archive (shop_id, event_id, content) and `marked` the imports whose marks it has,
+    `accepted` are all events of the archive (shop_id, event_id, content), `recorded` the imports whose records it has,
     both also behind a gap. `imports` are the lake's rows of earlier imports, in their order, as of its snapshot
     `base`, and `imported` their events (import_rows.OF_IMPORT beside FIELDS, import_id and content).
     """
@@ -31,7 +31,7 @@ class KnownPast:
     log: DataFrame
     until: dict[str, str]
     accepted: DataFrame
-    marked: set[str]
+    recorded: set[str]
     imports: list[Row]
     base: int | None
     imported: DataFrame
@@ -51,8 +51,8 @@ class KnownPast:
 
 
 def read_past(spark: SparkSession, *, archive: str, state_table: str) -> KnownPast:
-    """Read the archive and what the lake says of imports into a state table; nothing archived yet is an empty log."""
-    read_events(spark)  # MissingSourceError before anything is made where there is no lake
+    """Read the archive and the lake's imports into a state table; without an archive the log is empty."""
+    read_events(spark)  # MissingSourceError for a missing lake, before anything is written
     snapshot = snapshot_of(spark, EVENTS)
     noted, base = read_imports(spark)
     imports = [row.asDict() for row in noted.where(F.col("state_table") == state_table).collect()]
@@ -67,7 +67,7 @@ def read_past(spark: SparkSession, *, archive: str, state_table: str) -> KnownPa
         log=log,
         until=until,
         accepted=everything.where("import_id is null").select("shop_id", "event_id", content_hash().alias("content")),
-        marked={row["import_id"] for row in everything.where("import_id is not null").select("import_id").collect()},
+        recorded={row["import_id"] for row in everything.where("import_id is not null").select("import_id").collect()},
         imports=imports,
         base=base,
         imported=_read_imported(spark, log, imports),
@@ -94,11 +94,11 @@ def _read_imported(spark: SparkSession, log: DataFrame, imports: list[Row]) -> D
         nothing = spark.createDataFrame([], ENTRY_DDL).select(*FIELDS, "import_id", F.lit("").alias("content"))
         return nothing.select("*", *(F.lit(0).cast("long").alias(name) for name in OF_IMPORT))
     contents = read_contents(spark, noted_events(spark, [one["import_id"] for one in imports]), imports)
-    placed = place_imports(log, imports).select("import_id", *OF_IMPORT)
-    return contents.join(F.broadcast(placed), "import_id").select(*FIELDS, "import_id", "content", *OF_IMPORT).cache()
+    located = locate_imports(log, imports).select("import_id", *OF_IMPORT)
+    return contents.join(F.broadcast(located), "import_id").select(*FIELDS, "import_id", "content", *OF_IMPORT).cache()
 
 
-def place_new(new: DataFrame, past: KnownPast) -> DataFrame:
+def locate_new(new: DataFrame, past: KnownPast) -> DataFrame:
     """New events as those of each shop's next import, made at the end of the log as read (FIELDS and OF_IMPORT)."""
     spark = new.sparkSession
     numbers: dict[str, int] = {}
@@ -106,7 +106,7 @@ def place_new(new: DataFrame, past: KnownPast) -> DataFrame:
         numbers[one["shop_id"]] = one["number"]
     earlier = spark.createDataFrame(list(numbers.items()), "shop_id string, earlier int")
     ends = past.log.groupBy("shop_id").agg(
-        F.max("place").alias("behind"), F.max("received_clock").alias("received_until")
+        F.max("log_index").alias("behind"), F.max("received_clock").alias("received_until")
     )
     zero = F.lit(0)
     return (
@@ -115,7 +115,7 @@ def place_new(new: DataFrame, past: KnownPast) -> DataFrame:
         .withColumn("number", F.coalesce("earlier", zero) + 1)
         .withColumn("behind", F.coalesce("behind", zero))
         .withColumn("received_until", F.coalesce("received_until", zero))
-        .withColumn("place", F.lit(NOT_YET))
+        .withColumn("log_index", F.lit(NOT_YET))
         .withColumn("clock", F.lit(NOT_YET))
         .select(*FIELDS, *OF_IMPORT)
     )

@@ -1,4 +1,4 @@
-"""Which events of the lake an import has to bring: those that the shop's log and its earlier imports do not hold."""
+"""The lake's events that an import has to bring: those that the shop's log and its earlier imports do not hold."""
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -8,8 +8,8 @@ def select_new(lake: DataFrame, log: DataFrame, imported: DataFrame) -> DataFram
     """The lake's events (with `content`) that are not held in the content that they have in the lake.
 
     `log` holds shop_id, event_id and content of every accepted event of the archive, `imported` the same of the
-    events of earlier imports, with the import's `number`. What an import brought last of an id counts; what the log
-    says of an id that no import brought counts in any of its contents.
+    events of earlier imports, with the import's `number`. Of an id of an import the latest import's content counts; of
+    any other id every content on the log counts.
     """
     latest = imported.groupBy("shop_id", "event_id").agg(F.max_by("content", "number").alias("content"))
     by_import = lake.join(latest, ["shop_id", "event_id", "content"], "left_anti")

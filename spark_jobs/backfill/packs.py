@@ -19,14 +19,14 @@ _MOST_DOUBLINGS = 12
 
 
 def count_items(items: DataFrame, shops: Sequence[str]) -> dict[str, Row]:
-    """How many items of each kind every one of the shops has."""
+    """The number of items of each kind of every shop."""
     counts = items.groupBy("shop_id").agg(*(F.count_if(F.col("kind") == kind).alias(kind) for kind in KINDS))
     found = {row["shop_id"]: {kind: row[kind] for kind in KINDS} for row in counts.collect()}
     return {shop: found.get(shop, dict.fromkeys(KINDS, 0)) for shop in shops}
 
 
 def choose_buckets(items: DataFrame, counts: dict[str, Row]) -> dict[str, int]:
-    """Into how many packs each shop's items go: about 64 items a pack, more packs where one would be too large."""
+    """The number of packs of each shop: about 64 items a pack, more packs where one would be too large."""
     buckets = {shop: max(1, -(-sum(one[kind] for kind in KINDS) // _ITEMS_PER_PACK)) for shop, one in counts.items()}
     sizes = items.select("shop_id", F.crc32("key").alias("hash"), F.length("data").alias("bytes")).cache()
     for _ in range(_MOST_DOUBLINGS):

@@ -1,4 +1,4 @@
-"""Writes a backfill to the functions' side: packs into the state table, marks onto the stream."""
+"""Writes a backfill to the functions' side: packs into the state table, import records onto the stream."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from service_quality.adapters.secret_value import read_secret
 from service_quality.commit.state_items import HISTORY_DAYS
-from service_quality.errors import SurroundingsError
+from service_quality.errors import DependencyError
 from service_quality.events.control_records import HistoryImported, sign_control
 from service_quality.instants import DAY, SECOND
 
@@ -20,11 +20,11 @@ _KEPT = HISTORY_DAYS * DAY // SECOND  # by then every fact of an import has left
 
 
 def write_packs(packs: DataFrame, table: str) -> int:
-    """Put every pack (shop_id, key, data) into the state table, from the executors; how many there were.
+    """Put every pack (shop_id, key, data) into the state table, from the executors; returns their number.
 
-    Packs are immutable and named by their content's origin: writing one again writes the same bytes.
+    Packs are immutable and named by the origin of their content: a second write writes the same bytes.
     """
-    region = boto3.session.Session().region_name  # the driver's: an executor elsewhere may know none
+    region = boto3.session.Session().region_name  # the driver's: an executor elsewhere may have no region
 
     def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         dynamodb = boto3.client("dynamodb", region_name=region)
@@ -40,7 +40,7 @@ def write_packs(packs: DataFrame, table: str) -> int:
 
 
 def seal_imports(imports: Sequence[HistoryImported], table: str) -> None:
-    """Say beside the packs of each import that all of them are written."""
+    """Put a seal beside the packs of each import: all of them are written."""
     dynamodb = boto3.client("dynamodb")
     expires_at = int(time.time()) + _KEPT
     for one in imports:
@@ -49,7 +49,7 @@ def seal_imports(imports: Sequence[HistoryImported], table: str) -> None:
 
 
 def unsealed(imports: Sequence[HistoryImported], table: str) -> list[str]:
-    """The ids of the imports whose packs are not, or not any more, all in the state table."""
+    """The ids of the imports without a seal: some of their packs are missing in the state table."""
     if not imports:
         return []
     dynamodb = boto3.client("dynamodb")
@@ -61,12 +61,12 @@ def unsealed(imports: Sequence[HistoryImported], table: str) -> list[str]:
     return [one.import_id for one in imports if not is_sealed(one)]
 
 
-def mark_logs(stream: str, marks: Sequence[HistoryImported], key: bytes) -> None:
+def put_import_records(stream: str, import_records: Sequence[HistoryImported], key: bytes) -> None:
     """Put one `history_imported`, signed with the deployment's key, on the shop's log for each import, in order."""
     kinesis = boto3.client("kinesis")
-    for mark in marks:
-        data = sign_control(mark, key, issued_at=time.time_ns() // 1_000_000)
-        kinesis.put_record(StreamName=stream, Data=data, PartitionKey=mark.shop_id)
+    for import_record in import_records:
+        data = sign_control(import_record, key, issued_at=time.time_ns() // 1_000_000)
+        kinesis.put_record(StreamName=stream, Data=data, PartitionKey=import_record.shop_id)
 
 
 def read_control_key(secret: str) -> bytes:
@@ -87,11 +87,11 @@ def _item(row: dict[str, object], expires_at: int) -> dict[str, dict[str, object
 
 
 def _put(dynamodb: "boto3.client", table: str, items: Iterable[dict[str, dict[str, object]]]) -> None:  # type: ignore[valid-type]
-    """BatchWriteItem until nothing is left over."""
+    """BatchWriteItem until every item is written."""
     left = {table: [{"PutRequest": {"Item": item}} for item in items]}
     for attempt in range(_MOST_ATTEMPTS):
         left = dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems", {})  # type: ignore[attr-defined]
         if not left:
             return
         time.sleep(min(5.0, 0.05 * 2**attempt))
-    raise SurroundingsError(f"{table} did not take all packs in {_MOST_ATTEMPTS} attempts")
+    raise DependencyError(f"{table} did not take all packs in {_MOST_ATTEMPTS} attempts")

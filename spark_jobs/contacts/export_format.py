@@ -1,6 +1,6 @@
-"""The contact export: one row per finished contact, its columns by the name each has in the file."""
+"""The contact export: one row per finished contact, its columns by their names in the file."""
 
-#: Our name of each column that is read, and the file's. Further columns of a file are left alone.
+#: Our name of each column that is read, and the file's. Further columns of a file are ignored.
 COLUMNS = {
     "contact_id": "Unique id",
     "channel": "channel_name",
@@ -21,7 +21,7 @@ COLUMNS = {
     "rating": "CSAT Score",
 }
 
-#: What becomes an identifier of an event, and what no contact can do without.
+#: The columns that become identifiers of an event, and the required ones.
 IDENTIFIERS = (
     "contact_id", "channel", "category", "subcategory", "order_id", "product", "agent_id", "supervisor_id",
     "manager_id", "agent_tenure", "agent_shift",
@@ -32,9 +32,9 @@ NEEDED = ("contact_id", "reported", "answered", "agent_id")
 TIME_PATTERNS = ("d/M/yyyy H:mm[:ss]",)
 DAY_PATTERNS = ("d-MMM-yy", "d-MMM-yyyy", "d/M/yyyy")
 
-#: Why a whole file is refused.
+#: The reasons for refusing a whole file.
 MISSING_COLUMNS = "missing_columns"
 REPEATED_COLUMNS = "repeated_columns"
 
-#: Why a row is rejected that could be read: another row of its contact came first.
+#: The reason of a readable row that is rejected: another row of its contact came first.
 DUPLICATE_ID = "duplicate_id"

@@ -1,4 +1,4 @@
-"""How much of each file could be read: an export that is mostly not understood is refused, not taken in part."""
+"""The readable share of each file: an export that is mostly unreadable is refused, not taken in part."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from spark_jobs.contacts.export_format import DUPLICATE_ID
 
 
 class RowCount(NamedTuple):
-    """So many rows of a file with one outcome; `reason` and `field` are None for contacts."""
+    """The number of rows of a file with one outcome; `reason` and `field` are None for contacts."""
 
     file: str
     reason: str | None
@@ -16,14 +16,14 @@ class RowCount(NamedTuple):
 
     @property
     def readable(self) -> bool:
-        """Whether the rows were understood; a repeated contact was."""
+        """Whether the rows were readable; those of a repeated contact were."""
         return self.reason in (None, DUPLICATE_ID)
 
 
 def explain_unreadable(counts: Sequence[RowCount], *, least_share: float) -> str:
-    """Why the files are no import: no row at all, or a file of which less than `least_share` is readable; else "".
+    """Why the files cannot be imported: no row, or a file of which less than `least_share` is readable; else "".
 
-    A file of a header alone says nothing wrong while another one has rows.
+    A file with a header alone is no reason while another file has rows.
 
     >>> rows = [RowCount("a.csv", None, None, 1), RowCount("a.csv", "bad_date", "answered", 3)]
     >>> explain_unreadable(rows, least_share=0.5)

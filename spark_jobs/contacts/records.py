@@ -20,7 +20,7 @@ MAX_REMARKS = 8_000
 
 @dataclass(frozen=True, slots=True)
 class ContactRecord:
-    """One row as text, trimmed, blank ones None; or, with a `reason` and perhaps a `field`, one that is none.
+    """One row as text, trimmed, blank ones None; or, with a `reason` and perhaps a `field`, a line that is no row.
 
     `line` is the number of its first line in the file, from 1.
     """
@@ -34,14 +34,14 @@ class ContactRecord:
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """Where the columns stand, and how many a row has."""
+    """The positions of the columns, and the width of a row."""
 
     places: Mapping[str, int]
     width: int
 
 
 def read_records(lines: Iterable[bytes]) -> Iterator[ContactRecord]:
-    """The records of one file, whose first says what stands where; one that lacks columns gives only the reason."""
+    """The records of one file, whose first row names the columns; a file that lacks columns gives only the reason."""
     texts = ((number, line.removesuffix(b"\r")) for number, line in enumerate(lines, 1))
     first = next(texts, None)
     if first is None:
@@ -60,9 +60,7 @@ def _read_header(line: bytes) -> _Header | ContactRecord:
     missing = [name for name in COLUMNS.values() if name not in names]
     if missing:
         found = ", ".join(name for name in names if name in COLUMNS.values()) or "none of the columns"
-        others = sum(
-            name not in COLUMNS.values() for name in names
-        )  # perhaps a row: never named, it may be of a person
+        others = sum(name not in COLUMNS.values() for name in names)  # perhaps a row: never shown, it may name a person
         return ContactRecord(
             1,
             text[:MAX_RAW],
@@ -79,7 +77,7 @@ Block = list[tuple[int, bytes]]
 
 
 def _blocks(lines: Iterable[tuple[int, bytes]], width: int) -> Iterator[Block]:
-    """Lines that belong together, each with its number; blank lines between records are left out."""
+    """Lines that belong to one record, each with its number; without blank lines between records."""
     source = iter(lines)
     again: deque[tuple[int, bytes]] = deque()
     while True:
@@ -116,7 +114,7 @@ def _is_open(text: bytes) -> bool:
 
 
 def _closing_quote(text: bytes, start: int) -> int:
-    """Where the quoted field that begins before `start` ends; −1 where it does not. A doubled quote is text."""
+    """The end of the quoted field that begins before `start`; −1 without one. A doubled quote is text."""
     at = text.find(b'"', start)
     while at >= 0 and text.startswith(b'"', at + 1):
         at = text.find(b'"', at + 2)
@@ -129,7 +127,7 @@ def _is_row(text: bytes, width: int) -> bool:
 
 
 def _split(text: str) -> list[str] | None:
-    """The fields of one record; None where its quotes make no sense."""
+    """The fields of one record; None for quotes that RFC 4180 does not allow."""
     try:
         return next(csv.reader([text], strict=True), None)
     except csv.Error:

@@ -30,7 +30,7 @@ _RECORDS_DDL = ", ".join(f"{name} {'bigint' if name == 'line' else 'string'}" fo
 
 
 def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-    """Every line of the files as bytes, with its file and what orders it there: block, then seq."""
+    """Every line of the files as bytes, with its file and its order there: block, then seq."""
     return (
         spark.read.text(list(paths), lineSep="\n")
         .select(
@@ -48,7 +48,7 @@ def parse_lines(lines: DataFrame) -> DataFrame:
 
 
 def hash_files(lines: DataFrame) -> DataFrame:
-    """Each file with the SHA-256 of its lines (file, file_hash), whatever it is called and however it is packed."""
+    """Each file with the SHA-256 of its lines (file, file_hash), independent of its name and packing."""
     return _in_order(lines).mapInArrow(_hash_batches, "file string, file_hash string")
 
 
@@ -80,7 +80,7 @@ def contact_events(contacts: DataFrame, *, shop_id: str) -> DataFrame:
 
 
 def rejected_rows(checked: DataFrame, hashes: DataFrame) -> DataFrame:
-    """What could not be read, as the lake keeps it (REJECTED_SCHEMA); of files of the same content the first's.
+    """The unreadable rows as the lake stores them (REJECTED_SCHEMA); of files of the same content the first's.
 
     `hashes` are those of `hash_files`.
     """
@@ -188,7 +188,7 @@ def _checks(until: int) -> list[tuple[str, str, Column]]:
 
 
 def _with_reason(rows: DataFrame, checks: Sequence[tuple[str, str, Column]]) -> DataFrame:
-    """Give a row without a reason the first check's that fails."""
+    """Give a row without a reason that of the first failing check."""
     reason, column = F.when(F.lit(False), ""), F.when(F.lit(False), "")
     for code, name, fails in checks:
         reason, column = reason.when(fails, code), column.when(fails, COLUMNS[name])
@@ -204,7 +204,7 @@ def _with_reason(rows: DataFrame, checks: Sequence[tuple[str, str, Column]]) -> 
 def _event(
     kind: str, ending: str, at: Column, values: Mapping[str, Column], *, day_only: Column | None = None
 ) -> Column:
-    """One event as a struct of EVENTS_SCHEMA; `day_only` says where its time of day is lost."""
+    """One event as a struct of EVENTS_SCHEMA; `day_only` is true where its time of day is lost."""
     given = {
         "event_id": F.concat("contact_id", F.lit(f":{ending}")),
         "shop_id": F.col("shop_id"),
@@ -221,6 +221,6 @@ def _event(
 
 
 def _source() -> Column:
-    """The file's own name, which Spark gives as part of an address: percent signs decode, a plus is a plus."""
+    """The file's own name, which Spark gives as part of an address: decoded percent signs, a plus as it is."""
     name = F.replace(F.element_at(F.split("file", "/"), -1), F.lit("+"), F.lit("%2B"))
     return F.concat(F.lit("contacts:"), F.try_url_decode(name))

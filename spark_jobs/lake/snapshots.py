@@ -1,4 +1,4 @@
-"""Snapshots of the lake's tables: the present one, and additions that count only while it is still the present one."""
+"""Snapshots of the lake's tables: the present one, and additions on the condition that it is still the present one."""
 
 import fcntl
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _CONFLICT = "org.apache.iceberg.exceptions.ValidationException"
 
 @dataclass(frozen=True)
 class Written:
-    """What a write did: the rows that were new, and the table's snapshot after it (None: still empty)."""
+    """The result of a write: the number of new rows, and the table's snapshot after it (None: still empty)."""
 
     rows: int
     snapshot: int | None
@@ -37,7 +37,7 @@ def lake_of(spark: SparkSession) -> str:
 
 
 def snapshot_of(spark: SparkSession, table: str) -> int | None:
-    """The present snapshot of a table; None when it does not exist or nothing was ever written."""
+    """The present snapshot of a table; None for a missing or empty one."""
     if not table_exists(spark, table):
         return None
     main = spark.table(f"{table}.refs").where(F.col("name") == "main").first()
@@ -47,8 +47,8 @@ def snapshot_of(spark: SparkSession, table: str) -> int | None:
 def add_new(rows: DataFrame, table: str, key: tuple[str, ...]) -> Written:
     """Insert the rows whose key is new, in one commit; begin again when another writer was quicker.
 
-    What is new depends on the snapshot that was read, so the commit is refused if the table has got another one since.
-    An insert-only MERGE would not be: it is planned as an anti-join and an append, and appends never conflict.
+    New rows depend on the snapshot that was read, so the commit is refused if the table has another one since. An
+    insert-only MERGE would not be: it is planned as an anti-join and an append, and appends never conflict.
     """
     spark = rows.sparkSession
     for _ in range(_MOST_ATTEMPTS):
@@ -67,9 +67,9 @@ def add_new(rows: DataFrame, table: str, key: tuple[str, ...]) -> Written:
 
 
 def append_to(rows: DataFrame, table: str, base: int | None) -> None:
-    """Append to the table as it was at a snapshot (None: empty); OvertakenError if somebody has written since.
+    """Append to the table as it was at a snapshot (None: empty); OvertakenError if another job has written since.
 
-    To Iceberg this overwrites nothing with the rows: only what overwrites is checked for conflicts.
+    To Iceberg this overwrites no row with the new ones: only overwrites are checked for conflicts.
     """
     writer = rows.writeTo(table).option("isolation-level", "serializable")
     if base is not None:
@@ -93,11 +93,11 @@ def _without_known(rows: DataFrame, table: str, base: int | None, key: tuple[str
 
 @contextmanager
 def only_writer(spark: SparkSession, table: str) -> Iterator[None]:
-    """Hold a table of a local lake for one commit, waiting for whoever holds it; a killed process lets go.
+    """Hold a table of a local lake for one commit, waiting for another holder; a killed process releases it.
 
-    A folder as a catalog commits by renaming a file to a name that must be free, and on a local disk nothing stops two
-    at once from taking the same. An object store has no such lock: there the catalog must be one that commits by
-    itself (Glue), or the writer must be alone.
+    A folder as a catalog commits by renaming a file to a name that must be free, and on a local disk two at once may
+    take the same one. An object store has no such lock: there the catalog must be one that commits by itself (Glue), or
+    the writer must be alone.
     """
     lake = lake_of(spark)
     if "://" in lake:

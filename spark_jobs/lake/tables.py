@@ -1,4 +1,4 @@
-"""The lake's tables: names, schemas, and reading and writing them so that a repeated run changes nothing."""
+"""The lake's tables: names, schemas, reads, and writes that a repeated run does not double."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -81,7 +81,7 @@ TRAINING_SET_SCHEMA = StructType(
 )
 
 #: The backfills of each shop into a state table, numbered from 1: `as_of` and `clock` in epoch milliseconds,
-#: `log_until` the last position of the shop's archive that the backfill takes account of, and what its mark says.
+#: `log_until` the last position of the shop's archive that the backfill takes account of; then the import record.
 IMPORTS_SCHEMA = StructType(
     [
         StructField("import_id", StringType()),
@@ -135,7 +135,9 @@ def read_table(spark: SparkSession, table: str, *, made_by: str, snapshot: int |
     if snapshot is None:
         return spark.table(table)
     if spark.table(f"{table}.snapshots").where(F.col("snapshot_id") == snapshot).isEmpty():
-        raise MissingSourceError(f"found no snapshot {snapshot} of {table} in {lake_of(spark)}, expected a kept one")
+        raise MissingSourceError(
+            f"found no snapshot {snapshot} of {table} in {lake_of(spark)}, expected one that is not expired"
+        )
     return spark.read.option("snapshot-id", snapshot).table(table)
 
 
@@ -146,9 +148,9 @@ def write_events(events: DataFrame) -> Written:
 
 
 def write_rejected(rejected: DataFrame) -> Written:
-    """Keep rows that could not be read (REJECTED_SCHEMA, each key once), each line of a content once.
+    """Store rows that could not be read (REJECTED_SCHEMA, each key once), each line of a content once.
 
-    `file_hash` tells files of one name apart, and knows a file again that has got another name.
+    `file_hash` distinguishes files of one name, and recognises a file under another name.
     """
     _create(rejected.sparkSession, REJECTED, REJECTED_SCHEMA)
     return add_new(rejected.select(*REJECTED_SCHEMA.fieldNames()), REJECTED, REJECTED_KEY)
@@ -161,12 +163,12 @@ def record_imported_events(events: DataFrame) -> Written:
 
 
 def record_imports(imports: DataFrame, base: int | None) -> None:
-    """Note backfills (IMPORTS_SCHEMA) beside those of a snapshot; OvertakenError when there are others since."""
+    """Note backfills (IMPORTS_SCHEMA) beside those of a snapshot; OvertakenError when others were noted since."""
     append_to(imports.select(*IMPORTS_SCHEMA.fieldNames()), IMPORTS, base)
 
 
 def read_imports(spark: SparkSession) -> tuple[DataFrame, int | None]:
-    """The backfills so far (IMPORTS_SCHEMA), and the snapshot that they were read from (None: none was ever made)."""
+    """The backfills so far (IMPORTS_SCHEMA), and the snapshot that they were read from (None: no backfill yet)."""
     _create(spark, IMPORTS, IMPORTS_SCHEMA)
     _create(spark, IMPORTED_EVENTS, IMPORTED_EVENTS_SCHEMA)
     base = snapshot_of(spark, IMPORTS)
@@ -176,7 +178,7 @@ def read_imports(spark: SparkSession) -> tuple[DataFrame, int | None]:
 
 
 def replace_training_set(rows: DataFrame, *, properties: Mapping[str, str]) -> int | None:
-    """Put a training set (TRAINING_SET_SCHEMA) in the place of the last one, atomically; its snapshot."""
+    """Replace the training set (TRAINING_SET_SCHEMA) atomically; returns its snapshot."""
     spark = rows.sparkSession
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {NAMESPACE}")
     columns = [F.col(field.name).cast(field.dataType).alias(field.name) for field in TRAINING_SET_SCHEMA]
@@ -196,7 +198,7 @@ def table_properties(spark: SparkSession, table: str) -> dict[str, str]:
 
 
 def timestamp_text(instant: int) -> str:
-    """An instant as a Spark timestamp literal takes it.
+    """An instant as the text of a Spark timestamp literal.
 
     >>> timestamp_text(0)
     '1970-01-01 00:00:00.000+00:00'

@@ -1,4 +1,4 @@
-"""The artefact of a training: what model_export builds the graph from, and rows to prove the graph with."""
+"""The artefact of a training: the numbers from which model_export builds the graph, and rows to verify the graph."""
 
 import json
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from service_quality.alerts.rule_set import DECISION_THRESHOLD
 from service_quality.features.basis import basis_of
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
-from spark_jobs.learning.forward_choice import Trained
 from spark_jobs.learning.learnt_ranges import Learnt
 from spark_jobs.learning.linear_training import with_probability
+from spark_jobs.learning.model_selection import Trained
 from spark_jobs.learning.term_scaling import Scaling
 
 MODEL = "model.json"
@@ -22,7 +22,7 @@ _SAMPLE_ROWS = 20_000
 
 
 def write_artefact(folder: Path, trained: Trained, learnt: Learnt, scaling: Scaling, facts: dict[str, object]) -> None:
-    """model.json: everything that model_export needs to build the graph, and where it comes from."""
+    """model.json: the numbers that model_export needs to build the graph, and their origin."""
     model = {
         "kind": "logistic_regression",
         "features": FEATURES.names,
@@ -36,7 +36,7 @@ def write_artefact(folder: Path, trained: Trained, learnt: Learnt, scaling: Scal
         "intercept": float(trained.model.intercept),
         "calibration": asdict(trained.calibration),
         "threshold": DECISION_THRESHOLD,
-        "regularization": trained.strength,
+        "l2": trained.l2,
         "metrics": {**trained.metrics, "forward_log_loss": trained.forward},
         **facts,
     }
@@ -51,7 +51,7 @@ def write_sample(folder: Path, rows: DataFrame, trained: Trained) -> None:
 
 
 def describe_training(seen: Row, properties: Mapping[str, str], snapshot: int | None) -> dict[str, object]:
-    """What the artefact says of the rows that it was trained on."""
+    """The artefact's description of its training rows."""
     training = {
         "first": format_instant(seen["first"]),
         "last": format_instant(seen["last"]),

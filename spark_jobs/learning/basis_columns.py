@@ -11,7 +11,7 @@ Matrix = NDArray[np.float64]
 Vectors = NDArray[np.float32]
 Range = tuple[float, float]
 
-#: Where a feature was never learnt, every value of it is taken for the same.
+#: The range of a feature that was never learnt: every value is read as the same.
 NEVER_LEARNT: Range = (0.0, 0.0)
 
 
@@ -20,7 +20,7 @@ def basis_columns(
 ) -> Matrix:
     """vectors: rows × features (float32, NaN missing) → rows × terms, float64.
 
-    Values are held within their feature's range. Where a value is missing, so is every term of it but "missing".
+    Values are held within their feature's range. Where a value is missing, so is every term but "missing".
     """
     place = {name: index for index, name in enumerate(names)}
     columns = [

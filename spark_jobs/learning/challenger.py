@@ -16,7 +16,7 @@ _MOST_ROWS = 1_000_000
 def train_challenger(
     rows: pd.DataFrame, *, judged_from: float, seed: int
 ) -> tuple[HistGradientBoostingClassifier, dict[str, float | None]]:
-    """Fit on what came before an instant and measure on the rest; rows: at, features, label, weight, by time."""
+    """Fit on the rows before an instant and measure on the others; rows: at, features, label, weight, by time."""
     rows = rows if len(rows) <= _MOST_ROWS else rows.iloc[-_MOST_ROWS:]
     vectors = np.array(rows["features"].tolist(), dtype=np.float32)
     vectors[0, np.isnan(vectors).all(axis=0)] = 0.0  # a column without any value cannot be binned

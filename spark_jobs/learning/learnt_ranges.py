@@ -1,4 +1,4 @@
-"""Which values the training set holds often enough to learn from: a range for each feature."""
+"""The learnt ranges: for each feature the range of values that the training set holds often enough to learn from."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ from service_quality.features.declarations import FeatureSet
 from spark_jobs.learning.basis_columns import Range, Vectors
 from spark_jobs.learning.vector_batches import summaries
 
-#: The least support, in weight: of the rows that show a thing, and of those that do not. A conversation weighs 1 in
-#: all its rows together, so ten are at least ten conversations, and mostly several times as many, each of which shows
-#: the thing in some of its rows. The share keeps pace with large training sets.
+#: The least support, in weight: of the rows with a property, and of those without it. A conversation weighs 1 in all
+#: its rows together, so ten are at least ten conversations, and mostly several times as many, each of which has the
+#: property in some of its rows. The share grows with large training sets.
 LEAST_CONVERSATIONS = 10.0
 LEAST_SHARE = 0.001
 
@@ -25,7 +25,7 @@ _SIGN = np.int32(0x7FFFFFFF)
 
 @dataclass(frozen=True)
 class Learnt:
-    """What was there to learn from: `total` weight, `least` support, and for each feature its known weight and range.
+    """The support of a training set: `total` weight, `least` support, and each feature's known weight and range.
 
     At least `least` weight lies at or below a range's low end, and as much at or above its high end, so that a few
     extreme rows widen no range. None for a feature whose known weight is less than that.
@@ -46,7 +46,7 @@ class Buckets:
     highs: NDArray[np.float64]
 
     def range(self, least: float) -> Range | None:
-        """From the value that `least` weight does not exceed to the value that as much reaches; None below that."""
+        """The range between the values that `least` weight reaches from below and from above; None for less weight."""
         reached = np.cumsum(self.weights)
         if not len(reached) or reached[-1] < least:
             return None
@@ -78,7 +78,7 @@ def learn_ranges(rows: DataFrame, features: FeatureSet) -> Learnt:
 
 
 def learnt_from(found: pd.DataFrame, total: float, width: int) -> Learnt:
-    """What all buckets together say of the features; columns of bucket_batch, each bucket once or in parts."""
+    """The support by all buckets together; columns of bucket_batch, each bucket once or in parts."""
     least = least_support(total)
     added = found.groupby(["feature", "bucket"], as_index=False).agg({"weight": "sum", "low": "min", "high": "max"})
     in_order = added.sort_values(["feature", "bucket"])

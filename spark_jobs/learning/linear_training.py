@@ -17,7 +17,7 @@ from spark_jobs.learning.term_scaling import Bounds, Scaling
 from spark_jobs.learning.vector_batches import with_matrix
 
 _MOST_ITERATIONS, _FEWER_ITERATIONS = 100, 30
-#: How little the loss may still change, relative to itself: for a model that is kept, and for one that is compared.
+#: The relative change of the loss at which a fit ends: for the final model, and for one that is only compared.
 EXACT, COARSE = 1e-6, 1e-4
 
 
@@ -65,15 +65,15 @@ def scaled_rows(
 
 
 def fit_linear(
-    rows: DataFrame, strength: float, bounds: Bounds | None = None, *, tolerance: float = EXACT
+    rows: DataFrame, l2: float, bounds: Bounds | None = None, *, tolerance: float = EXACT
 ) -> LogisticRegressionModel:
-    """Logistic regression with cross-entropy and L2 of this strength per unit of weight, by L-BFGS.
+    """Logistic regression with cross-entropy and this L2 penalty per unit of weight, by L-BFGS.
 
     With bounds on its coefficients it is fitted by L-BFGS-B.
     """
     regression = LogisticRegression(
         featuresCol="vector",
-        regParam=strength,
+        regParam=l2,
         standardization=False,
         weightCol="weight",
         maxIter=_MOST_ITERATIONS if tolerance == EXACT else _FEWER_ITERATIONS,

@@ -1,4 +1,4 @@
-"""How good probabilities are: ranking, log loss, Brier score, calibration error."""
+"""Metrics of probabilities: ranking, log loss, Brier score, calibration error."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 def compute_metrics(labels: Floats, probabilities: Floats, weights: Floats | None = None) -> Mapping[str, float | None]:
     """ROC AUC, average precision, log loss, Brier score and expected calibration error.
 
-    None for what needs both classes where there is one only.
+    None for a metric that needs both classes where there is only one.
     """
     both = len(np.unique(labels)) == 2
     return {
@@ -51,7 +51,7 @@ def calibration_error(labels: Floats, probabilities: Floats) -> float:
 def calibration_curve(labels: Floats, probabilities: Floats) -> list[tuple[float, float, int]]:
     """(mean probability, share of label 1, rows) of at most 15 bins of about equal size, in order of probability.
 
-    Equal probabilities share one bin, that in which the middle of their rows lies, so the order of rows has no say.
+    Equal probabilities share one bin, that of the middle of their rows, so the order of rows does not matter.
     """
     values, places, rows = np.unique(probabilities, return_inverse=True, return_counts=True)
     ones = np.bincount(places, weights=labels, minlength=len(values))

@@ -1,4 +1,4 @@
-"""How far each term varies in the training set, and which terms are held by too few rows to have a say."""
+"""The scaling of each term by its deviation in the training set, and the terms that too few rows support."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _SUMS_DDL = "term int, " + ", ".join(f"{name} double" for name in _SUMS)
 _ANYTHING = (-float(np.finfo(np.float32).max), float(np.finfo(np.float32).max))
 _HEIGHT = {"missing": 1.0, "equals": 1.0}
 _LEAST_DEVIATION = 1e-6  # below it a column is constant but for rounding
-#: The fit keeps to this part of the steepest slope that the export lets pass: a calibration may stretch it.
+#: The fit is bound to this part of the steepest slope that the export lets pass: a calibration may stretch it.
 _PART_OF_STEEPEST = 0.75
 
 
@@ -50,7 +50,7 @@ class Scaling:
 
 @dataclass(frozen=True)
 class Bounds:
-    """The least and the greatest coefficient that each standardised term may get."""
+    """The lowest and the highest coefficient of each standardised term."""
 
     lowest: tuple[float, ...]
     highest: tuple[float, ...]
@@ -92,7 +92,7 @@ def fit_scaling(rows: DataFrame, features: FeatureSet, terms: Sequence[Term], le
 
 
 def coefficient_bounds(features: FeatureSet, terms: Sequence[Term], scaling: Scaling) -> Bounds:
-    """What holds the fit to the declared directions, and what is read on a log scale to the declared steepness.
+    """The bounds that hold the fit to the declared directions, and features on a log scale to the declared steepness.
 
     Every column but "missing" and "equals" rises with its feature, so a feature moves the score in one direction
     only if no coefficient of its terms points in the other.

@@ -17,7 +17,7 @@ _ROW_DDL = "shop_id string, conversation_id string, at bigint, label double, wei
 
 
 def with_matrix(rows: DataFrame, width: int, expand: Expand) -> DataFrame:
-    """Add the column `matrix`: what `expand` makes of vectors of this width (columns of training_rows)."""
+    """Add the column `matrix`: the result of `expand` for vectors of this width (columns of training_rows)."""
 
     def widen(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -30,7 +30,7 @@ def with_matrix(rows: DataFrame, width: int, expand: Expand) -> DataFrame:
 
 
 def summaries(rows: DataFrame, width: int, summarise: Summarise, ddl: str) -> DataFrame:
-    """What `summarise` says of each batch of vectors and their weights, to be added up."""
+    """The result of `summarise` for each batch of vectors and their weights, to be added up."""
     read = partial(_vectors, width=width)
 
     def summarised(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -1,1 +1,1 @@
-"""Logs of shops as tables: what happened, what was archived, folded into conversations."""
+"""Logs of shops as tables: events, archived entries, and their fold into conversations."""

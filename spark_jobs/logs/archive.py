@@ -1,4 +1,4 @@
-"""The functions' archive as tables: what was on each shop's log, what was served, and whether the chain is whole."""
+"""The functions' archive as tables: each shop's log, the served vectors and scores, and the links of the chain."""
 
 import json
 from base64 import b64decode
@@ -33,7 +33,7 @@ ENTRY_SCHEMA = pa.schema(
         ("score_failed", pa.string()),
         ("model_version", pa.string()),
         ("fingerprint", pa.string()),
-        ("refused", pa.string()),
+        ("rejected", pa.string()),
         ("duplicate", pa.bool_()),
         ("import_id", pa.string()),
     ]
@@ -47,12 +47,12 @@ _LINK_SCHEMA = pa.schema(
 LINK_DDL = "shop_id string, follows string, last string, entries bigint, fold_version string"
 _ROW_FIELDS = ("shop_id", "follows", "last", "fold_version", "fingerprint", "entries")
 _FAR_FUTURE = 2**62
-#: Control records that change nothing that a feature reads.
+#: Control records without an effect on features.
 _WITHOUT_EFFECT = CONTROL_KINDS.keys() - {HistoryImported.kind}
 
 
 def read_entries(spark: SparkSession, path: str) -> DataFrame:
-    """Every entry of the archive's rows, second copies of a row dropped (ENTRY_DDL)."""
+    """Every entry of the archive's rows, without second copies of a row (ENTRY_DDL)."""
 
     def parse(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -63,7 +63,7 @@ def read_entries(spark: SparkSession, path: str) -> DataFrame:
 
 
 def read_links(spark: SparkSession, path: str) -> DataFrame:
-    """The links of every shop's chain, one a different row (LINK_DDL)."""
+    """The links of every shop's chain, each different row once (LINK_DDL)."""
 
     def parse(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -74,7 +74,7 @@ def read_links(spark: SparkSession, path: str) -> DataFrame:
 
 
 def broken_chains(links: list[Row]) -> list[str]:
-    """What is wrong with the chains, one sentence a fault; empty when each shop's rows follow one another whole."""
+    """The faults of the chains, one sentence each; empty for chains without a gap or a second row."""
     faults = []
     for shop_id in sorted({link["shop_id"] for link in links}):
         expected = START
@@ -99,7 +99,7 @@ def whole_until(links: list[Row]) -> dict[str, str]:
 
 
 def has_archive(spark: SparkSession, path: str) -> bool:
-    """Whether anything was ever archived there; the bucket itself must exist."""
+    """Whether the archive holds any object; the bucket itself must exist."""
     try:
         return not _lines(spark, path).isEmpty()
     except AnalysisException as error:
@@ -109,15 +109,15 @@ def has_archive(spark: SparkSession, path: str) -> bool:
 
 
 def to_log(entries: DataFrame) -> DataFrame:
-    """The accepted events as a log (columns of shop_log), with the marks of imports beside them (`import_id`).
+    """The accepted events as a log (columns of shop_log), with the import records beside them (`import_id`).
 
-    Places and clocks are computed here from the events themselves, not taken from what was archived.
+    Log indexes and clocks are computed here from the events themselves, not read from the archive.
     """
     order = Window.partitionBy("shop_id").orderBy("position")
     so_far = order.rowsBetween(Window.unboundedPreceding, 0)
     return (
-        entries.where("refused is null and not duplicate")
-        .withColumn("place", F.row_number().over(order).cast("long"))
+        entries.where("rejected is null and not duplicate")
+        .withColumn("log_index", F.row_number().over(order).cast("long"))
         .withColumn("clock", F.max(F.least("occurred_at", "received_at")).over(so_far))
         .withColumn("received_clock", F.max("received_at").over(so_far))
         .withColumn("fold_key", fold_key())
@@ -130,7 +130,7 @@ def _lines(spark: SparkSession, path: str) -> DataFrame:
 
 
 def _row(line: str) -> Row:
-    """The archive row in a line; InputError when it is none."""
+    """The archive row in a line; InputError for a line that is no archive row."""
     try:
         row = json.loads(line)
     except ValueError:
@@ -154,7 +154,7 @@ def _entries(row: Row) -> Iterator[Row]:
             "position": entry["position"],
             "row_follows": row["follows"],
             "fingerprint": row["fingerprint"],
-            "refused": entry.get("refused"),
+            "rejected": entry.get("rejected"),
             "duplicate": entry.get("duplicate", False),
         }
         if entry.get("event", {}).get("kind") in _WITHOUT_EFFECT:

@@ -1,6 +1,6 @@
 """The conversation fold over a log: the core's own fold, run over streams of events sorted by conversation.
 
-One row comes out for each event that changed something: what it showed, and the facts it changed. A fact is kept
+The result has one row for each event with a change: its values, and the facts that it changed. A fact is stored
 once, under all attributes at a time; the histories of the single entities are made from these later, by columns.
 """
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from service_quality.commit.state_items import encode_part
-from service_quality.conversations.conversation import EMPTY, Conversation, refuse_too_old, remembered
+from service_quality.conversations.conversation import EMPTY, Conversation, reject_too_old, within_retention
 from service_quality.conversations.imported_part import ImportedPart, join_parts
 from service_quality.errors import RejectedEventError
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
@@ -27,7 +27,7 @@ from spark_jobs.logs.import_rows import without_imports
 
 Row = dict[str, Any]  # one row of a table, as Arrow hands it over
 
-#: Facts are kept once under everything that any entity is made of.
+#: Facts are stored once under the attributes of all entities.
 _WHOLE = Entity("", ATTRIBUTES, keeps_missing=True)
 _BATCH_ROWS = 4_000
 
@@ -38,7 +38,7 @@ _FACTS_DDL = "facts array<struct<attributes: string, at: bigint, name: string, v
 LIVE_SCHEMA = pa.schema(
     [
         ("shop_id", pa.string()),
-        ("place", pa.int64()),
+        ("log_index", pa.int64()),
         ("clock", pa.int64()),
         ("event_id", pa.string()),
         ("conversation_id", pa.string()),
@@ -52,7 +52,7 @@ LIVE_SCHEMA = pa.schema(
     ]
 )
 LIVE_DDL = (
-    "shop_id string, place bigint, clock bigint, event_id string, conversation_id string, kind string, "
+    "shop_id string, log_index bigint, clock bigint, event_id string, conversation_id string, kind string, "
     f"occurred_at bigint, scored boolean, rating bigint, attributes string, values array<double>, {_FACTS_DDL}"
 )
 IMPORT_SCHEMA = pa.schema(
@@ -71,7 +71,7 @@ IMPORT_DDL = f"shop_id string, fold_key string, part binary, touched_at bigint, 
 def fold_live(log: DataFrame, features: FeatureSet) -> DataFrame:
     """Fold a log event by event (columns of shop_log, with or without those of imports → LIVE_SCHEMA).
 
-    An import makes one row for each conversation that it knows, with the place and the clock of its mark.
+    An import makes one row for each conversation that it knows, with the log index and the clock of its import record.
     """
     kept, names = whole_facts(features), event_value_names(features)
 
@@ -83,7 +83,7 @@ def fold_live(log: DataFrame, features: FeatureSet) -> DataFrame:
 
 
 def fold_last_import(log: DataFrame, features: FeatureSet) -> DataFrame:
-    """What the last import of each conversation changes (columns of shop_log with those of imports → IMPORT_SCHEMA)."""
+    """The last import's changes of each conversation (columns of shop_log with those of imports → IMPORT_SCHEMA)."""
     kept = whole_facts(features)
 
     def fold(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -93,7 +93,7 @@ def fold_last_import(log: DataFrame, features: FeatureSet) -> DataFrame:
 
 
 def whole_facts(features: FeatureSet) -> KeptFacts:
-    """Every fact that some history keeps, once, under all attributes."""
+    """Every fact that some history holds, once, under all attributes."""
     return dict.fromkeys(features.plan.kept, (_WHOLE,))
 
 
@@ -123,9 +123,9 @@ def _conversations(batches: Iterable[pa.RecordBatch]) -> Iterator[Iterator[Row]]
 
 @dataclass
 class _Replay:
-    """One conversation on its way through the log: as held, and the parts of imports that it has not absorbed.
+    """One conversation along the log: as held, and the parts of imports that it has not absorbed.
 
-    An import is folded where the archive ended when it was made, and counts from the place of its mark on.
+    An import is folded where the archive ended when it was made, and counts from the log index of its import record on.
     """
 
     kept: KeptFacts
@@ -136,11 +136,11 @@ class _Replay:
         self.held = FoldedConversation(EMPTY, self.kept)
 
     def take(self, row: Row) -> ConversationStep | None:
-        """One row folded in; None for what changes nothing, be it a duplicate or refused."""
+        """Fold one row in; None for a row that changes nothing, a duplicate or a rejected one."""
         event, received_clock = to_event(row), row["received_clock"]
-        imported = tuple(part for place, part in self.parts if place < row["place"])
+        imported = tuple(part for log_index, part in self.parts if log_index < row["log_index"])
         try:
-            refuse_too_old(event, received_clock=received_clock)
+            reject_too_old(event, received_clock=received_clock)
             step = step_conversation(
                 self.held, event, clock=row["clock"], received_clock=received_clock, imported=imported
             )
@@ -148,7 +148,7 @@ class _Replay:
             return None
         if step is not None:
             self.held = step.after
-            self.parts = [(place, part) for place, part in self.parts if place > row["place"]]
+            self.parts = [(log_index, part) for log_index, part in self.parts if log_index > row["log_index"]]
         return step
 
     def take_import(self, rows: list[Row]) -> FoldedImport:
@@ -159,13 +159,15 @@ class _Replay:
             [to_event(row) for row in rows],
             kept=self.kept,
         )
-        self.parts.append((first["place"], folded.part))
+        self.parts.append((first["log_index"], folded.part))
         return folded
 
     def known_at(self, received_clock: int) -> Conversation:
-        """The conversation as the shop would hold it, had it absorbed all that was imported so far."""
-        held = remembered(self.held.conversation, received_clock=received_clock)
-        return join_parts(held, [part for _, part in self.parts if part.remembered(received_clock=received_clock)])
+        """The conversation as the shop would hold it if it had absorbed all imports so far."""
+        held = within_retention(self.held.conversation, received_clock=received_clock)
+        return join_parts(
+            held, [part for _, part in self.parts if part.is_within_retention(received_clock=received_clock)]
+        )
 
 
 def _imports_and_events(rows: Iterator[Row]) -> Iterator[tuple[int, list[Row]]]:
@@ -207,18 +209,18 @@ def _fold_import_group(rows: Iterator[Row], kept: KeptFacts) -> Row:
 
 def _import_row(row: Row, folded: FoldedImport) -> Row:
     nothing = dict.fromkeys(("event_id", "conversation_id", "kind", "occurred_at", "rating", "attributes", "values"))
-    placed = {name: row[name] for name in ("shop_id", "place", "clock")}
-    return {**nothing, **placed, "scored": False, "facts": [_fact_row(fact) for fact in folded.facts]}
+    located = {name: row[name] for name in ("shop_id", "log_index", "clock")}
+    return {**nothing, **located, "scored": False, "facts": [_fact_row(fact) for fact in folded.facts]}
 
 
 def _live_row(row: Row, step: ConversationStep, names: tuple[str, ...]) -> Row:
     return {
         **{
             name: row[name]
-            for name in ("shop_id", "place", "clock", "event_id", "conversation_id", "kind", "occurred_at")
+            for name in ("shop_id", "log_index", "clock", "event_id", "conversation_id", "kind", "occurred_at")
         },
         "scored": step.scored,
-        "rating": step.after.standing.rating,
+        "rating": step.after.state.rating,
         "attributes": _WHOLE.key(step.attributes),
         "values": [step.values[name] for name in names] if step.scored else None,
         "facts": [_fact_row(fact) for fact in step.facts],

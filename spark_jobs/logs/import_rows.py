@@ -1,9 +1,9 @@
 """Imports as rows of a log: each event where the archive ended when its import was made.
 
 Beside the columns of shop_log such a table has `number` (0 for the log itself, else the import's in its shop),
-`behind` (the place after which the row is folded: its own, or the last one that the import's job had read), `turn`
-(the order among the events of an import) and `received_until` (the received clock at `behind`). `place` and `clock`
-are those of the import's mark.
+`behind` (the log index after which the row is folded: its own, or the last one that the import's job had read), `turn`
+(the order among the events of an import) and `received_until` (the received clock at `behind`). `log_index` and `clock`
+are those of the import record.
 """
 
 from pyspark.sql import Column, DataFrame, Window
@@ -13,24 +13,24 @@ from service_quality.conversations.imported_part import CONTENT
 from service_quality.events.interaction_event import FIELDS
 from spark_jobs.logs.shop_log import fold_key
 
-#: What is known of an import's events beside their fields.
-OF_IMPORT = ("number", "behind", "received_until", "place", "clock")
+#: The columns of an import's events beside their fields.
+OF_IMPORT = ("number", "behind", "received_until", "log_index", "clock")
 _COLUMNS = (*FIELDS, *OF_IMPORT, "received_clock", "fold_key", "turn")
 _MISSING = "\x1e"  # no value holds it, nor the separator: both are not printable
 _SEPARATOR = "\x1f"
 
 
 def content_hash() -> Column:
-    """A hash of all that one event of an id can differ in from another."""
+    """A hash of an event's content: of every field in which two events of one id can differ."""
     texts = (F.coalesce(F.col(name).cast("string"), F.lit(_MISSING)) for name in CONTENT)
     return F.substring(F.sha2(F.concat_ws(_SEPARATOR, *texts), 256), 1, 32)
 
 
 def without_imports(log: DataFrame) -> DataFrame:
-    """A log with the columns of imports, of which it holds none."""
+    """A log with the columns of imports, without any row of an import."""
     return (
         log.withColumn("number", F.lit(0))
-        .withColumn("behind", F.col("place"))
+        .withColumn("behind", F.col("log_index"))
         .withColumn("turn", F.lit(0))
         .withColumn("received_until", F.lit(None).cast("long"))
     )
@@ -64,7 +64,7 @@ def _first_conversations(log: DataFrame, rows: DataFrame) -> DataFrame:
     ids = ("shop_id", "event_id")
     zero = F.lit(0)
     known = (F.col("fold_key").alias("known_key"), F.col("number").alias("of"), F.col("at"))
-    on_log = log.withColumn("number", zero).withColumn("at", F.col("place")).select(*ids, *known)
+    on_log = log.withColumn("number", zero).withColumn("at", F.col("log_index")).select(*ids, *known)
     imported = rows.withColumn("at", zero.cast("long")).select(*ids, *known)
     asked = rows.select(*ids, "number", "behind")
     found = asked.join(on_log.unionByName(imported), [*ids])

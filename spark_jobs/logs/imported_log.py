@@ -1,4 +1,4 @@
-"""Imports on a log: where each was made, where its mark is, and the events that it brought."""
+"""Imports on a log: where each was made, where its import record is, and the events that it brought."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,33 +14,33 @@ from spark_jobs.logs.shop_log import event_columns
 
 Row = dict[str, Any]
 
-#: The place and the clock of a mark that the archive does not hold yet.
+#: The log index and the clock of an import record that the archive does not hold yet.
 NOT_YET = 2**62
-PLACED_DDL = "shop_id string, import_id string, number int, events_snapshot long, log_until string"
+LOCATED_DDL = "shop_id string, import_id string, number int, events_snapshot long, log_until string"
 
 
-def place_imports(log: DataFrame, imports: Sequence[Row]) -> DataFrame:
-    """The imports with `behind`, `received_until` (import_rows), and the `place` and `clock` of their marks.
+def locate_imports(log: DataFrame, imports: Sequence[Row]) -> DataFrame:
+    """The imports with `behind`, `received_until` (import_rows), and `log_index` and `clock` of their import records.
 
-    `log` are all accepted entries with their marks (archive.to_log), `imports` rows of the lake's table of them.
+    `log` are all accepted entries with the import records (archive.to_log), `imports` rows of the lake's table of them.
     """
     names = ("shop_id", "import_id", "number", "events_snapshot", "log_until")
-    noted = log.sparkSession.createDataFrame([tuple(one[name] for name in names) for one in imports], PLACED_DDL)
-    marks = log.where("import_id is not null").groupBy("shop_id", "import_id")
-    marked = marks.agg(F.min("place").alias("place"), F.min_by("clock", "place").alias("clock"))
-    far = (F.coalesce(name, F.lit(NOT_YET)).alias(name) for name in ("place", "clock"))
-    placed = noted.join(marked, ["shop_id", "import_id"], "left")
-    return _behind(log, placed.select(*names, *far))
+    noted = log.sparkSession.createDataFrame([tuple(one[name] for name in names) for one in imports], LOCATED_DDL)
+    import_records = log.where("import_id is not null").groupBy("shop_id", "import_id")
+    recorded = import_records.agg(F.min("log_index").alias("log_index"), F.min_by("clock", "log_index").alias("clock"))
+    far = (F.coalesce(name, F.lit(NOT_YET)).alias(name) for name in ("log_index", "clock"))
+    located = noted.join(recorded, ["shop_id", "import_id"], "left")
+    return _behind(log, located.select(*names, *far))
 
 
 def _behind(log: DataFrame, imports: DataFrame) -> DataFrame:
-    """Beside each import the last place, and the received clock there, at or before the position it was made at."""
+    """Each import with the last log index, and the received clock there, at or before the position it was made at."""
     nothing = F.lit(None).cast("string")
-    positions = log.select("shop_id", "position", "place", "received_clock", nothing.alias("of"))
+    positions = log.select("shop_id", "position", "log_index", "received_clock", nothing.alias("of"))
     asked = imports.select(
         "shop_id",
         F.col("log_until").alias("position"),
-        F.lit(0).cast("long").alias("place"),
+        F.lit(0).cast("long").alias("log_index"),
         F.lit(0).cast("long").alias("received_clock"),
         F.col("import_id").alias("of"),
     )
@@ -48,7 +48,7 @@ def _behind(log: DataFrame, imports: DataFrame) -> DataFrame:
     so_far = order.rowsBetween(Window.unboundedPreceding, 0)
     found = (
         positions.unionByName(asked)
-        .withColumn("behind", F.max("place").over(so_far))
+        .withColumn("behind", F.max("log_index").over(so_far))
         .withColumn("received_until", F.max("received_clock").over(so_far))
         .where("of is not null")
         .select("shop_id", F.col("of").alias("import_id"), "behind", "received_until")
@@ -62,7 +62,7 @@ def lake_events(spark: SparkSession, snapshot: int | None) -> DataFrame:
 
 
 def noted_events(spark: SparkSession, import_ids: Sequence[str]) -> DataFrame:
-    """What the lake says that imports hold: import_id, shop_id, event_id, content; a row once."""
+    """The events that imports hold, as noted in the lake: import_id, shop_id, event_id, content; each row once."""
     noted = read_table(spark, IMPORTED_EVENTS, made_by="materialize_histories")
     return noted.where(F.col("import_id").isin(list(import_ids))).distinct()
 
@@ -70,8 +70,8 @@ def noted_events(spark: SparkSession, import_ids: Sequence[str]) -> DataFrame:
 def read_contents(spark: SparkSession, noted: DataFrame, imports: Sequence[Row]) -> DataFrame:
     """Noted events (import_id, shop_id, event_id, content) with all their fields.
 
-    They are looked up in the lake as it is now; what it holds in another content, as it was when the import was made.
-    InputError when it was not there then either.
+    They are looked up in the present lake; an event of another content there, in the lake as it was when the import was
+    made. InputError for an event that was not there then either.
     """
     key = ["shop_id", "event_id", "content"]
     now = noted.join(lake_events(spark, None), key)

@@ -1,6 +1,6 @@
-"""A shop's log as a table: events in their places, with the clocks that stood after each.
+"""A shop's log as a table: events by log index, with the clocks after each.
 
-Columns of a log: every field of an interaction event (instants as epoch milliseconds), `place` (the event's rank in
+Columns of a log: every field of an interaction event (instants as epoch milliseconds), `log_index` (the event's rank in
 its shop's log), `clock` and `received_clock` (after it, itself included) and `fold_key` (what folds together).
 """
 
@@ -30,16 +30,16 @@ def fold_key() -> Column:
 
 
 def order_by_time(events: DataFrame) -> DataFrame:
-    """Give events (columns of `event_columns`) the places and clocks of a replay in order of time.
+    """Give events (columns of `event_columns`) the log indexes and clocks of a replay in order of time.
 
-    Ratings stand behind everything else of their millisecond, so that what is known to the day only never comes
-    before what led to it.
+    Ratings come after everything else of their millisecond, so that a rating known to the day only never comes
+    before the events that led to it.
     """
     order = Window.partitionBy("shop_id").orderBy("occurred_at", F.col("kind") == "rated", "event_id")
-    placed = events.withColumn("place", F.row_number().over(order).cast("long"))
-    so_far = Window.partitionBy("shop_id").orderBy("place").rowsBetween(Window.unboundedPreceding, 0)
+    located = events.withColumn("log_index", F.row_number().over(order).cast("long"))
+    so_far = Window.partitionBy("shop_id").orderBy("log_index").rowsBetween(Window.unboundedPreceding, 0)
     return (
-        placed.withColumn("clock", F.max(F.least("occurred_at", "received_at")).over(so_far))
+        located.withColumn("clock", F.max(F.least("occurred_at", "received_at")).over(so_far))
         .withColumn("received_clock", F.max("received_at").over(so_far))
         .withColumn("fold_key", fold_key())
     )

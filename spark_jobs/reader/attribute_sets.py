@@ -1,4 +1,4 @@
-"""From the attributes that facts and events stand under to the entities that they name, by columns."""
+"""From the attributes of facts and events to the entities that they name, by columns."""
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +8,7 @@ from service_quality.facts.entities import ATTRIBUTES, ENTITIES, SEPARATOR
 
 
 class AttributeSets:
-    """A column of joined attributes (folding's `attributes`), of which few are different."""
+    """A column of joined attributes (folding's `attributes`) with few different values."""
 
     def __init__(self, texts: pa.ChunkedArray) -> None:
         encoded = pa.chunked_array(texts.chunks, type=pa.string()).combine_chunks().dictionary_encode()
@@ -22,7 +22,7 @@ class AttributeSets:
         self._entities: dict[str, tuple[list[str], NDArray[np.int64]]] = {}
 
     def entities(self, name: str) -> tuple[list[str], NDArray[np.int64]]:
-        """The keys of one kind of entity, and for each row the number of its key; −1 where it names none."""
+        """The keys of one kind of entity, and for each row the number of its key; −1 for no such entity."""
         if name not in self._entities:
             numbers: dict[str, int] = {}
             keys = [ENTITIES[name].key(attributes) for attributes in self._sets]

@@ -15,15 +15,15 @@ _CLOCK = -1  # the shop's clock is compared as if it were one more feature
 def compare_served(served: DataFrame, recomputed: DataFrame, *, features: int) -> DataFrame:
     """Counts by feature number (COUNTS_DDL), −1 for the clock.
 
-    served: shop_id, place, served_clock, served_vector (null where nothing was served), score_failed (null but where
-    the archive says why); recomputed: SERVED_DDL.
+    served: shop_id, log_index, served_clock, served_vector (null where no vector was served), score_failed (null but
+    where the archive says why); recomputed: SERVED_DDL.
     `missing` counts values that should have been served and were not, `extra` those served that should not have been.
-    An event without features of which the archive says why is neither.
+    An event whose missing features the archive explains is neither.
     """
     pairs = (
         served.where("served_vector is not null or score_failed is not null")
-        .select("shop_id", "place", "served_clock", "served_vector", "score_failed")
-        .join(recomputed.select("shop_id", "place", F.col("clock"), "features"), ["shop_id", "place"], "full")
+        .select("shop_id", "log_index", "served_clock", "served_vector", "score_failed")
+        .join(recomputed.select("shop_id", "log_index", F.col("clock"), "features"), ["shop_id", "log_index"], "full")
         .where("served_vector is not null or score_failed is null")
         .drop("score_failed")
     )

@@ -11,7 +11,7 @@ from service_quality.features.declarations import Feature, FeatureSet, compute_f
 from service_quality.histories.windows import WINDOWS
 from spark_jobs.logs.folding import event_value_names
 from spark_jobs.reader.attribute_sets import AttributeSets
-from spark_jobs.reader.window_sums import EntityFacts, Floats, Integers, Moments, SortedFacts
+from spark_jobs.reader.window_sums import EntityFacts, Floats, Integers, ReadPoints, SortedFacts
 
 Column = NDArray[np.int64] | Floats
 
@@ -22,7 +22,7 @@ class ShopColumns:
     def __init__(self, folded: pa.Table, features: FeatureSet) -> None:
         self._features = features
         self.scored = folded.filter(folded.column("scored"))
-        self._place = _integers(self.scored, "place")
+        self._log_index = _integers(self.scored, "log_index")
         self._clock = _integers(self.scored, "clock")
         self._values = self._event_values()
         self._facts = _flatten_facts(folded)
@@ -33,28 +33,28 @@ class ShopColumns:
         """float32 vectors, scored events × features in declared order."""
         columns: Sequence[Column] = compute_features(self._features.features, self)
         if not columns:
-            return np.empty((len(self._place), 0), dtype=np.float32)
+            return np.empty((len(self._log_index), 0), dtype=np.float32)
         return np.column_stack([column.astype(np.float64).astype(np.float32) for column in columns])
 
     def total(self, entity: str, window: str, fact: str) -> Column:
-        # Never below zero, as online (features/moment.py).
+        # Never below zero, as online (features/feature_context.py).
         return np.maximum(self._facts_of(entity, fact).over(WINDOWS[window]).totals(fact), 0)
 
-    def age(self, entity: str, window: str, fact: str) -> Column:
-        return self._facts_of(entity, fact).over(WINDOWS[window]).ages(fact)
+    def time_since(self, entity: str, window: str, fact: str) -> Column:
+        return self._facts_of(entity, fact).over(WINDOWS[window]).time_since(fact)
 
     def ratio(self, numerator: Column, denominator: Column) -> Column:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(denominator == 0, np.nan, numerator / denominator)
 
-    def shrink(self, hits: Column, trials: Column, parent: Column | float, strength: float) -> Column:
-        shrunk: Floats = (hits + strength * parent) / (trials + strength)
+    def shrink(self, hits: Column, trials: Column, parent: Column | float, prior_weight: float) -> Column:
+        shrunk: Floats = (hits + prior_weight * parent) / (trials + prior_weight)
         return shrunk
 
     def event(self, name: str) -> Column:
         return self._values[name]
 
-    def remembered(self, feature: Feature) -> Column:
+    def memoized(self, feature: Feature) -> Column:
         known = id(feature)
         if known not in self._known:
             self._known[known] = feature.compute(self)
@@ -63,16 +63,16 @@ class ShopColumns:
     def _facts_of(self, entity: str, fact: str) -> SortedFacts:
         """One kind of fact of one kind of entity, sorted once for all windows."""
         if (entity, fact) not in self._sorted:
-            of_fact, at_moment = self._entity_codes(entity)
+            of_fact, at_read_point = self._entity_codes(entity)
             chosen = (self._fact_names == fact) & (of_fact >= 0)
-            names = ("place", "clock", "at", "value")
-            place, clock, at, value = (_integers(self._facts, name)[chosen] for name in names)
-            facts = EntityFacts(of_fact[chosen], place, clock, at, {fact: value})
-            self._sorted[entity, fact] = SortedFacts(facts, Moments(at_moment, self._place, self._clock))
+            names = ("log_index", "clock", "at", "value")
+            log_index, clock, at, value = (_integers(self._facts, name)[chosen] for name in names)
+            facts = EntityFacts(of_fact[chosen], log_index, clock, at, {fact: value})
+            self._sorted[entity, fact] = SortedFacts(facts, ReadPoints(at_read_point, self._log_index, self._clock))
         return self._sorted[entity, fact]
 
     def _entity_codes(self, entity: str) -> tuple[Integers, Integers]:
-        """The number of the entity at each fact and at each moment; −1 where there is none."""
+        """The number of the entity at each fact and at each read point; −1 where no entity is named."""
         _, codes = self._attributes.entities(entity)
         return codes[: self._facts.num_rows], codes[self._facts.num_rows :]
 
@@ -93,14 +93,14 @@ class ShopColumns:
 
 
 def _flatten_facts(folded: pa.Table) -> pa.Table:
-    """One row a fact: its own columns, and place and clock of the event that brought it."""
+    """One row a fact: its own columns, and log index and clock of the event that brought it."""
     lists = folded.column("facts").combine_chunks()
     if isinstance(lists, pa.ChunkedArray):
         lists = lists.chunk(0) if lists.num_chunks else pa.array([], type=lists.type)
     facts = lists.flatten()
     parents = pa.compute.list_parent_indices(lists)
     fields = {name: facts.field(name) for name in ("attributes", "at", "name", "value")}
-    fields |= {name: folded.column(name).combine_chunks().take(parents) for name in ("place", "clock")}
+    fields |= {name: folded.column(name).combine_chunks().take(parents) for name in ("log_index", "clock")}
     return pa.table(fields)
 
 

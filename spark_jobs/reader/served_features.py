@@ -1,4 +1,4 @@
-"""Features at every scored event of a log, by the Spark reader: as they would have been, or were, served."""
+"""Features at every scored event of a log by the Spark reader, equal to the served ones."""
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -8,10 +8,10 @@ from spark_jobs.logs.folding import fold_live
 from spark_jobs.reader.feature_columns import ShopColumns
 
 SERVED_DDL = (
-    "shop_id string, place bigint, clock bigint, event_id string, conversation_id string, kind string, "
+    "shop_id string, log_index bigint, clock bigint, event_id string, conversation_id string, kind string, "
     "occurred_at bigint, rating bigint, features array<float>"
 )
-_SERVED_COLUMNS = ("shop_id", "place", "clock", "event_id", "conversation_id", "kind", "occurred_at", "rating")
+_SERVED_COLUMNS = ("shop_id", "log_index", "clock", "event_id", "conversation_id", "kind", "occurred_at", "rating")
 
 
 def compute_served_features(log: DataFrame, features: FeatureSet) -> DataFrame:

@@ -1,7 +1,7 @@
 """The Spark side of windows: sums before every event as the difference of two prefix sums, linear after three sorts.
 
-What a window holds at a place is what entered before the place minus what has left by its clock. A fact that arrived
-when its tile had left never enters. Pure numpy; one shop at a time.
+A window holds at a log index what entered before it minus what has left by its clock. A fact that arrived when its
+tile had left never enters. Pure numpy; one shop at a time.
 """
 
 from collections import defaultdict
@@ -24,32 +24,32 @@ _NEVER = np.int64(np.iinfo(np.int64).min // 4)
 class EntityFacts:
     """Facts of one kind of entity: parallel arrays, in any order.
 
-    `entity` is a code ≥ 0 of the entity, `place` where the fact entered the log, `clock` what the shop's clock was
-    then, `at` its own instant, `values` what can be summed, by name.
+    `entity` is a code ≥ 0 of the entity, `log_index` where the fact entered the log, `clock` the shop's clock there,
+    `at` its own instant, `values` what can be summed, by name.
     """
 
     entity: Integers
-    place: Integers
+    log_index: Integers
     clock: Integers
     at: Integers
     values: Mapping[str, Integers]
 
 
 @dataclass(frozen=True)
-class Moments:
-    """When the windows are read: the entity's code (−1 where there is none), place and clock, parallel arrays."""
+class ReadPoints:
+    """The points at which windows are read: entity's code (−1 for no entity), log index and clock, parallel arrays."""
 
     entity: Integers
-    place: Integers
+    log_index: Integers
     clock: Integers
 
 
 @dataclass(frozen=True)
 class SortedFacts:
-    """Facts, and the moments when they are read: each sorted once, for all windows and all values."""
+    """Facts and read points, each sorted once for all windows and all values."""
 
     facts: EntityFacts
-    moments: Moments
+    read_points: ReadPoints
 
     def over(self, window: Window) -> "WindowReader":
         """The reader of one window."""
@@ -57,29 +57,29 @@ class SortedFacts:
 
     @cached_property
     def known(self) -> Integers:
-        """The moments that have an entity, by entity and place: what is looked up for them in turn only rises."""
-        known = np.flatnonzero(self.moments.entity >= 0)
-        return known[EntityKeys(self.moments.entity[known], self.moments.place[known]).order]
+        """The read points that have an entity, by entity and log index: the ranks looked up in this order only rise."""
+        known = np.flatnonzero(self.read_points.entity >= 0)
+        return known[EntityKeys(self.read_points.entity[known], self.read_points.log_index[known]).order]
 
     @cached_property
-    def by_place(self) -> "EntityKeys":
+    def by_log_index(self) -> "EntityKeys":
         """The facts as they enter."""
-        return EntityKeys(self.facts.entity, self.facts.place)
+        return EntityKeys(self.facts.entity, self.facts.log_index)
 
     @cached_property
     def by_instant(self) -> "EntityKeys":
-        """The facts as they leave, whatever the window: tiles are in the order of their facts' instants."""
+        """The facts in the order in which they leave any window: tiles are in the order of their facts' instants."""
         return EntityKeys(self.facts.entity, self.facts.at)
 
     @cached_property
     def entered(self) -> Integers:
-        """How many of the facts, by place, stand before each known moment."""
-        return self.by_place.rank(self.moments.entity[self.known], self.moments.place[self.known])
+        """The number of facts, by log index, before each known read point."""
+        return self.by_log_index.rank(self.read_points.entity[self.known], self.read_points.log_index[self.known])
 
     @cached_property
-    def values_by_place(self) -> Mapping[str, Integers]:
+    def values_by_log_index(self) -> Mapping[str, Integers]:
         """The values as their facts enter."""
-        return {name: value[self.by_place.order] for name, value in self.facts.values.items()}
+        return {name: value[self.by_log_index.order] for name, value in self.facts.values.items()}
 
     @cached_property
     def values_by_instant(self) -> Mapping[str, Integers]:
@@ -98,7 +98,7 @@ class EntityKeys:
         self._packed = packed[self.order]
 
     def rank(self, entity: Integers, bound: Integers) -> Integers:
-        """How many stand before each (entity, bound)."""
+        """The number of facts before each (entity, bound)."""
         return np.searchsorted(self._packed, self._pack(entity, np.clip(bound, self._lowest, self._highest + 1)))
 
     def _pack(self, entity: Integers, key: Integers) -> Integers:
@@ -107,30 +107,30 @@ class EntityKeys:
 
 @dataclass(frozen=True)
 class WindowReader:
-    """Reads one window at many moments."""
+    """Reads one window at many read points."""
 
     sorted: SortedFacts
     window: Window
 
     def totals(self, name: str) -> Integers:
-        """The sum of a value in the window at each moment; 0 where there is no entity.
+        """The sum of a value in the window at each read point; 0 without an entity.
 
-        Sums run on from one entity to the next: what came before the entity is in both, and falls out.
+        Sums run on from one entity to the next: the sum before the entity is in both terms of the difference.
         """
-        entered = _running(self.sorted.values_by_place[name] * self._alive_by_place)[self.sorted.entered]
+        entered = _running(self.sorted.values_by_log_index[name] * self._alive_by_log_index)[self.sorted.entered]
         left = _running(self.sorted.values_by_instant[name] * self._alive_by_instant)[self._left]
-        totals = np.zeros(len(self.sorted.moments.entity), dtype=np.int64)
+        totals = np.zeros(len(self.sorted.read_points.entity), dtype=np.int64)
         totals[self.sorted.known] = entered - left
         return totals
 
-    def ages(self, name: str) -> Floats:
-        """Clock minus the start of the newest tile whose sum is positive; NaN where the window has none."""
-        moments, entity, value = self.sorted.moments, self.sorted.facts.entity, self.sorted.facts.values[name]
+    def time_since(self, name: str) -> Floats:
+        """Clock minus the start of the newest tile whose sum is positive; NaN where the window has no such tile."""
+        read_points, entity, value = self.sorted.read_points, self.sorted.facts.entity, self.sorted.facts.values[name]
         corrected = np.unique(entity[value < 0])
         newest = self._newest_by_maximum((value > 0) & ~np.isin(entity, corrected))
         for code in corrected:
-            newest[moments.entity == code] = self._newest_one_by_one(int(code), value)
-        return np.where(newest >= self._starts(moments.clock), moments.clock - newest, np.nan)
+            newest[read_points.entity == code] = self._newest_one_by_one(int(code), value)
+        return np.where(newest >= self._starts(read_points.clock), read_points.clock - newest, np.nan)
 
     @cached_property
     def _tile(self) -> Integers:
@@ -142,8 +142,8 @@ class WindowReader:
         return self.sorted.facts.at >= self._starts(self.sorted.facts.clock)
 
     @cached_property
-    def _alive_by_place(self) -> NDArray[np.bool_]:
-        return self._alive[self.sorted.by_place.order]
+    def _alive_by_log_index(self) -> NDArray[np.bool_]:
+        return self._alive[self.sorted.by_log_index.order]
 
     @cached_property
     def _alive_by_instant(self) -> NDArray[np.bool_]:
@@ -151,40 +151,40 @@ class WindowReader:
 
     @cached_property
     def _left(self) -> Integers:
-        """How many of the facts, by instant, are older than what each known moment's window holds."""
-        moments, known = self.sorted.moments, self.sorted.known
-        return self.sorted.by_instant.rank(moments.entity[known], self._starts(moments.clock[known]))
+        """The number of facts, by instant, that are older than the window of each known read point."""
+        read_points, known = self.sorted.read_points, self.sorted.known
+        return self.sorted.by_instant.rank(read_points.entity[known], self._starts(read_points.clock[known]))
 
     def _starts(self, clock: Integers) -> Integers:
         return (clock - self.window.length) // self.window.hop * self.window.hop
 
     def _newest_by_maximum(self, chosen: NDArray[np.bool_]) -> Integers:
-        """Where nothing is ever taken back, the newest tile so far is a running maximum."""
-        newest = np.full(len(self.sorted.moments.entity), _NEVER)
+        """The newest tile as a running maximum, for facts that are never taken back."""
+        newest = np.full(len(self.sorted.read_points.entity), _NEVER)
         if not chosen.any():
             return newest
-        order, known = self.sorted.by_place.order, self.sorted.known
+        order, known = self.sorted.by_log_index.order, self.sorted.known
         lowest, span = self._tile.min(), np.ptp(self._tile) + 2
         since_lowest = np.where(chosen, self._tile - lowest + 1, 0)
         entity = self.sorted.facts.entity[order]
         running = np.concatenate(([-1], np.maximum.accumulate(entity * span + since_lowest[order])))
         found, tile = np.divmod(running[self.sorted.entered], span)
-        mine = (found == self.sorted.moments.entity[known]) & (tile > 0)
+        mine = (found == self.sorted.read_points.entity[known]) & (tile > 0)
         newest[known] = np.where(mine, tile - 1 + lowest, _NEVER)
         return newest
 
     def _newest_one_by_one(self, code: int, value: Integers) -> Integers:
-        """With corrections a tile can become empty again: walk through them."""
-        moments = self.sorted.moments
-        places = moments.place[moments.entity == code]
+        """The newest tile by a walk through the facts, since a correction can empty a tile again."""
+        read_points = self.sorted.read_points
+        log_indexes = read_points.log_index[read_points.entity == code]
         mine = (self.sorted.facts.entity == code) & self._alive
-        columns = (self.sorted.facts.place[mine], self._tile[mine], value[mine])
+        columns = (self.sorted.facts.log_index[mine], self._tile[mine], value[mine])
         facts = sorted(zip(*(column.tolist() for column in columns), strict=True))
-        newest = np.empty(len(places), dtype=np.int64)
+        newest = np.empty(len(log_indexes), dtype=np.int64)
         tiles: dict[int, int] = defaultdict(int)
         entered = 0
-        for index in np.argsort(places, kind="stable"):
-            while entered < len(facts) and facts[entered][0] < places[index]:
+        for index in np.argsort(log_indexes, kind="stable"):
+            while entered < len(facts) and facts[entered][0] < log_indexes[index]:
                 tiles[facts[entered][1]] += facts[entered][2]
                 entered += 1
             newest[index] = max((tile for tile, total in tiles.items() if total > 0), default=_NEVER)

@@ -15,7 +15,7 @@ _FIXED_TIME = (2020, 1, 1, 0, 0, 0)  # the same code gives the same archive
 
 
 def write_code_archive(target: Path) -> Path:
-    """Write the archive and return its path; what spark-submit takes as --py-files."""
+    """Write the archive for spark-submit's --py-files, and return its path."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(f".{os.getpid()}.partial")  # two jobs may start at once
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -27,7 +27,7 @@ def write_code_archive(target: Path) -> Path:
 
 
 def _sources() -> Iterator[tuple[Path, Path]]:
-    """Every source file with the folder that its import name starts from."""
+    """Every source file with the root folder of its import name."""
     shared = ROOT / "functions" / "shared"
     for base, package in ((shared, "service_quality"), (ROOT, "spark_jobs"), (ROOT, "tools")):
         for source in (base / package).rglob("*"):

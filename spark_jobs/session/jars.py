@@ -1,6 +1,6 @@
-"""The jars of Iceberg and s3a: resolved once by Spark itself, kept in the project's cache, then used offline.
+"""The jars of Iceberg and s3a: resolved once by Spark itself, stored in the project's cache, then used offline.
 
-The set-up brings them by `python -m spark_jobs.session.jars FOLDER`; a start that finds none brings them itself.
+The set-up brings them by `python -m spark_jobs.session.jars FOLDER`; a start without jars brings them itself.
 """
 
 import fcntl
@@ -34,7 +34,7 @@ _FAILURE = re.compile(r"PKIX|UnknownHost|unresolved dependency|Connection refuse
 
 
 def resolved_jars(cache: Path) -> list[Path]:
-    """The jars below `cache`, resolved there first if need be; SessionError when they cannot be had."""
+    """The jars below `cache`, resolved there first if missing; SessionError when they cannot be resolved."""
     kept = _kept_jars(cache)
     if kept:
         return kept
@@ -52,7 +52,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _kept_jars(cache: Path) -> list[Path]:
-    """What an earlier resolution of the same packages left whole; empty when there is none."""
+    """The jars of an earlier, complete resolution of the same packages; empty when there is no such resolution."""
     stamp = cache / _stamp_name()
     if not stamp.is_file():
         return []

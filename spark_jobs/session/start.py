@@ -39,7 +39,7 @@ def start_session(
     """A session whose catalog `lake` is the lake at a local folder, `s3a://` or `s3://`.
 
     `master` None means spark-submit's own, else SPARK_MASTER, else local[2]. In a process that has a session
-    already, another one on the same Spark with this lake. SessionError says in one line why there is none.
+    already, another one on the same Spark with this lake. SessionError says in one line why no session starts.
     """
     settings = catalog_settings(lake, catalog)
     if catalog == "glue" and not _is_submitted():
@@ -47,7 +47,7 @@ def start_session(
     if SparkContext._active_spark_context is not None:
         return _another_session(settings)
     if _is_submitted():
-        SparkContext._ensure_initialized()  # from then on a SparkConf begins with what spark-submit was told
+        SparkContext._ensure_initialized()  # from then on a SparkConf begins with the settings of spark-submit
     conf = SparkConf().setAppName(name)
     for key, value in {**usual_settings(), **storage_settings()}.items():
         conf.setIfMissing(key, value)
@@ -92,7 +92,7 @@ def warehouse(lake: str) -> str:
 
 
 def required_settings(extensions: str = "") -> dict[str, str]:
-    """What no session can do without, beside the `extensions` that spark-submit was told of."""
+    """The settings that every session needs, beside the `extensions` given to spark-submit."""
     others = [name for name in extensions.split(",") if name and name != _EXTENSIONS]
     return {
         _EXTENSIONS_KEY: ",".join([_EXTENSIONS, *others]),
@@ -102,7 +102,7 @@ def required_settings(extensions: str = "") -> dict[str, str]:
 
 
 def usual_settings() -> dict[str, str]:
-    """What a session has wherever it runs, unless spark-submit says otherwise."""
+    """The settings of a session wherever it runs, unless spark-submit gives others."""
     return {
         "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
         "spark.sql.execution.arrow.pyspark.enabled": "true",
@@ -145,7 +145,7 @@ def storage_settings() -> dict[str, str]:
 
 
 def network_settings(master: str) -> dict[str, str]:
-    """Nobody outside reaches a driver whose executors are on this machine; elsewhere Spark finds the address.
+    """The driver's address: of this machine only for local executors; elsewhere Spark finds it.
 
     >>> network_settings("spark://10.0.0.7:7077")
     {}
@@ -156,17 +156,17 @@ def network_settings(master: str) -> dict[str, str]:
 
 
 def runs_from_archive() -> bool:
-    """Whether this code was imported from the archive that spark-submit was given as --py-files."""
+    """Whether this code was imported from the archive of spark-submit's --py-files."""
     return not ROOT.is_dir()
 
 
 def jar_cache() -> Path:
-    """Where the jars are kept: below the checkout; below the working folder where the code is an archive."""
+    """The folder of the jars: below the checkout; below the working folder where the code is an archive."""
     return (Path.cwd() if runs_from_archive() else ROOT) / ".cache" / "ivy"
 
 
 def _prepare_start(conf: SparkConf, master: str) -> None:
-    """What must be set before this process starts a Java of its own."""
+    """Settings that this process needs before it starts a Java of its own."""
     if not _MASTER.fullmatch(master):
         raise ArgumentError(f"--master: found '{master}', expected local[N], spark://HOST:PORT, yarn or k8s://…")
     try:
@@ -211,7 +211,7 @@ def _start(conf: SparkConf) -> SparkSession:
     takes_interrupts = signal.getsignal(signal.SIGINT)
     try:
         SparkContext.getOrCreate(conf)
-        if threading.current_thread() is threading.main_thread():  # Spark's own would ask Java amid another question
+        if threading.current_thread() is threading.main_thread():  # Spark's own would call Java within another call
             signal.signal(signal.SIGINT, takes_interrupts)
         return SparkSession.builder.config(conf=conf).getOrCreate()
     except (PySparkException, Py4JJavaError, OSError) as error:

@@ -1,4 +1,4 @@
-"""One contact from its first word to its rating, and the truth about it."""
+"""One contact from its opening to its rating, and its true variables."""
 
 import math
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ from service_quality.instants import DAY, HOUR, MINUTE, SECOND
 from spark_jobs.synthetic_shop import phrases
 from spark_jobs.synthetic_shop.effects import dissatisfaction
 from spark_jobs.synthetic_shop.goods import DEAR_FROM, REASONS, Item, Reason
-from spark_jobs.synthetic_shop.place import Customer, Order, Shop, Story
 from spark_jobs.synthetic_shop.rhythm import count, spread
+from spark_jobs.synthetic_shop.shop_model import Customer, Order, Shop, Story
 from spark_jobs.synthetic_shop.staff import NEW, Agent, on_duty
 
-#: How soon an answer is promised by channel, and how often it is used.
+#: The promised time of an answer by channel, and the share of each channel.
 PROMISED = {"chat": 2 * MINUTE, "phone": MINUTE, "email": 4 * HOUR}
 CHANNEL_SHARES = {"chat": 0.6, "phone": 0.15, "email": 0.25}
 SPREAD_OF_ANSWERS = 0.9
 BOT_GREETS = 0.6
-#: Some are left waiting for hours or days before an answer, and write again; some of those never get one.
+#: Some customers wait for hours or days before an answer, and write again; some of those never get an answer.
 LEFT, LEFT_LATER, NEVER_ANSWERED = 0.12, 0.03, 0.15
 LEFT_FOR, SHORTEST_LEFT, LONGEST_LEFT = 9 * HOUR, 90 * MINUTE, 4 * DAY
 WRITES_AGAIN_AFTER, LESS_AND_LESS = 30 * MINUTE, 3
@@ -37,7 +37,7 @@ REMARKS = 0.35
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact's events, and what they came from: the variables of every effect, and how it ended."""
+    """A contact's events, and their causes: the variables of every effect, and the outcome."""
 
     events: list[InteractionEvent]
     variables: dict[str, float]
@@ -45,19 +45,19 @@ class Contact:
     rated: bool
 
 
-def contact(shop: Shop, customer: Customer, at: int, place: int) -> Contact:
-    """One contact that begins at an instant; its rating becomes part of the customer's life."""
-    return _Telling(shop, customer, place).whole(at)
+def contact(shop: Shop, customer: Customer, at: int, number: int) -> Contact:
+    """One contact that begins at an instant; its rating is added to the customer."""
+    return _Telling(shop, customer, number).whole(at)
 
 
 class _Telling:
-    """A contact while it is being told."""
+    """A contact in the making."""
 
-    def __init__(self, shop: Shop, customer: Customer, place: int) -> None:
-        name = f"c-{customer.customer_id}-{place}"
+    def __init__(self, shop: Shop, customer: Customer, number: int) -> None:
+        name = f"c-{customer.customer_id}-{number}"
         self._shop, self._customer, self._random = shop, customer, customer.random
         self._story = Story(shop, customer, name, conversation_id=name)
-        self._left = 0  # the longest that nobody answered, of those who were left waiting
+        self._left = 0  # the longest wait of customers without an answer
         (self._channel,) = self._random.choices(list(CHANNEL_SHARES), list(CHANNEL_SHARES.values()))
 
     def whole(self, at: int) -> Contact:
@@ -108,7 +108,7 @@ class _Telling:
         return self._random.choice(on_duty(self._shop.staff, instant=at, utc_offset=self._shop.utc_offset))
 
     def _first_answer(self, opened: int, agent: Agent) -> int | None:
-        """When the first answer came; None where none ever did."""
+        """The instant of the first answer; None for a contact without an answer."""
         at = opened
         if self._channel == "chat" and self._random.random() < BOT_GREETS:
             at = self._story.tell("bot_message", at + 2 * SECOND, text=self._say(phrases.BOT[self._shop.language]))
@@ -122,7 +122,7 @@ class _Telling:
         return self._answer(max(answered, assigned + SECOND), agent)
 
     def _leave_waiting(self, since: int) -> int:
-        """Nobody answers for hours or days; the customer writes again, ever more rarely. When the wait is over."""
+        """Hours or days without an answer, in which the customer writes again, ever more rarely; returns its end."""
         waits = min(LONGEST_LEFT, max(SHORTEST_LEFT, spread(self._random, LEFT_FOR, 1.0)))
         self._left = max(self._left, waits)
         pause = WRITES_AGAIN_AFTER
@@ -178,7 +178,7 @@ class _Telling:
         return self._story.tell("complaint_filed", at + spread(self._random, 10 * MINUTE), text=words)
 
     def _rate(self, at: int, dissatisfied: bool) -> bool:
-        """Only some rate, mostly within a day."""
+        """Some customers rate, mostly within a day."""
         if self._random.random() >= RATED:
             return False
         shares = BAD_RATINGS if dissatisfied else GOOD_RATINGS
@@ -197,7 +197,7 @@ class _Telling:
         return self._story.tell("agent_message", at, text=words, **agent.profile())
 
     def _pace(self) -> int:
-        """How long people usually take in this channel once they talk."""
+        """The usual time of an answer in this channel once the conversation runs."""
         return HOUR if self._channel == "email" else 45 * SECOND
 
     def _say(self, words: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""What makes a synthetic customer dissatisfied, as data: the truth that a model can be checked against."""
+"""The effects that make a synthetic customer dissatisfied, as data: the truth to check a model against."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the shops sell and what customers contact them about."""
+"""The articles of the shops, and the issues that customers contact them about."""
 
 from dataclasses import dataclass
 from random import Random
@@ -6,7 +6,7 @@ from random import Random
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something on sale; a flawed one is often returned and its contacts end worse."""
+    """An article on sale; a flawed one is often returned and its contacts end worse."""
 
     sku: str
     product: str
@@ -17,7 +17,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a customer writes; `weight` says how often, `about_order` whether an order is behind it."""
+    """An issue of customers; `weight` is its frequency, `about_order` whether it concerns an order."""
 
     category: str
     subcategories: tuple[str, ...]

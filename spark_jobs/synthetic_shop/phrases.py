@@ -1,4 +1,4 @@
-"""What people write, in Chinese and English, by who says it."""
+"""The texts that people write, in Chinese and English, by writer."""
 
 OPENING = {
     "en": {

@@ -1,11 +1,11 @@
-"""When things happen: more by day than by night, more on some weekdays than on others."""
+"""The rhythm of events: more by day than by night, more on some weekdays than on others."""
 
 import math
 from random import Random
 
 from service_quality.instants import DAY, HOUR, day_of_week
 
-#: How busy each local hour is, and each weekday from Monday on.
+#: The weight of each local hour, and of each weekday from Monday on.
 HOURS = (2, 1, 1, 1, 1, 2, 4, 7, 11, 15, 17, 16, 14, 14, 15, 15, 14, 13, 14, 16, 17, 14, 9, 5)
 WEEKDAYS = (1.15, 1.05, 1.0, 1.0, 1.05, 0.9, 0.85)
 

@@ -1,4 +1,4 @@
-"""Who answers: agents in teams with supervisors, managers, shifts and tenure, some better than others."""
+"""The staff: agents in teams with supervisors, managers, shifts and tenure, some better than others."""
 
 from dataclasses import dataclass
 from random import Random
@@ -16,7 +16,7 @@ NEW = "0-30"
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One who answers; `weakness` in standard deviations, `slowness` the factor on how long an answer takes."""
+    """An agent; `weakness` in standard deviations, `slowness` the factor on the time of an answer."""
 
     agent_id: str
     supervisor_id: str
@@ -27,7 +27,7 @@ class Agent:
     slowness: float
 
     def profile(self) -> dict[str, str]:
-        """What events say of the agent."""
+        """The agent's fields in events."""
         return {
             "agent_id": self.agent_id,
             "supervisor_id": self.supervisor_id,

@@ -1,12 +1,12 @@
-"""What customers do in a shop by themselves: look, search, fill a cart, order, cancel, send back."""
+"""Visits of customers: views, searches, carts, orders, cancellations, returns."""
 
 from dataclasses import dataclass
 
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY, HOUR, SECOND
 from spark_jobs.synthetic_shop.goods import Item
-from spark_jobs.synthetic_shop.place import Customer, Order, Shop, Story
 from spark_jobs.synthetic_shop.rhythm import count, spread
+from spark_jobs.synthetic_shop.shop_model import Customer, Order, Shop, Story
 
 SEARCHES = 0.45
 PAGES = 1.6
@@ -19,15 +19,15 @@ CHANNELS = ("web", "app", "app")
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One visit and what followed from it."""
+    """One visit and its consequences."""
 
     events: list[InteractionEvent]
 
 
-def visit(shop: Shop, customer: Customer, at: int, place: int) -> Visit:
-    """One visit from an instant on; an order becomes part of the customer's life."""
+def visit(shop: Shop, customer: Customer, at: int, number: int) -> Visit:
+    """One visit from an instant on; an order is added to the customer."""
     random = customer.random
-    name = f"v-{customer.customer_id}-{place}"
+    name = f"v-{customer.customer_id}-{number}"
     story = Story(shop, customer, name)
     channel = random.choice(CHANNELS)
     item = random.choice(shop.items)

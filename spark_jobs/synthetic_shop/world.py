@@ -8,8 +8,8 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY, HOUR
 from spark_jobs.synthetic_shop.contacts import Contact, contact
 from spark_jobs.synthetic_shop.goods import stock
-from spark_jobs.synthetic_shop.place import Customer, Shop
 from spark_jobs.synthetic_shop.rhythm import moments, random_stream
+from spark_jobs.synthetic_shop.shop_model import Customer, Shop
 from spark_jobs.synthetic_shop.staff import hire
 from spark_jobs.synthetic_shop.visits import Visit, visit
 
@@ -26,7 +26,7 @@ CONTACTS_OF_A_NEW_SHOP = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What a synthetic world depends on; `start` is the first day's beginning in epoch milliseconds.
+    """The arguments of a synthetic world; `start` is the first day's beginning in epoch milliseconds.
 
     The numbers of new shops follow those of the `shops` that are there from the start.
     """
@@ -40,7 +40,7 @@ class World:
 
     @property
     def end(self) -> int:
-        """Nothing happens at it or later."""
+        """The end of the world: no event is at it or later."""
         return self.start + self.days * DAY
 
     @property
@@ -50,7 +50,7 @@ class World:
 
     @property
     def customers(self) -> int:
-        """How many customers a shop has that is there from the start."""
+        """The number of customers of a shop that is there from the start."""
         return self.customers_of(0)
 
     def opens(self, number: int) -> int:
@@ -62,21 +62,21 @@ class World:
         return self.start + int(self.days * share) * DAY
 
     def customers_of(self, number: int) -> int:
-        """How many customers a shop has: numbers from 0."""
+        """The number of a shop's customers, who are numbered from 0."""
         a_day = self.contacts_per_day * (CONTACTS_OF_A_NEW_SHOP if number >= self.shops else 1)
         days = (self.end - self.opens(number)) // DAY
         return max(1, round(a_day * days / CONTACTS_OF_A_CUSTOMER))
 
     @property
     def mark(self) -> str:
-        """Part of every id, so that two worlds in one lake stay two."""
+        """The world's part of every id, so that two worlds in one lake stay two."""
         named = f"{self.shops}/{self.new_shops}/{self.days}/{self.contacts_per_day}/{self.seed}/{self.start}"
         return hashlib.sha256(named.encode()).hexdigest()[:6]
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """All that one customer did, in no order."""
+    """The visits and contacts of one customer, in no order."""
 
     visits: list[Visit]
     contacts: list[Contact]
@@ -100,22 +100,22 @@ def shop_of(world: World, number: int) -> Shop:
 
 
 def live(world: World, shop: Shop, number: int) -> Life:
-    """One customer's life. It depends on the world and the number alone, so any part can be made anywhere."""
+    """One customer's visits and contacts, which depend on the world and the number alone."""
     random = random_stream(world.mark, shop.shop_id, "customer", number)
     activity = random.gammavariate(1.2, 1 / 1.2)
     customer = Customer(f"customer-{world.mark}-{number + 1:06d}", random)
     mean = activity * CONTACTS_OF_A_CUSTOMER
     days = {"start": shop.opens, "days": (world.end - shop.opens) // DAY, "utc_offset": shop.utc_offset}
     visited = moments(random, mean * VISITS_OF_A_CONTACT, **days)
-    visits = [visit(shop, customer, at, place) for place, at in enumerate(visited, 1)]
+    visits = [visit(shop, customer, at, number) for number, at in enumerate(visited, 1)]
     customer.orders.sort(key=lambda order: order.at)
     written = moments(random, mean, **days)
-    return Life(visits, [contact(shop, customer, at, place) for place, at in enumerate(written, 1)])
+    return Life(visits, [contact(shop, customer, at, number) for number, at in enumerate(written, 1)])
 
 
 def events_of(world: World, shop: Shop, customers: range) -> Iterator[InteractionEvent]:
     """The events of some of a shop's customers, within the world's days; in no order."""
     for number in customers:
         life = live(world, shop, number)
-        told = [part.events for part in life.visits] + [part.events for part in life.contacts]
-        yield from (event for events in told for event in events if world.start <= event.occurred_at < world.end)
+        stories = [part.events for part in life.visits] + [part.events for part in life.contacts]
+        yield from (event for events in stories for event in events if world.start <= event.occurred_at < world.end)

@@ -9,10 +9,10 @@ READER = "tests.properties.naive_reader"
 DATA = {
     "service_quality.events.interaction_event": {"InteractionEvent"},
     "service_quality.features.declarations": {
-        "Age", "EventValue", "Feature", "FeatureSet", "Mean", "Rate", "Total", "WindowRatio",
+        "TimeSince", "EventValue", "Feature", "FeatureSet", "Mean", "Rate", "Total", "WindowRatio",
     },
 }  # fmt: skip
-#: What a declaration works out by itself is the product's, not the oracle's.
+#: Values that a declaration computes itself belong to the product, not to the oracle.
 WORKED_OUT = {"compute", "reads", "plan", "names", "kept", "fingerprint", "even_share"}
 PRODUCT = ("service_quality", "functions", "spark_jobs", "model_export", "infra", "tools")
 

@@ -15,7 +15,7 @@ Arrows = dict[str, set[str]]
 
 
 def package(name: str) -> str:
-    """The room of a module in the picture: a package of the core, or a top folder; "" for what stands beside all."""
+    """The room of a module in the picture: a package of the core, or a top folder; "" for any other module."""
     top, _, rest = name.partition(".")
     if top != CORE:
         return top
@@ -24,7 +24,7 @@ def package(name: str) -> str:
 
 
 def package_of_jobs(name: str) -> str:
-    """The room of a module of the Spark jobs: a package of theirs, `jobs`, or "" for what stands beside all."""
+    """The room of a module of the Spark jobs: a package of theirs, `jobs`, or "" for any other module."""
     top, _, rest = name.partition(".")
     inner = rest.partition(".")[0]
     if top != JOBS or not inner or inner == "errors":
@@ -38,7 +38,7 @@ PICTURES = {"## Layering": package, "### Within the Spark jobs": package_of_jobs
 
 
 def imported_packages(room: Callable[[str], str]) -> Arrows:
-    """Which package imports which, among the project's own."""
+    """The imports between the project's own packages."""
     ours = {room(module.name) for module in modules(ROOT)} - {""}
     arrows: Arrows = {name: set() for name in ours}
     for module in modules(ROOT):

@@ -1,4 +1,4 @@
-"""What must not stand in the repository: registry addresses, paths of a machine, a README that nobody reads."""
+"""Forbidden content of the repository: registry addresses, paths of a machine, a README that nobody reads."""
 
 import re
 import shutil

@@ -47,7 +47,7 @@ class Store:
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What the jobs leave, step by step."""
+    """The results of the jobs, step by step."""
 
     first_events: list[Row]
     events: list[Row]
@@ -80,12 +80,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield Store(emulator, environment, s3a)
 
 
-def run_here(words: list[str], lake: Path) -> None:
-    assert run_job(MAINS[words[0]], [*words[1:], "--lake", str(lake)]) == 0, words
+def run_here(argv: list[str], lake: Path) -> None:
+    assert run_job(MAINS[argv[0]], [*argv[1:], "--lake", str(lake)]) == 0, argv
 
 
 def first_steps(lake: Path) -> None:
-    """What lies in the lake before the jobs that are disturbed."""
+    """The content of the lake before the disturbed jobs."""
     run_here(FIRST, lake)
     run_here(EARLIER, lake)
 

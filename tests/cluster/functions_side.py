@@ -1,4 +1,4 @@
-"""What a backfill left on the functions' side, and what the functions make of it."""
+"""The results of a backfill on the functions' side, and the functions' own results from them."""
 
 from collections.abc import Sequence
 
@@ -19,19 +19,19 @@ Packs = dict[str, bytes]
 
 
 def packs_in(cloud: Cloud, table: str) -> Packs:
-    """Every pack by its whole key; they are told from one another by nothing that the clock of a machine gives."""
+    """Every pack by its whole key, which depends on no machine's clock."""
     pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     return {item["item_key"]["S"]: bytes(item["data"]["B"]) for page in pages for item in page["Items"]}
 
 
-def marks_on(cloud: Cloud, stream: str) -> list[HistoryImported]:
-    """Every mark on the stream, in order."""
+def import_records_on(cloud: Cloud, stream: str) -> list[HistoryImported]:
+    """Every import record on the stream, in order."""
     (shard,) = cloud.kinesis.list_shards(StreamName=stream)["Shards"]
     start = cloud.kinesis.get_shard_iterator(
         StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
     )
     records = cloud.kinesis.get_records(ShardIterator=start["ShardIterator"], Limit=1000)["Records"]
-    marks = [
+    import_records = [
         parse_record(
             one["Data"],
             arrived_at=round(one["ApproximateArrivalTimestamp"].timestamp() * 1000),
@@ -40,18 +40,18 @@ def marks_on(cloud: Cloud, stream: str) -> list[HistoryImported]:
         )
         for one in records
     ]
-    return [mark for mark in marks if isinstance(mark, HistoryImported)]
+    return [one for one in import_records if isinstance(one, HistoryImported)]
 
 
-def serve(packs: Packs, marks: Sequence[HistoryImported], events: Sequence[InteractionEvent]) -> MemoryStore:
-    """What the functions store when the marks come first on the shops' logs and then the events."""
+def serve(packs: Packs, import_records: Sequence[HistoryImported], events: Sequence[InteractionEvent]) -> MemoryStore:
+    """The items that the functions store when the shops' logs hold first the import records and then the events."""
     store = MemoryStore(items={_place(key): data for key, data in packs.items()})
     worker = new_worker(store, FEATURES, RULES)
     for shop_id in sorted({event.shop_id for event in events}):
         records = [
-            LogRecord(str(Position(1, number)), record_json(mark, issued_at=mark.clock), mark.clock)
-            for number, mark in enumerate(marks)
-            if mark.shop_id == shop_id
+            LogRecord(str(Position(1, number)), record_json(one, issued_at=one.clock), one.clock)
+            for number, one in enumerate(import_records)
+            if one.shop_id == shop_id
         ] + [
             LogRecord(str(Position(2, number)), event_to_json(event), event.received_at)
             for number, event in enumerate(events)

@@ -12,9 +12,9 @@ SECONDS = 600
 LATEST_AFTER = 0.03  # a moment lasts; where in it the kill falls is drawn
 
 
-def kill_at(has_come: Callable[[], bool], words: Sequence[str], environment: Mapping[str, str], random: Random) -> None:
+def kill_at(has_come: Callable[[], bool], argv: Sequence[str], environment: Mapping[str, str], random: Random) -> None:
     """Run jobs until the moment has come, then `kill -9` Python and Java at once; AssertionError if they end before."""
-    process = start_module(["spark_jobs", *words], environment)
+    process = start_module(["spark_jobs", *argv], environment)
     try:
         end = time.monotonic() + SECONDS
         while not has_come():

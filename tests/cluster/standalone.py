@@ -54,14 +54,14 @@ class Worker:
         for folder in Path("/proc").iterdir():
             with suppress(OSError, ValueError):
                 pid = int(folder.name)
-                words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                if os.getpgid(pid) == self.process.pid and "--executor-id" in words:
-                    found[words[words.index("--executor-id") + 1]] = pid
+                argv = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                if os.getpgid(pid) == self.process.pid and "--executor-id" in argv:
+                    found[argv[argv.index("--executor-id") + 1]] = pid
         return found
 
 
 class Cluster:
-    """One master and its workers; as a context all of them end, whatever happens."""
+    """One master and its workers; as a context all of them always end."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -106,8 +106,8 @@ class Cluster:
     def worker_of(self, executor: str) -> Worker:
         return next(worker for worker in self.workers if executor in worker.executors())
 
-    def _start(self, name: str, daemon: str, *words: object) -> OwnProcess:
-        command = [str(SPARK_HOME / "bin" / "spark-class"), f"org.apache.spark.deploy.{daemon}", *map(str, words)]
+    def _start(self, name: str, daemon: str, *argv: object) -> OwnProcess:
+        command = [str(SPARK_HOME / "bin" / "spark-class"), f"org.apache.spark.deploy.{daemon}", *map(str, argv)]
         log = self.folder / f"{name}.log"
         return start(command, environment=daemon_environment(), folder=self.folder, log=log)
 
@@ -129,7 +129,7 @@ class Cluster:
 
 
 def ask(url: str):
-    """The JSON that a Spark daemon or driver answers with; None while nobody answers."""
+    """The JSON that a Spark daemon or driver answers with; None without an answer."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=5) as answer:

@@ -19,7 +19,7 @@ Strike = Callable[[Worker, int], None]  # at a worker and the pid of its executo
 
 
 def submit(
-    cluster: Cluster, words: Sequence[str], environment: Mapping[str, str], folder: Path, strike: Strike
+    cluster: Cluster, argv: Sequence[str], environment: Mapping[str, str], folder: Path, strike: Strike
 ) -> list[dict]:
     """Run a job by spark-submit and strike once while tasks run; the events of its log. AssertionError if it fails."""
     folder.mkdir()
@@ -32,7 +32,7 @@ def submit(
         "spark.eventLog.rolling.enabled": "false",
         "spark.eventLog.compress": "false",
     }
-    job, *rest = words
+    job, *rest = argv
     command = [
         str(SPARK_HOME / "bin" / "spark-submit"), "--master", cluster.url,
         "--py-files", str(write_code_archive(folder / "code.zip")),
@@ -75,7 +75,7 @@ def working(web_port: int) -> list[str]:
 
 
 def lost_tasks(events: Sequence[Mapping]) -> int:
-    """How many tasks ended because their executor was lost."""
+    """The number of tasks that ended because their executor was lost."""
     return sum(
         event["Event"] == "SparkListenerTaskEnd" and event["Task End Reason"]["Reason"] == "ExecutorLostFailure"
         for event in events

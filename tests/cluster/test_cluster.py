@@ -17,7 +17,7 @@ from infra.local.cloud import Cloud
 from infra.local.module_runs import SparkProcess
 from service_quality.features.feature_set import FEATURES
 from tests.cluster.conftest import BUCKET, Store, first_steps
-from tests.cluster.functions_side import marks_on, packs_in, serve
+from tests.cluster.functions_side import import_records_on, packs_in, serve
 from tests.cluster.moments import kill_at
 from tests.cluster.standalone import Cluster
 from tests.cluster.submitted import lost_tasks, submit
@@ -30,7 +30,7 @@ from tests.cluster.two_worlds import (
     events_after_the_past,
     events_in,
     figures_of,
-    materialize_words,
+    materialize_argv,
     model_in,
     session_on,
     training_set_in,
@@ -55,7 +55,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of all jobs on the cluster left, and what was seen on the way."""
+    """The results of a run of all jobs on the cluster, and observations during it."""
 
     events_after_kill: list[Row]
     events: list[Row]
@@ -78,8 +78,8 @@ def run(cluster: Cluster, store: Store, tmp_path_factory: pytest.TempPathFactory
     )
     events_after_kill = events_in(session_on(LAKE, store.s3a))
     with SparkProcess(environment) as jobs:
-        for words in (FIRST, SECOND, LATER, [*TRAIN, "--output", str(artefact)], materialize_words(PLACE)):
-            jobs.run(words[0], [*words, *to])
+        for argv in (FIRST, SECOND, LATER, [*TRAIN, "--output", str(artefact)], materialize_argv(PLACE)):
+            jobs.run(argv[0], [*argv, *to])
         executors = [pid for worker in cluster.workers for pid in worker.executors().values()]
         environments = [Path(f"/proc/{pid}/environ").read_text("utf-8", "replace") for pid in executors]
         scored = put_archive(cloud, folder)
@@ -98,8 +98,8 @@ def run(cluster: Cluster, store: Store, tmp_path_factory: pytest.TempPathFactory
 
 
 def put_archive(cloud: Cloud, folder: Path) -> int:
-    """What the functions would have archived after the past was brought in; how many scored events it holds."""
-    served = serve(packs_in(cloud, PLACE), marks_on(cloud, PLACE), events_after_the_past())
+    """Put the functions' archive after an import of the past; returns its number of scored events."""
+    served = serve(packs_in(cloud, PLACE), import_records_on(cloud, PLACE), events_after_the_past())
     links = [link for shop_id in sorted(served.shops) for link in archive_links(served.rows, shop_id)]
     local = write_archive(folder / "archive", links)
     for path in local.rglob("*.gz"):
@@ -142,8 +142,8 @@ def test_archive_in_the_store_is_what_was_served(run):
 def test_lost_executor_and_lost_worker_change_nothing(cluster, store, undisturbed, tmp_path):
     lake = str(tmp_path / "lake")
     first_steps(tmp_path / "lake")
-    words = {name: value for name, value in store.environment.items() if name != "PYTHONPATH"}
-    environment = words | {"PYSPARK_PYTHON": sys.executable}
+    argv = {name: value for name, value in store.environment.items() if name != "PYTHONPATH"}
+    environment = argv | {"PYSPARK_PYTHON": sys.executable}
 
     def kill_executor(worker, executor):
         os.kill(executor, signal.SIGKILL)

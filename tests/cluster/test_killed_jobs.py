@@ -10,7 +10,7 @@ from infra.local.module_runs import run_module
 from service_quality.events.control_records import HistoryImported
 from spark_jobs.lake.tables import IMPORTS
 from tests.cluster.conftest import Store, Undisturbed, first_steps
-from tests.cluster.functions_side import marks_on, packs_in, serve
+from tests.cluster.functions_side import import_records_on, packs_in, serve
 from tests.cluster.moments import kill_at
 from tests.cluster.two_worlds import (
     LATER,
@@ -18,7 +18,7 @@ from tests.cluster.two_worlds import (
     Row,
     events_after_the_past,
     events_in,
-    materialize_words,
+    materialize_argv,
     session_on,
     training_set_in,
 )
@@ -31,19 +31,19 @@ CALM, DISTURBED = "calm", "disturbed"
 
 @dataclass(frozen=True)
 class Seen:
-    """What a reader found after a kill."""
+    """The files that a reader found after a kill."""
 
     moment: str
     events: list[Row]
     training_set: list[Row]
     imports: set[str]
     packs: dict[str, bytes]
-    marks: list[HistoryImported]
+    import_records: list[HistoryImported]
 
 
 @dataclass(frozen=True)
 class Story:
-    """What was seen after each kill, and what was there in the end; the calm one is a run that nobody killed."""
+    """The findings after each kill, and the files in the end; the calm one is a run without a kill."""
 
     kills: list[Seen]
     end: Seen
@@ -56,15 +56,20 @@ def story(store: Store, undisturbed: Undisturbed, tmp_path_factory: pytest.TempP
     first_steps(lake)
     random, cloud = Random(SEED), store.emulator.cloud
 
-    def at(*words: list[str]) -> list[str]:
+    def at(*argv: list[str]) -> list[str]:
         """The jobs on this lake, one after the other."""
-        return [word for job in words for word in ["then", *job, "--lake", str(lake)]][1:]
+        return [word for job in argv for word in ["then", *job, "--lake", str(lake)]][1:]
 
     def look(moment: str, place: str = DISTURBED) -> Seen:
         spark = session_on(str(lake))
         imports = {row["import_id"] for row in spark.table(IMPORTS).collect()} if imports_exist() else set()
         return Seen(
-            moment, events_in(spark), training_set_in(spark), imports, packs_in(cloud, place), marks_on(cloud, place)
+            moment,
+            events_in(spark),
+            training_set_in(spark),
+            imports,
+            packs_in(cloud, place),
+            import_records_on(cloud, place),
         )
 
     def imports_exist() -> bool:
@@ -78,22 +83,22 @@ def story(store: Store, undisturbed: Undisturbed, tmp_path_factory: pytest.TempP
         before = files(pattern)
         return lambda: files(pattern) > before or files(ends) > 0
 
-    generate, build, materialize = at(SECOND), at(LATER), at(materialize_words(DISTURBED))
+    generate, build, materialize = at(SECOND), at(LATER), at(materialize_argv(DISTURBED))
     events_end, training_set_end = "events/metadata/v3.metadata.json", "training_set/metadata/v2.metadata.json"
     kills = []
-    for moment, words, watch in (
+    for moment, argv, watch in (
         ("events are written", generate, lambda: comes("events/data/**/*.parquet", ends=events_end)),
         ("events are listed", generate, lambda: comes("events/metadata/snap-*.avro", ends=events_end)),
         ("events are committed", generate, lambda: comes(events_end, ends=events_end)),
         ("a training set is written", build, lambda: comes("training_set/data/**/*.parquet", ends=training_set_end)),
         ("a training set is listed", build, lambda: comes("training_set/metadata/snap-*.avro", ends=training_set_end)),
         ("packs are written", materialize, lambda: lambda: bool(packs_in(cloud, DISTURBED))),
-        ("marks are put", materialize, lambda: lambda: bool(marks_on(cloud, DISTURBED))),
+        ("import records are put", materialize, lambda: lambda: bool(import_records_on(cloud, DISTURBED))),
     ):
-        kill_at(watch(), words, store.environment, random)
+        kill_at(watch(), argv, store.environment, random)
         kills.append(look(moment))
-    words = at(SECOND, LATER, materialize_words(DISTURBED), materialize_words(CALM))
-    run_module("jobs", ["spark_jobs", *words], store.environment)
+    argv = at(SECOND, LATER, materialize_argv(DISTURBED), materialize_argv(CALM))
+    run_module("jobs", ["spark_jobs", *argv], store.environment)
     return Story(kills, look("the end"), look("calm", CALM))
 
 
@@ -115,38 +120,39 @@ def test_tables_in_the_end_are_those_of_a_run_that_nobody_killed(story, undistur
     assert story.end.training_set == undisturbed.later
 
 
-def test_past_that_is_marked_is_all_there(story):
+def test_past_that_has_an_import_record_is_all_there(story):
     for seen in story.kills:
-        for mark in seen.marks:
-            own = {key: data for key, data in story.end.packs.items() if mark.import_id in key}
+        for import_record in seen.import_records:
+            own = {key: data for key, data in story.end.packs.items() if import_record.import_id in key}
             assert own
             assert own.items() <= seen.packs.items(), seen.moment
-            assert mark.import_id in seen.imports
+            assert import_record.import_id in seen.imports
 
 
 def unnamed(seen: Seen) -> tuple[dict[tuple[str, str], bytes], set[HistoryImported]]:
-    """Packs by shop and bucket, and marks: without the ids of their imports, which name the table, too."""
+    """Packs by shop and bucket, and import records: without the ids of their imports, which name the table, too."""
     parts = ((key.split("\x1f"), data) for key, data in seen.packs.items())
     packs = {(names[0], names[-1]): data for names, data in parts if len(names) == 4}
-    return packs, {replace(mark, import_id="") for mark in seen.marks}
+    return packs, {replace(one, import_id="") for one in seen.import_records}
 
 
 def test_past_in_the_end_is_that_of_a_run_that_nobody_killed(story):
     assert story.kills[-2].packs
     assert len(story.end.packs) == len(story.calm.packs)
     assert unnamed(story.end) == unnamed(story.calm)
-    assert len(story.end.marks) > len(story.calm.marks) == len({mark.import_id for mark in story.end.marks})
+    import_ids = {one.import_id for one in story.end.import_records}
+    assert len(story.end.import_records) > len(story.calm.import_records) == len(import_ids)
 
 
 def named_alike(seen: Seen) -> tuple[dict[str, bytes], list[HistoryImported]]:
-    """Packs and marks, the ids of imports replaced: they name the state table, which differs, and items keep them."""
-    names = {mark.import_id: f"import of {mark.shop_id}" for mark in seen.marks}
+    """Packs and import records, the ids of imports replaced: they name the state table, which differs."""
+    names = {one.import_id: f"import of {one.shop_id}" for one in seen.import_records}
     assert len(set(names.values())) == len(names)
     packs = {"\x1f".join(names.get(part, part) for part in key.split("\x1f")): data for key, data in seen.packs.items()}
-    return packs, [replace(mark, import_id=names[mark.import_id]) for mark in seen.marks]
+    return packs, [replace(one, import_id=names[one.import_id]) for one in seen.import_records]
 
 
-def test_past_that_is_marked_twice_counts_once(story):
+def test_past_that_has_two_import_records_counts_once(story):
     events = events_after_the_past()
 
     disturbed, calm = (serve(*named_alike(side), events).items for side in (story.end, story.calm))

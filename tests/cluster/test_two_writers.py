@@ -1,4 +1,4 @@
-"""Two imports at once: whoever comes second sees what the first has written, and no row is there twice."""
+"""Two imports at once: the second sees what the first has written, and no row is there twice."""
 
 import signal
 import subprocess

@@ -28,20 +28,20 @@ FIRST, SECOND = (
 )
 EARLIER = "build_training_set --as-of 2025-03-08 --warm-up-days 1".split()
 LATER = "build_training_set --as-of 2025-03-11 --warm-up-days 1".split()
-TRAIN = "train_model --strengths 0.002".split()
+TRAIN = "train_model --l2 0.002".split()
 PAST_ENDS = "2025-03-08"
 CONTROL_KEY = "control-key"
 CHANGES_WITH_THE_LAKE = ("events_snapshot", "training_snapshot")
 
 
-def materialize_words(place: str) -> list[str]:
+def materialize_argv(place: str) -> list[str]:
     """Into the table and onto the stream of this name, of functions that have archived nothing yet."""
     targets = ["--state-table", place, "--event-stream", place, "--control-key-secret", CONTROL_KEY]
     return ["materialize_histories", "--as-of", PAST_ENDS, *targets, "--archive", "nothing-archived"]
 
 
 def events_after_the_past() -> list[InteractionEvent]:
-    """What the worlds hold from PAST_ENDS on, in order of time."""
+    """The events of the worlds from PAST_ENDS on, in order of time."""
     ends = parse_instant(f"{PAST_ENDS}T00:00:00Z")
     made = (
         event
@@ -76,12 +76,12 @@ def training_set_in(spark: SparkSession) -> list[Row]:
 def model_in(artefact: Path) -> dict[str, Any]:
     """The trained model, the names of snapshots left out: those differ from lake to lake."""
     model: dict[str, Any] = json.loads((artefact / "model.json").read_text("utf-8"))
-    model["training"] = {name: told for name, told in model["training"].items() if name not in CHANGES_WITH_THE_LAKE}
+    model["training"] = {name: value for name, value in model["training"].items() if name not in CHANGES_WITH_THE_LAKE}
     return model
 
 
 def figures_of(artefact: Path) -> dict[str, Any]:
-    """What the model says in numbers, those of its sample and its challenger included."""
+    """The numbers of the model, those of its sample and its challenger included."""
     model, sample = model_in(artefact), pd.read_parquet(artefact / "sample.parquet")
     challenger = json.loads((artefact / "challenger.json").read_text("utf-8"))
     forward = model["metrics"].pop("forward_log_loss")

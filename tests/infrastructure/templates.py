@@ -59,7 +59,7 @@ def variables(function: str) -> dict[str, Any]:
 
 
 def folder(function: str) -> Path:
-    """Where a function's code lies."""
+    """The folder of a function's code."""
     code = resources("AWS::Lambda::Function")[f"{function}Function"]["Code"]
     return (ROOT / "infra" / code).resolve()
 

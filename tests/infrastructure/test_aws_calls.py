@@ -1,4 +1,4 @@
-"""What is left of botocore's data in the layer: every call of the adapters, made as with all of it."""
+"""The layer's part of botocore's data: every call of the adapters works as with all of the data."""
 
 import ast
 import shutil
@@ -75,7 +75,7 @@ def test_client_of_the_cut_data_speaks_as_one_of_all_data(service, cut):
 
 
 def shape_of(made, operation: str) -> tuple:
-    """What a call takes, gives and can fail with."""
+    """The input, output and errors of a call."""
     model = made.meta.service_model.operation_model(operation)
     output = sorted(model.output_shape.members) if model.output_shape else []
     return sorted(model.input_shape.members), output, [shape.name for shape in model.error_shapes], model.http

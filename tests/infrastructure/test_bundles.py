@@ -1,4 +1,4 @@
-"""What is uploaded: small enough, whole, and free of what only training needs."""
+"""The uploaded bundles: small enough, complete, and without the libraries that only training needs."""
 
 import ast
 import json
@@ -16,7 +16,7 @@ from tests.infrastructure.templates import FUNCTIONS, ROOT, app_tree, folder
 MOST_BYTES = 50_000_000
 TRAINING_ONLY = ("pyspark", "pandas", "sklearn", "skl2onnx", "pyarrow")
 
-# With -I nothing of this checkout or its environment is found but what is named here.
+# With -I only the folders named here are found, not this checkout or its environment.
 IMPORT_ALL = """
 import importlib, json, sys
 sys.path[:0] = sys.argv[2:]
@@ -60,7 +60,7 @@ def test_layer_holds_nothing_of_training(layer):
     assert not [name for name in TRAINING_ONLY if (layer / "python" / name).exists()]
 
 
-def test_layer_holds_the_core_as_it_stands(layer):
+def test_layer_holds_the_present_core(layer):
     core = ROOT / "functions" / "shared" / "service_quality"
     sources = {path.relative_to(core): path.read_bytes() for path in core.rglob("*.py")}
     bundled = layer / "python" / "service_quality"

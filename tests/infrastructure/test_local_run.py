@@ -70,13 +70,13 @@ def test_file_without_events_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("word", ["0", "-1", "65536", "abc", "²", ""])
-def test_port_that_is_none_is_refused(word):
+def test_port_that_is_no_port_is_refused(word):
     with pytest.raises(argparse.ArgumentTypeError, match="expected a number from 1 to 65535"):
         a_port(word)
 
 
 @pytest.mark.parametrize("word", ["0", "nan", "inf", "abc", "-2"])
-def test_pace_that_is_none_is_refused(word):
+def test_pace_that_is_no_number_is_refused(word):
     with pytest.raises(argparse.ArgumentTypeError, match="expected a number above zero"):
         positive(word)
 
@@ -99,7 +99,7 @@ def test_contacts_in_the_folder_that_a_demo_empties_are_refused(tmp_path, monkey
         demo.existing_file(str(tmp_path / "contacts.csv"))
 
 
-def test_second_run_of_a_kind_is_told_and_a_later_one_is_not(tmp_path):
+def test_second_run_of_a_kind_fails_and_a_later_one_does_not(tmp_path):
     def run() -> None:
         with only_one(tmp_path / "lock", "demo"):
             pass
@@ -192,7 +192,7 @@ def test_demo_that_fails_midway_leaves_the_results_of_the_last_good_run(failing,
     assert {path.read_text() for path in results.paths()} == {"of the last good run"}
 
 
-def test_taken_port_is_told_in_one_line(tmp_path):
+def test_taken_port_is_reported_in_one_line(tmp_path):
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()

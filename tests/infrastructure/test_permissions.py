@@ -6,7 +6,7 @@ from service_quality.adapters.archive_ledger import SWEEP
 from service_quality.commit.archived_ranges import LEDGER
 from tests.infrastructure.templates import FUNCTIONS, resources, statements
 
-# What a role may do to what, as the code of its function and its event source need it.
+# The permissions of each role, as the code of its function and its event source need them.
 EXPECTED = {
     "IngestEvents": {
         "EventQueueArn": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},

@@ -1,4 +1,4 @@
-"""What the stacks hang together by, and what only the real cloud honours."""
+"""The references between the stacks, and the properties that only the real cloud applies."""
 
 import ast
 import json

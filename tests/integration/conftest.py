@@ -1,4 +1,4 @@
-"""What several integration tests need and takes long: a small synthetic world that was learned from."""
+"""The shared, slow preparation of integration tests: a small synthetic world with a model trained on it."""
 
 import json
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ WARM_UP_DAYS = 2
 
 @dataclass(frozen=True)
 class Learned:
-    """A lake, the model trained on what lies before the split, and the events to replay after it."""
+    """A lake, the model trained on the events before the split, and the events to replay after it."""
 
     lake: Path
     artefact: Path
     replay: Path
     summaries: dict[str, dict[str, Any]]
 
-    def training_set_words(self) -> list[str]:
+    def training_set_argv(self) -> list[str]:
         return ["--as-of", SPLIT, "--warm-up-days", str(WARM_UP_DAYS), "--lake", str(self.lake)]
 
 
@@ -40,14 +40,14 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
     jobs = (
         (generate_shop.main, [*WORLD_WORDS, *to]),
         (export_events.main, ["--since", SPLIT, "--output", str(found.replay), *to]),
-        (build_training_set.main, found.training_set_words()),
-        (train_model.main, ["--output", str(found.artefact), "--strengths", "0.002", *to]),
+        (build_training_set.main, found.training_set_argv()),
+        (train_model.main, ["--output", str(found.artefact), "--l2", "0.002", *to]),
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(linear_training, "_MOST_ITERATIONS", 25)  # good enough to be judged, and three times as quick
-        for main, words in jobs:
+        for main, argv in jobs:
             name = main.__module__.rpartition(".")[2]
             summary = folder / f"{name}.json"
-            assert run_job(main, [*words, "--json", str(summary)]) == 0, name
+            assert run_job(main, [*argv, "--json", str(summary)]) == 0, name
             found.summaries[name] = json.loads(summary.read_text("utf-8"))
     return found

@@ -1,4 +1,4 @@
-"""Steps of a whole run on the embedded AWS, as the demo takes them, for a test that disturbs what lies between."""
+"""Steps of a whole run on the embedded AWS, as the demo takes them; a test disturbs the system between them."""
 
 import json
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ StreamRecord = tuple[str, bytes]  # the partition key, and the data
 def promote(learned: Learned, folder: Path, outputs: dict[str, str], environment: dict[str, str]) -> None:
     model, described = folder / "model", folder / "export.json"
     bucket = ("--bucket", outputs["ModelsBucketName"])
-    words = ("--artefact", learned.artefact, "--output", model, "--json", described)
-    run_module("export", ["model_export", "export", *words], environment)
+    argv = ("--artefact", learned.artefact, "--output", model, "--json", described)
+    run_module("export", ["model_export", "export", *argv], environment)
     run_module("publish", ["model_export", "publish", "--model", model, *bucket], environment)
     version = json.loads(described.read_text("utf-8"))["version"]
     why = ("--table", outputs["ModelsTableName"], "--who", "test", "--why", "the first")

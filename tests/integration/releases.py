@@ -53,7 +53,7 @@ RULES = (
 
 
 class Releases:
-    """What `score_interactions` runs; every change restarts the function."""
+    """The code that `score_interactions` runs; every change restarts the function."""
 
     def __init__(self, cloud: Cloud, outputs: dict[str, str]) -> None:
         self._cloud = cloud

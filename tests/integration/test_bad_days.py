@@ -86,7 +86,7 @@ class Day:
         return entries_of(self.rows())
 
     def folded(self) -> Counter[str]:
-        """How often each event was folded."""
+        """The number of times that each event was folded."""
         entries = self.archived()
         return Counter(one["event"]["event_id"] for one in entries if "event_id" in one.get("event", {}))
 
@@ -227,7 +227,7 @@ def have_bad_release_for_some(day: Day, releases: Releases) -> None:
 
 
 def put_all_back(day: Day, folder: Path, environment: dict[str, str]) -> None:
-    """The one command, by somebody who may do what the runbook says, while events go on coming."""
+    """The one command, with the permissions of the runbook, while events keep arriving."""
     count, summary = folder / "count.json", folder / "summary.json"
     run_module("count", ["infra.operations", "count", "--stack", STACK, "--json", count], environment)
     day.send("meanwhile", ILL, SINGLE, *SHOPS)

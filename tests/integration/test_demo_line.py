@@ -46,7 +46,7 @@ SHOPS = [shop_of(LEARNED_WORLD, number) for number in range(LEARNED_WORLD.shops)
 
 @dataclass(frozen=True)
 class Line:
-    """What went onto the stream, and all that was found behind it."""
+    """The records put on the stream, and everything that the system wrote from them."""
 
     records: list[StreamRecord]
     order: list[InteractionEvent]
@@ -115,7 +115,7 @@ def patient_customers() -> list[InteractionEvent]:
 
 
 def among_unreadable(records: list[StreamRecord], random: Random) -> list[StreamRecord]:
-    """The records with some in between that nobody can read, on the log of either shop."""
+    """The records with unreadable ones between them, on the log of either shop."""
     mixed = list(records)
     for shop in SHOPS:
         for data, _ in UNREADABLE:
@@ -158,13 +158,13 @@ def test_every_event_is_archived_once_and_its_copies_as_duplicates(line):
 
 def test_history_materialized_again_changes_nothing(line):
     first, again = line.materialized
-    marks = [entry for entry in line.entries if entry.get("event", {}).get("kind") == "history_imported"]
+    import_records = [entry for entry in line.entries if entry.get("event", {}).get("kind") == "history_imported"]
 
     assert first["items"] > 100
     assert (first["marked_again"], again["marked_again"]) == (0, len(SHOPS))
     assert (again["events"], again["packs"], again["imports"]) == (0, 0, {})
-    assert {entry["shop_id"]: entry["event"]["import_id"] for entry in marks} == first["imports"]
-    assert len(marks) == len(SHOPS)
+    assert {entry["shop_id"]: entry["event"]["import_id"] for entry in import_records} == first["imports"]
+    assert len(import_records) == len(SHOPS)
 
 
 def test_what_was_served_equals_what_is_recomputed(line, learned, tmp_path):
@@ -192,12 +192,14 @@ def test_imported_past_is_served_as_if_it_had_been_lived(line):
     }.isdisjoint(lived)
 
 
-def test_record_that_nobody_can_read_is_kept_with_reason_and_position(line):
-    kept = Counter((one["shop_id"], b64decode(one["raw_base64"]), one["reason"]) for one in line.rejected)
+def test_record_that_nobody_can_read_is_stored_with_reason_and_position(line):
+    stored = Counter((one["shop_id"], b64decode(one["raw_base64"]), one["reason"]) for one in line.rejected)
 
-    assert kept == Counter((shop.shop_id, data, reason) for shop in SHOPS for data, reason in UNREADABLE)
-    refused = {(entry["shop_id"], entry["position"]): entry["refused"] for entry in line.entries if "refused" in entry}
-    assert refused == {(one["shop_id"], one["position"]): one["reason"] for one in line.rejected}
+    assert stored == Counter((shop.shop_id, data, reason) for shop in SHOPS for data, reason in UNREADABLE)
+    rejected = {
+        (entry["shop_id"], entry["position"]): entry["rejected"] for entry in line.entries if "rejected" in entry
+    }
+    assert rejected == {(one["shop_id"], one["position"]): one["reason"] for one in line.rejected}
 
 
 def test_every_alert_published_was_received_by_both_subscribers(line):
@@ -212,9 +214,9 @@ def test_every_alert_published_was_received_by_both_subscribers(line):
 
 def test_scores_are_written_and_judged_as_served(line, learned, tmp_path):
     archive, scores = write_archive(tmp_path / "archive", line.archived), tmp_path / "scores.parquet"
-    words = [str(archive), "--scores", str(scores), "--lake", str(learned.lake)]
+    argv = [str(archive), "--scores", str(scores), "--lake", str(learned.lake)]
 
-    assert run_job(evaluate_scores.main, [*words, "--json", str(tmp_path / "summary.json")]) == 0
+    assert run_job(evaluate_scores.main, [*argv, "--json", str(tmp_path / "summary.json")]) == 0
 
     written = pd.read_parquet(scores)
     served = {

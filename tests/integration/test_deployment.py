@@ -62,7 +62,7 @@ def promote_tiny_model(cloud: Cloud, outputs: dict[str, str]) -> None:
 
 
 def opened(event_id: str, *, shop_id: str = "shop-1") -> InteractionEvent:
-    now = int(time.time() * 1000)  # an inlet stamps the arrival, and what is too old by then is refused
+    now = int(time.time() * 1000)  # an inlet stamps the arrival, and an event that is too old by then is rejected
     return InteractionEvent(
         event_id=event_id,
         shop_id=shop_id,
@@ -90,15 +90,15 @@ def test_event_on_the_stream_is_archived_and_its_alert_received(deployment):
     assert json.loads(received.body)["kind"] == "high_risk"
 
 
-def test_record_that_cannot_be_read_is_kept_and_the_others_are_taken(deployment):
+def test_record_that_cannot_be_read_is_stored_and_the_others_are_taken(deployment):
     stream = deployment.outputs["EventStreamName"]
 
     deployment.cloud.kinesis.put_record(StreamName=stream, Data=b"{broken", PartitionKey="shop-2")
     put_events(deployment.cloud, stream, [opened("beside-a-broken-one", shop_id="shop-2")])
     deployment.await_archived("beside-a-broken-one")
 
-    kept = read_rejected(deployment.cloud, deployment.outputs["RejectedBucketName"])
-    assert [one["reason"] for one in kept if one["shop_id"] == "shop-2"] == ["malformed_json"]
+    stored = read_rejected(deployment.cloud, deployment.outputs["RejectedBucketName"])
+    assert [one["reason"] for one in stored if one["shop_id"] == "shop-2"] == ["malformed_json"]
 
 
 def test_queue_and_bus_end_on_the_same_log(deployment):
@@ -132,7 +132,7 @@ def test_notification_of_sns_and_a_bus_form_in_the_queue_are_unwrapped(deploymen
     deployment.await_archived("notified", "relayed")
 
 
-def test_message_of_too_many_events_is_kept_as_one_record_and_stops_nothing(deployment):
+def test_message_of_too_many_events_is_stored_as_one_record_and_stops_nothing(deployment):
     queue = deployment.outputs["EventQueueUrl"]
     after = event_to_dict(opened("after-too-many", shop_id="shop-3"))
 
@@ -140,35 +140,35 @@ def test_message_of_too_many_events_is_kept_as_one_record_and_stops_nothing(depl
     deployment.cloud.sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(after))
     deployment.await_archived("after-too-many")
 
-    kept = read_rejected(deployment.cloud, deployment.outputs["RejectedBucketName"])
-    assert [one["shop_id"] for one in kept if one["reason"] == "too_many_events"] == ["_invalid"]
+    stored = read_rejected(deployment.cloud, deployment.outputs["RejectedBucketName"])
+    assert [one["shop_id"] for one in stored if one["reason"] == "too_many_events"] == ["_invalid"]
 
 
-def test_direct_caller_is_told_what_was_taken(deployment):
+def test_direct_caller_learns_what_was_taken(deployment):
     good = event_to_dict(opened("called", shop_id="shop-4"))
 
     answer = deployment.cloud.functions.invoke(
         FunctionName=deployment.outputs["IngestEventsFunctionName"],
         Payload=json.dumps({"events": [good, {**good, "event_id": "unknown", "kind": "sneezed"}]}).encode(),
     )
-    told = json.loads(answer["Payload"].read())
+    taken = json.loads(answer["Payload"].read())
 
-    assert told["accepted"] == ["called"]
-    assert [rejected["reason"] for rejected in told["rejected"]] == ["unknown_kind"]
+    assert taken["accepted"] == ["called"]
+    assert [rejected["reason"] for rejected in taken["rejected"]] == ["unknown_kind"]
     deployment.await_archived("called")
 
 
 def test_preview_scores_and_changes_nothing(deployment):
-    foreseen = event_to_dict(opened("foreseen", shop_id="shop-5"))
+    previewed = event_to_dict(opened("previewed", shop_id="shop-5"))
 
     answer = deployment.cloud.functions.invoke(
         FunctionName=deployment.outputs["IngestEventsFunctionName"],
-        Payload=json.dumps({"events": [foreseen], "preview": True}).encode(),
+        Payload=json.dumps({"events": [previewed], "preview": True}).encode(),
     )
-    told = json.loads(answer["Payload"].read())
+    taken = json.loads(answer["Payload"].read())
 
-    assert 0 < told["previews"][0]["score"] < 1
-    assert "foreseen" not in deployment.archived()
+    assert 0 < taken["previews"][0]["score"] < 1
+    assert "previewed" not in deployment.archived()
 
 
 def outbox_rows(deployment: Deployment, row_kind: str, shop_id: str) -> list[dict]:
@@ -190,7 +190,7 @@ def await_rows(deployment: Deployment, row_kind: str, shop_id: str, count: int) 
     return outbox_rows(deployment, row_kind, shop_id)
 
 
-def test_row_that_is_written_again_is_not_sent_again_and_unknown_ones_hold_none_back(deployment):
+def test_row_that_is_written_again_is_not_sent_again_and_unknown_ones_hold_no_other_back(deployment):
     stream, table = deployment.outputs["EventStreamName"], deployment.outputs["AlertsTableName"]
     with QueueSubscriber(deployment.cloud, deployment.outputs["AlertTopicArn"], "shop-6") as queue:
         put_events(deployment.cloud, stream, [opened("told-once", shop_id="shop-6")])
@@ -210,8 +210,8 @@ def test_row_that_is_written_again_is_not_sent_again_and_unknown_ones_hold_none_
     assert [one["message_id"][-4:] for one in bodies] == ["0001", "0008", "0009"]
     bucket = deployment.outputs["RejectedBucketName"]
     (key,) = list_objects(deployment.cloud, bucket, "outbox/alert/")
-    kept = json.loads(deployment.cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-    assert kept["reason"] == "malformed_json"
+    stored = json.loads(deployment.cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    assert stored["reason"] == "malformed_json"
 
 
 def test_rows_that_the_archiver_missed_are_swept_into_the_archive(deployment):

@@ -1,4 +1,4 @@
-"""The synthetic shop in the lake: the same whatever the partitions, and labelled."""
+"""The synthetic shop in the lake: the same with any number of partitions, and labelled."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Contact exports into the lake: what becomes an event, what is kept apart, what is refused."""
+"""Contact exports into the lake: what becomes an event, what is stored apart, what is refused."""
 
 import csv
 import gzip
@@ -79,7 +79,7 @@ def events_in(lake):
 
 
 def rejected_in(lake):
-    """Line, reason and column of what was kept apart."""
+    """Line, reason and column of what was stored apart."""
     rows = spark_of(lake).table(REJECTED).orderBy("file", "line").collect()
     return [(row["line"], row["reason"], row["field"]) for row in rows]
 
@@ -134,7 +134,7 @@ def test_opening_carries_the_contact_and_its_agent(imported):
     }
 
 
-def test_rating_stands_at_the_end_of_its_day(imported):
+def test_rating_counts_at_the_end_of_its_day(imported):
     rated = events_in(imported[0])["c-1:3-rated"]
 
     assert (rated["occurred_at"], rated["precision"], rated["rating"]) == ("2023-08-02T23:59:59.999Z", "day", 2)
@@ -184,7 +184,7 @@ def test_later_file_adds_what_is_new(tmp_path):
     assert events_in(lake)["c-1:3-rated"]["rating"] == 2
 
 
-def test_rows_that_cannot_be_read_are_kept_with_line_and_reason(tmp_path):
+def test_rows_that_cannot_be_read_are_stored_with_line_and_reason(tmp_path):
     bad = [
         ({"Issue_reported at": "2023-08-01 11:13"}, "bad_date", "Issue_reported at"),
         ({"Issue_reported at": "31/02/2023 11:13"}, "bad_date", "Issue_reported at"),
@@ -230,7 +230,7 @@ def test_file_of_the_same_name_with_new_content_keeps_its_own_rejected_rows(tmp_
     assert sorted(rejected_in(lake)) == [(3, "bad_date", "issue_responded"), (3, "bad_rating", "CSAT Score")]
 
 
-def test_same_content_under_another_name_or_packed_is_not_kept_twice(tmp_path):
+def test_same_content_under_another_name_or_packed_is_not_stored_twice(tmp_path):
     lake, rows = tmp_path / "lake", ({"Unique id": "c-1"}, BAD_RATING, BAD_TIME, {"Unique id": "c-2"})
     first = run_import(lake, write_export(tmp_path / "a.csv", *rows))
 
@@ -251,7 +251,7 @@ def test_copies_in_one_import_keep_each_line_once(tmp_path):
 
 
 def refusal_of(tmp_path, capsys, *files, options=()):
-    """What a refused import says; it writes no event and no summary."""
+    """The output of a refused import; it writes no event and no summary."""
     lake = tmp_path / "lake"
     assert run_import(lake, *files, options=options) == 3
     (said,) = capsys.readouterr().err.splitlines()
@@ -267,7 +267,7 @@ def test_import_of_which_nothing_can_be_read_fails_and_keeps_what_was_rejected(t
     said = refusal_of(tmp_path, capsys, export)
 
     assert "a.csv: found 0 of 3 rows readable, expected at least 50%; 3 are rejected as bad_date" in said
-    assert f"in Issue_reported at; what was rejected is kept in {REJECTED}" in said
+    assert f"in Issue_reported at; what was rejected is in {REJECTED}" in said
     assert len(rejected_in(tmp_path / "lake")) == 3
     assert "found 0 of 3 rows readable, expected at least one" in refusal_of(
         tmp_path, capsys, export, options=["--least-share", "0"]
@@ -343,7 +343,7 @@ def test_pattern_names_several_files(tmp_path):
     assert run_import(tmp_path / "lake", tmp_path / "*.csv")["contacts"] == 2
 
 
-def test_file_whose_name_reads_as_a_pattern_stands_for_itself(tmp_path):
+def test_file_whose_name_reads_as_a_pattern_is_taken_literally(tmp_path):
     write_export(tmp_path / "contacts 1.csv", {}, {"Unique id": "c-2"})
     named = write_export(tmp_path / "contacts [1] {a} *.csv", {"Unique id": "c-3"})
 

@@ -1,4 +1,4 @@
-"""What the jobs say when they cannot go on: one line, an exit code, no stack trace."""
+"""The output of jobs that cannot go on: one line, an exit code, no stack trace."""
 
 import gzip
 import json
@@ -24,9 +24,9 @@ from spark_jobs.session.start import start_session
 pytestmark = pytest.mark.spark
 
 
-def run_one_line(main, words, capsys) -> tuple[int, str]:
+def run_one_line(main, argv, capsys) -> tuple[int, str]:
     """The exit code, and the one line on the standard error."""
-    code = run_job(main, [str(word) for word in words])
+    code = run_job(main, [str(word) for word in argv])
     said = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("WARNING: Using incubator")]
     assert len(said) == 1, said
     assert "Traceback" not in said[0]
@@ -41,7 +41,7 @@ TARGETS = [
 
 
 @pytest.mark.parametrize(
-    ("main", "words", "code", "said"),
+    ("main", "argv", "code", "said"),
     [
         (build_training_set.main, [], 2, "--as-of"),
         (build_training_set.main, ["--as-of", "tomorrow"], 2, "found 'tomorrow'"),
@@ -59,10 +59,10 @@ TARGETS = [
         (evaluate_scores.main, ["nowhere/archive"], 4, "nowhere/archive"),
     ],
 )
-def test_job_that_cannot_begin_says_why(main, words, code, said, tmp_path, monkeypatch, capsys):
+def test_job_that_cannot_begin_says_why(main, argv, code, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
-    found, line = run_one_line(main, [*words, "--lake", tmp_path / "lake"], capsys)
+    found, line = run_one_line(main, [*argv, "--lake", tmp_path / "lake"], capsys)
 
     assert found == code
     assert said in line
@@ -101,8 +101,8 @@ def test_training_set_that_cannot_be_used_is_refused(fingerprint, said, tmp_path
     rows = spark.createDataFrame([row], TRAINING_SET_SCHEMA)
     replace_training_set(rows, properties={"fingerprint": fingerprint or FEATURES.fingerprint})
 
-    words = ["--output", tmp_path / "artefact", "--lake", tmp_path / "lake"]
-    code, line = run_one_line(train_model.main, words, capsys)
+    argv = ["--output", tmp_path / "artefact", "--lake", tmp_path / "lake"]
+    code, line = run_one_line(train_model.main, argv, capsys)
 
     assert (code, said in line) == (3, True), line
     assert not (tmp_path / "artefact").exists()
@@ -156,8 +156,8 @@ def test_labels_that_cannot_be_learnt_or_judged_in_time_leave_the_last_model(dis
 def test_days_without_the_dissatisfied_hinder_no_training(tmp_path, capsys):
     keep_contacts(tmp_path / "lake", [*range(0, 200, 5), *range(365, 400, 5)])
 
-    words = ["--output", tmp_path / "artefact", "--strengths", "0.002", "--lake", tmp_path / "lake"]
-    code = run_job(train_model.main, [str(word) for word in words])
+    argv = ["--output", tmp_path / "artefact", "--l2", "0.002", "--lake", tmp_path / "lake"]
+    code = run_job(train_model.main, [str(word) for word in argv])
 
     said = capsys.readouterr()
     assert code == 0, said.err
@@ -192,12 +192,12 @@ def test_archive_that_cannot_be_checked_is_refused(lines, code, said, tmp_path, 
 
 SCORED = {
     "shop_id": "s", "position": "p1", "event_id": "e1", "conversation_id": "c1", "kind": "agent_message",
-    "occurred_at": 1_750_000_000_000, "served_score": 0.5, "model_version": "v1", "rating": None, "refused": None,
+    "occurred_at": 1_750_000_000_000, "served_score": 0.5, "model_version": "v1", "rating": None, "rejected": None,
     "duplicate": False,
 }  # fmt: skip
 SCORED_DDL = (
     "shop_id string, position string, event_id string, conversation_id string, kind string, occurred_at long, "
-    "served_score double, model_version string, rating long, refused string, duplicate boolean"
+    "served_score double, model_version string, rating long, rejected string, duplicate boolean"
 )
 
 
@@ -220,23 +220,23 @@ def break_sample(patch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("main", "words", "breaks"),
+    ("main", "argv", "breaks"),
     [
         (evaluate_scores.main, ["archive", "--scores", "last/model.json"], break_judging),
         (export_events.main, ["--since", "2025-03-17", "--output", "last/model.json"], break_export),
         (export_events.main, ["--since", "2999-01-01", "--output", "last/model.json"], lambda _: None),
-        (train_model.main, ["--output", "last", "--strengths", "0.002"], break_sample),
+        (train_model.main, ["--output", "last", "--l2", "0.002"], break_sample),
     ],
     ids=["scores", "events", "no events", "model"],
 )
-def test_job_that_fails_leaves_the_last_results_alone(main, words, breaks, learned, tmp_path, monkeypatch, capsys):
+def test_job_that_fails_leaves_the_last_results_alone(main, argv, breaks, learned, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "last").mkdir()
     for name in ("model.json", "summary.json"):
         (tmp_path / "last" / name).write_text("the last good one")
     breaks(monkeypatch)
 
-    code, _ = run_one_line(main, [*words, "--lake", learned.lake, "--json", "last/summary.json"], capsys)
+    code, _ = run_one_line(main, [*argv, "--lake", learned.lake, "--json", "last/summary.json"], capsys)
 
     assert code != 0
     left = {path.name: path.read_text() for path in (tmp_path / "last").iterdir()}

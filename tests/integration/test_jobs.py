@@ -81,7 +81,7 @@ def test_same_training_set_again_changes_nothing(learned, tmp_path):
     spark = start_session("test", str(learned.lake))
     before = snapshot_of(spark, TRAINING_SET)
 
-    code = run_job(build_training_set.main, [*learned.training_set_words(), "--json", str(tmp_path / "again.json")])
+    code = run_job(build_training_set.main, [*learned.training_set_argv(), "--json", str(tmp_path / "again.json")])
 
     again = json.loads((tmp_path / "again.json").read_text("utf-8"))
     first = learned.summaries["build_training_set"]
@@ -169,9 +169,9 @@ def test_challenger_knows_both_classes(learned):
 
 
 def test_export_accepts_what_was_trained(learned, tmp_path):
-    words = ["--artefact", str(learned.artefact), "--output", str(tmp_path / "model")]
+    argv = ["--artefact", str(learned.artefact), "--output", str(tmp_path / "model")]
 
-    assert model_export(["export", *words]) == 0
+    assert model_export(["export", *argv]) == 0
 
     parity = json.loads((tmp_path / "model" / "parity.json").read_text("utf-8"))
     assert parity["max_abs_diff"] <= 1e-6

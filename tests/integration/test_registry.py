@@ -252,7 +252,7 @@ def test_of_two_promotions_at_once_exactly_one_wins(registry, published, models,
 
 
 class Meeting:
-    """A client whose first reader waits until the other one has read, too: nobody writes before both have read."""
+    """A client whose first reader waits until the other one has read, too: no write comes before both reads."""
 
     def __init__(self, client, barrier: threading.Barrier) -> None:
         self._client = client

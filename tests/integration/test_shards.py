@@ -1,4 +1,4 @@
-"""A stream of several shards on the embedded AWS: whatever shard a record is put on, its event counts once.
+"""A stream of several shards on the embedded AWS: a record on any shard counts its event once.
 
 The embedded AWS drops what a split or merged shard still holds, and reads a new shard from what comes after it has
 looked at it once. So the stream is read to its end before, and probed until each new shard is read.
@@ -64,7 +64,7 @@ class Line:
         self.sent.add(name)
 
     def folded(self) -> Counter[str]:
-        """How often each event was folded, by the archive."""
+        """The number of times that each event was folded, by the archive."""
         rows = read_archive_rows(self.cloud, self.outputs["ArchiveBucketName"])
         return Counter(entry["event"]["event_id"] for row in rows for entry in row["entries"] if "event" in entry)
 

@@ -1,4 +1,4 @@
-"""What the model of a synthetic world says to people: of new shops, of customers who wait, of prices."""
+"""The scores of a synthetic world's model as people read them: of new shops, of customers who wait, of prices."""
 
 import numpy as np
 import pyarrow as pa
@@ -41,7 +41,7 @@ def ordinary_contact(number: int, at: int, *, agent: str, category: str) -> list
     """Opened, assigned, asked, answered within a minute, asked once more, answered, resolved."""
     who = {"agent_id": agent, "supervisor_id": "s", "manager_id": "m"}
     about = {"category": category, "subcategory": f"{category}-1", "channel": "chat", "amount_minor": 4_900}
-    told: list[tuple[str, int, dict]] = [
+    events: list[tuple[str, int, dict]] = [
         ("conversation_opened", 0, {**about, "currency": "GBP"}),
         ("assigned", 5 * SECOND, who),
         ("customer_message", 10 * SECOND, {}),
@@ -61,7 +61,7 @@ def ordinary_contact(number: int, at: int, *, agent: str, category: str) -> list
             customer_id=f"customer-{number}",
             **values,
         )
-        for turn, (kind, later, values) in enumerate(told)
+        for turn, (kind, later, values) in enumerate(events)
     ]
 
 
@@ -70,7 +70,7 @@ def scores_of(session: Session, events: list[InteractionEvent], folder) -> NDArr
     spark = start_session("test", str(folder / "lake"))
     table = pa.Table.from_batches(list(to_batches(iter(events), "test")))
     log = order_by_time(spark.createDataFrame(table).select(*FIELDS))
-    served = compute_served_features(log, FEATURES).orderBy("place").select("features").toPandas()
+    served = compute_served_features(log, FEATURES).orderBy("log_index").select("features").toPandas()
     vectors = np.array(served["features"].tolist(), dtype=np.float32)
     return session.probabilities(vectors)
 

@@ -1,4 +1,4 @@
-"""What is kept how long and how many, as docs/architecture.md states it."""
+"""The bounds on age and number of stored events, as docs/architecture.md states them."""
 
 from collections.abc import Collection
 
@@ -22,7 +22,7 @@ _DECISIVE = (
 
 
 def is_too_old(event: InteractionEvent, *, received_clock: int) -> bool:
-    """Whether an event occurred so long before the latest arrival that nobody knows whether it is a duplicate."""
+    """Whether an event occurred so long before the latest arrival that it may be an unknown duplicate."""
     return event.occurred_at < received_clock - RETENTION
 
 
@@ -44,7 +44,7 @@ def is_full(
 
 
 def fold_key(event: InteractionEvent) -> str:
-    """What an event folds into: its contact, or the visit of one customer on one UTC day."""
+    """The conversation of an event: its contact, or the visit of one customer on one UTC day."""
     if event.conversation_id is None or event.kind in _BEHAVIOUR:
         return f"visit\x1f{event.customer_id}\x1f{event.occurred_at // DAY}"
     return f"contact\x1f{event.conversation_id}"

@@ -1,4 +1,4 @@
-"""What history is grouped by, and how the events of a contact name it. Events in order of time."""
+"""The entities that group history, as the events of a contact name them. Events in order of time."""
 
 from collections.abc import Mapping
 
@@ -36,7 +36,7 @@ def entity_key(entity: str, attributes: Attributes) -> str | None:
 
 
 def contact_attributes(events: Events, agent_id: str | None) -> Attributes:
-    """What the contact is about, and what is known of one of its agents: of each attribute the last that was named."""
+    """The attributes of the contact and of one of its agents: of each the last that was named."""
     about = {
         name: _last_named(events, name)
         for name in ("customer_id", "category", "subcategory", "product", "sku", "channel")
@@ -49,7 +49,7 @@ def contact_attributes(events: Events, agent_id: str | None) -> Attributes:
 
 
 def visit_attributes(event: InteractionEvent) -> Attributes:
-    """What a behaviour event by itself says of customer and article."""
+    """The customer and article that a behaviour event names itself."""
     names = ("customer_id", "sku", "category", "subcategory", "channel")
     return {name: getattr(event, name) for name in names}
 

@@ -1,4 +1,4 @@
-"""What a conversation says by itself after an event, as the feature dictionary and the rules name it."""
+"""The values of a conversation alone after an event, as the feature dictionary and the rules name them."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What a conversation contributes to histories: integers, each at an instant. Events in order of time."""
+"""The contributions of a conversation to histories: integers, each at an instant. Events in order of time."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

@@ -17,7 +17,7 @@ def owner(events: Events) -> str | None:
 
 
 def transfers(events: Events) -> list[InteractionEvent]:
-    """Assignments from one agent to another; the first assignment and one to the same agent are none."""
+    """Assignments from one agent to another; the first assignment and one to the same agent do not count."""
     return [
         event
         for place, event in enumerate(events)

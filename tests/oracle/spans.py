@@ -5,7 +5,7 @@ MINUTE = 60_000
 HOUR = 3_600_000
 DAY = 86_400_000
 
-#: Window name → how far it reaches back from the shop's clock, and the hop by which its old end moves.
+#: Window name → its length back from the shop's clock, and the hop by which its old end moves.
 WINDOWS = {
     "1h": (HOUR, 5 * MINUTE),
     "1d": (DAY, HOUR),

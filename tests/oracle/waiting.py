@@ -1,4 +1,4 @@
-"""Who waits for whom: every question is answered by looking through the events anew.
+"""Who waits for whom: every question is answered by a new look through the events.
 
 Events are given in order of time. A turn starts with the opening of the contact, with a customer's message or with a
 reopening, unless one is open; it ends with an agent's message or a resolution. Bots, notes, assignments, changes of
@@ -31,7 +31,7 @@ def opening(events: Events) -> InteractionEvent | None:
 
 
 def open_turn(events: Events) -> InteractionEvent | None:
-    """The event since which the customer waits for an agent; None while nobody waits."""
+    """The event since which the customer waits for an agent; None without a wait."""
     ends = [place for place, event in enumerate(events) if event.kind in ("agent_message", "resolved")]
     after_the_last_end = range(ends[-1] + 1 if ends else 0, len(events))
     starts = [events[place] for place in after_the_last_end if _starts_turn(events, place)]
@@ -53,14 +53,14 @@ class Reply(NamedTuple):
 
     @property
     def waited_ms(self) -> int | None:
-        """How long the customer waited; missing where either end is known to the day only."""
+        """The duration of the customer's wait; missing where either end is known to the day only."""
         if "day" in (self.start.precision, self.answer.precision):
             return None
         return self.answer.occurred_at - self.start.occurred_at
 
     @property
     def waited_days(self) -> int:
-        """How many UTC midnights lie between."""
+        """The number of UTC midnights between the two instants."""
         return self.answer.occurred_at // DAY - self.start.occurred_at // DAY
 
     @property
@@ -74,7 +74,7 @@ class Reply(NamedTuple):
 
 
 def replies(events: Events) -> list[Reply]:
-    """Every agent's message that ended a turn, in order; an agent's message while nobody waits answers nobody."""
+    """Every agent's message that ended a turn, in order; an agent's message without a waiting customer is no answer."""
     found = []
     for place, event in enumerate(events):
         start = open_turn(events[:place]) if event.kind == "agent_message" else None

@@ -6,7 +6,7 @@ from operator import itemgetter
 
 import pyarrow as pa
 
-from service_quality.conversations.conversation import REMEMBERED, conversation_key
+from service_quality.conversations.conversation import CONVERSATION_RETENTION, conversation_key
 from service_quality.events.control_records import HistoryImported
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.features.declarations import FeatureSet
@@ -30,7 +30,7 @@ def materialize_items(
     past: Sequence[InteractionEvent], features: FeatureSet
 ) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """The items of the histories and of the conversations of a past, in order of time, as the job would make them."""
-    of_import = {"number": 1, "behind": 0, "received_until": 0, "place": NOT_YET, "clock": NOT_YET}
+    of_import = {"number": 1, "behind": 0, "received_until": 0, "log_index": NOT_YET, "clock": NOT_YET}
     rows = [
         {name: getattr(event, name) for name in FIELDS}
         | of_import
@@ -44,14 +44,16 @@ def materialize_items(
     facts = [fact for row in folded for fact in row["facts"]]
     items = history_items(facts, features, shop_id=past[0].shop_id, clock=clock)
     histories = {row["key"]: row["data"] for row in items}
-    return histories, {row["fold_key"]: row["part"] for row in folded if clock - row["touched_at"] <= REMEMBERED}
+    return histories, {
+        row["fold_key"]: row["part"] for row in folded if clock - row["touched_at"] <= CONVERSATION_RETENTION
+    }
 
 
 def materialize(past: Sequence[InteractionEvent], features: FeatureSet, *, buckets: int = 3) -> Backfill:
     """The past, in order of time, as the job would write it."""
     histories, parts = materialize_items(past, features)
     clock = past[-1].occurred_at
-    mark = HistoryImported(
+    import_record = HistoryImported(
         shop_id=past[0].shop_id,
         import_id="past",
         clock=clock,
@@ -59,7 +61,9 @@ def materialize(past: Sequence[InteractionEvent], features: FeatureSet, *, bucke
         histories=len(histories),
         conversations=len(parts),
     )
-    return Backfill(mark, packs_of({**histories, **parts}, mark), ImportedPast(clock, (), {}), tuple(past), "")
+    return Backfill(
+        import_record, packs_of({**histories, **parts}, import_record), ImportedPast(clock, (), {}), tuple(past), ""
+    )
 
 
 def history_items(facts: list[Row], features: FeatureSet, *, shop_id: str, clock: int) -> list[Row]:
@@ -72,13 +76,13 @@ def history_items(facts: list[Row], features: FeatureSet, *, shop_id: str, clock
     return rows
 
 
-def packs_of(items: dict[str, bytes], mark: HistoryImported) -> dict[str, bytes]:
+def packs_of(items: dict[str, bytes], import_record: HistoryImported) -> dict[str, bytes]:
     """The items packed, by pack key: each bucket by itself, as the job groups them."""
     packs: dict[str, bytes] = {}
     by_bucket: dict[int, list[Row]] = {}
-    common = {"shop_id": mark.shop_id, "import_id": mark.import_id, "buckets": mark.buckets}
+    common = {"shop_id": import_record.shop_id, "import_id": import_record.import_id, "buckets": import_record.buckets}
     for key, data in items.items():
-        by_bucket.setdefault(bucket_of(key, mark.buckets), []).append({"key": key, "data": data, **common})
+        by_bucket.setdefault(bucket_of(key, import_record.buckets), []).append({"key": key, "data": data, **common})
     for rows in by_bucket.values():
         (packed,) = _pack(pa.Table.from_pylist(rows)).to_pylist()
         packs[packed["key"]] = packed["data"]

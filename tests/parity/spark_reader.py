@@ -37,49 +37,51 @@ def recompute_by_spark(
         return {}
     served = _served(folded, features)
     return {
-        positions[row["place"]]: (row["clock"], np.array(row["features"], dtype="<f4").tobytes())
+        positions[row["log_index"]]: (row["clock"], np.array(row["features"], dtype="<f4").tobytes())
         for row in served.to_pylist()
     }
 
 
 def served_vectors(links: Iterable[dict]) -> dict[str, tuple[int, bytes]]:
-    """What the functions served, in the same form."""
+    """The vectors that the functions served, in the same form."""
     entries = [entry for link in links for entry in link["entries"] if "vector" in entry]
     return {entry["position"]: (entry["clock"], b64decode(entry["vector"])) for entry in entries}
 
 
 def _log_of(links: Iterable[dict], imports: Mapping[str, Backfill]) -> tuple[list[Row], dict[int, str]]:
     rows: list[Row] = []
-    marks: dict[str, Row] = {}
+    import_records: dict[str, Row] = {}
     positions: dict[int, str] = {}
     clock = received_clock = 0
-    accepted = [entry for link in links for entry in _entries(link) if not entry["refused"] and not entry["duplicate"]]
-    for place, entry in enumerate(accepted, 1):
+    accepted = [entry for link in links for entry in _entries(link) if not entry["rejected"] and not entry["duplicate"]]
+    for log_index, entry in enumerate(accepted, 1):
         clock, received_clock = (
             max(clock, min(entry["occurred_at"], entry["received_at"])),
             max(received_clock, entry["received_at"]),
         )
-        positions[place] = entry["position"]
-        clocks = {"place": place, "clock": clock, "received_clock": received_clock}
+        positions[log_index] = entry["position"]
+        clocks = {"log_index": log_index, "clock": clock, "received_clock": received_clock}
         if "import_id" in entry:
-            marks[entry["import_id"]] = clocks
+            import_records[entry["import_id"]] = clocks
             continue
-        fold = {"fold_key": conversation_key(to_event(entry)), "behind": place, "number": 0, "turn": 0}
+        fold = {"fold_key": conversation_key(to_event(entry)), "behind": log_index, "number": 0, "turn": 0}
         rows.append({name: entry[name] for name in FIELDS} | clocks | fold)
     received = dict(zip(positions.values(), accumulate((e["received_at"] for e in accepted), max), strict=True))
-    last = max((number for number, one in enumerate(imports, 1) if one in marks), default=0)
+    last = max((number for number, one in enumerate(imports, 1) if one in import_records), default=0)
     for number, (import_id, one) in enumerate([*imports.items()][:last], 1):
         behind = sum(position <= one.until for position in positions.values())
-        mark = marks.get(import_id, {"place": NOT_YET, "clock": NOT_YET})
+        import_record = import_records.get(import_id, {"log_index": NOT_YET, "clock": NOT_YET})
         until = received[positions[behind]] if behind else 0
-        rows += _import_rows(one, [*rows], mark | {"behind": behind, "number": number, "received_until": until})
+        rows += _import_rows(
+            one, [*rows], import_record | {"behind": behind, "number": number, "received_until": until}
+        )
     return rows, positions
 
 
 def _import_rows(one: Backfill, earlier: list[Row], of_import: Row) -> Iterator[Row]:
     """The events of an import but those that were known in another conversation (spark_jobs.logs.import_rows)."""
     in_time = sorted(one.events, key=lambda event: (event.occurred_at, event.kind == "rated", event.event_id))
-    known = [other for other in earlier if other["number"] or other["place"] <= of_import["behind"]]
+    known = [other for other in earlier if other["number"] or other["log_index"] <= of_import["behind"]]
     for turn, event in enumerate(in_time, 1):
         key = conversation_key(event)
         row = {name: getattr(event, name) for name in FIELDS} | of_import

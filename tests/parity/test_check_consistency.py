@@ -55,25 +55,25 @@ NOT_ARCHIVED = 1
 
 @dataclass
 class FunctionsSide:
-    """What stands for AWS: the packs and marks that the job writes, each shop's log, and what is archived of it."""
+    """In place of AWS: packs and import records that the job writes, each shop's log, and what is archived of it."""
 
     store: MemoryStore = field(default_factory=MemoryStore)
     logs: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     packs: list[dict[tuple[str, str], bytes]] = field(default_factory=list)
-    marks: list[HistoryImported] = field(default_factory=list)
+    import_records: list[HistoryImported] = field(default_factory=list)
 
     def write_packs(self, packs: DataFrame, table: str) -> int:
         self.packs.append({(row["shop_id"], row["key"]): bytes(row["data"]) for row in packs.collect()})
         self.store.items |= self.packs[-1]
         return len(self.packs[-1])
 
-    def mark_logs(self, stream: str, marks: Sequence[HistoryImported], key: bytes) -> None:
-        self.marks += marks
-        for mark in marks:
-            self.logs[mark.shop_id].append(sign_control(mark, key, issued_at=WORLD.end))
+    def put_import_records(self, stream: str, import_records: Sequence[HistoryImported], key: bytes) -> None:
+        self.import_records += import_records
+        for import_record in import_records:
+            self.logs[import_record.shop_id].append(sign_control(import_record, key, issued_at=WORLD.end))
 
     def put(self, events: Sequence[InteractionEvent], *, seed: int) -> None:
-        """The events with duplicates, shuffled, among records that nobody can read."""
+        """The events with duplicates, shuffled, among unreadable records."""
         for shop_id in SHOPS:
             random = Random(f"{shop_id}{seed}")
             data = [*map(event_to_json, disturb([one for one in events if one.shop_id == shop_id], random))]
@@ -114,7 +114,7 @@ def world_events() -> list[InteractionEvent]:
 
 
 def file_found_later() -> list[InteractionEvent]:
-    """Ratings of contacts that the log has had, contacts that nobody knew, and another shop's past."""
+    """Ratings of contacts of the log, unknown contacts, and another shop's past."""
     answered = [
         one for one in world_events() if one.kind == "agent_message" and SPLIT <= one.occurred_at < LATER - HOUR
     ]
@@ -145,14 +145,14 @@ def run(tmp_path_factory) -> Run:
         archive = write_archive(folder / name, links) if links else folder / "nothing archived"
         summary = folder / f"{name}.json"
         target = ["--state-table", "state", "--event-stream", "events", "--control-key-secret", "key"]
-        words = ["--as-of", day, "--archive", str(archive), *target, "--lake", str(lake), "--json", str(summary)]
-        assert run_job(materialize_histories.main, words) == 0
+        argv = ["--as-of", day, "--archive", str(archive), *target, "--lake", str(lake), "--json", str(summary)]
+        assert run_job(materialize_histories.main, argv) == 0
         summaries.append(json.loads(summary.read_text("utf-8")))
 
     assert run_job(generate_shop.main, [*ARGUMENTS, "--lake", str(lake)]) == 0
     later = [event for event in world_events() if event.occurred_at >= SPLIT]
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("write_packs", "mark_logs"):
+        for name in ("write_packs", "put_import_records"):
             patch.setattr(materialize_histories, name, getattr(side, name))
         patch.setattr(materialize_histories, "read_control_key", lambda secret: KEY)
         patch.setattr(materialize_histories, "seal_imports", lambda imports, table: None)
@@ -179,8 +179,8 @@ def events_in(links: list[dict]) -> set[tuple[str, str]]:
 def check(run: Run, links: list[dict], folder: Path) -> tuple[int, dict]:
     """The job's exit code and summary."""
     archive, summary = write_archive(folder / "archive", links), folder / "summary.json"
-    words = [str(archive), "--lake", str(run.lake), "--json", str(summary)]
-    return run_job(check_consistency.main, words), json.loads(summary.read_text("utf-8"))
+    argv = [str(archive), "--lake", str(run.lake), "--json", str(summary)]
+    return run_job(check_consistency.main, argv), json.loads(summary.read_text("utf-8"))
 
 
 def altered(links: list[dict], change: Callable[[dict], None]) -> list[dict]:
@@ -195,7 +195,7 @@ def scored_events(links: list[dict]) -> int:
     return sum("vector" in entry for link in links for entry in link["entries"])
 
 
-def test_materializing_again_holds_nothing_and_marks_again_what_the_archive_does_not_show(run):
+def test_materializing_again_holds_nothing_and_records_again_what_the_archive_does_not_show(run):
     first, again, _, last = run.summaries
 
     assert (first["shops"], first["marked_again"]) == (WORLD.shops, 0)
@@ -203,12 +203,12 @@ def test_materializing_again_holds_nothing_and_marks_again_what_the_archive_does
     assert (again["events"], again["packs"], again["imports"], again["marked_again"]) == (0, 0, {}, WORLD.shops)
     assert (last["events"], last["imports"], last["marked_again"]) == (0, {}, 0)
     assert len(run.written.packs) == 2
-    assert run.written.marks[:2] == run.written.marks[2:4]
-    marks = [
+    assert run.written.import_records[:2] == run.written.import_records[2:4]
+    import_records = [
         entry["event"]["import_id"] for link in run.links for entry in link["entries"]
         if entry.get("event", {}).get("kind") == "history_imported"
     ]  # fmt: skip
-    assert sorted(marks) == sorted({mark.import_id for mark in run.written.marks})
+    assert sorted(import_records) == sorted({one.import_id for one in run.written.import_records})
 
 
 def test_file_found_later_is_imported_as_a_difference(run):
@@ -231,19 +231,19 @@ def test_what_was_served_equals_what_is_recomputed(run, tmp_path, capsys):
 
 
 def test_import_that_holds_what_an_earlier_one_holds_is_found(run, tmp_path, capsys):
-    """The first import's packs a second time under another id, noted in the lake and marked as if they were new."""
+    """The first import's packs a second time under another id, noted in the lake and recorded as if they were new."""
     spark, side = start_session("test", str(run.lake)), copy.deepcopy(run.written)
     noted, base = read_imports(spark)
-    mark = next(mark for mark in side.marks if mark.shop_id == SHOPS[0])
-    (row,) = (one.asDict() for one in noted.where(F.col("import_id") == mark.import_id).collect())
+    import_record = next(one for one in side.import_records if one.shop_id == SHOPS[0])
+    (row,) = (one.asDict() for one in noted.where(F.col("import_id") == import_record.import_id).collect())
     twice = {**row, "import_id": "again", "number": 3, "log_until": side.links()[-1]["last"]}
     record_imports(spark.createDataFrame([twice], IMPORTS_SCHEMA), base)
     side.store.items |= {
-        (shop, key.replace(mark.import_id, "again")): data
+        (shop, key.replace(import_record.import_id, "again")): data
         for (shop, key), data in side.packs[0].items()
-        if mark.import_id in key
+        if import_record.import_id in key
     }
-    side.mark_logs("events", [replace(mark, import_id="again")], KEY)
+    side.put_import_records("events", [replace(import_record, import_id="again")], KEY)
     event = next(e for e in world_events() if e.shop_id == SHOPS[0] and e.kind == "agent_message")
     after_it = replace(event, event_id="after it", conversation_id="new", occurred_at=WORLD.end, received_at=WORLD.end)
     side.logs[SHOPS[0]].append(event_to_json(after_it))

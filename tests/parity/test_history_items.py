@@ -17,13 +17,19 @@ from service_quality.commit.state_items import (
     entity_name,
     pack_key,
 )
-from service_quality.conversations.conversation import EMPTY, REMEMBERED, Conversation, advance, conversation_key
+from service_quality.conversations.conversation import (
+    CONVERSATION_RETENTION,
+    EMPTY,
+    Conversation,
+    advance,
+    conversation_key,
+)
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.facts.conversation_facts import Fact, KeptFacts
-from service_quality.facts.entities import home_key
+from service_quality.facts.entities import item_key_of
 from service_quality.facts.import_fold import fold_import
 from service_quality.features.declarations import FeatureSet
 from service_quality.features.feature_set import FEATURES
@@ -63,7 +69,7 @@ def stored_online(
     for (_, key), data in store.items.items():
         if entity_name(key) in ("contact", "visit"):
             item = decode_conversation(data, "shop")
-            if shop.received_clock - item.conversation.touched_at <= REMEMBERED:
+            if shop.received_clock - item.conversation.touched_at <= CONVERSATION_RETENTION:
                 conversations[key] = item.conversation
             continue
         histories = decode_histories(data, features.plan).histories
@@ -113,21 +119,21 @@ def test_histories_are_what_the_core_builds_of_the_same_facts(log):
     events = events_of(log)
     assume(events)
     clock = events[-1].occurred_at
-    homes: dict[str, HistoryItem] = defaultdict(HistoryItem)
+    items: dict[str, HistoryItem] = defaultdict(HistoryItem)
     own: dict[str, list[Fact]] = defaultdict(list)
     for fact in difference_import(events, SMALL.plan.kept):
         own[fact.key].append(fact)
     for key, facts in own.items():
         history = build_history(facts, SMALL.plan.windows[entity_name(key)], clock=clock)
         if not history.empty:
-            homes[home_key(key)].histories[key] = history
+            items[item_key_of(key)].histories[key] = history
 
     whole = difference_import(events, whole_facts(SMALL))
     rows = [{"attributes": fact.key, "at": fact.at, "name": fact.name, "value": fact.value} for fact in whole]
     found = history_items(rows, SMALL, shop_id="shop", clock=clock)
 
-    assert {row["key"]: row["data"] for row in found} == {key: encode_histories(item) for key, item in homes.items()}
-    assert [row["key"] for row in found] == sorted(homes)
+    assert {row["key"]: row["data"] for row in found} == {key: encode_histories(item) for key, item in items.items()}
+    assert [row["key"] for row in found] == sorted(items)
 
 
 def test_no_facts_make_no_items():
@@ -146,6 +152,6 @@ def test_every_item_lies_in_the_pack_that_the_functions_look_into(buckets):
     histories, parts = materialize_items([opened], FEATURES)
     assert f"agent\x1f{opened.agent_id}" in histories
     for key, data in {**histories, **parts}.items():
-        pack = pack_key(past.mark.import_id, key, buckets)
+        pack = pack_key(past.import_record.import_id, key, buckets)
         assert pack.endswith(f"\x1f{bucket_of(key, buckets)}")
         assert decode_pack(past.packs[pack])[key] == data

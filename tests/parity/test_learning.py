@@ -30,11 +30,11 @@ WAITING, PRICE, AGENT, SUPERVISOR = (
     )
 )
 NAN = float("nan")
-STRENGTH = 0.0006
+L2 = 0.0006
 
 
 class Taught:
-    """What the learning makes of vectors and labels, each row of weight 1 unless said otherwise."""
+    """The model learned from vectors and labels, each row of weight 1 unless given."""
 
     def __init__(self, folder, vectors: NDArray[np.float32], labels, weights=None) -> None:
         self.vectors, self.labels = vectors, np.asarray(labels, dtype=np.float64)
@@ -44,7 +44,7 @@ class Taught:
         self.scaling: Scaling = fit_scaling(rows, FEATURES, TERMS, self.learnt)
         self.bounds: Bounds = coefficient_bounds(FEATURES, TERMS, self.scaling)
         scaled = scaled_rows(rows, FEATURES, TERMS, self.learnt.ranges, self.scaling)
-        model = fit_linear(scaled, STRENGTH, self.bounds)
+        model = fit_linear(scaled, L2, self.bounds)
         self.coefficients = model.coefficients.toArray()
         self.intercept = float(model.intercept)
 
@@ -200,8 +200,8 @@ def test_mllib_finds_the_bounded_optimum_that_another_solver_finds(tmp_path):
         odds = basis @ point[:-1] + point[-1]
         off = weights * (1 / (1 + np.exp(-odds)) - labels) / weights.sum()
         mean = float((weights * (np.logaddexp(0, odds) - labels * odds)).sum() / weights.sum())
-        gradient = np.append(basis.T @ off + STRENGTH * point[:-1], off.sum())
-        return mean + STRENGTH / 2 * float(point[:-1] @ point[:-1]), gradient
+        gradient = np.append(basis.T @ off + L2 * point[:-1], off.sum())
+        return mean + L2 / 2 * float(point[:-1] @ point[:-1]), gradient
 
     bounds = [*zip(taught.bounds.lowest, taught.bounds.highest, strict=True), (-np.inf, np.inf)]
     best = minimize(loss, np.zeros(len(TERMS) + 1), jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-14})

@@ -184,7 +184,7 @@ def test_challenger_altered_after_export_is_refused(artefact):
 
 
 def test_challenger_decides_alike_between_neighbouring_numbers(artefact):
-    """A split lies between two floats that follow each other, where rounding it to float32 would move it onto one."""
+    """A split is between two neighbouring floats, where rounding it to float32 would move it onto one."""
     lower, upper = np.float32(1 + 2**-23), np.float32(1 + 2**-22)
     vectors = np.zeros((200, len(FEATURES.names)), dtype=np.float32)
     vectors[:, 0] = np.where(np.arange(200) % 2, upper, lower)

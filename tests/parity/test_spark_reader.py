@@ -128,7 +128,7 @@ def assert_imported_equals_lived(events: list[InteractionEvent], *, split: int, 
     lived = vectors_by_event(replay([*past, *later], features))
     materialized = materialize(past, features)
 
-    links = replay([materialized.mark, *later], features, materialized)
+    links = replay([materialized.import_record, *later], features, materialized)
 
     assert vectors_by_event(links) == {
         event.event_id: lived[event.event_id] for event in later if event.event_id in lived
@@ -165,7 +165,7 @@ def test_past_of_a_synthetic_shop_that_was_imported_equals_past_that_was_lived()
 
 
 def test_event_survives_its_record():
-    """What the helpers of these tests rest on: a replayed record parses to the event it was made from."""
+    """The assumption of these tests' helpers: a replayed record parses to the event it was made from."""
     event = InteractionEvent(
         event_id="e", shop_id="shop", kind="order_placed", occurred_at=DAY * 19_000, received_at=DAY * 19_000 + 1,
         customer_id="zoe", order_id="o", amount_minor=3,

@@ -8,7 +8,7 @@ from unittest import mock
 
 from service_quality.commit import online_commit, shop_fold
 from service_quality.conversations import conversation, turns
-from service_quality.conversations.turns import Standing
+from service_quality.conversations.turns import ConversationState
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
 from service_quality.facts import conversation_facts, conversation_fold, entities
@@ -29,7 +29,7 @@ def mutated_by(*patches: Patch) -> Iterator[None]:
         yield
 
 
-def _read_as(**readers: Callable[[Standing, InteractionEvent], None]) -> Patch:
+def _read_as(**readers: Callable[[ConversationState, InteractionEvent], None]) -> Patch:
     """Events of these kinds are read in another way."""
     return mock.patch.dict(turns._READERS, readers)
 
@@ -48,7 +48,7 @@ OF_CONVERSATIONS: Mapping[str, Callable[[], Patch]] = {
     "an opening after an answer opens a turn": lambda: _read_as(conversation_opened=misreadings.opened_after_an_answer),
     "a message does not undo resolved": lambda: _read_as(customer_message=misreadings.message_that_leaves_it_resolved),
     "the last message begins the wait": lambda: _read_as(
-        customer_message=misreadings.message_that_begins_the_wait_anew
+        customer_message=misreadings.message_that_begins_the_wait_again
     ),
     "a reopening does not undo resolved": lambda: _read_as(reopened=misreadings.reopening_that_leaves_it_resolved),
     "nobody waits after a reopening": lambda: _read_as(reopened=misreadings.reopening_that_nobody_waits_after),
@@ -63,8 +63,12 @@ OF_CONVERSATIONS: Mapping[str, Callable[[], Patch]] = {
     "the first rating stays": lambda: _read_as(rated=misreadings.first_rating_stays),
     "a transfer to the same agent counts": lambda: _read_as(assigned=misreadings.transfer_at_every_assignment),
     "the first assignment is a transfer": lambda: _read_as(assigned=misreadings.transfer_at_the_first_assignment),
-    "the first agent who answered owns": lambda: _constant(Standing, "owner", property(misreadings.first_who_answered)),
-    "the assigned agent owns the rating": lambda: _constant(Standing, "owner", property(misreadings.assigned_agent)),
+    "the first agent who answered owns": lambda: _constant(
+        ConversationState, "owner", property(misreadings.first_who_answered)
+    ),
+    "the assigned agent owns the rating": lambda: _constant(
+        ConversationState, "owner", property(misreadings.assigned_agent)
+    ),
     "a wait known to the day is 0": lambda: _constant(turns, "_reply", misreadings.instant_wait),
     "a day's end is an exact answer": lambda: _constant(turns, "_reply", misreadings.wait_to_the_end_of_the_day),
     "the first attribute named stays": lambda: _constant(turns, "_read_attributes", misreadings.first_named),
@@ -100,8 +104,8 @@ OF_CONVERSATIONS: Mapping[str, Callable[[], Patch]] = {
     "dissatisfied with 4": lambda: _constant(conversation_facts, "DISSATISFIED_AT_MOST", 4),
     "retention a day longer": lambda: _constant(conversation, "RETENTION", 31 * DAY),
     "retention a day shorter": lambda: _constant(conversation, "RETENTION", 29 * DAY),
-    "remembered a day longer": lambda: _constant(conversation, "REMEMBERED", 32 * DAY + HOUR),
-    "remembered a day shorter": lambda: _constant(conversation, "REMEMBERED", 30 * DAY + HOUR),
+    "retained a day longer": lambda: _constant(conversation, "CONVERSATION_RETENTION", 32 * DAY + HOUR),
+    "retained a day shorter": lambda: _constant(conversation, "CONVERSATION_RETENTION", 30 * DAY + HOUR),
     "a missing product is no product": lambda: mock.patch.dict(
         entities.ENTITIES, {"subcategory_product": replace(entities.SUBCATEGORY_PRODUCT, keeps_missing=False)}
     ),
@@ -128,8 +132,8 @@ OF_BOUNDS: Mapping[str, tuple[str, Callable[[], Patch]]] = {
     "one history less": ("histories", lambda: _constant(shop_fold, "MAX_HISTORIES", 299)),
     "1,000 times as many cached items": (
         "cached items",
-        lambda: _constant(online_commit, "_MAX_WARM_ITEMS", 20_000_000),
+        lambda: _constant(online_commit, "_MAX_CACHED_ITEMS", 20_000_000),
     ),
-    "one cached item more": ("cached items", lambda: _constant(online_commit, "_MAX_WARM_ITEMS", 20_001)),
-    "one cached item less": ("cached items", lambda: _constant(online_commit, "_MAX_WARM_ITEMS", 19_999)),
+    "one cached item more": ("cached items", lambda: _constant(online_commit, "_MAX_CACHED_ITEMS", 20_001)),
+    "one cached item less": ("cached items", lambda: _constant(online_commit, "_MAX_CACHED_ITEMS", 19_999)),
 }

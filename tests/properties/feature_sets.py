@@ -3,12 +3,12 @@
 from service_quality.alerts.rule_set import RULES
 from service_quality.alerts.rules import AllOf, AtLeast, Below, Rule
 from service_quality.events.kinds import SERVICE
-from service_quality.features.declarations import Age, EventValue, FeatureSet, Mean, Rate, Total, WindowRatio
+from service_quality.features.declarations import EventValue, FeatureSet, Mean, Rate, TimeSince, Total, WindowRatio
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import HOUR
 
-_SHOP = Rate("shop", "dissatisfied", "7d", strength=3, parent=0.17)
-_AGENT = Rate("agent", "dissatisfied", "30d", strength=2, parent=_SHOP)
+_SHOP = Rate("shop", "dissatisfied", "7d", prior_weight=3, parent=0.17)
+_AGENT = Rate("agent", "dissatisfied", "30d", prior_weight=2, parent=_SHOP)
 
 SMALL = FeatureSet(
     (
@@ -17,23 +17,23 @@ SMALL = FeatureSet(
         Total("agent", "replies", "1h"),
         Total("agent", "contacts", "1d"),
         Mean("agent", "reply_ms", "timed_replies", "7d"),
-        WindowRatio("category", "contacts", "1h", "1d", strength=3),
-        Age("customer", "orders", "90d"),
-        Age("agent", "replies", "1h"),
-        Age("shop", "complaints", "1d"),
+        WindowRatio("category", "contacts", "1h", "1d", prior_weight=3),
+        TimeSince("customer", "orders", "90d"),
+        TimeSince("agent", "replies", "1h"),
+        TimeSince("shop", "complaints", "1d"),
         _AGENT,
-        Rate("agent_category", "dissatisfied", "30d", strength=2, parent=_AGENT),
-        Rate("subcategory_product", "resolved", "1d", strength=1, parent=0.5),
+        Rate("agent_category", "dissatisfied", "30d", prior_weight=2, parent=_AGENT),
+        Rate("subcategory_product", "resolved", "1d", prior_weight=1, parent=0.5),
         Total("customer", "browse_ms", "1h"),
         Total("shop", "rating_points", "1h"),
         EventValue("closed"),
         EventValue("conversation_age_ms"),
         EventValue("transfers"),
         EventValue("longest_later_reply_ms"),
-        Rate("agent", "slow", "7d", strength=1, parent=Rate("shop", "on_time", "30d", strength=1, parent=0.5)),
+        Rate("agent", "slow", "7d", prior_weight=1, parent=Rate("shop", "on_time", "30d", prior_weight=1, parent=0.5)),
         Total("agent", "transfers", "30d"),
         Total("agent", "resolutions", "7d"),
-        Rate("customer", "returned", "30d", strength=1, parent=0.1),
+        Rate("customer", "returned", "30d", prior_weight=1, parent=0.1),
     )
 )
 SMALL_RULES = (

@@ -1,5 +1,5 @@
 """Backfills for tests: made from what a shop's log and its earlier imports do not hold, as packs in the store, by the
-core's own fold, and as the naive reader is told of them, by plain loops."""
+core's own fold, and as the naive reader gets them, by plain loops."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,11 +13,11 @@ from service_quality.commit.state_items import (
     entity_name,
     pack_key,
 )
-from service_quality.conversations.conversation import REMEMBERED, Conversation
+from service_quality.conversations.conversation import CONVERSATION_RETENTION, Conversation
 from service_quality.events.control_records import HistoryImported
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_facts import Fact
-from service_quality.facts.entities import home_key
+from service_quality.facts.entities import item_key_of
 from service_quality.facts.import_fold import FoldedImport, fold_import
 from service_quality.features.declarations import FeatureSet
 from service_quality.histories.history import build_history
@@ -33,10 +33,10 @@ FactTotals = Counter[tuple[str, int, str]]
 
 @dataclass(frozen=True)
 class Backfill:
-    """The mark on the log, the packs under their keys, the same past in plain words, its events, and the last position
+    """The import record, the packs under their keys, the same past in plain words, its events, and the last position
     of the log that it takes account of."""
 
-    mark: HistoryImported
+    import_record: HistoryImported
     packs: dict[str, bytes]
     past: ImportedPast
     events: tuple[InteractionEvent, ...]
@@ -45,7 +45,7 @@ class Backfill:
 
 @dataclass(frozen=True)
 class Known:
-    """The accepted entries of a shop's log as read, its earlier imports in their order, and how far it was read."""
+    """The accepted entries of a shop's log as read, its earlier imports in their order, and the last position read."""
 
     entries: Sequence[LogEntry]
     earlier: Sequence[Backfill]
@@ -81,7 +81,7 @@ class Known:
 
 @dataclass(frozen=True)
 class _Story:
-    """What a backfill knows of one conversation: as held and when touched, and what comes in time."""
+    """One conversation in a backfill: as held and when touched, and the events that come in time."""
 
     before: Events
     touched_at: int
@@ -99,11 +99,11 @@ def build_backfill(
     clock = max(event.occurred_at for event in new)
     reader, log_clock, received_until = known.reader(features)
     received_clock = max(received_until, clock)
-    told = {key: _tell(story, features) for key, story in _stories(new, known, reader, received_until).items()}
+    as_read = {key: _tell(story, features) for key, story in _stories(new, known, reader, received_until).items()}
     past = ImportedPast(
         clock,
-        tuple(oracle.Fact(*name, value) for _, facts in told.values() for name, value in facts.items() if value),
-        {key: part for key, (part, _) in told.items()},
+        tuple(oracle.Fact(*name, value) for _, facts in as_read.values() for name, value in facts.items() if value),
+        {key: part for key, (part, _) in as_read.items()},
     )
     stories = _stories(brought_by_job(new, offered), known, reader, received_until)
     folded = {key: _fold(story, features) for key, story in stories.items()}
@@ -112,9 +112,9 @@ def build_backfill(
     parts = {
         key: encode_part(one.part)
         for key, one in folded.items()
-        if received_clock - one.part.after.touched_at <= REMEMBERED
+        if received_clock - one.part.after.touched_at <= CONVERSATION_RETENTION
     }
-    mark = HistoryImported(
+    import_record = HistoryImported(
         shop_id=new[0].shop_id,
         import_id=import_id,
         clock=clock,
@@ -122,18 +122,18 @@ def build_backfill(
         histories=len(histories),
         conversations=len(parts),
     )
-    return Backfill(mark, packs_of({**histories, **parts}, mark), past, tuple(new), known.until)
+    return Backfill(import_record, packs_of({**histories, **parts}, import_record), past, tuple(new), known.until)
 
 
 def brought_by_job(new: Events, offered: Events) -> Events:
-    """What the job brings of all that it is offered; mutants bring more."""
+    """The part of the offered events that the job brings; mutants bring more."""
     return new
 
 
-def packs_of(items: Mapping[str, bytes], mark: HistoryImported) -> dict[str, bytes]:
+def packs_of(items: Mapping[str, bytes], import_record: HistoryImported) -> dict[str, bytes]:
     packs: dict[str, dict[str, bytes]] = defaultdict(dict)
     for key, data in items.items():
-        packs[pack_key(mark.import_id, key, mark.buckets)][key] = data
+        packs[pack_key(import_record.import_id, key, import_record.buckets)][key] = data
     return {key: encode_pack(contents) for key, contents in packs.items()}
 
 
@@ -157,7 +157,7 @@ def _tell(story: _Story, features: FeatureSet) -> tuple[NaivePart, FactTotals]:
     after = before
     facts: FactTotals = Counter()
     for event in story.events:
-        if event.occurred_at - touched_at > REMEMBERED:
+        if event.occurred_at - touched_at > CONVERSATION_RETENTION:
             facts = _add_change(facts, before, after, features)
             before = after = []
         changed = joined(after, [NaivePart((), (event,), 0)])
@@ -178,10 +178,10 @@ def _totals(events: Events, features: FeatureSet) -> FactTotals:
 
 
 def _history_items(facts: list[Fact], features: FeatureSet, *, clock: int) -> dict[str, bytes]:
-    homes: dict[str, HistoryItem] = defaultdict(HistoryItem)
+    items: dict[str, HistoryItem] = defaultdict(HistoryItem)
     for key in {fact.key for fact in facts}:
         own = [fact for fact in facts if fact.key == key]
         history = build_history(own, features.plan.windows[entity_name(key)], clock=clock)
         if not history.empty:
-            homes[home_key(key)].histories[key] = history
-    return {home: encode_histories(item) for home, item in homes.items()}
+            items[item_key_of(key)].histories[key] = history
+    return {item_key: encode_histories(item) for item_key, item in items.items()}

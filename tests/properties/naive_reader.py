@@ -10,7 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from service_quality.events.interaction_event import InteractionEvent
-from service_quality.features.declarations import Age, EventValue, Feature, FeatureSet, Mean, Rate, Total, WindowRatio
+from service_quality.features.declarations import (
+    EventValue,
+    Feature,
+    FeatureSet,
+    Mean,
+    Rate,
+    TimeSince,
+    Total,
+    WindowRatio,
+)
 from tests.oracle.bounds import MOST_EVENTS, RESERVED_EVENTS, fold_key, is_forgotten, is_full, is_too_old
 from tests.oracle.entities import contact_attributes, entity_key
 from tests.oracle.event_values import event_values
@@ -24,7 +33,7 @@ Value = float | int | None
 
 @dataclass(frozen=True)
 class NaivePart:
-    """What an import knows of a conversation: its events as the shop held them, as they are with the import's, and
+    """A conversation in an import: its events as the shop held them, as they are with the import's, and
     when they were last touched."""
 
     before: tuple[InteractionEvent, ...]
@@ -43,7 +52,7 @@ class ImportedPast:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one record of the log came to: "accepted", "duplicate", "too old", "full" or "failed".
+    """The outcome of one record of the log: "accepted", "duplicate", "too old", "full" or "failed".
 
     `vector` are the vector's bytes if it was scored.
     """
@@ -62,8 +71,8 @@ class Contact:
     touched_at: int = 0
     imported: list[NaivePart] = field(default_factory=list)
 
-    def remembered(self, received_clock: int) -> tuple[list[InteractionEvent], list[NaivePart]]:
-        """What is not forgotten of its events and of its imported parts."""
+    def within_retention(self, received_clock: int) -> tuple[list[InteractionEvent], list[NaivePart]]:
+        """Its events and imported parts within retention."""
         known = [] if is_forgotten(self.touched_at, received_clock=received_clock) else self.events
         parts = [part for part in self.imported if not is_forgotten(part.touched_at, received_clock=received_clock)]
         return known, parts
@@ -106,7 +115,7 @@ class NaiveReader:
         if is_too_old(event, received_clock=received_clock):
             return Reading(position, "too old", self.clock)
         contact = self.contacts[fold_key(event)]
-        known, parts = contact.remembered(received_clock)
+        known, parts = contact.within_retention(received_clock)
         whole = joined(known, parts)
         held = {e.event_id for e in whole}
         if event.event_id in held:
@@ -129,9 +138,9 @@ class NaiveReader:
         return Reading(position, "accepted", self.clock, vector)
 
     def holds(self, key: str, *, received_clock: int) -> tuple[list[InteractionEvent], int]:
-        """The events of a conversation, imports included, that are remembered by then, and when it was touched."""
+        """The events of a conversation within retention by then, imports included, and when it was touched."""
         contact = self.contacts[key]
-        known, parts = contact.remembered(received_clock)
+        known, parts = contact.within_retention(received_clock)
         touched = [contact.touched_at] if known else []
         return joined(known, parts), max([*touched, *(part.touched_at for part in parts)], default=0)
 
@@ -153,13 +162,13 @@ class NaiveReader:
             self.entered[key].append(Fact(key, at, name, value))
 
     def _vector(self, event: InteractionEvent, events: Events) -> bytes:
-        moment = _Moment(self, event, events)
-        values = [moment.value(feature) for feature in self.features.features]
+        context = _Context(self, event, events)
+        values = [context.value(feature) for feature in self.features.features]
         return struct.pack(f"<{len(values)}f", *(float("nan") if value is None else value for value in values))
 
 
 @dataclass(frozen=True)
-class _Moment:
+class _Context:
     """One event's features, each by a loop over every fact that entered before it; `events` hold the event."""
 
     reader: NaiveReader
@@ -174,17 +183,17 @@ class _Moment:
                 return self._sum(entity, fact, window)
             case Mean(entity, fact, per, window):
                 return _quotient(self._sum(entity, fact, window), self._sum(entity, per, window))
-            case WindowRatio(entity, fact, recent, window, strength):
+            case WindowRatio(entity, fact, recent, window, prior_weight):
                 (part, _), (whole, _) = WINDOWS[recent], WINDOWS[window]
-                inside = self._sum(entity, fact, recent) + strength * (part / whole)
-                return inside / (self._sum(entity, fact, window) + strength)
-            case Age(entity, fact, window):
-                return self._age(entity, fact, window)
-            case Rate(entity, rate, window, strength, parent):
+                inside = self._sum(entity, fact, recent) + prior_weight * (part / whole)
+                return inside / (self._sum(entity, fact, window) + prior_weight)
+            case TimeSince(entity, fact, window):
+                return self._time_since(entity, fact, window)
+            case Rate(entity, rate, window, prior_weight, parent):
                 hits, trials = (self._sum(entity, fact, window) for fact in RATES[rate])
                 expected = self.value(parent) if isinstance(parent, Rate) else parent
                 assert expected is not None
-                return (hits + strength * expected) / (trials + strength)
+                return (hits + prior_weight * expected) / (trials + prior_weight)
 
     def _inside(self, entity: str, fact: str, window: str) -> list[Fact]:
         key = entity_key(entity, contact_attributes(self.events, owner(self.events)))
@@ -194,7 +203,7 @@ class _Moment:
     def _sum(self, entity: str, fact: str, window: str) -> int:
         return max(0, sum(f.value for f in self._inside(entity, fact, window)))
 
-    def _age(self, entity: str, fact: str, window: str) -> int | None:
+    def _time_since(self, entity: str, fact: str, window: str) -> int | None:
         tiles: Counter[int] = Counter()
         for f in self._inside(entity, fact, window):
             tiles[tile_start(f.at, window)] += f.value
@@ -207,7 +216,7 @@ def _quotient(numerator: int, denominator: int) -> float | None:
 
 
 def joined(known: Iterable[InteractionEvent], parts: Iterable[NaivePart]) -> list[InteractionEvent]:
-    """What is known, then each import's word on its events: changed or new."""
+    """The known events, then each import's events, changed or new."""
     events = list(known)
     for part in parts:
         for e in part.after:
@@ -233,7 +242,7 @@ def kept_facts(features: FeatureSet) -> dict[str, set[str]]:
 def _reads(feature: Feature) -> Iterator[tuple[str, str]]:
     """The facts that a feature is computed from, each with its entity."""
     match feature:
-        case Total(entity, fact, _) | WindowRatio(entity, fact, _, _) | Age(entity, fact, _):
+        case Total(entity, fact, _) | WindowRatio(entity, fact, _, _) | TimeSince(entity, fact, _):
             yield entity, fact
         case Mean(entity, fact, per, _):
             yield from ((entity, fact), (entity, per))

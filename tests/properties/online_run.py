@@ -21,7 +21,7 @@ SCORER = FixedScorer()
 
 
 def new_store(*logs: RandomLog) -> MemoryStore:
-    """A store in which the logs' packs lie already, as a backfill writes them before its mark."""
+    """A store in which the logs' packs lie already, as a backfill writes them before its import record."""
     return MemoryStore(items={key: data for log in logs for key, data in log.packs.items()})
 
 
@@ -42,7 +42,7 @@ def batches(records: Sequence[LogRecord], sizes: Sequence[int]) -> list[list[Log
 
 @dataclass(frozen=True)
 class Remains:
-    """All that a shop's log left behind, chunk cuts and the version that counts them aside."""
+    """All that a shop's log left behind, but for the cuts between transactions and the version that counts them."""
 
     shop: ShopItem
     items: dict[str, bytes]
@@ -52,7 +52,7 @@ class Remains:
 
 
 def delete_forgotten(store: MemoryStore, shop_id: str) -> None:
-    """Delete what the table's time to live may: conversations untouched for longer than they are remembered."""
+    """Delete what the table's time to live may: conversations untouched for longer than their retention."""
     if shop_id not in store.shops:
         return
     received_clock = decode_shop(store.shops[shop_id]).received_clock
@@ -75,8 +75,8 @@ def remains(store: MemoryStore, shop_id: str) -> Remains:
             if row.shop_id == shop_id and row.row_kind != "archive"
         },
         rejected={
-            position: (kept.record.data, kept.reason, kept.message)
-            for (shop, position), kept in store.rejected.items()
+            position: (stored.record.data, stored.reason, stored.message)
+            for (shop, position), stored in store.rejected.items()
             if shop == shop_id
         },
     )

@@ -123,7 +123,7 @@ class LogWriter:
     know: Callable[["LogWriter", Choices], Known] | None = None
 
     def write(self, number: int) -> LogRecord:
-        """The record that a number stands for, at the end of the log."""
+        """The record of a number, at the end of the log."""
         choices = Choices(number)
         doing = choices.of(DOINGS)
         self.now += choices.of(GAPS)
@@ -163,20 +163,20 @@ class LogWriter:
         )
 
     def _import(self, choices: Choices) -> bytes:
-        """The mark of a new import or, once there is one, perhaps again of the latest."""
+        """The record of a new import or, once there is one, perhaps again of the latest."""
         log = self.log
         again = choices.of((False, False, True))
         if again and log.backfills:
-            return record_json([*log.backfills.values()][-1].mark, issued_at=self.now)
+            return record_json([*log.backfills.values()][-1].import_record, issued_at=self.now)
         known = (self.know or know_log)(self, choices)
         candidates = past_events(choices, log, self.events, now=self.now)
         import_id, buckets = f"import{len(log.backfills)}", choices.of((1, 3))
         made = build_backfill(candidates, self.features, known, import_id=import_id, buckets=buckets)
         if made is None:
             return choices.of(HOSTILE)
-        log.backfills[made.mark.import_id] = made
+        log.backfills[made.import_record.import_id] = made
         self.events += made.events[:1]  # may be delivered again, live
-        return record_json(made.mark, issued_at=self.now)
+        return record_json(made.import_record, issued_at=self.now)
 
 
 def know_log(writer: LogWriter, choices: Choices) -> Known:
@@ -190,7 +190,7 @@ def know_log(writer: LogWriter, choices: Choices) -> Known:
 
 
 def known_of(log: RandomLog, features: FeatureSet) -> Known:
-    """What a job knows that has read so much of a log."""
+    """The knowledge of a job that has read this log."""
     entries = readable(log)
     readings = NaiveReader(features, scores=False).read(entries)
     accepted = [entry for entry, reading in zip(entries, readings, strict=True) if reading.became == "accepted"]
@@ -198,7 +198,7 @@ def known_of(log: RandomLog, features: FeatureSet) -> Known:
 
 
 def readable(log: RandomLog) -> list[tuple[str, InteractionEvent | ImportedPast]]:
-    """The log as the oracle reads it: records that do not parse left out, a mark's past in its place, once."""
+    """The log as the oracle reads it: records that do not parse left out, an import's past once, at its record."""
     entries: list[tuple[str, InteractionEvent | ImportedPast]] = []
     met: set[str] = set()
     for record in log.records:
@@ -215,7 +215,7 @@ def readable(log: RandomLog) -> list[tuple[str, InteractionEvent | ImportedPast]
 
 
 def read_record(record: LogRecord, shop_id: str) -> InteractionEvent | ControlRecord:
-    """What a record of a log says: the record that it puts back, else itself."""
+    """The record that a put-back carries, else the record itself."""
     read = parse_record(record.data, arrived_at=record.arrived_at, shop_id=shop_id, key=control_key)
     if not isinstance(read, RecordPutBack):
         return read
@@ -263,7 +263,7 @@ def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> 
 
 
 def _contacts_of(kind: str) -> Sequence[str | None]:
-    """Where an event of this kind may belong: a visit may name a contact, and a complaint may be outside of any."""
+    """The possible contacts of an event of this kind: a visit may name one, and a complaint may have none."""
     if kind in BEHAVIOUR:
         return (None, None, None, "c0")
     return (*CONTACTS, None, None) if kind in ("complaint_filed", "suggestion_made") else CONTACTS
@@ -272,7 +272,7 @@ def _contacts_of(kind: str) -> Sequence[str | None]:
 def past_events(
     choices: Choices, log: RandomLog, events: Sequence[InteractionEvent], *, now: int
 ) -> list[InteractionEvent]:
-    """What the lake may hold by then: some events of its own, some of earlier imports and of the log, some of all these
+    """Possible events of the lake by then: some of its own, some of earlier imports and of the log, some of all these
     in another content or another conversation."""
     number, clock = len(log.backfills), now - choices.of((0, HOUR, DAY))
     apart = choices.of((HOUR, MINUTE, 3 * DAY, 9 * DAY))

@@ -35,12 +35,12 @@ class CoreFold:
     )
 
     def fold(self, event: InteractionEvent) -> tuple[str, ConversationStep | None]:
-        """What became of the event, named as the oracle names it, and the step it took."""
+        """The outcome of the event, in the oracle's names, and its step."""
         key = conversation.conversation_key(event)
         clock = max(self.clock, min(event.occurred_at, event.received_at))
         received_clock = max(self.received_clock, event.received_at)
         try:
-            conversation.refuse_too_old(event, received_clock=received_clock)
+            conversation.reject_too_old(event, received_clock=received_clock)
             step = conversation_fold.step_conversation(
                 self.held[key], event, clock=clock, received_clock=received_clock
             )

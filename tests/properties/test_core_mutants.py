@@ -58,7 +58,7 @@ CASES: list[Case] = [
 
 @pytest.fixture(autouse=True)
 def plans():
-    """What is worked out of a declaration once and then kept: by the code as it is, or a mutant would live on in it."""
+    """Values cached from a declaration are computed by the unchanged code, or a mutant would remain in them."""
     for features, _ in SETS.values():
         assert features.plan.kept
 

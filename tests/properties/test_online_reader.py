@@ -1,4 +1,4 @@
-"""What the online commit serves equals, bit for bit, what a loop over raw facts gives."""
+"""The vectors of the online commit equal, bit for bit, those of a loop over raw facts."""
 
 from base64 import b64decode
 
@@ -28,7 +28,7 @@ def assert_served_equals_oracle(store: MemoryStore, log: RandomLog, features: Fe
     for entry in entries:
         reading = readings.get(entry["position"])
         if reading is None:
-            assert entry.keys() & {"refused", "duplicate"}, entry
+            assert entry.keys() & {"rejected", "duplicate"}, entry
             continue
         assert reading.became == _became(entry), entry
         if reading.became == "accepted":
@@ -40,7 +40,7 @@ def assert_served_equals_oracle(store: MemoryStore, log: RandomLog, features: Fe
 def _became(entry: dict) -> str:
     if entry.get("duplicate"):
         return "duplicate"
-    return {None: "accepted", "older_than_retention": "too old"}.get(entry.get("refused"), "refused")
+    return {None: "accepted", "older_than_retention": "too old"}.get(entry.get("rejected"), "rejected")
 
 
 def serve(

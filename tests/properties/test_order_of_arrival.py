@@ -1,4 +1,4 @@
-"""Order of arrival, duplicates and the place of a cut change nothing of what is finally known."""
+"""Order of arrival, duplicates and the position of a cut do not change the final state."""
 
 from collections import Counter
 from dataclasses import replace

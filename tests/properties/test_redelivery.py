@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service_quality.alerts.rules import Rule
-from service_quality.commit import chunks
+from service_quality.commit import transactions
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.errors import SurroundingsError
+from service_quality.errors import DependencyError
 from service_quality.events.log_records import LogRecord
 from service_quality.features.declarations import FeatureSet
 from tests.properties.feature_sets import SETS
@@ -80,7 +80,7 @@ class Stage:
         door = self.doors[number]
         try:
             self.workers[number].advance_shop(self.log.shop_id, batch)
-        except SurroundingsError:
+        except DependencyError:
             return False
         except Crash:
             self.workers[number] = new_worker(door, self.features, self.rules)
@@ -102,7 +102,7 @@ def calm_run(log: RandomLog, features: FeatureSet, rules: tuple[Rule, ...]) -> R
 def _since_founded(left: Remains) -> tuple[list[dict], dict[str, tuple[bytes, str, str]]]:
     """Entries and rejected records from the first record on that was not rejected: those before it may found no shop,
     as batches are cut."""
-    taken = [entry["position"] for entry in left.entries if "refused" not in entry]
+    taken = [entry["position"] for entry in left.entries if "rejected" not in entry]
     founded = taken[0] if taken else "~"
     entries = [entry for entry in left.entries if entry["position"] >= founded]
     return entries, {position: one for position, one in left.rejected.items() if position >= founded}
@@ -123,7 +123,7 @@ def check(name: str, *, examples: int, most: int, room: int) -> None:
     def property_holds(log: RandomLog, sizes: list[int], troubles: bytes, most_items: int) -> None:
         numbers = [int.from_bytes(troubles[first : first + 8], "little") for first in range(0, len(troubles), 8)]
         stage = Stage(log, features, rules, numbers)
-        with mock.patch.object(chunks, "MAX_ITEMS", most_items):  # the fewer, the more chunks a batch
+        with mock.patch.object(transactions, "MAX_ITEMS", most_items):  # the fewer, the more transactions a batch
             stage.play(batches(log.records, sizes))
         assert_nothing_differs(remains(stage.store, log.shop_id), calm_run(log, features, rules))
 

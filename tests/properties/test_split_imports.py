@@ -1,4 +1,4 @@
-"""A past in several imports, in whatever parts and whatever the log brings between them, counts as in one import."""
+"""A past in several imports, in any parts and with any records of the log between them, counts as in one import."""
 
 from base64 import b64decode
 from collections import Counter
@@ -48,7 +48,7 @@ class Story:
         made = build_backfill(events, self.features, known, import_id=import_id, buckets=2)
         if made is not None:
             self.log.backfills[import_id] = made
-            self.put(record_json(made.mark, issued_at=END))
+            self.put(record_json(made.import_record, issued_at=END))
 
     def probe(self) -> None:
         """An event of every contact, twice: the second finds each as it is once all is joined."""
@@ -60,7 +60,7 @@ class Story:
             self.put(event_to_json(note))
 
     def served(self) -> dict[str, bytes | None]:
-        """What the online commit serves, which the naive reader confirms."""
+        """The vectors of the online commit, which the naive reader confirms."""
         store = new_store(self.log)
         new_worker(store, self.features, ()).advance_shop("shop", self.log.records)
         entries = archived_entries(store.rows, "shop")

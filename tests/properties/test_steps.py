@@ -1,4 +1,4 @@
-"""What the core's fold shows and changes, event by event, equals what the oracle reads off the raw events."""
+"""The core's fold shows and changes, event by event, the same values as the oracle reads from the raw events."""
 
 import pytest
 from hypothesis import given, settings
@@ -33,11 +33,11 @@ def test_every_step_equals_the_oracle_on_longer_logs(log: RandomLog):
     assert_steps_equal_oracle(log)
 
 
-def test_conversation_takes_500_events_and_refuses_the_next():
+def test_conversation_takes_500_events_and_rejects_the_next():
     assert_conversation_holds_so_many_events()
 
 
-def test_item_takes_300_histories_and_refuses_the_next():
+def test_item_takes_300_histories_and_rejects_the_next():
     assert_item_holds_so_many_histories()
 
 

@@ -1,4 +1,4 @@
-"""Whatever an alert row holds, it becomes a message that the topic takes, or is refused with a reason."""
+"""Whatever an alert row holds, it becomes a message that the topic takes, or is rejected with a reason."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from service_quality.alerts.words import LANGUAGES
+from service_quality.alerts.wording_messages import LANGUAGES
 from service_quality.errors import UnreadableRowError
 from tests.stand_ins.alert_rows import BODY, publication, require_sendable
 
@@ -42,7 +42,7 @@ BODIES = st.fixed_dictionaries(
 
 @settings(max_examples=300, deadline=None)
 @given(body=BODIES, language=st.sampled_from(LANGUAGES), ids=st.sampled_from(["hashed", "plain"]))
-def test_whatever_a_row_holds_it_is_sent_within_bounds_or_refused(body, language, ids):
+def test_whatever_a_row_holds_it_is_sent_within_bounds_or_rejected(body, language, ids):
     try:
         made = publication(body, language=language, ids=ids)
     except UnreadableRowError:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from service_quality.adapters.state_table import StateTable
-from service_quality.commit.chunks import Commit
 from service_quality.commit.state_items import ShopItem
-from service_quality.errors import SurroundingsError
+from service_quality.commit.transactions import Commit
+from service_quality.errors import DependencyError
 from service_quality.events.log_records import Rejection
 from tests.simulation.outside import STATE
 
@@ -27,8 +27,8 @@ class Detour:
     def commit(self, commit: Commit) -> None:
         self.store.commit(commit)
 
-    def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
-        self.store.keep_rejected(rejections)
+    def store_rejected(self, rejections: Sequence[Rejection]) -> None:
+        self.store.store_rejected(rejections)
 
     def positions_archived(self, shop_id: str, positions: Sequence[str]) -> frozenset[str]:
         return self.store.positions_archived(shop_id, positions)
@@ -40,7 +40,7 @@ class Detour:
             if rows:
                 self.store.dynamodb.transact_write_items(TransactItems=rows)
         except Exception as error:
-            raise SurroundingsError("the rows were not written") from error
+            raise DependencyError("the rows were not written") from error
 
 
 @dataclass
@@ -81,7 +81,7 @@ class AlertsAfter(Detour):
 
     def commit(self, commit: Commit) -> None:
         self.store.commit(replace(commit, rows=tuple(row for row in commit.rows if row.row_kind == "archive")))
-        self.put_rows(commit, kinds=("alert", "life"))
+        self.put_rows(commit, kinds=("alert", "state"))
 
 
 class TimeoutTaken(Detour):
@@ -90,23 +90,23 @@ class TimeoutTaken(Detour):
     def commit(self, commit: Commit) -> None:
         try:
             self.store.commit(commit)
-        except SurroundingsError:
+        except DependencyError:
             return
 
 
 @dataclass
 class RejectedAfter(Detour):
-    """Keeps refused records once the transaction has succeeded."""
+    """Stores rejected records once the transaction has succeeded."""
 
     waiting: list[Rejection] = field(default_factory=list)
 
-    def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
+    def store_rejected(self, rejections: Sequence[Rejection]) -> None:
         self.waiting += rejections
 
     def commit(self, commit: Commit) -> None:
         waiting, self.waiting = self.waiting, []
         self.store.commit(commit)
-        self.store.keep_rejected(waiting)
+        self.store.store_rejected(waiting)
 
 
 @dataclass

@@ -37,7 +37,7 @@ class Carrier:
 
 @dataclass(frozen=True)
 class Batch:
-    """What an event source hands to a function: its shard's records from `first` to before `end`."""
+    """A batch that an event source hands to a function: its shard's records from `first` to before `end`."""
 
     source: "EventSource"
     first: int

@@ -1,4 +1,4 @@
-"""What a schedule left behind, read from the outside alone: log, archive, rows, rejected records."""
+"""The results of a schedule, read from the outside alone: log, archive, rows, rejected records."""
 
 import gzip
 import json
@@ -9,9 +9,9 @@ from functools import cached_property
 
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
 from service_quality.commit.archived_ranges import FIRST_ROW
-from service_quality.commit.chunks import OutboxRow
-from service_quality.commit.put_back import KeptRecord
+from service_quality.commit.put_back import RejectedRecord
 from service_quality.commit.state_items import ShopItem, decode_shop
+from service_quality.commit.transactions import OutboxRow
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import RecordPutBack
 from service_quality.events.interaction_event import InteractionEvent
@@ -34,7 +34,7 @@ DECIDED = ("fold_failed", "parked", "item_full")
 
 
 class ViolationError(AssertionError):
-    """What may never be; says what was found."""
+    """A broken rule; the message says what was found."""
 
 
 def require(holds: bool, what: str) -> None:
@@ -44,7 +44,7 @@ def require(holds: bool, what: str) -> None:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one shop's log left behind, read from the outside alone."""
+    """The results of one shop's log, read from the outside alone."""
 
     world: World
     shop_id: str
@@ -90,7 +90,7 @@ class Evidence:
 
     @cached_property
     def read_naively(self) -> tuple[NaiveReader, dict[str, Reading]]:
-        """What the naive reader makes of the records that were taken."""
+        """The naive reader's readings of the records that were taken."""
         most_events = self.world.setting.most_events
         reader = NaiveReader(self.features, most_events=most_events, reserved_events=RESERVED_EVENTS)
         taken = [record for record in self.taken if record.position not in self.decided]
@@ -107,9 +107,9 @@ class Evidence:
             and change.item["shop_id"]["S"] == self.shop_id
         ]
 
-    def rejected(self) -> dict[str, KeptRecord]:
-        """What the bucket keeps of this shop as rejected, by position."""
-        return {one.position: one for one in self.world.kept(REJECTED_FOLDER) if one.shop_id == self.shop_id}
+    def rejected_records(self) -> dict[str, RejectedRecord]:
+        """The shop's rejected records in the bucket, by position."""
+        return {one.position: one for one in self.world.stored(REJECTED_FOLDER) if one.shop_id == self.shop_id}
 
     @property
     def answered(self) -> set[str]:
@@ -122,34 +122,35 @@ class Evidence:
 
     @property
     def passed_by(self) -> set[str]:
-        """Positions of records that were kept because the log had passed them by."""
-        kept = self.world.kept(REJECTED_FOLDER)
-        return {one.position for one in kept if one.shop_id == self.shop_id and one.reason == "passed_by"}
+        """Positions of records that were stored because the log had passed them by."""
+        stored = self.world.stored(REJECTED_FOLDER)
+        return {one.position for one in stored if one.shop_id == self.shop_id and one.reason == "passed_by"}
 
     @property
     def unfounded(self) -> set[str]:
-        """Positions of records that nobody can read, kept by a worker that found no item of the shop."""
-        kept = {one.position for one in self.world.outside.kept if one.shop_id == self.shop_id and one.found_no_shop}
-        return kept & self.unreadable & self.rejected().keys()
+        """Positions of unreadable records, stored by a worker that found no item of the shop."""
+        landed = self.world.outside.landed_rejections
+        stored = {one.position for one in landed if one.shop_id == self.shop_id and one.found_no_shop}
+        return stored & self.unreadable & self.rejected_records().keys()
 
     @property
     def unreadable(self) -> set[str]:
         """Positions of records that nobody can read."""
         return {record.position for record in self.log if isinstance(self.outcome_of(record), str)}
 
-    def parked(self) -> dict[str, KeptRecord]:
-        """What the bucket keeps of this shop as parked, by the position that a record had first."""
-        return {one.position: one for one in self.world.kept(PARKED_FOLDER) if one.shop_id == self.shop_id}
+    def parked(self) -> dict[str, RejectedRecord]:
+        """The shop's parked records in the bucket, by the first position of each."""
+        return {one.position: one for one in self.world.stored(PARKED_FOLDER) if one.shop_id == self.shop_id}
 
     @cached_property
-    def refused(self) -> dict[str, str]:
+    def rejected_reasons(self) -> dict[str, str]:
         """Why the archive holds no event, by position."""
-        return {entry["position"]: entry["refused"] for entry in self.entries if "refused" in entry}
+        return {entry["position"]: entry["rejected"] for entry in self.entries if "rejected" in entry}
 
     @cached_property
     def decided(self) -> set[str]:
-        """Positions whose refusal no reader of the log could know: a failing fold, a parked shop, a full item."""
-        return {position for position, reason in self.refused.items() if reason in DECIDED}
+        """Positions whose rejection no reader of the log could know: a failing fold, a parked shop, a full item."""
+        return {position for position, reason in self.rejected_reasons.items() if reason in DECIDED}
 
     def first_of(self, record: LogRecord) -> LogRecord:
         """The record that one puts back, at the position and with the arrival that it had first; else itself."""
@@ -160,7 +161,7 @@ class Evidence:
         return LogRecord(read.order, read.data, read.arrived_at) if isinstance(read, RecordPutBack) else record
 
     def outcome_of(self, record: LogRecord) -> object:
-        """What a record says, or why it is rejected."""
+        """The content of a record, or the reason of its rejection."""
         try:
             return read_record(record, self.shop_id)
         except RejectedEventError as error:

@@ -4,15 +4,15 @@ from dataclasses import replace
 from unittest import mock
 
 from service_quality.commit import online_commit
-from service_quality.commit.attempts import Refusals
+from service_quality.commit.attempts import KnownRejections
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.shop_memory import ShopMemory
+from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import SHOP_KEY, ShopItem, decode_histories, entity_name
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import RecordPutBack, ShopUnparked
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
-from service_quality.facts.entities import home_key
+from service_quality.facts.entities import item_key_of
 from service_quality.histories.history import History
 from tests.oracle.bounds import RETENTION, is_forgotten
 from tests.oracle.spans import window_start
@@ -41,23 +41,23 @@ def judge_state(evidence: Evidence) -> None:
     stored = stored_items(evidence)
     largest = max((len(data) for key, data in stored.items() if not key.startswith("import")), default=0)
     require(largest <= evidence.world.setting.most_item_bytes, f"found an item of {largest} bytes")
-    memory = ShopMemory(evidence.shop_id, shop, evidence.features.plan)
+    state = ShopState(evidence.shop_id, shop, evidence.features.plan)
     contacts = {key for key, contact in reader.contacts.items() if contact.events}
-    homes = {home_key(key) for key in reader.entered}
-    memory.load(contacts | homes, lambda keys: {key: stored[key] for key in keys if key in stored})
+    item_keys = {item_key_of(key) for key in reader.entered}
+    state.load(contacts | item_keys, lambda keys: {key: stored[key] for key in keys if key in stored})
     for key in contacts:
-        _require_conversation(memory, reader, key, received_clock=max(reader.received_clock, soonest))
+        _require_conversation(state, reader, key, received_clock=max(reader.received_clock, soonest))
     for key in reader.entered:
-        history = memory.history(key)
+        history = state.history(key)
         for name, sums in evidence.features.plan.windows[entity_name(key)].items():
             _require_window(reader, history, key, (name, sums), clock=max(reader.clock, soonest - RETENTION))
 
 
-def _require_conversation(memory: ShopMemory, reader: NaiveReader, key: str, *, received_clock: int) -> None:
+def _require_conversation(state: ShopState, reader: NaiveReader, key: str, *, received_clock: int) -> None:
     contact = reader.contacts[key]
     if is_forgotten(contact.touched_at, received_clock=received_clock):
         return
-    held = memory.conversation(key).conversation
+    held = state.conversation(key).conversation
     expected = in_order(contact.events)
     require(
         list(held.events) == [replace(event, text=None, query=None) for event in expected], f"{key} holds other events"
@@ -77,9 +77,9 @@ def _require_window(
 
 
 def judge_against_calm_run(evidence: Evidence) -> None:
-    """The same chunks, folded by one worker without trouble, leave the same items, rows and rejected records.
+    """The same transactions, folded by one worker without trouble, leave the same items, rows and rejected records.
 
-    Alerts are left out of it where the table has deleted an item that held some: their life ends with it.
+    Alerts are left out of it where the table has deleted an item that held some: their state ends with it.
     """
     calm = _run_calmly(evidence)
     deleted = [
@@ -88,14 +88,16 @@ def judge_against_calm_run(evidence: Evidence) -> None:
         if table == STATE and item["item_key"]["S"].startswith(f"{evidence.shop_id}\x1f")
     ]
     plan = evidence.features.plan
-    lives_lost = any(entity_name(key) in plan.windows and decode_histories(data, plan).lives for key, data in deleted)
+    alerts_lost = any(
+        entity_name(key) in plan.windows and decode_histories(data, plan).alert_states for key, data in deleted
+    )
     require(
         (calm.read_shop(evidence.shop_id) or ShopItem()) == evidence.shop, "the shop's item differs from a calm run's"
     )
-    _require_rows(evidence, calm, kinds=("archive",) if lives_lost else ("archive", "alert", "life"))
+    _require_rows(evidence, calm, kinds=("archive",) if alerts_lost else ("archive", "alert", "state"))
     found, gone = stored_items(evidence), {key for key, _ in deleted}
     for (shop_id, key), data in calm.items.items():
-        if shop_id != evidence.shop_id or (lives_lost and entity_name(key) in plan.windows):
+        if shop_id != evidence.shop_id or (alerts_lost and entity_name(key) in plan.windows):
             continue
         require(key in found or key in gone, f"lost item: {key}")
         require(found.get(key, data) == data, f"an item differs from a calm run's: {key}")
@@ -129,15 +131,15 @@ def _run_calmly(evidence: Evidence) -> MemoryStore:
 
 def _take_calmly(evidence: Evidence, worker: OnlineCommit, records: list[LogRecord]) -> None:
     """A link's records as they were taken: what the worker decided by more than the log is decided in the same way."""
-    reasons = {record.position: evidence.refused.get(record.position) for record in records}
+    reasons = {record.position: evidence.rejected_reasons.get(record.position) for record in records}
     forced = {position: reason for position, reason in reasons.items() if reason in ("fold_failed", "item_full")}
 
-    def refusals(rejecting: frozenset[str]) -> Refusals:
-        made = Refusals(rejecting)
-        made._reasons.update({position: (AnyVersion(2**40), _refusal(reason)) for position, reason in forced.items()})
+    def known_rejections(rejecting: frozenset[str]) -> KnownRejections:
+        made = KnownRejections(rejecting)
+        made._reasons.update({position: (AnyVersion(2**40), _rejection(reason)) for position, reason in forced.items()})
         return made
 
-    with mock.patch.object(online_commit, "Refusals", refusals):
+    with mock.patch.object(online_commit, "KnownRejections", known_rejections):
         if _was_parked_here(evidence, worker, records):
             worker.park_shop(evidence.shop_id, records)
         else:
@@ -151,7 +153,7 @@ def _was_parked_here(evidence: Evidence, worker: OnlineCommit, records: list[Log
         control = _control_of(evidence, record)
         if isinstance(control, ShopUnparked) and parked is not None and parked.until <= control.until:
             parked = parked if parked.failed_run == control.run else None
-        if evidence.refused.get(record.position) != "parked":
+        if evidence.rejected_reasons.get(record.position) != "parked":
             continue
         run = control.run if isinstance(control, RecordPutBack) else ""
         if parked is None or run not in ("", parked.failed_run):
@@ -167,8 +169,8 @@ def _control_of(evidence: Evidence, record: LogRecord) -> object:
         return None
 
 
-def _refusal(reason: str) -> RejectedEventError:
-    return RejectedEventError(reason, found="what a worker refused", expected="the same here")
+def _rejection(reason: str) -> RejectedEventError:
+    return RejectedEventError(reason, found="what a worker rejected", expected="the same here")
 
 
 class AnyVersion(int):

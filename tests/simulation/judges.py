@@ -1,4 +1,4 @@
-"""The judges of a schedule that has ended: what was served, kept, told and archived, against the raw log."""
+"""The judges of a schedule that has ended: what was served, stored, sent and archived, against the raw log."""
 
 import json
 from base64 import b64decode
@@ -16,7 +16,7 @@ from tests.simulation.evidence import Evidence, require
 from tests.simulation.models import NamedScorer, is_cursed, is_ill
 from tests.simulation.world import World
 
-#: How a refusal is named on the archive, by what the naive reader says of the record.
+#: How a rejection is named on the archive, by what the naive reader says of the record.
 _BECAME = {"too old": "older_than_retention", "full": "conversation_full"}
 #: Kinds that change the shop alone, and that no reader of events looks at.
 _NO_EVENT = ("shop_unparked",)
@@ -33,7 +33,7 @@ def judge_chain(evidence: Evidence) -> None:
 
 
 def judge_records(evidence: Evidence) -> None:
-    """Each record is on the chain or in the failure store; what was refused is kept whole, and nothing else is."""
+    """Each record is on the chain or in the failure store; what was rejected is stored whole, and nothing else is."""
     given_up = evidence.world.stream.given_up(evidence.shop_id)
     by_position = {record.position: record for record in evidence.log}
     taken = {record.position for record in evidence.taken}
@@ -42,20 +42,20 @@ def judge_records(evidence: Evidence) -> None:
     passed = evidence.passed_by
     lost = by_position.keys() - taken - given_up - unfounded - (passed & evidence.unreadable)
     require(not lost, f"lost records: {sorted(lost)}")
-    kept, parked = evidence.rejected(), evidence.parked()
+    stored, parked = evidence.rejected_records(), evidence.parked()
     first = {position: evidence.first_of(record) for position, record in by_position.items()}
-    refused = {position: reason for position, reason in evidence.refused.items() if reason != "parked"}
-    require(not refused.keys() - kept.keys(), f"refused but not kept: {sorted(refused.keys() - kept.keys())}")
-    aside = {first[position].position for position, reason in evidence.refused.items() if reason == "parked"}
-    require(not aside - parked.keys(), f"parked but not kept: {sorted(aside - parked.keys())}")
-    require(not passed & taken, f"taken and kept as passed by: {sorted(passed & taken)}")
-    _require_unfenced(evidence, kept.keys() - refused.keys() - passed - unfounded)
+    rejected = {position: reason for position, reason in evidence.rejected_reasons.items() if reason != "parked"}
+    require(not rejected.keys() - stored.keys(), f"rejected but not stored: {sorted(rejected.keys() - stored.keys())}")
+    aside = {first[position].position for position, reason in evidence.rejected_reasons.items() if reason == "parked"}
+    require(not aside - parked.keys(), f"parked but not stored: {sorted(aside - parked.keys())}")
+    require(not passed & taken, f"taken and stored as passed by: {sorted(passed & taken)}")
+    _require_unfenced(evidence, stored.keys() - rejected.keys() - passed - unfounded)
     nowhere = evidence.answered - taken - passed - unfounded
     require(not nowhere, f"taken by a function and nowhere: {sorted(nowhere)}")
-    for position, one in kept.items():
-        require(one.data in (first[position].data, by_position[position].data), "a record was kept with other bytes")
-        # Bytes are kept before the commit, which a worker on a torn set cannot make: the reason in the archive is true.
-        evidence.world.count("kept with another reason", one.reason != refused.get(position, one.reason))
+    for position, one in stored.items():
+        require(one.data in (first[position].data, by_position[position].data), "a record was stored with other bytes")
+        # Bytes are stored before the commit, which a worker on a torn set cannot make: the archive's reason is true.
+        evidence.world.count("stored with another reason", one.reason != rejected.get(position, one.reason))
     _require_first_arrivals(evidence, by_position)
     sent: dict[str, set[bytes]] = defaultdict(set)
     for original in first.values():
@@ -65,7 +65,7 @@ def judge_records(evidence: Evidence) -> None:
 
 
 def _require_first_arrivals(evidence: Evidence, by_position: Mapping[str, LogRecord]) -> None:
-    """What came back within a week says the same as at first, its arrival included."""
+    """A record put back within a week has its first content and arrival."""
     for record in by_position.values():
         first = evidence.first_of(record)
         original = by_position.get(first.position)
@@ -78,49 +78,53 @@ def _require_first_arrivals(evidence: Evidence, by_position: Mapping[str, LogRec
 
 
 def _require_unfenced(evidence: Evidence, unmarked: set[str]) -> None:
-    """Bytes are kept before the transaction that refuses them. Kept without a mark is only what none landed for.
+    """Bytes are stored before the transaction that rejects them. Stored without an entry is only what none landed for.
 
-    An attempt whose set was torn, or that goes on behind records which were given up, may refuse what the one that
-    overtakes it takes; only the commit is fenced. Once it lands a transaction that goes so far, its refusals stand.
+    An attempt whose set was torn, or that goes on behind records which were given up, may reject what the one that
+    overtakes it takes; only the commit is fenced. Once it lands a transaction that goes so far, its rejections count.
     """
     outside, item_key = evidence.world.outside, f"{evidence.shop_id}\x1fshop"
-    for kept in (one for one in outside.kept if one.shop_id == evidence.shop_id and one.position in unmarked):
-        landed = [one for one in outside.journal if one.attempt is kept.attempt and one.item_key == item_key]
-        require(all(one.last_position < kept.position for one in landed), f"kept but not refused: {kept.position}")
+    for stored in (
+        one for one in outside.landed_rejections if one.shop_id == evidence.shop_id and one.position in unmarked
+    ):
+        landed = [one for one in outside.journal if one.attempt is stored.attempt and one.item_key == item_key]
+        require(
+            all(one.last_position < stored.position for one in landed), f"stored but not rejected: {stored.position}"
+        )
 
 
 def judge_events(evidence: Evidence) -> None:
-    """No event is folded twice, and each is folded, kept as refused, or in the failure store without a later copy."""
+    """No event is folded twice, and each is folded, rejected, or in the failure store without a later copy."""
     accepted = Counter(entry["event"]["event_id"] for entry in evidence.entries if "event_id" in entry.get("event", {}))
     twice = [event_id for event_id, times in accepted.items() if times > 1]
     require(not twice, f"folded twice: {twice}")
     ill = {
         position for position, event in evidence.events_on(evidence.log) if is_ill(event, evidence.world.setting.ill_of)
     }
-    failed = {position for position, reason in evidence.refused.items() if reason == "fold_failed"}
+    failed = {position for position, reason in evidence.rejected_reasons.items() if reason == "fold_failed"}
     require(not failed - ill, f"sound records rejected as failing: {sorted(failed - ill)}")
     aside = ("parked", "fold_failed")
-    ends = {entry["position"]: entry.get("refused", "parked") not in aside for entry in evidence.entries}
+    ends = {entry["position"]: entry.get("rejected", "parked") not in aside for entry in evidence.entries}
     imported = {event.event_id for one in evidence.backfills.values() for event in one.events}
     copies: dict[str, list[str]] = defaultdict(list)
     for position, event in evidence.events_on(evidence.log):
         copies[event.event_id].append(position)
     for event_id, positions in copies.items():
-        refused = any(ends.get(position, False) for position in positions)
+        rejected = any(ends.get(position, False) for position in positions)
         waits = any(position not in ends for position in positions)
         known = event_id in accepted or event_id in imported
-        require(known or refused or waits, f"lost event: {event_id}")
+        require(known or rejected or waits, f"lost event: {event_id}")
 
 
 def judge_served(evidence: Evidence) -> None:
-    """What became of each record, its clock and its features equal, bit for bit, what the naive reader says."""
+    """Outcome, clock and features of each record equal, bit for bit, those of the naive reader."""
     _, readings = evidence.read_naively
     records = {record.position: record for record in evidence.taken}
     for entry in evidence.entries:
         reading = readings.get(entry["position"])
         if reading is None:
             control = entry.get("event", {}).get("kind") in _NO_EVENT
-            require(control or bool(entry.keys() & {"refused", "duplicate"}), f"folded what cannot be read: {entry}")
+            require(control or bool(entry.keys() & {"rejected", "duplicate"}), f"folded what cannot be read: {entry}")
             continue
         require(_became(entry) == reading.became, f"expected {reading.became}, found {entry}")
         if reading.became == "accepted":
@@ -136,7 +140,7 @@ def _require_served(evidence: Evidence, entry: dict, reading: Reading, record: L
     require(served == reading.vector, f"served another vector than the naive reader: {entry}")
     cursed = served is not None and is_cursed(served, evidence.world.setting.cursed_of)
     require(cursed == ("score_failed" in entry), f"the model fails on a vector, or says nothing of it: {entry}")
-    require(("score" in entry) == (served is not None and not cursed), f"found a score, expected none: {entry}")
+    require(("score" in entry) == (served is not None and not cursed), f"found a score, expected no score: {entry}")
     if served is not None and not cursed:
         said = NamedScorer(entry["model"]).score(vector_from_bytes(served)).probability
         require(entry["score"] == said, f"the score is not that of the model on this vector: {entry}")
@@ -167,4 +171,4 @@ def _became(entry: dict) -> str:
     if entry.get("duplicate"):
         return "duplicate"
     names = {reason: name for name, reason in _BECAME.items()}
-    return names.get(entry["refused"], "refused") if "refused" in entry else "accepted"
+    return names.get(entry["rejected"], "rejected") if "rejected" in entry else "accepted"

@@ -18,7 +18,7 @@ RULES = ("first", "second")
 
 
 class CursedVectorError(Exception):
-    """What a defect of our own code would raise."""
+    """The error of a defect in our own code."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def is_cursed(vector: bytes, cursed_of: int) -> bool:
 
 
 class BrokenCondition(AtLeast):
-    """What a defect of a rule would raise."""
+    """The error of a defect in a rule."""
 
     __slots__ = ()
 

@@ -62,7 +62,7 @@ def _deliver(world: World, dice: Choices) -> None:
 
 
 def _overtake(world: World, dice: Choices) -> None:
-    """While others stand where they are, one takes the next few records from beginning to end."""
+    """While the others pause, one worker takes the next few records from beginning to end."""
     idle = [worker for worker in world.workers if worker.strand is None]
     behind = world.stream.behind()
     if not idle or not behind:

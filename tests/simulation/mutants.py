@@ -9,15 +9,15 @@ from unittest import mock
 from service_quality.adapters import state_table
 from service_quality.adapters.state_table import StateTable
 from service_quality.commit import control, put_back, shop_fold
-from service_quality.commit.attempts import Attempt, Refusals
-from service_quality.commit.chunk_writer import ChunkWriter
-from service_quality.commit.chunks import Chunk, Commit
+from service_quality.commit.attempts import Attempt, KnownRejections
+from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.listed_import import ItemKind
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_fold import ShopFold
-from service_quality.commit.shop_memory import ShopMemory
+from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import ShopItem
-from service_quality.commit.tally import Tally
+from service_quality.commit.transaction_builder import TransactionBuilder
+from service_quality.commit.transactions import Commit, Transaction
 from service_quality.conversations import conversation
 from service_quality.conversations.conversation import EMPTY, Conversation
 from service_quality.conversations.imported_part import ImportedPart
@@ -51,7 +51,7 @@ Patches = Callable[[World], list[Any]]
 
 @dataclass(frozen=True)
 class Mutant:
-    """How a mutant's commit is made, and what is patched while it runs; the judges see the code as it is."""
+    """The making of a mutant's commit, and the patches while it runs; the judges see the unchanged code."""
 
     make_commit: Callable[..., OnlineCommit] = OnlineCommit
     patches: Patches = lambda world: []
@@ -68,42 +68,42 @@ UNCHANGED = Mutant()
 
 
 class ItemsKept(OnlineCommit):
-    """Reads the shop's item again, and keeps the items that it holds warm of an earlier version."""
+    """Reads the shop's item again, and keeps the items that it holds in its cache of an earlier version."""
 
-    def _remember(self, shop_id: str, *, continues: bool) -> ShopMemory:
-        warm = self.warm.take(shop_id)
-        fresh = super()._remember(shop_id, continues=continues)
-        if warm is None:
+    def _load_shop(self, shop_id: str, *, continues: bool) -> ShopState:
+        cached = self.cache.take(shop_id)
+        fresh = super()._load_shop(shop_id, continues=continues)
+        if cached is None:
             return fresh
-        warm.shop = fresh.shop
-        return warm
+        cached.shop = fresh.shop
+        return cached
 
 
 class AttemptKept(OnlineCommit):
     """Goes on from what a failed attempt has folded."""
 
-    def _remember(self, shop_id: str, *, continues: bool) -> ShopMemory:
-        self.latest = super()._remember(shop_id, continues=continues)
+    def _load_shop(self, shop_id: str, *, continues: bool) -> ShopState:
+        self.latest = super()._load_shop(shop_id, continues=continues)
         return self.latest
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], refusals: Refusals) -> Tally:
+    def _attempt(self, shop_id: str, records: list[LogRecord], known: KnownRejections) -> CommitStats:
         try:
-            return super()._attempt(shop_id, records, refusals)
+            return super()._attempt(shop_id, records, known)
         except ServiceQualityError:
             if hasattr(self, "latest"):
-                self.warm.keep(self.latest)
+                self.cache.put(self.latest)
             raise
 
 
 class PoisonAtOnce(OnlineCommit):
     """Takes a record for poison at the first failure, whether the shop has moved or not."""
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], refusals: Refusals) -> Tally:
+    def _attempt(self, shop_id: str, records: list[LogRecord], known: KnownRejections) -> CommitStats:
         try:
-            return super()._attempt(shop_id, records, refusals)
+            return super()._attempt(shop_id, records, known)
         except FoldFailedError as failure:
             rejection = RejectedEventError("fold_failed", found="a failing fold", expected="a second one")
-            refusals._reasons[failure.position] = AnyVersion(2**40), rejection
+            known._reasons[failure.position] = AnyVersion(2**40), rejection
             raise
 
 
@@ -163,19 +163,19 @@ def _shop_expires(world: World) -> list[Any]:
 
 
 def _wall_clock(world: World) -> list[Any]:
-    def refuse(event: InteractionEvent, *, received_clock: int) -> None:
-        conversation.refuse_too_old(event, received_clock=world.outside.wall)
+    def reject(event: InteractionEvent, *, received_clock: int) -> None:
+        conversation.reject_too_old(event, received_clock=world.outside.wall)
 
-    def remember(held: Conversation, *, received_clock: int) -> Conversation:
-        return conversation.remembered(held, received_clock=world.outside.wall)
+    def by_the_wall_clock(held: Conversation, *, received_clock: int) -> Conversation:
+        return conversation.within_retention(held, received_clock=world.outside.wall)
 
     return [
-        mock.patch.object(shop_fold, "refuse_too_old", refuse),
-        mock.patch.object(conversation_fold, "remembered", remember),
+        mock.patch.object(shop_fold, "reject_too_old", reject),
+        mock.patch.object(conversation_fold, "within_retention", by_the_wall_clock),
         mock.patch.object(
             ImportedPart,
-            "remembered",
-            lambda part, *, received_clock: remember(part.after, received_clock=received_clock) is part.after,
+            "is_within_retention",
+            lambda part, *, received_clock: by_the_wall_clock(part.after, received_clock=received_clock) is part.after,
         ),
     ]
 
@@ -191,17 +191,17 @@ def _ids_forgotten(world: World) -> list[Any]:
 
 
 def _unarchived(world: World) -> list[Any]:
-    real = Chunk.add_entry
+    real = Transaction.add_entry
 
-    def add_entry(chunk: Chunk, entry: dict[str, object], size: int) -> None:
-        if "refused" not in entry or not chunk.entries:
-            real(chunk, entry, size)
+    def add_entry(transaction: Transaction, entry: dict[str, object], size: int) -> None:
+        if "rejected" not in entry or not transaction.entries:
+            real(transaction, entry, size)
 
-    return [mock.patch.object(Chunk, "add_entry", add_entry)]
+    return [mock.patch.object(Transaction, "add_entry", add_entry)]
 
 
 def _absorbed_again(world: World) -> list[Any]:
-    return [mock.patch.object(ShopMemory, "_absorbed", return_value=())]
+    return [mock.patch.object(ShopState, "_absorbed", return_value=())]
 
 
 def _newer_overtake(world: World) -> list[Any]:
@@ -225,7 +225,7 @@ def _arrival_lost(world: World) -> list[Any]:
 
 
 def _sizes_unseen(world: World) -> list[Any]:
-    return [mock.patch.object(ChunkWriter, "_refuse_overfull")]
+    return [mock.patch.object(TransactionBuilder, "_refuse_overfull")]
 
 
 def _passed_by_taken_for_done(world: World) -> list[Any]:
@@ -261,18 +261,18 @@ def _histories_expire_early(world: World) -> list[Any]:
 MUTANTS: dict[str, Mutant] = {
     "no condition on the shop's item": Mutant(patches=_no_condition),
     "other items read before the shop's item": Mutant(_over(ItemsFirst)),
-    "items kept warm though the shop moved on": Mutant(ItemsKept),
+    "items kept in the cache though the shop moved on": Mutant(ItemsKept),
     "retention judged by the wall clock": Mutant(patches=_wall_clock),
     "ids beyond the bound forgotten": Mutant(patches=_ids_forgotten),
     "eventually consistent reads": Mutant(_stale),
     "archive row after the transaction": Mutant(_over(ArchiveAfter)),
     "archive row before the transaction": Mutant(_over(ArchiveBefore)),
     "alerts after the transaction": Mutant(_over(AlertsAfter)),
-    "refused records kept after the transaction": Mutant(_over(RejectedAfter)),
+    "rejected records stored after the transaction": Mutant(_over(RejectedAfter)),
     "a timeout taken for success": Mutant(_over(TimeoutTaken)),
     "a failed attempt's folding kept": Mutant(AttemptKept),
-    "poison decided without reading anew": Mutant(PoisonAtOnce),
-    "refused records done without an archive entry": Mutant(patches=_unarchived),
+    "poison decided without reading again": Mutant(PoisonAtOnce),
+    "rejected records done without an archive entry": Mutant(patches=_unarchived),
     "imports absorbed at every read": Mutant(patches=_absorbed_again),
     "a second import holds what the first holds": Mutant(patches=_import_holds_what_others_hold),
     "an import counts whole conversations instead of differences": Mutant(patches=_whole_conversations_imported),

@@ -1,4 +1,4 @@
-"""What reads the table's stream: an archiver and a dispatcher that deliver late, twice, or in part."""
+"""The readers of the table's stream: an archiver and a dispatcher that deliver late, twice, or in part."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Outlets:
         ]
 
     def archive(self, *, skip: int, size: int, objects: int | None = None, acknowledged: bool = True) -> None:
-        """Write a batch of archive rows, those waiting from the `skip`-th on; only so many objects of it if told."""
+        """Write a batch of archive rows, those waiting from the `skip`-th on; at most `objects` objects of it."""
         waiting = [(place, change) for place, change in self.rows("archive") if place not in self.archived]
         batch = waiting[skip : skip + size]
         self._write([change for _, change in batch], objects)

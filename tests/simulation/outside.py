@@ -59,8 +59,8 @@ class Landed(NamedTuple):
     last_position: str
 
 
-class Kept(NamedTuple):
-    """A record in the rejected store, which attempt refused it, and whether its worker once found no such shop."""
+class LandedRejection(NamedTuple):
+    """A record in the rejected store, which attempt rejected it, and whether its worker once found no such shop."""
 
     shop_id: str
     attempt: Attempt
@@ -70,7 +70,7 @@ class Kept(NamedTuple):
 
 @dataclass(frozen=True)
 class UnderWay:
-    """A call whose caller was told that it timed out, and that may still arrive."""
+    """A call that timed out for its caller, and that may still arrive."""
 
     name: str
     act: Callable[[], object]
@@ -85,7 +85,7 @@ class Outside:
     stream: ShardedStream
     champion: str = "one"
     journal: list[Landed] = field(default_factory=list)
-    kept: list[Kept] = field(default_factory=list)
+    landed_rejections: list[LandedRejection] = field(default_factory=list)
     under_way: list[UnderWay] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     tables: LivingTables = field(init=False)
@@ -99,12 +99,12 @@ class Outside:
         return ArchiveBucket(self.s3, ARCHIVE)  # type: ignore[arg-type]  # a stand-in of the client
 
     def land(self, index: int) -> None:
-        """What was under way arrives now; nobody is told how it went."""
+        """The call under way arrives now; no caller gets its answer."""
         call = self.under_way.pop(index)
         self.counts[f"landed later: {call.name}"] += 1
         try:
             call.act()
-        except Exception as failure:  # the service's refusal, which reaches nobody
+        except Exception as failure:  # the service's refusal, which no caller receives
             self.counts[f"landed later in vain: {type(failure).__name__}"] += 1
 
 
@@ -129,7 +129,7 @@ class Door:
         return answer
 
     def torn(self) -> bool:
-        """Whether somebody else moved the shop that is folded since its item was read or written here."""
+        """Whether another worker moved the shop that is folded since its item was read or written here."""
         item_key = f"{self.folding}\x1fshop"
         return self.outside.tables.tables[STATE].get((item_key,)) != self._known.get(item_key)
 
@@ -169,15 +169,15 @@ class Door:
 
     def put_object(self, **request: Any) -> Any:
         attempt, forms = self.attempt(), [json.loads(line) for line in request["Body"].splitlines()]
-        kept = [
-            Kept(form["shop_id"], attempt, form["position"], f"{form['shop_id']}\x1fshop" in self._absent)
+        rejections = [
+            LandedRejection(form["shop_id"], attempt, form["position"], f"{form['shop_id']}\x1fshop" in self._absent)
             for form in forms
             if form["reason"] != PARKED
         ]
 
         def write() -> None:
             self.outside.s3.put_object(**request)
-            self.outside.kept += kept
+            self.outside.landed_rejections += rejections
 
         return self._call("put_object", write)
 
@@ -185,7 +185,7 @@ class Door:
         return self._call("list_shards", lambda: {"Shards": [_listed(shard) for shard in self.outside.stream.shards]})
 
     def end_halves(self) -> None:
-        """The stream takes all again, until it is told otherwise."""
+        """The stream takes all again, until the next order."""
         self._halves = 0
 
     def put_records(self, *, StreamName: str, Records: list[Any]) -> Any:
@@ -248,7 +248,7 @@ def store_behind(door: Door) -> Store:
         door,  # type: ignore[arg-type]  # a stand-in of the client
         STATE,
         ALERTS,
-        rejected_behind(door).keep,
+        rejected_behind(door).put,
         now=lambda: door.outside.wall / 1000,
         pause=lambda seconds: None,
     )

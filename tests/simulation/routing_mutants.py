@@ -31,12 +31,12 @@ def explicit_hash_ignored(world: World) -> list[Any]:
 
 
 def arrival_forgotten(world: World) -> list[Any]:
-    """What goes back counts as received when it arrives again."""
+    """A record that goes back counts as received when it arrives again."""
     return [mock.patch.object(routing, "stamp_arrival", lambda record, raw: record.data)]
 
 
 def refused_by_the_stream_left_behind(world: World) -> list[Any]:
-    """What the stream does not take back is not asked for again."""
+    """A record that the stream does not take back is not put again."""
 
     def put_entries(stream: EventStream, entries: Any) -> None:
         stream._put(entries)

@@ -15,7 +15,7 @@ _CHUNK = 50
 
 @dataclass
 class Played:
-    """What came of some schedules: what happened how often, and the numbers of those that broke a rule."""
+    """The outcome of some schedules: the counts of what happened, and the numbers of those that broke a rule."""
 
     schedules: int = 0
     counts: Counter[str] = field(default_factory=Counter)
@@ -65,7 +65,7 @@ def _violation(schedule: Schedule) -> str:
 
 
 def _kind(violation: str) -> str:
-    """The place in the code where it was found: the same for a smaller schedule, whatever ids it names."""
+    """The place in the code where it was found: the same for a smaller schedule with other ids."""
     return "".join(line for line in violation.splitlines() if line.startswith("  File"))
 
 

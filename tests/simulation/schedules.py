@@ -60,10 +60,12 @@ def judge(world: World) -> None:
         world.count("duplicates", sum("duplicate" in entry for entry in evidence.entries))
         world.count("events scored", sum("vector" in entry for entry in evidence.entries))
         world.count("imports", len(evidence.shop.imports) + len(evidence.shop.done_imports))
-        world.outside.counts.update(f"refused: {entry['refused']}" for entry in evidence.entries if "refused" in entry)
+        world.outside.counts.update(
+            f"rejected: {entry['rejected']}" for entry in evidence.entries if "rejected" in entry
+        )
         world.count("unscored", sum("score_failed" in entry for entry in evidence.entries))
-        world.count("kept as passed by", len(evidence.passed_by))
-        parked = [position for position, reason in evidence.refused.items() if reason == "parked"]
+        world.count("stored as passed by", len(evidence.passed_by))
+        parked = [position for position, reason in evidence.rejected_reasons.items() if reason == "parked"]
         again = [record for record in evidence.taken if record.position in parked]
         world.count("parked again", sum(evidence.first_of(record) is not record for record in again))
         world.count("alert messages", len(evidence.rows("alert")))

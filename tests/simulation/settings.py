@@ -1,11 +1,11 @@
-"""What stays the same throughout a schedule."""
+"""The constants of a schedule."""
 
 from dataclasses import dataclass
 
 from service_quality.instants import DAY
 from tests.properties.random_logs import Choices
 
-#: What a full conversation still takes of the kinds that decide something.
+#: The number of deciding events that a full conversation still takes.
 RESERVED_EVENTS = 2
 
 

@@ -1,4 +1,4 @@
-"""The stream of a simulation: shards that are split and merged, and what lies on each."""
+"""The stream of a simulation: shards that are split and merged, and the records on each."""
 
 import hashlib
 import json
@@ -12,12 +12,12 @@ from tests.simulation.event_source import Carrier, EventSource, Part
 from tests.stand_ins.aggregates import aggregate
 
 LAST_KEY = 2**128 - 1
-#: Where the numbers of the first shards begin: those of one say nothing of another's.
+#: The first sequence numbers of the first shards: those of two shards cannot be compared.
 _BEGINS = (5_000, 0, 9_000)
 
 
 class Foreign(NamedTuple):
-    """A record that lies where its shop's log is not, and the shop that it names, if any."""
+    """A record outside its shop's log, and the shop that it names, if any."""
 
     shop_id: str | None
     record: LogRecord
@@ -97,14 +97,14 @@ class ShardedStream:
         self._open(lower.first_key, upper.last_key, begins, lower, upper)
 
     def renew(self) -> None:
-        """The stream is made anew: its sequence numbers begin again, under a higher generation."""
+        """The stream is replaced: its sequence numbers begin again, under a higher generation."""
         self.generation += 1
         for place, shard in enumerate(self.open_shards):
             shard.is_open = False
             self._open(shard.first_key, shard.last_key, _BEGINS[place % len(_BEGINS)])
 
     def log_of(self, shop_id: str) -> list[LogRecord]:
-        """What was ever put where the shop's log is, in order: under its id, on the shard that holds the id."""
+        """The records ever put on the shop's log, in order: under its id, on the shard that holds the id."""
         found = [
             record
             for shard in self.shards
@@ -116,7 +116,7 @@ class ShardedStream:
         return sorted(found, key=lambda record: record.position)
 
     def foreign(self, shard: EventSource) -> list[Foreign]:
-        """What lies on a shard and in no log of it."""
+        """The records of a shard outside its logs."""
         return [
             Foreign(named_shop(record.data), record, carrier)
             for carrier in shard.records

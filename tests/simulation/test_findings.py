@@ -1,4 +1,4 @@
-"""What the simulation has found, each as the shortest story that leads to it."""
+"""The findings of the simulation, each as the shortest story that leads to it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -157,7 +157,7 @@ def test_one_shop_in_an_aggregate_of_another_shard_silences_none(world):
 
 
 @pytest.mark.parametrize("world", [replace(PLAIN, most_events=3)], indirect=True)
-def test_record_refused_by_an_attempt_that_was_overtaken_may_be_taken(world):
+def test_record_rejected_by_an_attempt_that_was_overtaken_may_be_taken(world):
     for name in ("e1", "e2", "e3", "e4"):
         world.put("shop", event(name, "customer_message", conversation_id="c1"))
     slow, quick, _ = world.workers
@@ -165,11 +165,11 @@ def test_record_refused_by_an_attempt_that_was_overtaken_may_be_taken(world):
     slow.start(world.source.batch(0, 4))
     while slow.strand.pending != "transact_write_items":
         world.go_on(slow, "ok", heard=True)
-    kept = Evidence(world, "shop").rejected()
+    stored = Evidence(world, "shop").rejected_records()
     world.give_up(world.source, 3)
     take_one(world, quick)
     world.finish()
 
-    assert [one.reason for one in kept.values()] == ["conversation_full"]
+    assert [one.reason for one in stored.values()] == ["conversation_full"]
     assert accepted(world) == ["e4"]
     judge(world)

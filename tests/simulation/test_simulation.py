@@ -8,15 +8,15 @@ from tests.simulation.machine import SimulationMachine, machine_of
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.runs import play
 
-#: What a run must have seen often, or its silence says nothing.
+#: The things that a run must have seen often; otherwise a run without findings proves nothing.
 TROUBLES = (
     "killed within", "doubled", "overtaken", "conflicts", "handed out again", "given up", "sent again",
     "committed while another stood still", "transact_write_items: answer lost", "transact_write_items: lands later",
     "transact_write_items: never lands", "transact_write_items: conflict", "landed later: transact_write_items",
     "models swapped", "rules swapped", "state items expired", "imports", "archived again", "dispatched in part",
-    "refused: fold_failed", "refused: parked", "refused: item_full", "refused: conversation_full",
-    "refused: older_than_retention", "read in halves", "unscored", "bad releases", "put back", "runs put back whole",
-    "kept as passed by", "parked again", "shards split", "shards merged", "by hand", "other key", "aggregate",
+    "rejected: fold_failed", "rejected: parked", "rejected: item_full", "rejected: conversation_full",
+    "rejected: older_than_retention", "read in halves", "unscored", "bad releases", "put back", "runs put back whole",
+    "stored as passed by", "parked again", "shards split", "shards merged", "by hand", "other key", "aggregate",
     "mixed aggregate", "records gone back", "ways back judged", "put_records: lands later",
     "put_records: answer lost", "put_records: half to the end",
 )  # fmt: skip

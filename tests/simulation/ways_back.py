@@ -75,17 +75,17 @@ def _without_receipt(data: bytes) -> bytes:
 
 
 def judge_ways_back(world: World) -> None:
-    """What lay on another shard than its shop's, or under another key, is on the shop's log, received when it came.
+    """A record on another shard than its shop's, or under another key, is on the shop's log, received when it came.
 
-    Nothing went back twice, and what names no shop is kept. What the event source gave up on is left out.
+    Nothing went back twice, and what names no shop is stored. What the event source gave up on is left out.
     """
     logs = {shop_id: list(map(_outcome, world.stream.log_of(shop_id))) for shop_id in world.shops}
-    kept = set(_kept_without_shop(world))
+    stored = set(_stored_without_shop(world))
     for shard in world.stream.shards:
         for one in _taken_from(world.stream, shard):
             require(not one.carrier.went_back, f"went back twice: {one.record.position}")
             if one.shop_id is None:
-                require((one.record.position, one.record.data) in kept, f"not kept: {one.record.position}")
+                require((one.record.position, one.record.data) in stored, f"not stored: {one.record.position}")
                 continue
             require(_outcome(one.record) in logs[one.shop_id], f"lost on its way: {one.record.position}")
             world.count("ways back judged")
@@ -97,7 +97,7 @@ def _taken_from(stream: ShardedStream, shard: EventSource) -> Iterator[Foreign]:
 
 
 def _outcome(record: LogRecord) -> InteractionEvent | ControlRecord | str:
-    """What a record says, or why it says nothing; the same wherever it lies."""
+    """The content of a record, or the reason why it has none; the same on any shard."""
     form = json.loads(record.data) if record.data[:1] == b"{" and record.data[-1:] == b"}" else {}
     try:
         return parse_record(record.data, arrived_at=record.arrived_at, shop_id=form.get("shop_id", ""), key=control_key)
@@ -105,9 +105,9 @@ def _outcome(record: LogRecord) -> InteractionEvent | ControlRecord | str:
         return f"{error.reason} {error.field}"
 
 
-def _kept_without_shop(world: World) -> Iterator[tuple[str, bytes]]:
+def _stored_without_shop(world: World) -> Iterator[tuple[str, bytes]]:
     for body in world.outside.s3.buckets[REJECTED].values():
         for form in map(json.loads, body.splitlines()):
             if form["shop_id"] == NO_SHOP:
-                require(form["reason"] == "no_shop", f"kept for another reason: {form['reason']}")
+                require(form["reason"] == "no_shop", f"stored for another reason: {form['reason']}")
                 yield form["position"], b64decode(form["raw_base64"])

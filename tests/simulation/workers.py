@@ -1,4 +1,4 @@
-"""Workers: environments of score_interactions that keep their cache, stand still, go on, and die."""
+"""Workers: environments of score_interactions that keep their cache, pause, go on, and die."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from typing import Any
 from service_quality.adapters.event_stream import EventStream
 from service_quality.adapters.shard_map import ShardMap
 from service_quality.commit.batches import BatchCommit
+from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.store import Store
-from service_quality.commit.tally import Tally
 from service_quality.events.aggregated_records import unpack_record
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
@@ -26,7 +26,7 @@ from tests.stand_ins.strand import Strand
 
 @dataclass(frozen=True)
 class Deployment:
-    """What all workers of a simulation are made of."""
+    """The parts of all workers of a simulation."""
 
     features: str
     cursed_of: int
@@ -40,7 +40,7 @@ class OneByOne:
     commit: OnlineCommit
     door: Door
 
-    def advance_shop(self, shop_id: str, records: list[LogRecord], **options: Any) -> Tally:
+    def advance_shop(self, shop_id: str, records: list[LogRecord], **options: Any) -> CommitStats:
         self.door.folding = shop_id
         return self.commit.advance_shop(shop_id, records, **options)
 
@@ -49,7 +49,7 @@ class OneByOne:
         self.door.folding = ""
         return self.commit.store
 
-    def park_shop(self, shop_id: str, records: list[LogRecord]) -> Tally:
+    def park_shop(self, shop_id: str, records: list[LogRecord]) -> CommitStats:
         self.door.folding = shop_id
         return self.commit.park_shop(shop_id, records)
 
@@ -99,8 +99,8 @@ class Worker:
         routed = self._route(batch)
         self.will_put_back = bool(routed.rerouted)
         outcome = BatchCommit(OneByOne(self._commit, self.door)).advance(routed.logs)  # type: ignore[arg-type]
-        rejected_behind(self.door).keep(routed.rejected)
-        self.outside.counts["parked by a worker"] += outcome.tally.parked
+        rejected_behind(self.door).put(routed.rejected)
+        self.outside.counts["parked by a worker"] += outcome.stats.parked
         if outcome.error is not None:
             raise outcome.error
         self._stream.put_entries(routed.rerouted)
@@ -120,7 +120,7 @@ class Worker:
         return NamedScorer(self._attempt.model, self.deployment.cursed_of)
 
     def _present_attempt(self) -> Attempt:
-        """The attempt under way; what is kept before the first belongs to no shop."""
+        """The attempt under way; what is stored before the first belongs to no shop."""
         return self._attempt or Attempt(self.outside.champion, self.rules)
 
     def _pause(self, name: str) -> str:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from unittest import mock
 
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
-from service_quality.commit import chunk_writer, chunks, shop_fold
+from service_quality.commit import shop_fold, transaction_builder, transactions
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.put_back import KeptRecord, put_back_parked, put_back_rejected
+from service_quality.commit.put_back import RejectedRecord, put_back_parked, put_back_rejected
 from service_quality.commit.state_items import decode_shop
 from service_quality.conversations import conversation
-from service_quality.errors import DeploymentError, SurroundingsError
+from service_quality.errors import DependencyError, DeploymentError
 from service_quality.events.control_records import ControlRecord, RecordPutBack, sign_control
 from service_quality.instants import DAY, HOUR, SECOND, parse_instant
 from tests.properties.feature_sets import SETS
@@ -38,7 +38,7 @@ _MOST_RUNS = 5
 #: A function's own limit is 15 minutes.
 _STANDS_STILL = 12 * HOUR
 PACKS_KEPT = 146 * DAY
-#: Shops of noise: one that it names, and a partition key that is none of a shop's.
+#: Shops of noise: one that it names, and a partition key that no shop has.
 STRAYS = ("elsewhere", "any")
 
 
@@ -59,7 +59,7 @@ class World:
     expired: list[tuple[str, Item]] = field(default_factory=list)
     rules: str = RULES[0]
     failure: BaseException | None = None
-    #: What a function said that it took.
+    #: The records that a function acknowledged.
     answered: set[Carrier] = field(default_factory=set)
     runs: int = 0
     #: Rejected records that were put back, by shop and position.
@@ -76,10 +76,10 @@ class World:
         self.writers = {shop_id: LogWriter(RandomLog(shop_id), features, know=self._know) for shop_id in self.shops}
         self.workers = [self._new_worker() for _ in range(_WORKERS)]
         self.outlets = Outlets(self.outside)
-        self._bounds.enter_context(mock.patch.object(chunks, "MAX_ITEMS", setting.most_items))
+        self._bounds.enter_context(mock.patch.object(transactions, "MAX_ITEMS", setting.most_items))
         self._bounds.enter_context(mock.patch.object(conversation, "MAX_EVENTS", setting.most_events))
         self._bounds.enter_context(mock.patch.object(conversation, "RESERVED_EVENTS", RESERVED_EVENTS))
-        self._bounds.enter_context(mock.patch.object(chunk_writer, "MAX_ITEM_BYTES", setting.most_item_bytes))
+        self._bounds.enter_context(mock.patch.object(transaction_builder, "MAX_ITEM_BYTES", setting.most_item_bytes))
         self.release = Release(setting.ill_of, torn=self._is_torn if setting.touchy else lambda: False)
         self._bounds.enter_context(mock.patch.object(shop_fold, "step_conversation", self.release.step_conversation))
 
@@ -133,12 +133,12 @@ class World:
         """Whether the worker that folds now reads what others have moved."""
         return any(worker.strand is not None and worker.strand.runs and worker.door.torn() for worker in self.workers)
 
-    def kept(self, folder: str) -> list[KeptRecord]:
-        """What the bucket keeps in a folder."""
+    def stored(self, folder: str) -> list[RejectedRecord]:
+        """The content of a folder of the bucket."""
         bodies = [body for key, body in self.outside.s3.buckets[REJECTED].items() if key.startswith(f"{folder}/")]
         forms = [json.loads(line) for body in bodies for line in body.splitlines()]
         return [
-            KeptRecord(
+            RejectedRecord(
                 shop_id=form["shop_id"],
                 position=form["position"],
                 reason=form["reason"],
@@ -158,10 +158,12 @@ class World:
         parked = decode_shop(item["data"]["B"]).parked if item else None
         return parked.until if parked is not None else ""
 
-    def failed(self) -> list[KeptRecord]:
+    def failed(self) -> list[RejectedRecord]:
         """Records that were rejected because the fold failed, and were not put back yet."""
-        kept = self.kept(REJECTED_FOLDER)
-        return [one for one in kept if one.reason == "fold_failed" and (one.shop_id, one.position) not in self.returned]
+        stored = self.stored(REJECTED_FOLDER)
+        return [
+            one for one in stored if one.reason == "fold_failed" and (one.shop_id, one.position) not in self.returned
+        ]
 
     def set_aside(self) -> bool:
         """Whether anything waits to be put back."""
@@ -177,7 +179,7 @@ class World:
         records: list[ControlRecord] = []
         for shop_id in self.parked_shops():
             self.runs += 1
-            parked = [one for one in self.kept(PARKED_FOLDER) if one.shop_id == shop_id]
+            parked = [one for one in self.stored(PARKED_FOLDER) if one.shop_id == shop_id]
             until = self.parked_until(shop_id)
             records += put_back_parked(parked, run=f"run{self.runs}", now=now, until=until)
         records += put_back_rejected(self.failed(), now=now)
@@ -214,21 +216,25 @@ class World:
 
     def put_parts(self, parts: Sequence[Part], *, carrier_key: str = "", onto: int | None = None) -> None:
         """Prepared records onto the stream under any keys; with a carrier's key as one aggregate."""
-        for chunk in [parts] if carrier_key else [[part] for part in parts]:
-            self.stream.put(chunk, carrier_key=carrier_key, onto=onto, now=self.outside.wall)
+        for carried in [parts] if carrier_key else [[part] for part in parts]:
+            self.stream.put(carried, carrier_key=carrier_key, onto=onto, now=self.outside.wall)
 
     def prepared(self, shop_id: str, data: bytes) -> bytes:
-        """A record as it is or stamped anew; before a mark its packs are written, as the job does."""
+        """A record as it is or with a new stamp; before an import record its packs are written, as the job does."""
         backfill = self._backfill(shop_id, data)
         for key, pack in backfill.packs.items() if backfill else ():
             expires_at = str((self.outside.wall + PACKS_KEPT) // SECOND)
             item = {"item_key": {"S": f"{shop_id}\x1f{key}"}, "data": {"B": pack}, "expires_at": {"N": expires_at}}
             self.outside.tables.put_item(TableName=STATE, Item=item)
             self.count("packs written")
-        return record_json(backfill.mark, issued_at=self.outside.wall) if backfill else stamped(data, now=self.log_time)
+        return (
+            record_json(backfill.import_record, issued_at=self.outside.wall)
+            if backfill
+            else stamped(data, now=self.log_time)
+        )
 
     def _backfill(self, shop_id: str, data: bytes) -> Backfill | None:
-        """The backfill that a mark names, whenever it was signed."""
+        """The backfill that an import record names, whenever it was signed."""
         try:
             import_id = json.loads(data)["import_id"]
         except (ValueError, TypeError, KeyError, RecursionError):
@@ -238,9 +244,9 @@ class World:
     def let_time_pass(self, to: int) -> None:
         """The wall clock goes on. What would grow too old on the stream is taken or given up before.
 
-        Workers that stand still for too long end first: what they put back waits on the stream like all else.
+        Workers that pause for too long end first: what they put back waits on the stream like all else.
         """
-        aside = [one.arrived_at for one in (*self.kept(PARKED_FOLDER), *self.failed())] if self.set_aside() else []
+        aside = [one.arrived_at for one in (*self.stored(PARKED_FOLDER), *self.failed())] if self.set_aside() else []
         if aside and to - min(aside) > _MENDED_WITHIN:
             self.put_back()
             self.catch_up()
@@ -270,7 +276,7 @@ class World:
         self.count("state items expired", sum(table == STATE for table, _ in expired))
 
     def _land_puts(self) -> None:
-        """What is on its way to the stream arrives; no request travels for hours."""
+        """Records on their way to the stream arrive; no request travels for hours."""
         for call in [one for one in self.outside.under_way if one.name == "put_records"]:
             self.outside.land(self.outside.under_way.index(call))
 
@@ -278,7 +284,7 @@ class World:
         self.count("given up", len(shard.give_up(size)))
 
     def catch_up(self) -> None:
-        """Deliver what is left without trouble; others that stand still may stand still."""
+        """Deliver what is left without trouble; paused workers may stay paused."""
         while waiting := self.stream.behind():
             worker = next((one for one in self.workers if one.strand is None), self.workers[0])
             self.run(worker)
@@ -318,7 +324,7 @@ class World:
             batch.source.taken(batch)
         elif strand.failure is None:
             self.count("answer to the event source lost")
-        elif isinstance(strand.failure, SurroundingsError | DeploymentError):
+        elif isinstance(strand.failure, DependencyError | DeploymentError):
             self.count("invocations failed")
             self.count("bad releases", isinstance(strand.failure, DeploymentError))
             self.failure = strand.failure

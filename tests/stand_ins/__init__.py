@@ -1,1 +1,1 @@
-"""Stand-ins of a few lines for what lies outside the core."""
+"""Stand-ins of a few lines for the services outside the core."""

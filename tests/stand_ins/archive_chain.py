@@ -1,11 +1,11 @@
-"""What a reader of the archive sees of a shop: the chain of its rows, link by link."""
+"""A shop in the archive as its reader sees it: the chain of its rows, link by link."""
 
 import json
 import zlib
 from collections.abc import Mapping
 
 from service_quality.commit.archived_ranges import FIRST_ROW
-from service_quality.commit.chunks import OutboxRow
+from service_quality.commit.transactions import OutboxRow
 
 
 def archive_links(rows: Mapping[tuple[str, str], OutboxRow], shop_id: str) -> list[dict]:
@@ -22,7 +22,7 @@ def archive_links(rows: Mapping[tuple[str, str], OutboxRow], shop_id: str) -> li
 
 
 def archived_entries(rows: Mapping[tuple[str, str], OutboxRow], shop_id: str) -> list[dict]:
-    """Every record of the shop's log as archived, whatever chunks it came in."""
+    """Every record of the shop's log as archived, in any transactions."""
     return [entry for link in archive_links(rows, shop_id) for entry in link["entries"]]
 
 

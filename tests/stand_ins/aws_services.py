@@ -118,7 +118,7 @@ class S3:
 
 @dataclass
 class Kinesis:
-    """A stream that takes everything, but for the events whose ids it is told to refuse.
+    """A stream that takes everything, but for the events whose ids are in `refusing`.
 
     `shards` are the hash keys of each, first and last; a listing gives two a page.
     """

@@ -17,7 +17,7 @@ def record_json(record: InteractionEvent | ControlRecord, *, issued_at: int) -> 
     return sign_control(record, KEY, issued_at=issued_at)
 
 
-def import_mark(
+def make_import_record(
     import_id: str, *, clock: int, shop_id: str = "shop", buckets: int = 1, histories: int = 1, conversations: int = 0
 ) -> HistoryImported:
     return HistoryImported(

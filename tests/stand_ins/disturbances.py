@@ -1,4 +1,4 @@
-"""What a stream does to a replay: neighbours change places, records come twice, some cannot be read."""
+"""Disturbances of a replay by its stream: neighbours change places, records come twice, some cannot be read."""
 
 from collections.abc import Sequence
 from random import Random
@@ -6,7 +6,7 @@ from random import Random
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import MINUTE
 
-#: Records that no reader takes, and the reasons that are kept with them.
+#: Records that no reader takes, and the reasons that are stored with them.
 UNREADABLE = (
     (b"{broken", "malformed_json"),
     (b"\xff\xfe\x00", "malformed_json"),

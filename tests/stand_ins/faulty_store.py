@@ -1,12 +1,12 @@
-"""A way to a store on which calls fail, land later, or are overtaken by somebody else's."""
+"""A way to a store on which calls fail, land later, or are overtaken by another writer's."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from service_quality.commit.chunks import Commit
 from service_quality.commit.state_items import ShopItem
-from service_quality.errors import ConflictError, SurroundingsError
+from service_quality.commit.transactions import Commit
+from service_quality.errors import ConflictError, DependencyError
 from service_quality.events.log_records import Rejection
 from tests.stand_ins.memory_store import MemoryStore
 
@@ -40,14 +40,14 @@ class FaultyStore:
             self._landing.append(commit)
         self._call(lambda: self.store.commit(commit))
 
-    def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
-        self._call(lambda: self.store.keep_rejected(rejections))
+    def store_rejected(self, rejections: Sequence[Rejection]) -> None:
+        self._call(lambda: self.store.store_rejected(rejections))
 
     def positions_archived(self, shop_id: str, positions: Sequence[str]) -> frozenset[str]:
         return self._call(lambda: self.store.positions_archived(shop_id, positions))
 
     def land(self) -> None:
-        """What was under way arrives now, after the call that came next: a read before it is stale."""
+        """A delayed call arrives now, after the call that came next: a read before it is stale."""
         while self._landing:
             try:
                 self.store.commit(self._landing.pop(0))
@@ -61,9 +61,9 @@ class FaultyStore:
         if number in self.overtaken:
             self.overtaken[number]()
         if fault == "timeout, lands later":
-            raise SurroundingsError("timed out, under way")
+            raise DependencyError("timed out, under way")
         if fault == "timeout before":
-            raise SurroundingsError("timed out")
+            raise DependencyError("timed out")
         if fault == "crash before":
             raise Crash
         try:
@@ -71,7 +71,7 @@ class FaultyStore:
         finally:
             self.land()
         if fault == "timeout after":
-            raise SurroundingsError("timed out")
+            raise DependencyError("timed out")
         if fault == "crash after":
             raise Crash
         return result

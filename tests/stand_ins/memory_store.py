@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from service_quality.commit.chunks import Commit, OutboxRow
 from service_quality.commit.state_items import ShopItem, decode_shop, encode_shop
+from service_quality.commit.transactions import Commit, OutboxRow
 from service_quality.errors import ConflictError
 from service_quality.events.log_records import Rejection
 from tests.stand_ins.archive_chain import archived_entries
@@ -16,7 +16,7 @@ MOST_BYTES = 4_000_000
 
 
 class RefusedByTableError(BaseException):
-    """What the table would refuse for ever; no Exception, so that nobody takes it for a bad record."""
+    """A write that the table would always refuse; a BaseException, so that no code takes it for a bad record."""
 
 
 @dataclass
@@ -49,7 +49,7 @@ class MemoryStore:
         self.items.update({(commit.shop_id, key): data for key, data in commit.items.items()})
         self.rows.update({(row.stream_key, row.sequence): row for row in commit.rows})
 
-    def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
+    def store_rejected(self, rejections: Sequence[Rejection]) -> None:
         self.calls += 1
         self.rejected.update({(one.shop_id, one.record.position): one for one in rejections})
 

@@ -10,20 +10,20 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any, cast
 
-from infra.operations.kept_objects import KeptObjects
 from infra.operations.lease import Lease
 from infra.operations.outbox_batches import OutboxBatches
 from infra.operations.parked_shops import ParkedShop
 from infra.operations.put_back import PutBack
+from infra.operations.rejected_objects import RejectedObjects
 from infra.operations.selection import Selection
 from infra.operations.shop_logs import ShopLog
 from infra.operations.stream_writer import StreamWriter
 from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.adapters.state_table import StateTable
 from service_quality.commit.batches import BatchCommit, BatchOutcome
-from service_quality.commit.chunks import Commit
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.state_items import ShopItem
+from service_quality.commit.transactions import Commit
 from service_quality.errors import ShopTroubleError
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
@@ -44,20 +44,20 @@ class KilledError(BaseException):
 
 
 class Store(MemoryStore):
-    """Refuses what changes the state of the shops in trouble; keeps what is rejected in the bucket."""
+    """Refuses what changes the state of the shops in trouble; stores what is rejected in the bucket."""
 
-    def __init__(self, keep: Callable[..., None]) -> None:
+    def __init__(self, put: Callable[..., None]) -> None:
         super().__init__()
         self.troubled: set[str] = set()
-        self._keep = keep
+        self._put = put
 
     def commit(self, commit: Commit) -> None:
         if commit.shop_id in self.troubled and commit.items:
             raise ShopTroubleError("found ValidationException, expected a transaction that the tables take")
         super().commit(commit)
 
-    def keep_rejected(self, rejections: Any) -> None:
-        self._keep(rejections)
+    def store_rejected(self, rejections: Any) -> None:
+        self._put(rejections)
 
 
 class Bucket(S3):
@@ -103,7 +103,7 @@ class Bucket(S3):
 
 @dataclass
 class OperatedLine:
-    """What an operator works on; `kill_at` ends the command before its call of this number, to any service."""
+    """The system of an operator; `kill_at` ends the command before its call of this number, to any service."""
 
     now: int = NOON
     kill_at: int | None = None
@@ -124,7 +124,7 @@ class OperatedLine:
 
     def __post_init__(self) -> None:
         self.s3 = cast("Any", Bucket(self.call))
-        self.store = Store(RejectedStore(self.s3, BUCKET).keep)
+        self.store = Store(RejectedStore(self.s3, BUCKET).put)
 
     def call(self) -> None:
         """One call of the command to AWS."""
@@ -209,7 +209,7 @@ class OperatedLine:
         """A run of `put-back`, as its command line makes it."""
         self._mine.clear()
         client: Any = self
-        objects = KeptObjects(self.s3, BUCKET)
+        objects = RejectedObjects(self.s3, BUCKET)
         writer = StreamWriter(client, STREAM, control_key, now=lambda: self.now)
 
         def open_log(shop_id: str) -> ShopLog:
@@ -227,13 +227,13 @@ class OperatedLine:
     def seconds(self) -> float:
         return self.now / 1000
 
-    # What came of it.
+    # The outcome.
 
     def shop(self, shop_id: str) -> ShopItem:
         return self.store.read_shop(shop_id) or ShopItem()
 
-    def kept(self, folder: str = "") -> list[dict[str, Any]]:
-        """The kept records below a folder, object by object."""
+    def stored(self, folder: str = "") -> list[dict[str, Any]]:
+        """The stored records below a folder, object by object."""
         objects = self.s3.buckets[BUCKET]
         bodies = [objects[key] for key in sorted(objects) if key.startswith(folder)]
         return [json.loads(line) for body in bodies for line in body.splitlines()]

@@ -1,4 +1,4 @@
-"""A strand of work that stops before each call to the outside, until somebody lets it go on."""
+"""A strand of work that stops before each call to the outside, until its owner lets it go on."""
 
 import threading
 from collections.abc import Callable
@@ -65,7 +65,7 @@ class Strand:
             _idle.append(self._runner)
 
     def pause(self, name: str) -> str:
-        """Called by the work before it calls the outside; returns the order that it is let go on with."""
+        """Called by the work before it calls the outside; returns the order with which it goes on."""
         self.pending = name
         self._runner.stop()
         return self._order

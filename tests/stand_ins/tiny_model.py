@@ -20,7 +20,7 @@ def tiny_model(
     bias: float = INTERCEPT,
     metadata: Mapping[str, str] | None = None,
 ) -> bytes:
-    """A logistic regression with one weight, on the first feature; `metadata` stands in for its own."""
+    """A logistic regression with one weight, on the first feature; `metadata` replaces its own."""
     weights = np.zeros(width, dtype=np.float32)
     weights[0] = WEIGHT_OF_FIRST
     constants = {"weights": weights, "zero": np.float32(0), "bias": np.float32(bias), "axes": np.array([1])}

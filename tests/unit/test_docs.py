@@ -1,4 +1,4 @@
-"""What the documents name exists: targets, jobs, commands, options, folders, links, keys, reasons, features."""
+"""All names in the documents exist: targets, jobs, commands, options, folders, links, keys, reasons, features."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ import pytest
 
 from service_quality.alerts.rule_set import RULES
 from service_quality.conversations.event_values import read_event_values
-from service_quality.conversations.turns import Standing
+from service_quality.conversations.turns import ConversationState
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import EventValue
 from service_quality.features.feature_set import FEATURES
@@ -27,7 +27,7 @@ OPTIONS_OF_OTHERS = {"--help", "--parameter-overrides", "--dist", "--upgrade", "
 
 
 def code_of(text: str) -> str:
-    """What stands in code blocks and code spans."""
+    """The text of code blocks and code spans."""
     return "\n".join(block or span for block, span in CODE.findall(text))
 
 
@@ -163,14 +163,14 @@ def test_every_file_that_is_named_exists(page):
     assert not [name for name in found if not (ROOT / name).exists()]
 
 
-def test_architecture_lists_every_reason_of_a_refusal():
-    refusals = [
+def test_architecture_lists_every_reason_of_a_rejection():
+    rejections = [
         node.args[0]
         for path in (ROOT / "functions").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("RejectedEventError") and node.args
     ]
-    reasons = {"no_shop", "passed_by"} | {reason.value for reason in refusals if isinstance(reason, ast.Constant)}
+    reasons = {"no_shop", "passed_by"} | {reason.value for reason in rejections if isinstance(reason, ast.Constant)}
     sentence = ARCHITECTURE[ARCHITECTURE.index("Reasons are stable codes:") :].partition(". ")[0]
 
     assert set(re.findall(r"`(\w+)`", sentence)) == reasons
@@ -203,7 +203,7 @@ def test_values_that_a_conversation_can_lack_have_a_missing_rule():
     noted = InteractionEvent(
         event_id="e", shop_id="s", kind="internal_note", occurred_at=0, received_at=0, conversation_id="c"
     )
-    values = read_event_values(Standing(), noted, clock=0)
+    values = read_event_values(ConversationState(), noted, clock=0)
     declared = [feature for feature in FEATURES.features if isinstance(feature, EventValue)]
 
     assert {feature.value for feature in declared if values[feature.value] is None} == set(MISSING_EVENT_VALUES)

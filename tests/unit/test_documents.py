@@ -1,4 +1,4 @@
-"""JSON documents of training and export: a number in them is finite, whatever it is written like."""
+"""JSON documents of training and export: a number in them is finite in any notation."""
 
 import pytest
 

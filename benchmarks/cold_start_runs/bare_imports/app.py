@@ -1,4 +1,4 @@
-"""What no function can beat that needs these modules: it imports what it is told to, and answers."""
+"""The lower bound of a function that needs these modules: it imports the named modules, and answers."""
 
 import os
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""What many would write: a pickled scikit-learn pipeline, one GetItem for each entity, one PutItem for the score."""
+"""The usual way: a pickled scikit-learn pipeline, one GetItem for each entity, one PutItem for the score."""
 
 import json
 import os
@@ -27,7 +27,7 @@ pipeline = joblib.load(os.environ["MODEL_FILE"])
 
 
 def handler(event, context):
-    """Score every record by what is stored of its entities."""
+    """Score every record by the stored numbers of its entities."""
     for record in event["Records"]:
         score(json.loads(b64decode(record["kinesis"]["data"])))
 

@@ -1,13 +1,13 @@
 """Every error of the core and its adapters, under one root.
 
 ServiceQualityError
-├── RejectedEventError      a bad event: kept, counted, never blocks its shard
-├── UnreadableRowError      a bad row of the outbox: kept, counted, never blocks the others
-├── ConflictError           somebody else moved the shop: forget it and begin again
-├── SurroundingsError       throttled, timed out, unreachable: the batch comes again
+├── RejectedEventError      a bad event: stored, counted, never blocks its shard
+├── UnreadableRowError      a bad row of the outbox: stored, counted, never blocks the others
+├── ConflictError           another worker moved the shop: drop it and begin again
+├── DependencyError         throttled, timed out, unreachable: the batch is retried
 ├── OverfullError           a transaction larger than a table takes: commit fewer events at once
 ├── FoldFailedError         our own code fails on a record
-├── ShopTroubleError        what a table always refuses of one shop: the shop is parked
+├── ShopTroubleError        a table always refuses one shop's transaction: the shop is parked
 ├── DeploymentError         a missing table, bucket, permission or setting, or a release that fails on several shops
 │   └── StateVersionError   state left by another version of the fold
 ├── ModelError              a model that must not score
@@ -20,7 +20,7 @@ class ServiceQualityError(Exception):
 
 
 class RejectedEventError(ServiceQualityError):
-    """An event that cannot be taken; says what was found and what was expected, never the customer's words.
+    """An event that cannot be taken; the message says found and expected, never the customer's words.
 
     `reason` is a stable code for counting, `field` the offending field or "".
     """
@@ -44,8 +44,8 @@ class ConflictError(ServiceQualityError):
     """The shop's item no longer has the version that was read."""
 
 
-class SurroundingsError(ServiceQualityError):
-    """A call failed for reasons outside the event; trying again costs time, never truth."""
+class DependencyError(ServiceQualityError):
+    """A call failed for reasons outside the event; a retry costs time, never truth."""
 
 
 class OverfullError(ServiceQualityError):
@@ -64,7 +64,7 @@ class OverfullError(ServiceQualityError):
 
 
 class FoldFailedError(ServiceQualityError):
-    """Our own code failed on a record; once may be a torn read, twice at one version of the shop is the record."""
+    """Our own code failed on a record: once may be a torn read, twice at one version of the shop is the record."""
 
     def __init__(self, position: str, version: int, cause: Exception) -> None:
         super().__init__(f"the fold raised {type(cause).__name__} at position {position}")
@@ -74,21 +74,21 @@ class FoldFailedError(ServiceQualityError):
 
 
 class ShopTroubleError(ServiceQualityError):
-    """A call that a table refuses however often it comes: the trouble is in what one shop holds."""
+    """A transaction that a table will always refuse: the trouble is in the items of one shop."""
 
 
 class OwnCodeError(ServiceQualityError):
-    """Our own code failed on a shop outside of any record: on what is stored of it, or anywhere else."""
+    """Our own code failed on a shop outside of any record, as on a stored item."""
 
     def __init__(self, shop_id: str, cause: Exception) -> None:
         super().__init__(
-            f"{type(cause).__name__} while shop {shop_id} was advanced, outside of any of its records; expected none"
+            f"shop {shop_id}: found {type(cause).__name__} outside of any of its records, expected no error"
         )
         self.failure = cause
 
 
 class DeploymentError(ServiceQualityError):
-    """Something that the function needs is missing or forbidden; the message names it."""
+    """A resource or setting that the function needs is missing or forbidden; the message names it."""
 
 
 class StateVersionError(DeploymentError):
@@ -100,8 +100,8 @@ class StateVersionError(DeploymentError):
 
 
 class ModelError(ServiceQualityError):
-    """A model whose fingerprint, shape or file is not what the functions serve."""
+    """A model of another fingerprint, shape or file than the functions serve."""
 
 
 class DeclarationError(ServiceQualityError):
-    """A declaration that cannot hold; found while declaring, not while serving."""
+    """A contradictory declaration, found while declaring and not while serving."""

@@ -17,7 +17,7 @@ else:
 def read_settings(declared: type[Declared], environment: Mapping[str, str]) -> Declared:
     """Fill a dataclass of str and int fields from variables of the same names in capitals.
 
-    DeploymentError names every variable that is missing or empty, or an integer that is none.
+    DeploymentError names every variable that is missing or empty, or an integer variable with other text.
 
     >>> from dataclasses import make_dataclass
     >>> read_settings(make_dataclass("Settings", [("event_stream", str)]), {"EVENT_STREAM": "events"})

@@ -1,4 +1,4 @@
-"""One page to look at after a run: what went in, what came out, the proofs, the curves, the alerts, in zh and en."""
+"""The page of a run: inputs, outputs, proofs, curves and alerts, in Chinese and English."""
 
 from infra.local.report_page.page import render_page
 from infra.local.report_page.telling import choose_telling

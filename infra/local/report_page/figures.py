@@ -1,4 +1,4 @@
-"""Numbers as people read them; what is not known is a dash."""
+"""Numbers as text for people; an unknown one is a dash."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -11,7 +11,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def source_in_words(report: Mapping[str, Any], language: str) -> str:
-    """Where the data came from: the contact file's name, or that nothing of it is real."""
+    """The source of the data: the contact file's name, or that the data are synthetic."""
     return label("synthetic_world", language) if report["synthetic"] else str(report["source"])
 
 
@@ -25,7 +25,7 @@ def count_in_words(number: int | None) -> str:
 
 
 def metric_in_words(number: float | None) -> str:
-    """A figure of merit to three places.
+    """A figure of merit to three digits.
 
     >>> metric_in_words(0.70912)
     '0.709'

@@ -1,4 +1,4 @@
-"""Renders the page: one HTML file with both languages, its pictures drawn inside, nothing loaded from anywhere."""
+"""Renders the page: one HTML file with both languages and its pictures, which loads nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from infra.local.report_page import figures, plots
 from infra.local.report_page.labels import LABELS, METRICS, STEPS
 from infra.local.report_page.proofs import PARITY_LIMIT, Figures, read_proofs
-from infra.local.report_page.told_alert import ToldAlert, tell
-from service_quality.alerts import words
-from service_quality.alerts.alert_life import OPENED, RESOLVED, WORSENED
-from service_quality.alerts.words import LANGUAGES
+from infra.local.report_page.shown_alert import ShownAlert, show_alert
+from service_quality.alerts import wording_messages as messages
+from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
+from service_quality.alerts.wording_messages import LANGUAGES
 
 MOMENTS = ("answer", "opening")
 _TAGS = {"en": "en", "zh": "zh-CN"}
@@ -21,7 +21,7 @@ _TAGS = {"en": "en", "zh": "zh-CN"}
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """What is drawn of one moment's scores."""
+    """The curves of one moment's scores."""
 
     name: str
     roc: str
@@ -41,7 +41,7 @@ class Pane:
     rules: Mapping[str, str]
     states: Mapping[str, str]
     steps: Mapping[str, str]
-    telling: Sequence[ToldAlert]
+    telling: Sequence[ShownAlert]
 
 
 def render_page(
@@ -56,9 +56,9 @@ def render_page(
     template = _environment().get_template("page.html")
     return template.render(
         lang=lang,
-        # The first to be shown stands last, so that CSS can hide it while another one is the address's target.
+        # The language shown first comes last, so that CSS can hide it while another one is the address's target.
         panes=[_pane(language, report, telling) for language in sorted(LANGUAGES, key=lambda one: one == lang)],
-        mail={name: one._asdict() for name, one in words.MAIL.items()},
+        mail={name: one._asdict() for name, one in messages.MAIL.items()},
         report=report,
         proofs=read_proofs(report),
         parity_limit=PARITY_LIMIT,
@@ -105,14 +105,14 @@ def _pane(language: str, report: Figures, telling: Sequence[Figures]) -> Pane:
         tag=_TAGS[language],
         other=next(other for other in LANGUAGES if other != language),
         labels=say(LABELS),
-        rules=say(words.RULES),
-        states=say(words.STATES),
+        rules=say(messages.RULES),
+        states=say(messages.STATES),
         steps={name: name for name in report["seconds"]} | say(STEPS),
-        telling=[tell(alert, language) for alert in telling],
+        telling=[show_alert(alert, language) for alert in telling],
     )
 
 
-def _said(table: Mapping[str, words.Words], language: str) -> dict[str, str]:
+def _said(table: Mapping[str, messages.Message], language: str) -> dict[str, str]:
     return {name: one.said(language) for name, one in table.items()}
 
 

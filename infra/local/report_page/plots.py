@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log10, sqrt
 
 from infra.local.report_page.proofs import Figures
-from service_quality.alerts.words import RULES
+from service_quality.alerts.wording_messages import RULES
 
 HOURS = 24
 _Z95 = 1.96
@@ -23,11 +23,11 @@ class Frame:
     height: float
 
     def x(self, share: float) -> float:
-        """Where a share of the width lies, 0 at the left."""
+        """The x of a share of the width, 0 at the left."""
         return round(self.left + share * self.width, 2)
 
     def y(self, share: float) -> float:
-        """Where a share of the height lies, 0 at the bottom."""
+        """The y of a share of the height, 0 at the bottom."""
         return round(self.top + (1 - share) * self.height, 2)
 
 
@@ -45,7 +45,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """One bin of a calibration curve in coordinates of SQUARE, with the figures it stands for."""
+    """One bin of a calibration curve in coordinates of SQUARE, with its figures."""
 
     x: float
     y: float
@@ -88,7 +88,7 @@ class Hours:
 
 
 def kinds_of(alerts: Mapping[str, object]) -> list[str]:
-    """Kinds that occur, in the order in which rules are told of."""
+    """Kinds that occur, in the order in which rules are listed."""
     return [kind for kind in RULES if kind in alerts]
 
 
@@ -133,7 +133,7 @@ def plot_calibration(curve: Sequence[Sequence[float]], base_rate: float, top: fl
 
 
 def calibration_top(curves: Sequence[Sequence[Sequence[float]]]) -> float:
-    """Where the axes of all calibration curves end: a round value above every bin."""
+    """The end of the axes of all calibration curves: a round value above every bin."""
     highest = max((max(mean, share) for curve in curves for mean, share, _ in curve), default=0.0)
     return ticks_up_to(max(highest, _LOWEST_TOP))[-1].value
 

@@ -1,4 +1,4 @@
-"""What a run must prove, read from its report: each proof with its figures and whether it holds."""
+"""The proofs of a run, read from its report: each with its figures and whether it holds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _DELIVERY = ("published", "received", "received_http")
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One promise and what was found, by the names of labels."""
+    """One promise and its figures, by the names of labels."""
 
     name: str
     held: bool
@@ -21,7 +21,7 @@ class Proof:
 
 
 def read_proofs(report: Figures) -> list[Proof]:
-    """Consistency, parity and delivery; a comparison of nothing proves nothing."""
+    """Consistency, parity and delivery; an empty comparison proves nothing."""
     consistency, alerts, parity = report["consistency"], report["alerts"], report["parity_max_abs_diff"]
     same = not any(consistency[name] for name in _CONSISTENCY)
     return [

@@ -1,19 +1,19 @@
-"""Which alerts tell most of what the system does: a few to read out of hundreds."""
+"""The alerts that show most of what the system does: a few to read out of hundreds."""
 
 from collections.abc import Sequence
 
 from infra.local.report_page.proofs import Figures
-from service_quality.alerts.alert_life import RESOLVED
+from service_quality.alerts.alert_state import RESOLVED
 from service_quality.alerts.rules import SEVERITIES
 
 MOST_TELLING = 3
 
 
 def choose_telling(alerts: Sequence[Figures]) -> list[Figures]:
-    """At most three alerts, the most telling first; the same for the same alerts in any order.
+    """At most three alerts, the most interesting first; the same for the same alerts in any order.
 
-    Those that call for something and have reasons come before those that do not, different kinds before a second of
-    one kind, the gravest and then the riskiest before others. Of one alert's messages at most one is chosen.
+    Open alerts with reasons come before others, different kinds before a second of one kind, the gravest and then the
+    riskiest before others. Of one alert's messages at most one is chosen.
     """
     chosen: list[Figures] = []
     left = list(alerts)
@@ -26,7 +26,7 @@ def choose_telling(alerts: Sequence[Figures]) -> list[Figures]:
 
 
 def _says_little(alert: Figures) -> bool:
-    """Nothing is asked of anybody any more, or nobody could say why."""
+    """Whether the alert is resolved or has no reasons."""
     return alert["state"] == RESOLVED or not alert["reasons"]
 
 

@@ -87,7 +87,7 @@ def made_up_model(random: np.random.Generator, terms: tuple[Term, ...], vectors:
         "intercept": -0.7,
         "calibration": {"slope": 0.93, "offset": -0.04},
         "threshold": 0.45,
-        "regularization": 0.01,
+        "l2": 0.01,
         "training": {
             "first": "2026-01-01T00:00:00.000Z",
             "last": LAST,
@@ -120,7 +120,7 @@ def made_up_vectors(random: np.random.Generator, rows: int) -> NDArray[np.float3
 
 @cache
 def made_up_challenger() -> HistGradientBoostingClassifier:
-    """Fitted to labels that follow the first feature, whatever the artefact; one thread, since others work here too."""
+    """Fitted to labels that follow the first feature of any artefact; one thread, since others work here too."""
     random = np.random.default_rng(0)
     vectors = made_up_vectors(random, 400)
     risk = np.log1p(np.maximum(np.nan_to_num(vectors[:, 0]), 0))

@@ -148,7 +148,7 @@ def test_vectors_of_another_width_are_refused(made):
         read_artefact(made.folder)
 
 
-def test_probability_that_is_none_is_refused(made):
+def test_number_that_is_no_probability_is_refused(made):
     write_sample(made.folder, made.vectors[:2], [0.5, float("nan")])
 
     with pytest.raises(ArtefactError, match="probability outside 0 to 1 or none"):

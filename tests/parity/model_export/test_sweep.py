@@ -1,4 +1,4 @@
-"""A model that every engine computes alike may still be nonsense: the sweep refuses what nobody would say."""
+"""A model that every engine computes alike may still be nonsense: the sweep refuses absurd scores."""
 
 import json
 from dataclasses import replace
@@ -122,7 +122,7 @@ def test_model_that_gives_no_number_is_refused(artefact):
 
 
 def test_steep_slope_beyond_the_learnt_range_is_never_reached(artefact):
-    """The clamp in the graph: what lies beyond a day was not learnt, and is not asked."""
+    """The clamp in the graph: values above a day were not learnt, and are not swept."""
     bad = with_range(artefact, "waiting_ms", 0.0, 60_000)
 
     found = sweep(with_slope(bad, "waiting_ms", "log_ramp", 69.0, segment=2))

@@ -8,7 +8,7 @@ from service_quality.adapters.alert_topic import AlertTopic
 from service_quality.adapters.secret_value import read_secret
 from service_quality.adapters.shop_settings_table import ShopSettingsTable
 from service_quality.alerts.publications import Publication, ShopSettings
-from service_quality.errors import DeploymentError, SurroundingsError
+from service_quality.errors import DependencyError, DeploymentError
 
 ARN = "arn:aws:sns:eu-west-1:123456789012:alerts"
 ATTRIBUTES = {"kind": "high_risk", "severity": "critical", "state": "opened", "shop_id": "店"}
@@ -39,9 +39,9 @@ def taken(count: int) -> dict[str, object]:
     return {"Successful": [{"Id": str(number), "MessageId": "m"} for number in range(count)], "Failed": []}
 
 
-@pytest.mark.parametrize(("score", "told"), [(0.73106, "0.73106"), (None, None)])
-def test_publication_carries_json_mail_its_number_and_what_to_filter_by(sns, score, told):
-    sns.add_response("publish_batch", taken(1), expected(told))
+@pytest.mark.parametrize(("score", "sent"), [(0.73106, "0.73106"), (None, None)])
+def test_publication_carries_json_mail_its_number_and_what_to_filter_by(sns, score, sent):
+    sns.add_response("publish_batch", taken(1), expected(sent))
 
     AlertTopic(sns.client, ARN).publish([publication(score)])
 
@@ -63,24 +63,24 @@ def test_a_call_holds_ten_messages_one_of_an_alert_and_what_the_topic_takes(sns,
     sns.assert_no_pending_responses()
 
 
-def test_failing_topic_is_one_of_the_surroundings(sns):
+def test_failing_topic_is_a_dependency_error(sns):
     sns.add_client_error("publish_batch", "Throttled", http_status_code=429)
 
-    with pytest.raises(SurroundingsError, match="Throttled at topic"):
+    with pytest.raises(DependencyError, match=r"topic .*: Throttled"):
         AlertTopic(sns.client, ARN).publish([publication()])
 
 
 def test_message_that_is_not_taken_raises_before_any_later_call(sns):
-    refused = {"Id": "1", "Code": "InternalError", "SenderFault": False}
-    sns.add_response("publish_batch", {"Successful": [{"Id": "0", "MessageId": "m"}], "Failed": [refused]})
+    rejected = {"Id": "1", "Code": "InternalError", "SenderFault": False}
+    sns.add_response("publish_batch", {"Successful": [{"Id": "0", "MessageId": "m"}], "Failed": [rejected]})
 
-    with pytest.raises(SurroundingsError, match="InternalError for 1 of 2 messages"):
+    with pytest.raises(DependencyError, match="InternalError for 1 of 2 messages"):
         AlertTopic(sns.client, ARN).publish([publication(alert_id=name) for name in "abab"])
 
 
 def test_message_that_the_topic_calls_invalid_is_named_and_holds_no_other_back(sns):
-    refused = {"Id": "1", "Code": "InvalidParameter", "SenderFault": True}
-    sns.add_response("publish_batch", {"Successful": [{"Id": "0", "MessageId": "m"}], "Failed": [refused]})
+    rejected = {"Id": "1", "Code": "InvalidParameter", "SenderFault": True}
+    sns.add_response("publish_batch", {"Successful": [{"Id": "0", "MessageId": "m"}], "Failed": [rejected]})
     sns.add_response("publish_batch", {"Successful": [{"Id": "2", "MessageId": "m"}], "Failed": []})
 
     refused_ones = AlertTopic(sns.client, ARN).publish([publication(alert_id=name) for name in "aba"])
@@ -105,7 +105,7 @@ def test_throttled_message_beside_an_invalid_one_brings_both_again(sns):
     ]
     sns.add_response("publish_batch", {"Successful": [], "Failed": failed})
 
-    with pytest.raises(SurroundingsError, match="Throttled for 2 of 2 messages"):
+    with pytest.raises(DependencyError, match="Throttled for 2 of 2 messages"):
         AlertTopic(sns.client, ARN).publish([publication(alert_id=name) for name in "ab"])
 
 

@@ -5,7 +5,7 @@ from botocore.stub import ANY
 
 from service_quality.adapters.archive_ledger import ArchiveLedger
 from service_quality.commit.archived_ranges import Gap, Range
-from service_quality.errors import DeploymentError, SurroundingsError
+from service_quality.errors import DependencyError, DeploymentError
 
 KEY = {"stream_key": {"S": "archive_ledger"}, "sequence": {"S": "s"}}
 FIRST, SECOND = b'[["","1"]]', b'[["","2"]]'
@@ -69,12 +69,12 @@ def test_ledger_that_another_has_changed_is_read_again(dynamodb):
     ArchiveLedger(dynamodb.client, "alerts").add("s", [Range("1", "2")])
 
 
-def test_ledger_that_keeps_changing_is_one_of_the_surroundings(dynamodb):
+def test_ledger_that_keeps_changing_is_a_dependency_error(dynamodb):
     for _ in range(5):
         dynamodb.add_response("get_item", stored(b"[]"))
         dynamodb.add_client_error("put_item", "ConditionalCheckFailedException")
 
-    with pytest.raises(SurroundingsError, match="kept changing 5 times"):
+    with pytest.raises(DependencyError, match="kept changing 5 times"):
         ArchiveLedger(dynamodb.client, "alerts").add("s", [Range("", "1")])
 
 
@@ -131,8 +131,8 @@ def test_missing_table_is_named(dynamodb, operation):
         ArchiveLedger(dynamodb.client, "alerts").check()
 
 
-def test_failing_table_is_one_of_the_surroundings(dynamodb):
+def test_failing_table_is_a_dependency_error(dynamodb):
     dynamodb.add_client_error("query", "ThrottlingException")
 
-    with pytest.raises(SurroundingsError, match="ThrottlingException at table alerts"):
+    with pytest.raises(DependencyError, match="table alerts: ThrottlingException"):
         list(ArchiveLedger(dynamodb.client, "alerts").read_rows("s", Gap("1", None)))

@@ -77,7 +77,7 @@ def test_every_handler_of_botocore_for_our_services_is_there(service):
 
 
 def handlers(session, event: str) -> list:
-    """What would be called, in its order."""
+    """The calls that would be made, in order."""
     return list(session.get_component("event_emitter")._emitter._handlers.prefix_search(event))
 
 

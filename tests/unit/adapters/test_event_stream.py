@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service_quality.adapters.event_stream import EventStream
-from service_quality.errors import DeploymentError, SurroundingsError
+from service_quality.errors import DependencyError, DeploymentError
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import StreamEntry
 
@@ -72,10 +72,10 @@ def test_nothing_to_put_asks_nothing(kinesis):
     assert make_stream(kinesis).put([]) == set()
 
 
-def test_failing_stream_is_one_of_the_surroundings(kinesis):
+def test_failing_stream_is_a_dependency_error(kinesis):
     kinesis.add_client_error("put_records", "InternalFailure", http_status_code=500)
 
-    with pytest.raises(SurroundingsError, match="stream events"):
+    with pytest.raises(DependencyError, match="stream events"):
         make_stream(kinesis).put([event("1")])
 
 
@@ -99,7 +99,7 @@ def test_records_that_are_refused_to_the_end_are_counted_as_a_failure(kinesis):
     for _ in range(4):
         kinesis.add_response("put_records", {"Records": [REFUSED]})
 
-    with pytest.raises(SurroundingsError, match="stream events: found 1 of 2 records refused"):
+    with pytest.raises(DependencyError, match="stream events: found 1 of 2 records not taken"):
         make_stream(kinesis).put_entries([StreamEntry("s", b"1"), StreamEntry("s", b"2")])
 
 

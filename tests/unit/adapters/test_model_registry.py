@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service_quality.adapters.model_registry import ModelRegistry
-from service_quality.errors import DeploymentError, ModelError, SurroundingsError
+from service_quality.errors import DependencyError, DeploymentError, ModelError
 from service_quality.features.vectors import Vector
 from service_quality.scoring.champion import MOST_BEHIND
 from service_quality.scoring.scores import Score
@@ -78,7 +78,7 @@ class Registry:
         }
 
     def served(self, vector: Vector = GOOD_ROW) -> str:
-        """Which version scores a row."""
+        """The version that scores a row."""
         return self.registry.champion().score(vector).model_version
 
     def refused(self) -> list[str]:
@@ -208,7 +208,7 @@ def test_start_amid_throttling_takes_no_other_model():
     models.promote("v2")
     models.s3.failing_reads = "SlowDown"
 
-    with pytest.raises(SurroundingsError, match="SlowDown"):
+    with pytest.raises(DependencyError, match="SlowDown"):
         models.served()
 
     models.s3.failing_reads = ""
@@ -310,7 +310,7 @@ def test_throttling_while_the_one_behind_is_fetched_makes_the_batch_come_again(m
     models.registry = models.start()
     models.served()
     models.s3.failing_reads = "SlowDown"
-    with pytest.raises(SurroundingsError):
+    with pytest.raises(DependencyError):
         models.served(ODD_ROW)
 
     models.s3.failing_reads = ""

@@ -1,9 +1,9 @@
-"""Which shard holds which key: listed when first needed, in pages, and again when a shard is met for the first time."""
+"""The shard of each key: listed when first needed, in pages, and again when a shard is met for the first time."""
 
 import pytest
 
 from service_quality.adapters.shard_map import ShardMap
-from service_quality.errors import DeploymentError, SurroundingsError
+from service_quality.errors import DependencyError, DeploymentError
 from service_quality.events.routing import MAX_HASH_KEY, hash_key
 
 HALF = 2**127
@@ -52,7 +52,7 @@ def test_shards_are_listed_once_and_page_by_page(kinesis):
     assert shards.holds(LOW, "shop-1") is not shards.holds(HIGH, "shop-1")
 
 
-def test_shard_met_for_the_first_time_is_listed_anew_and_a_closed_one_stays(kinesis):
+def test_shard_met_for_the_first_time_is_listed_and_a_closed_one_stays(kinesis):
     clock = Clock()
     shards = ShardMap(kinesis.client, "events", now=clock)
     listing(kinesis, [shard(LOW, 0, MAX_HASH_KEY)])
@@ -74,7 +74,7 @@ def test_shard_that_is_not_listed_fails_the_batch_and_is_asked_for_again_later(k
     listing(kinesis, TWO)
 
     for _ in range(3):
-        with pytest.raises(SurroundingsError, match="shardId-000000000007"):
+        with pytest.raises(DependencyError, match="shardId-000000000007"):
             shards.holds("shardId-000000000007", "shop-1")
 
     clock.seconds += 1
@@ -90,7 +90,7 @@ def test_failing_listing_leaves_what_is_known_and_is_tried_again_at_once(kinesis
     clock.seconds += 1
     kinesis.add_client_error("list_shards", "LimitExceededException")
 
-    with pytest.raises(SurroundingsError, match="stream events"):
+    with pytest.raises(DependencyError, match="stream events"):
         shards.holds("shardId-000000000002", "shop-1")
 
     assert shards.holds(LOW, "shop-1") is known

@@ -7,9 +7,9 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import ANY
 
 from service_quality.adapters.state_table import StateTable
-from service_quality.commit.chunks import Chunk, Commit, OutboxRow
 from service_quality.commit.state_items import ShopItem, encode_shop
-from service_quality.errors import ConflictError, DeploymentError, ShopTroubleError, SurroundingsError
+from service_quality.commit.transactions import Commit, OutboxRow, Transaction
+from service_quality.errors import ConflictError, DependencyError, DeploymentError, ShopTroubleError
 from service_quality.events.positions import Position
 
 NOW = 1_700_000_000
@@ -19,9 +19,9 @@ CONDITION_FAILED, NOTHING = {"Code": "ConditionalCheckFailed"}, {"Code": "None"}
 
 
 def make_store(stubber, pauses=None) -> StateTable:
-    kept: list[object] = []
+    stored: list[object] = []
     pause = (pauses if pauses is not None else []).append
-    return StateTable(stubber.client, "state", "alerts", kept.append, now=lambda: NOW, pause=pause)
+    return StateTable(stubber.client, "state", "alerts", stored.append, now=lambda: NOW, pause=pause)
 
 
 def commit_of(shop=FIRST, expected_version=0, items=None, rows=()) -> Commit:
@@ -90,7 +90,7 @@ def test_keys_that_stay_unprocessed_are_given_up(dynamodb):
         left = {"state": {"Keys": [{"item_key": {"S": "s\x1fa"}}]}}
         dynamodb.add_response("batch_get_item", {"Responses": {"state": []}, "UnprocessedKeys": left})
 
-    with pytest.raises(SurroundingsError, match="table state"):
+    with pytest.raises(DependencyError, match="table state"):
         make_store(dynamodb, pauses).read_items("s", ["a"])
 
     assert pauses == sorted(pauses)
@@ -131,8 +131,8 @@ def test_everything_but_the_shop_and_its_ledger_expires_beyond_what_the_log_can_
     dynamodb.add_response("transact_write_items", {})
     rows = [
         OutboxRow("s\x1falert\x1fk", "000000000001", "alert", b"a", "s"),
-        OutboxRow("s\x1falert\x1fk", "life", "life", b"a", "s", open=True),
-        OutboxRow("s\x1falert\x1fk", "life", "life", b"a", "s", open=False),
+        OutboxRow("s\x1falert\x1fk", "state", "state", b"a", "s", open=True),
+        OutboxRow("s\x1falert\x1fk", "state", "state", b"a", "s", open=False),
         OutboxRow("s\x1farchive", "0", "archive", b"a", "s"),
         OutboxRow("archive_ledger", "s", "archive_ledger", b"[]", "s"),
     ]
@@ -152,8 +152,8 @@ def test_everything_but_the_shop_and_its_ledger_expires_beyond_what_the_log_can_
     [
         ((CONDITION_FAILED, NOTHING), ConflictError),
         ((NOTHING, {"Code": "TransactionConflict"}), ConflictError),
-        ((NOTHING, {"Code": "ThrottlingError"}), SurroundingsError),
-        ((NOTHING, {"Code": "ProvisionedThroughputExceeded"}), SurroundingsError),
+        ((NOTHING, {"Code": "ThrottlingError"}), DependencyError),
+        ((NOTHING, {"Code": "ProvisionedThroughputExceeded"}), DependencyError),
     ],
 )
 def test_cancelled_transaction_tells_a_conflict_from_throttling(dynamodb, reasons, error):
@@ -164,21 +164,21 @@ def test_cancelled_transaction_tells_a_conflict_from_throttling(dynamodb, reason
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerError", "RequestLimitExceeded"])
-def test_failure_of_the_service_is_one_of_the_surroundings(dynamodb, code):
+def test_failure_of_the_service_is_a_dependency_error(dynamodb, code):
     dynamodb.add_client_error("get_item", code, http_status_code=500)
 
-    with pytest.raises(SurroundingsError, match=code):
+    with pytest.raises(DependencyError, match=code):
         make_store(dynamodb).read_shop("s")
 
 
-def test_timeout_is_one_of_the_surroundings():
+def test_timeout_is_a_dependency_error():
     class Silent:
         def transact_write_items(self, **_):
             raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
 
     silent: Any = Silent()
 
-    with pytest.raises(SurroundingsError, match="ReadTimeoutError"):
+    with pytest.raises(DependencyError, match="ReadTimeoutError"):
         StateTable(silent, "state", "alerts", print).commit(commit_of())
 
 
@@ -207,10 +207,10 @@ def test_check_of_writing_names_the_forbidden_table(dynamodb):
 
 
 def archive_row(follows: str, *positions: str) -> dict[str, Any]:
-    chunk = Chunk("s", follows)
+    transaction = Transaction("s", follows)
     for position in positions:
-        chunk.add_entry({"position": position}, 1)
-    row = chunk.archive_row(last=positions[-1], fold_version="1.a", fingerprint="f")
+        transaction.add_entry({"position": position}, 1)
+    row = transaction.archive_row(last=positions[-1], fold_version="1.a", fingerprint="f")
     return {"stream_key": {"S": row.stream_key}, "sequence": {"S": row.sequence}, "body": {"B": row.body}}
 
 

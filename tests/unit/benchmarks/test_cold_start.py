@@ -1,4 +1,4 @@
-"""What stands around a function whose cold start is measured, and what is made of its runs."""
+"""The servers around a function whose cold start is measured, and the evaluation of its runs."""
 
 import json
 import urllib.error
@@ -41,7 +41,7 @@ def test_runtime_api_hands_out_its_event_once_and_takes_the_answer():
 
 
 @pytest.mark.parametrize("path", [f"{INVOCATION}/1/error", "/2018-06-01/runtime/init/error"])
-def test_failed_function_is_told_of(path):
+def test_failed_function_is_reported(path):
     api = RuntimeApi(b"event")
 
     api.answer(ask(path, "POST"))

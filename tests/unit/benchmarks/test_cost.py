@@ -1,4 +1,4 @@
-"""What the cost page says is what was counted, and counted as DynamoDB counts."""
+"""The cost page shows the counted numbers, counted as DynamoDB counts."""
 
 import re
 
@@ -9,8 +9,8 @@ from benchmarks.cost_runs.counts import CountingStore, item_bytes
 from benchmarks.cost_runs.page import BEGIN, END, PAGE, render, written
 from benchmarks.cost_runs.prices import WRITE
 from benchmarks.results import read_results
-from service_quality.commit.chunks import Commit, OutboxRow
 from service_quality.commit.state_items import ShopItem
+from service_quality.commit.transactions import Commit, OutboxRow
 
 
 @pytest.fixture
@@ -61,16 +61,16 @@ def test_read_counts_what_is_not_there_and_every_begun_four_kilobytes(store):
 
 
 def test_only_rows_of_standing_alerts_are_in_the_index(store):
-    life = OutboxRow("shop-1\x1falert\x1fk", "life", "life", bytes(500), "shop-1", open=True)
+    state = OutboxRow("shop-1\x1falert\x1fk", "state", "state", bytes(500), "shop-1", open=True)
     message = OutboxRow("shop-1\x1falert\x1fk", "1", "alert", bytes(500), "shop-1")
 
-    store.commit(commit({}, message, life, archive_row(10)))
+    store.commit(commit({}, message, state, archive_row(10)))
 
     assert store.index_units == 1
     assert store.written_items["alert rows"] == 2
 
 
-def test_counting_starts_anew_and_forgets_nothing_that_is_stored(store):
+def test_counting_starts_again_and_forgets_nothing_that_is_stored(store):
     store.commit(commit({"agent\x1fann": b"1"}, archive_row(10)))
 
     store.start_counting()
@@ -92,5 +92,5 @@ def test_marks_of_the_page_stand_once():
     assert text.count(BEGIN) == text.count(END) == 1
 
 
-def test_price_is_told_by_the_million_where_it_is_small():
-    assert WRITE.told == "$0.625 per million of: write request unit"
+def test_small_price_is_given_per_million():
+    assert WRITE.text == "$0.625 per million of: write request unit"

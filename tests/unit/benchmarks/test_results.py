@@ -1,4 +1,4 @@
-"""What the benchmarks write: one section replaced, the others as they were, every missed figure said."""
+"""The files of the benchmarks: one section replaced, the others unchanged, every missed figure named."""
 
 import doctest
 import json
@@ -31,7 +31,7 @@ def training(difference: float) -> Section:
     return Section("training", (Row("ours", "s", (9.0,)),), {"log_loss_difference": difference})
 
 
-def test_section_measured_anew_replaces_itself_alone(tmp_path):
+def test_section_measured_again_replaces_itself_alone(tmp_path):
     results = Results()
     results.put(cold_start(1.2), date="2026-01-01", machine=MACHINE)
     results.put(training(1e-6), date="2026-01-02", machine=MACHINE)
@@ -75,7 +75,7 @@ def test_results_that_cannot_be_written_leave_both_files_as_they_were(tmp_path, 
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_missed_figure_is_told_with_found_and_expected():
+def test_missed_figure_is_reported_with_found_and_expected():
     results = Results()
     results.put(cold_start(1.45), date="2026-01-01", machine=MACHINE)
 
@@ -110,12 +110,12 @@ def test_kept_results_are_those_of_the_page_and_name_no_machine():
 
 def test_readme_tells_what_was_found():
     figures = read_results().figures()
-    told = re.findall(r"\(`(\w+)\.(\w+)`\) \| (\S+) \| ([^|]+) \|", (ROOT / "README.md").read_text("utf-8"))
+    printed = re.findall(r"\(`(\w+)\.(\w+)`\) \| (\S+) \| ([^|]+) \|", (ROOT / "README.md").read_text("utf-8"))
 
-    assert told
-    assert {section for section, *_ in told} == set(CLAIMS)
-    for section, name, found, asked in told:
-        assert (found, asked) == (readable(figures[section][name]), CLAIMS[section][name].expected), name
+    assert printed
+    assert {section for section, *_ in printed} == set(CLAIMS)
+    for section, name, found, target in printed:
+        assert (found, target) == (readable(figures[section][name]), CLAIMS[section][name].expected), name
 
 
 def test_every_section_is_described_and_can_be_asked_for(capsys):
@@ -123,16 +123,16 @@ def test_every_section_is_described_and_can_be_asked_for(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
 
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert ended.value.code == 0
-    assert all(name in told for name in CLAIMS)
+    assert all(name in printed for name in CLAIMS)
     assert read_options(["cost", "--runs", "9"]).runs == 9
 
 
-@pytest.mark.parametrize("words", [["weather"], ["--runs", "0"], ["--runs", "some"]])
-def test_what_cannot_be_measured_is_refused(words, capsys):
+@pytest.mark.parametrize("argv", [["weather"], ["--runs", "0"], ["--runs", "some"]])
+def test_what_cannot_be_measured_is_refused(argv, capsys):
     with pytest.raises(SystemExit) as ended:
-        read_options(words)
+        read_options(argv)
 
     assert ended.value.code == 2
     assert "expected" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What the benchmark of the windows rests on: its log, its comparison of answers, and its watching of processes."""
+"""The parts of the benchmark of the windows: its log, its comparison of answers, and its watching of processes."""
 
 import sys
 from pathlib import Path
@@ -18,9 +18,9 @@ NAMES = [answer.name for answer in answers()]
 SPENDS = "import time; from benchmarks.process_usage import print_numbers; "
 
 
-def write_answer(file, places, **changed):
-    columns = {name: np.array(places) * 2 for name in NAMES} | changed
-    parquet.write_table(pa.table({"place": places, **columns}), file)
+def write_answer(file, log_indexes, **changed):
+    columns = {name: np.array(log_indexes) * 2 for name in NAMES} | changed
+    parquet.write_table(pa.table({"log_index": log_indexes, **columns}), file)
     return file
 
 
@@ -56,11 +56,11 @@ def test_every_value_that_differs_is_counted(tmp_path):
     assert unequal_values(one, other) == 2
 
 
-@pytest.mark.parametrize("places", [[0, 1], [0, 1, 1], [1, 2, 3]])
-def test_answer_of_other_rows_is_refused(tmp_path, places):
-    one, other = write_answer(tmp_path / "one", [0, 1, 2]), write_answer(tmp_path / "other", places)
+@pytest.mark.parametrize("log_indexes", [[0, 1], [0, 1, 1], [1, 2, 3]])
+def test_answer_of_other_rows_is_refused(tmp_path, log_indexes):
+    one, other = write_answer(tmp_path / "one", [0, 1, 2]), write_answer(tmp_path / "other", log_indexes)
 
-    with pytest.raises(ValueError, match="expected every place once"):
+    with pytest.raises(ValueError, match="expected every log index once"):
         unequal_values(one, other)
 
 

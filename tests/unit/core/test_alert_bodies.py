@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from service_quality.alerts.alert_life import OPENED, RESOLVED, WORSENED
 from service_quality.alerts.alert_messages import message_sequence
+from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
 from service_quality.alerts.publications import ShopSettings, publication_of, shop_settings
 from service_quality.alerts.rule_set import RULES
 from service_quality.alerts.rules import SEVERITIES, AtLeast, Below, Rule

@@ -1,4 +1,4 @@
-"""What the archive holds of a shop's chain, and what it lacks."""
+"""The archived ranges of a shop's chain, and the missing ones."""
 
 from service_quality.commit.archived_ranges import (
     NOTHING_ARCHIVED,

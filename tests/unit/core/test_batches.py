@@ -7,11 +7,11 @@ import pytest
 
 from service_quality.commit import attempts, shop_fold
 from service_quality.commit.batches import TRIES, BatchCommit
-from service_quality.commit.chunks import Commit
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_fold import ShopFold
 from service_quality.commit.state_items import Parked, ShopItem, encode_shop
-from service_quality.errors import DeploymentError, OwnCodeError, ShopTroubleError, StateVersionError, SurroundingsError
+from service_quality.commit.transactions import Commit
+from service_quality.errors import DependencyError, DeploymentError, OwnCodeError, ShopTroubleError, StateVersionError
 from service_quality.events.control_records import ControlRecord, HistoryImported, RecordPutBack, ShopUnparked
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
@@ -57,17 +57,17 @@ def committer(store: MemoryStore) -> BatchCommit:
 
 def became(store: MemoryStore, shop_id: str) -> list[str]:
     return [
-        entry.get("refused") or ("duplicate" if entry.get("duplicate") else "accepted")
+        entry.get("rejected") or ("duplicate" if entry.get("duplicate") else "accepted")
         for entry in archived_entries(store.rows, shop_id)
     ]
 
 
-def kept(store: MemoryStore, reason: str) -> list[str]:
+def stored(store: MemoryStore, reason: str) -> list[str]:
     return sorted(one.record.position for one in store.rejected.values() if one.reason == reason)
 
 
 class ShopRefused(MemoryStore):
-    """The table takes nothing of one shop, however often it comes."""
+    """The table never takes a transaction of one shop."""
 
     refused = "ill"
 
@@ -86,8 +86,8 @@ def test_trouble_of_one_shop_holds_no_other():
 
     assert outcome.error is None
     assert [became(store, shop) for shop in logs] == [["accepted"] * 2, ["parked"] * 2, ["accepted"] * 2]
-    assert outcome.tally.parked == 2
-    assert kept(store, "parked") == [record.position for record in logs["ill"]]
+    assert outcome.stats.parked == 2
+    assert stored(store, "parked") == [record.position for record in logs["ill"]]
 
 
 def test_shop_is_parked_only_after_its_tries():
@@ -105,22 +105,22 @@ def test_shop_is_parked_only_after_its_tries():
 
     outcome = committer(store).advance({"ill": log_of(*messages("ill", "a"))})
 
-    assert (outcome.error, outcome.tally.parked, became(store, "ill")) == (None, 0, ["accepted"])
+    assert (outcome.error, outcome.stats.parked, became(store, "ill")) == (None, 0, ["accepted"])
 
 
-def test_surroundings_of_one_shop_advance_the_others_and_bring_the_batch_again():
+def test_failing_dependency_of_one_shop_advances_the_others_and_bring_the_batch_again():
     class Throttled(MemoryStore):
         def read_shop(self, shop_id: str) -> ShopItem | None:
             if shop_id == "slow":
-                raise SurroundingsError("found ThrottlingException at table state")
+                raise DependencyError("table state: ThrottlingException")
             return super().read_shop(shop_id)
 
     store = Throttled()
 
     outcome = committer(store).advance({shop: log_of(*messages(shop, "a")) for shop in ("slow", "sound")})
 
-    assert isinstance(outcome.error, SurroundingsError)
-    assert (outcome.tally.accepted, became(store, "sound"), store.rejected) == (1, ["accepted"], {})
+    assert isinstance(outcome.error, DependencyError)
+    assert (outcome.stats.accepted, became(store, "sound"), store.rejected) == (1, ["accepted"], {})
 
 
 def test_one_record_on_which_the_fold_fails_is_rejected(monkeypatch):
@@ -131,7 +131,7 @@ def test_one_record_on_which_the_fold_fails_is_rejected(monkeypatch):
 
     assert outcome.error is None
     assert became(store, "shop") == ["accepted", "fold_failed", "accepted"]
-    assert {failure.stage for failure in outcome.tally.failures} == {"fold"}
+    assert {failure.stage for failure in outcome.stats.failures} == {"fold"}
 
 
 def test_shop_of_which_more_records_fail_is_parked_and_loses_nothing(monkeypatch):
@@ -142,9 +142,9 @@ def test_shop_of_which_more_records_fail_is_parked_and_loses_nothing(monkeypatch
     outcome = committer(store).advance({"shop": log})
 
     assert outcome.error is None
-    assert outcome.tally.parked == 5
-    assert kept(store, "parked") == [record.position for record in log]
-    assert kept(store, "fold_failed") == []
+    assert outcome.stats.parked == 5
+    assert stored(store, "parked") == [record.position for record in log]
+    assert stored(store, "fold_failed") == []
 
 
 def test_records_of_several_shops_that_fail_are_a_bad_release_and_nothing_is_rejected(monkeypatch):
@@ -172,7 +172,7 @@ def test_batch_of_a_bad_release_is_folded_whole_once_the_release_is_mended(monke
 
     outcome = committer(store).advance(logs)
 
-    assert (outcome.error, outcome.tally.accepted) == (None, 6)
+    assert (outcome.error, outcome.stats.accepted) == (None, 6)
 
 
 def test_state_of_another_version_parks_a_shop_among_others_and_stops_a_batch_of_its_own():
@@ -185,7 +185,7 @@ def test_state_of_another_version_parks_a_shop_among_others_and_stops_a_batch_of
 
     assert isinstance(by_itself.error, StateVersionError)
     assert alone.rejected == {}
-    assert (with_others.error, with_others.tally.parked, with_others.tally.accepted) == (None, 1, 1)
+    assert (with_others.error, with_others.stats.parked, with_others.stats.accepted) == (None, 1, 1)
     shop = among.read_shop("old")
     assert shop is not None
     assert (shop.fold_version, shop.parked) == ("0.other", Parked(log[0].position))
@@ -225,7 +225,7 @@ def test_shop_whose_own_item_cannot_be_read_holds_no_other_and_is_named(stored):
     assert isinstance(outcome.error, OwnCodeError)
     assert "shop one" in str(outcome.error)
     assert (became(store, "two"), store.rejected) == (["accepted"], {})
-    assert {failure.stage for failure in outcome.tally.failures} == {"fold"}
+    assert {failure.stage for failure in outcome.stats.failures} == {"fold"}
 
 
 def test_newer_records_of_a_parked_shop_are_parked_too():
@@ -237,7 +237,7 @@ def test_newer_records_of_a_parked_shop_are_parked_too():
     later = log_of(*messages("ill", "b", "c"), first=5)
     outcome = commit.advance({"ill": later})
 
-    assert outcome.tally.parked == 2
+    assert outcome.stats.parked == 2
     assert became(store, "ill") == ["parked"] * 3
     shop = store.read_shop("ill")
     assert shop is not None
@@ -251,11 +251,11 @@ def test_unreadable_record_of_a_parked_shop_is_rejected_for_good():
 
     outcome = commit.advance({"ill": [LogRecord(str(Position(1, 9)), b"{", NOON)]})
 
-    assert (outcome.tally.parked, outcome.tally.rejected) == (0, {"malformed_json": 1})
+    assert (outcome.stats.parked, outcome.stats.rejected) == (0, {"malformed_json": 1})
 
 
 def put_back(store: MemoryStore, run: str, *, first: int, unpark: bool = True) -> list[LogRecord]:
-    """What the serial writer puts on the log: every parked record in order, then the end."""
+    """The records that the serial writer puts on the log: every parked record in order, then the end."""
     parked = sorted((one for one in store.rejected.values() if one.reason == "parked"), key=lambda one: one.record)
     records: list[ControlRecord] = [
         RecordPutBack(
@@ -292,7 +292,7 @@ def test_parked_records_come_back_in_order_and_the_shop_goes_on():
     outcome = commit.advance({"ill": put_back(store, "r1", first=10)})
     commit.advance({"ill": log_of(*messages("ill", "d"), first=20)})
 
-    assert (outcome.error, outcome.tally.accepted) == (None, 4)
+    assert (outcome.error, outcome.stats.accepted) == (None, 4)
     shop = store.read_shop("ill")
     assert shop is not None
     assert shop.parked is None
@@ -301,7 +301,7 @@ def test_parked_records_come_back_in_order_and_the_shop_goes_on():
     assert folded == ["a", "b", "c", None, "d"]
 
 
-def test_first_arrival_of_a_record_is_kept_when_it_comes_back():
+def test_first_arrival_of_a_record_is_stored_when_it_comes_back():
     store, commit, _ = parked_shop()
     late = NOON + 3_600_000
 
@@ -330,7 +330,7 @@ def test_records_that_come_before_the_last_is_back_are_parked():
     shop = store.read_shop("ill")
     assert shop is not None
     assert shop.parked == Parked(meanwhile[0].position)
-    assert kept(store, "parked")[-1] == meanwhile[0].position
+    assert stored(store, "parked")[-1] == meanwhile[0].position
 
 
 def test_run_that_meets_trouble_again_is_parked_again_in_order():
@@ -346,7 +346,7 @@ def test_run_that_meets_trouble_again_is_parked_again_in_order():
     assert shop.parked.failed_run == "r1"
     store.refused = ""
     again = commit.advance({"ill": put_back(store, "r2", first=30)})
-    assert (again.tally.accepted, became(store, "ill")[-4:]) == (4, ["accepted"] * 4)
+    assert (again.stats.accepted, became(store, "ill")[-4:]) == (4, ["accepted"] * 4)
     shop = store.read_shop("ill")
     assert shop is not None
     assert shop.parked is None
@@ -361,7 +361,7 @@ def test_rest_of_a_failed_run_does_not_overtake_what_was_parked_again():
 
     outcome = commit.advance({"ill": back[1:]})
 
-    assert (outcome.tally.accepted, outcome.tally.parked) == (0, 2)
+    assert (outcome.stats.accepted, outcome.stats.parked) == (0, 2)
     shop = store.read_shop("ill")
     assert shop is not None
     assert shop.parked is not None
@@ -398,7 +398,7 @@ def test_junk_before_the_first_import_of_a_shop_is_archived_with_it():
     again = commit.advance({"new": [junk]})
 
     assert became(store, "new") == ["malformed_json", "accepted"]
-    assert (again.tally.already_done, again.tally.rejected) == (1, {})
+    assert (again.stats.already_done, again.stats.rejected) == (1, {})
 
 
 def test_run_that_comes_twice_folds_each_event_once():
@@ -407,7 +407,7 @@ def test_run_that_comes_twice_folds_each_event_once():
 
     outcome = commit.advance({"ill": put_back(store, "r2", first=20)})
 
-    assert (outcome.tally.accepted, outcome.tally.duplicates) == (0, 4)
+    assert (outcome.stats.accepted, outcome.stats.duplicates) == (0, 4)
 
 
 def test_rejected_record_that_is_put_back_is_folded_once_its_cause_is_mended(monkeypatch):
@@ -426,7 +426,7 @@ def test_rejected_record_that_is_put_back_is_folded_once_its_cause_is_mended(mon
 
     outcome = committer(store).advance({"ill": log_of(again, first=10)})
 
-    assert (outcome.tally.accepted, became(store, "ill")) == (1, ["accepted", "fold_failed", "accepted"])
+    assert (outcome.stats.accepted, became(store, "ill")) == (1, ["accepted", "fold_failed", "accepted"])
 
 
 def test_shops_advanced_at_once_leave_what_shops_one_by_one_leave():
@@ -437,7 +437,7 @@ def test_shops_advanced_at_once_leave_what_shops_one_by_one_leave():
     with ThreadPoolExecutor(8) as pool:
         outcome = BatchCommit(OnlineCommit(at_once, FixedScorer, SMALL, SMALL_RULES, control_key), pool).advance(logs)
 
-    assert outcome.tally.accepted == 100
+    assert outcome.stats.accepted == 100
     assert (at_once.items, at_once.shops) == (one_by_one.items, one_by_one.shops)
 
 

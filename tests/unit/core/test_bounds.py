@@ -1,4 +1,4 @@
-"""Bounds in bytes: whatever comes in whatever order, every item and transaction is one that a table takes."""
+"""Bounds in bytes: with any events in any order, a table takes every item and transaction."""
 
 import json
 import zlib
@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from service_quality.commit import chunk_writer
+from service_quality.commit import transaction_builder
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.conversations.conversation import EMPTY, MAX_BYTES, MAX_EVENTS, RESERVED_EVENTS, advance, size_of
 from service_quality.errors import RejectedEventError
@@ -33,9 +33,9 @@ def log_of(*events: InteractionEvent) -> list[LogRecord]:
 
 
 def fold(store: MemoryStore, *events: InteractionEvent, features: FeatureSet = FEATURES) -> list[str]:
-    """What became of each event; the store itself refuses what no table would take."""
+    """The outcome of each event; the store itself refuses a write that no table would take."""
     OnlineCommit(store, FixedScorer, features, ()).advance_shop("shop", log_of(*events))
-    return [entry.get("refused", "accepted") for entry in archived_entries(store.rows, "shop")]
+    return [entry.get("rejected", "accepted") for entry in archived_entries(store.rows, "shop")]
 
 
 def wide(random: Random, length: int = 128) -> str:
@@ -145,10 +145,10 @@ def test_room_that_is_kept_for_orders_is_bounded_too():
         order = event("order_placed", number, conversation_id=None, customer_id="zoe", order_id=f"o{number}")
         full = advance(full, order, received_clock=1)
 
-    with pytest.raises(RejectedEventError) as refused:
+    with pytest.raises(RejectedEventError) as rejected:
         advance(full, event("order_placed", 999, conversation_id=None, customer_id="zoe", order_id="o"))
 
-    assert refused.value.reason == "conversation_full"
+    assert rejected.value.reason == "conversation_full"
 
 
 def test_order_is_taken_after_visits_of_long_ids_have_filled_the_bytes():
@@ -164,8 +164,8 @@ def test_order_is_taken_after_visits_of_long_ids_have_filled_the_bytes():
     assert size_of(full) <= MAX_BYTES
 
 
-def test_item_that_grows_beyond_a_table_within_a_chunk_costs_only_the_event_that_grows_it(monkeypatch):
-    monkeypatch.setattr(chunk_writer, "MAX_ITEM_BYTES", 4_000)
+def test_item_that_grows_beyond_a_table_within_a_transaction_costs_only_the_event_that_grows_it(monkeypatch):
+    monkeypatch.setattr(transaction_builder, "MAX_ITEM_BYTES", 4_000)
     random = Random(1)
     store = MemoryStore()
     features = FeatureSet((Total("agent_category", "replies", "1d"),))
@@ -185,11 +185,11 @@ def test_item_that_grows_beyond_a_table_within_a_chunk_costs_only_the_event_that
     assert outcome.count("accepted") > 90
     assert outcome[-1] == "accepted"
     assert max(len(data) for commit in store.commits for data in commit.items.values()) <= 4_000
-    assert {kept.reason for kept in store.rejected.values()} == {"item_full"}
+    assert {stored.reason for stored in store.rejected.values()} == {"item_full"}
 
 
 def test_transaction_that_grows_beyond_a_table_is_cut_into_smaller_ones(monkeypatch):
-    monkeypatch.setattr(chunk_writer, "MAX_TRANSACTION_BYTES", 60_000)
+    monkeypatch.setattr(transaction_builder, "MAX_TRANSACTION_BYTES", 60_000)
     random = Random(2)
     store = MemoryStore()
     events = [

@@ -1,4 +1,4 @@
-"""What carries events, opened: each part is an event or refused with a reason, and nothing vanishes."""
+"""Carriers of events, opened: each part is an event or rejected with a reason, and no part is lost."""
 
 import json
 from base64 import b64encode
@@ -31,7 +31,7 @@ FORMS: dict[str, Callable[[object], object]] = {
 
 
 def opened(carrier: object) -> list[object]:
-    """What is in a carrier: the JSON of a part, or the reason why it is refused."""
+    """The content of a carrier: the JSON of a part, or the reason why it is rejected."""
     return [part.error.reason if part.error else json.loads(part.data) for part in open_carrier(carrier).parts]
 
 
@@ -56,7 +56,7 @@ def test_forms_in_any_order_are_opened(forms):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_form_that_is_nested_without_end_is_refused_whole(form):
+def test_form_that_is_nested_without_end_is_rejected_whole(form):
     carrier: object = EVENT
     for _ in range(MAX_WRAPS + 1):
         carrier = FORMS[form](carrier) if len(json.dumps(carrier)) < 10**6 else [carrier]
@@ -80,7 +80,7 @@ def test_list_of_cloud_events_is_opened_in_its_order():
     ],
     ids=json.dumps,
 )
-def test_carrier_without_an_event_is_refused_and_kept(carrier):
+def test_carrier_without_an_event_is_rejected_and_stored(carrier):
     (part,) = open_carrier(carrier).parts
 
     assert part.error is not None
@@ -90,7 +90,7 @@ def test_carrier_without_an_event_is_refused_and_kept(carrier):
     )
 
 
-def test_empty_place_in_a_list_is_refused_beside_the_others():
+def test_empty_place_in_a_list_is_rejected_beside_the_others():
     assert opened([EVENT, None, {}, [], "", OTHER]) == [EVENT, *["no_event"] * 4, OTHER]
 
 
@@ -116,7 +116,7 @@ def test_event_with_a_stray_field_of_a_carrier_is_the_event(name, stray):
     ],
     ids=json.dumps,
 )
-def test_events_in_two_places_of_one_object_are_refused_whole(carrier):
+def test_events_in_two_places_of_one_object_are_rejected_whole(carrier):
     (part,) = open_carrier(carrier).parts
 
     assert part.error is not None
@@ -125,7 +125,7 @@ def test_events_in_two_places_of_one_object_are_refused_whole(carrier):
 
 
 @pytest.mark.parametrize("wish", [True, "true", 1, 0, None, "false"])
-def test_preview_that_is_asked_for_where_nobody_answers_is_refused(wish):
+def test_preview_that_is_asked_for_where_nobody_answers_is_rejected(wish):
     assert opened({"events": [EVENT], "preview": wish}) == ["misplaced_preview"]
     assert opened({**EVENT, "preview": wish}) == ["misplaced_preview"]
     assert opened([{**EVENT, "preview": wish}]) == ["misplaced_preview"]
@@ -138,7 +138,7 @@ def test_preview_that_is_not_wished_changes_nothing():
 
 
 @pytest.mark.parametrize("base64", ["%", "YQ", "////", 7.5, ["YQ=="], {"a": 1}])
-def test_data_that_is_no_base64_of_text_is_refused_whole(base64):
+def test_data_that_is_no_base64_of_text_is_rejected_whole(base64):
     expected = "no_event" if base64 == 7.5 else "malformed_base64"
 
     assert opened({"specversion": "1.0", "data_base64": base64}) == [expected]
@@ -179,7 +179,7 @@ def test_lists_within_lists_are_counted_together():
     assert opened([[1] * 600, [1] * 600]) == ["too_many_events"]
 
 
-def test_value_that_is_too_deep_to_be_written_is_refused():
+def test_value_that_is_too_deep_to_be_written_is_rejected():
     deep: object = EVENT
     for _ in range(100_000):
         deep = [deep]
@@ -194,7 +194,7 @@ def test_fields_beside_a_list_of_events_are_unknown():
 
 
 @pytest.mark.parametrize("text", ['{"events": [%s], "events": []}', '[%s, {"event_id": "e2", "event_id": "e3"}]'])
-def test_text_that_names_a_field_twice_is_kept_whole_and_not_read_as_one_of_both(text):
+def test_text_that_names_a_field_twice_is_stored_whole_and_not_read_as_one_of_both(text):
     text %= json.dumps(EVENT, ensure_ascii=False)
 
     assert [part.data for part in open_carrier(text).parts] == [text.encode()]

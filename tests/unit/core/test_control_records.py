@@ -17,12 +17,12 @@ from service_quality.events.control_records import (
 )
 from service_quality.events.parsing import MAX_RECORD_BYTES, parse_record
 from service_quality.instants import MINUTE, format_instant, parse_instant
-from tests.stand_ins.control import KEY, control_key, import_mark
+from tests.stand_ins.control import KEY, control_key, make_import_record
 
 ARRIVED = parse_instant("2023-08-24T10:00:00Z")
-MARK = import_mark("i1", clock=ARRIVED, buckets=3, histories=7)
+IMPORT_RECORD = make_import_record("i1", clock=ARRIVED, buckets=3, histories=7)
 RECORDS: list[ControlRecord] = [
-    MARK,
+    IMPORT_RECORD,
     RecordPutBack(shop_id="shop", run="r1", order="0001-7", arrived_at=ARRIVED - 1, data=b"\xff{"),
     RecordPutBack(shop_id="shop", run="", order="0001-7", arrived_at=ARRIVED, data=b""),
     ShopUnparked(shop_id="shop", run="r1", until="0001-7"),
@@ -34,8 +34,8 @@ def parse(data: bytes, *, arrived_at: int = ARRIVED, key=control_key) -> object:
 
 
 def signed(form: dict) -> bytes:
-    """Any form, with a sound signature: what whoever holds the key could send by mistake."""
-    record = json.loads(sign_control(MARK, KEY, issued_at=ARRIVED))
+    """Any form, with a sound signature: what a holder of the key could send by mistake."""
+    record = json.loads(sign_control(IMPORT_RECORD, KEY, issued_at=ARRIVED))
     del record["signature"]
     from service_quality.events import control_records
 
@@ -43,10 +43,10 @@ def signed(form: dict) -> bytes:
     return json.dumps(form | {"signature": control_records._signature(form, KEY)}).encode()
 
 
-def refusal(data: bytes, **options) -> RejectedEventError:
-    with pytest.raises(RejectedEventError) as refused:
+def rejection(data: bytes, **options) -> RejectedEventError:
+    with pytest.raises(RejectedEventError) as rejected:
         parse(data, **options)
-    return refused.value
+    return rejected.value
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.kind)
@@ -60,18 +60,18 @@ def test_every_kind_is_tried_here():
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.kind)
 def test_record_of_another_key_is_rejected(record):
-    assert refusal(sign_control(record, b"another key", issued_at=ARRIVED)).reason == "unsigned"
+    assert rejection(sign_control(record, b"another key", issued_at=ARRIVED)).reason == "unsigned"
 
 
 def test_record_without_a_signature_is_rejected():
-    assert refusal(json.dumps(control_to_dict(MARK)).encode()).reason == "unsigned"
+    assert rejection(json.dumps(control_to_dict(IMPORT_RECORD)).encode()).reason == "unsigned"
 
 
 @pytest.mark.parametrize("claimed", [None, 7, [], "", "\u00e9", "0" * 64, {"a": 1}])
 def test_signature_of_any_shape_is_rejected(claimed):
-    form = {**json.loads(sign_control(MARK, KEY, issued_at=ARRIVED)), "signature": claimed}
+    form = {**json.loads(sign_control(IMPORT_RECORD, KEY, issued_at=ARRIVED)), "signature": claimed}
 
-    assert refusal(json.dumps(form).encode()).reason == "unsigned"
+    assert rejection(json.dumps(form).encode()).reason == "unsigned"
 
 
 @pytest.mark.parametrize(
@@ -79,24 +79,24 @@ def test_signature_of_any_shape_is_rejected(claimed):
 )
 def test_no_field_can_be_changed_after_signing(field):
     other = {"buckets": 9, "histories": 9, "version": 9, "kind": "shop_unparked"}.get(field, "2023-08-01T00:00:00Z")
-    form = {**json.loads(sign_control(MARK, KEY, issued_at=ARRIVED)), field: other}
+    form = {**json.loads(sign_control(IMPORT_RECORD, KEY, issued_at=ARRIVED)), field: other}
 
-    assert refusal(json.dumps(form).encode()).reason == "unsigned"
+    assert rejection(json.dumps(form).encode()).reason == "unsigned"
 
 
 def test_signature_does_not_depend_on_the_order_of_fields_or_blanks():
-    form = json.loads(sign_control(MARK, KEY, issued_at=ARRIVED))
+    form = json.loads(sign_control(IMPORT_RECORD, KEY, issued_at=ARRIVED))
 
-    assert parse(json.dumps(dict(reversed(form.items())), indent=1).encode()) == MARK
+    assert parse(json.dumps(dict(reversed(form.items())), indent=1).encode()) == IMPORT_RECORD
 
 
 def test_without_a_key_no_control_record_is_taken():
-    assert refusal(sign_control(MARK, KEY, issued_at=ARRIVED), key=None).reason == "unsigned"
+    assert rejection(sign_control(IMPORT_RECORD, KEY, issued_at=ARRIVED), key=None).reason == "unsigned"
 
 
 @pytest.mark.parametrize("issued_at", [ARRIVED - VALID_FOR - 1, ARRIVED + 5 * MINUTE + 1])
 def test_record_signed_long_ago_or_in_the_future_is_rejected(issued_at):
-    assert refusal(sign_control(MARK, KEY, issued_at=issued_at)).reason == "expired"
+    assert rejection(sign_control(IMPORT_RECORD, KEY, issued_at=issued_at)).reason == "expired"
 
 
 @pytest.mark.parametrize(
@@ -117,9 +117,9 @@ def test_record_signed_long_ago_or_in_the_future_is_rejected(issued_at):
     ],
 )  # fmt: skip
 def test_signed_record_with_a_bad_field_is_rejected(change, reason, field):
-    refused = refusal(signed(change))
+    rejected = rejection(signed(change))
 
-    assert (refused.reason, refused.field) == (reason, field)
+    assert (rejected.reason, rejected.field) == (reason, field)
 
 
 def test_record_of_the_largest_size_can_be_put_back():
@@ -130,4 +130,4 @@ def test_record_of_the_largest_size_can_be_put_back():
 
 @pytest.mark.parametrize("kind", [None, 7, [], {}, True])
 def test_kind_of_any_shape_is_rejected_with_a_reason(kind):
-    assert refusal(json.dumps({"kind": kind, "shop_id": "shop"}).encode()).reason in ("missing_field", "wrong_type")
+    assert rejection(json.dumps({"kind": kind, "shop_id": "shop"}).encode()).reason in ("missing_field", "wrong_type")

@@ -3,17 +3,17 @@
 import pytest
 
 from service_quality.conversations.conversation import (
+    CONVERSATION_RETENTION,
     EMPTY,
     MAX_BYTES,
     MAX_EVENTS,
-    REMEMBERED,
     RETENTION,
     Conversation,
     advance,
     conversation_key,
-    refuse_too_old,
-    remembered,
+    reject_too_old,
     size_of,
+    within_retention,
 )
 from service_quality.errors import RejectedEventError
 from tests.unit.core.sample_events import NOON, conversation, event
@@ -22,29 +22,29 @@ LONG_FIELDS = ("customer_id", "agent_id", "category", "subcategory", "product", 
 FULL = Conversation(tuple(event("customer_message", index) for index in range(MAX_EVENTS)))
 
 
-def test_full_conversation_refuses_and_forgets_no_id():
-    with pytest.raises(RejectedEventError) as refused:
+def test_full_conversation_rejects_and_forgets_no_id():
+    with pytest.raises(RejectedEventError) as rejected:
         advance(FULL, event("customer_message", -1))
 
-    assert refused.value.reason == "conversation_full"
+    assert rejected.value.reason == "conversation_full"
     assert advance(FULL, FULL.events[0]) is FULL
 
 
-def test_conversation_is_remembered_longer_than_any_event_that_could_repeat():
+def test_conversation_is_retained_longer_than_any_event_that_could_repeat():
     held = conversation(event("customer_message", 0))
 
-    assert remembered(held, received_clock=NOON + REMEMBERED) is held
-    assert remembered(held, received_clock=NOON + REMEMBERED + 1) is EMPTY
-    assert REMEMBERED > RETENTION
+    assert within_retention(held, received_clock=NOON + CONVERSATION_RETENTION) is held
+    assert within_retention(held, received_clock=NOON + CONVERSATION_RETENTION + 1) is EMPTY
+    assert CONVERSATION_RETENTION > RETENTION
 
 
-def test_event_from_before_the_retention_period_is_refused():
-    refuse_too_old(event("customer_message", 0), received_clock=NOON + RETENTION)
+def test_event_from_before_the_retention_period_is_rejected():
+    reject_too_old(event("customer_message", 0), received_clock=NOON + RETENTION)
 
-    with pytest.raises(RejectedEventError) as refused:
-        refuse_too_old(event("customer_message", 0), received_clock=NOON + RETENTION + 1)
+    with pytest.raises(RejectedEventError) as rejected:
+        reject_too_old(event("customer_message", 0), received_clock=NOON + RETENTION + 1)
 
-    assert refused.value.reason == "older_than_retention"
+    assert rejected.value.reason == "older_than_retention"
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_what_folds_together(kind, fields, key):
     assert conversation_key(event(kind, 0, **fields)) == key
 
 
-def test_conversation_of_long_ids_refuses_more_before_its_item_is_too_large():
+def test_conversation_of_long_ids_rejects_more_before_its_item_is_too_large():
     full = EMPTY
 
-    with pytest.raises(RejectedEventError, match="bytes") as refused:  # noqa: PT012  # which event it is does not matter
+    with pytest.raises(RejectedEventError, match="bytes") as rejected:  # noqa: PT012  # which event it is does not matter
         for number in range(MAX_EVENTS):
             full = advance(full, event("customer_message", number, **dict.fromkeys(LONG_FIELDS, "x" * 128)))
 
-    assert refused.value.reason == "conversation_full"
+    assert rejected.value.reason == "conversation_full"
     assert 0.95 * MAX_BYTES < size_of(full) <= MAX_BYTES

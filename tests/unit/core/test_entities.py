@@ -1,9 +1,9 @@
-"""How an event's attributes name entities, and in whose item a history is kept."""
+"""The entities that an event's attributes name, and the item in which a history is stored."""
 
 import pytest
 
 from service_quality.commit.state_items import entity_name
-from service_quality.facts.entities import AGENT_CATEGORY, ENTITIES, SHOP, SUBCATEGORY_PRODUCT, home_key
+from service_quality.facts.entities import AGENT_CATEGORY, ENTITIES, SHOP, SUBCATEGORY_PRODUCT, item_key_of
 
 ATTRIBUTES = {"agent_id": "ann", "category": "returns", "subcategory": "broken", "supervisor_id": "sue"}
 
@@ -20,21 +20,21 @@ def test_missing_is_a_level_of_its_own_where_the_entity_says_so():
     assert SUBCATEGORY_PRODUCT.key({}) == "subcategory_product\x1f\x1f\x1f"
 
 
-def test_no_history_is_kept_under_the_key_of_the_shops_item():
+def test_no_history_has_the_key_of_the_shops_item():
     assert SHOP.key({}) not in (None, "shop")
-    assert home_key(SHOP.key({}) or "") == SHOP.key({})
+    assert item_key_of(SHOP.key({}) or "") == SHOP.key({})
 
 
-def test_history_lives_in_the_item_of_its_home():
-    assert home_key(SUBCATEGORY_PRODUCT.key(ATTRIBUTES) or "") == "subcategory\x1freturns\x1fbroken"
+def test_history_lies_in_the_item_of_the_entity_that_it_is_stored_with():
+    assert item_key_of(SUBCATEGORY_PRODUCT.key(ATTRIBUTES) or "") == "subcategory\x1freturns\x1fbroken"
 
 
 @pytest.mark.parametrize("entity", ENTITIES.values(), ids=ENTITIES)
-def test_parts_of_a_home_lead_those_of_its_guests(entity):
-    if entity.home:
-        home = ENTITIES[entity.home]
-        assert entity.parts[: len(home.parts)] == home.parts
-        assert not home.home
+def test_parts_of_an_item_lead_those_of_what_is_stored_with_it(entity):
+    if entity.stored_with:
+        owner = ENTITIES[entity.stored_with]
+        assert entity.parts[: len(owner.parts)] == owner.parts
+        assert not owner.stored_with
 
 
 @pytest.mark.parametrize("entity", ENTITIES.values(), ids=ENTITIES)

@@ -1,4 +1,4 @@
-"""What enters as an event, what is refused and why."""
+"""Accepted and rejected events, with the reasons."""
 
 import json
 
@@ -23,11 +23,11 @@ GOOD = {
 }
 
 
-def refusal(raw: object, *, shop_id: str = "shop") -> RejectedEventError:
+def rejection(raw: object, *, shop_id: str = "shop") -> RejectedEventError:
     data = raw if isinstance(raw, bytes) else json.dumps(raw).encode()
-    with pytest.raises(RejectedEventError) as refused:
+    with pytest.raises(RejectedEventError) as rejected:
         parse_record(data, arrived_at=ARRIVED, shop_id=shop_id)
-    return refused.value
+    return rejected.value
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def refusal(raw: object, *, shop_id: str = "shop") -> RejectedEventError:
         (b'{"text":"' + b"x" * 300_000 + b'"}', "too_large"),
     ],
 )
-def test_record_that_is_no_event_is_refused(data, reason):
-    assert refusal(data).reason == reason
+def test_record_that_is_no_event_is_rejected(data, reason):
+    assert rejection(data).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_record_that_is_no_event_is_refused(data, reason):
         ({"query": ["lamp"]}, "wrong_type", "query"),
     ],
 )
-def test_event_with_a_bad_field_is_refused(change, reason, field):
-    refused = refusal({**GOOD, **change})
+def test_event_with_a_bad_field_is_rejected(change, reason, field):
+    rejected = rejection({**GOOD, **change})
 
-    assert (refused.reason, refused.field) == (reason, field)
+    assert (rejected.reason, rejected.field) == (reason, field)
 
 
 @given(st.integers(0, LARGEST - 1))
@@ -149,7 +149,7 @@ def test_whole_float_is_an_integer():
         ("2023-08-25T00:00:00Z", "2023-08-24T23:58:00Z", "2023-08-25T00:00:00.000Z"),
     ],
 )
-def test_day_precision_stands_at_the_end_of_the_day_or_at_arrival(occurred, arrived, stands):
+def test_day_precision_counts_at_the_end_of_the_day_or_at_arrival(occurred, arrived, stands):
     event = parse_event({**GOOD, "precision": "day", "occurred_at": occurred}, arrived_at=parse_instant(arrived))
 
     assert format_instant(event.occurred_at) == stands
@@ -164,8 +164,8 @@ def test_event_may_be_five_minutes_ahead_of_its_arrival():
 def message_of(data: bytes) -> str:
     try:
         parse_record(data, arrived_at=ARRIVED, shop_id="shop")
-    except RejectedEventError as refused:
-        return str(refused)
+    except RejectedEventError as rejected:
+        return str(rejected)
     return ""
 
 
@@ -187,7 +187,7 @@ WORDS = st.sampled_from(
     st.sampled_from(FIELDS),
     WORDS | WORDS.map(lambda word: [word]) | st.integers(10**6, 10**20) | st.just(0.13812345678),
 )
-def test_refusals_never_repeat_what_was_written(field, written):
+def test_rejections_never_repeat_what_was_written(field, written):
     said = message_of(json.dumps({**GOOD, field: written}).encode())
 
     assert str(written).strip("[]'") not in said

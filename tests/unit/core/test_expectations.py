@@ -1,8 +1,8 @@
-"""What is declared of a score while one feature moves."""
+"""The declared direction of a score while one feature moves."""
 
 import pytest
 
-from service_quality.features.declarations import Age, EventValue, Mean, Rate, Total, WindowRatio
+from service_quality.features.declarations import EventValue, Mean, Rate, TimeSince, Total, WindowRatio
 from service_quality.features.expectations import LARGEST_CONTRIBUTION, Direction, direction_of, expectation_of
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY
@@ -19,16 +19,16 @@ from service_quality.instants import DAY
         (EventValue("price_minor"), Direction.FREE),
         (EventValue("opened_hour"), Direction.FREE),
         (EventValue("transfers"), Direction.FREE),
-        (Rate("agent", "dissatisfied", "30d", strength=1, parent=0.2), Direction.RISES),
-        (Rate("agent", "slow", "7d", strength=1, parent=0.2), Direction.RISES),
-        (Rate("sku", "returned", "90d", strength=1, parent=0.2), Direction.RISES),
-        (Rate("agent", "on_time", "7d", strength=1, parent=0.2), Direction.FALLS),
-        (Rate("agent", "resolved", "7d", strength=1, parent=0.2), Direction.FALLS),
+        (Rate("agent", "dissatisfied", "30d", prior_weight=1, parent=0.2), Direction.RISES),
+        (Rate("agent", "slow", "7d", prior_weight=1, parent=0.2), Direction.RISES),
+        (Rate("sku", "returned", "90d", prior_weight=1, parent=0.2), Direction.RISES),
+        (Rate("agent", "on_time", "7d", prior_weight=1, parent=0.2), Direction.FALLS),
+        (Rate("agent", "resolved", "7d", prior_weight=1, parent=0.2), Direction.FALLS),
         (Total("customer", "complaints", "90d"), Direction.RISES),
         (Total("customer", "orders", "90d"), Direction.FREE),
         (Mean("agent", "reply_ms", "timed_replies", "1d"), Direction.RISES),
-        (Age("customer", "orders", "90d"), Direction.FREE),
-        (WindowRatio("category", "contacts", "1d", "7d", strength=20), Direction.FREE),
+        (TimeSince("customer", "orders", "90d"), Direction.FREE),
+        (WindowRatio("category", "contacts", "1d", "7d", prior_weight=20), Direction.FREE),
     ],
     ids=lambda given: given.name,
 )
@@ -56,7 +56,7 @@ def test_plausible_range_follows_from_the_unit():
     highest = {feature.name: expectation_of(feature).highest for feature in FEATURES.features}
 
     assert highest["waiting_ms"] == highest["customer_browse_ms_1d"] == 90 * DAY
-    assert highest["agent_reply_ms_per_timed_replies_1d"] == highest["customer_orders_age_90d"] == 90 * DAY
+    assert highest["agent_reply_ms_per_timed_replies_1d"] == highest["customer_time_since_orders_90d"] == 90 * DAY
     assert highest["price_minor"] == highest["customer_order_amount_minor_90d"] == 1e9
     assert highest["agent_dissatisfied_rate_30d"] == highest["category_contacts_1d_of_7d"] == 1
     assert highest["opened_hour"] == 23

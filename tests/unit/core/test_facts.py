@@ -1,8 +1,8 @@
-"""What a conversation contributes to whose history, and what a late event corrects."""
+"""The facts that a conversation contributes to each history, and the corrections by a late event."""
 
 from service_quality.conversations.conversation import EMPTY
 from service_quality.conversations.imported_part import ImportedPart
-from service_quality.conversations.turns import read_standing
+from service_quality.conversations.turns import read_state
 from service_quality.facts.conversation_facts import FACTS, facts_between, total_facts
 from service_quality.facts.conversation_fold import FoldedConversation, step_conversation
 from service_quality.facts.entities import ENTITIES
@@ -15,7 +15,7 @@ CUSTOMER = dict.fromkeys(FACTS, (ENTITIES["customer"],))
 
 def facts_of(*events, kept=AGENT) -> set[tuple[str, int, str, int]]:
     folded = conversation(*events)
-    totals = total_facts(folded, read_standing(folded), kept)
+    totals = total_facts(folded, read_state(folded), kept)
     return {(key.partition("\x1f")[2], at - NOON, name, value) for (key, at, name), value in totals.items()}
 
 

@@ -9,30 +9,30 @@ from service_quality.alerts.rule_set import RULES
 from service_quality.alerts.rules import AllOf, AnyOf, AtLeast, Below, Condition, Missing
 from service_quality.conversations.conversation import EMPTY
 from service_quality.conversations.event_values import read_event_values
-from service_quality.conversations.turns import read_standing
+from service_quality.conversations.turns import read_state
 from service_quality.errors import DeclarationError
 from service_quality.facts.conversation_facts import FACTS, Fact
 from service_quality.facts.entities import Entity
 from service_quality.features.declarations import (
     RATES,
-    Age,
     EventValue,
     FeatureSet,
     Mean,
     Rate,
+    TimeSince,
     Total,
     WindowRatio,
     compute_features,
 )
+from service_quality.features.feature_context import FeatureContext
 from service_quality.features.feature_set import FEATURES
-from service_quality.features.moment import Moment
 from service_quality.features.vectors import to_vector, vector_bytes, vector_from_bytes
 from service_quality.histories.history import History, build_history
 from service_quality.instants import DAY, HOUR, MINUTE
 from tests.unit.core.sample_events import NOON, event
 
-SHOP = Rate("shop", "dissatisfied", "7d", strength=50, parent=0.2)
-AGENT = Rate("agent", "dissatisfied", "30d", strength=20, parent=SHOP)
+SHOP = Rate("shop", "dissatisfied", "7d", prior_weight=50, parent=0.2)
+AGENT = Rate("agent", "dissatisfied", "30d", prior_weight=20, parent=SHOP)
 
 
 def value_of(feature, *facts: tuple[str, int, str, int], clock: int = 0):
@@ -46,7 +46,7 @@ def value_of(feature, *facts: tuple[str, int, str, int], clock: int = 0):
         )
         for entity in {of for of, *_ in facts}
     }
-    return compute_features([feature], Moment(histories, {"answered": 1}, NOON + clock))[0]
+    return compute_features([feature], FeatureContext(histories, {"answered": 1}, NOON + clock))[0]
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def value_of(feature, *facts: tuple[str, int, str, int], clock: int = 0):
         (EventValue("waiting_ms"), "waiting_ms"),
         (Total("agent", "contacts", "1h"), "agent_contacts_1h"),
         (Mean("agent", "reply_ms", "timed_replies", "1d"), "agent_reply_ms_per_timed_replies_1d"),
-        (WindowRatio("category", "contacts", "1d", "7d", strength=20), "category_contacts_1d_of_7d"),
-        (Age("customer", "orders", "90d"), "customer_orders_age_90d"),
+        (WindowRatio("category", "contacts", "1d", "7d", prior_weight=20), "category_contacts_1d_of_7d"),
+        (TimeSince("customer", "orders", "90d"), "customer_time_since_orders_90d"),
         (AGENT, "agent_dissatisfied_rate_30d"),
     ],
 )
@@ -85,7 +85,7 @@ def test_mean_is_missing_where_nothing_was_counted():
 
 
 def test_window_ratio_starts_from_an_even_spread_and_is_not_carried_off_by_the_first_of_a_kind():
-    feature = WindowRatio("category", "contacts", "1d", "7d", strength=13)
+    feature = WindowRatio("category", "contacts", "1d", "7d", prior_weight=13)
     old, new = ("category", 0, "contacts", 3), ("category", 2 * DAY, "contacts", 4)
 
     assert value_of(feature) == pytest.approx(1 / 7)
@@ -93,8 +93,8 @@ def test_window_ratio_starts_from_an_even_spread_and_is_not_carried_off_by_the_f
     assert value_of(feature, old, new, clock=2 * DAY) == pytest.approx((4 + 13 / 7) / 20)
 
 
-def test_age_is_measured_from_the_newest_tile_and_missing_beyond_the_window():
-    feature = Age("customer", "orders", "1h")
+def test_time_since_is_measured_from_the_newest_tile_and_missing_beyond_the_window():
+    feature = TimeSince("customer", "orders", "1h")
     facts = (("customer", 0, "orders", 1), ("customer", 7 * MINUTE, "orders", 1))
 
     assert value_of(feature) is None
@@ -136,7 +136,7 @@ def test_plan_does_not_depend_on_the_order_of_features():
     "other",
     [
         (AGENT, SHOP),
-        (SHOP, replace(AGENT, strength=21)),
+        (SHOP, replace(AGENT, prior_weight=21)),
         (SHOP, replace(AGENT, parent=0.2)),
         (SHOP,),
     ],
@@ -146,7 +146,7 @@ def test_other_declaration_has_another_fingerprint(other):
 
 
 def test_fingerprint_of_equal_declarations_is_equal():
-    again = Rate("agent", "dissatisfied", "30d", strength=20, parent=replace(SHOP))
+    again = Rate("agent", "dissatisfied", "30d", prior_weight=20, parent=replace(SHOP))
 
     assert FeatureSet((SHOP, again)).fingerprint == FeatureSet((SHOP, AGENT)).fingerprint
 
@@ -154,12 +154,12 @@ def test_fingerprint_of_equal_declarations_is_equal():
 @pytest.mark.parametrize(
     ("features", "found"),
     [
-        ((SHOP, replace(SHOP, strength=1)), "shop_dissatisfied_rate_7d"),
+        ((SHOP, replace(SHOP, prior_weight=1)), "shop_dissatisfied_rate_7d"),
         ((Total("agnet", "contacts", "1h"),), "agnet"),
         ((Total("agent", "contracts", "1h"),), "contracts"),
         ((Total("agent", "contacts", "2h"),), "2h"),
-        ((replace(SHOP, strength=0),), "strength 0"),
-        ((Rate("agent", "dissatisfied", "30d", strength=1, parent=replace(SHOP, entity="shpo")),), "shpo"),
+        ((replace(SHOP, prior_weight=0),), "prior_weight 0"),
+        ((Rate("agent", "dissatisfied", "30d", prior_weight=1, parent=replace(SHOP, entity="shpo")),), "shpo"),
     ],
 )
 def test_contradiction_is_found_while_declaring(features, found):
@@ -172,13 +172,13 @@ def test_rates_are_of_known_facts():
 
 
 def test_event_values_in_service_are_read():
-    values = read_event_values(read_standing(EMPTY), event("customer_message", 0), clock=NOON)
+    values = read_event_values(read_state(EMPTY), event("customer_message", 0), clock=NOON)
 
     assert {feature.value for feature in FEATURES.features if isinstance(feature, EventValue)} <= values.keys()
 
 
 def test_rules_in_force_look_at_values_that_exist():
-    known = {*read_event_values(read_standing(EMPTY), event("rated", 0), clock=NOON), *FEATURES.names, "score"}
+    known = {*read_event_values(read_state(EMPTY), event("rated", 0), clock=NOON), *FEATURES.names, "score"}
 
     for rule in RULES:
         conditions = [rule.resolved_when, *(condition for _, condition in rule.tiers)]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from service_quality.conversations import conversation as bounds
-from service_quality.conversations.conversation import EMPTY, REMEMBERED, Conversation
+from service_quality.conversations.conversation import CONVERSATION_RETENTION, EMPTY, Conversation
 from service_quality.conversations.imported_part import ImportedPart, join_parts, put_in, same_content
 from service_quality.errors import RejectedEventError
 from service_quality.events.interaction_event import InteractionEvent
@@ -112,7 +112,7 @@ def test_conversation_that_the_log_has_forgotten_counts_as_the_import_knew_it():
     late = replace(RATED, occurred_at=NOON + 5 * DAY)
     later = an_import(held, late)
 
-    found = after_next_event(held, [later], counted=totals(ASKED), received_clock=NOON + REMEMBERED + 1)
+    found = after_next_event(held, [later], counted=totals(ASKED), received_clock=NOON + CONVERSATION_RETENTION + 1)
 
     assert found == nonzero(totals(ASKED, late, NOTED))
 
@@ -120,13 +120,13 @@ def test_conversation_that_the_log_has_forgotten_counts_as_the_import_knew_it():
 def test_forgotten_part_stays_counted_and_is_not_joined():
     old = an_import(EMPTY, ASKED, ANSWERED)
 
-    found = after_next_event(EMPTY, [old], counted={}, received_clock=NOON + 9 + REMEMBERED + 1)
+    found = after_next_event(EMPTY, [old], counted={}, received_clock=NOON + 9 + CONVERSATION_RETENTION + 1)
 
     assert found == nonzero(Counter(totals(ASKED, ANSWERED)) + Counter(totals(NOTED)))
 
 
 def test_conversation_that_begins_again_after_retention_is_two_in_one_import():
-    again = replace(BY_BOB, occurred_at=NOON + REMEMBERED + 10)
+    again = replace(BY_BOB, occurred_at=NOON + CONVERSATION_RETENTION + 10)
 
     found = an_import(EMPTY, ASKED, ANSWERED, again)
 
@@ -161,7 +161,7 @@ def test_copy_of_the_log_stays_where_the_import_says_the_same():
     assert joined.events == (arrived_late, ANSWERED)
 
 
-def test_import_leaves_out_what_a_full_conversation_refuses_and_counts_it(monkeypatch):
+def test_import_leaves_out_what_a_full_conversation_rejects_and_counts_it(monkeypatch):
     monkeypatch.setattr(bounds, "MAX_EVENTS", 2)
 
     found = an_import(conversation(ASKED), ANSWERED, BY_BOB)
@@ -170,13 +170,13 @@ def test_import_leaves_out_what_a_full_conversation_refuses_and_counts_it(monkey
     assert found.left_out == 1
 
 
-def test_conversation_that_is_too_large_with_its_imports_refuses_the_next_event(monkeypatch):
+def test_conversation_that_is_too_large_with_its_imports_rejects_the_next_event(monkeypatch):
     part = ImportedPart(EMPTY, conversation(ANSWERED, BY_BOB))
     monkeypatch.setattr(bounds, "MAX_EVENTS", 2)
 
-    with pytest.raises(RejectedEventError) as refused:
+    with pytest.raises(RejectedEventError) as rejected:
         step_conversation(
             FoldedConversation(conversation(ASKED), AGENT), NOTED, clock=NOON, received_clock=NOON, imported=(part,)
         )
 
-    assert refused.value.reason == "conversation_full"
+    assert rejected.value.reason == "conversation_full"

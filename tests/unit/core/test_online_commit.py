@@ -8,17 +8,17 @@ import pytest
 from service_quality.alerts.rules import AtLeast, Rule
 from service_quality.commit import online_commit, shop_fold
 from service_quality.commit.archived_ranges import LEDGER, NOTHING_ARCHIVED
-from service_quality.commit.chunks import MAX_ARCHIVE_BYTES, MAX_ITEMS, Chunk, OutboxRow
 from service_quality.commit.failures import Failure
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_fold import MAX_HISTORIES
 from service_quality.commit.state_items import ShopItem, encode_shop
+from service_quality.commit.transactions import MAX_ARCHIVE_BYTES, MAX_ITEMS, OutboxRow, Transaction
 from service_quality.errors import (
     ConflictError,
     DeclarationError,
+    DependencyError,
     FoldFailedError,
     StateVersionError,
-    SurroundingsError,
 )
 from service_quality.events.control_records import ControlRecord
 from service_quality.events.interaction_event import InteractionEvent
@@ -30,7 +30,7 @@ from service_quality.scoring import scored_event
 from service_quality.scoring.scores import Score
 from tests.properties.feature_sets import SMALL, SMALL_RULES
 from tests.stand_ins.archive_chain import archive_links, archived_entries
-from tests.stand_ins.control import control_key, import_mark, record_json
+from tests.stand_ins.control import control_key, make_import_record, record_json
 from tests.stand_ins.cursed_fold import CursedFold
 from tests.stand_ins.memory_store import MemoryStore
 from tests.stand_ins.scorer import FixedScorer
@@ -52,7 +52,7 @@ def worker(store: MemoryStore, scorer=None) -> OnlineCommit:
 
 def became(store: MemoryStore) -> list[str]:
     entries = archived_entries(store.rows, "shop")
-    return [entry.get("refused") or ("duplicate" if entry.get("duplicate") else "accepted") for entry in entries]
+    return [entry.get("rejected") or ("duplicate" if entry.get("duplicate") else "accepted") for entry in entries]
 
 
 class Failing(FixedScorer):
@@ -76,12 +76,12 @@ def test_batch_that_comes_again_is_done_already():
     store, batch = MemoryStore(), records(event("customer_message", 0), event("agent_message", 1))
     worker(store).advance_shop("shop", batch)
 
-    tally = worker(store).advance_shop("shop", batch)
+    stats = worker(store).advance_shop("shop", batch)
 
-    assert (tally.already_done, tally.accepted, tally.chunks) == (2, 0, 0)
+    assert (stats.already_done, stats.accepted, stats.transactions) == (2, 0, 0)
 
 
-def test_chunk_never_holds_more_than_a_transaction():
+def test_transaction_never_holds_more_than_a_table_takes():
     store = MemoryStore()
     batch = records(
         *(
@@ -90,12 +90,12 @@ def test_chunk_never_holds_more_than_a_transaction():
         )
     )
 
-    tally = worker(store).advance_shop("shop", batch)
+    stats = worker(store).advance_shop("shop", batch)
 
     sizes = [1 + len(commit.items) + len(commit.rows) for commit in store.commits]
-    assert tally.chunks == len(sizes) == 3
+    assert stats.transactions == len(sizes) == 3
     assert max(sizes) <= MAX_ITEMS
-    assert len(archive_links(store.rows, "shop")) == tally.chunks
+    assert len(archive_links(store.rows, "shop")) == stats.transactions
 
 
 def test_first_transaction_of_a_shop_opens_its_ledger_of_the_archive_and_no_later_one_does():
@@ -119,17 +119,17 @@ def test_archive_row_is_cut_at_its_size():
     assert sum(len(record.data) for record in records(*long)) > 2 * MAX_ARCHIVE_BYTES
 
 
-def test_row_put_twice_in_a_chunk_stands_once_as_put_last():
-    rows = [OutboxRow("alert", "life", "life", body, "shop") for body in (b"opened", b"resolved")]
-    chunk = Chunk("shop", START)
+def test_row_put_twice_in_a_transaction_is_in_it_once_as_put_last():
+    rows = [OutboxRow("alert", "state", "state", body, "shop") for body in (b"opened", b"resolved")]
+    transaction = Transaction("shop", START)
 
-    chunk.add_rows(rows[:1])
-    chunk.add_rows(rows[1:])
+    transaction.add_rows(rows[:1])
+    transaction.add_rows(rows[1:])
 
-    assert [row.body for row in chunk.rows.values()] == [b"resolved"]
+    assert [row.body for row in transaction.rows.values()] == [b"resolved"]
 
 
-def test_alert_opened_and_resolved_within_a_chunk_is_one_life():
+def test_alert_opened_and_resolved_within_a_transaction_is_one_row_of_state():
     store = MemoryStore()
 
     worker(store).advance_shop(
@@ -137,11 +137,11 @@ def test_alert_opened_and_resolved_within_a_chunk_is_one_life():
         records(event("customer_message", 0), event("internal_note", 5), event("rated", 9, rating=1)),
     )
 
-    [life] = [row for row in store.rows.values() if row.row_kind == "life"]
-    assert life.open is False
+    [state] = [row for row in store.rows.values() if row.row_kind == "state"]
+    assert state.open is False
 
 
-def test_event_that_no_transaction_holds_is_refused_and_blocks_nothing():
+def test_event_that_no_transaction_holds_is_rejected_and_blocks_nothing():
     store = MemoryStore()
     turns = [
         one
@@ -155,25 +155,25 @@ def test_event_that_no_transaction_holds_is_refused_and_blocks_nothing():
     features = FeatureSet((Total("agent_category", "replies", "1d"),))
     commit = OnlineCommit(store, FixedScorer, features, ())
 
-    tally = commit.advance_shop("shop", records(*turns, moves_every_reply, event("internal_note", 901)))
+    stats = commit.advance_shop("shop", records(*turns, moves_every_reply, event("internal_note", 901)))
 
-    assert tally.rejected == {"changes_too_much": 1}
+    assert stats.rejected == {"changes_too_much": 1}
     assert became(store)[-2:] == ["changes_too_much", "accepted"]
-    assert [kept.reason for kept in store.rejected.values()] == ["changes_too_much"]
+    assert [stored.reason for stored in store.rejected.values()] == ["changes_too_much"]
 
 
 def test_event_on_which_the_model_fails_is_folded_and_archived_without_a_score():
     store = MemoryStore()
     log = records(event("customer_message", 0), event("internal_note", 1), event("internal_note", 3))
 
-    tally = worker(store, Failing()).advance_shop("shop", log)
+    stats = worker(store, Failing()).advance_shop("shop", log)
 
     entries = archived_entries(store.rows, "shop")
-    assert (tally.accepted, tally.scored, tally.unscored, tally.rejected) == (3, 1, 2, {})
+    assert (stats.accepted, stats.scored, stats.unscored, stats.rejected) == (3, 1, 2, {})
     assert [entry.get("score_failed") for entry in entries] == [None, "ZeroDivisionError", "ZeroDivisionError"]
     assert ["score" in entry for entry in entries] == [True, False, False]
     assert all("vector" in entry for entry in entries)
-    assert {failure.stage for failure in tally.failures} == {"score"}
+    assert {failure.stage for failure in stats.failures} == {"score"}
 
 
 def test_hundred_events_under_a_model_that_always_fails_lose_nothing():
@@ -184,23 +184,23 @@ def test_hundred_events_under_a_model_that_always_fails_lose_nothing():
     store, calm = MemoryStore(), MemoryStore()
     log = records(*(event("customer_message", number) for number in range(100)))
 
-    tally = worker(store, Broken()).advance_shop("shop", log)
+    stats = worker(store, Broken()).advance_shop("shop", log)
 
     worker(calm).advance_shop("shop", log)
-    assert (tally.accepted, tally.unscored, tally.rejected) == (100, 100, {})
+    assert (stats.accepted, stats.unscored, stats.rejected) == (100, 100, {})
     assert not store.rejected
     histories = {key for key in calm.items if not key[1].startswith(("contact", "visit"))}
     assert {key: store.items[key] for key in histories} == {key: calm.items[key] for key in histories}
 
 
 def test_feature_that_cannot_be_computed_leaves_the_event_without_a_vector(monkeypatch):
-    monkeypatch.setattr(scored_event, "compute_features", lambda features, moment: 1 / 0)
+    monkeypatch.setattr(scored_event, "compute_features", lambda features, context: 1 / 0)
     store = MemoryStore()
 
-    tally = worker(store).advance_shop("shop", records(event("customer_message", 0)))
+    stats = worker(store).advance_shop("shop", records(event("customer_message", 0)))
 
     [entry] = archived_entries(store.rows, "shop")
-    assert (tally.accepted, tally.unscored) == (1, 1)
+    assert (stats.accepted, stats.unscored) == (1, 1)
     assert (entry["score_failed"], "vector" in entry) == ("ZeroDivisionError", False)
 
 
@@ -216,13 +216,13 @@ def test_rule_that_fails_is_left_out_and_the_others_are_not():
     store, calm = MemoryStore(), MemoryStore()
     log = records(event("customer_message", 0), event("internal_note", 5))
 
-    tally = OnlineCommit(store, FixedScorer, SMALL, (broken, *SMALL_RULES)).advance_shop("shop", log)
+    stats = OnlineCommit(store, FixedScorer, SMALL, (broken, *SMALL_RULES)).advance_shop("shop", log)
 
     worker(calm).advance_shop("shop", log)
-    assert (tally.accepted, tally.rejected) == (2, {})
-    assert {failure.subject for failure in tally.failures} == {"broken"}
+    assert (stats.accepted, stats.rejected) == (2, {})
+    assert {failure.subject for failure in stats.failures} == {"broken"}
     assert store.rows.keys() == calm.rows.keys()
-    assert tally.alerts == len([row for row in calm.rows.values() if row.row_kind == "alert"]) > 0
+    assert stats.alerts == len([row for row in calm.rows.values() if row.row_kind == "alert"]) > 0
 
 
 def test_failure_is_logged_by_type_and_stack_without_its_message():
@@ -244,12 +244,12 @@ def test_record_on_which_the_fold_fails_is_given_back_unless_it_may_be_rejected(
 
     with pytest.raises(FoldFailedError) as failed:
         worker(store).advance_shop("shop", log)
-    tally = worker(store).advance_shop("shop", log, rejecting=frozenset({failed.value.position}))
+    stats = worker(store).advance_shop("shop", log, rejecting=frozenset({failed.value.position}))
 
     assert failed.value.position == log[1].position
-    assert tally.rejected == {"fold_failed": 1}
+    assert stats.rejected == {"fold_failed": 1}
     assert became(store) == ["accepted", "fold_failed", "accepted"]
-    assert [kept.record for kept in store.rejected.values()] == [log[1]]
+    assert [stored.record for stored in store.rejected.values()] == [log[1]]
 
 
 def test_record_that_failed_at_one_version_of_the_shop_may_be_sound_at_the_next(monkeypatch):
@@ -269,29 +269,29 @@ def test_record_that_failed_at_one_version_of_the_shop_may_be_sound_at_the_next(
     cursed = CursedFold("e3", before=overtake_at_the_second_failure)
     monkeypatch.setattr(shop_fold, "step_conversation", cursed)
     monkeypatch.setattr(shop_fold.ShopFold, "prefetch", lambda fold, events: None)
-    tally = worker(store).advance_shop("shop", [noted], rejecting=frozenset({noted.position}))
+    stats = worker(store).advance_shop("shop", [noted], rejecting=frozenset({noted.position}))
 
-    assert (tally.rejected, tally.accepted) == ({}, 1)
+    assert (stats.rejected, stats.accepted) == ({}, 1)
     assert became(store) == ["accepted", "accepted", "accepted"]
     assert not store.rejected
 
 
-def test_record_that_the_log_has_passed_by_is_kept_with_a_reason():
+def test_record_that_the_log_has_passed_by_is_stored_with_a_reason():
     store = MemoryStore()
     first, given_up, last = records(*(event("customer_message", number) for number in range(3)))
     worker(store).advance_shop("shop", [first, last])
 
-    tally = worker(store).advance_shop("shop", [first, given_up, last])
+    stats = worker(store).advance_shop("shop", [first, given_up, last])
 
-    assert (tally.already_done, tally.accepted, tally.rejected) == (2, 0, {"passed_by": 1})
-    assert [(kept.record, kept.reason) for kept in store.rejected.values()] == [(given_up, "passed_by")]
+    assert (stats.already_done, stats.accepted, stats.rejected) == (2, 0, {"passed_by": 1})
+    assert [(stored.record, stored.reason) for stored in store.rejected.values()] == [(given_up, "passed_by")]
 
 
 def test_import_mark_that_comes_twice_counts_once():
     store = MemoryStore()
-    mark = import_mark("i1", clock=NOON - 1)
+    import_record = make_import_record("i1", clock=NOON - 1)
 
-    worker(store).advance_shop("shop", records(mark, event("customer_message", 0), mark))
+    worker(store).advance_shop("shop", records(import_record, event("customer_message", 0), import_record))
 
     assert became(store) == ["accepted", "accepted", "duplicate"]
     assert len(store.commits[-1].shop.imports) == 1
@@ -299,9 +299,9 @@ def test_import_mark_that_comes_twice_counts_once():
 
 def test_import_moves_the_clock_forward_only():
     store = MemoryStore()
-    mark = import_mark("i1", clock=NOON - 1)
+    import_record = make_import_record("i1", clock=NOON - 1)
 
-    worker(store).advance_shop("shop", records(event("customer_message", 0), mark))
+    worker(store).advance_shop("shop", records(event("customer_message", 0), import_record))
 
     assert store.commits[-1].shop.clock == NOON
 
@@ -326,50 +326,50 @@ class Unreachable(MemoryStore):
 
     def read_items(self, shop_id: str, keys: list[str]) -> Mapping[str, bytes]:
         self.calls += 1
-        raise SurroundingsError("timed out")
+        raise DependencyError("timed out")
 
 
 @pytest.mark.parametrize("store", [Contested(), Unreachable()], ids=["contested", "unreachable"])
 def test_trouble_that_persists_gives_the_batch_back(store):
-    with pytest.raises(SurroundingsError):
+    with pytest.raises(DependencyError):
         worker(store).advance_shop("shop", records(event("customer_message", 0)))
 
     assert not store.rejected
 
 
-def test_warm_cache_saves_the_reads():
+def test_cache_saves_the_reads():
     store = MemoryStore()
-    warm = worker(store)
+    cached = worker(store)
     batch = records(event("customer_message", 0), event("customer_message", 1), event("customer_message", 2))
-    warm.advance_shop("shop", batch[:1])
+    cached.advance_shop("shop", batch[:1])
     before = store.calls
 
-    warm.advance_shop("shop", batch[1:])
+    cached.advance_shop("shop", batch[1:])
 
     assert store.calls - before == 1  # the commit
 
 
-def test_warm_shop_that_another_worker_moved_is_read_again_and_nothing_is_folded_twice():
+def test_cached_shop_that_another_worker_moved_is_read_again_and_nothing_is_folded_twice():
     store = MemoryStore()
     overtaken, other = worker(store), worker(store)
     batch = records(event("customer_message", 0), event("customer_message", 1), event("customer_message", 2))
     overtaken.advance_shop("shop", batch[:1])
     other.advance_shop("shop", batch[:2])
 
-    tally = overtaken.advance_shop("shop", batch)
+    stats = overtaken.advance_shop("shop", batch)
 
-    assert (tally.conflicts, tally.already_done, tally.accepted) == (1, 2, 1)
+    assert (stats.conflicts, stats.already_done, stats.accepted) == (1, 2, 1)
     assert [commit.shop.version for commit in store.commits] == [1, 2, 3]
 
 
 def test_cache_is_bounded_even_for_one_shop(monkeypatch):
-    monkeypatch.setattr(online_commit, "_MAX_WARM_ITEMS", 3)
+    monkeypatch.setattr(online_commit, "_MAX_CACHED_ITEMS", 3)
     store = MemoryStore()
-    warm = worker(store)
+    commit = worker(store)
 
-    warm.advance_shop("shop", records(*(event("customer_message", 0, conversation_id=f"c{n}") for n in range(9))))
+    commit.advance_shop("shop", records(*(event("customer_message", 0, conversation_id=f"c{n}") for n in range(9))))
 
-    assert warm.warm.items <= 3
+    assert commit.cache.items <= 3
 
 
 def test_positions_sort_like_the_log():
@@ -382,14 +382,14 @@ def test_positions_sort_like_the_log():
 @pytest.mark.parametrize(
     "wrong", [{"subject": "agent_category"}, {"subject": "agnet"}, {"tiers": (("loud", AtLeast("score", 1)),)}]
 )
-def test_rule_that_nothing_could_hold_is_refused(wrong):
+def test_rule_that_no_item_could_hold_is_refused(wrong):
     rule = Rule("r", 1, "agent", frozenset(), (("info", AtLeast("score", 1)),), AtLeast("score", 1), 0)
 
     with pytest.raises(DeclarationError):
         replace(rule, **wrong)
 
 
-def test_item_that_holds_all_it_can_refuses_a_further_entity_and_blocks_nothing():
+def test_item_that_holds_all_it_can_rejects_a_further_entity_and_blocks_nothing():
     store = MemoryStore()
     answers = [
         one
@@ -401,7 +401,7 @@ def test_item_that_holds_all_it_can_refuses_a_further_entity_and_blocks_nothing(
     ]
     features = FeatureSet((Total("agent_category", "replies", "1d"),))
 
-    tally = OnlineCommit(store, FixedScorer, features, ()).advance_shop("shop", records(*answers))
+    stats = OnlineCommit(store, FixedScorer, features, ()).advance_shop("shop", records(*answers))
 
-    assert tally.rejected == {"item_full": 1}
+    assert stats.rejected == {"item_full": 1}
     assert became(store)[-1] == "item_full"

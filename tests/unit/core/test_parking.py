@@ -42,11 +42,11 @@ def test_end_of_a_run_takes_effect_in_a_batch_that_is_set_aside():
 
     assert parked(store) is None
     assert (place(3), "parked") not in {
-        (one["position"], one.get("refused")) for one in archived_entries(store.rows, "shop")
+        (one["position"], one.get("rejected")) for one in archived_entries(store.rows, "shop")
     }
 
 
-def test_what_comes_behind_the_end_of_a_run_is_parked_anew():
+def test_what_comes_behind_the_end_of_a_run_is_parked_again():
     store = MemoryStore()
     worker = new_worker(store, SMALL, ())
     worker.park_shop("shop", [message(1)])
@@ -54,5 +54,5 @@ def test_what_comes_behind_the_end_of_a_run_is_parked_anew():
     worker.park_shop("shop", [message(2), unparking(3, until=1), message(4)])
 
     assert parked(store) == Parked(until=place(4))
-    refused = {one["position"]: one.get("refused") for one in archived_entries(store.rows, "shop")}
-    assert refused == {place(1): "parked", place(2): "parked", place(3): None, place(4): "parked"}
+    rejected = {one["position"]: one.get("rejected") for one in archived_entries(store.rows, "shop")}
+    assert rejected == {place(1): "parked", place(2): "parked", place(3): None, place(4): "parked"}

@@ -7,9 +7,9 @@ from copy import deepcopy
 import pytest
 
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.preview import Preview
+from service_quality.commit.preview import Previewer
 from service_quality.commit.state_items import ShopItem, encode_shop
-from service_quality.errors import RejectedEventError, StateVersionError, SurroundingsError
+from service_quality.errors import DependencyError, RejectedEventError, StateVersionError
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_event
 from service_quality.features.feature_set import FEATURES
@@ -39,8 +39,8 @@ def commit(store: MemoryStore, events: list[dict]) -> None:
     OnlineCommit(store, FixedScorer, FEATURES, ()).advance_shop("s", records)
 
 
-def foresee(store, *events: dict):
-    return Preview(store, FixedScorer(), FEATURES).foresee("s", [parse_event(one, arrived_at=NOW) for one in events])
+def preview(store, *events: dict):
+    return Previewer(store, FixedScorer(), FEATURES).preview("s", [parse_event(one, arrived_at=NOW) for one in events])
 
 
 def test_preview_is_the_vector_that_the_stream_then_serves():
@@ -48,14 +48,14 @@ def test_preview_is_the_vector_that_the_stream_then_serves():
     commit(store, LOG)
     served = MemoryStore(shops=dict(store.shops), items=dict(store.items))
 
-    (foreseen,) = foresee(store, LATER)
+    (one,) = preview(store, LATER)
     commit(served, [LATER])
 
     before = store.read_shop("s")
     assert before is not None
     archived = served.rows["s\x1farchive", before.last_position]
     entry = json.loads(zlib.decompress(archived.body))["entries"][0]
-    assert foreseen.score.probability == entry["score"]
+    assert one.score.probability == entry["score"]
 
 
 def test_preview_changes_nothing():
@@ -63,13 +63,13 @@ def test_preview_changes_nothing():
     commit(store, LOG)
     before = deepcopy((store.shops, store.items, store.rows, store.rejected))
 
-    foresee(store, LATER, LATER | {"event_id": "again"})
+    preview(store, LATER, LATER | {"event_id": "again"})
 
     assert (store.shops, store.items, store.rows, store.rejected) == before
 
 
 def test_events_after_one_another_see_one_another():
-    first, second = foresee(MemoryStore(), LOG[0], LOG[2])
+    first, second = preview(MemoryStore(), LOG[0], LOG[2])
 
     assert (first.values["answered"], second.values["answered"]) == (0, 1)
 
@@ -78,16 +78,16 @@ def test_duplicates_and_ratings_have_no_score():
     store = MemoryStore()
     commit(store, LOG[:3])
 
-    assert foresee(store, LOG[0], LOG[3]) == [None, None]
+    assert preview(store, LOG[0], LOG[3]) == [None, None]
 
 
-def test_event_that_the_fold_refuses_comes_back_as_its_reason():
+def test_event_that_the_fold_rejects_comes_back_as_its_reason():
     old = LATER | {"occurred_at": "2026-01-01T00:00:00Z"}
 
-    (foreseen,) = foresee(MemoryStore(), old)
+    (one,) = preview(MemoryStore(), old)
 
-    assert isinstance(foreseen, RejectedEventError)
-    assert foreseen.reason == "older_than_retention"
+    assert isinstance(one, RejectedEventError)
+    assert one.reason == "older_than_retention"
 
 
 def test_state_that_moves_meanwhile_is_read_again():
@@ -100,12 +100,12 @@ def test_state_that_moves_meanwhile_is_read_again():
                 commit(self, LOG[:2])
             return super().read_items(shop_id, keys)
 
-    (foreseen,) = foresee(Moving(), LOG[2])
+    (one,) = preview(Moving(), LOG[2])
 
-    assert foreseen.values["customer_messages"] == 1
+    assert one.values["customer_messages"] == 1
 
 
-def test_state_that_never_stands_still_is_an_error():
+def test_state_that_changes_at_every_read_is_an_error():
     class Restless(MemoryStore):
         version = 0
 
@@ -114,10 +114,10 @@ def test_state_that_never_stands_still_is_an_error():
             fold_version = OnlineCommit(self, FixedScorer, FEATURES, ()).fold_version
             return ShopItem(version=self.version, fold_version=fold_version)
 
-    with pytest.raises(SurroundingsError, match="5 attempts"):
-        foresee(Restless(), LATER)
+    with pytest.raises(DependencyError, match="5 attempts"):
+        preview(Restless(), LATER)
 
 
 def test_state_of_another_version_is_an_error():
     with pytest.raises(StateVersionError, match=r"found state of version 0\.old"):
-        foresee(MemoryStore(shops={"s": encode_shop(ShopItem(version=1, fold_version="0.old"))}), LATER)
+        preview(MemoryStore(shops={"s": encode_shop(ShopItem(version=1, fold_version="0.old"))}), LATER)

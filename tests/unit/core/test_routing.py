@@ -1,4 +1,4 @@
-"""Where a record belongs: its shop's log, back on the stream under the shop's id, or with what names no shop."""
+"""The route of a record: its shop's log, back on the stream under the shop's id, or to the records without a shop."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ import pytest
 from service_quality.events.log_records import LogRecord, Rejection, StreamEntry
 from service_quality.events.parsing import MAX_RECORD_BYTES
 from service_quality.events.routing import MAX_HASH_KEY, HashRange, RoutedBatch, hash_key, stamp_arrival
-from tests.stand_ins.control import import_mark, record_json
+from tests.stand_ins.control import make_import_record, record_json
 
 ARRIVED = 1_795_165_200_000
 RECEIVED = "2026-11-20T08:00:01.000Z"
@@ -129,8 +129,8 @@ def test_record_of_another_kind_goes_back_byte_for_byte(kind):
     assert routed("any", data) == back("shop-1", data)
 
 
-def test_mark_of_an_import_goes_back_byte_for_byte():
-    data = record_json(import_mark("i", clock=ARRIVED, shop_id="shop-1"), issued_at=ARRIVED)
+def test_import_record_goes_back_byte_for_byte():
+    data = record_json(make_import_record("i", clock=ARRIVED, shop_id="shop-1"), issued_at=ARRIVED)
 
     assert routed("any", data) == back("shop-1", data)
 

@@ -4,7 +4,7 @@ import pytest
 
 from service_quality.alerts.rule_set import AGENT_RISK_ABOVE_TEAM, HIGH_RISK, RULES, WAITING_TOO_LONG
 from service_quality.alerts.rules import SEVERITIES, AllOf, AnyOf, AtLeast, Below, Missing
-from service_quality.alerts.words import EVENT_VALUES
+from service_quality.alerts.wording_messages import EVENT_VALUES
 from service_quality.events.kinds import ALL
 from service_quality.facts.entities import ENTITIES
 from service_quality.features.feature_set import FEATURES

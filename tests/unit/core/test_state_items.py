@@ -1,10 +1,10 @@
-"""What is stored comes back, equal items as equal bytes."""
+"""Stored items read back equal, and equal items have equal bytes."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_quality.alerts.alert_life import AlertLife
+from service_quality.alerts.alert_state import AlertState
 from service_quality.commit.listed_import import MAX_IMPORTS, MOST_DONE_IMPORTS, Import
 from service_quality.commit.state_items import (
     ConversationItem,
@@ -32,7 +32,7 @@ from service_quality.instants import DAY
 from tests.properties.random_logs import LARGEST, START, Choices, random_event
 from tests.unit.core.sample_events import NOON, conversation, event
 
-LIFE = AlertLife(severity="warning", open=True, opened_at=1, sent_at=2, sequence=3, repeats=4, silent=True)
+STATE = AlertState(severity="warning", open=True, opened_at=1, sent_at=2, sequence=3, repeats=4, silent=True)
 PLAN = HistoryPlan({"agent": {"1h": ("replies",), "1d": ("contacts", "replies")}})
 
 
@@ -53,7 +53,7 @@ def test_part_of_an_import_comes_back():
     assert len(encode_part(part)) < 1.5 * len(encode_conversation(ConversationItem(part.after)))
 
 
-def mark(import_id: str, *, clock: int = NOON, histories: int = 1, conversations: int = 0) -> HistoryImported:
+def import_record(import_id: str, *, clock: int = NOON, histories: int = 1, conversations: int = 0) -> HistoryImported:
     return HistoryImported(
         shop_id="shop",
         import_id=import_id,
@@ -65,7 +65,7 @@ def mark(import_id: str, *, clock: int = NOON, histories: int = 1, conversations
 
 
 def test_import_leaves_the_list_when_its_last_item_has_absorbed_it_and_its_id_stays_known():
-    shop = ShopItem().with_import(mark("i1", histories=2)).with_import(mark("i2"))
+    shop = ShopItem().with_import(import_record("i1", histories=2)).with_import(import_record("i2"))
 
     once = shop.with_absorbed(["i1", "i2"], kind="histories")
     twice = once.with_absorbed(["i1"], kind="histories")
@@ -77,7 +77,7 @@ def test_import_leaves_the_list_when_its_last_item_has_absorbed_it_and_its_id_st
 
 
 def test_import_stays_listed_for_conversations_that_have_not_absorbed_it():
-    shop = ShopItem().with_import(mark("i1", conversations=1))
+    shop = ShopItem().with_import(import_record("i1", conversations=1))
 
     absorbed = shop.with_absorbed(["i1"], kind="histories")
 
@@ -86,7 +86,7 @@ def test_import_stays_listed_for_conversations_that_have_not_absorbed_it():
 
 
 def test_import_without_items_is_done_at_once():
-    shop = ShopItem().with_import(mark("i1", histories=0))
+    shop = ShopItem().with_import(import_record("i1", histories=0))
 
     assert (shop.imports, shop.done_imports, shop.clock) == ((), ("i1",), NOON)
 
@@ -97,7 +97,7 @@ def test_import_without_items_is_done_at_once():
     ids=str,
 )
 def test_import_leaves_the_list_when_no_window_and_no_retention_reaches_it(counts, days):
-    shop = ShopItem().with_import(mark("i1", **counts))
+    shop = ShopItem().with_import(import_record("i1", **counts))
 
     within = shop.after(event("customer_message", (days - 1) * DAY))
     beyond = within.after(event("customer_message", days * DAY))
@@ -109,17 +109,17 @@ def test_import_leaves_the_list_when_no_window_and_no_retention_reaches_it(count
 def test_shop_that_has_too_many_imports_to_absorb_takes_no_further_one():
     shop = ShopItem()
     for number in range(MAX_IMPORTS):
-        shop = shop.with_import(mark(f"i{number}"))
+        shop = shop.with_import(import_record(f"i{number}"))
 
     with pytest.raises(RejectedEventError, match=f"found {MAX_IMPORTS} imports that are not absorbed yet"):
-        shop.with_import(mark("one more"))
-    assert shop.with_absorbed(["i7"], kind="histories").with_import(mark("one more")).knows("one more")
+        shop.with_import(import_record("one more"))
+    assert shop.with_absorbed(["i7"], kind="histories").with_import(import_record("one more")).knows("one more")
 
 
 def test_ids_of_imports_that_are_done_are_bounded_the_latest_stay():
     shop = ShopItem()
     for number in range(MOST_DONE_IMPORTS + 2):
-        shop = shop.with_import(mark(f"i{number}", histories=0))
+        shop = shop.with_import(import_record(f"i{number}", histories=0))
 
     assert shop.done_imports == tuple(f"i{number}" for number in range(2, MOST_DONE_IMPORTS + 2))
 
@@ -129,25 +129,27 @@ def test_conversation_comes_back_without_texts(numbers):
     events = [
         random_event(Choices(number), f"e{index}", shop_id="shop", now=START) for index, number in enumerate(numbers)
     ]
-    item = ConversationItem(conversation(*events), ("i1",), {"high_risk": LIFE})
+    item = ConversationItem(conversation(*events), ("i1",), {"high_risk": STATE})
 
     assert decode_conversation(encode_conversation(item), "shop") == item
 
 
 def test_histories_come_back():
     history = build_history([Fact("agent\x1fann", NOON, "replies", 2)], PLAN.windows["agent"], clock=NOON)
-    item = HistoryItem({"agent\x1fann": history}, ("i1", "i2"), {"agent_risk": LIFE})
+    item = HistoryItem({"agent\x1fann": history}, ("i1", "i2"), {"agent_risk": STATE})
 
     back = decode_histories(encode_histories(item), PLAN)
 
     assert encode_histories(back) == encode_histories(item)
     assert back.histories["agent\x1fann"].get("1d", "replies", clock=NOON) == 2
-    assert (back.absorbed, back.lives) == (item.absorbed, item.lives)
+    assert (back.absorbed, back.alert_states) == (item.absorbed, item.alert_states)
 
 
 def test_order_of_entering_does_not_show_in_the_bytes():
-    one, other = AlertLife("info", True, 1, 1), LIFE
-    items = [HistoryItem(lives=lives) for lives in ({"a": one, "b": other}, {"b": other, "a": one})]
+    one, other = AlertState("info", True, 1, 1), STATE
+    items = [
+        HistoryItem(alert_states=alert_states) for alert_states in ({"a": one, "b": other}, {"b": other, "a": one})
+    ]
 
     assert encode_histories(items[0]) == encode_histories(items[1])
 

@@ -1,4 +1,4 @@
-"""Alert rows that another version of the code wrote: sent with what they carry, or refused with a reason."""
+"""Alert rows that another version of the code wrote: sent with what they carry, or rejected with a reason."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from service_quality.alerts.publications import ShopSettings, publication_of
 from service_quality.alerts.stored_alerts import AlertRow, read_alert
-from service_quality.alerts.words import LANGUAGES
+from service_quality.alerts.wording_messages import LANGUAGES
 from service_quality.errors import UnreadableRowError
 from tests.stand_ins.alert_rows import BODY, publication, require_sendable, row
 
@@ -107,18 +107,18 @@ def test_ids_of_a_row_with_other_fields_are_hidden_as_ever(ids):
         (b'{"kind": ""}', "missing_field"),
     ],
 )
-def test_row_that_names_no_rule_is_refused_with_a_reason(data, reason):
-    with pytest.raises(UnreadableRowError) as refused:
+def test_row_that_names_no_rule_is_rejected_with_a_reason(data, reason):
+    with pytest.raises(UnreadableRowError) as rejected:
         read_alert(row(data))
 
-    assert refused.value.reason == reason
+    assert rejected.value.reason == reason
 
 
-def test_refusal_quotes_nothing_of_the_row():
-    with pytest.raises(UnreadableRowError) as refused:
+def test_rejection_quotes_nothing_of_the_row():
+    with pytest.raises(UnreadableRowError) as rejected:
         read_alert(row(b'{"kind": "" , "note": "anna meier"} anna'))
 
-    assert "anna" not in str(refused.value)
+    assert "anna" not in str(rejected.value)
 
 
 def test_largest_alert_is_far_below_what_a_topic_takes():

@@ -1,17 +1,17 @@
-"""Alerts in words: everything declared has them in both languages, and people can read the numbers."""
+"""Alerts as text: everything declared has a message in both languages, and people can read the numbers."""
 
 import pytest
 
-from service_quality.alerts import words
-from service_quality.alerts.alert_life import OPENED, RESOLVED, WORSENED
+from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
 from service_quality.alerts.rule_set import RULES
 from service_quality.alerts.rules import SEVERITIES
 from service_quality.alerts.wording import name_in_words, phrase, render_email, value_in_words
-from service_quality.alerts.words import LANGUAGES
+from service_quality.alerts.wording_messages import LANGUAGES
 from service_quality.conversations.conversation import EMPTY
 from service_quality.conversations.event_values import read_event_values
-from service_quality.conversations.turns import read_standing
+from service_quality.conversations.turns import read_state
 from service_quality.errors import DeclarationError
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_facts import FACTS
@@ -50,7 +50,7 @@ def has_chinese(text: str) -> bool:
 
 
 @pytest.mark.parametrize("feature", FEATURES.features, ids=lambda feature: feature.name)
-def test_every_declared_feature_has_words_in_both_languages(feature):
+def test_every_declared_feature_has_a_phrase_in_both_languages(feature):
     english, chinese = (phrase(feature, language) for language in LANGUAGES)
 
     assert english.isascii()
@@ -65,29 +65,33 @@ def test_no_two_features_share_a_phrase(language):
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_every_rule_has_words_a_measure_a_subject_and_evidence_in_words(rule):
-    said = [words.RULES[rule.name], words.MEASURES[rule.name], words.SUBJECTS[rule.subject]]
+def test_every_rule_has_a_message_a_measure_a_subject_and_readable_evidence(rule):
+    said = [
+        messages.RULES[rule.name],
+        messages.MEASURES[rule.name],
+        messages.SUBJECTS[rule.subject],
+    ]
     evidence = {name: [name_in_words(name, language) for language in LANGUAGES] for name in rule.evidence}
 
     assert all(one.en.isascii() and has_chinese(one.zh) for one in said)
     assert all(has_chinese(zh) and en != name for name, (en, zh) in evidence.items())
 
 
-def test_all_that_can_be_declared_has_words():
+def test_all_that_can_be_declared_has_a_message():
     event = InteractionEvent(event_id="e", shop_id="s", kind="rated", occurred_at=0, received_at=0)
-    values = read_event_values(read_standing(EMPTY), event, clock=0)
+    values = read_event_values(read_state(EMPTY), event, clock=0)
 
-    assert set(words.ENTITIES) == set(ENTITIES)
-    assert set(words.WINDOWS) == set(WINDOWS)
-    assert set(words.FACTS) == set(FACTS)
-    assert set(words.RATES) == set(RATES)
-    assert set(words.EVENT_VALUES) == {*values, "score"}
-    assert set(words.SEVERITIES) == set(SEVERITIES)
-    assert set(words.STATES) == {OPENED, WORSENED, RESOLVED}
+    assert set(messages.ENTITIES) == set(ENTITIES)
+    assert set(messages.WINDOWS) == set(WINDOWS)
+    assert set(messages.FACTS) == set(FACTS)
+    assert set(messages.RATES) == set(RATES)
+    assert set(messages.EVENT_VALUES) == {*values, "score"}
+    assert set(messages.SEVERITIES) == set(SEVERITIES)
+    assert set(messages.STATES) == {OPENED, WORSENED, RESOLVED}
 
 
-def test_undeclared_name_has_no_words():
-    with pytest.raises(DeclarationError, match="no words for 'mood'"):
+def test_undeclared_name_has_no_message():
+    with pytest.raises(DeclarationError, match="no message for 'mood'"):
         phrase(Total("agent", "mood", "1h"), "en")
 
 
@@ -97,7 +101,7 @@ def test_undeclared_name_has_no_words():
         ("score", 0.7312, "73.1 %", "73.1 %"),
         ("agent_reply_ms_per_timed_replies_1d", 95_400.0, "1 min 35 s", "1 分钟 35 秒"),
         ("waiting_ms", 3 * 86_400_000 + 7_200_000, "3 d 2 h", "3 天 2 小时"),
-        ("customer_orders_age_90d", 86_400_000, "1 d", "1 天"),
+        ("customer_time_since_orders_90d", 86_400_000, "1 d", "1 天"),
         ("price_minor", 129_900, "1,299.00", "1,299.00"),
         ("customer_order_amount_minor_90d", 5, "0.05", "0.05"),
         ("category_contacts_1d_of_7d", 0.5, "50.0 %", "50.0 %"),
@@ -119,7 +123,7 @@ def test_mail_in_english_says_what_why_and_what_to_do():
     assert "- the customer has been waiting for: 2 h 15 min" in text
     assert "- dissatisfaction rate of the agent in the last 30 days: 31.0 % (raises the odds 1.50-fold)" in text
     assert "(lowers the odds to 0.90 of what they were)" in text
-    assert words.MEASURES["waiting_too_long"].en in text
+    assert messages.MEASURES["waiting_too_long"].en in text
     assert "Since: 2023-08-24 08:00 UTC" in text
 
 

@@ -88,7 +88,7 @@ def aws() -> Aws:
 
 @pytest.fixture
 def load(monkeypatch, aws) -> Iterator[Callable[[str], ModuleType]]:
-    """Loads a function's app anew: a cold start among the given services."""
+    """Loads a function's app afresh: a cold start among the given services."""
 
     def load_app(name: str) -> ModuleType:
         for variable in Aws().environment:

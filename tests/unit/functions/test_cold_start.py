@@ -1,4 +1,4 @@
-"""What is missing or forbidden stops a function at its cold start, with a message that names it."""
+"""A missing or forbidden resource stops a function at its cold start, with a message that names it."""
 
 import gc
 
@@ -32,7 +32,7 @@ def test_missing_variable_is_named(load, aws, name, variable):
 
 
 @pytest.mark.parametrize(
-    ("name", "variable", "told"),
+    ("name", "variable", "named"),
     [
         ("score_interactions", "STATE_TABLE", "table nowhere"),
         ("score_interactions", "ALERTS_TABLE", "table nowhere"),
@@ -56,10 +56,10 @@ def test_missing_variable_is_named(load, aws, name, variable):
         ("sweep_archive", "SWEEP_AFTER_MINUTES", "SWEEP_AFTER_MINUTES: found 'nowhere'"),
     ],
 )
-def test_missing_resource_is_named(load, aws, name, variable, told):
+def test_missing_resource_is_named(load, aws, name, variable, named):
     aws.environment[variable] = "nowhere"
 
-    with pytest.raises(DeploymentError, match=told):
+    with pytest.raises(DeploymentError, match=named):
         load(name)
 
 

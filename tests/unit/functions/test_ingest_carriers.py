@@ -1,4 +1,4 @@
-"""What reaches the inlet wrapped, malformed or too large: read, or kept with a reason; never an error of ours."""
+"""Wrapped, malformed or too large messages at the inlet: read, or stored with a reason; never an error of ours."""
 
 import json
 from base64 import b64decode
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from service_quality.errors import SurroundingsError
+from service_quality.errors import DependencyError
 from tests.unit.functions.conftest import CONTEXT, put_events, read_event
 
 
@@ -37,12 +37,12 @@ def test_cloud_events_are_taken_one_by_one_and_as_a_list(ingest, aws):
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", "null", '{"events": []}', '{"events": 7}', "7", '"x"', "[[]]"])
-def test_message_without_an_event_is_kept_with_its_reason(ingest, aws, body):
+def test_message_without_an_event_is_stored_with_its_reason(ingest, aws, body):
     answer = ingest.handler({"Records": [{"messageId": "m", "body": body}]}, CONTEXT)
 
-    (kept,) = aws.rejected()
+    (stored,) = aws.rejected()
     assert answer == {"batchItemFailures": []}
-    assert kept["reason"] in ("no_event", "not_an_object", "malformed_json")
+    assert stored["reason"] in ("no_event", "not_an_object", "malformed_json")
 
 
 def test_stray_list_of_events_beside_an_event_loses_nothing(ingest, aws):
@@ -72,7 +72,7 @@ def test_wrong_shape_gets_an_answer(ingest, event):
 
 
 @pytest.mark.parametrize("stranger", [7, None, [], {}, {"body": "{}"}, {"messageId": 7}, {"messageId": "n"}])
-def test_message_of_a_wrong_shape_is_kept_and_the_others_are_taken(ingest, aws, stranger):
+def test_message_of_a_wrong_shape_is_stored_and_the_others_are_taken(ingest, aws, stranger):
     batch = read_event("sqs_batch")["Records"][:1]
 
     answer = ingest.handler({"Records": [*batch, stranger]}, CONTEXT)
@@ -82,10 +82,10 @@ def test_message_of_a_wrong_shape_is_kept_and_the_others_are_taken(ingest, aws, 
     assert len(aws.rejected()) == 1
 
 
-def test_batch_comes_again_when_a_message_without_an_id_cannot_be_kept(ingest, aws):
+def test_batch_comes_again_when_a_message_without_an_id_cannot_be_stored(ingest, aws):
     aws.s3.failing = "SlowDown"
 
-    with pytest.raises(SurroundingsError, match="found a message without an id"):
+    with pytest.raises(DependencyError, match="found a failed message without an id"):
         ingest.handler({"Records": [{"messageId": "m", "body": "{}"}, 7]}, CONTEXT)
 
 
@@ -95,10 +95,10 @@ def test_message_of_too_many_events_is_one_object_and_stops_nothing(ingest, aws)
 
     answer = ingest.handler({"Records": [{"messageId": "m", "body": body}, good]}, CONTEXT)
 
-    (kept,) = aws.rejected()
+    (stored,) = aws.rejected()
     assert answer == {"batchItemFailures": []}
-    assert kept["reason"] == "too_many_events"
-    assert b64decode(kept["raw_base64"]) == body.encode()
+    assert stored["reason"] == "too_many_events"
+    assert b64decode(stored["raw_base64"]) == body.encode()
     assert len(put_events(aws)) == 1
 
 
@@ -110,7 +110,7 @@ def test_rejected_events_of_one_message_are_one_object(ingest, aws):
     assert len(aws.rejected()) == 1_000
 
 
-def test_message_that_comes_again_is_kept_as_the_same_object(ingest, aws, monkeypatch):
+def test_message_that_comes_again_is_stored_as_the_same_object(ingest, aws, monkeypatch):
     ingest.handler(read_event("sqs_batch"), CONTEXT)
     before = deepcopy(aws.s3)
     monkeypatch.setattr(ingest, "read_clock", lambda: 1_795_165_999_000)
@@ -158,7 +158,7 @@ def test_small_messages_are_put_together(ingest, aws):
     assert (len(put_events(aws)), aws.kinesis.calls) == (100, 1)
 
 
-def test_message_whose_bad_event_cannot_be_kept_puts_nothing_before_it_comes_again(ingest, aws):
+def test_message_whose_bad_event_cannot_be_stored_puts_nothing_before_it_comes_again(ingest, aws):
     aws.s3.failing = "SlowDown"
     body = json.dumps([read_event("direct")["events"][0], 7])
 

@@ -6,7 +6,7 @@ from copy import deepcopy
 
 import pytest
 
-from service_quality.errors import SurroundingsError
+from service_quality.errors import DependencyError
 from service_quality.instants import DAY, format_instant
 from tests.unit.functions.conftest import CONTEXT, MODEL, put_events, read_event
 
@@ -15,7 +15,7 @@ def compact(event: dict) -> str:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
 
 
-def test_direct_caller_is_told_what_was_accepted_and_what_rejected(ingest, aws):
+def test_direct_caller_learns_what_was_accepted_and_what_rejected(ingest, aws):
     answer = ingest.handler(read_event("direct"), CONTEXT)
 
     assert answer["accepted"] == ["contact-1-opened", "contact-1-said", "contact-1-answered"]
@@ -39,15 +39,15 @@ def test_inlet_stamps_the_arrival_whatever_the_source_says(ingest, aws):
     assert put_events(aws)[0]["received_at"] == "2026-11-20T09:00:01.000Z"
 
 
-def test_rejected_event_is_kept(ingest, aws):
+def test_rejected_event_is_stored(ingest, aws):
     ingest.handler(read_event("direct"), CONTEXT)
 
-    (kept,) = aws.rejected()
-    assert (kept["shop_id"], kept["position"]) == ("shop-2", f"{CONTEXT.aws_request_id}-0002")
-    assert json.loads(b64decode(kept["raw_base64"]))["kind"] == "history_imported"
+    (stored,) = aws.rejected()
+    assert (stored["shop_id"], stored["position"]) == ("shop-2", f"{CONTEXT.aws_request_id}-0002")
+    assert json.loads(b64decode(stored["raw_base64"]))["kind"] == "history_imported"
 
 
-def test_event_id_that_is_none_is_not_repeated(ingest):
+def test_event_id_that_is_no_id_is_not_repeated(ingest):
     answer = ingest.handler({"events": [{"event_id": "x\x00" * 999}, 7]}, CONTEXT)
 
     assert [sorted(one) for one in answer["rejected"]] == [["index", "message", "reason"]] * 2
@@ -73,7 +73,7 @@ def test_event_that_its_stamp_makes_too_large_is_rejected(ingest, aws):
 
     assert answer == {"batchItemFailures": []}
     assert put_events(aws) == []
-    assert [kept["reason"] for kept in aws.rejected()] == ["too_large"]
+    assert [stored["reason"] for stored in aws.rejected()] == ["too_large"]
 
 
 def test_messages_of_a_queue_are_taken_and_bad_ones_are_done_with(ingest, aws):
@@ -85,10 +85,10 @@ def test_messages_of_a_queue_are_taken_and_bad_ones_are_done_with(ingest, aws):
         "contact-1-said",
         "contact-1-answered",
     ]
-    assert [kept["reason"] for kept in aws.rejected()] == ["malformed_json", "unknown_kind"]
+    assert [stored["reason"] for stored in aws.rejected()] == ["malformed_json", "unknown_kind"]
 
 
-def test_only_messages_that_the_stream_refused_fail(ingest, aws):
+def test_only_messages_that_the_stream_did_not_take_fail(ingest, aws):
     aws.kinesis.refusing = {b"contact-1-answered"}
 
     answer = ingest.handler(read_event("sqs_batch"), CONTEXT)
@@ -97,7 +97,7 @@ def test_only_messages_that_the_stream_refused_fail(ingest, aws):
     assert answer == {"batchItemFailures": [{"itemIdentifier": failed}]}
 
 
-def test_message_whose_bad_event_cannot_be_kept_fails(ingest, aws):
+def test_message_whose_bad_event_cannot_be_stored_fails(ingest, aws):
     aws.s3.failing = "SlowDown"
 
     answer = ingest.handler(read_event("sqs_batch"), CONTEXT)
@@ -133,7 +133,7 @@ def test_events_in_one_detail_of_a_bus_are_taken(ingest, aws):
 def test_caller_and_bus_hear_of_a_stream_that_takes_no_more(ingest, aws, event):
     aws.kinesis.refusing = {b"contact-1-opened"}
 
-    with pytest.raises(SurroundingsError, match="found 1 events refused by the stream"):
+    with pytest.raises(DependencyError, match="found 1 events not taken"):
         ingest.handler(event, CONTEXT)
 
 
@@ -167,7 +167,7 @@ def test_preview_is_what_the_stream_then_serves(load, ingest, aws):
     assert preview["score"] == 0.73106
 
 
-def test_preview_refuses_what_the_fold_would_refuse(ingest):
+def test_preview_rejects_what_the_fold_would_reject(ingest):
     event = read_event("direct")["events"][0] | {"occurred_at": "2026-10-01T00:00:00Z"}
 
     answer = ingest.handler({"events": [event], "preview": True}, CONTEXT)
@@ -187,23 +187,23 @@ def test_preview_refuses_what_the_fold_would_refuse(ingest):
         ([True], "a JSON array"),
     ],
 )
-def test_preview_that_is_neither_true_nor_false_is_refused(ingest, aws, wish, shown):
+def test_preview_that_is_neither_true_nor_false_is_rejected(ingest, aws, wish, shown):
     answer = ingest.handler(read_event("direct") | {"preview": wish}, CONTEXT)
 
-    (refused,) = answer["rejected"]
-    assert refused["message"] == f"preview: found {shown}, expected true or false"
+    (rejected,) = answer["rejected"]
+    assert rejected["message"] == f"preview: found {shown}, expected true or false"
     assert answer["accepted"] == put_events(aws) == []
-    assert [kept["reason"] for kept in aws.rejected()] == ["wrong_type"]
+    assert [stored["reason"] for stored in aws.rejected()] == ["wrong_type"]
 
 
 @pytest.mark.parametrize("form", [lambda event: event, lambda event: [event], lambda event: {"events": [event]}])
-def test_preview_that_nobody_would_answer_is_refused(ingest, aws, form):
+def test_preview_that_nobody_would_answer_is_rejected(ingest, aws, form):
     event = {**read_event("direct")["events"][0], "preview": True}
 
     ingest.handler({"Records": [{"messageId": "m", "body": json.dumps(form(event))}]}, CONTEXT)
 
     assert put_events(aws) == []
-    assert [kept["reason"] for kept in aws.rejected()] == ["misplaced_preview"]
+    assert [stored["reason"] for stored in aws.rejected()] == ["misplaced_preview"]
 
 
 def test_unknown_fields_are_named_to_the_caller_and_counted(ingest, capsys):
@@ -236,7 +236,7 @@ def test_unknown_fields_of_one_event_are_named_up_to_ten(ingest):
 
 @pytest.mark.parametrize("preview", [True, False])
 @pytest.mark.parametrize(("days", "reasons"), [(30, []), (31, ["older_than_retention"])])
-def test_event_from_before_the_retention_is_refused_where_it_enters(ingest, preview, days, reasons):
+def test_event_from_before_the_retention_is_rejected_where_it_enters(ingest, preview, days, reasons):
     occurred_at = format_instant(ingest.read_clock() - days * DAY)
     event = read_event("direct")["events"][0] | {"occurred_at": occurred_at}
 
@@ -245,12 +245,12 @@ def test_event_from_before_the_retention_is_refused_where_it_enters(ingest, prev
     assert [one["reason"] for one in answer["rejected"]] == reasons
 
 
-def test_old_event_of_a_queue_is_kept_with_its_reason(ingest, aws):
+def test_old_event_of_a_queue_is_stored_with_its_reason(ingest, aws):
     event = read_event("direct")["events"][0] | {"occurred_at": "2026-10-01T00:00:00Z"}
 
     ingest.handler({"Records": [{"messageId": "m", "body": json.dumps(event)}]}, CONTEXT)
 
-    assert [kept["reason"] for kept in aws.rejected()] == ["older_than_retention"]
+    assert [stored["reason"] for stored in aws.rejected()] == ["older_than_retention"]
 
 
 def test_event_of_long_chinese_texts_is_taken_in_every_form(ingest, aws):

@@ -1,4 +1,4 @@
-"""Whatever is handed to the inlet gets an answer, is put or kept, and is repeated by nobody."""
+"""Any input of the inlet gets an answer, is put or stored, and is not repeated."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ SCALARS = st.sampled_from((None, True, False, 0, 7, -1, 0.5, 10**30, "", "x", "N
 
 
 def nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
-    """Lists, objects with names that somebody reads, and texts of what they hold."""
+    """Lists, objects with names that the inlet reads, and texts of such JSON."""
     objects = st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=3), inner, max_size=4)
     wrapped = st.tuples(st.sampled_from(("events", "detail", "Message", "data", "body")), inner).map(wrap)
     return st.one_of(
@@ -53,7 +53,7 @@ def answer_to(event: object, ingest, aws) -> dict:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)  # stores are emptied each time
 @given(PAYLOADS)
-def test_direct_caller_is_told_of_everything(ingest, aws, event):
+def test_direct_caller_learns_of_everything(ingest, aws, event):
     answer = answer_to(event, ingest, aws)
 
     if "batchItemFailures" in answer:
@@ -70,7 +70,7 @@ def test_direct_caller_is_told_of_everything(ingest, aws, event):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(BATCHES)
-def test_every_message_of_a_queue_is_put_or_kept(ingest, aws, messages):
+def test_every_message_of_a_queue_is_put_or_stored(ingest, aws, messages):
     first = {"messageId": "first", "body": json.dumps(GOOD)}
     others = [
         {**one, "messageId": f"m-{number}"} if isinstance(one, dict) and "messageId" in one else one

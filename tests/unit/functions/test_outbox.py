@@ -1,4 +1,4 @@
-"""What leaves through the outbox: alerts to the topic, archive rows to the archive."""
+"""The ways out of the outbox: alerts to the topic, archive rows to the archive."""
 
 import gzip
 import json
@@ -7,7 +7,7 @@ from base64 import b64decode, b64encode
 
 import pytest
 
-from service_quality.errors import SurroundingsError
+from service_quality.errors import DependencyError
 from tests.unit.functions.conftest import CONTEXT, read_event
 
 
@@ -35,13 +35,13 @@ def alert_rows(*numbers: int, **changed) -> dict:
     return batch(*(alert_record(number, **changed) for number in numbers))
 
 
-def kept(aws, kind: str) -> list[dict]:
-    """What was kept aside of a kind of row."""
+def set_aside(aws, kind: str) -> list[dict]:
+    """The rows of a kind that were set aside."""
     objects = aws.s3.buckets["rejected"].items()
     return [json.loads(data) for key, data in sorted(objects) if key.startswith(f"outbox/{kind}/")]
 
 
-def told(message: dict) -> tuple[dict, str]:
+def sent(message: dict) -> tuple[dict, str]:
     """The JSON and the mail of a published message."""
     parts = json.loads(message["Message"])
     return json.loads(parts["default"]), parts["email"]
@@ -56,7 +56,7 @@ def test_alert_rows_are_published_and_nothing_else(load, aws):
     load("dispatch_outbox").handler(read_event("dynamodb_stream"), CONTEXT)
 
     (message,) = aws.sns.published
-    body, mail = told(message)
+    body, mail = sent(message)
     assert message["MessageStructure"] == "json"
     assert message["MessageAttributes"] == {
         "kind": {"DataType": "String", "StringValue": "high_risk"},
@@ -78,7 +78,7 @@ def test_ids_leave_as_stable_salted_hashes(load, aws):
     aws.secretsmanager.secrets[aws.environment["ID_SALT_SECRET"]] = "another salt"
     load("dispatch_outbox").handler(read_event("dynamodb_stream"), CONTEXT)
 
-    first, again, other = (told(message)[0] for message in aws.sns.published)
+    first, again, other = (sent(message)[0] for message in aws.sns.published)
     names = ("alert_id", "message_id", "event_id")
     assert first == again
     assert all(first[name] != other[name] for name in names)
@@ -92,7 +92,7 @@ def test_shop_may_ask_for_plain_ids_chinese_and_its_name(load, aws):
 
     load("dispatch_outbox").handler(read_event("dynamodb_stream"), CONTEXT)
 
-    body, mail = told(aws.sns.published[0])
+    body, mail = sent(aws.sns.published[0])
     assert body["subject"] == {"kind": "conversation", "id": "contact-1"}
     assert body["event_id"] == "contact-1-answered"
     assert "店铺：小店" in mail
@@ -102,7 +102,7 @@ def test_shop_may_ask_for_plain_ids_chinese_and_its_name(load, aws):
 def test_messages_go_in_the_order_of_the_stream(load, aws):
     load("dispatch_outbox").handler(alert_rows(1, 2, 3), CONTEXT)
 
-    bodies = [told(message)[0] for message in aws.sns.published]
+    bodies = [sent(message)[0] for message in aws.sns.published]
     assert [body["message_id"][-2:] for body in bodies] == ["01", "02", "03"]
     assert [body["sequence"] - bodies[0]["sequence"] for body in bodies] == [0, 1, 2]
 
@@ -129,7 +129,7 @@ def test_alert_of_a_rule_that_no_longer_exists_is_published_with_what_it_carries
 
     load("dispatch_outbox").handler(batch(row, alert_record(2)), CONTEXT)
 
-    body, mail = told(aws.sns.published[0])
+    body, mail = sent(aws.sns.published[0])
     assert (body["kind"], body["severity"], body["evidence"]) == ("renamed_rule", "grave", {"renamed_feature_30d": 4})
     assert "renamed_feature_30d: 4" in mail
     assert len(aws.sns.published) == 2
@@ -143,17 +143,17 @@ def test_alert_of_a_rule_that_no_longer_exists_is_published_with_what_it_carries
         (alert_record(2) | {"dynamodb": {"NewImage": {"row_kind": {"S": "alert"}}}}, "missing_field"),
     ],
 )
-def test_row_that_cannot_be_sent_is_kept_with_a_reason_and_the_others_go_out(load, aws, record, reason):
+def test_row_that_cannot_be_sent_is_stored_with_a_reason_and_the_others_go_out(load, aws, record, reason):
     counts = load("dispatch_outbox").handler(batch(alert_record(1), record, alert_record(3)), CONTEXT)
 
     assert counts == {"PublishedAlerts": 2, "RejectedAlerts": 1}
-    assert [told(message)[0]["message_id"][-2:] for message in aws.sns.published] == ["01", "03"]
-    (aside,) = kept(aws, "alert")
+    assert [sent(message)[0]["message_id"][-2:] for message in aws.sns.published] == ["01", "03"]
+    (aside,) = set_aside(aws, "alert")
     assert (aside["reason"], aside["Records"]) == (reason, [record])
 
 
 @pytest.mark.parametrize("shop_id", ["", "x" * 2_000])
-def test_row_of_a_shop_that_no_table_could_know_is_kept_before_its_settings_are_asked_for(load, aws, shop_id):
+def test_row_of_a_shop_that_no_table_could_know_is_stored_before_its_settings_are_asked_for(load, aws, shop_id):
     record = alert_record(2)
     image = record["dynamodb"]["NewImage"] | {"shop_id": {"S": shop_id}}
 
@@ -164,13 +164,13 @@ def test_row_of_a_shop_that_no_table_could_know_is_kept_before_its_settings_are_
     assert counts == {"PublishedAlerts": 1, "RejectedAlerts": 1}
 
 
-def test_message_that_the_topic_calls_invalid_is_kept_and_the_others_go_out(load, aws):
+def test_message_that_the_topic_calls_invalid_is_stored_and_the_others_go_out(load, aws):
     aws.sns.invalid = {"another_rule"}
 
     counts = load("dispatch_outbox").handler(batch(alert_record(1, kind="another_rule"), alert_record(2)), CONTEXT)
 
     assert counts == {"PublishedAlerts": 1, "RejectedAlerts": 1}
-    assert kept(aws, "alert")[0]["reason"] == "invalid_message"
+    assert set_aside(aws, "alert")[0]["reason"] == "invalid_message"
 
 
 def test_defect_of_the_rendering_keeps_its_row_aside_and_says_nothing_of_it(load, aws, monkeypatch, caplog):
@@ -188,18 +188,18 @@ def test_defect_of_the_rendering_keeps_its_row_aside_and_says_nothing_of_it(load
 
     said = [vars(record) for record in caplog.records]
     assert len(aws.sns.published) == 1
-    assert kept(aws, "alert")[0]["reason"] == "rendering_failed"
+    assert set_aside(aws, "alert")[0]["reason"] == "rendering_failed"
     assert [one["error"] for one in said if one["msg"] == "rendering_failed"] == ["KeyError"]
     assert "contact-1" not in str(said)
 
 
-def test_row_that_was_kept_is_sent_by_invoking_the_function_with_what_was_kept(load, aws):
+def test_row_that_was_stored_is_sent_by_invoking_the_function_with_what_was_stored(load, aws):
     app = load("dispatch_outbox")
     aws.sns.invalid = {"high_risk"}
     app.handler(alert_rows(1), CONTEXT)
     aws.sns.invalid = set()
 
-    counts = app.handler(kept(aws, "alert")[0], CONTEXT)
+    counts = app.handler(set_aside(aws, "alert")[0], CONTEXT)
 
     assert counts == {"PublishedAlerts": 1, "RejectedAlerts": 0}
 
@@ -215,7 +215,7 @@ def test_failing_topic_raises_so_that_the_batch_comes_again(load, aws):
     app = load("dispatch_outbox")
     aws.sns.failing = "Throttled"
 
-    with pytest.raises(SurroundingsError, match="Throttled at topic"):
+    with pytest.raises(DependencyError, match=r"topic .*: Throttled"):
         app.handler(alert_rows(1), CONTEXT)
 
 
@@ -252,7 +252,7 @@ def test_failing_bucket_raises_so_that_the_batch_comes_again(load, aws):
     app = load("archive_outbox")
     aws.s3.failing = "SlowDown"
 
-    with pytest.raises(SurroundingsError, match="SlowDown at bucket archive"):
+    with pytest.raises(DependencyError, match="bucket archive: SlowDown"):
         app.handler(read_event("dynamodb_stream"), CONTEXT)
 
 
@@ -284,7 +284,7 @@ def test_archived_row_is_in_its_shops_ledger(load, aws):
         (zlib.compress(b'{"shop_id":"shop-1","follows":"","last":"","entries":[]}'), "wrong_row"),
     ],
 )
-def test_archive_row_that_cannot_be_read_is_kept_and_the_others_are_archived(load, aws, body, reason):
+def test_archive_row_that_cannot_be_read_is_stored_and_the_others_are_archived(load, aws, body, reason):
     (record,) = [one for one in read_event("dynamodb_stream")["Records"] if kind_of(one) == "archive"]
     image = record["dynamodb"]["NewImage"] | {"body": {"B": b64encode(body).decode()}}
     broken = record | {"dynamodb": record["dynamodb"] | {"NewImage": image}}
@@ -292,7 +292,7 @@ def test_archive_row_that_cannot_be_read_is_kept_and_the_others_are_archived(loa
     counts = load("archive_outbox").handler(batch(broken, record), CONTEXT)
 
     assert counts == {"ArchivedRows": 1, "UnreadableRows": 1}
-    assert [one["reason"] for one in kept(aws, "archive")] == [reason]
+    assert [one["reason"] for one in set_aside(aws, "archive")] == [reason]
     assert len(aws.s3.buckets["archive"]) == 1
 
 

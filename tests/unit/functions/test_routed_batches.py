@@ -5,7 +5,7 @@ from base64 import b64decode
 
 import pytest
 
-from service_quality.errors import DeploymentError, SurroundingsError
+from service_quality.errors import DependencyError, DeploymentError
 from service_quality.events.routing import hash_key
 from tests.stand_ins.aggregates import aggregate
 from tests.unit.functions.conftest import CONTEXT, read_event
@@ -130,7 +130,7 @@ def test_stream_that_does_not_take_a_record_back_lets_the_batch_come_again(app, 
     aws.kinesis.refusing = {b"foreign"}
     packed = aggregate(["shop-1", "shop-1"], [(0, data("foreign"))])
 
-    with pytest.raises(SurroundingsError, match="1 of 1 records refused"):
+    with pytest.raises(DependencyError, match="1 of 1 records not taken"):
         app.handler(batch(packed, key="a", shard=OTHER), CONTEXT)
 
     aws.kinesis.refusing = set()
@@ -144,13 +144,13 @@ def test_ten_thousand_bad_parts_of_one_carrier_are_one_write_and_one_rejection_e
 
     app.handler(batch(packed, key="any", shard=OTHER), CONTEXT)
 
-    kept = aws.rejected()
+    stored = aws.rejected()
     assert len(aws.s3.buckets["rejected"]) == 1
-    assert len(kept) == len({one["position"] for one in kept}) == 10_000
-    assert {(one["reason"], b64decode(one["raw_base64"])) for one in kept} == {("no_shop", b"{")}
+    assert len(stored) == len({one["position"] for one in stored}) == 10_000
+    assert {(one["reason"], b64decode(one["raw_base64"])) for one in stored} == {("no_shop", b"{")}
 
 
-def test_shards_are_listed_once_a_function_and_anew_after_a_split(app, aws):
+def test_shards_are_listed_once_a_function_and_again_after_a_split(app, aws):
     app.handler(batch(event("before"), shard=HOME), CONTEXT)
     app.handler(batch(event("before-2"), shard=HOME, first=1), CONTEXT)
     assert aws.kinesis.listings == 1

@@ -9,7 +9,7 @@ import pytest
 
 from service_quality.commit.archived_ranges import FIRST_ROW
 from service_quality.commit.state_items import decode_shop
-from service_quality.errors import SurroundingsError
+from service_quality.errors import DependencyError
 from service_quality.features.feature_set import FEATURES
 from tests.stand_ins.aggregates import aggregate
 from tests.stand_ins.tiny_model import breaking_model, tiny_model
@@ -69,16 +69,16 @@ def test_batch_is_scored_committed_and_left_in_the_outbox(load, aws):
     assert shop_2.version == 1
     assert scored == [MODEL] * 3
     assert [entry.get("duplicate", False) for entry in entries(aws)] == [False] * 4 + [True]
-    assert kinds == {"alert", "life", "archive", "archive_ledger"}
+    assert kinds == {"alert", "state", "archive", "archive_ledger"}
 
 
-def test_unreadable_record_is_kept_with_reason_and_position_and_the_rest_is_scored(load, aws):
+def test_unreadable_record_is_stored_with_reason_and_position_and_the_rest_is_scored(load, aws):
     load("score_interactions").handler(read_event("kinesis_batch"), CONTEXT)
 
-    (kept,) = aws.rejected()
-    assert (kept["shop_id"], kept["reason"]) == ("shop-1", "malformed_json")
-    assert kept["position"].split("-")[1].endswith("588919")
-    assert b64decode(kept["raw_base64"]).startswith(b'{"event_id": "cut off"')
+    (stored,) = aws.rejected()
+    assert (stored["shop_id"], stored["reason"]) == ("shop-1", "malformed_json")
+    assert stored["position"].split("-")[1].endswith("588919")
+    assert b64decode(stored["raw_base64"]).startswith(b'{"event_id": "cut off"')
 
 
 def test_batch_that_comes_again_changes_nothing(load, aws):
@@ -148,42 +148,42 @@ def test_aggregate_of_a_producer_library_is_scored_event_by_event(load, aws):
     ],
     ids=lambda value: value if isinstance(value, str) else str(value)[:40],
 )
-def test_bad_record_is_rejected_kept_and_counted_and_the_rest_is_scored(load, aws, capsys, bad, reason):
+def test_bad_record_is_rejected_stored_and_counted_and_the_rest_is_scored(load, aws, capsys, bad, reason):
     app = load("score_interactions")
 
     app.handler(batch(GOOD, bad, {**GOOD, "event_id": "next", "kind": "customer_message", "text": "在吗"}), CONTEXT)
 
-    (kept,) = aws.rejected()
+    (stored,) = aws.rejected()
     counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if f'"reason":"{reason}"' in line]
     raw = bad if isinstance(bad, bytes) else json.dumps(bad).encode()
-    assert (kept["reason"], b64decode(kept["raw_base64"])) == (reason, raw)
-    assert kept["position"] == f"0001-{10**55 + 1}-0000"
-    assert [entry.get("refused") for entry in entries(aws)] == [None, reason, None]
+    assert (stored["reason"], b64decode(stored["raw_base64"])) == (reason, raw)
+    assert stored["position"] == f"0001-{10**55 + 1}-0000"
+    assert [entry.get("rejected") for entry in entries(aws)] == [None, reason, None]
     assert [one["RejectedEvents"] for one in counted] == [[1.0]]
     assert all("score" in entry for entry in (entries(aws)[0], entries(aws)[2]))
 
 
-def test_record_without_a_shop_is_kept_apart(load, aws):
+def test_record_without_a_shop_is_stored_apart(load, aws):
     load("score_interactions").handler(batch(b"{", {**GOOD, "shop_id": ""}, key="shop\x1f1"), CONTEXT)
 
-    assert [(kept["shop_id"], kept["reason"]) for kept in aws.rejected()] == [("_invalid", "no_shop")] * 2
+    assert [(stored["shop_id"], stored["reason"]) for stored in aws.rejected()] == [("_invalid", "no_shop")] * 2
     assert len(aws.s3.buckets["rejected"]) == 1
     assert aws.dynamodb.tables["state"] == {}
 
 
-def test_failing_surroundings_raise_so_that_the_batch_comes_again(load, aws):
+def test_failing_dependency_raises_so_that_the_batch_comes_again(load, aws):
     app = load("score_interactions")
     aws.dynamodb.failing = "ThrottlingException"
 
-    with pytest.raises(SurroundingsError, match="ThrottlingException"):
+    with pytest.raises(DependencyError, match="ThrottlingException"):
         app.handler(batch(GOOD), CONTEXT)
 
 
-def test_record_that_cannot_be_kept_is_not_passed_over(load, aws):
+def test_record_that_cannot_be_stored_is_not_passed_over(load, aws):
     app = load("score_interactions")
     aws.s3.failing = "SlowDown"
 
-    with pytest.raises(SurroundingsError, match="bucket rejected"):
+    with pytest.raises(DependencyError, match="bucket rejected"):
         app.handler(batch(b"{"), CONTEXT)
 
     assert aws.dynamodb.tables["state"] == {}
@@ -240,7 +240,7 @@ def test_junk_under_made_up_keys_founds_no_shop_and_is_one_object(load, aws):
 def test_event_behind_junk_founds_its_shop_and_the_archive_holds_both(load, aws):
     load("score_interactions").handler(batch(b"{", GOOD), CONTEXT)
 
-    assert [entry.get("refused") for entry in entries(aws)] == ["malformed_json", None]
+    assert [entry.get("rejected") for entry in entries(aws)] == ["malformed_json", None]
     assert [one["reason"] for one in aws.rejected()] == ["malformed_json"]
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from service_quality.commit.inserted_rows import to_record
-from service_quality.errors import SurroundingsError
+from service_quality.errors import DependencyError
 from tests.stand_ins.archive_rows import archived_chain, commit_rows, inserted, position, put, whole_chain
 from tests.unit.functions.conftest import CONTEXT
 
@@ -93,11 +93,11 @@ def test_shop_that_fails_is_passed_over_by_the_next_sweep(load, aws, monkeypatch
 
     def failing(self, shop_id, gap):
         if shop_id == "shop-2":
-            raise SurroundingsError("found no answer")
+            raise DependencyError("found no answer")
         return read_rows(self, shop_id, gap)
 
     monkeypatch.setattr(type(app.ledger), "read_rows", failing)
-    with pytest.raises(SurroundingsError):
+    with pytest.raises(DependencyError):
         app.handler({}, CONTEXT)
 
     answer = app.handler({}, CONTEXT)
@@ -106,7 +106,7 @@ def test_shop_that_fails_is_passed_over_by_the_next_sweep(load, aws, monkeypatch
     assert archived_chain(aws.s3, "shop-3") == whole_chain(1)
 
 
-def test_row_that_cannot_be_read_is_kept_and_the_others_are_archived(load, aws):
+def test_row_that_cannot_be_read_is_stored_and_the_others_are_archived(load, aws):
     _, broken, *_ = commit_rows(aws.dynamodb, "shop-1", 4)
     put(aws.dynamodb, broken | {"body": {"B": b"not packed"}})
     app = load("sweep_archive")

@@ -1,4 +1,4 @@
-"""What a demo leaves: all results of a good run, and those of the last good one beside a run with faults."""
+"""The results of a demo: all of a good run, and those of the last good one beside a run with faults."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ CHECKED = {"compared": 10, "mismatched": 0, "missing": 0, "extra": 0, "chain": "
 
 @pytest.fixture
 def results(tmp_path) -> Results:
-    """Where the results of the last good run lie."""
+    """The folder of the results of the last good run."""
     found = results_in(tmp_path / "results")
     found.report.parent.mkdir()
     for path in found.paths():
@@ -58,7 +58,7 @@ def test_good_run_replaces_the_results_of_the_last_one(tmp_path, results, capsys
 @pytest.mark.parametrize(
     ("checked", "status", "fault"),
     [
-        ({"mismatched": 3}, 1, "found 3 values mismatched, expected none"),
+        ({"mismatched": 3}, 1, "found 3 values mismatched, expected 0"),
         ({"chain": "broken"}, 1, "found the chain broken"),
         ({}, 1, "found exit code 1 of the check, expected 0"),
     ],

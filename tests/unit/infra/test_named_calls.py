@@ -11,13 +11,13 @@ from infra.operations.command_line import main
 
 @pytest.mark.parametrize("error", [EndpointConnectionError, ReadTimeoutError])
 @pytest.mark.parametrize(
-    ("words", "call"),
+    ("argv", "call"),
     [
         (["count", "--stack", "s"], "DescribeStacks of cloudformation"),
         (["count", "--rejected-bucket", "b"], "ListObjectsV2 of s3"),
     ],
 )
-def test_call_without_an_answer_is_named(monkeypatch, capsys, words, call, error):
+def test_call_without_an_answer_is_named(monkeypatch, capsys, argv, call, error):
     def send(session: URLLib3Session, request: object) -> None:
         raise error(endpoint_url="https://nowhere")
 
@@ -28,6 +28,6 @@ def test_call_without_an_answer_is_named(monkeypatch, capsys, words, call, error
     monkeypatch.setattr(deployment, "_PATIENCE", Config(retries={"total_max_attempts": 1}))
     monkeypatch.setattr(URLLib3Session, "send", send)
 
-    assert main(words) == 1
+    assert main(argv) == 1
 
-    assert capsys.readouterr().err == f"count: found {error.__name__} at {call}, expected an answer\n"
+    assert capsys.readouterr().err == f"count: {call}: {error.__name__}; a later attempt may succeed\n"

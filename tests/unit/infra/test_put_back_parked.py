@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from infra.operations.errors import NotYetThroughError, OtherRunError, StillInTroubleError
-from infra.operations.kept_objects import KeptObjects, in_order
 from infra.operations.lease import LEASE_SECONDS
-from infra.operations.listing import count_kept
+from infra.operations.listing import count_records
+from infra.operations.rejected_objects import RejectedObjects, in_order
 from infra.operations.selection import Selection
 from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.commit.listed_import import Import
@@ -54,7 +54,7 @@ def calm_items(*shops: str) -> dict:
 
 def test_parked_shops_go_on_with_all_in_order_and_their_objects_are_gone():
     line = troubled_line("ill", "worse", sound="sound")
-    assert len(line.kept("parked/")) == 10
+    assert len(line.stored("parked/")) == 10
 
     outcome = line.command().go()
 
@@ -64,7 +64,7 @@ def test_parked_shops_go_on_with_all_in_order_and_their_objects_are_gone():
     assert [line.shop(shop).parked for shop in ("ill", "worse")] == [None, None]
     assert line.folded("ill") == ["m1", "m2", "m3", "m4", "m5"]
     assert line.store.items == calm_items("ill", "worse", "sound")
-    assert (line.kept(), line.leases) == ([], {})
+    assert (line.stored(), line.leases) == ([], {})
 
 
 def test_only_the_selected_shop_is_put_back():
@@ -73,7 +73,7 @@ def test_only_the_selected_shop_is_put_back():
     line.command(selection=Selection(shop_id="worse")).go()
 
     assert line.shop("worse").parked is None
-    assert {one["shop_id"] for one in line.kept()} == {"ill"}
+    assert {one["shop_id"] for one in line.stored()} == {"ill"}
 
 
 def test_records_parked_meanwhile_are_put_back_in_a_further_round():
@@ -89,10 +89,10 @@ def test_records_parked_meanwhile_are_put_back_in_a_further_round():
 
     assert outcome.put == {(PARKED, "ill"): 7}
     assert line.folded("ill") == [f"m{number}" for number in range(1, 8)]
-    assert (line.shop("ill").parked, line.kept()) == (None, [])
+    assert (line.shop("ill").parked, line.stored()) == (None, [])
 
 
-def test_shop_whose_trouble_is_not_mended_stays_parked_with_everything_kept():
+def test_shop_whose_trouble_is_not_mended_stays_parked_with_everything_stored():
     line = troubled_line("ill", "mended")
     line.store.troubled = {"ill"}
 
@@ -100,14 +100,14 @@ def test_shop_whose_trouble_is_not_mended_stays_parked_with_everything_kept():
 
     assert [(shop, type(error)) for shop, error in outcome.troubles] == [("shop ill", StillInTroubleError)]
     assert outcome.exit_code == 3
-    assert {str(Position(1, n)) for n in (0, 1, 2, 6, 7)} <= {one["position"] for one in line.kept("parked/ill/")}
+    assert {str(Position(1, n)) for n in (0, 1, 2, 6, 7)} <= {one["position"] for one in line.stored("parked/ill/")}
     assert line.folded("ill") == []
     assert line.folded("mended") == ["m1", "m2", "m3", "m4", "m5"]
     line.store.troubled = set()
     again = line.command("r2").go()
     assert (again.exit_code, again.put) == (0, {(PARKED, "ill"): 5})
     assert line.folded("ill") == ["m1", "m2", "m3", "m4", "m5"]
-    assert line.kept() == []
+    assert line.stored() == []
 
 
 def test_run_ends_early_where_its_first_records_fail_again():
@@ -142,7 +142,7 @@ def test_run_that_is_killed_before_any_call_is_finished_by_the_next(is_quick):
             assert line.command("r2").go().exit_code == 0, calls
             line.advance()
             assert line.folded("ill") == ["m1", "m2", "m3", "m4", "m5", "m6"], calls
-            assert (line.shop("ill").parked, line.kept()) == (None, []), calls
+            assert (line.shop("ill").parked, line.stored()) == (None, []), calls
         else:
             break
     assert calls > 20
@@ -209,17 +209,17 @@ def test_run_that_lost_its_lease_puts_no_more():
 
     assert [type(error) for _, error in outcome.troubles] == [OtherRunError]
     assert len(line.records) == 7
-    assert len(line.kept("parked/")) == 5
+    assert len(line.stored("parked/")) == 5
 
 
-def test_log_that_does_not_move_ends_the_run_with_everything_kept():
+def test_log_that_does_not_move_ends_the_run_with_everything_stored():
     line = troubled_line("ill")
     line.takes = False
 
     outcome = line.command().go()
 
     assert [type(error) for _, error in outcome.troubles] == [NotYetThroughError]
-    assert len(line.kept("parked/")) == 5
+    assert len(line.stored("parked/")) == 5
 
 
 def test_object_that_was_written_again_meanwhile_is_put_once_more_before_it_goes():
@@ -235,10 +235,10 @@ def test_object_that_was_written_again_meanwhile_is_put_once_more_before_it_goes
     outcome = line.command().go()
 
     assert outcome.put == {(PARKED, "ill"): 8}
-    assert (line.folded("ill"), line.kept()) == (["m1", "m2", "m3", "m4", "m5"], [])
+    assert (line.folded("ill"), line.stored()) == (["m1", "m2", "m3", "m4", "m5"], [])
 
 
-def test_shop_that_is_parked_while_nothing_of_it_is_kept_goes_on():
+def test_shop_that_is_parked_while_nothing_of_it_is_stored_goes_on():
     line = troubled_line("ill")
     line.s3.buckets[BUCKET].clear()
 
@@ -270,9 +270,9 @@ def test_dry_run_counts_and_changes_nothing():
 def test_import_that_was_parked_for_weeks_comes_back_with_a_new_signature():
     line = OperatedLine()
     line.store.troubled = {"ill"}
-    mark = HistoryImported(shop_id="ill", import_id="i1", clock=NOON, buckets=1, histories=1, conversations=0)
+    import_record = HistoryImported(shop_id="ill", import_id="i1", clock=NOON, buckets=1, histories=1, conversations=0)
     line.send(*messages("ill", "m1"))
-    line.records.append(("ill", record_json(mark, issued_at=NOON)))
+    line.records.append(("ill", record_json(import_record, issued_at=NOON)))
     line.arrivals.append(NOON)
     line.advance()
     line.store.troubled = set()
@@ -290,12 +290,12 @@ def test_records_that_failed_again_are_counted_once_each():
     line.command().go()
     line.command("r2").go()
     line.advance()
-    objects = KeptObjects(line.s3, BUCKET)
+    objects = RejectedObjects(line.s3, BUCKET)
 
-    counts = count_kept(Selection(), objects, generation=1, unreadable=lambda _: None)
+    counts = count_records(Selection(), objects, generation=1, unreadable=lambda _: None)
     would = line.command("r3", is_dry=True).go()
 
-    assert len(line.kept("parked/")) > 10
+    assert len(line.stored("parked/")) > 10
     assert counts == {(PARKED, "ill"): 5, (PARKED, "other"): 5}
     assert would.put == counts
 
@@ -321,8 +321,8 @@ def test_records_of_overlapping_objects_come_by_position_each_once():
     line = OperatedLine()
     store = RejectedStore(line.s3, BUCKET)
     for numbers in ((5, 1, 3), (2, 3, 4), (9,), (6, 8), (7,), (1,), (0, 10)):
-        store.keep([Rejection("s", LogRecord(str(Position(1, n)), KEY, NOON), PARKED, "") for n in numbers])
-    objects = KeptObjects(line.s3, BUCKET)
+        store.put([Rejection("s", LogRecord(str(Position(1, n)), KEY, NOON), PARKED, "") for n in numbers])
+    objects = RejectedObjects(line.s3, BUCKET)
 
     found = list(in_order(objects, list(objects.below("parked/"))))
 
@@ -334,8 +334,8 @@ def test_large_shop_is_read_with_a_few_objects_in_memory():
     store = RejectedStore(line.s3, BUCKET)
     for first in range(0, 2000, 100):
         numbers = range(first, first + 100)
-        store.keep([Rejection("s", LogRecord(str(Position(1, n)), b"{}", NOON), PARKED, "") for n in numbers])
-    objects = KeptObjects(line.s3, BUCKET)
+        store.put([Rejection("s", LogRecord(str(Position(1, n)), b"{}", NOON), PARKED, "") for n in numbers])
+    objects = RejectedObjects(line.s3, BUCKET)
     wanted = list(objects.below("parked/"))
 
     positions = [one.position for one in in_order(objects, wanted)]

@@ -8,8 +8,8 @@ import pytest
 
 from infra.operations.errors import OperationsError
 from infra.operations.given_up import read_given_up
-from infra.operations.kept_objects import KeptObjects
-from infra.operations.listing import count_kept, list_kept
+from infra.operations.listing import count_records, list_records
+from infra.operations.rejected_objects import RejectedObjects
 from infra.operations.selection import GIVEN_UP, Selection
 from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.commit import shop_fold
@@ -32,12 +32,14 @@ def said(event_id: str, *, shop_id: str = "shop", at: int = 0, **fields):
     return event("customer_message", at, event_id=event_id, shop_id=shop_id, **fields)
 
 
-def kept(reason: str, data: bytes, *, shop_id: str = "shop", position: str = "", arrived_at: int = NOON) -> Rejection:
+def rejection(
+    reason: str, data: bytes, *, shop_id: str = "shop", position: str = "", arrived_at: int = NOON
+) -> Rejection:
     return Rejection(shop_id, LogRecord(position or str(Position(1, 7)), data, arrived_at), reason, "found 1")
 
 
-def keep(line: OperatedLine, *rejections: Rejection) -> None:
-    RejectedStore(line.s3, BUCKET).keep(rejections)
+def store(line: OperatedLine, *rejections: Rejection) -> None:
+    RejectedStore(line.s3, BUCKET).put(rejections)
 
 
 def log_position(number: int) -> str:
@@ -76,16 +78,16 @@ def test_record_on_which_the_fold_failed_is_folded_once_the_fold_is_mended(monke
         bad.setattr(shop_fold, "step_conversation", CursedFold("b"))
         line.send(said("a"), said("b", at=1), said("c", at=2))
         line.advance()
-    assert [one["reason"] for one in line.kept()] == ["fold_failed"]
+    assert [one["reason"] for one in line.stored()] == ["fold_failed"]
 
     outcome = put_back(line)
 
     assert (outcome.put, outcome.left) == ({("fold_failed", "shop"): 1}, {})
     assert line.folded("shop") == ["a", "c", "b"]
-    assert line.kept() == []
+    assert line.stored() == []
 
 
-def test_record_on_which_the_fold_fails_again_is_kept_again(monkeypatch):
+def test_record_on_which_the_fold_fails_again_is_stored_again(monkeypatch):
     line = OperatedLine()
     monkeypatch.setattr(shop_fold, "step_conversation", CursedFold("b"))
     line.send(said("a"), said("b", at=1))
@@ -93,24 +95,24 @@ def test_record_on_which_the_fold_fails_again_is_kept_again(monkeypatch):
 
     put_back(line)
 
-    (again,) = line.kept()
+    (again,) = line.stored()
     assert (again["reason"], b64decode(again["raw_base64"])) == ("fold_failed", event_to_json(said("b", at=1)))
 
 
 def test_what_this_release_still_rejects_is_left_where_it_lies():
     line = OperatedLine()
-    keep(
+    store(
         line,
-        kept("unknown_kind", event_to_json(said("known-now")), position=log_position(1)),
-        kept("unknown_kind", b'{"kind": "sneezed"}', position=log_position(2)),
-        kept("malformed_json", b"{", position=log_position(3)),
+        rejection("unknown_kind", event_to_json(said("known-now")), position=log_position(1)),
+        rejection("unknown_kind", b'{"kind": "sneezed"}', position=log_position(2)),
+        rejection("malformed_json", b"{", position=log_position(3)),
     )
 
     outcome = put_back(line)
 
     assert outcome.put == {("unknown_kind", "shop"): 1}
     assert outcome.left == {("unknown_kind", "shop"): 1}
-    assert [(one["reason"], one["position"]) for one in line.kept()] == [
+    assert [(one["reason"], one["position"]) for one in line.stored()] == [
         ("unknown_kind", log_position(2)),
         ("malformed_json", log_position(3)),
     ]
@@ -120,11 +122,11 @@ def test_what_this_release_still_rejects_is_left_where_it_lies():
 @pytest.mark.parametrize("is_dry", [False, True])
 def test_what_was_asked_for_by_name_and_is_left_ends_with_3_and_without_a_name_with_0(is_dry):
     line = OperatedLine()
-    keep(
+    store(
         line,
-        kept("unknown_kind", event_to_json(said("known-now")), position=log_position(1)),
-        kept("unknown_kind", b'{"kind": "sneezed"}', position=log_position(2)),
-        kept("wrong_type", b'{"kind": 7}', position=log_position(3)),
+        rejection("unknown_kind", event_to_json(said("known-now")), position=log_position(1)),
+        rejection("unknown_kind", b'{"kind": "sneezed"}', position=log_position(2)),
+        rejection("wrong_type", b'{"kind": 7}', position=log_position(3)),
     )
 
     named = line.command(selection=Selection(reasons=frozenset({"unknown_kind"})), is_dry=is_dry).go()
@@ -132,13 +134,13 @@ def test_what_was_asked_for_by_name_and_is_left_ends_with_3_and_without_a_name_w
 
     assert (named.exit_code, named.left.total(), rest.exit_code, rest.left.total()) == (3, 1, 0, 2)
     ((subject, error),) = named.troubles
-    assert (subject, str(error)) == ("left records", "found 1 records still rejected, expected none: they are kept")
+    assert (subject, str(error)) == ("left records", "found 1 records still rejected, expected 0: they stay stored")
     assert "left records: found 1 " in named.summary(is_dry=is_dry)
 
 
 def test_what_was_asked_for_by_name_and_is_all_back_ends_with_0():
     line = OperatedLine()
-    keep(line, kept("unknown_kind", event_to_json(said("known-now"))))
+    store(line, rejection("unknown_kind", event_to_json(said("known-now"))))
 
     assert put_back(line, reasons=frozenset({"unknown_kind"})).exit_code == 0
 
@@ -146,7 +148,7 @@ def test_what_was_asked_for_by_name_and_is_all_back_ends_with_0():
 def test_trouble_of_another_kind_comes_before_what_is_left():
     line = OperatedLine(failing_functions=True)
     line.s3.put_object(Bucket=BUCKET, Key="outbox/alert/1.json", Body=unsent("shop"))
-    keep(line, kept("unknown_kind", b'{"kind": "sneezed"}'))
+    store(line, rejection("unknown_kind", b'{"kind": "sneezed"}'))
 
     assert put_back(line, reasons=frozenset({"unknown_kind", "unsent"})).exit_code == 1
 
@@ -154,32 +156,34 @@ def test_trouble_of_another_kind_comes_before_what_is_left():
 @pytest.mark.parametrize("reason", ["older_than_retention", "conversation_full", "from_the_future", "expired"])
 def test_reason_that_no_mend_changes_is_put_back_only_by_name(reason):
     line = OperatedLine()
-    keep(line, kept(reason, event_to_json(said("a"))))
+    store(line, rejection(reason, event_to_json(said("a"))))
 
     assert put_back(line).put == {}
     assert put_back(line, reasons=frozenset({reason})).put == {(reason, "shop"): 1}
-    assert line.kept() == []
+    assert line.stored() == []
 
 
 def test_records_are_selected_by_shop_and_first_arrival():
     line = OperatedLine()
     for number, shop_id in enumerate(("one", "one", "two")):
         data = event_to_json(said(f"e{number}", shop_id=shop_id))
-        keep(line, kept("passed_by", data, shop_id=shop_id, position=log_position(number), arrived_at=NOON + number))
+        store(
+            line, rejection("passed_by", data, shop_id=shop_id, position=log_position(number), arrived_at=NOON + number)
+        )
 
     outcome = put_back(line, shop_id="one", since=NOON + 1, until=NOON + 2)
 
     assert outcome.put == {("passed_by", "one"): 1}
-    assert (line.folded("one"), line.folded("two"), len(line.kept())) == (["e1"], [], 2)
+    assert (line.folded("one"), line.folded("two"), len(line.stored())) == (["e1"], [], 2)
 
 
 def test_record_that_names_a_shop_in_its_json_alone_goes_to_that_shop():
     line = OperatedLine()
-    keep(
+    store(
         line,
-        kept("no_shop", event_to_json(said("a", shop_id="named")), shop_id=NO_SHOP, position=log_position(1)),
-        kept("no_shop", b'{"kind": "rated"}', shop_id=NO_SHOP, position=log_position(2)),
-        kept("no_shop", b"\xff", shop_id=NO_SHOP, position=log_position(3)),
+        rejection("no_shop", event_to_json(said("a", shop_id="named")), shop_id=NO_SHOP, position=log_position(1)),
+        rejection("no_shop", b'{"kind": "rated"}', shop_id=NO_SHOP, position=log_position(2)),
+        rejection("no_shop", b"\xff", shop_id=NO_SHOP, position=log_position(3)),
     )
 
     outcome = put_back(line, shop_id="named")
@@ -190,9 +194,9 @@ def test_record_that_names_a_shop_in_its_json_alone_goes_to_that_shop():
     assert line.folded("named") == ["a"]
 
 
-def test_event_that_an_inlet_refused_is_taken_in_as_if_it_came_now():
+def test_event_that_an_inlet_rejected_is_taken_in_as_if_it_came_now():
     line = OperatedLine(now=NOON + 5000)
-    keep(line, kept("missing_field", event_to_json(said("a")), position="message-7-0000"))
+    store(line, rejection("missing_field", event_to_json(said("a")), position="message-7-0000"))
 
     put_back(line)
 
@@ -207,13 +211,13 @@ def test_rejected_record_of_a_parked_shop_comes_back_with_the_parked_ones_in_its
     line.send(said("first"), said("third", at=2))
     line.advance()
     line.store.troubled = set()
-    keep(line, kept("fold_failed", event_to_json(said("second", at=1)), position=str(Position(1, 0, part=5))))
+    store(line, rejection("fold_failed", event_to_json(said("second", at=1)), position=str(Position(1, 0, part=5))))
 
     outcome = line.command().go()
 
     assert outcome.exit_code == 0
     assert line.folded("shop") == ["first", "second", "third"]
-    assert line.kept() == []
+    assert line.stored() == []
 
 
 def test_given_up_record_of_a_parked_shop_comes_back_with_the_parked_ones_in_its_place():
@@ -230,7 +234,7 @@ def test_given_up_record_of_a_parked_shop_comes_back_with_the_parked_ones_in_its
 
     assert (outcome.exit_code, outcome.put["parked", "shop"]) == (0, 3)
     assert line.folded("shop") == ["first", "second", "third"]
-    assert line.kept() == []
+    assert line.stored() == []
 
 
 def test_records_of_two_shops_that_fail_again_never_stand_in_one_batch(monkeypatch):
@@ -243,7 +247,10 @@ def test_records_of_two_shops_that_fail_again_never_stand_in_one_batch(monkeypat
     outcome = put_back(line)  # a batch of both would be a bad release, and the line would not go on
 
     assert outcome.exit_code == 0
-    assert [(one["shop_id"], one["reason"]) for one in line.kept()] == [("one", "fold_failed"), ("two", "fold_failed")]
+    assert [(one["shop_id"], one["reason"]) for one in line.stored()] == [
+        ("one", "fold_failed"),
+        ("two", "fold_failed"),
+    ]
 
 
 def test_run_that_is_killed_before_any_call_loses_and_doubles_nothing():
@@ -252,11 +259,11 @@ def test_run_that_is_killed_before_any_call_loses_and_doubles_nothing():
         calls += 1
         line = OperatedLine()
         for number in range(3):
-            keep(line, kept("item_full", event_to_json(said(f"r{number}")), position=log_position(number)))
-        keep(
+            store(line, rejection("item_full", event_to_json(said(f"r{number}")), position=log_position(number)))
+        store(
             line,
-            kept("passed_by", event_to_json(said("r3")), position=log_position(8)),
-            kept("malformed_json", b"{", position=log_position(9)),
+            rejection("passed_by", event_to_json(said("r3")), position=log_position(8)),
+            rejection("malformed_json", b"{", position=log_position(9)),
         )
         give_up(line, ("shop", event_to_json(said("g0"))), ("shop", event_to_json(said("g1", at=1))))
         line.kill_at = calls
@@ -268,7 +275,7 @@ def test_run_that_is_killed_before_any_call_loses_and_doubles_nothing():
         else:
             break
         assert sorted(line.folded("shop")) == ["g0", "g1", "r0", "r1", "r2", "r3"], calls
-        assert [one["reason"] for one in line.kept()] == ["malformed_json"], calls
+        assert [one["reason"] for one in line.stored()] == ["malformed_json"], calls
     assert calls > 10
 
 
@@ -284,7 +291,7 @@ def test_sample_of_a_given_up_batch_is_read_as_lambda_writes_it():
     assert first.position == str(Position(3, 49590338271490256608559692538361571095921575989136588898))
 
 
-NOT_JSON = "found a line that is no kept record, expected one (JSONDecodeError)"
+NOT_JSON = "found a line that is no rejected record, expected one (JSONDecodeError)"
 
 
 def test_objects_that_nobody_can_read_are_named_and_hold_nothing_else():
@@ -296,7 +303,7 @@ def test_objects_that_nobody_can_read_are_named_and_hold_nothing_else():
     keys = ["parked/aaa/x.jsonl", "rejected/aa/x.jsonl", "rejected/shop/0.jsonl"]
     for key in keys:
         line.s3.put_object(Bucket=BUCKET, Key=key, Body=b"not json")
-    keep(line, kept("fold_failed", event_to_json(said("a"))))
+    store(line, rejection("fold_failed", event_to_json(said("a"))))
 
     for is_dry in (True, False):
         outcome = line.command(is_dry=is_dry).go()
@@ -350,19 +357,19 @@ def test_line_of_any_shape_is_named_with_its_key(text):
 
     (trouble,) = line.command().go().troubles
 
-    assert "rejected/aa/x.jsonl: found a line that is no kept record" in str(trouble[1])
+    assert "rejected/aa/x.jsonl: found a line that is no rejected record" in str(trouble[1])
 
 
 @pytest.mark.parametrize("field", ["shop_id", "position", "reason", "message", "raw_base64", "arrived_at"])
-def test_line_with_a_field_of_another_type_is_no_kept_record(field):
+def test_line_with_a_field_of_another_type_is_no_stored_record(field):
     line = OperatedLine()
-    keep(line, kept("fold_failed", event_to_json(said("a"))))
+    store(line, rejection("fold_failed", event_to_json(said("a"))))
     ((key, body),) = line.s3.buckets[BUCKET].items()
     line.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(json.loads(body) | {field: 7}).encode())
 
     (trouble,) = line.command().go().troubles
 
-    assert f"{key}: found a line that is no kept record" in str(trouble[1])
+    assert f"{key}: found a line that is no rejected record" in str(trouble[1])
 
 
 BROKEN = [
@@ -376,11 +383,11 @@ def test_batch_with_records_that_nobody_can_read_is_left_and_holds_nothing_else(
     line = OperatedLine()
     line.s3.put_object(Bucket=BUCKET, Key=OBJECT, Body=body.encode())
     line.s3.put_object(Bucket=BUCKET, Key="outbox/alert/1.json", Body=b'{"Records": [{}]}')
-    keep(line, kept("fold_failed", event_to_json(said("a"))))
+    store(line, rejection("fold_failed", event_to_json(said("a"))))
 
     outcome = put_back(line)
     unreadable: list[Exception] = []
-    counts = count_kept(Selection(), KeptObjects(line.s3, BUCKET), generation=1, unreadable=unreadable.append)
+    counts = count_records(Selection(), RejectedObjects(line.s3, BUCKET), generation=1, unreadable=unreadable.append)
 
     named = [str(trouble) for _, trouble in outcome.troubles]
     assert (outcome.put, counts) == ({("fold_failed", "shop"): 1}, {})
@@ -454,7 +461,7 @@ def test_given_up_record_that_nobody_can_read_is_rejected_with_its_reason():
 
     put_back(line)
 
-    assert sorted(one["reason"] for one in line.kept()) == ["malformed_json", "too_large"]
+    assert sorted(one["reason"] for one in line.stored()) == ["malformed_json", "too_large"]
     assert line.folded("shop") == ["a"]
 
 
@@ -493,7 +500,7 @@ def test_given_up_batch_of_the_outbox_is_given_to_its_function_again():
 def test_batch_of_the_outbox_on_which_its_function_fails_again_lies_there_still():
     line = OperatedLine(failing_functions=True)
     line.s3.put_object(Bucket=BUCKET, Key=OBJECT, Body=(EVENTS / "given_up_rows.json").read_bytes())
-    keep(line, kept("fold_failed", event_to_json(said("a"))))
+    store(line, rejection("fold_failed", event_to_json(said("a"))))
 
     outcome = put_back(line)
 
@@ -520,7 +527,7 @@ def test_unsent_row_is_given_to_its_function_again():
     assert line.s3.buckets[BUCKET] == {}
 
 
-def test_unsent_row_that_its_function_keeps_again_lies_there_still():
+def test_unsent_row_that_its_function_sets_aside_again_lies_there_still():
     line = OperatedLine()
     row = {"Bucket": BUCKET, "Key": "outbox/alert/1.json", "Body": unsent("shop")}
     line.s3.put_object(**row)
@@ -535,7 +542,9 @@ def test_unsent_row_that_its_function_keeps_again_lies_there_still():
 
 def test_dry_run_counts_and_changes_nothing():
     line = OperatedLine()
-    keep(line, kept("fold_failed", event_to_json(said("a"))), kept("item_full", b"{", position=log_position(9)))
+    store(
+        line, rejection("fold_failed", event_to_json(said("a"))), rejection("item_full", b"{", position=log_position(9))
+    )
     give_up(line, ("shop", event_to_json(said("b"))))
     before = dict(line.s3.buckets[BUCKET])
 
@@ -551,16 +560,16 @@ def test_everything_that_lies_there_is_counted_by_reason_and_shop_and_listed_wit
     line.store.troubled = {"ill"}
     line.send(said("p", shop_id="ill", text="words of a customer"))
     line.advance()
-    keep(line, kept("unknown_kind", b'{"shop_id": "named"}', shop_id=NO_SHOP))
+    store(line, rejection("unknown_kind", b'{"shop_id": "named"}', shop_id=NO_SHOP))
     give_up(line, ("shop", event_to_json(said("b", text="words of a customer"))))
     line.s3.put_object(Bucket=BUCKET, Key=f"{OBJECT}-2", Body=(EVENTS / "given_up_rows.json").read_bytes())
     line.s3.put_object(Bucket=BUCKET, Key="outbox/alert/1.json", Body=unsent("shop"))
-    objects = KeptObjects(line.s3, BUCKET)
+    objects = RejectedObjects(line.s3, BUCKET)
 
     unreadable: list[OperationsError] = []
-    counts = count_kept(Selection(), objects, generation=1, unreadable=unreadable.append)
+    counts = count_records(Selection(), objects, generation=1, unreadable=unreadable.append)
     wanted = Selection(reasons=frozenset({"parked", GIVEN_UP}))
-    listed = list(list_kept(wanted, objects, generation=1, unreadable=unreadable.append))
+    listed = list(list_records(wanted, objects, generation=1, unreadable=unreadable.append))
     assert unreadable == []
 
     assert counts == {
@@ -586,9 +595,9 @@ def test_everything_that_lies_there_is_counted_by_reason_and_shop_and_listed_wit
 def test_event_that_was_a_wish_or_carried_others_is_left_as_it_was_refused(reason, strange):
     line = OperatedLine()
     data = json.dumps(json.loads(event_to_json(said("a"))) | strange).encode()
-    keep(line, kept(reason, data, position="message-0000"))
+    store(line, rejection(reason, data, position="message-0000"))
 
     outcome = line.command(selection=Selection(reasons=frozenset({reason}))).go()
 
     assert (outcome.exit_code, outcome.put, outcome.left) == (3, {}, {(reason, "shop"): 1})
-    assert [one["reason"] for one in line.kept()] == [reason]
+    assert [one["reason"] for one in line.stored()] == [reason]

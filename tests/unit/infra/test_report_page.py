@@ -1,4 +1,4 @@
-"""The report page: complete in both languages, honest about what failed, safe whatever an alert says."""
+"""The report page: complete in both languages, honest about failures, safe with any text of an alert."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ from infra.local.report_page import choose_telling, render_page
 from infra.local.report_page.labels import LABELS, STEPS
 from infra.local.report_page.plots import WIDE, plot_calibration, plot_hours
 from infra.local.report_page.proofs import read_proofs
-from service_quality.alerts import words
+from service_quality.alerts import wording_messages as messages
 from tests.unit.infra import made_up_run as made_up
 
 VOID = {"meta", "br"}
@@ -21,7 +21,7 @@ HOSTILE = "</script><img src=x onerror=alert(1)>\"'&{{ 7 * 7 }}"
 
 
 class Outline(HTMLParser):
-    """What a browser sees: elements with their attributes, text, and whether all that opened was closed."""
+    """The page as a browser sees it: elements with their attributes, text, and whether every opened one is closed."""
 
     def __init__(self):
         super().__init__()
@@ -62,7 +62,7 @@ def text_of(page):
     return re.sub(r"\s+", " ", " ".join(outline(page).texts))
 
 
-@pytest.mark.parametrize("lang", words.LANGUAGES)
+@pytest.mark.parametrize("lang", messages.LANGUAGES)
 def test_page_holds_both_languages_and_shows_one_first(lang):
     page = render(lang=lang)
 
@@ -83,7 +83,7 @@ def test_page_loads_nothing_and_runs_nothing():
     assert not re.search(r"https?:|url\(|@import|\son\w+=", page)
 
 
-def test_what_went_in_and_came_out_stands_on_the_page():
+def test_what_went_in_and_came_out_is_on_the_page():
     text = text_of(render())
 
     for expected in ("74,918", "5,241", "12,840", "9,214", "contacts.csv.gz", "2023-08-24", "0.709", "0.664", "17.5 %"):
@@ -177,12 +177,12 @@ def test_hostile_strings_are_text():
     assert sum(HOSTILE in text for text in seen.texts) == 2 * 5
 
 
-def test_alert_is_told_with_its_words_and_reasons():
+def test_alert_is_shown_with_its_messages_and_reasons():
     text = text_of(render(alerts=[made_up.alerts()[0]]))
 
-    for language in words.LANGUAGES:
-        assert words.RULES["waiting_too_long"].said(language) in text
-        assert words.MEASURES["waiting_too_long"].said(language) in text
+    for language in messages.LANGUAGES:
+        assert messages.RULES["waiting_too_long"].said(language) in text
+        assert messages.MEASURES["waiting_too_long"].said(language) in text
     assert "the customer has been waiting for 2 h 15 min" in text
     assert "dissatisfaction rate of the agent in the last 30 days 31.0 %" in text
     assert "该客服近 30 天的不满意率 31.0 %" in text
@@ -197,7 +197,7 @@ def test_bars_of_reasons_have_one_scale_and_two_directions():
     assert '<rect class="down" x="37.65%" width="12.35%"' in page
 
 
-def test_unscored_alert_is_told_without_reasons():
+def test_unscored_alert_is_shown_without_reasons():
     page = render(alerts=[made_up.alert("a", score=None, reasons=[], model_version=None)])
 
     assert LABELS["not_scored"].en in page
@@ -228,7 +228,7 @@ def test_telling_alerts_call_for_something_and_have_reasons():
     assert [one["alert_id"] for one in choose_telling(found)] == ["mild", "resolved", "unscored"]
 
 
-def test_one_alert_is_told_once():
+def test_one_alert_is_shown_once():
     found = [made_up.alert("a"), made_up.alert("a", message_id="a-2", state="worsened", severity="critical")]
 
     assert [one["message_id"] for one in choose_telling(found)] == ["a-2"]
@@ -262,11 +262,11 @@ def test_calibrated_bins_lie_on_the_diagonal():
 def test_every_rule_has_a_colour_in_light_dark_and_print():
     style = (Path(report_page.__file__).parent / "templates" / "style.css").read_text("utf-8")
 
-    for name in words.RULES:
+    for name in messages.RULES:
         assert style.count(f"--{name}:") == 3
 
 
-def test_every_step_of_the_demo_has_words():
+def test_every_step_of_the_demo_has_a_label():
     demo = Path(report_page.__file__).parents[1] / "demo.py"
     calls = [node for node in ast.walk(ast.parse(demo.read_text("utf-8"))) if isinstance(node, ast.Call)]
 

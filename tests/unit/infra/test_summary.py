@@ -6,7 +6,7 @@ import pytest
 
 from infra.local.report_page import choose_telling
 from infra.local.summary import render_summary
-from service_quality.alerts.words import LANGUAGES
+from service_quality.alerts.wording_messages import LANGUAGES
 from tests.unit.infra import made_up_run as made_up
 
 

@@ -11,7 +11,7 @@ from service_quality.events.interaction_event import FIELDS, InteractionEvent, e
 from service_quality.events.positions import START, Position
 from spark_jobs.errors import InputError
 from spark_jobs.logs.archive import ENTRY_DDL, ENTRY_SCHEMA, LINK_DDL, _entries, _link, _row, broken_chains
-from tests.stand_ins.control import import_mark
+from tests.stand_ins.control import make_import_record
 
 NOON = 1_700_000_000_000
 
@@ -55,7 +55,7 @@ def test_scored_event_comes_with_all_that_was_served():
     assert (found["position"], found["row_follows"], found["fingerprint"]) == (position(3), position(2), "f1")
     assert (found["served_clock"], found["served_score"], found["model_version"]) == (NOON + 9, 0.25, "v1")
     assert array("f", found["served_vector"]).tobytes() == vector.tobytes()
-    assert (found["refused"], found["duplicate"]) == (None, False)
+    assert (found["rejected"], found["duplicate"]) == (None, False)
 
 
 def test_event_that_was_not_scored_has_no_vector():
@@ -68,24 +68,24 @@ def test_event_that_was_not_scored_has_no_vector():
     assert (found["served_vector"], found["served_score"], found["served_clock"]) == (None, None, NOON)
 
 
-def test_refused_and_duplicate_records_keep_their_places_and_bring_no_event():
-    refused, duplicate = _entries(
+def test_rejected_and_duplicate_records_keep_their_log_indexes_and_bring_no_event():
+    rejected, duplicate = _entries(
         row(
-            {"position": position(1), "refused": "malformed_json", "field": ""},
+            {"position": position(1), "rejected": "malformed_json", "field": ""},
             {"position": position(2), "duplicate": True},
         )
     )
 
-    assert (refused["position"], refused["refused"], refused["duplicate"]) == (position(1), "malformed_json", False)
-    assert (duplicate["position"], duplicate["refused"], duplicate["duplicate"]) == (position(2), None, True)
-    assert "event_id" not in refused
+    assert (rejected["position"], rejected["rejected"], rejected["duplicate"]) == (position(1), "malformed_json", False)
+    assert (duplicate["position"], duplicate["rejected"], duplicate["duplicate"]) == (position(2), None, True)
+    assert "event_id" not in rejected
     assert "event_id" not in duplicate
 
 
-def test_mark_of_an_import_moves_the_clock():
-    mark = import_mark("i1", clock=NOON)
+def test_import_record_moves_the_clock():
+    import_record = make_import_record("i1", clock=NOON)
 
-    (found,) = _entries(row({"position": position(1), "event": control_to_dict(mark), "clock": NOON + 7}))
+    (found,) = _entries(row({"position": position(1), "event": control_to_dict(import_record), "clock": NOON + 7}))
 
     assert (found["import_id"], found["occurred_at"], found["received_at"]) == ("i1", NOON, NOON)
     assert found["served_clock"] == NOON + 7

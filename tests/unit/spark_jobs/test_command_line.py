@@ -1,4 +1,4 @@
-"""What a job says when it cannot go on: one line and an exit code."""
+"""The output of a job that cannot go on: one line and an exit code."""
 
 import argparse
 import json
@@ -128,7 +128,7 @@ def test_log_of_a_ctrl_c_is_left_out_and_others_are_not():
     assert is_no_interrupt(logging.LogRecord("root", logging.ERROR, "", 0, "", None, None))
 
 
-@pytest.mark.parametrize("words", [["then"], ["--help", "then"], ["then", "--help"]])
-def test_then_without_a_job_on_each_side_is_refused(words, capsys):
-    assert run_named(words) == 2
+@pytest.mark.parametrize("argv", [["then"], ["--help", "then"], ["then", "--help"]])
+def test_then_without_a_job_on_each_side_is_refused(argv, capsys):
+    assert run_named(argv) == 2
     assert "found a 'then' without a job on each side" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What counts as a difference between served and recomputed."""
+"""The differences between served and recomputed values."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""How lines of a contact export become records."""
+"""The records from the lines of a contact export."""
 
 import csv
 import io
@@ -36,7 +36,7 @@ def text_of(row, header=HEADER):
 
 
 def read(*rows, header=HEADER, end="\n"):
-    """The records of a file of these rows, given as dictionaries or as they stand."""
+    """The records of a file of these rows, given as dictionaries or as text."""
     lines = [",".join(header), *(row if isinstance(row, str) else text_of(ROW | row, header) for row in rows)]
     return list(read_records(end.join(lines).encode().split(b"\n")))
 
@@ -154,7 +154,7 @@ def test_byte_order_mark_is_no_part_of_the_first_name():
     assert record.values["contact_id"] == "c-1"
 
 
-def test_row_that_is_not_utf8_is_kept_apart():
+def test_row_that_is_not_utf8_is_stored_apart():
     lines = [",".join(HEADER).encode(), text_of(ROW).encode().replace(b"fine", b"\xff\xfe")]
 
     (record,) = read_records(lines)

@@ -7,22 +7,22 @@ import pyarrow as pa
 import pytest
 
 from service_quality.facts.entities import ATTRIBUTES, SEPARATOR
-from service_quality.features.declarations import Age, EventValue, FeatureSet, Mean, Rate, Total, WindowRatio
+from service_quality.features.declarations import EventValue, FeatureSet, Mean, Rate, TimeSince, Total, WindowRatio
 from service_quality.instants import DAY, HOUR
 from spark_jobs.logs.folding import LIVE_SCHEMA
 from spark_jobs.reader.attribute_sets import AttributeSets
 from spark_jobs.reader.feature_columns import ShopColumns
 
 NOON = 19_600 * DAY + 12 * HOUR
-SHOP = Rate("shop", "dissatisfied", "7d", strength=10, parent=0.2)
-AGENT = Rate("agent", "dissatisfied", "7d", strength=2, parent=SHOP)
+SHOP = Rate("shop", "dissatisfied", "7d", prior_weight=10, parent=0.2)
+AGENT = Rate("agent", "dissatisfied", "7d", prior_weight=2, parent=SHOP)
 READ = FeatureSet(
     (
         EventValue("waiting_ms"),
         Total("agent", "replies", "1d"),
         Mean("agent", "reply_ms", "timed_replies", "1d"),
-        WindowRatio("agent", "replies", "1h", "1d", strength=2),
-        Age("agent", "replies", "1d"),
+        WindowRatio("agent", "replies", "1h", "1d", prior_weight=2),
+        TimeSince("agent", "replies", "1d"),
         AGENT,
     )
 )
@@ -36,12 +36,14 @@ def fact(name: str, value: int, at: int = NOON, **named: str) -> dict:
     return {"attributes": attributes(**named), "at": at, "name": name, "value": value}
 
 
-def row(place: int, *facts: dict, clock: int = NOON, waiting: float | None = None, scored=True, **named: str) -> dict:
+def row(
+    log_index: int, *facts: dict, clock: int = NOON, waiting: float | None = None, scored=True, **named: str
+) -> dict:
     return {
         "shop_id": "shop",
-        "place": place,
+        "log_index": log_index,
         "clock": clock,
-        "event_id": f"e{place}",
+        "event_id": f"e{log_index}",
         "conversation_id": "c1",
         "kind": "agent_message",
         "occurred_at": clock,

@@ -8,7 +8,7 @@ import pytest
 from service_quality.commit.state_items import decode_part
 from service_quality.conversations.conversation import EMPTY, Conversation, conversation_key
 from service_quality.conversations.imported_part import ImportedPart
-from service_quality.conversations.turns import read_standing
+from service_quality.conversations.turns import read_state
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_facts import total_facts
 from service_quality.facts.entities import ATTRIBUTES, SEPARATOR
@@ -43,13 +43,13 @@ ANSWERED = contact("e2", "agent_message", NOON + 2 * MINUTE)
 RATED = contact("e3", "rated", NOON + HOUR, rating=2)
 
 
-def rows_at(placed: dict[int, InteractionEvent]) -> list[dict]:
-    return [row | {"behind": row["place"], "number": 0} for row in log_rows(placed.items())]
+def rows_at(located: dict[int, InteractionEvent]) -> list[dict]:
+    return [row | {"behind": row["log_index"], "number": 0} for row in log_rows(located.items())]
 
 
-def imported(*events: InteractionEvent, behind: int, place: int, number: int = 1) -> list[dict]:
-    """The rows of an import that was made when the log ended at `behind`, with its mark at `place`."""
-    of_import = {"behind": behind, "number": number, "place": place, "clock": RATED.occurred_at}
+def imported(*events: InteractionEvent, behind: int, log_index: int, number: int = 1) -> list[dict]:
+    """The rows of an import that was made when the log ended at `behind`, with its import record at `log_index`."""
+    of_import = {"behind": behind, "number": number, "log_index": log_index, "clock": RATED.occurred_at}
     return [row | of_import | {"received_until": NOON} for row in log_rows(enumerate(events))]
 
 
@@ -73,7 +73,7 @@ def totals(rows: list[dict]) -> dict[tuple[str, int, str], int]:
 def test_event_says_where_it_stood_and_what_it_showed():
     asked, answered, rated = fold(ASKED, ANSWERED, RATED)
 
-    assert [row["place"] for row in (asked, answered, rated)] == [10, 11, 12]
+    assert [row["log_index"] for row in (asked, answered, rated)] == [10, 11, 12]
     assert [row["clock"] for row in (asked, answered, rated)] == [NOON, NOON + 2 * MINUTE, NOON + HOUR]
     assert [row["scored"] for row in (asked, answered, rated)] == [True, True, False]
     values = dict(zip(NAMES, answered["values"], strict=True))
@@ -121,28 +121,28 @@ def test_conversation_is_forgotten_after_retention_of_arrivals():
 
 
 def test_import_into_nothing_is_what_the_core_keeps():
-    past = _fold_import_group(iter(imported(ASKED, ANSWERED, RATED, behind=0, place=1)), KEPT)
+    past = _fold_import_group(iter(imported(ASKED, ANSWERED, RATED, behind=0, log_index=1)), KEPT)
 
     part = decode_part(past["part"], "shop")
     assert part == ImportedPart(EMPTY, Conversation((ASKED, ANSWERED, RATED), touched_at=RATED.occurred_at))
-    expected = total_facts(part.after, read_standing(part.after), KEPT)
+    expected = total_facts(part.after, read_state(part.after), KEPT)
     assert totals([past]) == {key: value for key, value in expected.items() if value}
     assert (past["fold_key"], past["left_out"]) == (conversation_key(ASKED), 0)
 
 
 def test_import_of_what_a_conversation_lacks_changes_the_difference_only():
-    rows = [*rows_at({1: ASKED, 2: RATED}), *imported(ANSWERED, behind=2, place=3)]
+    rows = [*rows_at({1: ASKED, 2: RATED}), *imported(ANSWERED, behind=2, log_index=3)]
 
-    asked, rated, mark = fold_rows(rows)
+    asked, rated, import_record = fold_rows(rows)
 
-    assert (mark["place"], mark["scored"]) == (3, False)
-    assert totals([asked, rated, mark]) == totals(fold(ASKED, ANSWERED, RATED))
+    assert (import_record["log_index"], import_record["scored"]) == (3, False)
+    assert totals([asked, rated, import_record]) == totals(fold(ASKED, ANSWERED, RATED))
     part = decode_part(_fold_import_group(iter(rows), KEPT)["part"], "shop")
     assert [len(conversation.events) for conversation in part] == [2, 3]
 
 
 def test_what_reached_the_log_while_an_import_was_made_is_corrected_at_the_next_event():
-    rows = [*imported(ASKED, ANSWERED, behind=0, place=3), *rows_at({1: ASKED, 2: ANSWERED, 4: RATED})]
+    rows = [*imported(ASKED, ANSWERED, behind=0, log_index=3), *rows_at({1: ASKED, 2: ANSWERED, 4: RATED})]
 
     *_, twice, corrected = fold_rows(rows)
 
@@ -152,11 +152,11 @@ def test_what_reached_the_log_while_an_import_was_made_is_corrected_at_the_next_
 
 
 def test_import_counts_from_the_place_of_its_mark_on():
-    rows = [*imported(ANSWERED, behind=0, place=99), *rows_at({1: ASKED, 2: RATED})]
+    rows = [*imported(ANSWERED, behind=0, log_index=99), *rows_at({1: ASKED, 2: RATED})]
 
-    mark, *events = fold_rows(rows)
+    import_record, *events = fold_rows(rows)
 
-    assert mark["place"] == 99
+    assert import_record["log_index"] == 99
     assert events == fold_rows(rows_at({1: ASKED, 2: RATED}))
 
 

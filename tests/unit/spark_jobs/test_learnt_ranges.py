@@ -1,4 +1,4 @@
-"""Which values are learnt: those that enough weight reaches from either side."""
+"""The learnt values: those that enough weight reaches from either side."""
 
 import numpy as np
 import pandas as pd

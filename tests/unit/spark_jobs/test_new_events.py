@@ -1,4 +1,4 @@
-"""Which events of the lake an import has to bring."""
+"""The events of the lake that an import has to bring."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a session is told before Spark starts."""
+"""The settings of a session before Spark starts."""
 
 import re
 import zipfile
@@ -74,7 +74,7 @@ def test_local_store_is_reached_where_it_answers(monkeypatch):
     ("of_default", "of_lambda", "region"),
     [("", "eu-central-1", "eu-central-1"), ("eu-west-1", "", "eu-west-1"), ("eu-west-1", "eu-central-1", "eu-west-1")],
 )
-def test_executors_elsewhere_are_told_of_the_local_store_in_the_region_of_every_command(
+def test_executors_elsewhere_get_the_local_store_in_the_region_of_every_command(
     monkeypatch, of_default, of_lambda, region
 ):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
@@ -87,7 +87,7 @@ def test_executors_elsewhere_are_told_of_the_local_store_in_the_region_of_every_
     assert settings["spark.executorEnv.AWS_REGION"] == region
 
 
-def test_executors_on_aws_are_told_of_no_key(monkeypatch):
+def test_executors_on_aws_get_no_key(monkeypatch):
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")

@@ -1,4 +1,4 @@
-"""A shop's log as a table: what folds together, and which event stands where."""
+"""A shop's log as a table: what folds together, and the log index of each event."""
 
 import pytest
 
@@ -20,12 +20,12 @@ def an_event(event_id: str, kind: str, at: int = NOON, **fields) -> InteractionE
 
 
 def ordered(folder, events: list[InteractionEvent]) -> list[dict]:
-    """The events as the lake has them, through order_by_time, in the order of shops and places."""
+    """The events as the lake has them, through order_by_time, in the order of shops and log indexes."""
     spark = start_session("test", str(folder))
     rows = [(*(getattr(event, name) for name in FIELDS), "test") for event in events]
     lake = with_timestamps(spark.createDataFrame(rows, EVENTS_IN_MILLIS))
-    placed = order_by_time(lake.select(*event_columns())).orderBy("shop_id", "place")
-    return [row.asDict() for row in placed.collect()]
+    located = order_by_time(lake.select(*event_columns())).orderBy("shop_id", "log_index")
+    return [row.asDict() for row in located.collect()]
 
 
 @pytest.mark.spark

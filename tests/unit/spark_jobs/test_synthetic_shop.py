@@ -1,4 +1,4 @@
-"""What the synthetic world promises: whole, deterministic, with the effects that were planted."""
+"""The promises of the synthetic world: whole, deterministic, with the planted effects."""
 
 import re
 from collections import Counter
@@ -104,12 +104,12 @@ def test_agents_of_a_team_share_supervisor_and_manager(events):
 
 def longest_waits(events) -> list[int]:
     """Of each conversation, the longest time from a customer's message or the opening to the next answer or the end."""
-    told: dict[str, list[tuple[int, str]]] = {}
+    turns: dict[str, list[tuple[int, str]]] = {}
     for event in events:
         if event.kind in ("conversation_opened", "customer_message", "agent_message"):
-            told.setdefault(event.conversation_id, []).append((event.occurred_at, event.kind))
+            turns.setdefault(event.conversation_id, []).append((event.occurred_at, event.kind))
     found = []
-    for one in told.values():
+    for one in turns.values():
         since, longest = None, 0
         for at, kind in sorted(one):
             since = at if since is None and kind != "agent_message" else since

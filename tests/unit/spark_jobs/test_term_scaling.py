@@ -1,4 +1,4 @@
-"""What holds the fit to the declared directions and steps."""
+"""The scaling that holds the fit to the declared directions and steps."""
 
 from math import inf, log
 

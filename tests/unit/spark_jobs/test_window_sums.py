@@ -1,4 +1,4 @@
-"""Prefix sums over windows equal a loop over every fact at every moment."""
+"""Prefix sums over windows equal a loop over every fact at every read point."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service_quality.histories.windows import WINDOWS, Window
 from service_quality.instants import DAY, HOUR, MINUTE
-from spark_jobs.reader.window_sums import EntityFacts, Moments, SortedFacts
+from spark_jobs.reader.window_sums import EntityFacts, ReadPoints, SortedFacts
 
 START = 19_600 * DAY
 GAPS = (0, 0, 1, MINUTE, 5 * MINUTE, HOUR, 6 * HOUR, DAY, 8 * DAY, 31 * DAY, 91 * DAY)
@@ -21,36 +21,36 @@ LATENESS = (0, 0, 1, 5 * MINUTE, HOUR, DAY, 7 * DAY, 30 * DAY, 92 * DAY, -4 * MI
 @dataclass(frozen=True)
 class FactRow:
     entity: int
-    place: int
+    log_index: int
     clock: int
     at: int
     value: int
 
 
 @dataclass(frozen=True)
-class MomentRow:
+class ReadPointRow:
     entity: int
-    place: int
+    log_index: int
     clock: int
 
 
 @dataclass(frozen=True)
 class Log:
     facts: list[FactRow]
-    moments: list[MomentRow]
+    read_points: list[ReadPointRow]
 
 
 @st.composite
 def random_logs(draw: st.DrawFn) -> Log:
-    """Places in log order, each a moment that some entity is read at and a source of facts of any entities."""
+    """Places in log order, each a read point that some entity is read at and a source of facts of any entities."""
     log, clock = Log([], []), START
-    for place in range(draw(st.integers(0, 12))):
+    for log_index in range(draw(st.integers(0, 12))):
         clock += draw(st.sampled_from(GAPS))
-        log.moments.append(MomentRow(draw(st.integers(-1, 2)), place, clock))
+        log.read_points.append(ReadPointRow(draw(st.integers(-1, 2)), log_index, clock))
         for _ in range(draw(st.integers(0, 3))):
             at, value = clock - draw(st.sampled_from(LATENESS)), draw(st.sampled_from((1, 1, 2, 10**12, 0, -1, -2)))
-            log.facts.append(FactRow(draw(st.integers(0, 2)), place, clock, at, value))
-    return Log(draw(st.permutations(log.facts)), draw(st.permutations(log.moments)))
+            log.facts.append(FactRow(draw(st.integers(0, 2)), log_index, clock, at, value))
+    return Log(draw(st.permutations(log.facts)), draw(st.permutations(log.read_points)))
 
 
 def integers(rows, name):
@@ -58,28 +58,30 @@ def integers(rows, name):
 
 
 def sort(log: Log) -> SortedFacts:
-    place, clock, at, entity, value = (
-        integers(log.facts, name) for name in ("place", "clock", "at", "entity", "value")
+    log_index, clock, at, entity, value = (
+        integers(log.facts, name) for name in ("log_index", "clock", "at", "entity", "value")
     )
-    facts = EntityFacts(entity, place, clock, at, {"value": value, "ones": np.ones_like(value)})
-    return SortedFacts(facts, Moments(*(integers(log.moments, name) for name in ("entity", "place", "clock"))))
+    facts = EntityFacts(entity, log_index, clock, at, {"value": value, "ones": np.ones_like(value)})
+    return SortedFacts(
+        facts, ReadPoints(*(integers(log.read_points, name) for name in ("entity", "log_index", "clock")))
+    )
 
 
 def totals(log: Log, window: Window) -> list[int]:
     return sort(log).over(window).totals("value").tolist()
 
 
-def ages(log: Log, window: Window) -> list[float]:
-    return sort(log).over(window).ages("value").tolist()
+def times_since(log: Log, window: Window) -> list[float]:
+    return sort(log).over(window).time_since("value").tolist()
 
 
-def held_tiles(log: Log, window: Window, moment: MomentRow) -> dict[int, int]:
-    """What the window holds at a moment, tile by tile."""
+def held_tiles(log: Log, window: Window, read_point: ReadPointRow) -> dict[int, int]:
+    """The sums of the window at a read point, tile by tile."""
     tiles: dict[int, int] = defaultdict(int)
     for fact in log.facts:
         tile = window.tile(fact.at)
-        entered = fact.place < moment.place and tile >= window.start(fact.clock)
-        if fact.entity == moment.entity and entered and tile >= window.start(moment.clock):
+        entered = fact.log_index < read_point.log_index and tile >= window.start(fact.clock)
+        if fact.entity == read_point.entity and entered and tile >= window.start(read_point.clock):
             tiles[tile] += fact.value
     return tiles
 
@@ -89,21 +91,21 @@ def held_tiles(log: Log, window: Window, moment: MomentRow) -> dict[int, int]:
 def test_totals_equal_the_loop(log, window):
     found = totals(log, window)
 
-    assert found == [sum(held_tiles(log, window, moment).values()) for moment in log.moments]
+    assert found == [sum(held_tiles(log, window, read_point).values()) for read_point in log.read_points]
 
 
 @settings(max_examples=80, deadline=None)
 @given(random_logs(), st.sampled_from(list(WINDOWS.values())))
-def test_ages_equal_the_loop(log, window):
-    found = ages(log, window)
+def test_times_since_equal_the_loop(log, window):
+    found = times_since(log, window)
 
-    for moment, age in zip(log.moments, found, strict=True):
-        held = [tile for tile, total in held_tiles(log, window, moment).items() if total > 0]
-        assert isnan(age) if not held else age == moment.clock - max(held)
+    for read_point, since in zip(log.read_points, found, strict=True):
+        held = [tile for tile, total in held_tiles(log, window, read_point).items() if total > 0]
+        assert isnan(since) if not held else since == read_point.clock - max(held)
 
 
 def test_fact_counts_from_the_next_place_on():
-    log = Log([FactRow(0, 3, START, START, 5)], [MomentRow(0, place, START) for place in (2, 3, 4)])
+    log = Log([FactRow(0, 3, START, START, 5)], [ReadPointRow(0, log_index, START) for log_index in (2, 3, 4)])
 
     assert totals(log, WINDOWS["1d"]) == [0, 0, 5]
 
@@ -111,45 +113,47 @@ def test_fact_counts_from_the_next_place_on():
 def test_fact_leaves_with_its_tile():
     window = WINDOWS["1h"]
     leaves_at = window.leaves_at(START)
-    log = Log([FactRow(0, 0, START, START, 5)], [MomentRow(0, 1, clock) for clock in (START, leaves_at - 1, leaves_at)])
+    log = Log(
+        [FactRow(0, 0, START, START, 5)], [ReadPointRow(0, 1, clock) for clock in (START, leaves_at - 1, leaves_at)]
+    )
 
     assert totals(log, window) == [5, 5, 0]
 
 
 def test_fact_that_came_after_its_tile_had_left_never_enters():
     late = START - 2 * HOUR
-    log = Log([FactRow(0, 0, START, late, 5)], [MomentRow(0, 1, START)])
+    log = Log([FactRow(0, 0, START, late, 5)], [ReadPointRow(0, 1, START)])
 
     assert totals(log, WINDOWS["1h"]) == [0]
     assert totals(log, WINDOWS["1d"]) == [5]
 
 
-def test_fact_taken_back_has_no_age():
+def test_fact_taken_back_has_no_time_since():
     log = Log(
         [FactRow(0, 0, START, START - DAY, 1), FactRow(0, 1, START, START, 1), FactRow(0, 2, START, START, -1)],
-        [MomentRow(0, place, START) for place in (2, 3)],
+        [ReadPointRow(0, log_index, START) for log_index in (2, 3)],
     )
 
-    assert ages(log, WINDOWS["7d"]) == [0, DAY]
+    assert times_since(log, WINDOWS["7d"]) == [0, DAY]
 
 
-def test_fact_of_nothing_has_no_age():
-    log = Log([FactRow(0, 0, START, START, 0)], [MomentRow(0, 1, START)])
+def test_fact_of_nothing_has_no_time_since():
+    log = Log([FactRow(0, 0, START, START, 0)], [ReadPointRow(0, 1, START)])
 
-    assert isnan(ages(log, WINDOWS["1d"])[0])
+    assert isnan(times_since(log, WINDOWS["1d"])[0])
 
 
-@pytest.mark.parametrize("moments", [[], [MomentRow(0, 1, START), MomentRow(-1, 1, START)]])
-def test_nothing_entered_is_zero_and_ageless(moments):
-    log = Log([], moments)
+@pytest.mark.parametrize("read_points", [[], [ReadPointRow(0, 1, START), ReadPointRow(-1, 1, START)]])
+def test_nothing_entered_is_zero_and_has_no_time_since(read_points):
+    log = Log([], read_points)
 
-    assert totals(log, WINDOWS["1d"]) == [0] * len(moments)
-    assert np.isnan(ages(log, WINDOWS["1d"])).all()
+    assert totals(log, WINDOWS["1d"]) == [0] * len(read_points)
+    assert np.isnan(times_since(log, WINDOWS["1d"])).all()
 
 
 def test_one_sort_serves_every_window_and_value():
     facts = [FactRow(0, 0, START, START, 5), FactRow(0, 1, START + HOUR, START + HOUR, 7)]
-    log = sort(Log(facts, [MomentRow(0, 2, START + 2 * HOUR)]))
+    log = sort(Log(facts, [ReadPointRow(0, 2, START + 2 * HOUR)]))
 
     assert log.over(WINDOWS["1h"]).totals("value").tolist() == [7]
     assert log.over(WINDOWS["1d"]).totals("value").tolist() == [12]

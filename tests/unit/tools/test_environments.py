@@ -76,13 +76,13 @@ def test_failed_command_is_explained_in_one_line(printed, said):
         raise explain_command("uv", printed)
 
 
-def test_full_disk_is_told_even_where_a_command_keeps_it_for_itself(monkeypatch):
+def test_full_disk_is_reported_even_where_a_command_hides_it(monkeypatch):
     monkeypatch.setattr(errors, "least_room", lambda: (0.0, Path("/small")))
 
     assert "the disk is full: found 0.0 GB free in /small" in str(explain_command("installer", "exit status 1"))
 
 
-def test_missing_network_is_told_by_its_first_sign():
+def test_missing_network_is_known_by_its_first_sign():
     printed = "WARNING: Retrying after NewConnectionError\nERROR: No matching distribution found for uv==1\n"
 
     assert "found 'WARNING: Retrying after NewConnectionError'" in str(explain_command("installer", printed))

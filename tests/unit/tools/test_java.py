@@ -1,4 +1,4 @@
-"""Which Java is taken."""
+"""The Java that is taken."""
 
 from pathlib import Path
 

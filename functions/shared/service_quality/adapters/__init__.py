@@ -1,1 +1,1 @@
-"""What the core needs of the outside: one vendor a module, and no module knows another."""
+"""Adapters: the core's dependencies, one vendor's library a module; no adapter imports another."""

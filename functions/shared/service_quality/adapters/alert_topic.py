@@ -1,4 +1,4 @@
-"""The topic that tells people: one publication per alert message, several in a call."""
+"""The alert topic: one publication per alert message, several in a call."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.alerts.publications import Publication
-from service_quality.call_failures import failure_code, failure_of
-from service_quality.errors import SurroundingsError
+from service_quality.aws_errors import failure_code, failure_of
+from service_quality.errors import DependencyError
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -37,16 +37,16 @@ class AlertTopic:
             raise failure_of(error, f"topic {self._arn}") from error
 
     def publish(self, publications: Sequence[Publication]) -> dict[int, str]:
-        """Send JSON to subscribers that are programs, and readable text to mailboxes; in order, ten at most a call.
+        """Publish in order, at most ten messages a call: JSON for programs, readable text for mailboxes.
 
-        Returns the indexes of messages that the topic calls invalid, each with its code: no later attempt would send
-        them, so no other message waits for them. SurroundingsError when the topic does not take a message for any
-        other reason; then nothing of a later call is sent, and no later message of its alert.
+        Returns the indexes of the messages that the topic calls invalid, each with its code; no later attempt would
+        send them. DependencyError when the topic rejects a message for another reason; then no message of a later call
+        is sent, and no later message of the same alert.
         """
-        refused: dict[int, str] = {}
+        rejected: dict[int, str] = {}
         for batch in _batches(publications):
-            refused |= self._publish_batch({index: publications[index] for index in batch})
-        return refused
+            rejected |= self._publish_batch({index: publications[index] for index in batch})
+        return rejected
 
     def _publish_batch(self, batch: Mapping[int, Publication]) -> dict[int, str]:
         entries = [_entry(str(index), one) for index, one in batch.items()]
@@ -59,17 +59,17 @@ class AlertTopic:
             if len(batch) == 1:
                 return dict.fromkeys(batch, code)
             alone = [self._publish_batch({index: one}) for index, one in batch.items()]
-            return {index: code for refused in alone for index, code in refused.items()}
+            return {index: code for rejected in alone for index, code in rejected.items()}
         failed = answer.get("Failed", [])
         others = sorted({one["Code"] for one in failed if one["Code"] not in _INVALID})
         if others:
-            found = f"found {', '.join(others)} for {len(failed)} of {len(entries)} messages at topic {self._arn}"
-            raise SurroundingsError(f"{found}, expected all to be taken")
+            found = f"{', '.join(others)} for {len(failed)} of {len(entries)} messages"
+            raise DependencyError(f"topic {self._arn}: {found}; the batch will be retried")
         return {int(one["Id"]): one["Code"] for one in failed}
 
 
 def _batches(publications: Sequence[Publication]) -> Iterator[list[int]]:
-    """Indexes in order; a second message of one alert, or more than a call may hold, begins the next."""
+    """Indexes in order, by call; a second message of one alert, or more than a call may hold, begins the next call."""
     batch: list[int] = []
     bytes_left = _MOST_BYTES
     for index, publication in enumerate(publications):

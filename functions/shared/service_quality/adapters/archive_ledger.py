@@ -1,4 +1,4 @@
-"""The ledger of the archive in the alerts table: what it holds of each shop's chain, and the rows that it lacks."""
+"""The archive's ledgers in the alerts table: the archived part of each shop's chain, and the rows that are missing."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from service_quality.call_failures import failure_code, failure_of
+from service_quality.aws_errors import failure_code, failure_of
 from service_quality.commit.archive_sweep import ArchivedShop
 from service_quality.commit.archived_ranges import (
     LEDGER,
@@ -20,7 +20,7 @@ from service_quality.commit.archived_ranges import (
     row_key,
 )
 from service_quality.commit.inserted_rows import InsertedRow
-from service_quality.errors import SurroundingsError
+from service_quality.errors import DependencyError
 from service_quality.facts.entities import SEPARATOR
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _KEPT_SECONDS = OUTBOX_DAYS * 86_400
 
 @dataclass(slots=True, eq=False, repr=False)
 class ArchiveLedger:
-    """Implements `archive_sweep.Ledger`. A ledger is written on the condition that it is what was read."""
+    """Implements `archive_sweep.Ledger`. A ledger is written on the condition that it is unchanged since the read."""
 
     dynamodb: "DynamoDBClient"
     table: str
@@ -54,7 +54,7 @@ class ArchiveLedger:
                 raise failure_of(error, f"table {self.table}") from error
 
     def add(self, shop_id: str, ranges: Iterable[Range]) -> None:
-        """Enter into a shop's ledger what the archive now holds; SurroundingsError when others keep changing it."""
+        """Add archived ranges to a shop's ledger; DependencyError when other workers keep changing it."""
         new = tuple(ranges)
         for _ in range(_ATTEMPTS):
             before = self._known.pop(shop_id, None) or self._read(LEDGER, shop_id)
@@ -64,10 +64,12 @@ class ArchiveLedger:
                     self._known.clear()
                 self._known[shop_id] = after
                 return
-        raise SurroundingsError(f"found a ledger at table {self.table} that kept changing {_ATTEMPTS} times")
+        raise DependencyError(
+            f"table {self.table}: a ledger kept changing {_ATTEMPTS} times; a later attempt may succeed"
+        )
 
     def read_shops(self, *, after: str) -> Iterator[ArchivedShop]:
-        """Every shop that has committed anything, in order of their ids, from the one after `after` on."""
+        """Every shop with a commit, in order of their ids, from the one after `after` on."""
         for page in self._query(LEDGER, "#sequence > :from", {":from": after or "\x01"}):
             for item in page:
                 yield ArchivedShop(item["sequence"]["S"], decode_ranges(bytes(item["body"]["B"])))
@@ -99,7 +101,7 @@ class ArchiveLedger:
         return bytes(found["Item"]["body"]["B"]) if "Item" in found else None
 
     def _replace(self, shop_id: str, before: bytes | None, after: bytes) -> bool:
-        """Write a ledger where it still is what was read; False where it is not."""
+        """Write a ledger that is unchanged since the read; False where it has changed."""
         item: dict[str, AttributeValueTypeDef] = {
             **_key(LEDGER, shop_id),
             "row_kind": {"S": LEDGER},

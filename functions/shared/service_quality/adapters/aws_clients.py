@@ -1,4 +1,4 @@
-"""AWS clients: the one place that says how calls are retried and how long they may take."""
+"""AWS clients, with the retries and time limits of every call."""
 
 import json
 import os
@@ -19,10 +19,10 @@ _CONFIG = Config(
     read_timeout=10,
     tcp_keepalive=True,
     max_pool_connections=70,  # several shops of a batch are advanced at once
-    user_agent="service-quality",  # botocore's own tells of the machine, and is put together for every call
+    user_agent="service-quality",  # botocore's own names the machine, and is built for every call
 )
-# What Lambda gives a function for as long as it lives. botocore finds the same, but only after building all its other
-# ways to find credentials; those it takes where there are no keys.
+# The keys that Lambda gives a function for its whole life. botocore finds the same keys, but first builds all its other
+# providers of credentials; it uses those where these variables are missing.
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _SERVICES = ("dynamodb", "kinesis", "s3", "secretsmanager", "sns")
 
@@ -58,13 +58,13 @@ class _PlainFiles(JSONFileLoader):
     """botocore's data as plain dictionaries, which keep their order, too, and are read in a quarter of the time."""
 
     def load_file(self, file_path: str) -> Any:
-        """The content of a data file, named without its ending; None where there is none."""
+        """The content of a data file, named without its extension; None where there is no such file."""
         plain = Path(f"{file_path}.json")
         return json.loads(plain.read_bytes()) if plain.is_file() else super().load_file(file_path)
 
 
 def _concerns_us(event: str) -> bool:
-    """Whether an event of botocore's may be about a call of ours.
+    """Whether an event of botocore's may concern a call of ours.
 
     >>> [_concerns_us(name) for name in ("before-call", "before-call.s3", "before-call.ec2", "docs.*.s3.*")]
     [True, True, False, False]

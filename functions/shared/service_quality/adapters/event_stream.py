@@ -1,4 +1,4 @@
-"""The event stream: where inlets put the events that they took, and routing puts what another shard carried."""
+"""The event stream: inlets put accepted events on it, and routing puts back records of another shard."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from service_quality.call_failures import failure_of
-from service_quality.errors import SurroundingsError
+from service_quality.aws_errors import failure_of
+from service_quality.errors import DependencyError
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import StreamEntry
 
@@ -36,25 +36,23 @@ class EventStream:
             raise failure_of(error, f"stream {self._name}") from error
 
     def put(self, events: Sequence[InteractionEvent]) -> set[int]:
-        """Put events in their order and return the indexes of those that the stream did not take in the end.
+        """Put events in their order; returns the indexes of those that the stream did not take after all attempts.
 
-        What is refused for a moment is put again, after what was taken: a shop's events may change places, which
-        the fold allows for.
+        What the stream does not take at once is put again, after what it took: a shop's events may change their order,
+        which the fold allows for.
         """
         return self._put([StreamEntry(event.shop_id, event_to_json(event)) for event in events])
 
     def put_entries(self, entries: Sequence[StreamEntry]) -> None:
-        """Put records of any bytes in their order; SurroundingsError when the stream does not take all in the end.
+        """Put records of any bytes in their order; DependencyError when the stream does not take all of them.
 
-        Then some are on the stream, and all are to be put again. It goes on for as long as the stream takes some: a
+        Then some are on the stream, and all must be put again. Attempts go on while the stream takes some records: a
         shard takes 1,000 records a second, one aggregate may hold 10,000.
         """
-        refused = self._put(entries)
-        if refused:
-            raise SurroundingsError(
-                f"stream {self._name}: found {len(refused)} of {len(entries)} records refused; "
-                "the batch will be retried"
-            )
+        failed = self._put(entries)
+        if failed:
+            found = f"found {len(failed)} of {len(entries)} records not taken"
+            raise DependencyError(f"stream {self._name}: {found}; the batch will be retried")
 
     def _put(self, entries: Sequence[StreamEntry]) -> set[int]:
         waiting = list(range(len(entries)))
@@ -62,12 +60,12 @@ class EventStream:
         while waiting and attempt < _ATTEMPTS:
             if attempt:
                 self._pause(0.05 * 2**attempt)
-            refused: list[int] = []
+            failed: list[int] = []
             for batch in _batches(waiting, entries):
-                refused += self._put_batch(batch, entries)
-            has_progress = attempt > 0 and len(refused) < len(waiting)
+                failed += self._put_batch(batch, entries)
+            has_progress = attempt > 0 and len(failed) < len(waiting)
             attempt = 1 if has_progress else attempt + 1
-            waiting = refused
+            waiting = failed
         return set(waiting)
 
     def _put_batch(self, batch: list[int], entries: Sequence[StreamEntry]) -> list[int]:
@@ -82,7 +80,7 @@ class EventStream:
 
 
 def _batches(indexes: list[int], entries: Sequence[StreamEntry]) -> list[list[int]]:
-    """Indexes in requests of a size that the stream takes."""
+    """Indexes by request, each of a size that the stream takes."""
     batches: list[list[int]] = []
     size = _MOST_BYTES
     for index in indexes:

@@ -1,4 +1,4 @@
-"""The registry of models: pointer and log of promotions in DynamoDB, the models themselves in S3."""
+"""The model registry: pointer and log of promotions in DynamoDB, model files in S3."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from service_quality.call_failures import failure_of
+from service_quality.aws_errors import failure_of
 from service_quality.errors import DeploymentError
 from service_quality.scoring.champion import Champion, Observe, Pointer
 from service_quality.scoring.scores import Scorer
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class MakeScorer(Protocol):
-    """Makes a model ready to score; ModelError when it must not."""
+    """Makes a model ready to score; ModelError for a model that must not score."""
 
     def __call__(self, data: bytes, version: str) -> Scorer: ...
 
@@ -48,7 +48,7 @@ class ModelRegistry:
         return self._champion
 
     def read_pointer(self) -> Pointer:
-        """The pointer as it is now; one without a revision was put there by hand and has no log behind it."""
+        """The present pointer; one without a revision was written by hand and has no log entry."""
         found = self._read("pointer", "champion")
         if found is None:
             raise DeploymentError(f"found no champion in table {self.table}, expected a promoted model")
@@ -59,9 +59,9 @@ class ModelRegistry:
             raise self._wrong_item("pointer", "version, fingerprint and revision") from error
 
     def versions_behind(self, revision: int, *, most: int) -> Sequence[str]:
-        """The versions that rollbacks would return to from a promotion, the nearest first; empty where it has none.
+        """The versions that rollbacks would return to from a promotion, the nearest first; empty for the first one.
 
-        DeploymentError where the log cannot be read or holds something else.
+        DeploymentError where the log cannot be read or an entry lacks a field.
         """
         versions: list[str] = []
         entry = self._read_entry(revision)
@@ -75,7 +75,7 @@ class ModelRegistry:
         return versions
 
     def load(self, version: str) -> Scorer:
-        """The version ready to score; ModelError when it must not, DeploymentError when its file is missing."""
+        """The version ready to score; ModelError for one that must not score, DeploymentError for a missing file."""
         key = f"models/{version}/model.onnx"
         try:
             data = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()

@@ -12,7 +12,7 @@ from service_quality.features.feature_set import FEATURES
 from service_quality.features.vectors import Vector
 from service_quality.scoring.scores import Score, require_numbers
 
-#: Log-odds: a rate of one in half a billion. Beyond it no data speak, and no other feature could be heard.
+#: Log-odds: a rate of one in half a billion. No data support more, and beyond it no feature would change the score.
 LARGEST_INTERCEPT = 20.0
 
 _OUTPUTS = ["probability", "contributions"]
@@ -21,7 +21,7 @@ _SATURATED = 700.0  # log-odds that double can still raise e to
 
 
 class OnnxScorer:
-    """Implements `scores.Scorer`. ModelError where the file is no model of the features in service."""
+    """Implements `scores.Scorer`. ModelError for a file that is no model of the features in service."""
 
     def __init__(self, data: bytes, version: str, features: FeatureSet = FEATURES) -> None:
         self._version = version
@@ -43,7 +43,7 @@ class OnnxScorer:
     def score(self, vector: Vector) -> Score:
         """Score a float32 vector in declared order.
 
-        ArithmeticError where the model gives anything but a probability and one finite contribution a feature.
+        ArithmeticError unless the model gives a probability and one finite contribution a feature.
         """
         return require_numbers(self._run(np.frombuffer(vector, dtype=np.float32)), width=self._width)
 
@@ -78,14 +78,14 @@ class OnnxScorer:
         return intercept
 
     def _refuse_other_outputs(self) -> None:
-        """Run it with nothing known and with zeros, so that a wrong graph shows here and not at the first event."""
+        """Run it with all values missing and with zeros, so that a wrong graph fails here and not at an event."""
         for value in (np.nan, 0.0):
             try:
                 score = require_numbers(self._run(np.full(self._width, value, dtype=np.float32)), width=self._width)
                 _require_sum(score)
             except ArithmeticError as error:
                 raise ModelError(f"model {self._version}: {error}") from error
-            except Exception as error:  # whatever a wrong graph raises
+            except Exception as error:  # a wrong graph can raise any error
                 found = f"model {self._version}: found a graph that does not run"
                 raise ModelError(f"{found}, expected features to {', '.join(_OUTPUTS)}") from error
 
@@ -99,7 +99,7 @@ def _require_sum(score: Score) -> None:
 
 
 def _options() -> onnxruntime.SessionOptions:
-    """One thread: a row is too small to share out."""
+    """One thread: a row is too small to split."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

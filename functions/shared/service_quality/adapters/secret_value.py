@@ -1,10 +1,10 @@
-"""One secret out of Secrets Manager."""
+"""One secret of Secrets Manager."""
 
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from service_quality.call_failures import failure_of
+from service_quality.aws_errors import failure_of
 from service_quality.errors import DeploymentError
 
 if TYPE_CHECKING:

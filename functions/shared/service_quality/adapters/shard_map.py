@@ -1,4 +1,4 @@
-"""The shards of the event stream, and which of them holds a partition key."""
+"""The shards of the event stream, and the partition keys that each holds."""
 
 import time
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from service_quality.call_failures import failure_of
-from service_quality.errors import SurroundingsError
+from service_quality.aws_errors import failure_of
+from service_quality.errors import DependencyError
 from service_quality.events.routing import HashRange
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ _LIST_AGAIN_SECONDS = 1.0  # a batch of an unlisted shard fails at once and come
 class ShardMap:
     """The hash ranges of a stream's shards, listed when a shard is first met.
 
-    A shard's range never changes and its id is never used again, so what was listed once stays true. Closed shards are
-    listed as long as they hold records.
+    A shard's range never changes and its id is never used again, so a listed range stays true. Closed shards are listed
+    as long as they hold records.
     """
 
     def __init__(self, kinesis: "KinesisClient", stream: str, *, now: Callable[[], float] = time.monotonic) -> None:
@@ -34,7 +34,7 @@ class ShardMap:
     def holds(self, shard_id: str, partition_key: str) -> bool:
         """Whether the stream puts records of this key on the shard.
 
-        SurroundingsError for a shard that the stream does not list; DeploymentError for a stream that is missing or
+        DependencyError for a shard that the stream does not list; DeploymentError for a stream that is missing or
         may not be listed (kinesis:ListShards).
         """
         found = self._ranges.get(shard_id) or self._find(shard_id)
@@ -45,7 +45,7 @@ class ShardMap:
             self._ranges = self._list()
             self._listed_at = self._now()
         if shard_id not in self._ranges:
-            raise SurroundingsError(
+            raise DependencyError(
                 f"stream {self._stream}: found shard {shard_id} in a batch and not among those listed; "
                 "the batch will be retried"
             )

@@ -1,4 +1,4 @@
-"""How each shop wants to be told, read from the alerts table and remembered for a minute."""
+"""Each shop's settings of its alerts, read from the alerts table and cached for a minute."""
 
 import time
 from collections.abc import Callable
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.alerts.publications import ShopSettings, shop_settings
-from service_quality.call_failures import failure_of
+from service_quality.aws_errors import failure_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_REMEMBERED_SECONDS = 60
+_CACHED_SECONDS = 60
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -32,7 +32,7 @@ class ShopSettingsTable:
     def read(self, shop_id: str) -> ShopSettings:
         """The shop's settings, at most a minute old."""
         read_at, settings = self._known.get(shop_id, (None, None))
-        if read_at is None or settings is None or self.now() - read_at >= _REMEMBERED_SECONDS:
+        if read_at is None or settings is None or self.now() - read_at >= _CACHED_SECONDS:
             settings = self._read(shop_id)
             self._known[shop_id] = (self.now(), settings)
         return settings

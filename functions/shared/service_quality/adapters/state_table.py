@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from service_quality.call_failures import failure_code, failure_of
+from service_quality.aws_errors import failure_code, failure_of
 from service_quality.commit.archived_ranges import LEDGER, OUTBOX_DAYS, follows_of
-from service_quality.commit.chunks import Commit, OutboxRow, archive_key, positions_in
 from service_quality.commit.state_items import (
     CONVERSATION_DAYS,
     HISTORY_DAYS,
@@ -19,7 +18,8 @@ from service_quality.commit.state_items import (
     encode_shop,
     entity_name,
 )
-from service_quality.errors import ConflictError, ServiceQualityError, ShopTroubleError, SurroundingsError
+from service_quality.commit.transactions import Commit, OutboxRow, archive_key, positions_in
+from service_quality.errors import ConflictError, DependencyError, ServiceQualityError, ShopTroubleError
 from service_quality.events.log_records import Rejection
 from service_quality.facts.entities import SEPARATOR
 
@@ -33,7 +33,7 @@ _DAY_SECONDS = 86_400
 
 _CONVERSATIONS = ("contact", "visit")
 
-#: What a table answers to a request that it will never take.
+#: The answer of a table to a request that it will never take.
 _INVALID = "ValidationException"
 _INVALID_ITEMS = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded"})
 
@@ -87,15 +87,15 @@ class StateTable:
         except (ClientError, BotoCoreError) as error:
             raise self._commit_failure(error) from error
 
-    def keep_rejected(self, rejections: Sequence[Rejection]) -> None:
-        """Keep records of a shop that were refused; keeping the same ones again changes nothing."""
+    def store_rejected(self, rejections: Sequence[Rejection]) -> None:
+        """Store records of a shop that were rejected or parked; a second time changes nothing."""
         self.rejected(rejections)
 
     def positions_archived(self, shop_id: str, positions: Sequence[str]) -> frozenset[str]:
         """Those of these positions that some archive row of the shop holds, strongly consistent.
 
-        A row is found by the position that it follows: the latest row that follows one before a position is the only
-        one that can hold it.
+        A row is found by the position that it follows: of the rows that follow an earlier position, only the latest can
+        hold a position.
         """
         held: set[str] = set()
         left = sorted(positions)
@@ -109,7 +109,7 @@ class StateTable:
         return frozenset(held)
 
     def _archive_row_before(self, shop_id: str, position: str) -> tuple[str, frozenset[str]] | None:
-        """What the latest archive row that follows a position before this one follows, and the positions in it."""
+        """The latest archive row that follows an earlier position: which one it follows, and the positions in it."""
         try:
             found = self.dynamodb.query(
                 TableName=self.alerts_table,
@@ -127,7 +127,7 @@ class StateTable:
         return follows_of(found[0]["sequence"]["S"]), positions_in(bytes(found[0]["body"]["B"]))
 
     def _refuse_put(self, table: str, item: dict[str, "AttributeValueTypeDef"]) -> None:
-        """A put on a condition that no item meets: all that can go wrong with it is the table and the permission."""
+        """A put on a condition that no item meets: it fails only for the table or the permission."""
         name = next(iter(item))
         condition = f"attribute_exists({name}) AND attribute_not_exists({name})"
         try:
@@ -152,7 +152,9 @@ class StateTable:
             left = unprocessed[self.state_table]["Keys"] if self.state_table in unprocessed else []
             fruitless = fruitless + 1 if len(left) == len(wanted) else 0
             if fruitless == _FRUITLESS_ROUNDS:
-                raise SurroundingsError(f"found no answer of table {self.state_table} to {len(left)} keys")
+                raise DependencyError(
+                    f"table {self.state_table}: no answer to {len(left)} keys; the batch will be retried"
+                )
             if fruitless:
                 self.pause(0.025 * 2**fruitless)
             wanted = left
@@ -200,7 +202,7 @@ class StateTable:
             "shop_id": {"S": row.shop_id},
         }
         if row.row_kind != LEDGER:
-            item["expires_at"] = self._in_days(HISTORY_DAYS if row.row_kind == "life" else OUTBOX_DAYS)
+            item["expires_at"] = self._in_days(HISTORY_DAYS if row.row_kind == "state" else OUTBOX_DAYS)
         if row.open:
             item["open_shop"] = {"S": row.shop_id}
         return {"Put": {"TableName": self.alerts_table, "Item": item}}
@@ -220,7 +222,7 @@ class StateTable:
         codes = sorted({str(code) for code in reasons if code and code != "None"})
         if set(codes) & _INVALID_ITEMS:
             return ShopTroubleError(f"found {', '.join(codes)} at {tables}, expected items that they take")
-        return SurroundingsError(f"found {', '.join(codes) or 'no reason'} at {tables}, expected a commit")
+        return DependencyError(f"{tables}: {', '.join(codes) or 'no reason'}; the batch will be retried")
 
 
 def _shop_key(shop_id: str) -> str:

@@ -1,1 +1,1 @@
-"""Rules, the life of an alert, and how it is told."""
+"""Rules, the state of an alert, and the messages about it."""

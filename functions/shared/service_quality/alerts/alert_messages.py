@@ -1,8 +1,8 @@
-"""What an alert says: one JSON-ready body per transition that is sent, published as docs/alert.schema.json."""
+"""The bodies of alert messages: one JSON-ready body per transition that is sent, as in docs/alert.schema.json."""
 
 from typing import NamedTuple, TypedDict
 
-from service_quality.alerts.alert_life import RESOLVED, AlertLife, alert_key
+from service_quality.alerts.alert_state import RESOLVED, AlertState, alert_key
 from service_quality.alerts.rules import Rule, decisive_values
 from service_quality.features.declarations import EventValue, FeatureSet
 from service_quality.instants import SECOND, format_instant
@@ -15,7 +15,7 @@ _MESSAGES_A_SECOND = 10_000
 
 
 class Subject(TypedDict):
-    """Whom or what an alert is about."""
+    """The subject of an alert."""
 
     kind: str
     id: str
@@ -30,7 +30,7 @@ class Reason(TypedDict):
 
 
 class AlertBody(TypedDict):
-    """What docs/alert.schema.json describes."""
+    """The body that docs/alert.schema.json describes."""
 
     version: int
     alert_id: str
@@ -52,14 +52,14 @@ class AlertBody(TypedDict):
     model_version: str | None
 
 
-class Sent(NamedTuple):
-    """One transition of an alert that people are told of."""
+class AlertTransition(NamedTuple):
+    """One transition of an alert that a message announces."""
 
     shop_id: str
     rule: Rule
     subject: str
-    happened: str
-    life: AlertLife
+    change: str
+    state: AlertState
     event_id: str
     clock: int
 
@@ -71,8 +71,8 @@ class Sent(NamedTuple):
 def message_sequence(opened_at: int, number: int) -> int:
     """The number of a message of one alert: higher is later, exact in every JSON reader, not without gaps.
 
-    `number` counts an alert's messages and begins again when its subject was forgotten; by then `opened_at` is later
-    by more than a day.
+    `number` counts an alert's messages and begins again after its subject was forgotten; by then `opened_at` is more
+    than a day later.
 
     >>> message_sequence(1_795_165_140_000, 1) < message_sequence(1_795_165_140_000, 2) < 2**53
     True
@@ -81,33 +81,33 @@ def message_sequence(opened_at: int, number: int) -> int:
 
 
 def alert_body(
-    sent: Sent, values: dict[str, float | int | None], scored: ScoredEvent | None, features: FeatureSet
+    transition: AlertTransition, values: dict[str, float | int | None], scored: ScoredEvent | None, features: FeatureSet
 ) -> AlertBody:
-    """The alert with ids as they are; what dispatches it decides how they leave. A resolved one says what ended it.
+    """The alert with plain ids; the dispatcher hashes them. The evidence of a resolved alert names what ended it.
 
-    Score, reasons and values of the conversation are in alerts about a conversation alone: an alert about an agent
-    goes to people who do not answer for the one conversation during which it was noticed.
+    Only alerts about a conversation carry score, reasons and values of the conversation: an alert about an agent goes
+    to people who are not responsible for the one conversation during which it was noticed.
     """
-    rule = sent.rule
+    rule = transition.rule
     about_conversation = rule.subject == "conversation"
-    ended_by = decisive_values(rule.resolved_when, values) if sent.happened == RESOLVED else ()
+    ended_by = decisive_values(rule.resolved_when, values) if transition.change == RESOLVED else ()
     evidence = {name: values.get(name) for name in (*rule.evidence, *ended_by)}
     score = scored.score if scored is not None and about_conversation else None
     return {
         "version": BODY_VERSION,
-        "alert_id": sent.key,
-        "message_id": f"{sent.key}-{sent.life.message_number}",
-        "sequence": message_sequence(sent.life.opened_at, sent.life.sequence),
+        "alert_id": transition.key,
+        "message_id": f"{transition.key}-{transition.state.message_number}",
+        "sequence": message_sequence(transition.state.opened_at, transition.state.sequence),
         "kind": rule.name,
         "rule_version": rule.version,
-        "state": sent.happened,
-        "severity": sent.life.severity,
-        "shop_id": sent.shop_id,
-        "subject": {"kind": rule.subject, "id": sent.subject},
-        "occurred_at": format_instant(sent.clock),
-        "opened_at": format_instant(sent.life.opened_at),
-        "repeats": sent.life.repeats,
-        "event_id": sent.event_id,
+        "state": transition.change,
+        "severity": transition.state.severity,
+        "shop_id": transition.shop_id,
+        "subject": {"kind": rule.subject, "id": transition.subject},
+        "occurred_at": format_instant(transition.clock),
+        "opened_at": format_instant(transition.state.opened_at),
+        "repeats": transition.state.repeats,
+        "event_id": transition.event_id,
         "evidence": evidence if about_conversation else _of_histories(evidence, features),
         "score": round(score.probability, 5) if score else None,
         "reasons": _reasons(score, values, features) if score else [],
@@ -123,6 +123,6 @@ def _reasons(score: Score, values: dict[str, float | int | None], features: Feat
 
 
 def _of_histories(evidence: dict[str, float | int | None], features: FeatureSet) -> dict[str, float | int | None]:
-    """The evidence that is read from histories, not from the conversation at hand."""
+    """The evidence that is read from histories, without values of the present conversation."""
     names = {feature.name for feature in features.features if not isinstance(feature, EventValue)}
     return {name: value for name, value in evidence.items() if name in names}

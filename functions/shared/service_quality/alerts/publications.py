@@ -1,4 +1,4 @@
-"""How an alert leaves: whose ids are shown, in which language, with which attributes."""
+"""Publications of alerts: ids plain or hashed, in a shop's language, with attributes to filter by."""
 
 import hashlib
 import hmac
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from service_quality.alerts.alert_messages import AlertBody
 from service_quality.alerts.stored_alerts import UNKNOWN, AlertRow, read_alert
 from service_quality.alerts.wording import render_email
-from service_quality.alerts.words import LANGUAGES
+from service_quality.alerts.wording_messages import LANGUAGES
 
 _HASH_LENGTH = 24
 _LONGEST_SHOP_NAME = 200
@@ -17,7 +17,7 @@ _LONGEST_SHOP_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class ShopSettings:
-    """How a shop wants to be told. `ids` is "hashed", or "plain" where it may show who is meant."""
+    """A shop's settings of its alerts. `ids` is "hashed", or "plain" where alerts may show ids."""
 
     language: str = "en"
     ids: str = "hashed"
@@ -40,7 +40,7 @@ class Publication:
 
 
 def shop_settings(stored: Mapping[str, str | None]) -> ShopSettings:
-    """Settings as stored; what is missing or unknown is the default, so ids stay hashed unless "plain" is said."""
+    """Settings as stored; a missing or unknown one is the default, so ids stay hashed unless "plain" is stored."""
     language = stored.get("language") or ""
     return ShopSettings(
         language=language if language in LANGUAGES else ShopSettings().language,
@@ -50,7 +50,7 @@ def shop_settings(stored: Mapping[str, str | None]) -> ShopSettings:
 
 
 def publication_of(row: AlertRow, settings: ShopSettings, *, salt: bytes) -> Publication:
-    """The publication of an alert row; equal rows give equal publications. UnreadableRowError for what is no alert."""
+    """The publication of an alert row; equal rows give equal publications. UnreadableRowError for a row without one."""
     alert = _with_shown_ids(read_alert(row), settings, salt)
     name = settings.display_name[:_LONGEST_SHOP_NAME] if settings.display_name else None
     subject, text = render_email(alert, settings.language, shop_name=name)
@@ -67,9 +67,9 @@ def publication_of(row: AlertRow, settings: ShopSettings, *, salt: bytes) -> Pub
 
 
 def _with_shown_ids(alert: AlertBody, settings: ShopSettings, salt: bytes) -> AlertBody:
-    """The alert with salted hashes for ids, which still tell one subject from another, or with plain ones.
+    """The alert with salted hashes for ids, which still distinguish subjects, or with plain ids.
 
-    An alert about anything but a conversation hides in either case whose event it was that led to it.
+    In either case an alert about anything but a conversation hides the id of the event that led to it.
     """
     plain = settings.ids == "plain"
     if not (plain and alert["subject"]["kind"] == "conversation"):
@@ -86,5 +86,5 @@ def _with_shown_ids(alert: AlertBody, settings: ShopSettings, salt: bytes) -> Al
 
 
 def _hash(name: str, salt: bytes) -> str:
-    """The salted hash of an id; what is unknown has none."""
+    """The salted hash of an id; "unknown" stays "unknown"."""
     return name if name == UNKNOWN else hmac.new(salt, name.encode(), hashlib.sha256).hexdigest()[:_HASH_LENGTH]

@@ -4,7 +4,7 @@ from service_quality.alerts.rules import AllOf, AnyOf, AtLeast, Below, Missing, 
 from service_quality.events.kinds import SERVICE
 from service_quality.instants import DAY, HOUR, MINUTE
 
-#: From this probability on a conversation is called at risk: no model conversion may flip a decision here.
+#: From this probability on a conversation is at risk: no conversion of a model may flip a decision here.
 DECISION_THRESHOLD = 0.45
 
 WAITING_TOO_LONG = Rule(

@@ -1,4 +1,4 @@
-"""Rules are data: which events they look at, conditions over named values, severities, subject and patience."""
+"""Rules are data: kinds of events, conditions over named values, severities, subject and cooldown."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class _Comparison:
     times: float = 1.0
 
     def compared(self, values: Values) -> tuple[float, float] | None:
-        """The value and what it is held against; None while either is missing."""
+        """The value and its limit; None while either is missing."""
         found = values.get(self.value)
         limit = values.get(self.limit) if isinstance(self.limit, str) else self.limit
         return None if found is None or limit is None else (found, limit * self.times)
@@ -57,7 +57,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class _Several:
-    """Conditions that are looked at together."""
+    """Several conditions that together make one."""
 
     conditions: tuple["Condition", ...]
 
@@ -84,7 +84,7 @@ Condition = AtLeast | Below | Missing | AllOf | AnyOf
 
 
 def decisive_values(condition: Condition, values: Values) -> Iterator[str]:
-    """The names of the values that make a condition hold; none where it does not.
+    """The names of the values that make a condition hold; empty where it does not hold.
 
     >>> over = AnyOf((Below("score", 0.35), AtLeast("closed", 1)))
     >>> list(decisive_values(over, {"score": 0.5, "closed": 1})), list(decisive_values(over, {"score": 0.5}))
@@ -106,7 +106,7 @@ class Rule:
     """One declared call for attention.
 
     `tiers` give a severity and its condition, gravest first; the first that holds decides. `resolved_when` ends an
-    open alert and comes before any tier. Within the cooldown after it was last sent, an alert that comes back is only
+    open alert and comes before any tier. Within the cooldown after the last message, an alert that comes back is only
     counted, unless it is worse.
     """
 
@@ -120,8 +120,8 @@ class Rule:
     evidence: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """DeclarationError for a subject whose alerts no item of its own could hold, or an unknown severity."""
-        subjects = ["conversation", *(name for name, entity in ENTITIES.items() if not entity.home)]
+        """DeclarationError for a subject without an item of its own for its alerts, or an unknown severity."""
+        subjects = ["conversation", *(name for name, entity in ENTITIES.items() if not entity.stored_with)]
         if self.subject not in subjects:
             raise DeclarationError(f"found subject {self.subject!r}, expected one of {', '.join(subjects)}")
         for severity, _ in self.tiers:

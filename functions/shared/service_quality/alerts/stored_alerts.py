@@ -1,4 +1,4 @@
-"""Alert rows read back: today's body from any row that names a rule, whatever version of the code wrote it."""
+"""Stored alert rows: today's body from any row that names a rule, whatever version of the code wrote it."""
 
 import json
 import re
@@ -7,17 +7,17 @@ from itertools import islice
 from typing import NamedTuple
 
 from service_quality.alerts.alert_messages import BODY_VERSION, AlertBody, Reason, message_sequence
-from service_quality.alerts.words import EVENT_VALUES
+from service_quality.alerts.wording_messages import EVENT_VALUES
 from service_quality.errors import UnreadableRowError
 
 UNKNOWN = "unknown"
 
-# With these a message stays far below the 256 KB of a topic, however its characters are escaped.
+# Within these bounds a message stays far below the 256 KB of a topic, however its characters are escaped.
 _LONGEST_NAME = 128
 _LONGEST_ID = 1_024
 _MOST_EVIDENCE = 20
 _MOST_REASONS = 5
-_LARGEST_NUMBER = 1e15  # beyond it neither JavaScript nor a reader of the mail knows the last digit
+_LARGEST_NUMBER = 1e15  # beyond it neither JavaScript nor a mail shows the last digit
 
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
 _MESSAGE_NUMBER = re.compile(r"(\d{14})-(\d{4,9})", re.ASCII)
@@ -91,7 +91,7 @@ def _text(value: object, longest: int) -> str:
 def _number(value: object) -> float | int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value if abs(value) <= _LARGEST_NUMBER else None  # nor one that is no number
+    return value if abs(value) <= _LARGEST_NUMBER else None  # None for NaN, too
 
 
 def _whole(value: object) -> int | None:

@@ -1,14 +1,14 @@
-"""What an alert says to people: every declared name as a phrase, every number readable, in English and Chinese."""
+"""The text of alerts for people: every declared name as a phrase, every number readable, in English and Chinese."""
 
 from collections.abc import Hashable, Mapping
 from math import exp
 from typing import TypeVar
 
-from service_quality.alerts import words
+from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert_messages import AlertBody, Reason
-from service_quality.alerts.words import MAIL, Words, say
+from service_quality.alerts.wording_messages import MAIL, Message, say
 from service_quality.errors import DeclarationError
-from service_quality.features.declarations import Age, EventValue, Feature, Mean, Rate, Total, WindowRatio
+from service_quality.features.declarations import EventValue, Feature, Mean, Rate, TimeSince, Total, WindowRatio
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import SECOND
 
@@ -21,39 +21,45 @@ _UNIT_OF_SUFFIX = {"_ms": "duration", "_minor": "money", "_hour": "hour", "_week
 
 
 def phrase(feature: Feature, language: str) -> str:
-    """What a declared feature is, in words; DeclarationError where a part of it has none yet.
+    """A declared feature as a phrase; DeclarationError where a part of it has no message yet.
 
     >>> phrase(Total("agent", "contacts", "1h"), "en")
     'contacts of the agent in the last hour'
-    >>> phrase(Rate("agent", "dissatisfied", "30d", strength=20, parent=0.1), "zh")
+    >>> phrase(Rate("agent", "dissatisfied", "30d", prior_weight=20, parent=0.1), "zh")
     '该客服近 30 天的不满意率'
     """
     match feature:
         case EventValue(value):
-            return _say(words.EVENT_VALUES, value, language)
+            return _say(messages.EVENT_VALUES, value, language)
         case Total(_, fact, _):
-            what = _say(words.FACTS, fact, language)
+            what = _say(messages.FACTS, fact, language)
         case Mean(_, fact, per, _):
-            what = _say(words.MEANS, (fact, per), language)
+            what = _say(messages.MEANS, (fact, per), language)
         case Rate(_, rate, _):
-            what = _say(words.RATES, rate, language)
+            what = _say(messages.RATES, rate, language)
         case WindowRatio(_, fact, recent, _):
-            shape = Words("share of {1} in the {0}", "{0}中{1}所占比例")
-            whole, part = _say(words.FACTS, fact, language), _say(words.WINDOWS, recent, language)
+            shape = Message("share of {1} in the {0}", "{0}中{1}所占比例")
+            whole, part = _say(messages.FACTS, fact, language), _say(messages.WINDOWS, recent, language)
             what = shape.said(language).format(whole, part)
-        case Age(_, fact, _):
-            shape = Words("time since the last {1} of {0}", "{0}距上次{1}的时间")
-            whose, last = _say(words.ENTITIES, feature.entity, language), _say(words.LAST, fact, language)
+        case TimeSince(_, fact, _):
+            shape = Message("time since the last {1} of {0}", "{0}距上次{1}的时间")
+            whose, last = (
+                _say(messages.ENTITIES, feature.entity, language),
+                _say(messages.LAST, fact, language),
+            )
             return shape.said(language).format(whose, last)
-    shape = Words("{2} of {0} in {1}", "{0}{1}的{2}")
-    whose, when = _say(words.ENTITIES, feature.entity, language), _say(words.WINDOWS, feature.window, language)
+    shape = Message("{2} of {0} in {1}", "{0}{1}的{2}")
+    whose, when = (
+        _say(messages.ENTITIES, feature.entity, language),
+        _say(messages.WINDOWS, feature.window, language),
+    )
     return shape.said(language).format(whose, when, what)
 
 
 def name_in_words(name: str, language: str) -> str:
-    """What a name in an alert means: a declared feature, a value of the conversation, or the score.
+    """The phrase of a name in an alert: of a declared feature, a value of the conversation, or the score.
 
-    A name that today's code does not know is itself.
+    A name that today's code does not know stays as it is.
     """
     try:
         return phrase(_declared(name), language)
@@ -70,7 +76,7 @@ def value_in_words(name: str, value: float | int | None, language: str) -> str:
     ('23.4 %', '1,299.00')
     """
     if value is None:
-        return words.UNKNOWN.said(language)
+        return messages.UNKNOWN.said(language)
     match _unit(_declared(name)):
         case "share":
             return f"{100 * value:.1f} %"
@@ -81,41 +87,41 @@ def value_in_words(name: str, value: float | int | None, language: str) -> str:
         case "hour" if 0 <= value < 24:
             return f"{int(value):02d}:00 UTC"
         case "weekday" if 0 <= value < 7:
-            return words.WEEKDAYS[int(value)].said(language)
+            return messages.WEEKDAYS[int(value)].said(language)
         case "flag":
-            return (words.YES if value else words.NO).said(language)
+            return (messages.YES if value else messages.NO).said(language)
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
 
 
 def render_email(body: AlertBody, language: str, *, shop_name: str | None = None) -> tuple[str, str]:
     """Subject and text of an alert's mail. The subject is ASCII below 100 characters, so it is in English.
 
-    Names that today's code does not know are written as they are; what the alert does not say has no line.
+    Names that today's code does not know are written as they are; a field that the alert lacks has no line.
     """
     kind, state = body["kind"], body["state"]
-    lines = [say(words.RULES, kind, language), "", *_standing(body, language, shop_name)]
-    seen = [_told(name, value, language) for name, value in body["evidence"].items() if value is not None]
+    lines = [say(messages.RULES, kind, language), "", *_status(body, language, shop_name)]
+    seen = [_shown(name, value, language) for name, value in body["evidence"].items() if value is not None]
     lines += _section("evidence", language, seen)
     if state != "resolved":
         lines += _section("reasons", language, [_reason(reason, language) for reason in body["reasons"]])
-        measure = words.MEASURES.get(kind)
+        measure = messages.MEASURES.get(kind)
         lines += _section("measure", language, [measure.said(language)] if measure else [])
     lines += ["", _line("alert", body["message_id"], language)]
     if body["model_version"] is not None:
         lines.append(_line("model", body["model_version"], language))
-    subject = f"[{body['severity']}] {say(words.RULES, kind, 'en')} ({say(words.STATES, state, 'en')})"
+    subject = f"[{body['severity']}] {say(messages.RULES, kind, 'en')} ({say(messages.STATES, state, 'en')})"
     subject = f"{subject} - {body['shop_id']}".encode("ascii", "replace").decode()
     return subject[:_LONGEST_SUBJECT], "\n".join(lines) + "\n"
 
 
-def _standing(body: AlertBody, language: str, shop_name: str | None) -> list[str]:
-    """Who, how grave and since when."""
+def _status(body: AlertBody, language: str, shop_name: str | None) -> list[str]:
+    """The lines of subject, severity, state and times."""
     about = body["subject"]
     lines = [
-        _line("severity", say(words.SEVERITIES, body["severity"], language), language),
-        _line("state", say(words.STATES, body["state"], language), language),
+        _line("severity", say(messages.SEVERITIES, body["severity"], language), language),
+        _line("state", say(messages.STATES, body["state"], language), language),
         _line("shop", shop_name or body["shop_id"], language),
-        MAIL["line"].said(language).format(say(words.SUBJECTS, about["kind"], language), about["id"]),
+        MAIL["line"].said(language).format(say(messages.SUBJECTS, about["kind"], language), about["id"]),
     ]
     times = (("since", body["opened_at"]), ("at", body["occurred_at"]))
     lines += [_line(title, _instant(at), language) for title, at in times if at is not None]
@@ -130,29 +136,29 @@ def _line(title: str, value: object, language: str) -> str:
     return MAIL["line"].said(language).format(MAIL[title].said(language), value)
 
 
-def _told(name: str, value: float | int | None, language: str) -> str:
+def _shown(name: str, value: float | int | None, language: str) -> str:
     return MAIL["line"].said(language).format(name_in_words(name, language), value_in_words(name, value, language))
 
 
 def _reason(reason: Reason, language: str) -> str:
-    """One feature's value and what it did to the odds."""
+    """One feature's value and its effect on the odds."""
     contribution = reason["contribution"]
     effect = MAIL["raises" if contribution > 0 else "lowers"].said(language)
-    told = _told(reason["feature"], reason["value"], language)
-    return MAIL["reason"].said(language).format(told, effect.format(exp(min(contribution, _LARGEST_EXPONENT))))
+    shown = _shown(reason["feature"], reason["value"], language)
+    return MAIL["reason"].said(language).format(shown, effect.format(exp(min(contribution, _LARGEST_EXPONENT))))
 
 
 def _declared(name: str) -> Feature:
-    """The feature of this name; whatever is not declared is a value of the conversation."""
+    """The feature of this name; a name that no feature has is a value of the conversation."""
     return next((feature for feature in FEATURES.features if feature.name == name), EventValue(name))
 
 
 def _unit(feature: Feature) -> str:
-    """What a feature is counted in, by what it is made of; the names of facts and values end in their units."""
+    """The unit of a feature, by its declaration; the names of facts and values end in their units."""
     match feature:
         case Rate() | WindowRatio() | EventValue("score"):
             return "share"
-        case Age():
+        case TimeSince():
             return "duration"
         case EventValue(name) if name in _YES_OR_NO:
             return "flag"
@@ -160,10 +166,10 @@ def _unit(feature: Feature) -> str:
             return next((unit for suffix, unit in _UNIT_OF_SUFFIX.items() if name.endswith(suffix)), "number")
 
 
-def _say(table: Mapping[Key, Words], key: Key, language: str) -> str:
+def _say(table: Mapping[Key, Message], key: Key, language: str) -> str:
     found = table.get(key)
     if found is None:
-        raise DeclarationError(f"found no words for {key!r}, expected them in words.py")
+        raise DeclarationError(f"found no message for {key!r}, expected one in wording_messages.py")
     return found.said(language)
 
 
@@ -175,7 +181,7 @@ def _duration(milliseconds: float, language: str) -> str:
     """
     left = round(milliseconds / SECOND) * SECOND
     counts = []
-    for size, unit in words.UNITS:
+    for size, unit in messages.UNITS:
         counts.append((left // size, unit))
         left %= size
     first = next((place for place, (count, _) in enumerate(counts) if count), len(counts) - 1)

@@ -1,4 +1,4 @@
-"""Archive rows into objects: one per date, named by what it holds."""
+"""Archive rows into objects: one per date, named by its content."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from service_quality.instants import format_instant
 
 
 class ArchiveRow(NamedTuple):
-    """A link of a shop's chain: its JSON on one line, the positions between which it lies, its date."""
+    """A link of a shop's chain: its JSON on one line, the range of its positions, its date."""
 
     shop_id: str
     range: Range
@@ -32,10 +32,10 @@ class ArchiveObject:
 
 
 def unpack_archive_row(row: InsertedRow) -> ArchiveRow:
-    """The link in a row of the outbox; UnreadableRowError for bytes that are none, or not this row's.
+    """The link in a row of the outbox; UnreadableRowError for bytes that are no link, or not this row's.
 
-    The date is that of the last event's clock, UTC. A row that holds no event, only refusals and duplicates, has no
-    clock and goes by when it was written.
+    The date is that of the last event's clock, UTC. A row without an event, only with rejections and duplicates, has no
+    clock and gets the date on which it was written.
     """
     try:
         line = zlib.decompress(row.body)
@@ -62,7 +62,7 @@ def archive_objects(rows: Iterable[ArchiveRow]) -> list[ArchiveObject]:
 
 
 def ranges_by_shop(rows: Iterable[ArchiveRow]) -> dict[str, list[Range]]:
-    """The positions between which each shop's rows lie."""
+    """The ranges of positions of each shop's rows."""
     ranges: dict[str, list[Range]] = {}
     for row in rows:
         ranges.setdefault(row.shop_id, []).append(row.range)

@@ -11,23 +11,23 @@ from service_quality.errors import UnreadableRowError
 
 
 class ArchivedShop(NamedTuple):
-    """A shop, and what the archive holds of its chain."""
+    """A shop, and the archived ranges of its chain."""
 
     shop_id: str
     ranges: tuple[Range, ...]
 
 
 class Ledger(Protocol):
-    """Shops' ledgers and archive rows, and how far the last sweep came."""
+    """Shops' ledgers and archive rows, and the last shop of the last sweep."""
 
     def read_shops(self, *, after: str) -> Iterator[ArchivedShop]:
-        """Every shop that has committed anything, in order of their ids, from the one after `after` on."""
+        """Every shop with a commit, in order of their ids, from the one after `after` on."""
 
     def read_rows(self, shop_id: str, gap: Gap) -> Iterator[list[InsertedRow]]:
         """A shop's archive rows in a gap, page by page, in order of the chain."""
 
     def add(self, shop_id: str, ranges: Iterable[Range]) -> None:
-        """Enter into a shop's ledger what the archive now holds."""
+        """Add archived ranges to a shop's ledger."""
 
     def read_progress(self) -> str:
         """The shop after which the next sweep begins; empty before the first."""
@@ -38,7 +38,7 @@ class Ledger(Protocol):
 
 @dataclass(slots=True)
 class Swept:
-    """What one sweep did. `unfilled` counts gaps without a row to fill them: those rows are gone."""
+    """The counts of one sweep. `unfilled` counts gaps without a row to fill them: those rows are gone."""
 
     shops: int = 0
     rows: int = 0
@@ -49,22 +49,22 @@ class Swept:
 
 @dataclass(slots=True, eq=False, repr=False)
 class ArchiveSweep:
-    """Goes through the shops for as long as `has_time` says, and goes on there the next time; counts in `swept`.
+    """Goes through the shops while `has_time` is true, and continues there the next time; counts in `swept`.
 
-    `write` puts an object into the archive, `keep` keeps a row that cannot be read, with reason and message. A row is
-    entered into the ledger after its object was written, so a sweep that dies writes at most one page a second time.
+    `write` puts an object into the archive, `set_aside` stores a row that cannot be read, with reason and message. A
+    row is entered into the ledger after its object is written, so a sweep that dies writes at most one page twice.
     """
 
     ledger: Ledger
     write: Callable[[ArchiveObject], None]
-    keep: Callable[[InsertedRow, str, str], None]
+    set_aside: Callable[[InsertedRow, str, str], None]
     has_time: Callable[[], bool]
     swept: Swept = field(default_factory=Swept)
 
     def run(self, *, written_before: int) -> None:
-        """Archive every missed row that was written before an instant, in epoch milliseconds; younger ones may come.
+        """Archive every missed row that was written before an instant, in epoch milliseconds.
 
-        A shop that fails is passed over by the next sweep and met again a round later, so that it holds no other.
+        The next sweep begins after a shop that fails, and comes to it a round later, so that it holds up no other.
         """
         after = self.ledger.read_progress()
         for shop in self.ledger.read_shops(after=after):
@@ -84,7 +84,7 @@ class ArchiveSweep:
         self.ledger.write_progress("" if self.swept.finished else after)
 
     def _fill(self, shop_id: str, gap: Gap, written_before: int) -> bool:
-        """Archive what a gap holds; False when time ran out before its end."""
+        """Archive the rows of a gap; False when time ran out before its end."""
         found = False
         for page in self.ledger.read_rows(shop_id, gap):
             old = [row for row in page if row.written_at < written_before]
@@ -92,21 +92,21 @@ class ArchiveSweep:
                 self._archive(shop_id, old)
             found = found or bool(page)
             if len(old) < len(page):
-                break  # the archiver may be on its way with these
+                break  # the archiver may still archive these
             if not self.has_time():
                 return False
         self.swept.unfilled += gap.before is not None and not found
         return True
 
     def _archive(self, shop_id: str, rows: list[InsertedRow]) -> None:
-        """Write a page's rows, then enter them."""
+        """Write a page's rows, then enter them into the ledger."""
         links: list[ArchiveRow] = []
         ranges: list[Range] = []
         for row in rows:
             try:
                 link = unpack_archive_row(row)
             except UnreadableRowError as error:
-                self.keep(row, error.reason, str(error))
+                self.set_aside(row, error.reason, str(error))
                 ranges.append(just_the_row(row.sequence))
                 self.swept.unreadable += 1
                 continue

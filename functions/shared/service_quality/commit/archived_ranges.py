@@ -1,4 +1,4 @@
-"""Which part of a shop's chain the archive holds: ranges between positions, which grow together as rows arrive."""
+"""The archived part of a shop's chain: ranges of positions, which merge as rows arrive."""
 
 import json
 from collections.abc import Iterable
@@ -6,31 +6,31 @@ from typing import NamedTuple
 
 from service_quality.events.positions import START
 
-#: Partition key and kind of the rows that say, for each shop, what the archive holds of it.
+#: Partition key and kind of the rows that hold each shop's archived ranges.
 LEDGER = "archive_ledger"
 
-#: The ledger of a shop of whose chain the archive holds nothing yet.
+#: The ledger of a shop without an archived row.
 NOTHING_ARCHIVED = b"[]"
 
 #: Days that rows of the outbox stay in the table.
 OUTBOX_DAYS = 30
 
-#: The sort key of the row that follows nothing: no key of a table is empty, and it sorts before every position.
+#: The sort key of a chain's first row: no key of a table is empty, and it sorts before every position.
 FIRST_ROW = "0"
 _MOST_RANGES = 50
 
 
 class Range(NamedTuple):
-    """What lies after one position, up to and including another."""
+    """The positions after `follows`, up to and including `last`."""
 
     follows: str
     last: str
 
 
 class Gap(NamedTuple):
-    """What the archive does not hold: rows that follow `after` or later, before the one that follows `before`.
+    """Rows missing from the archive: from the one that follows `after`, up to before the one that follows `before`.
 
-    `before` is None behind all that is archived, where rows come still.
+    `before` is None for the open end, where rows still come.
     """
 
     after: str
@@ -43,20 +43,21 @@ def row_key(follows: str) -> str:
 
 
 def follows_of(key: str) -> str:
-    """The position that the row of a key follows."""
+    """The position that the row of this key follows."""
     return START if key == FIRST_ROW else key
 
 
 def just_the_row(key: str) -> Range:
-    """A range that covers the row of a key and no other, where the row cannot say up to where it goes."""
+    """The range of the row of a key alone, for a row whose last position cannot be read."""
     follows = follows_of(key)
     return Range(follows, f"{follows}!")  # sorts behind this position and before every later one
 
 
 def add_ranges(ranges: Iterable[Range], new: Iterable[Range]) -> tuple[Range, ...]:
-    """The ranges with further ones, in order, those that touch grown together.
+    """The ranges with further ones, in order; ranges that touch are merged.
 
-    Of too many, early ones are forgotten, though never the first: their rows are archived a second time, none is lost.
+    Beyond 50 ranges early ones are dropped, though never the first: their rows are archived a second time, and no row
+    is lost.
 
     >>> [tuple(one) for one in add_ranges([Range("", "2"), Range("5", "7")], [Range("2", "5")])]
     [('', '7')]
@@ -73,7 +74,7 @@ def add_ranges(ranges: Iterable[Range], new: Iterable[Range]) -> tuple[Range, ..
 
 
 def find_gaps(ranges: Iterable[Range]) -> list[Gap]:
-    """What the ranges leave out, in order; the last is the open end.
+    """The gaps between the ranges, in order; the last is the open end.
 
     >>> [tuple(one) for one in find_gaps([Range("", "2"), Range("5", "7")])]
     [('2', '5'), ('7', None)]

@@ -1,14 +1,14 @@
-"""One attempt to fold the new records of a shop, and what earlier attempts found out about them."""
+"""One attempt to fold the new records of a shop, and the rejections known from earlier attempts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from service_quality.commit.chunk_writer import ChunkWriter
-from service_quality.commit.chunks import duplicate_entry, event_entry
+from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.control import apply_control
 from service_quality.commit.failures import FOLD, Failure
 from service_quality.commit.shop_fold import ShopFold
-from service_quality.commit.tally import Tally
+from service_quality.commit.transaction_builder import TransactionBuilder
+from service_quality.commit.transactions import duplicate_entry, event_entry
 from service_quality.errors import FoldFailedError, OverfullError, RejectedEventError
 from service_quality.events.control_records import ControlKey, ControlRecord, RecordPutBack, ShopUnparked
 from service_quality.events.interaction_event import InteractionEvent
@@ -22,14 +22,14 @@ _Parsed = InteractionEvent | ControlRecord | RejectedEventError
 
 
 def passed_by(shop_id: str, record: LogRecord) -> Rejection:
-    """The rejection of a record that its log has passed by without folding it."""
+    """The rejection of a record that its shop's log has passed by without folding it."""
     message = "position: found one that the log has passed and no archive row holds, expected a later one"
     return Rejection(shop_id, record, "passed_by", message)
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Refusals:
-    """What attempts learn: which records cannot be folded, at which version of the shop, and how many fit at once.
+class KnownRejections:
+    """Rejections known from attempts, each at a version of the shop, and the number of events that fit at once.
 
     `rejecting` are the positions that may be rejected for a failing fold.
     """
@@ -41,16 +41,17 @@ class Refusals:
     _reasons: dict[str, tuple[int, RejectedEventError]] = field(default_factory=dict)
 
     def reasons_at(self, version: int) -> Mapping[str, tuple[int, RejectedEventError]]:
-        """Why records are rejected, by position, with the version of the shop at which that was found.
+        """Why records are rejected, by position, each with the version of the shop at which it was found.
 
-        It says nothing of a later version, at which the record may be sound, or a duplicate.
+        At a later version the record may be sound, or a duplicate.
         """
         return {position: reason for position, reason in self._reasons.items() if reason[0] >= version}
 
     def take_failed(self, error: FoldFailedError) -> bool:
-        """Note a failing fold; whether it was no news and counts as an attempt. FoldFailedError at the second one.
+        """Note a failing fold; True where the record has failed before, which counts as an attempt.
 
-        The same version again: nobody moved the shop while the first set was read, so it was not torn.
+        FoldFailedError for a second failure at one version: no worker moved the shop between the two reads, so the
+        first read was not torn.
         """
         known = self._suspects.get(error.position)
         self._suspects[error.position] = error.version
@@ -65,7 +66,7 @@ class Refusals:
         return False
 
     def take_overfull(self, error: OverfullError) -> None:
-        """Note a transaction that was too large: fewer events at once, or without the only one of it."""
+        """Note a transaction that is too large: fewer events at once, or a rejection of its only event."""
         if error.events > 1:
             self.most_events = max(1, error.events // 2)
             return
@@ -75,25 +76,25 @@ class Refusals:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Attempt:
-    """Takes records one by one; `unfit` says which of them are rejected at which version of the shop, and why."""
+    """Takes records one by one; `unfit` holds known rejections by position, each with its version of the shop."""
 
     fold: ShopFold
-    writer: ChunkWriter
+    builder: TransactionBuilder
     key: ControlKey | None
     unfit: Mapping[str, tuple[int, RejectedEventError]]
-    tally: Tally = field(default_factory=Tally)
+    stats: CommitStats = field(default_factory=CommitStats)
     _parsed: dict[str, _Parsed] = field(default_factory=dict)
 
     def prefetch(self, records: list[LogRecord]) -> None:
-        """Parse the records, and read at once what their events will need."""
+        """Parse the records, and read at once the items that their events need."""
         for record in records:
             self._parsed[record.position] = self._parse(record)
-        if self.fold.memory.shop.parked is None:
+        if self.fold.state.shop.parked is None:
             self.fold.prefetch([event for event in self._parsed.values() if isinstance(event, InteractionEvent)])
 
     def take(self, record: LogRecord) -> None:
         """Fold, apply, reject or park one record."""
-        parsed = self._parsed.get(record.position) or self._parse_or_refuse(record)
+        parsed = self._parsed.get(record.position) or self._parse_or_reject(record)
         if isinstance(parsed, RejectedEventError):
             self._reject_unreadable(record, parsed)
         elif isinstance(parsed, RecordPutBack):
@@ -106,11 +107,11 @@ class Attempt:
             self._apply(record, parsed)
 
     def _is_parked(self, record: LogRecord, parsed: InteractionEvent | ControlRecord) -> bool:
-        """Whether a record has to wait for those that were set aside before it."""
-        return self.fold.memory.shop.parked is not None and not isinstance(parsed, ShopUnparked)
+        """Whether a record has to be set aside behind earlier ones."""
+        return self.fold.state.shop.parked is not None and not isinstance(parsed, ShopUnparked)
 
     def park(self, record: LogRecord) -> None:
-        """Set one record aside, and with it all that come later; the end of a run takes effect where it stands."""
+        """Set one record aside, and with it all later ones; the end of a run takes effect at its position."""
         parsed = self._parse(record)
         if isinstance(parsed, RejectedEventError):
             return self._reject(record, parsed)
@@ -121,8 +122,8 @@ class Attempt:
         self._set_aside(record, position=record.position)
 
     def _take_put_back(self, record: LogRecord, put_back: RecordPutBack) -> None:
-        """What comes back is folded at its new position, with its first arrival, while newer records are parked."""
-        parked = self.fold.memory.shop.parked
+        """Fold a record that comes back at its new position, with its first arrival, while newer ones are parked."""
+        parked = self.fold.state.shop.parked
         if parked is not None and put_back.run in ("", parked.failed_run):
             return self._park_again(record, put_back)
         inner = LogRecord(record.position, put_back.data, put_back.arrived_at)
@@ -139,27 +140,27 @@ class Attempt:
         self._set_aside(first, position=record.position, failed_run=failed_run)
 
     def _set_aside(self, record: LogRecord, *, position: str, failed_run: str = "") -> None:
-        self.writer.park(record, position=position, failed_run=failed_run)
-        self.tally.parked += 1
+        self.builder.park(record, position=position, failed_run=failed_run)
+        self.stats.parked += 1
 
     def _take_event(self, record: LogRecord, event: InteractionEvent) -> None:
-        fold, writer = self.fold, self.writer
+        fold, builder = self.fold, self.builder
         size = len(record.data) + _ENTRY_BYTES
         try:
-            self._refuse_unfit(record)
+            self._reject_unfit(record)
             step = fold.step(event)
             if step is not None:
                 size += 8 * len(fold.features.features)
-                writer.make_room(fold.keys_changed_by(event, step), rows=_ROWS_A_RULE * len(fold.rules), size=size)
+                builder.make_room(fold.keys_changed_by(event, step), rows=_ROWS_A_RULE * len(fold.rules), size=size)
         except RejectedEventError as error:
             return self._reject(record, error)
         if step is None:
-            writer.mark(record.position, duplicate_entry(record.position))
-            self.tally.duplicates += 1
+            builder.mark(record.position, duplicate_entry(record.position))
+            self.stats.duplicates += 1
             return
         outcome = fold.apply(event, step)
         failed = outcome.score_failure
-        writer.chunk.add_rows(outcome.rows)
+        builder.transaction.add_rows(outcome.rows)
         entry = event_entry(
             record.position,
             event,
@@ -167,22 +168,22 @@ class Attempt:
             clock=outcome.clock,
             score_failed=type(failed.error).__name__ if failed else "",
         )
-        writer.add(record.position, entry, size=size)
-        self.tally.accepted += 1
-        self.tally.scored += outcome.scored is not None and failed is None
-        self.tally.unscored += failed is not None
-        self.tally.alerts += sum(row.row_kind == "alert" for row in outcome.rows)
-        self.tally.failures += outcome.failures
+        builder.add(record.position, entry, size=size)
+        self.stats.accepted += 1
+        self.stats.scored += outcome.scored is not None and failed is None
+        self.stats.unscored += failed is not None
+        self.stats.alerts += sum(row.row_kind == "alert" for row in outcome.rows)
+        self.stats.failures += outcome.failures
 
     def _apply(self, record: LogRecord, control: ControlRecord) -> None:
         try:
-            is_new = apply_control(self.writer, record, control)
+            is_new = apply_control(self.builder, record, control)
         except RejectedEventError as error:
             return self._reject(record, error)
-        self.tally.accepted += is_new
-        self.tally.duplicates += not is_new
+        self.stats.accepted += is_new
+        self.stats.duplicates += not is_new
 
-    def _parse_or_refuse(self, record: LogRecord) -> _Parsed:
+    def _parse_or_reject(self, record: LogRecord) -> _Parsed:
         try:
             return self._parse(record)
         except Exception:
@@ -191,28 +192,28 @@ class Attempt:
                 raise
             return reason
 
-    def _refuse_unfit(self, record: LogRecord) -> None:
+    def _reject_unfit(self, record: LogRecord) -> None:
         reason = self._reason_for(record)
         if reason is not None:
             raise reason
 
     def _reason_for(self, record: LogRecord) -> RejectedEventError | None:
-        """Why a record is rejected at this version of the shop, whatever it says."""
+        """The known rejection of a record at this version of the shop; None without one."""
         version, reason = self.unfit.get(record.position, (None, None))
-        return reason if version == self.fold.memory.shop.version else None
+        return reason if version == self.fold.state.shop.version else None
 
     def _reject(self, record: LogRecord, error: RejectedEventError) -> None:
-        self.writer.reject(record, error)
-        self.tally.count_rejected(error.reason)
+        self.builder.reject(record, error)
+        self.stats.count_rejected(error.reason)
 
     def _reject_unreadable(self, record: LogRecord, error: RejectedEventError) -> None:
         self._reject(record, error)
-        self.writer.count_unreadable()
+        self.builder.count_unreadable()
 
     def _parse(self, record: LogRecord) -> _Parsed:
         try:
             return parse_record(
-                record.data, arrived_at=record.arrived_at, shop_id=self.fold.memory.shop_id, key=self.key
+                record.data, arrived_at=record.arrived_at, shop_id=self.fold.state.shop_id, key=self.key
             )
         except RejectedEventError as error:
             return error

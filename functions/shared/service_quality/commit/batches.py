@@ -1,12 +1,12 @@
-"""A batch of the stream: every shop in it is advanced, and the trouble of one holds no other."""
+"""A batch of the stream: every shop in it is advanced, and the trouble of one holds up no other."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.failures import FOLD, Failure
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.tally import Tally
 from service_quality.errors import (
     DeploymentError,
     FoldFailedError,
@@ -17,7 +17,7 @@ from service_quality.errors import (
 )
 from service_quality.events.log_records import LogRecord
 
-#: How often a shop is tried before what a table refuses of it is called its own trouble.
+#: Attempts for a shop whose transaction a table refuses, before the shop is parked.
 TRIES = 3
 
 Logs = Mapping[str, list[LogRecord]]
@@ -26,58 +26,58 @@ _OWN_TROUBLE = (FoldFailedError, OwnCodeError, ShopTroubleError, StateVersionErr
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """What was done, and the error for which the batch must come again; None where it is done."""
+    """The counts of a batch, and the error for which it must be retried; None for a batch that is done."""
 
-    tally: Tally
+    stats: CommitStats
     error: ServiceQualityError | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class BatchCommit:
-    """Advances the shops of a batch, at once where there is a pool of threads.
+    """Advances the shops of a batch, several at once with a pool of threads.
 
-    A failing fold is somebody's fault: the record's, if it is the only one; the shop's, if more of its records fail;
-    the release's, if records of several shops fail. A record is rejected, a shop is parked, a release is sent back.
+    A failing fold is blamed on the record if it is the only one, on the shop if more of its records fail, and on the
+    release if records of several shops fail. The record is rejected, the shop is parked, the release is sent back.
     """
 
     commit: OnlineCommit
     pool: Executor | None = None
 
     def advance(self, logs: Logs) -> BatchOutcome:
-        """Advance every shop; trouble that is nobody's own comes back as the outcome's error.
+        """Advance every shop; an error that is no shop's own is the outcome's error.
 
-        Rejected records that found no shop are kept together, however many names they came under.
+        The unreadable records of names that are no shops are stored together, however many names there are.
         """
         outcome = self._advance_all(logs)
-        unfounded = sorted(outcome.tally.unfounded, key=lambda one: one.record.position)
+        unfounded = sorted(outcome.stats.unfounded, key=lambda one: one.record.position)
         if not unfounded:
             return outcome
         try:
-            self.commit.store.keep_rejected(unfounded)
+            self.commit.store.store_rejected(unfounded)
         except ServiceQualityError as error:
-            return outcome if outcome.error is not None else BatchOutcome(outcome.tally, error)
+            return outcome if outcome.error is not None else BatchOutcome(outcome.stats, error)
         return outcome
 
     def _advance_all(self, logs: Logs) -> BatchOutcome:
         run = map if self.pool is None else self.pool.map
         advanced = dict(zip(logs, run(self._advance, logs, logs.values()), strict=True))
-        tally = Tally()
+        stats = CommitStats()
         for one in advanced.values():
-            if isinstance(one, Tally):
-                tally.add(one)
-        failed = {shop: one for shop, one in advanced.items() if not isinstance(one, Tally)}
+            if isinstance(one, CommitStats):
+                stats.add(one)
+        failed = {shop: one for shop, one in advanced.items() if not isinstance(one, CommitStats)}
         own = {shop: error for shop, error in failed.items() if isinstance(error, _OWN_TROUBLE)}
         others = [error for shop, error in failed.items() if shop not in own]
-        tally.failures += [_failure_of(error) for error in own.values()]
+        stats.failures += [_failure_of(error) for error in own.values()]
         if len(own) > 1:
-            return BatchOutcome(tally, _bad_release(own))
+            return BatchOutcome(stats, _bad_release(own))
         for shop, error in own.items():
             settled = self._settle(shop, logs[shop], error, alone=len(logs) == 1)
-            if isinstance(settled, Tally):
-                tally.add(settled)
+            if isinstance(settled, CommitStats):
+                stats.add(settled)
             else:
                 others.append(settled)
-        return BatchOutcome(tally, others[0] if others else None)
+        return BatchOutcome(stats, others[0] if others else None)
 
     def _advance(self, shop_id: str, records: list[LogRecord]) -> "_Advanced":
         return _result_of(shop_id, lambda: self.commit.advance_shop(shop_id, records))
@@ -85,28 +85,28 @@ class BatchCommit:
     def _settle(
         self, shop_id: str, records: list[LogRecord], error: ServiceQualityError, *, alone: bool
     ) -> "_Advanced":
-        """Go on with a shop whose trouble is its own, unless nobody else shows that it is not the release's."""
+        """Go on with a shop whose trouble is its own; alone in a batch, it may be the release's trouble instead."""
         if alone and _may_be_the_release(error):
             return error
         return _result_of(shop_id, lambda: self._go_on(shop_id, records, error))
 
-    def _go_on(self, shop_id: str, records: list[LogRecord], error: ServiceQualityError) -> Tally:
-        """Without the one bad record, or parked."""
+    def _go_on(self, shop_id: str, records: list[LogRecord], error: ServiceQualityError) -> CommitStats:
+        """Advance the shop without its one bad record, or park it."""
         if isinstance(error, FoldFailedError):
             return self._advance_without(shop_id, records, error)
         if isinstance(error, ShopTroubleError):
             return self._try_again(shop_id, records)
         return self.commit.park_shop(shop_id, records)
 
-    def _advance_without(self, shop_id: str, records: list[LogRecord], error: FoldFailedError) -> Tally:
+    def _advance_without(self, shop_id: str, records: list[LogRecord], error: FoldFailedError) -> CommitStats:
         try:
             return self.commit.advance_shop(shop_id, records, rejecting=frozenset({error.position}))
         except FoldFailedError as second:
-            tally = Tally(failures=[_failure_of(second)])
-            tally.add(self.commit.park_shop(shop_id, records))
-            return tally
+            stats = CommitStats(failures=[_failure_of(second)])
+            stats.add(self.commit.park_shop(shop_id, records))
+            return stats
 
-    def _try_again(self, shop_id: str, records: list[LogRecord]) -> Tally:
+    def _try_again(self, shop_id: str, records: list[LogRecord]) -> CommitStats:
         for _ in range(TRIES - 1):
             try:
                 return self.commit.advance_shop(shop_id, records)
@@ -115,11 +115,11 @@ class BatchCommit:
         return self.commit.park_shop(shop_id, records)
 
 
-_Advanced = Tally | ServiceQualityError
+_Advanced = CommitStats | ServiceQualityError
 
 
-def _result_of(shop_id: str, step: Callable[[], Tally]) -> _Advanced:
-    """What a step did for a shop, or why it could not; what is no error of ours is a fault of our own code."""
+def _result_of(shop_id: str, step: Callable[[], CommitStats]) -> _Advanced:
+    """The counts of a step, or its error; an error that is not ours is a fault of our own code."""
     try:
         return step()
     except ServiceQualityError as error:

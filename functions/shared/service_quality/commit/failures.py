@@ -1,14 +1,14 @@
-"""What failed while a log went on: counted and logged by its type and place in the code, never by its values."""
+"""Failures while a log goes on: counted and logged by type and stack, never by their values."""
 
 import traceback
 from typing import NamedTuple
 
-#: What can fail beside the log: the score of an event, a rule, the fold of a record.
+#: The stages that can fail: the score of an event, a rule, the fold of a record.
 SCORE, RULE, FOLD = "score", "rule", "fold"
 
 
 class Failure(NamedTuple):
-    """One failure: in which stage, of which rule, model or position, and what was raised."""
+    """One failure: its stage, its rule, kind of event or position, and the error."""
 
     stage: str
     subject: str

@@ -1,4 +1,4 @@
-"""What the stream of the alerts table delivers: rows that the commit put there, each exactly as it was put."""
+"""Rows of the alerts table's stream, each exactly as the commit put it."""
 
 import hashlib
 import json
@@ -26,9 +26,9 @@ class InsertedRow(NamedTuple):
 
 
 def read_inserts(event: object, row_kind: str) -> list[StreamRecord]:
-    """The records of a batch that insert a row of a kind, in order; empty for what is no batch.
+    """The records of a batch that insert a row of a kind, in order; empty for an event that is no batch.
 
-    A row leaves when it is inserted. Whatever rewrites or removes it later sends nothing again.
+    A row leaves when it is inserted. No later write or removal sends it again.
     """
     records = event.get("Records") if isinstance(event, dict) else None
     found = [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
@@ -40,7 +40,7 @@ def read_inserts(event: object, row_kind: str) -> list[StreamRecord]:
 
 
 def read_row(record: StreamRecord) -> InsertedRow:
-    """The row in a record; UnreadableRowError where it has no key, no shop that a table could know, or no bytes."""
+    """The row in a record; UnreadableRowError for a row without keys, without a possible shop id, or without bytes."""
     image = _image(record)
     texts = {name: _value(image, name, "S") for name in ("stream_key", "sequence", "shop_id")}
     body = _value(image, "body", "B")

@@ -1,24 +1,24 @@
-"""The online commit: a shop's log into its state, one fenced transaction a chunk; nothing else ever changes it."""
+"""The online commit: a shop's log into its state, in fenced transactions; nothing else ever changes the state."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from service_quality.alerts.rules import Rule
-from service_quality.commit.attempts import Attempt, Refusals, passed_by
-from service_quality.commit.chunk_writer import ChunkWriter
+from service_quality.commit.attempts import Attempt, KnownRejections, passed_by
+from service_quality.commit.commit_stats import CommitStats
+from service_quality.commit.shop_cache import ShopCache
 from service_quality.commit.shop_fold import ShopFold
-from service_quality.commit.shop_memory import ShopMemory
+from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import ShopItem
 from service_quality.commit.store import Store
-from service_quality.commit.tally import Tally
-from service_quality.commit.warm_shops import WarmShops
+from service_quality.commit.transaction_builder import TransactionBuilder
 from service_quality.errors import (
     ConflictError,
+    DependencyError,
     FoldFailedError,
     OverfullError,
     ServiceQualityError,
     StateVersionError,
-    SurroundingsError,
 )
 from service_quality.events.control_records import ControlKey
 from service_quality.events.log_records import LogRecord
@@ -27,15 +27,15 @@ from service_quality.features.declarations import FeatureSet
 from service_quality.scoring.scores import Scorer
 
 _MAX_ATTEMPTS = 5
-_MAX_WARM_ITEMS = 20_000
+_MAX_CACHED_ITEMS = 20_000
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class OnlineCommit:
-    """Advances shops along their logs; those it holds warm need not be read again.
+    """Advances shops along their logs; a shop in the cache is not read again.
 
-    `scorer` is asked once per attempt, so that a promotion never splits an event's vector from its model.
-    `control_key` gives the key that signs control records; without one none is taken.
+    `scorer` is called once per attempt, so that a promotion never splits an event's vector from its model.
+    `control_key` gives the key that signs control records; without it every control record is rejected.
     """
 
     store: Store
@@ -43,129 +43,130 @@ class OnlineCommit:
     features: FeatureSet
     rules: tuple[Rule, ...]
     control_key: ControlKey | None = None
-    warm: WarmShops = field(default_factory=lambda: WarmShops(_MAX_WARM_ITEMS))
+    cache: ShopCache = field(default_factory=lambda: ShopCache(_MAX_CACHED_ITEMS))
 
     @property
     def fold_version(self) -> str:
-        """Code and history plan: state of another version is not continued."""
+        """The version of code and history plan; state of another version is not continued."""
         return f"{CODE_VERSION}.{self.features.plan.digest}"
 
     def advance_shop(
         self, shop_id: str, records: Iterable[LogRecord], *, rejecting: frozenset[str] = frozenset()
-    ) -> Tally:
-        """Fold what is new of a shop's log, commit it, and say what was done.
+    ) -> CommitStats:
+        """Fold and commit the new records of a shop's log; returns the counts.
 
-        On a conflict, a timeout or a failing fold everything held of the shop is forgotten and read again.
+        After a conflict, a timeout or a failing fold everything held of the shop is dropped and read again.
         FoldFailedError for a record on which the fold fails twice at one version of the shop, unless its position is
-        among `rejecting`: then it is rejected. SurroundingsError when trying again does not help: the batch must come
-        again. ShopTroubleError for what a table refuses of this shop however often it comes. The records of a name
-        that is no shop yet, where all of them are rejected, are not kept but come back as `Tally.unfounded`.
+        among `rejecting`: then it is rejected. DependencyError when further attempts do not help: the batch must be
+        retried. ShopTroubleError for a transaction that a table will always refuse. The unreadable records of a name
+        that is no shop yet are not stored; they are `CommitStats.unfounded`.
         """
-        refusals = Refusals(rejecting)
-        return self._until_it_lands(lambda: self._attempt(shop_id, _in_order(records), refusals), refusals=refusals)
+        known = KnownRejections(rejecting)
+        return self._until_it_lands(lambda: self._attempt(shop_id, _in_order(records), known), known=known)
 
-    def park_shop(self, shop_id: str, records: Iterable[LogRecord]) -> Tally:
-        """Set the records of a shop aside in order, and all that come after them, until they are put back."""
-        refusals = Refusals(frozenset())
-        return self._until_it_lands(lambda: self._park(shop_id, _in_order(records)), refusals=refusals)
+    def park_shop(self, shop_id: str, records: Iterable[LogRecord]) -> CommitStats:
+        """Set the records of a shop aside in order, and all later ones, until they are put back."""
+        known = KnownRejections(frozenset())
+        return self._until_it_lands(lambda: self._park(shop_id, _in_order(records)), known=known)
 
-    def _until_it_lands(self, attempt: Callable[[], Tally], *, refusals: Refusals) -> Tally:
+    def _until_it_lands(self, attempt: Callable[[], CommitStats], *, known: KnownRejections) -> CommitStats:
         conflicts = attempts = 0
         while attempts < _MAX_ATTEMPTS:
             try:
-                tally = attempt()
-                tally.conflicts = conflicts
-                tally.failures += refusals.failures
-                return tally
+                stats = attempt()
+                stats.conflicts = conflicts
+                stats.failures += known.failures
+                return stats
             except ConflictError:
                 conflicts += 1
                 attempts += 1
-            except SurroundingsError:
+            except DependencyError:
                 attempts += 1
                 if attempts == _MAX_ATTEMPTS:
                     raise
             except OverfullError as error:
-                refusals.take_overfull(error)
+                known.take_overfull(error)
             except FoldFailedError as error:
-                attempts += refusals.take_failed(error)
-        raise SurroundingsError(f"the state of a shop kept changing: {_MAX_ATTEMPTS} attempts, {conflicts} conflicts")
+                attempts += known.take_failed(error)
+        found = f"its state kept changing in {_MAX_ATTEMPTS} attempts, {conflicts} conflicts"
+        raise DependencyError(f"a shop: {found}; the batch will be retried")
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], refusals: Refusals) -> Tally:
+    def _attempt(self, shop_id: str, records: list[LogRecord], known: KnownRejections) -> CommitStats:
         """Fold and commit once, on the condition of the version that was read."""
-        memory = self._remember(shop_id, continues=True)
-        fold = ShopFold(memory, self.features, self.rules, self.scorer(), self.store.read_items)
-        writer = self._writer(memory, self.fold_version, most_events=refusals.most_events)
-        attempt = Attempt(fold, writer, self.control_key, refusals.reasons_at(memory.shop.version))
-        fresh = self._leave_out_done(memory, records, attempt.tally)
+        state = self._load_shop(shop_id, continues=True)
+        fold = ShopFold(state, self.features, self.rules, self.scorer(), self.store.read_items)
+        builder = self._builder(state, self.fold_version, most_events=known.most_events)
+        attempt = Attempt(fold, builder, self.control_key, known.reasons_at(state.shop.version))
+        fresh = self._leave_out_done(state, records, attempt.stats)
         try:
             attempt.prefetch(fresh)
         except ServiceQualityError:
             raise
         except Exception:
-            pass  # whatever fails here fails again where its position is known
+            pass  # it fails again where its position is known
         for record in fresh:
-            version = memory.shop.version
+            version = state.shop.version
             try:
                 attempt.take(record)
             except ServiceQualityError:
                 raise
             except Exception as error:
                 raise FoldFailedError(record.position, version, error) from error
-        writer.flush()
-        attempt.tally.chunks, attempt.tally.unfounded = writer.chunks, writer.unfounded
-        if memory.shop.version > 0:
-            self.warm.keep(memory)
-        return attempt.tally
+        builder.flush()
+        attempt.stats.transactions, attempt.stats.unfounded = builder.transactions, builder.unfounded
+        if state.shop.version > 0:
+            self.cache.put(state)
+        return attempt.stats
 
-    def _park(self, shop_id: str, records: list[LogRecord]) -> Tally:
-        memory = self._remember(shop_id, continues=False)
-        writer = self._writer(memory, memory.shop.fold_version)
-        fold = ShopFold(memory, self.features, self.rules, self.scorer(), self.store.read_items)
-        attempt = Attempt(fold, writer, self.control_key, {})
-        for record in self._leave_out_done(memory, records, attempt.tally):
+    def _park(self, shop_id: str, records: list[LogRecord]) -> CommitStats:
+        state = self._load_shop(shop_id, continues=False)
+        builder = self._builder(state, state.shop.fold_version)
+        fold = ShopFold(state, self.features, self.rules, self.scorer(), self.store.read_items)
+        attempt = Attempt(fold, builder, self.control_key, {})
+        for record in self._leave_out_done(state, records, attempt.stats):
             attempt.park(record)
-        writer.flush()
-        attempt.tally.chunks = writer.chunks
-        return attempt.tally
+        builder.flush()
+        attempt.stats.transactions = builder.transactions
+        return attempt.stats
 
-    def _writer(self, memory: ShopMemory, fold_version: str, *, most_events: int | None = None) -> ChunkWriter:
-        return ChunkWriter(self.store, memory, fold_version, self.features.fingerprint, most_events)
+    def _builder(self, state: ShopState, fold_version: str, *, most_events: int | None = None) -> TransactionBuilder:
+        return TransactionBuilder(self.store, state, fold_version, self.features.fingerprint, most_events)
 
-    def _leave_out_done(self, memory: ShopMemory, records: list[LogRecord], tally: Tally) -> list[LogRecord]:
-        """The records behind the shop's last position; of the others, keep as rejected what no archive row holds.
+    def _leave_out_done(self, state: ShopState, records: list[LogRecord], stats: CommitStats) -> list[LogRecord]:
+        """The records behind the shop's last position; of the others, store as rejected what no archive row holds.
 
-        Positions rise along a log. A record at or before the last position was folded, unless it came past its place:
-        from another shard, or after an event source had given it up.
+        Positions rise along a log. A record at or before the last position was folded, unless it came too late: from
+        another shard, or after an event source had given it up.
         """
-        last = memory.shop.last_position
+        last = state.shop.last_position
         before = [record for record in records if record.position <= last]
         held: frozenset[str] = frozenset()
         if before:
-            held = self.store.positions_archived(memory.shop_id, [record.position for record in before])
+            held = self.store.positions_archived(state.shop_id, [record.position for record in before])
         passed = [record for record in before if record.position not in held]
         if passed:
-            self.store.keep_rejected([passed_by(memory.shop_id, record) for record in passed])
-            tally.rejected["passed_by"] = len(passed)
-        tally.already_done = len(before) - len(passed)
+            self.store.store_rejected([passed_by(state.shop_id, record) for record in passed])
+            stats.rejected["passed_by"] = len(passed)
+        stats.already_done = len(before) - len(passed)
         return [record for record in records if record.position > last]
 
-    def _remember(self, shop_id: str, *, continues: bool) -> ShopMemory:
-        """The shop as held warm, else as stored.
+    def _load_shop(self, shop_id: str, *, continues: bool) -> ShopState:
+        """The shop's state from the cache, else from the store.
 
-        Whether a warm one was overtaken is not asked: then nothing that is folded from it can be committed, since its
-        version is the condition, and the next attempt finds nothing warm. StateVersionError where the fold `continues`
-        state that another version left.
+        A cached state may be outdated. Then no transaction that is folded from it can commit, since its version is the
+        condition, and the next attempt reads the store. StateVersionError where the fold `continues` state that another
+        version left.
         """
-        warm = self.warm.take(shop_id)
-        if warm is not None:
-            return warm
+        cached = self.cache.take(shop_id)
+        if cached is not None:
+            return cached
         shop = self.store.read_shop(shop_id) or ShopItem(fold_version=self.fold_version)
         if continues and shop.fold_version != self.fold_version:
             raise StateVersionError(
                 f"state of version {shop.fold_version}, expected {self.fold_version}: rebuild it from the archive",
                 parked=shop.parked is not None,
             )
-        return ShopMemory(shop_id, shop, self.features.plan)
+        return ShopState(shop_id, shop, self.features.plan)
 
 
 def _in_order(records: Iterable[LogRecord]) -> list[LogRecord]:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_fold import ShopFold
-from service_quality.commit.shop_memory import ShopMemory
+from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import ShopItem
 from service_quality.commit.store import Store
-from service_quality.errors import RejectedEventError, StateVersionError, SurroundingsError
+from service_quality.errors import DependencyError, RejectedEventError, StateVersionError
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import FeatureSet
 from service_quality.scoring.scored_event import ScoredEvent
@@ -16,29 +16,29 @@ from service_quality.scoring.scores import Scorer
 _MOST_REASONS = 5
 _ATTEMPTS = 5
 
-#: What an event would lead to: its score, None where it would not be scored, or why it would be refused.
-Foreseen = ScoredEvent | RejectedEventError | None
+#: The preview of an event: its score, None for an event without a score, or its rejection.
+Preview = ScoredEvent | RejectedEventError | None
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """Answers what would happen, by the same fold over the state as it is read now."""
+class Previewer:
+    """Computes previews by the same fold over the state as it is read now."""
 
     store: Store
     scorer: Scorer
     features: FeatureSet
 
-    def foresee(self, shop_id: str, events: list[InteractionEvent]) -> list[Foreseen]:
-        """What each of a shop's events would lead to, one after the other, as if nothing else came.
+    def preview(self, shop_id: str, events: list[InteractionEvent]) -> list[Preview]:
+        """The preview of each of a shop's events, one after the other, as if no other event came.
 
-        SurroundingsError when the shop's state changed under every attempt to read it.
+        DependencyError when the shop's state changed under every attempt to read it.
         """
         for _ in range(_ATTEMPTS):
             shop = self._read_shop(shop_id)
-            foreseen = self._fold(shop_id, shop, events)
+            previews = self._fold(shop_id, shop, events)
             if self._read_shop(shop_id).version == shop.version:
-                return foreseen
-        raise SurroundingsError(f"the state of a shop changed during {_ATTEMPTS} attempts to read it")
+                return previews
+        raise DependencyError(f"a shop: its state changed in {_ATTEMPTS} attempts to read it; send the preview again")
 
     def _read_shop(self, shop_id: str) -> ShopItem:
         expected = OnlineCommit(self.store, lambda: self.scorer, self.features, rules=()).fold_version
@@ -47,15 +47,15 @@ class Preview:
             raise StateVersionError(f"found state of version {shop.fold_version}, expected {expected}")
         return shop
 
-    def _fold(self, shop_id: str, shop: ShopItem, events: list[InteractionEvent]) -> list[Foreseen]:
-        memory = ShopMemory(shop_id, shop, self.features.plan)
-        fold = ShopFold(memory, self.features, (), self.scorer, self.store.read_items)
+    def _fold(self, shop_id: str, shop: ShopItem, events: list[InteractionEvent]) -> list[Preview]:
+        state = ShopState(shop_id, shop, self.features.plan)
+        fold = ShopFold(state, self.features, (), self.scorer, self.store.read_items)
         fold.prefetch(events)
         return [_apply(fold, event) for event in events]
 
 
 def describe_preview(event_id: str, scored: ScoredEvent | None, features: FeatureSet) -> dict[str, object]:
-    """The preview as a caller gets it; without a score where the event would have none."""
+    """The preview as a caller gets it; for an event without a score, with empty fields."""
     if scored is None or scored.score is None:
         return {"event_id": event_id, "score": None, "reasons": [], "model_version": None}
     return {
@@ -69,7 +69,7 @@ def describe_preview(event_id: str, scored: ScoredEvent | None, features: Featur
     }
 
 
-def _apply(fold: ShopFold, event: InteractionEvent) -> Foreseen:
+def _apply(fold: ShopFold, event: InteractionEvent) -> Preview:
     try:
         step = fold.step(event)
     except RejectedEventError as error:

@@ -1,4 +1,4 @@
-"""Records that were parked or rejected, made into the control records that bring them back to their shops' logs."""
+"""Parked and rejected records, made into the control records that bring them back to their shops' logs."""
 
 import json
 from collections.abc import Iterable
@@ -8,13 +8,13 @@ from service_quality.events.control_records import ControlRecord, RecordPutBack,
 from service_quality.events.positions import START
 from service_quality.instants import DAY
 
-#: Until so long after its first arrival a record comes back with it; later it arrives when it comes back. State expires
-#: by the wall clock, so a record that came with an older arrival could look for what is deleted.
+#: For this long after its first arrival a record comes back with that arrival; later it arrives when it comes back.
+#: State expires by the wall clock, so a record with an older arrival could look for deleted items.
 KEEPS_ARRIVAL_FOR = 7 * DAY
 
 
-class KeptRecord(NamedTuple):
-    """A record as the bucket keeps it; `arrived_at` in epoch milliseconds."""
+class RejectedRecord(NamedTuple):
+    """A record of the rejected bucket; `arrived_at` in epoch milliseconds."""
 
     shop_id: str
     position: str
@@ -23,12 +23,14 @@ class KeptRecord(NamedTuple):
     data: bytes
 
 
-def put_back_parked(kept: Iterable[KeptRecord], *, run: str, now: int, until: str = START) -> list[ControlRecord]:
-    """The parked records of one shop in the order they first had, each once, and the end of the run.
+def put_back_parked(
+    records: Iterable[RejectedRecord], *, run: str, now: int, until: str = START
+) -> list[ControlRecord]:
+    """The parked records of one shop in order of their first positions, each once, and the end of the run.
 
-    `until` is what the shop said of what is parked (`Parked.until`) before these were listed. Empty where nothing is.
+    `until` is the shop's `Parked.until`, read before the records were listed. Empty without parked records.
     """
-    first = {record.position: record for record in kept}
+    first = {record.position: record for record in records}
     ordered = [first[position] for position in sorted(first)]
     if not ordered:
         return []
@@ -37,13 +39,13 @@ def put_back_parked(kept: Iterable[KeptRecord], *, run: str, now: int, until: st
     return [*(_put_back(record, run=run, now=now) for record in ordered), end]
 
 
-def put_back_rejected(kept: Iterable[KeptRecord], *, now: int) -> list[ControlRecord]:
+def put_back_rejected(records: Iterable[RejectedRecord], *, now: int) -> list[ControlRecord]:
     """Rejected records of any shops, each once, in order of their positions."""
-    first = {(record.shop_id, record.position): record for record in kept}
+    first = {(record.shop_id, record.position): record for record in records}
     return [_put_back(first[key], run="", now=now) for key in sorted(first)]
 
 
-def _put_back(record: KeptRecord, *, run: str, now: int) -> RecordPutBack:
+def _put_back(record: RejectedRecord, *, run: str, now: int) -> RecordPutBack:
     fresh = now - record.arrived_at <= KEEPS_ARRIVAL_FOR
     return RecordPutBack(
         shop_id=record.shop_id,
@@ -55,7 +57,7 @@ def _put_back(record: KeptRecord, *, run: str, now: int) -> RecordPutBack:
 
 
 def _without_arrival(data: bytes) -> bytes:
-    """The record without the arrival that its inlet stamped; unchanged where it has none."""
+    """The record without the arrival that its inlet stamped; unchanged without such a stamp."""
     try:
         form = json.loads(data)
     except (ValueError, RecursionError):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from typing import Any, NamedTuple
 
-from service_quality.alerts.alert_life import AlertLife
+from service_quality.alerts.alert_state import AlertState
 from service_quality.commit.listed_import import MAX_IMPORTS, MOST_DONE_IMPORTS, Import, ItemKind
 from service_quality.conversations.conversation import EMPTY, Conversation
 from service_quality.conversations.imported_part import ImportedPart
@@ -19,22 +19,22 @@ from service_quality.histories.history import History, HistoryPlan
 #: The key of the shop's own item; the history of the entity of that name has a separator behind it.
 SHOP_KEY = "shop"
 
-# Days of the wall clock that a table keeps an item for. Longer than the log can look back, plus 19 days for an event on
-# its way from its inlet to its fold, so that what has expired was absent for every reader before: it is put on the
-# stream within a week, and waits six days at most on a shard that is not its shop's and six on the one that is. The log
-# looks back 31 days and an hour at conversations; at histories 91 days, and that from a clock which an event 30 days
-# old may set after a long silence.
+# Days of the wall clock that a table stores an item for: longer than the log can look back, plus 19 days for an event
+# from its inlet to its fold, so that every reader reads an expired item as absent already. An event is put on the
+# stream within a week, and waits at most six days on another shard and six on its shop's. The log looks back 31 days
+# and an hour at conversations; at histories 91 days, from a clock that an event 30 days old may set after a long
+# silence.
 CONVERSATION_DAYS = 51
 HISTORY_DAYS = 146
 
-_PLAIN_BYTES = 800  # with its key and the names of its attributes an item of so much is below a kilobyte
+_PLAIN_BYTES = 800  # with its key and the names of its attributes an item of this size is below a kilobyte
 _STORED_FIELDS = tuple(name for name in OPTIONAL_FIELDS if name not in ("text", "query"))
 
 
 class Parked(NamedTuple):
-    """A shop whose records are set aside in order: `until` is where the log had the last of them.
+    """A shop whose records are set aside in order: `until` is the log's position of the last of them.
 
-    `failed_run` is the run of put-back records that met trouble again: what comes of it is set aside again.
+    `failed_run` is the run of put-back records that failed again: its further records are set aside again.
     """
 
     until: str
@@ -43,9 +43,9 @@ class Parked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ShopItem:
-    """The item that fences all others of a shop: rewritten by every chunk on the condition of its version.
+    """The item that fences all others of a shop: every transaction rewrites it on the condition of its version.
 
-    `imports` are those that some item has still to absorb, `done_imports` the ids of the latest that none has to.
+    `imports` are those that some item has still to absorb, `done_imports` the ids of the latest absorbed ones.
     """
 
     version: int = 0
@@ -58,27 +58,27 @@ class ShopItem:
     parked: Parked | None = None
 
     def after(self, event: InteractionEvent) -> "ShopItem":
-        """The shop with its clocks once an event is taken, without the imports that are not needed any more.
+        """The shop with its clocks after an event, without the imports that are not needed any more.
 
         An event moves the clock at most to its own arrival.
         """
         return self._at(clock=min(event.occurred_at, event.received_at), received_clock=event.received_at)
 
     def knows(self, import_id: str) -> bool:
-        """Whether the mark of an import has been taken already."""
+        """Whether the import record has been taken already."""
         return import_id in self.done_imports or any(one.import_id == import_id for one in self.imports)
 
-    def with_import(self, mark: HistoryImported) -> "ShopItem":
-        """The shop from an import's mark on; RejectedEventError when it has too many still to absorb."""
-        moved = self._at(clock=mark.clock, received_clock=mark.clock)
+    def with_import(self, import_record: HistoryImported) -> "ShopItem":
+        """The shop from an import record on; RejectedEventError when it has too many still to absorb."""
+        moved = self._at(clock=import_record.clock, received_clock=import_record.clock)
         if len(moved.imports) >= MAX_IMPORTS:
             raise RejectedEventError(
                 "too_many_imports",
                 found=f"{len(moved.imports)} imports that are not absorbed yet",
                 expected=f"at most {MAX_IMPORTS}",
             )
-        counts = (mark.buckets, mark.histories, mark.conversations)
-        one = Import(mark.import_id, *counts, moved.clock, moved.received_clock)
+        counts = (import_record.buckets, import_record.histories, import_record.conversations)
+        one = Import(import_record.import_id, *counts, moved.clock, moved.received_clock)
         return moved._with([*moved.imports, one])
 
     def with_absorbed(self, import_ids: Collection[str], *, kind: ItemKind) -> "ShopItem":
@@ -112,16 +112,16 @@ class ConversationItem:
 
     conversation: Conversation = EMPTY
     absorbed: tuple[str, ...] = ()
-    lives: dict[str, AlertLife] = field(default_factory=dict)
+    alert_states: dict[str, AlertState] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class HistoryItem:
-    """The histories of an entity and of those that have it for a home, by key."""
+    """The histories of an entity and of those that are stored with it, by key."""
 
     histories: dict[str, History] = field(default_factory=dict)
     absorbed: tuple[str, ...] = ()
-    lives: dict[str, AlertLife] = field(default_factory=dict)
+    alert_states: dict[str, AlertState] = field(default_factory=dict)
 
 
 def encode_shop(item: ShopItem) -> bytes:
@@ -159,37 +159,37 @@ def encode_conversation(item: ConversationItem) -> bytes:
     """The stored form of a conversation."""
     conversation = item.conversation
     events = [_event_to_stored(event) for event in conversation.events]
-    return _pack([conversation.touched_at, events, list(item.absorbed), _lives_to_stored(item.lives)])
+    return _pack([conversation.touched_at, events, list(item.absorbed), _alerts_to_stored(item.alert_states)])
 
 
 def decode_conversation(data: bytes, shop_id: str) -> ConversationItem:
-    """The item that `encode_conversation` wrote, for the shop in whose state it stands."""
-    touched_at, events, absorbed, lives = _unpack(data)
+    """The item that `encode_conversation` wrote, for the shop that stores it."""
+    touched_at, events, absorbed, alert_states = _unpack(data)
     return ConversationItem(
         conversation=Conversation(tuple(_event_from_stored(stored, shop_id) for stored in events), touched_at),
         absorbed=tuple(absorbed),
-        lives=_lives_from_stored(lives),
+        alert_states=_alerts_from_stored(alert_states),
     )
 
 
 def encode_histories(item: HistoryItem) -> bytes:
     """The stored form of an entity's histories."""
     stored = {key: history.to_stored() for key, history in sorted(item.histories.items())}
-    return _pack([stored, list(item.absorbed), _lives_to_stored(item.lives)])
+    return _pack([stored, list(item.absorbed), _alerts_to_stored(item.alert_states)])
 
 
 def decode_histories(data: bytes, plan: HistoryPlan) -> HistoryItem:
     """The item that `encode_histories` wrote under the same plan."""
-    stored, absorbed, lives = _unpack(data)
+    stored, absorbed, alert_states = _unpack(data)
     return HistoryItem(
         histories={key: History.from_stored(tiles, plan.windows[entity_name(key)]) for key, tiles in stored.items()},
         absorbed=tuple(absorbed),
-        lives=_lives_from_stored(lives),
+        alert_states=_alerts_from_stored(alert_states),
     )
 
 
 def encode_part(part: ImportedPart) -> bytes:
-    """The stored form of an import's part of a conversation; what both its sides hold is stored once."""
+    """The stored form of an import's part of a conversation; events of both sides are stored once."""
     shared = set(part.before.events) & set(part.after.events)
     sides: list[object] = [[conversation.touched_at, _only(conversation, shared)] for conversation in part]
     return _pack([*sides, [_event_to_stored(event) for event in part.after.events if event in shared]])
@@ -255,16 +255,16 @@ def _event_from_stored(stored: list[Any], shop_id: str) -> InteractionEvent:  # 
     )
 
 
-def _lives_to_stored(lives: dict[str, AlertLife]) -> dict[str, object]:
-    return {rule: astuple(life) for rule, life in sorted(lives.items())}
+def _alerts_to_stored(alert_states: dict[str, AlertState]) -> dict[str, object]:
+    return {rule: astuple(state) for rule, state in sorted(alert_states.items())}
 
 
-def _lives_from_stored(stored: dict[str, list[Any]]) -> dict[str, AlertLife]:  # type: ignore[explicit-any]  # our own JSON
-    return {rule: AlertLife(*values) for rule, values in stored.items()}
+def _alerts_from_stored(stored: dict[str, list[Any]]) -> dict[str, AlertState]:  # type: ignore[explicit-any]  # our own JSON
+    return {rule: AlertState(*values) for rule, values in stored.items()}
 
 
 def _pack(value: object) -> bytes:
-    """JSON; compressed where it would not fit one of the kilobytes that a table charges for."""
+    """JSON, compressed where it is larger than one of the kilobytes that a table charges for."""
     data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return data if len(data) <= _PLAIN_BYTES else zlib.compress(data, 1)
 

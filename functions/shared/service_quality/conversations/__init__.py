@@ -1,1 +1,1 @@
-"""What a contact's events say together: turns, replies, standing."""
+"""Conversations: the events of a contact, and the turns, replies and state read off them."""

@@ -1,4 +1,4 @@
-"""A conversation is its interaction events: in order of time, each once, whatever order they came in."""
+"""A conversation is its interaction events: in order of time, each once, independent of their order of arrival."""
 
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
@@ -12,26 +12,26 @@ from service_quality.instants import DAY, HOUR, floor_to
 #: ids do not compress.
 MAX_EVENTS = 500
 MAX_BYTES = 250_000
-#: What the kinds that decide something (`kinds.DECISIVE`) may go beyond these bounds: an order or a rating is not
-#: rejected because 500 page views or messages came before it.
+#: Room beyond these bounds for the kinds that decide something (`kinds.DECISIVE`): an order or a rating is not rejected
+#: because 500 page views or messages came before it.
 RESERVED_EVENTS = 100
 RESERVED_BYTES = 60_000
 _LARGEST_EVENT = 9_000  # bytes: 16 ids of 128 characters of four bytes each, and the names of all fields
-_ALWAYS_FIT = MAX_BYTES // _LARGEST_EVENT  # events: so few need not be weighed
+_ALWAYS_FIT = MAX_BYTES // _LARGEST_EVENT  # events: fewer need no weighing
 
-#: An event that occurred longer ago than this before the shop's latest arrival cannot be told from a duplicate.
+#: An event that occurred longer than this before the shop's latest arrival cannot be distinguished from a duplicate.
 RETENTION = 30 * DAY
-#: A conversation is remembered longer than any event that could repeat one of its own. A day more than it is taken:
-#: an event known to the day stands at its receipt when it came on that day, and at the day's end when it comes again.
-REMEMBERED = RETENTION + DAY + HOUR
+#: A conversation is retained longer than any event that could repeat one of its own is taken, by a day: an event known
+#: to the day counts at its receipt when it came on that day, and at the day's end when it comes again.
+CONVERSATION_RETENTION = RETENTION + DAY + HOUR
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """The events of one service contact, in (occurred_at, event_id) order, without what the customer wrote.
 
-    `touched_at` is the shop's received clock when an event was last added. `size` is `size_of` it where that is known
-    already; None where nobody has asked.
+    `touched_at` is the shop's received clock when an event was last added. `size` is its `size_of` where that is
+    computed already, else None.
     """
 
     events: tuple[InteractionEvent, ...] = ()
@@ -43,7 +43,7 @@ EMPTY = Conversation()
 
 
 def conversation_key(event: InteractionEvent) -> str:
-    """What folds together: the contact, or all that one customer did in a shop on one UTC day.
+    """The key of what folds together: a contact, or the behaviour of one customer in a shop on one UTC day.
 
     >>> conversation_key(
     ...     InteractionEvent(
@@ -58,7 +58,7 @@ def conversation_key(event: InteractionEvent) -> str:
 
 
 def advance(conversation: Conversation, event: InteractionEvent, *, received_clock: int = 0) -> Conversation:
-    """Add an event at its place in time; one seen before changes nothing and gives the same object back.
+    """Add an event in order of time; a duplicate changes nothing and gives the same object back.
 
     RejectedEventError when the conversation is at its bound: it rejects, it never forgets an id.
     """
@@ -66,12 +66,12 @@ def advance(conversation: Conversation, event: InteractionEvent, *, received_clo
     if any(known.event_id == event.event_id for known in events):
         return conversation
     advanced = _insert(conversation, without_words(event), received_clock=received_clock)
-    _refuse_beyond_bounds(event.kind, events=len(events), size=advanced.size)
+    _reject_beyond_bounds(event.kind, events=len(events), size=advanced.size)
     return advanced
 
 
 def _insert(conversation: Conversation, event: InteractionEvent, *, received_clock: int) -> Conversation:
-    """The conversation with a further event at its place in time, whatever its bounds."""
+    """The conversation with a further event in order of time, without regard to its bounds."""
     events = conversation.events
     place = bisect_right(events, (event.occurred_at, event.event_id), key=_order)
     return Conversation(
@@ -82,14 +82,14 @@ def _insert(conversation: Conversation, event: InteractionEvent, *, received_clo
 
 
 def without_words(event: InteractionEvent) -> InteractionEvent:
-    """The event as state holds it: nothing that the customer wrote or searched for."""
+    """The event as state holds it: without the customer's text and query."""
     if event.text is None and event.query is None:
         return event
     return replace(event, text=None, query=None)
 
 
 def size_of(conversation: Conversation) -> int:
-    """How many bytes the conversation's events take at most when they are stored."""
+    """The most bytes that the conversation's events take when they are stored."""
     return sum(map(_event_size, conversation.events)) if conversation.size is None else conversation.size
 
 
@@ -100,7 +100,7 @@ def _size_with(conversation: Conversation, event: InteractionEvent) -> int | Non
 
 
 def _event_size(event: InteractionEvent) -> int:
-    """Most bytes of an event's stored form: its ids as JSON, and for each field its name, quotes or digits."""
+    """The most bytes of an event's stored form: its ids as JSON, and for each field its name, quotes or digits."""
     present = [value for name in FIELDS if (value := getattr(event, name)) is not None]
     return sum(map(_value_size, present)) + 18 * len(present)
 
@@ -111,7 +111,7 @@ def _value_size(value: str | int) -> int:
     return len(value.encode()) + value.count('"') + value.count("\\")
 
 
-def _refuse_beyond_bounds(kind: str, *, events: int, size: int | None) -> None:
+def _reject_beyond_bounds(kind: str, *, events: int, size: int | None) -> None:
     decisive = kind in kinds.DECISIVE
     most_events = MAX_EVENTS + (RESERVED_EVENTS if decisive else 0)
     most_bytes = MAX_BYTES + (RESERVED_BYTES if decisive else 0)
@@ -124,23 +124,23 @@ def _refuse_beyond_bounds(kind: str, *, events: int, size: int | None) -> None:
     raise RejectedEventError("conversation_full", found=found, expected=expected)
 
 
-def remembered(conversation: Conversation, *, received_clock: int) -> Conversation:
-    """The conversation, or none of it when it was last touched too long ago by the log's own time.
+def within_retention(conversation: Conversation, *, received_clock: int) -> Conversation:
+    """The conversation; EMPTY when it was last touched too long ago by the log's own time.
 
-    Judged by the received clock and not by what the store has deleted, so every reader forgets at one position.
+    The received clock decides, not what the store has deleted, so every reader forgets at the same position.
     """
-    return conversation if is_remembered(conversation.touched_at, received_clock=received_clock) else EMPTY
+    return conversation if is_within_retention(conversation.touched_at, received_clock=received_clock) else EMPTY
 
 
-def is_remembered(touched_at: int, *, received_clock: int) -> bool:
-    """Whether what was last touched then is within what the log's own time remembers."""
-    return received_clock - touched_at <= REMEMBERED
+def is_within_retention(touched_at: int, *, received_clock: int) -> bool:
+    """Whether a conversation last touched at an instant is within retention by the log's own time."""
+    return received_clock - touched_at <= CONVERSATION_RETENTION
 
 
-def refuse_too_old(event: InteractionEvent, *, received_clock: int) -> None:
+def reject_too_old(event: InteractionEvent, *, received_clock: int) -> None:
     """RejectedEventError for an event from before the retention period of the log's own time."""
     if received_clock - event.occurred_at > RETENTION:
-        # How much older is not said: a worker that was overtaken knows an older clock, and would say another age.
+        # The message gives no age: a worker that was overtaken has an older clock and would give another one.
         raise RejectedEventError(
             "older_than_retention",
             field="occurred_at",

@@ -1,34 +1,35 @@
-"""What an import knows of a conversation: what the shop held of it when the import was made, and what it is with it."""
+"""An import's part of a conversation: the conversation as the shop held it, and the same with the import's events."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from service_quality.conversations.conversation import Conversation, advance, is_remembered
+from service_quality.conversations.conversation import Conversation, advance, is_within_retention
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 
-#: What makes two events of one id differ: arrival is none of it, and customers' words are in no state.
+#: The fields by which two events of one id differ: without the arrival, and without customers' words, which no state
+#: holds.
 CONTENT = tuple(name for name in FIELDS if name not in ("received_at", "text", "query"))
 
 
 class ImportedPart(NamedTuple):
     """One conversation in an import, whose facts are those of `after` minus those of `before`.
 
-    `before` is empty where nothing was known of the conversation.
+    `before` is empty for a conversation that the shop did not hold.
     """
 
     before: Conversation
     after: Conversation
 
-    def remembered(self, *, received_clock: int) -> bool:
+    def is_within_retention(self, *, received_clock: int) -> bool:
         """Whether the conversation is within retention by the log's own time."""
-        return is_remembered(self.after.touched_at, received_clock=received_clock)
+        return is_within_retention(self.after.touched_at, received_clock=received_clock)
 
 
 def join_parts(known: Conversation, parts: Sequence[ImportedPart]) -> Conversation:
-    """What is known and what imports say of it, in their order: each event once, in the content that came last.
+    """The known conversation joined with imported parts, in their order: each event once, in its latest content.
 
-    `known` itself where there are no parts. The bound of a conversation is not applied.
+    `known` itself without parts. The bound of a conversation is not applied.
     """
     if not parts:
         return known
@@ -44,7 +45,7 @@ def join_parts(known: Conversation, parts: Sequence[ImportedPart]) -> Conversati
 
 
 def same_content(one: InteractionEvent | None, other: InteractionEvent) -> bool:
-    """Whether both say the same, whenever they arrived."""
+    """Whether both have the same content, whenever they arrived."""
     return one is not None and all(getattr(one, name) == getattr(other, name) for name in CONTENT)
 
 
@@ -63,5 +64,5 @@ def put_in(conversation: Conversation, event: InteractionEvent) -> Conversation:
 
 
 def holds_all(conversation: Conversation, other: Conversation) -> bool:
-    """Whether a conversation holds every event of another one, in whatever content."""
+    """Whether a conversation holds every event id of another one, with any content."""
     return {event.event_id for event in other.events} <= {event.event_id for event in conversation.events}

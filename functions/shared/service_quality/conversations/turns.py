@@ -1,4 +1,4 @@
-"""Who waited for whom: the turns, replies and standing of one conversation, read off its events in one pass."""
+"""Who waited for whom: the turns, replies and state of one conversation, read off its events in one pass."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -27,8 +27,8 @@ class Reply(NamedTuple):
 
 
 @dataclass(slots=True)
-class Standing:
-    """What a conversation's events say so far, with instants in epoch milliseconds."""
+class ConversationState:
+    """A conversation's state after its events so far; instants in epoch milliseconds."""
 
     opened_at: int | None = None
     opened_precision: str = "ms"
@@ -51,110 +51,110 @@ class Standing:
 
     @property
     def owner(self) -> str | None:
-        """Whom the outcome belongs to: the last agent who answered, else the one it was assigned to."""
+        """The agent to whom the outcome belongs: the last who answered, else the assigned one."""
         return self.replies[-1].agent_id if self.replies else self.assigned_agent
 
     @property
     def closed(self) -> bool:
-        """Nothing more is expected: rated, or resolved and not reopened since."""
+        """Whether the conversation is rated, or resolved and not reopened since."""
         return self.rating is not None or self.resolved_at is not None
 
 
-def read_standing(conversation: Conversation) -> Standing:
-    """One pass over the events in their order.
+def read_state(conversation: Conversation) -> ConversationState:
+    """The state of a conversation, by one pass over its events in their order.
 
-    A turn opens with the contact itself or with the first customer message while none is open, and ends with
-    the first message of a person. Bots and notes neither end a turn nor stop its clock.
+    A turn opens with the contact itself or with the first customer message while no turn is open, and ends with the
+    first message of a person. Bots and notes neither end a turn nor stop its clock.
     """
-    standing = Standing()
+    state = ConversationState()
     for event in conversation.events:
-        _read_attributes(standing, event)
+        _read_attributes(state, event)
         reader = _READERS.get(event.kind)
         if reader is not None:
-            reader(standing, event)
-    return standing
+            reader(state, event)
+    return state
 
 
-def _read_attributes(standing: Standing, event: InteractionEvent) -> None:
+def _read_attributes(state: ConversationState, event: InteractionEvent) -> None:
     for name in _CONTACT_FIELDS:
         value = getattr(event, name)
         if value is not None:
-            standing.contact[name] = value
+            state.contact[name] = value
     if event.amount_minor is not None:
-        standing.amount_minor = event.amount_minor
+        state.amount_minor = event.amount_minor
     if event.agent_id is not None:
-        profile = standing.agents.setdefault(event.agent_id, {})
+        profile = state.agents.setdefault(event.agent_id, {})
         for name in _AGENT_FIELDS:
             value = getattr(event, name)
             if value is not None:
                 profile[name] = value
 
 
-def _opened(standing: Standing, event: InteractionEvent) -> None:
-    if standing.opened_at is None:
-        standing.opened_at, standing.opened_precision = event.occurred_at, event.precision
+def _opened(state: ConversationState, event: InteractionEvent) -> None:
+    if state.opened_at is None:
+        state.opened_at, state.opened_precision = event.occurred_at, event.precision
     if event.agent_id is not None:
-        standing.assigned_agent = event.agent_id
-    if not standing.agent_messages:
-        _start_turn(standing, event)
+        state.assigned_agent = event.agent_id
+    if not state.agent_messages:
+        _start_turn(state, event)
 
 
-def _customer_message(standing: Standing, event: InteractionEvent) -> None:
-    standing.customer_messages += 1
-    standing.resolved_at = None
-    _start_turn(standing, event)
+def _customer_message(state: ConversationState, event: InteractionEvent) -> None:
+    state.customer_messages += 1
+    state.resolved_at = None
+    _start_turn(state, event)
 
 
-def _start_turn(standing: Standing, event: InteractionEvent) -> None:
-    if standing.opened_at is None:
-        standing.opened_at, standing.opened_precision = event.occurred_at, event.precision
-    if standing.waiting_since is None:
-        standing.waiting_since, standing.waiting_precision = event.occurred_at, event.precision
+def _start_turn(state: ConversationState, event: InteractionEvent) -> None:
+    if state.opened_at is None:
+        state.opened_at, state.opened_precision = event.occurred_at, event.precision
+    if state.waiting_since is None:
+        state.waiting_since, state.waiting_precision = event.occurred_at, event.precision
 
 
-def _agent_message(standing: Standing, event: InteractionEvent) -> None:
-    standing.agent_messages += 1
-    if standing.waiting_since is None or event.agent_id is None:
+def _agent_message(state: ConversationState, event: InteractionEvent) -> None:
+    state.agent_messages += 1
+    if state.waiting_since is None or event.agent_id is None:
         return
-    standing.replies.append(_reply(standing, event, event.agent_id, standing.waiting_since))
-    standing.waiting_since = None
+    state.replies.append(_reply(state, event, event.agent_id, state.waiting_since))
+    state.waiting_since = None
 
 
-def _reply(standing: Standing, event: InteractionEvent, agent_id: str, since: int) -> Reply:
-    exact = event.precision == "ms" and standing.waiting_precision == "ms"
+def _reply(state: ConversationState, event: InteractionEvent, agent_id: str, since: int) -> Reply:
+    exact = event.precision == "ms" and state.waiting_precision == "ms"
     waited = event.occurred_at - since if exact else None
     days = event.occurred_at // DAY - since // DAY
-    at_least = floor_to(event.occurred_at, DAY) - since if days and standing.waiting_precision == "ms" else None
+    at_least = floor_to(event.occurred_at, DAY) - since if days and state.waiting_precision == "ms" else None
     return Reply(event.occurred_at, agent_id, waited, days, waited if exact else at_least)
 
 
-def _bot_message(standing: Standing, event: InteractionEvent) -> None:
-    standing.bot_messages += 1
+def _bot_message(state: ConversationState, event: InteractionEvent) -> None:
+    state.bot_messages += 1
 
 
-def _assigned(standing: Standing, event: InteractionEvent) -> None:
-    if standing.assigned_agent is not None and standing.assigned_agent != event.agent_id:
-        standing.transfers.append(event.occurred_at)
-    standing.assigned_agent = event.agent_id
+def _assigned(state: ConversationState, event: InteractionEvent) -> None:
+    if state.assigned_agent is not None and state.assigned_agent != event.agent_id:
+        state.transfers.append(event.occurred_at)
+    state.assigned_agent = event.agent_id
 
 
-def _resolved(standing: Standing, event: InteractionEvent) -> None:
-    standing.resolved_at = event.occurred_at
-    standing.waiting_since = None
+def _resolved(state: ConversationState, event: InteractionEvent) -> None:
+    state.resolved_at = event.occurred_at
+    state.waiting_since = None
 
 
-def _reopened(standing: Standing, event: InteractionEvent) -> None:
-    standing.reopened.append(event.occurred_at)
-    standing.resolved_at = None
-    _start_turn(standing, event)
+def _reopened(state: ConversationState, event: InteractionEvent) -> None:
+    state.reopened.append(event.occurred_at)
+    state.resolved_at = None
+    _start_turn(state, event)
 
 
-def _rated(standing: Standing, event: InteractionEvent) -> None:
-    standing.rated_at, standing.rating = event.occurred_at, event.rating
+def _rated(state: ConversationState, event: InteractionEvent) -> None:
+    state.rated_at, state.rating = event.occurred_at, event.rating
 
 
-def _complaint_filed(standing: Standing, event: InteractionEvent) -> None:
-    standing.complaints.append(event.occurred_at)
+def _complaint_filed(state: ConversationState, event: InteractionEvent) -> None:
+    state.complaints.append(event.occurred_at)
 
 
 _READERS = {

@@ -1,1 +1,1 @@
-"""What happened: interaction events, validated where they enter, and their places in a shop's log."""
+"""Interaction events, validated where they enter, and their positions in a shop's log."""

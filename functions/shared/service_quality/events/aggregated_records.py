@@ -15,7 +15,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 class PackedRecord(NamedTuple):
-    """One record as its source meant it; `part` is its place among those of one sequence number."""
+    """One record of a source; `part` is its number among those of one sequence number."""
 
     partition_key: str
     part: int
@@ -23,10 +23,10 @@ class PackedRecord(NamedTuple):
 
 
 def unpack_record(partition_key: str, data: bytes) -> list[PackedRecord]:
-    """The records in a stream record: itself, or what an aggregate holds, in its order.
+    """The records in a stream record: itself, or the records of an aggregate in their order.
 
-    An aggregate that is damaged, or holds more than a position can count, stays one record, which no reader takes
-    for an event: it is rejected whole.
+    An aggregate that is damaged, or holds more records than a position can count, stays one record: no reader takes it
+    for an event, and it is rejected whole.
     """
     if data.startswith(_MAGIC):
         body, digest = data[len(_MAGIC) : -_DIGEST_LENGTH], data[-_DIGEST_LENGTH:]
@@ -34,7 +34,7 @@ def unpack_record(partition_key: str, data: bytes) -> list[PackedRecord]:
             try:
                 return _unpack(body)
             except (ValueError, IndexError, UnicodeDecodeError):
-                pass  # whole by its digest and yet no aggregate: one record, as it came
+                pass  # a sound digest and yet no aggregate: one record
     return [PackedRecord(partition_key, 0, data)]
 
 

@@ -1,4 +1,4 @@
-"""What carries events to an inlet - envelopes, lists, texts - opened until each part is an event or refused."""
+"""Carriers of events - envelopes, lists, texts - opened until each part is an event or rejected."""
 
 import json
 from base64 import b64decode
@@ -11,16 +11,16 @@ from service_quality.events.json_texts import read_json
 from service_quality.events.parsing import ambiguous_carrier, holds_events, misplaced_preview
 from service_quality.events.shown_values import shown
 
-#: Events of one carrier. What holds more is refused whole: it would be as many writes.
+#: The most events of one carrier; a larger one is rejected whole, since each event would be a write.
 MAX_EVENTS = 1_000
 
-#: Envelopes, lists and texts around an event. A queue's text with an SNS notification of a bus's event has four.
+#: The most envelopes, lists and texts around an event. A queue's text with an SNS notification of a bus event has four.
 MAX_WRAPS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The bytes of what is one event to its sender, and why it is refused where that is known already."""
+    """The bytes of one event, and its rejection where that is known already."""
 
     data: bytes
     error: RejectedEventError | None = None
@@ -28,7 +28,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The parts of a carrier in their order, at least one; and fields beside its lists of events that nobody reads."""
+    """The parts of a carrier in their order, at least one; and the unread fields beside its lists of events."""
 
     parts: tuple[Part, ...]
     unknown_fields: frozenset[str] = frozenset()
@@ -37,8 +37,8 @@ class Contents:
 def open_carrier(carrier: object) -> Contents:
     """The events in a JSON value: in an envelope of a bus, of SNS or of CloudEvents, in a list, in a text, or itself.
 
-    A text is read as JSON wherever a carrier may be. Whatever cannot be read is a part with the reason; a carrier of
-    more than MAX_EVENTS parts is one refused part.
+    A text is read as JSON wherever a carrier may be. A part that cannot be read has the reason; a carrier of more than
+    MAX_EVENTS parts is one rejected part.
 
     >>> [part.data for part in open_carrier('{"detail-type": "", "detail": {"events": [{"kind": "rated"}, 7]}}').parts]
     [b'{"kind":"rated"}', b'7']
@@ -47,15 +47,15 @@ def open_carrier(carrier: object) -> Contents:
     try:
         parts = tuple(islice(_open(carrier, None, 0, unknown), MAX_EVENTS + 1))
     except RecursionError:
-        return refuse_carrier(carrier, _nested_too_deep())
+        return reject_carrier(carrier, _nested_too_deep())
     if len(parts) <= MAX_EVENTS:
         return Contents(parts, frozenset(unknown))
     found = f"more than {MAX_EVENTS} events in one message"
-    return refuse_carrier(carrier, RejectedEventError("too_many_events", found=found, expected=f"at most {MAX_EVENTS}"))
+    return reject_carrier(carrier, RejectedEventError("too_many_events", found=found, expected=f"at most {MAX_EVENTS}"))
 
 
-def refuse_carrier(carrier: object, error: RejectedEventError) -> Contents:
-    """The carrier as one part that is refused whole; without bytes where it is nested too deep to be written."""
+def reject_carrier(carrier: object, error: RejectedEventError) -> Contents:
+    """The carrier as one part that is rejected whole; without bytes where it is nested too deep to be written."""
     try:
         data = _text_bytes(carrier) if isinstance(carrier, str) else _json_bytes(carrier)
     except RecursionError:
@@ -64,7 +64,7 @@ def refuse_carrier(carrier: object, error: RejectedEventError) -> Contents:
 
 
 def _open(value: object, text: bytes | None, wraps: int, unknown: set[str]) -> Iterator[Part]:
-    """The parts of a value; `text` is what it was read from, where it was."""
+    """The parts of a value; `text` is the text that it was read from, if it was read from one."""
     if wraps > MAX_WRAPS:
         yield Part(text or _json_bytes(value), _nested_too_deep())
     elif isinstance(value, str):
@@ -110,7 +110,7 @@ def _open_object(value: Mapping[str, object], text: bytes | None, wraps: int, un
 
 
 def _carried(value: Mapping[str, object]) -> list[str]:
-    """The fields in which an object carries something: as an envelope of a bus, SNS or CloudEvents, or as a list."""
+    """The fields in which an object carries events: as an envelope of a bus, SNS or CloudEvents, or as a list."""
     names = []
     if "detail-type" in value:
         names.append("detail")
@@ -123,7 +123,7 @@ def _carried(value: Mapping[str, object]) -> list[str]:
 
 
 def _contradiction(value: Mapping[str, object], carried: list[str], holding: list[str]) -> RejectedEventError | None:
-    """Why an object is neither an event nor one form of a carrier."""
+    """The rejection of an object that is neither an event nor one form of a carrier; None for a sound one."""
     wish = value.get("preview", False)
     if wish is not False:
         return misplaced_preview(wish)

@@ -1,7 +1,7 @@
-"""Control records: what changes a shop besides interaction events, signed by the deployment's key.
+"""Control records: records that change a shop besides interaction events, signed with the deployment's key.
 
-One table says how each kind is read, its class how it is written; `commit/control.py` says what it does to a shop.
-A record without a valid signature is rejected, so whoever may only write the stream cannot forge one.
+One table reads each kind, its class writes it; `commit/control.py` applies it to a shop.
+A record without a valid signature is rejected, so a source that may only write the stream cannot forge one.
 """
 
 import hmac
@@ -16,16 +16,16 @@ from service_quality.events.fields import MAX_AHEAD, read_id, read_instant, read
 from service_quality.instants import DAY, format_instant
 
 RECORD_VERSION = 1
-#: A signed record is taken for so long after it was signed: longer than the stream keeps it, and bounded, so that a
-#: shop has to know the ids of what it has applied only for so long.
+#: A signed record is taken for this long after its signature: longer than the stream stores it, and bounded, so that a
+#: shop has to store applied ids only for this long.
 VALID_FOR = 8 * DAY
-#: Bytes of a control record; a record that is put back holds another one in base64.
+#: The most bytes of a control record; a record that is put back holds another one in base64.
 MAX_CONTROL_BYTES = 100_000
 
 _MAX_BUCKETS = 1_000_000
 _MAX_ITEMS = 10**9
 
-#: Gives the deployment's key; it is asked only when a control record comes.
+#: Gives the deployment's key; it is called only for a control record.
 ControlKey = Callable[[], bytes]
 
 ControlForm = dict[str, str | int]
@@ -35,8 +35,8 @@ ControlForm = dict[str, str | int]
 class HistoryImported:
     """A backfill enters a shop's log: from this record's position on, the import counts.
 
-    `clock` is the latest instant of the imported events; `histories` and `conversations` are how many items of a kind
-    it holds, in `buckets` packs.
+    `clock` is the latest instant of the imported events; `histories` and `conversations` count its items of each kind,
+    in `buckets` packs.
     """
 
     shop_id: str
@@ -49,7 +49,7 @@ class HistoryImported:
     kind = "history_imported"
 
     def form(self) -> ControlForm:
-        """The fields of its own in its JSON form."""
+        """Its own fields in the JSON form."""
         return {
             "import_id": self.import_id,
             "clock": format_instant(self.clock),
@@ -61,10 +61,10 @@ class HistoryImported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPutBack:
-    """A record that was parked or rejected comes back on its shop's log.
+    """A parked or rejected record comes back on its shop's log.
 
-    `order` is the position it had first, `arrived_at` its first arrival in epoch milliseconds. Records of one `run`
-    come in order; the run of records that were rejected is "".
+    `order` is its first position, `arrived_at` its first arrival in epoch milliseconds. Records of one `run` come in
+    order; the run of rejected records is "".
     """
 
     shop_id: str
@@ -76,7 +76,7 @@ class RecordPutBack:
     kind = "record_put_back"
 
     def form(self) -> ControlForm:
-        """The fields of its own in its JSON form."""
+        """Its own fields in the JSON form."""
         return {
             "run": self.run,
             "order": self.order,
@@ -87,7 +87,7 @@ class RecordPutBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopUnparked:
-    """All that a run had to put back is back, up to the record that first came at position `until`."""
+    """A run has put all of its records back, up to the record whose first position is `until`."""
 
     shop_id: str
     run: str
@@ -96,7 +96,7 @@ class ShopUnparked:
     kind = "shop_unparked"
 
     def form(self) -> ControlForm:
-        """The fields of its own in its JSON form."""
+        """Its own fields in the JSON form."""
         return {"run": self.run, "until": self.until}
 
 
@@ -142,7 +142,7 @@ def _parse_unparked(raw: Mapping[str, object], arrived_at: int) -> ShopUnparked:
     return ShopUnparked(shop_id=read_id(raw, "shop_id"), run=read_id(raw, "run"), until=read_id(raw, "until"))
 
 
-#: How each kind of control record is read from its JSON form, given the arrival of the record.
+#: The reader of each kind of control record, given the JSON form and the arrival of the record.
 CONTROL_KINDS: dict[str, Callable[[Mapping[str, object], int], ControlRecord]] = {
     HistoryImported.kind: _parse_import,
     RecordPutBack.kind: _parse_put_back,
@@ -153,7 +153,7 @@ CONTROL_KINDS: dict[str, Callable[[Mapping[str, object], int], ControlRecord]] =
 def parse_control(raw: Mapping[str, object], *, arrived_at: int, key: ControlKey | None) -> ControlRecord:
     """Read a control record; RejectedEventError "unsigned" or "expired" for one that may not be taken.
 
-    `key` is None where no control record is taken at all.
+    With `key` None every control record is "unsigned".
     """
     if key is None or not _is_signed(raw, key()):
         raise RejectedEventError(

@@ -1,4 +1,4 @@
-"""Fields of a record: read with their type and bounds, or rejected with what was found and expected."""
+"""Fields of a record: read with type and bounds, or rejected with found and expected."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ EARLIEST = 946_684_800_000  # 2000-01-01: anything before is a broken clock, not
 
 
 def read_instant(raw: Mapping[str, object], name: str) -> int:
-    """Epoch milliseconds of the ISO 8601 instant in a field that must be there."""
+    """Epoch milliseconds of the ISO 8601 instant in a required field."""
     value = raw.get(name)
     if value is None:
         raise RejectedEventError("missing_field", field=name, found="nothing", expected="an ISO 8601 instant")
@@ -32,14 +32,14 @@ def read_instant(raw: Mapping[str, object], name: str) -> int:
 
 
 def read_id(raw: Mapping[str, object], name: str) -> str:
-    """The identifier in a field that must be there."""
+    """The identifier in a required field."""
     if raw.get(name) is None:
         raise RejectedEventError("missing_field", field=name, found="nothing", expected="a value")
     return read_present_id(raw, name)
 
 
 def read_present_id(raw: Mapping[str, object], name: str) -> str:
-    """The identifier in a field that is there."""
+    """The identifier in a present field."""
     value = raw[name]
     if not isinstance(value, str):
         raise RejectedEventError("wrong_type", field=name, found=shown(value), expected="a string")

@@ -1,11 +1,11 @@
-"""Identifiers: what may name a shop, an event, a person."""
+"""Identifiers of shops, events and persons."""
 
 ID_LENGTH = 128
 
-#: What a refusal says was expected of one.
+#: The "expected" of a rejected identifier.
 EXPECTED_ID = f"1 to {ID_LENGTH} printable characters"
 
-#: Whose rejected records those are that name no shop.
+#: The shop of rejected records that name no shop.
 NO_SHOP = "_invalid"
 
 
@@ -19,7 +19,7 @@ def is_shop_id(value: object) -> bool:
 
 
 def is_id(value: object) -> bool:
-    """Whether a value can name something: printable, and not too long.
+    """Whether a value is an identifier: printable, and not too long.
 
     >>> is_id("shop-1"), is_id(""), is_id("a\x1fb"), is_id(7)
     (True, False, False, False)

@@ -1,4 +1,4 @@
-"""What an inlet does with what it is handed: each event validated and stamped, or refused with its reason."""
+"""The intake of an inlet: each event validated and stamped, or rejected with its reason."""
 
 import hashlib
 from collections.abc import Mapping
@@ -19,8 +19,8 @@ _LONGEST_MESSAGE_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """An event that an inlet did not take: its place in what was handed over, its bytes, and why."""
+class Rejected:
+    """An event that an inlet did not take: its index in the call, its bytes, and the reason."""
 
     index: int
     data: bytes
@@ -32,7 +32,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class UnknownFields:
-    """Fields that nobody reads: of the event at an index, or of the carrier itself where that is None."""
+    """Unread fields: of the event at an index, or of the carrier itself where the index is None."""
 
     index: int | None
     event_id: str | None
@@ -41,21 +41,21 @@ class UnknownFields:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What came of one hand-over: events by their place in it, those refused, and fields that nobody reads."""
+    """The result of one call: accepted events by index, rejected ones, and unread fields."""
 
     accepted: dict[int, InteractionEvent]
-    refused: list[Refused]
+    rejected: list[Rejected]
     unknown: list[UnknownFields]
 
 
 def take_in(contents: Contents, *, now: int, retention: int) -> Intake:
-    """Validate events that arrived at `now` and stamp them with it, whatever their source says of it.
+    """Validate events and stamp them with their arrival `now`, in place of any arrival that their source gives.
 
-    An event of more than `retention` milliseconds before its arrival is refused: no log could tell it from a
+    An event of more than `retention` milliseconds before its arrival is rejected: no log could distinguish it from a
     duplicate.
     """
     accepted: dict[int, InteractionEvent] = {}
-    refused: list[Refused] = []
+    rejected: list[Rejected] = []
     unknown = [UnknownFields(None, None, contents.unknown_fields)] if contents.unknown_fields else []
     for index, part in enumerate(contents.parts):
         raw: Mapping[str, object] = {}
@@ -64,36 +64,36 @@ def take_in(contents: Contents, *, now: int, retention: int) -> Intake:
             raw = parse_json(part.data)
             if error is None:
                 accepted[index] = _take(raw, now=now, retention=retention)
-        except RejectedEventError as refusal:
-            error = error or refusal
+        except RejectedEventError as rejection:
+            error = error or rejection
         event_id = _id_in(raw, "event_id")
         if error is not None:
-            refused.append(Refused(index, part.data, error.reason, str(error), event_id, _id_in(raw, "shop_id")))
+            rejected.append(Rejected(index, part.data, error.reason, str(error), event_id, _id_in(raw, "shop_id")))
         if part.error is None and (strange := raw.keys() - _KNOWN_FIELDS):
             unknown.append(UnknownFields(index, event_id, frozenset(strange)))
-    return Intake(accepted, refused, unknown)
+    return Intake(accepted, rejected, unknown)
 
 
-def rejection_of(refused: Refused, *, message_id: str, arrived_at: int) -> Rejection:
-    """What the rejected store keeps of it. Its position is the message it came in: it has none in a log."""
-    record = LogRecord(f"{_name_of(message_id)}-{refused.index:04d}", refused.data, arrived_at)
-    return Rejection(refused.shop_id or NO_SHOP, record, refused.reason, refused.message)
+def rejection_of(rejected: Rejected, *, message_id: str, arrived_at: int) -> Rejection:
+    """The rejection for the rejected store. Its position is made of the message's id, since it has no log position."""
+    record = LogRecord(f"{_name_of(message_id)}-{rejected.index:04d}", rejected.data, arrived_at)
+    return Rejection(rejected.shop_id or NO_SHOP, record, rejected.reason, rejected.message)
 
 
 def describe_intake(intake: Intake) -> dict[str, list[object]]:
-    """The answer to a direct caller: ids of accepted events, what was rejected and why, and fields nobody reads.
+    """The answer to a direct caller: ids of accepted events, rejected ones with reasons, and unread fields.
 
-    Of each event at most ten names of fields, those first that are written like a name; `count` says of how many.
+    Of each event at most ten names of fields are shown, plain names first; `count` is the number of all.
     """
     return {
         "accepted": [event.event_id for event in intake.accepted.values()],
         "rejected": [
-            {"index": one.index, "reason": one.reason, "message": one.message} | _told_id(one.event_id)
-            for one in intake.refused
+            {"index": one.index, "reason": one.reason, "message": one.message} | _shown_id(one.event_id)
+            for one in intake.rejected
         ],
         "unknown_fields": [
             ({} if one.index is None else {"index": one.index})
-            | _told_id(one.event_id)
+            | _shown_id(one.event_id)
             | {"fields": _shown_names(one.names), "count": len(one.names)}
             for one in intake.unknown
         ],
@@ -121,7 +121,7 @@ def _id_in(raw: Mapping[str, object], name: str) -> str | None:
     return value if isinstance(value, str) and is_id(value) else None
 
 
-def _told_id(event_id: str | None) -> dict[str, object]:
+def _shown_id(event_id: str | None) -> dict[str, object]:
     return {"event_id": event_id} if event_id else {}
 
 
@@ -131,7 +131,7 @@ def _shown_names(names: frozenset[str]) -> list[str]:
 
 
 def _name_of(message_id: str) -> str:
-    """A message's id as part of a position; a hash of one that is long or not plain."""
+    """A message's id as part of a position; a hash for a long or unusual id."""
     plain = message_id.isascii() and message_id.replace("-", "").isalnum()
     if plain and len(message_id) <= _LONGEST_MESSAGE_ID:
         return message_id

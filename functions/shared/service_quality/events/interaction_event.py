@@ -1,4 +1,4 @@
-"""Interaction events: one immutable thing that happened, validated where it enters."""
+"""Interaction events: one immutable thing that happened, validated at the inlet."""
 
 import json
 from dataclasses import dataclass, fields
@@ -13,7 +13,7 @@ class InteractionEvent:
     """One thing that happened in a shop; instants in UTC epoch milliseconds, money in minor units.
 
     `event_id` is unique per shop. `precision` is "ms", or "day" where the source knew only the day: the event
-    then stands at the end of that day, and durations from it are missing.
+    then counts at the end of that day, and durations from it are missing.
     """
 
     event_id: str
@@ -48,7 +48,7 @@ OPTIONAL_FIELDS = FIELDS[FIELDS.index("precision") + 1 :]
 
 
 def event_to_dict(event: InteractionEvent) -> dict[str, str | int]:
-    """The canonical JSON form: missing fields left out, instants in ISO 8601."""
+    """The canonical JSON form: without missing fields, instants in ISO 8601."""
     form: dict[str, str | int] = {
         "version": EVENT_VERSION,
         "event_id": event.event_id,
@@ -67,5 +67,5 @@ def event_to_dict(event: InteractionEvent) -> dict[str, str | int]:
 
 
 def event_to_json(event: InteractionEvent) -> bytes:
-    """One record as it stands on the stream: compact UTF-8 JSON."""
+    """One record as it is on the stream: compact UTF-8 JSON."""
     return json.dumps(event_to_dict(event), ensure_ascii=False, separators=(",", ":")).encode()

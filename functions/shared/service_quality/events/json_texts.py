@@ -1,14 +1,14 @@
-"""JSON texts from outside. A text that names a field twice is refused: readers differ in which of the two they take."""
+"""JSON texts from outside. A text that names a field twice is rejected: readers differ in which one they take."""
 
 import json
 
 
 class RepeatedFieldError(ValueError):
-    """An object names a field twice (RFC 8259, section 4: what a reader makes of it is unpredictable)."""
+    """An object names a field twice (RFC 8259, section 4: the behaviour of readers is unpredictable)."""
 
 
 def read_json(text: bytes | str) -> object:
-    """The JSON value of a text; ValueError for a text that is not JSON, RecursionError for one that is nested too deep.
+    """The JSON value of a text; ValueError for a text that is not JSON, RecursionError for a too deeply nested one.
 
     >>> read_json('{"events": [1], "events": []}')
     Traceback (most recent call last):

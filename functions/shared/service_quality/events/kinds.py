@@ -1,4 +1,4 @@
-"""The kinds of interaction events, and what each kind is for."""
+"""The kinds of interaction events, and their groups."""
 
 SERVICE = frozenset(
     {
@@ -17,13 +17,13 @@ FEEDBACK = frozenset({"rated", "complaint_filed", "suggestion_made"})
 BEHAVIOUR = frozenset({"page_viewed", "searched", "cart_added", "order_placed", "order_cancelled", "order_returned"})
 ALL = SERVICE | FEEDBACK | BEHAVIOUR
 
-#: Kinds after which the running conversation is scored. A rating ends the question, so it asks none.
+#: Kinds after which the running conversation is scored. A rating is the label itself, so it is not scored.
 SCORED = SERVICE | {"complaint_filed"}
 
-#: Kinds that decide how a contact or a visit is judged: a full conversation still has room for some of them.
+#: Kinds that decide the outcome of a contact or a visit: a full conversation still has room for some of them.
 DECISIVE = FEEDBACK | {"resolved", "reopened", "order_placed", "order_cancelled", "order_returned"}
 
-#: What a kind cannot do without, besides the fields that every event has.
+#: The required fields of a kind, besides those of every event.
 REQUIRED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(SERVICE, ("conversation_id",)),
     **dict.fromkeys(BEHAVIOUR, ("customer_id",)),

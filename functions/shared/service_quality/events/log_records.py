@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-#: The reason of a record that was set aside in order, to be put back when its shop's trouble is mended.
+#: The reason of a record that is set aside in order and put back once its shop's trouble is mended.
 PARKED = "parked"
 
 
@@ -22,7 +22,7 @@ class StreamEntry(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """A record that was not folded: kept whole, with reason and position."""
+    """A record that was not folded: stored whole, with reason and position."""
 
     shop_id: str
     record: LogRecord

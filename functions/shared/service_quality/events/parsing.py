@@ -1,4 +1,4 @@
-"""Records of a log into interaction events: validated where they enter, refused with a reason."""
+"""Records of a log into interaction events: validated, or rejected with a reason."""
 
 import json
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ _NUMBERS = {"rating": (1, 5), "amount_minor": (0, 10**12), "duration_ms": (0, 30
 def parse_record(
     data: bytes, *, arrived_at: int, shop_id: str, key: ControlKey | None = None
 ) -> InteractionEvent | ControlRecord:
-    """Read one record of a shop's log; raise RejectedEventError with the reason if it cannot be taken.
+    """The event or control record in one record of a shop's log; RejectedEventError for one that cannot be taken.
 
     `arrived_at` is the stream's arrival time; `shop_id` the log's own, which the record may not contradict. `key`
     gives the deployment's key; without one every control record is rejected.
@@ -51,7 +51,7 @@ def parse_record(
     if isinstance(kind, str) and kind in CONTROL_KINDS:
         record = parse_control(raw, arrived_at=arrived_at, key=key)
     else:
-        _refuse_longer(data, MAX_RECORD_BYTES)
+        _reject_longer(data, MAX_RECORD_BYTES)
         record = parse_event(raw, arrived_at=arrived_at)
     if record.shop_id != shop_id:
         raise RejectedEventError(
@@ -61,13 +61,13 @@ def parse_record(
 
 
 def longest_record(data: bytes) -> int:
-    """How many bytes a record may have: a control record, which is signed, may hold another one."""
+    """The most bytes of a record: a control record, which is signed, may hold another record."""
     return MAX_CONTROL_BYTES if b'"signature"' in data else MAX_RECORD_BYTES
 
 
 def parse_json(data: bytes, *, longest: int = MAX_RECORD_BYTES) -> Mapping[str, object]:
     """The JSON object in a record of at most `longest` bytes."""
-    _refuse_longer(data, longest)
+    _reject_longer(data, longest)
     try:
         raw = read_json(data)
     except RepeatedFieldError:
@@ -84,7 +84,7 @@ def parse_json(data: bytes, *, longest: int = MAX_RECORD_BYTES) -> Mapping[str, 
     return raw
 
 
-def _refuse_longer(data: bytes, longest: int) -> None:
+def _reject_longer(data: bytes, longest: int) -> None:
     if len(data) > longest:
         raise RejectedEventError("too_large", found=f"a record of {len(data)} bytes", expected=f"at most {longest}")
 
@@ -92,7 +92,7 @@ def _refuse_longer(data: bytes, longest: int) -> None:
 def parse_event(raw: Mapping[str, object], *, arrived_at: int) -> InteractionEvent:
     """Validate one canonical event; unknown fields are left out, an unknown kind is rejected.
 
-    It was received when it arrived, or at `received_at` if that is earlier. An event may not be dated more than five
+    An event is received at its arrival, or at `received_at` if that is earlier. It may not be dated more than five
     minutes ahead of its arrival.
     """
     _refuse_wish_and_carrier(raw)
@@ -168,7 +168,7 @@ def _read_shop_id(raw: Mapping[str, object]) -> str:
 
 
 def _occurred_at(raw: Mapping[str, object], *, precision: str, received_at: int) -> int:
-    """A day without a time stands at its end, or at its arrival where the day had not ended by then."""
+    """The instant of an event; a day without a time counts at its end, or at the arrival where that is earlier."""
     occurred_at = read_instant(raw, "occurred_at")
     if precision == "day":
         if floor_to(occurred_at, DAY) > received_at + MAX_AHEAD:

@@ -1,4 +1,4 @@
-"""Positions: an event's place in its shop's log, as strings that sort like the log."""
+"""Positions: where an event is in its shop's log, as strings that sort like the log."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ START = ""
 
 
 class Position(NamedTuple):
-    """`generation` rises when a stream is made anew; `part` counts events packed under one sequence number."""
+    """`generation` rises when a stream is replaced; `part` counts events packed under one sequence number."""
 
     generation: int
     sequence: int
@@ -26,7 +26,7 @@ class Position(NamedTuple):
 
 
 def is_position(text: str) -> bool:
-    """Whether a text is a position in a log, and no message's id of an inlet.
+    """Whether a text is a position in a log, and not made of a message's id.
 
     >>> is_position(str(Position(1, 9))), is_position("message-7-0000"), is_position(START)
     (True, False, False)

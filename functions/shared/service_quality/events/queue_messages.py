@@ -1,16 +1,16 @@
-"""Messages of a queue as a function receives them: whose they are, when they were sent, what is in them."""
+"""Messages of a queue as a function receives them: ids, times of sending, contents."""
 
 from dataclasses import dataclass
 
 from service_quality.errors import RejectedEventError
-from service_quality.events.carriers import Contents, open_carrier, refuse_carrier
+from service_quality.events.carriers import Contents, open_carrier, reject_carrier
 
 _MILLISECOND_DIGITS = 13  # of every instant from 2001 to 2286
 
 
 @dataclass(frozen=True, slots=True)
 class QueueMessage:
-    """One message: its id, "" where it has none; when the queue received it, None where it does not say."""
+    """One message: its id, "" without one; when the queue received it, None where that is missing; its contents."""
 
     message_id: str
     sent_at: int | None
@@ -18,7 +18,7 @@ class QueueMessage:
 
 
 def messages_within(event: object) -> list[object] | None:
-    """The messages of a queue's batch, which is known by their ids; None for what somebody else sends.
+    """The messages of a queue's batch, which is recognised by their ids; None for any other event.
 
     >>> messages_within({"Records": [{"messageId": "m"}]}), messages_within({"Records": 7}), messages_within([])
     ([{'messageId': 'm'}], None, None)
@@ -30,17 +30,17 @@ def messages_within(event: object) -> list[object] | None:
 
 
 def message_id_of(message: object) -> str:
-    """The id by which the queue knows a message; "" where it has none."""
+    """The queue's id of a message; "" without one."""
     message_id = message.get("messageId") if isinstance(message, dict) else None
     return message_id if isinstance(message_id, str) else ""
 
 
 def read_message(message: object) -> QueueMessage:
-    """Open a message; one without a body is refused whole."""
+    """Open a message; a message without a body is rejected whole."""
     if isinstance(message, dict) and "body" in message:
         return QueueMessage(message_id_of(message), _sent_at(message.get("attributes")), open_carrier(message["body"]))
     error = RejectedEventError("no_event", found="a message without a body", expected="a body with an event")
-    return QueueMessage(message_id_of(message), None, refuse_carrier(message, error))
+    return QueueMessage(message_id_of(message), None, reject_carrier(message, error))
 
 
 def _sent_at(attributes: object) -> int | None:

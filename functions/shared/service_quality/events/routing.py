@@ -1,8 +1,8 @@
-"""Routing: which shop's log each record of a shard belongs to, and what goes back on the stream to get there.
+"""Routing: the records of a shard by their shops' logs, and those that go back on the stream to another shard.
 
-Positions compare within one shard only. A record that another shard carried, because its partition key is not its
-shop's id, its key was hashed by hand, or an aggregate was made for other shards, would move its shop's log past records
-that are still to come. So a record counts only under its shop's id on the shard that holds this id.
+Positions compare within one shard only. A record of another shard, because its partition key is not its shop's id, its
+key was hashed by hand, or an aggregate was made for other shards, would move its shop's log past records that are still
+to come. So a record counts only under its shop's id on the shard that holds this id.
 """
 
 import hashlib
@@ -56,9 +56,9 @@ def hash_key(partition_key: str) -> int:
 
 @dataclass(slots=True)
 class RoutedBatch:
-    """The records of a batch by where they belong, all in the order of their shard.
+    """The routed records of a batch, all in the order of their shard.
 
-    `logs` holds records by their shop, `rerouted` what goes back on the stream, `rejected` what names no shop.
+    `logs` holds records by their shop, `rerouted` those that go back on the stream, `rejected` those that name no shop.
     """
 
     logs: dict[str, list[LogRecord]] = field(default_factory=dict)
@@ -68,8 +68,8 @@ class RoutedBatch:
     def add(self, partition_key: str, record: LogRecord, *, is_held: bool) -> None:
         """Sort in one record; `is_held` says whether its shard holds its partition key.
 
-        A record under its shop's id on the shard of this id is final, so nothing goes back twice. What names no shop
-        stays in the log of its key, if its shard holds one, and is rejected there.
+        A record under its shop's id on the shard of this id is final, so no record goes back twice. A record that names
+        no shop stays in the log of its key, if its shard holds one, and is rejected there.
         """
         is_shop = is_held and is_shop_id(partition_key)
         if is_shop and _plainly_names(record.data, partition_key):
@@ -89,10 +89,10 @@ class RoutedBatch:
 
 
 def stamp_arrival(record: LogRecord, raw: Mapping[str, object]) -> bytes:
-    """The bytes of an interaction event with its first arrival as `received_at`, where it says nothing of it.
+    """The bytes of an interaction event with its first arrival as `received_at`, unless it has one.
 
-    Everything else is left as it is: a record of another kind may be signed. So is an event that would grow too large;
-    it counts as received when it arrives again, some seconds later.
+    A record of another kind is unchanged, since it may be signed. So is an event that would grow too large; it counts
+    as received when it arrives again, some seconds later.
     """
     kind = raw.get("kind")
     if raw.get("received_at") is not None or not isinstance(kind, str) or kind not in kinds.ALL:
@@ -103,9 +103,9 @@ def stamp_arrival(record: LogRecord, raw: Mapping[str, object]) -> bytes:
 
 
 def _plainly_names(data: bytes, shop_id: str) -> bool:
-    """Whether the bytes hold one `"shop_id"` and this id after it: true of next to all records, in a microsecond.
+    """Whether the bytes hold one `"shop_id"` and this id after it: true of nearly all records, in a microsecond.
 
-    Where it is wrong, in an object within the event, the record is rejected in this shop's log as another shop's.
+    If it is true by an object within the event, the record is rejected in this shop's log as another shop's.
     """
     at = data.find(_SHOP_NAME)
     after = at + len(_SHOP_NAME)
@@ -116,7 +116,7 @@ def _plainly_names(data: bytes, shop_id: str) -> bool:
 
 
 def _read(data: bytes) -> Mapping[str, object]:
-    """The JSON object in a record, an empty one where it holds none."""
+    """The JSON object in a record; empty for a record without one."""
     try:
         return parse_json(data, longest=longest_record(data))
     except RejectedEventError:

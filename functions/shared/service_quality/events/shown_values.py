@@ -1,4 +1,4 @@
-"""What a message may say of a value that was written by somebody else: its type and size, never its words."""
+"""The text that a message may hold about a value from outside: its type and size, never its content."""
 
 from service_quality.events import kinds
 
@@ -10,7 +10,7 @@ _LONGEST_NUMBER = 6  # too short for a telephone
 
 
 def shown(value: object) -> str:
-    """A bad value as a refusal names it: a string only where it is a declared name, a number only where it is short.
+    """A bad value as a rejection shows it: a string only if it is a declared name, a number only if it is short.
 
     >>> shown("rated"), shown("anna_meier"), shown(4.5), shown(13812345678), shown([1])
     ('rated', 'a string of 10 characters', 'the number 4.5', 'a number of more than 5 digits', 'a JSON array')
@@ -25,7 +25,7 @@ def shown(value: object) -> str:
 
 
 def shown_name(name: str) -> str:
-    """A field's name as the caller who wrote it is told of it; a name that is not written like one is counted only.
+    """A field's name as the caller's answer shows it; of a name that is not written like one, its length.
 
     >>> shown_name("custmer_id"), shown_name("13812345678"), shown_name("wo ist es")
     ('custmer_id', 'a name of 11 characters', 'a name of 9 characters')

@@ -1,1 +1,1 @@
-"""What a conversation contributes to the histories of its entities, and the fold that finds it out."""
+"""The facts that a conversation contributes to the histories of its entities, and the fold that computes them."""

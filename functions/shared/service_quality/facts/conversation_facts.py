@@ -4,19 +4,19 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from service_quality.conversations.conversation import Conversation
-from service_quality.conversations.turns import Reply, Standing
+from service_quality.conversations.turns import ConversationState, Reply
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.entities import Entity
 from service_quality.instants import MINUTE
 
-#: A rating of at most this much of 5 says that the customer left dissatisfied.
+#: A rating of at most this, of 5, is dissatisfied.
 DISSATISFIED_AT_MOST = 3
-#: A reply within this long is on time.
+#: A reply within this time is on time.
 ON_TIME_WITHIN = 3 * MINUTE
-#: A reply after more than this is slow.
+#: A reply after more than this time is slow.
 SLOW_BEYOND = 15 * MINUTE
 
-#: Facts about the contact and its agent, and facts about what a customer does in the shop.
+#: Facts about the contact and its agent, and facts about a customer's behaviour in the shop.
 CONTACT_FACTS = (
     "contacts", "replies", "timed_replies", "reply_ms", "on_time_replies", "slow_replies",
     "ratings", "dissatisfied_ratings",
@@ -47,17 +47,17 @@ class Fact(NamedTuple):
     value: int
 
 
-#: Which entities' histories keep a fact, by the fact's name.
+#: The entities whose histories hold a fact, by the fact's name.
 KeptFacts = Mapping[str, tuple[Entity, ...]]
 
-#: Fact sums by (entity key, instant, fact name): what two foldings of a conversation are compared by.
+#: Fact sums by (entity key, instant, fact name), by which two foldings of a conversation are compared.
 FactTotals = dict[tuple[str, int, str], int]
 
 
-def total_facts(conversation: Conversation, standing: Standing, kept: KeptFacts) -> FactTotals:
-    """All facts of a conversation that some entity's history keeps; `standing` is the conversation's own."""
+def total_facts(conversation: Conversation, state: ConversationState, kept: KeptFacts) -> FactTotals:
+    """All facts of a conversation that some entity's history holds; `state` is the conversation's own."""
     totals: FactTotals = {}
-    for attributes, facts in _all_facts(conversation, standing):
+    for attributes, facts in _all_facts(conversation, state):
         keys: dict[str, str | None] = {}
         for at, name, value in facts:
             for entity in kept.get(name, ()) if value else ():
@@ -70,28 +70,28 @@ def total_facts(conversation: Conversation, standing: Standing, kept: KeptFacts)
 
 
 def facts_between(before: FactTotals, after: FactTotals) -> list[Fact]:
-    """What an event changed: the difference of two foldings, in a fixed order, without zeros."""
+    """The facts that an event changed: the difference of two foldings, in a fixed order, without zeros."""
     changed = [Fact(*key, value - before.get(key, 0)) for key, value in after.items() if value != before.get(key, 0)]
     changed += [Fact(*key, -value) for key, value in before.items() if value and key not in after]
     return sorted(changed, key=lambda fact: (fact.key, fact.at, fact.name))
 
 
-def contact_attributes(standing: Standing, agent_id: str | None) -> dict[str, str | None]:
+def contact_attributes(state: ConversationState, agent_id: str | None) -> dict[str, str | None]:
     """The attributes that name a contact's entities, seen from one of its agents."""
-    profile = standing.agents.get(agent_id, {}) if agent_id is not None else {}
-    return {**standing.contact, "agent_id": agent_id, **profile}
+    profile = state.agents.get(agent_id, {}) if agent_id is not None else {}
+    return {**state.contact, "agent_id": agent_id, **profile}
 
 
-#: Attributes, and the facts that stand under them: instant, name, value.
+#: Attributes, and the facts under them: instant, name, value.
 _FactsUnder = tuple[dict[str, str | None], list[tuple[int, str, int]]]
 
 
-def _all_facts(conversation: Conversation, standing: Standing) -> Iterator[_FactsUnder]:
-    by_agent = {standing.owner: list(_outcome_facts(standing))}
-    for reply in standing.replies:
+def _all_facts(conversation: Conversation, state: ConversationState) -> Iterator[_FactsUnder]:
+    by_agent = {state.owner: list(_outcome_facts(state))}
+    for reply in state.replies:
         by_agent.setdefault(reply.agent_id, []).extend(_reply_facts(reply))
     for agent_id, facts in by_agent.items():
-        yield contact_attributes(standing, agent_id), facts
+        yield contact_attributes(state, agent_id), facts
     for event in conversation.events:
         if event.kind in _BEHAVIOUR:
             facts = [(event.occurred_at, name, value) for name, value in _behaviour_facts(event)]
@@ -107,19 +107,19 @@ def _reply_facts(reply: Reply) -> Iterator[tuple[int, str, int]]:
         yield reply.at, "slow_replies", int(reply.waited_ms > SLOW_BEYOND)
 
 
-def _outcome_facts(standing: Standing) -> Iterator[tuple[int, str, int]]:
-    if standing.opened_at is not None:
-        yield standing.opened_at, "contacts", 1
-    if standing.rated_at is not None and standing.rating is not None:
-        yield standing.rated_at, "ratings", 1
-        yield standing.rated_at, "rating_points", standing.rating
-        yield standing.rated_at, "dissatisfied_ratings", int(standing.rating <= DISSATISFIED_AT_MOST)
-    if standing.resolved_at is not None:
-        yield standing.resolved_at, "resolutions", 1
+def _outcome_facts(state: ConversationState) -> Iterator[tuple[int, str, int]]:
+    if state.opened_at is not None:
+        yield state.opened_at, "contacts", 1
+    if state.rated_at is not None and state.rating is not None:
+        yield state.rated_at, "ratings", 1
+        yield state.rated_at, "rating_points", state.rating
+        yield state.rated_at, "dissatisfied_ratings", int(state.rating <= DISSATISFIED_AT_MOST)
+    if state.resolved_at is not None:
+        yield state.resolved_at, "resolutions", 1
     for name, instants in (
-        ("reopenings", standing.reopened),
-        ("transfers", standing.transfers),
-        ("complaints", standing.complaints),
+        ("reopenings", state.reopened),
+        ("transfers", state.transfers),
+        ("complaints", state.complaints),
     ):
         for at in instants:
             yield at, name, 1

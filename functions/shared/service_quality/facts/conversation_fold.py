@@ -1,14 +1,14 @@
-"""One event into one conversation: what it shows, and which facts it changes. Every engine folds with this."""
+"""The fold of one event into one conversation: its values, and the facts that it changes. Every engine uses it."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from service_quality.conversations.conversation import Conversation, advance, remembered
+from service_quality.conversations.conversation import Conversation, advance, within_retention
 from service_quality.conversations.event_values import read_event_values
 from service_quality.conversations.imported_part import ImportedPart, holds_all, join_parts
-from service_quality.conversations.turns import Standing, read_standing
+from service_quality.conversations.turns import ConversationState, read_state
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
 from service_quality.facts.conversation_facts import (
@@ -21,29 +21,29 @@ from service_quality.facts.conversation_facts import (
 )
 from service_quality.facts.entities import ENTITIES
 
-#: Raise with any change of what a fold gives: state of another version is rebuilt, never continued.
+#: Raise with every change of a fold's result: state of another version is rebuilt, never continued.
 CODE_VERSION = 3
 
 
 @dataclass(frozen=True)
 class FoldedConversation:
-    """A conversation with what is read off it, computed when first asked for."""
+    """A conversation with its state and facts, computed at the first use."""
 
     conversation: Conversation
     kept: KeptFacts
 
     @cached_property
-    def standing(self) -> Standing:
-        return read_standing(self.conversation)
+    def state(self) -> ConversationState:
+        return read_state(self.conversation)
 
     @cached_property
     def totals(self) -> FactTotals:
-        return total_facts(self.conversation, self.standing, self.kept)
+        return total_facts(self.conversation, self.state, self.kept)
 
 
 @dataclass(frozen=True)
 class ConversationStep:
-    """What one event did: the conversation after it, the facts it changed, and what it can be scored by.
+    """The step of one event: the conversation after it, the changed facts, and the values to score it by.
 
     `attributes` name the entities whose histories it is scored with.
     """
@@ -56,7 +56,7 @@ class ConversationStep:
 
     @cached_property
     def keys(self) -> dict[str, str]:
-        """The keys of the histories of these entities, by entity name; no key where there is no entity."""
+        """The keys of these entities' histories, by entity name; an entity that is not named has no key."""
         keys = {name: entity.key(self.attributes) for name, entity in ENTITIES.items()}
         return {name: key for name, key in keys.items() if key is not None}
 
@@ -71,33 +71,34 @@ def step_conversation(
 ) -> ConversationStep | None:
     """Fold an event in; None when it is a duplicate. The clocks include the event.
 
-    `imported` are the parts of imports that the conversation has not absorbed, in the order of their marks. Their
-    facts are counted already: what all of it gives together is corrected here. A part that is forgotten stays out.
+    `imported` are the parts of imports that the conversation has not absorbed, in order of their import records. Their
+    facts are counted already; the step corrects them to what all parts give together. A part beyond retention is left
+    out.
     """
-    known = FoldedConversation(remembered(before.conversation, received_clock=received_clock), before.kept)
+    known = FoldedConversation(within_retention(before.conversation, received_clock=received_clock), before.kept)
     if known.conversation is before.conversation:
         known = before
-    parts = [part for part in imported if part.remembered(received_clock=received_clock)]
+    parts = [part for part in imported if part.is_within_retention(received_clock=received_clock)]
     whole = join_parts(known.conversation, parts)
     advanced = advance(whole, event, received_clock=received_clock)
     if advanced is whole:
         return None
     after = FoldedConversation(advanced, before.kept)
-    standing = after.standing
-    scored = event.kind in SCORED and event.conversation_id is not None and standing.rating is None
+    state = after.state
+    scored = event.kind in SCORED and event.conversation_id is not None and state.rating is None
     return ConversationStep(
         after=after,
         facts=facts_between(counted_facts(known, parts), after.totals),
-        attributes=contact_attributes(standing, standing.owner),
-        values=read_event_values(standing, event, clock=clock),
+        attributes=contact_attributes(state, state.owner),
+        values=read_event_values(state, event, clock=clock),
         scored=scored,
     )
 
 
 def counted_facts(known: FoldedConversation, parts: Sequence[ImportedPart]) -> FactTotals:
-    """What the histories hold of a conversation: the facts of what is known of it, and what each part added to them.
+    """The facts of a conversation in the histories: those of the known conversation, and those that each part added.
 
-    The first part's `before` was counted, too: as what is known or, where that is forgotten, besides it.
+    The first part's `before` is counted, too: as the known conversation or, where that is forgotten, besides it.
     """
     if not parts:
         return known.totals

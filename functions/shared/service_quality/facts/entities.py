@@ -1,4 +1,4 @@
-"""Entities: what history is grouped by, and how an event's attributes name one."""
+"""Entities, by which history is grouped, and the attributes of an event that name them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ class Entity:
 
     `parts` are the attributes that together name it. Where one is missing there is no such entity, unless
     `keeps_missing`: then "missing" is a level of its own, as informative as the others. Its histories are stored
-    in the item of `home`, itself by default; the home's parts must lead its own.
+    in the item of the entity `stored_with`, by default itself, whose parts must lead its own.
     """
 
     name: str
     parts: tuple[str, ...]
     keeps_missing: bool = False
-    home: str = ""
+    stored_with: str = ""
 
     def key(self, attributes: Mapping[str, str | None]) -> str | None:
-        """The name under which this entity's history is kept, or None where there is none.
+        """The key of this entity's history; None where the attributes name no such entity.
 
-        A separator always follows the entity's name, so that no history is kept under the key of the shop's item.
+        A separator always follows the entity's name, so that no history has the key of the shop's item.
 
         >>> Entity("agent", ("agent_id",)).key({"agent_id": "ann"})
         'agent\\x1fann'
@@ -39,14 +39,14 @@ SHOP = Entity("shop", ())
 MANAGER = Entity("manager", ("manager_id",))
 SUPERVISOR = Entity("supervisor", ("supervisor_id",))
 AGENT = Entity("agent", ("agent_id",))
-AGENT_CATEGORY = Entity("agent_category", ("agent_id", "category"), home="agent")
+AGENT_CATEGORY = Entity("agent_category", ("agent_id", "category"), stored_with="agent")
 TENURE = Entity("tenure", ("agent_tenure",))
 SHIFT = Entity("shift", ("agent_shift",))
 CHANNEL = Entity("channel", ("channel",))
 CATEGORY = Entity("category", ("category",))
 SUBCATEGORY = Entity("subcategory", ("category", "subcategory"))
 SUBCATEGORY_PRODUCT = Entity(
-    "subcategory_product", ("category", "subcategory", "product"), keeps_missing=True, home="subcategory"
+    "subcategory_product", ("category", "subcategory", "product"), keeps_missing=True, stored_with="subcategory"
 )
 CUSTOMER = Entity("customer", ("customer_id",))
 SKU = Entity("sku", ("sku",))
@@ -64,12 +64,15 @@ ATTRIBUTES = tuple(dict.fromkeys(part for entity in ENTITIES.values() for part i
 
 
 @lru_cache(maxsize=65_536)
-def home_key(key: str) -> str:
+def item_key_of(key: str) -> str:
     """The key of the item in which an entity's history is stored.
 
-    >>> home_key("agent_category\\x1fann\\x1freturns")
+    >>> item_key_of("agent_category\\x1fann\\x1freturns")
     'agent\\x1fann'
     """
     name, *values = key.split(SEPARATOR)
-    home = ENTITIES[ENTITIES[name].home] if ENTITIES[name].home else None
-    return SEPARATOR.join([home.name, *values[: len(home.parts)]]) if home else key
+    entity = ENTITIES[name]
+    if not entity.stored_with:
+        return key
+    owner = ENTITIES[entity.stored_with]
+    return SEPARATOR.join([owner.name, *values[: len(owner.parts)]])

@@ -1,10 +1,10 @@
-"""The events that an import brings to one conversation: what they make of it, and which facts they change."""
+"""The fold of an import's events into one conversation: the conversation with them, and the facts they change."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from service_quality.conversations.conversation import EMPTY, Conversation, remembered
+from service_quality.conversations.conversation import EMPTY, Conversation, within_retention
 from service_quality.conversations.imported_part import ImportedPart, put_in
 from service_quality.errors import RejectedEventError
 from service_quality.events.interaction_event import InteractionEvent
@@ -14,7 +14,7 @@ from service_quality.facts.conversation_fold import FoldedConversation
 
 @dataclass(frozen=True)
 class FoldedImport:
-    """The part that an import holds of a conversation, the facts that it changes, and how many events did not fit."""
+    """An import's part of a conversation, the facts that it changes, and the number of events that did not fit."""
 
     part: ImportedPart
     facts: list[Fact]
@@ -28,15 +28,15 @@ class _Fold:
     changes: FactTotals = field(default_factory=Counter)
 
     def close(self) -> None:
-        """Count what the part changes."""
+        """Add the facts that the part changes."""
         before, after = (FoldedConversation(conversation, self.kept).totals for conversation in self.part)
         for fact in facts_between(before, after):
             key = fact.key, fact.at, fact.name
             self.changes[key] = self.changes.get(key, 0) + fact.value
 
     def forget_what_is_old(self, at: int) -> None:
-        """Go on with an empty conversation where this one was last touched too long before an instant."""
-        if remembered(self.part.after, received_clock=at) is not self.part.after:
+        """Continue with an empty conversation if this one was last touched too long before an instant."""
+        if within_retention(self.part.after, received_clock=at) is not self.part.after:
             self.close()
             self.part = ImportedPart(EMPTY, EMPTY)
 
@@ -44,7 +44,7 @@ class _Fold:
 def fold_import(before: Conversation, events: Iterable[InteractionEvent], *, kept: KeptFacts) -> FoldedImport:
     """Fold an import's events of one conversation, in order of time, each received when it occurred.
 
-    `before` is what the shop holds of the conversation. An event with another content of an id replaces it.
+    `before` is the conversation as the shop holds it. An event with another content of a known id replaces it.
     """
     fold = _Fold(kept, ImportedPart(before, before))
     left_out = 0

@@ -1,1 +1,1 @@
-"""Features: declared as data, read at a moment, written as vectors."""
+"""Features: declared as data, read in the context of an event, written as vectors."""

@@ -1,9 +1,8 @@
-"""The basis: how a linear model reads each feature. Data, interpreted by Spark, by scikit-learn and in ONNX.
+"""The basis: the terms by which a linear model reads each feature. Data, interpreted by Spark, scikit-learn and ONNX.
 
-A term turns one feature x into one column. Before anything else, x is held within the range that was learnt from the
-training set. Every column but "missing" and "equals" rises with x, so the sign of a coefficient is the direction in
-which its term moves the score; a ramp is flat outside its own segment, so one that was not learnt leaves its segment
-flat.
+A term turns one feature x into one column. First x is held within the range that was learnt from the training set.
+Every column but "missing" and "equals" rises with x, so the sign of a coefficient is the direction in which its term
+moves the score; a ramp is flat outside its own segment, so an unlearnt ramp leaves its segment flat.
 
     value       x
     missing     1 where x is missing, else 0
@@ -13,15 +12,15 @@ flat.
     logit       log(p / (1 − p)) with p = x kept within [0.005, 0.995]
     equals      1 where x is the knot, for whole numbers
 
-Where x is missing, every term but "missing" takes its mean over the known rows, so that it moves the score not at all:
-what missing means is said by "missing" alone, if that was learnt.
+Where x is missing, every term but "missing" takes its mean over the known rows, so that it does not move the score:
+only the term "missing" does, if it was learnt.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
 
-from service_quality.features.declarations import Age, EventValue, Feature, FeatureSet, Mean, Rate, Total
+from service_quality.features.declarations import EventValue, Feature, FeatureSet, Mean, Rate, TimeSince, Total
 from service_quality.features.feature_set import BESIDE_THE_MODEL
 from service_quality.instants import DAY, HOUR, MINUTE
 
@@ -59,7 +58,7 @@ def _terms(feature: Feature) -> list[Term]:
             return [Term(name, "logit")]
         case Total():
             return [Term(name, "log")]
-        case Age() | Mean():
+        case TimeSince() | Mean():
             return [Term(name, "log"), Term(name, "missing")]
         case EventValue("first_response_at_least_ms"):
             return _spline(name, _RESPONSE_KNOTS)
@@ -74,6 +73,6 @@ def _terms(feature: Feature) -> list[Term]:
 
 
 def _spline(name: str, knots: tuple[int, ...]) -> list[Term]:
-    """A piecewise linear function of log(1 + x), a ramp for each segment, with a level of its own for missing."""
+    """A piecewise linear function of log(1 + x): a ramp for each segment, and a level for missing."""
     logs = [round(log(1 + knot), 4) for knot in knots]
     return [*(Term(name, "log_ramp", knot, upper) for knot, upper in pairwise(logs)), Term(name, "missing")]

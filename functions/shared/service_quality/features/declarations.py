@@ -1,4 +1,4 @@
-"""Features are declared as data; their names, what they read and their values follow from the declaration."""
+"""Features are declared as data; their names, their reads and their values follow from the declaration."""
 
 import hashlib
 import json
@@ -17,34 +17,34 @@ Number = TypeVar("Number")
 
 
 class Reader(Protocol[Number]):
-    """What an engine offers a declaration: sums of histories and values of the conversation at one moment.
+    """An engine's side of a declaration: sums of histories and values of the conversation at one read point.
 
-    A number may be a plain one or a column of them; arithmetic is + − × ÷ and comparison, so all engines agree
+    A number may be a plain number or a column of numbers; arithmetic is + − × ÷ and comparison, so all engines agree
     in every bit.
     """
 
     def total(self, entity: str, window: str, fact: str) -> Number:
-        """The sum of a fact in a window; 0 where nothing is known."""
+        """The sum of a fact in a window; 0 without a history."""
 
-    def age(self, entity: str, window: str, fact: str) -> Number:
-        """Milliseconds from the newest tile that holds the fact to the clock; missing where there is none."""
+    def time_since(self, entity: str, window: str, fact: str) -> Number:
+        """Milliseconds from the newest tile that holds the fact to the clock; missing where no tile does."""
 
     def ratio(self, numerator: Number, denominator: Number) -> Number:
         """The quotient; missing where the denominator is 0."""
 
-    def shrink(self, hits: Number, trials: Number, parent: Number | float, strength: float) -> Number:
-        """(hits + strength × parent) ÷ (trials + strength)."""
+    def shrink(self, hits: Number, trials: Number, parent: Number | float, prior_weight: float) -> Number:
+        """(hits + prior_weight × parent) ÷ (trials + prior_weight)."""
 
     def event(self, name: str) -> Number:
         """A value of the conversation; may be missing."""
 
-    def remembered(self, feature: "Feature") -> Number:
-        """The value of a feature, computed once per moment."""
+    def memoized(self, feature: "Feature") -> Number:
+        """The value of a feature, computed once per read point."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventValue:
-    """Read off the conversation, the event and the clock: no history."""
+    """A value of the conversation, the event and the clock, without history."""
 
     value: str
 
@@ -62,7 +62,7 @@ class EventValue:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """How much of a fact an entity has in a window."""
+    """The sum of a fact of an entity in a window."""
 
     entity: str
     fact: str
@@ -82,7 +82,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A fact per another fact, such as reply milliseconds per timed reply; missing where there is none."""
+    """A fact per another fact, such as reply milliseconds per timed reply; missing where the other is 0."""
 
     entity: str
     fact: str
@@ -105,16 +105,16 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class WindowRatio:
-    """How much of a long window's facts lie in its recent part, 0 to 1, shrunk towards an even spread.
+    """The share of a long window's facts in its recent part, 0 to 1, shrunk towards an even spread.
 
-    It is as if `strength` facts more had been spread evenly over the long window: the first of a kind is no rush.
+    It is as if `prior_weight` further facts were spread evenly over the long window: the first of a kind is no rush.
     """
 
     entity: str
     fact: str
     recent: str
     window: str
-    strength: float
+    prior_weight: float
 
     @property
     def name(self) -> str:
@@ -126,7 +126,7 @@ class WindowRatio:
 
     @property
     def even_share(self) -> float:
-        """The recent part of the long window's length."""
+        """The recent part's share of the long window's length."""
         return WINDOWS[self.recent].length / WINDOWS[self.window].length
 
     def compute(self, reader: Reader[Number]) -> Number:
@@ -134,13 +134,13 @@ class WindowRatio:
             reader.total(self.entity, self.recent, self.fact),
             reader.total(self.entity, self.window, self.fact),
             self.even_share,
-            self.strength,
+            self.prior_weight,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Age:
-    """Milliseconds since a fact last happened, to the window's hop; missing beyond the window."""
+class TimeSince:
+    """Milliseconds since the last occurrence of a fact, to the window's hop; missing beyond the window."""
 
     entity: str
     fact: str
@@ -148,28 +148,28 @@ class Age:
 
     @property
     def name(self) -> str:
-        return f"{self.entity}_{self.fact}_age_{self.window}"
+        return f"{self.entity}_time_since_{self.fact}_{self.window}"
 
     @property
     def reads(self) -> tuple[tuple[str, str, str], ...]:
         return ((self.entity, self.window, self.fact),)
 
     def compute(self, reader: Reader[Number]) -> Number:
-        return reader.age(self.entity, self.window, self.fact)
+        return reader.time_since(self.entity, self.window, self.fact)
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Hits per trial, shrunk towards the parent's rate as if `strength` trials had gone as the parent's do.
+    """Hits per trial, shrunk towards the parent's rate as by `prior_weight` further trials at that rate.
 
-    The top of a hierarchy shrinks towards a declared constant. Small samples must not shout: with no trials the
-    rate is the parent's.
+    The top of a hierarchy shrinks towards a declared constant. Small samples must not give extreme rates: without
+    trials the rate is the parent's.
     """
 
     entity: str
     rate: str
     window: str
-    strength: float
+    prior_weight: float
     parent: "Rate | float"
 
     @property
@@ -184,12 +184,12 @@ class Rate:
 
     def compute(self, reader: Reader[Number]) -> Number:
         hits, trials = RATES[self.rate]
-        parent: Number | float = reader.remembered(self.parent) if isinstance(self.parent, Rate) else self.parent
+        parent: Number | float = reader.memoized(self.parent) if isinstance(self.parent, Rate) else self.parent
         return reader.shrink(
             reader.total(self.entity, self.window, hits),
             reader.total(self.entity, self.window, trials),
             parent,
-            self.strength,
+            self.prior_weight,
         )
 
 
@@ -204,7 +204,7 @@ RATES = {
     "complaint": ("complaints", "contacts"),
 }
 
-Feature = EventValue | Total | Mean | WindowRatio | Age | Rate
+Feature = EventValue | Total | Mean | WindowRatio | TimeSince | Rate
 
 
 @dataclass(frozen=True)
@@ -227,8 +227,10 @@ class FeatureSet:
                 if found not in known:
                     raise DeclarationError(f"found {kind} {found!r}, expected one of {', '.join(known)}")
         for feature in self.features:
-            if isinstance(feature, Rate | WindowRatio) and feature.strength <= 0:
-                raise DeclarationError(f"{feature.name}: found strength {feature.strength}, expected more than 0")
+            if isinstance(feature, Rate | WindowRatio) and feature.prior_weight <= 0:
+                raise DeclarationError(
+                    f"{feature.name}: found prior_weight {feature.prior_weight}, expected more than 0"
+                )
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -261,5 +263,5 @@ class FeatureSet:
 
 
 def compute_features(features: Iterable[Feature], reader: Reader[Number]) -> list[Number]:
-    """Every feature's value at the reader's moment, in declared order."""
-    return [reader.remembered(feature) for feature in features]
+    """Every feature's value at the reader's read point, in declared order."""
+    return [reader.memoized(feature) for feature in features]

@@ -1,18 +1,18 @@
-"""What is expected of a score while one feature moves and all others rest. Data, beside the features.
+"""Expectations of the score while one feature moves and all others rest. Data, beside the features.
 
-The fit is held to the directions and to the steepness; the export sweeps each feature over its plausible range and
-refuses a model that contradicts a direction, takes a larger step or lets one feature say more than is declared here.
+The fit is bound to the directions and to the steepness; the export sweeps each feature over its plausible range and
+refuses a model that contradicts a direction, takes a larger step or lets one feature contribute more than is declared.
 """
 
 from dataclasses import dataclass
 from enum import IntEnum
 
-from service_quality.features.declarations import Age, EventValue, Feature, Mean, Rate, Total, WindowRatio
+from service_quality.features.declarations import EventValue, Feature, Mean, Rate, TimeSince, Total, WindowRatio
 from service_quality.instants import DAY
 
 
 class Direction(IntEnum):
-    """Where a larger value of the feature may move the score: never down, never up, anywhere."""
+    """The direction in which a larger value of the feature may move the score: never down, never up, any."""
 
     RISES = 1
     FALLS = -1
@@ -23,8 +23,8 @@ class Direction(IntEnum):
 class Expectation:
     """`direction`, and the plausible range `lowest` to `highest` in the feature's own unit.
 
-    `scale` says how the range is swept: "log" from 0 in steps that double the value, "linear" in steps of equal
-    size. `largest_step` is the most log-odds between two neighbours of such a sweep.
+    `scale` is the sweep of the range: "log" from 0 in steps that double the value, "linear" in steps of equal size.
+    `largest_step` is the most log-odds between two neighbours of such a sweep.
     """
 
     direction: Direction
@@ -40,7 +40,7 @@ LARGEST_CONTRIBUTION = 4.0
 #: The most log-odds between a value and twice that value, or between two neighbours on a linear scale.
 LARGEST_STEP = 1.0
 
-#: What one more event of its kind may mean by itself: nobody complains in small steps.
+#: Counts of which one more event may weigh by itself: a complaint is no small step.
 _TELLING_BY_ONE = frozenset({"answered", "transfers", "reopenings", "conversation_complaints"})
 
 _MORE_IS_WORSE = frozenset({"dissatisfied", "slow", "returned", "complaint", "reopened"})
@@ -53,10 +53,10 @@ _FEW = 50.0  # events of a kind in one conversation
 
 
 def expectation_of(feature: Feature) -> Expectation:
-    """What is expected of the score while this feature moves.
+    """The expectation of the score while this feature moves.
 
-    Rates are swept linearly; durations, money and counts of a history on a log scale; what is counted within a
-    conversation one by one.
+    Rates are swept linearly; durations, money and counts of a history on a log scale; counts within a conversation one
+    by one.
     """
     direction = direction_of(feature)
     match feature:
@@ -66,7 +66,7 @@ def expectation_of(feature: Feature) -> Expectation:
             return Expectation(direction, 0.0, 23.0, "linear", LARGEST_STEP)
         case EventValue("answered"):
             return Expectation(direction, 0.0, 1.0, "linear", LARGEST_CONTRIBUTION)
-        case Age():
+        case TimeSince():
             return Expectation(direction, 0.0, _LONGEST_MS, "log", LARGEST_STEP)
         case EventValue(name) | Total(_, name, _) | Mean(_, name, _, _) if name.endswith("_ms"):
             return Expectation(direction, 0.0, _LONGEST_MS, "log", LARGEST_STEP)
@@ -80,7 +80,7 @@ def expectation_of(feature: Feature) -> Expectation:
 
 
 def direction_of(feature: Feature) -> Direction:
-    """The declared direction; FREE where both can be argued for, such as price, hour or number of messages."""
+    """The declared direction; FREE where both are plausible, such as price, hour or number of messages."""
     match feature:
         case Rate(_, rate, _) if rate in _MORE_IS_WORSE:
             return Direction.RISES

@@ -1,17 +1,26 @@
 """The features in service, in vector order. Adding one is one line here and its test.
 
-Strengths and windows come from forward validation on real contacts: docs/adr/0004-features-and-model.md.
+Prior weights and windows come from forward validation on real contacts: docs/adr/0004-features-and-model.md.
 """
 
-from service_quality.features.declarations import Age, EventValue, Feature, FeatureSet, Mean, Rate, Total, WindowRatio
+from service_quality.features.declarations import (
+    EventValue,
+    Feature,
+    FeatureSet,
+    Mean,
+    Rate,
+    TimeSince,
+    Total,
+    WindowRatio,
+)
 
-_SHOP = Rate("shop", "dissatisfied", "30d", strength=100, parent=0.18)
-_MANAGER = Rate("manager", "dissatisfied", "30d", strength=200, parent=_SHOP)
-_SUPERVISOR = Rate("supervisor", "dissatisfied", "30d", strength=100, parent=_MANAGER)
-_AGENT = Rate("agent", "dissatisfied", "30d", strength=30, parent=_SUPERVISOR)
-_CATEGORY = Rate("category", "dissatisfied", "30d", strength=50, parent=_SHOP)
-_SUBCATEGORY = Rate("subcategory", "dissatisfied", "30d", strength=30, parent=_CATEGORY)
-_SLOW_SHOP = Rate("shop", "slow", "7d", strength=50, parent=0.35)
+_SHOP = Rate("shop", "dissatisfied", "30d", prior_weight=100, parent=0.18)
+_MANAGER = Rate("manager", "dissatisfied", "30d", prior_weight=200, parent=_SHOP)
+_SUPERVISOR = Rate("supervisor", "dissatisfied", "30d", prior_weight=100, parent=_MANAGER)
+_AGENT = Rate("agent", "dissatisfied", "30d", prior_weight=30, parent=_SUPERVISOR)
+_CATEGORY = Rate("category", "dissatisfied", "30d", prior_weight=50, parent=_SHOP)
+_SUBCATEGORY = Rate("subcategory", "dissatisfied", "30d", prior_weight=30, parent=_CATEGORY)
+_SLOW_SHOP = Rate("shop", "slow", "7d", prior_weight=50, parent=0.35)
 
 CONVERSATION: tuple[Feature, ...] = tuple(
     EventValue(name)
@@ -37,32 +46,32 @@ DISSATISFIED_RATES: tuple[Feature, ...] = (
     _AGENT,
     _CATEGORY,
     _SUBCATEGORY,
-    Rate("subcategory_product", "dissatisfied", "30d", strength=50, parent=_SUBCATEGORY),
-    Rate("channel", "dissatisfied", "30d", strength=50, parent=_SHOP),
-    Rate("manager", "dissatisfied", "7d", strength=50, parent=_MANAGER),
-    Rate("supervisor", "dissatisfied", "7d", strength=50, parent=_SUPERVISOR),
-    Rate("subcategory", "dissatisfied", "7d", strength=50, parent=_SUBCATEGORY),
+    Rate("subcategory_product", "dissatisfied", "30d", prior_weight=50, parent=_SUBCATEGORY),
+    Rate("channel", "dissatisfied", "30d", prior_weight=50, parent=_SHOP),
+    Rate("manager", "dissatisfied", "7d", prior_weight=50, parent=_MANAGER),
+    Rate("supervisor", "dissatisfied", "7d", prior_weight=50, parent=_SUPERVISOR),
+    Rate("subcategory", "dissatisfied", "7d", prior_weight=50, parent=_SUBCATEGORY),
 )
 
 PACE: tuple[Feature, ...] = (
     _SLOW_SHOP,
-    Rate("agent", "slow", "7d", strength=20, parent=_SLOW_SHOP),
+    Rate("agent", "slow", "7d", prior_weight=20, parent=_SLOW_SHOP),
     Total("agent", "contacts", "1h"),
     Mean("agent", "reply_ms", "timed_replies", "1d"),
     Total("agent", "ratings", "30d"),
-    WindowRatio("category", "contacts", "1d", "7d", strength=20),
+    WindowRatio("category", "contacts", "1d", "7d", prior_weight=20),
 )
 
 CUSTOMER: tuple[Feature, ...] = (
-    Rate("customer", "dissatisfied", "90d", strength=3, parent=_SHOP),
+    Rate("customer", "dissatisfied", "90d", prior_weight=3, parent=_SHOP),
     Total("customer", "contacts", "30d"),
     Total("customer", "complaints", "90d"),
     Total("customer", "orders", "90d"),
     Total("customer", "order_amount_minor", "90d"),
-    Age("customer", "orders", "90d"),
+    TimeSince("customer", "orders", "90d"),
     Total("customer", "browse_ms", "1d"),
     Total("customer", "searches", "1d"),
-    Rate("sku", "returned", "90d", strength=20, parent=0.1),
+    Rate("sku", "returned", "90d", prior_weight=20, parent=0.1),
 )
 
 #: Served for rules, and as parents of other rates; the linear model reads their children instead.

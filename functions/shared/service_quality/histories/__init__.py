@@ -1,1 +1,1 @@
-"""Facts of an entity summed in tiles, and the windows that are read from them."""
+"""Histories: facts of an entity summed in tiles, and the windows that are read from them."""

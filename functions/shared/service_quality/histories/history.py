@@ -14,7 +14,7 @@ from service_quality.histories.windows import WINDOWS, Window
 
 @dataclass(frozen=True)
 class HistoryPlan:
-    """Which windows hold which facts: entity name → window name → fact names in storage order."""
+    """The facts of every window: entity name → window name → fact names in storage order."""
 
     windows: Mapping[str, Mapping[str, tuple[str, ...]]]
 
@@ -37,8 +37,8 @@ class HistoryPlan:
 class WindowSums:
     """The tiles of one window in order of time, and their running sums; integers only, so merging is exact.
 
-    Reading lets tiles leave the sums but keeps them, `gone` of them, until the window is settled: what is stored
-    then depends on the log alone, never on who read when.
+    A read takes `gone` tiles out of the sums but holds them until the window is settled: the stored form then depends
+    on the log alone, never on reads.
     """
 
     window: Window
@@ -52,7 +52,7 @@ class WindowSums:
         self.sums = self.sums or [0] * len(self.names)
 
     def expire(self, clock: int) -> None:
-        """Take out of the sums what has left by this clock."""
+        """Take the tiles that have left by this clock out of the sums."""
         window = self.window  # `leaves_at`, spelled out: every feature comes by here
         if self.gone == len(self.starts) or clock < self.starts[self.gone] + window.hop + window.length:
             return
@@ -70,7 +70,7 @@ class WindowSums:
             self.gone = 0
 
     def add(self, at: int, index: int, value: int, *, clock: int) -> None:
-        """Add a fact; one whose tile has already left never enters."""
+        """Add a fact; a fact whose tile has already left never enters."""
         start = self.window.tile(at)
         if start < self.window.start(clock):
             return
@@ -84,7 +84,7 @@ class WindowSums:
             del self.starts[place], self.tiles[place]
 
     def total(self, name: str) -> int:
-        """The sum of a fact in what has not left."""
+        """The sum of a fact in the tiles that have not left."""
         return self.sums[self.names.index(name)]
 
     def newest(self, name: str) -> int | None:
@@ -122,18 +122,18 @@ class History:
                 sums.add(fact.at, sums.names.index(fact.name), fact.value, clock=clock)
 
     def expire(self, clock: int) -> None:
-        """Take out of all sums what has left by this clock."""
+        """Take the tiles that have left by this clock out of all sums."""
         for sums in self.windows.values():
             sums.expire(clock)
 
     def settle(self, clock: int) -> None:
-        """Let everything go that has left its window by this clock; clocks only rise."""
+        """Drop every tile that has left its window by this clock; clocks only rise."""
         for sums in self.windows.values():
             sums.settle(clock)
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is held in any window."""
+        """Whether no window holds a tile."""
         return not any(sums.starts for sums in self.windows.values())
 
     def get(self, window: str, name: str, *, clock: int) -> int:
@@ -170,7 +170,7 @@ class History:
 
 
 def build_history(facts: Iterable[Fact], plan: Mapping[str, tuple[str, ...]], *, clock: int) -> History:
-    """A history of many facts at once, as a backfill makes it."""
+    """The history of many facts at once, as a backfill makes it."""
     history = History(plan)
     for fact in facts:
         history.update(fact, clock=clock)

@@ -1,4 +1,4 @@
-"""The champion in service: the promoted model, or one behind it where that does not load or fails on a row."""
+"""The champion in service: the promoted model, or an earlier version where that does not load or fails on a row."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ from service_quality.scoring.scores import Score, Scorer
 LOOK_AGAIN_SECONDS = 60
 MOST_BEHIND = 4
 
-#: Takes what happened and its fields, for log and metrics; no field holds a value of a row.
+#: Takes the name of an event and its fields, for log and metrics; no field holds a value of a row.
 Observe = Callable[[str, dict[str, str]], None]
 
 
 class Pointer(NamedTuple):
-    """What the registry names as champion: a version, the fingerprint of its features, the promotion's revision."""
+    """The registry's champion: a version, the fingerprint of its features, the promotion's revision."""
 
     version: str
     fingerprint: str
@@ -26,7 +26,7 @@ class Pointer(NamedTuple):
 
 
 class Models(Protocol):
-    """The registry, as far as serving reads it."""
+    """The registry's side that serving reads."""
 
     def read_pointer(self) -> Pointer: ...
 
@@ -35,7 +35,7 @@ class Models(Protocol):
         ...
 
     def load(self, version: str) -> Scorer:
-        """ModelError where it must not score, DeploymentError where its file is missing."""
+        """The model of a version; ModelError where it must not score, DeploymentError where its file is missing."""
         ...
 
 
@@ -69,7 +69,7 @@ class Champion:
         """Follow the pointer unless it was read within a minute.
 
         While no model is in service: ModelError or DeploymentError where neither the promoted version nor one behind
-        it loads, SurroundingsError where the registry does not answer. Afterwards the one in service goes on.
+        it loads, DependencyError where the registry does not answer. Afterwards the one in service goes on.
         """
         if not self._is_due():
             return
@@ -88,14 +88,14 @@ class Champion:
         """Score by the model in service; a row on which it fails is scored by one behind it.
 
         Raises what the model raised where none behind it scores the row: then the row may be at fault, and the model
-        stays. SurroundingsError where one behind it cannot be fetched now.
+        stays. DependencyError where one behind it cannot be fetched now.
         """
         serving = self._serving
         if serving is None:
             raise ModelError("found no model in service, expected a refresh before the first score")
         try:
             return serving.scorer.score(vector)
-        except Exception as error:  # whatever a model raises on a row
+        except Exception as error:  # a model can raise any error on a row
             score = self._score_by_another(vector, serving, error)
             if score is None:
                 raise
@@ -117,7 +117,7 @@ class Champion:
             if self._serving is None:
                 self._serve_one_behind(error)
             if isinstance(error, DeploymentError):
-                return  # a missing file may come, a permission be given: looked at again in a minute
+                return  # a file or a permission may still come: the next look is in a minute
         else:
             self._serve(promoted)
         self._settled = pointer
@@ -153,7 +153,7 @@ class Champion:
                 self._refuse(version, str(error))
 
     def _read_behind(self) -> Sequence[str]:
-        """Nothing where the log is missing, forbidden or wrong: what failed stays the error that is raised."""
+        """The versions behind; empty where the log is missing, forbidden or wrong: then the first error is raised."""
         try:
             return self.models.versions_behind(self._revision, most=MOST_BEHIND)
         except DeploymentError as error:
@@ -169,7 +169,7 @@ class Champion:
             for other in chain([self._serving] if moved and self._serving else [], self._usable_behind()):
                 try:
                     score = other.scorer.score(vector)
-                except Exception as next_error:  # whatever a model raises on a row
+                except Exception as next_error:  # a model can raise any error on a row
                     failures[other.version] = next_error
                     continue
                 self._serve(other)

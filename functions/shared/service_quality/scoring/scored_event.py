@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.features.declarations import FeatureSet, compute_features
-from service_quality.features.moment import Moment
+from service_quality.features.feature_context import FeatureContext
 from service_quality.features.vectors import Vector, to_vector
 from service_quality.histories.history import History
 from service_quality.scoring.scores import Score, Scorer
@@ -14,7 +14,7 @@ from service_quality.scoring.scores import Score, Scorer
 class ScoredEvent(NamedTuple):
     """The vector as served, the score that the model gave for it, and the values by name for rules.
 
-    `score` is None where the model failed, with `failure` to say how.
+    `score` is None where the model failed, and `failure` is its error.
     """
 
     vector: Vector
@@ -24,7 +24,7 @@ class ScoredEvent(NamedTuple):
 
 
 def entity_keys(step: ConversationStep, features: FeatureSet) -> dict[str, str]:
-    """The keys of the histories that an event is scored with, by entity name; no key where there is no entity."""
+    """The keys of the histories that an event is scored with, by entity name; an unnamed entity has no key."""
     return {name: key for name, key in step.keys.items() if name in features.plan.windows}
 
 
@@ -38,13 +38,13 @@ def score_step(
 ) -> ScoredEvent:
     """Score an event with the conversation including it and the histories before it, by entity name.
 
-    A model that fails leaves the event without a score; what fails before it is raised.
+    A failing model leaves the event without a score; an earlier error is raised.
     """
-    values = compute_features(features.features, Moment(histories, step.values, clock))
+    values = compute_features(features.features, FeatureContext(histories, step.values, clock))
     vector = to_vector(values)
     named = {**step.values, **dict(zip(features.names, values, strict=True))}
     try:
         score = scorer.score(vector)
-    except Exception as failure:  # whatever a model raises, the event is sound
+    except Exception as failure:  # a model can raise any error; the event is sound
         return ScoredEvent(vector, None, named, failure)
     return ScoredEvent(vector, score, {**named, "score": score.probability})

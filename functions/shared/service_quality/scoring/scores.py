@@ -1,4 +1,4 @@
-"""A score: the probability that a conversation ends dissatisfied, and what it is made of."""
+"""A score: the probability that a conversation ends dissatisfied, and the contributions of its features."""
 
 from math import isfinite
 from typing import NamedTuple, Protocol
@@ -15,7 +15,7 @@ class Score(NamedTuple):
     model_version: str
 
     def reasons(self, names: tuple[str, ...], *, most: int) -> list[tuple[str, float]]:
-        """The features that pushed the score most, by size, those of no effect left out."""
+        """The features that moved the score most, by size, without those of no effect."""
         pushed = [pair for pair in zip(names, self.contributions, strict=True) if pair[1]]
         return sorted(pushed, key=lambda pair: (-abs(pair[1]), pair[0]))[:most]
 
@@ -23,7 +23,7 @@ class Score(NamedTuple):
 class Scorer(Protocol):
     """A model that is ready to score float32 vectors of the feature set in service.
 
-    What it raises says that it cannot score this vector; `Score.model_version` says which model gave a score.
+    Any error means that it cannot score this vector; `Score.model_version` names the model that gave a score.
     """
 
     def score(self, vector: Vector) -> Score: ...

@@ -1,1 +1,1 @@
-"""Buckets of S3: the archive, and what was refused."""
+"""Buckets of S3: the archive, and what was rejected."""

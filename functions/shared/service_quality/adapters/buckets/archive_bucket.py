@@ -1,4 +1,4 @@
-"""The archive: what was committed, in large immutable objects by date."""
+"""The archive: committed rows in large immutable objects by date."""
 
 import gzip
 from typing import TYPE_CHECKING

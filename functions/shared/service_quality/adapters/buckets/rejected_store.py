@@ -1,4 +1,4 @@
-"""Records that were rejected or parked, kept whole in S3 with reason and position."""
+"""Records that were rejected or parked, stored whole in S3 with reason and position."""
 
 import json
 from base64 import b64encode
@@ -19,7 +19,7 @@ REJECTED_FOLDER, PARKED_FOLDER = "rejected", "parked"
 
 
 class RejectedStore:
-    """One object of JSON lines per call, named by its content: the same records land on the same object again."""
+    """One object of JSON lines per call, named by its content: the same records give the same object."""
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._bucket = Bucket(s3, bucket)
@@ -28,8 +28,8 @@ class RejectedStore:
         """DeploymentError names the bucket that is missing or may not be written; nothing is written."""
         self._bucket.check("rejected")
 
-    def keep(self, rejections: Sequence[Rejection]) -> None:
-        """Write the records, base64 as they came, each on a line with what was wrong with it; nothing for no record.
+    def put(self, rejections: Sequence[Rejection]) -> None:
+        """Write the records, unchanged in base64, each on a line with its reason; without records nothing is written.
 
         Parked records have a folder of their own. An object of more than MAX_OBJECT_BYTES is split between lines; a
         longer line has an object of its own.
@@ -38,14 +38,14 @@ class RejectedStore:
         shop_id = shops.pop() if len(shops) == 1 else NO_SHOP
         parked = [one for one in rejections if one.reason == PARKED]
         rejected = [one for one in rejections if one.reason != PARKED]
-        for folder, kept in ((PARKED_FOLDER, parked), (REJECTED_FOLDER, rejected)):
-            for position, body in _bodies(kept):
+        for folder, found in ((PARKED_FOLDER, parked), (REJECTED_FOLDER, rejected)):
+            for position, body in _bodies(found):
                 key = rejected_key(shop_id, position, body, folder=folder)
                 self._bucket.put(key, body, content_type="application/x-ndjson")
 
 
 def rejected_key(shop_id: str, position: str, body: bytes, *, folder: str = REJECTED_FOLDER) -> str:
-    """The key of an object that begins with the record at a position. Shop and position stay in their segments.
+    """The key of an object whose first record is at a position; no shop and no position adds a segment.
 
     >>> rejected_key("shop/../1", "9", b"")
     'rejected/shop%2F..%2F1/9-e3b0c442.jsonl'

@@ -1,4 +1,4 @@
-"""A shop, its customers, and how something that happens there becomes an event."""
+"""The model of a shop: the shop, its customers and orders, and stories of events."""
 
 from dataclasses import dataclass, field
 from random import Random
@@ -28,7 +28,7 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Something a customer bought, at an instant."""
+    """An article that a customer bought, at an instant."""
 
     order_id: str
     item: Item
@@ -37,7 +37,7 @@ class Order:
 
 @dataclass(slots=True)
 class Customer:
-    """One customer, as life goes on: what was bought, and the ratings given, each (instant, dissatisfied)."""
+    """One customer over time: the orders, and the ratings, each (instant, dissatisfied)."""
 
     customer_id: str
     random: Random

@@ -1,4 +1,4 @@
-"""A shop's items in memory: read when first needed, valid as a whole or not at all."""
+"""A shop's state in memory: its items, read when first needed, valid as a whole or not at all."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,20 +18,20 @@ from service_quality.commit.state_items import (
     pack_key,
 )
 from service_quality.conversations.imported_part import ImportedPart
-from service_quality.facts.entities import home_key
+from service_quality.facts.entities import item_key_of
 from service_quality.histories.history import History, HistoryPlan
 
 _CONVERSATIONS = ("contact", "visit")
 
-#: Reads stored items by key, strongly consistent; what does not exist is left out.
+#: Reads stored items by key, strongly consistent; a missing item is left out.
 ReadItems = Callable[[list[str]], Mapping[str, bytes]]
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class ShopMemory:
-    """Everything held of one shop at one version of its item.
+class ShopState:
+    """Everything held of one shop at one version of its item; after a conflict all of it is dropped.
 
-    Whoever meets a conflict drops the whole of it. `changed` are the keys that differ from what is stored.
+    `changed` are the keys of the items that differ from the stored ones.
     """
 
     shop_id: str
@@ -45,7 +45,7 @@ class ShopMemory:
     _stored_bytes: dict[str, int] = field(default_factory=dict)
 
     def load(self, keys: Iterable[str], read: ReadItems) -> None:
-        """Read what is not held yet, and the imports that it has not absorbed; at most two rounds of reading."""
+        """Read the items that are not held yet, and the imports that they have not absorbed; at most two reads."""
         wanted = sorted({key for key in keys if key not in self.conversations and key not in self.histories})
         if not wanted:
             return
@@ -71,7 +71,7 @@ class ShopMemory:
         return self.conversations[key]
 
     def imported(self, key: str) -> tuple[ImportedPart, ...]:
-        """What imports know of a loaded conversation that has not absorbed them, in the order of their marks."""
+        """The parts of imports that a loaded conversation has not absorbed, in order of their import records."""
         return self._imported.get(key, ())
 
     def keep_conversation(self, key: str, item: ConversationItem) -> None:
@@ -82,7 +82,7 @@ class ShopMemory:
     def touch(self, key: str) -> None:
         """Mark a loaded item as changed: with this event it has absorbed every import.
 
-        That is counted here and not where it is stored, so equal logs store equal bytes wherever their chunks end;
+        That is counted here and not where it is stored, so equal logs store equal bytes wherever transactions end;
         an attempt that fails before it has stored the item forgets the count with it.
         """
         self.changed.add(key)
@@ -95,40 +95,40 @@ class ShopMemory:
         held.absorbed = tuple(one.import_id for one in self.shop.imports)
 
     def history(self, key: str) -> History | None:
-        """The history of an entity whose home is loaded; None where it has none."""
-        return self.histories[home_key(key)].histories.get(key)
+        """The history of an entity whose item is loaded; None where there is no history of it."""
+        return self.histories[item_key_of(key)].histories.get(key)
 
     def history_to_change(self, key: str) -> History:
-        """The history of an entity whose home is loaded, made if there is none, and marked as changed."""
-        home = home_key(key)
-        self.touch(home)
-        histories = self.histories[home].histories
+        """The history of an entity whose item is loaded, made if it is missing, and marked as changed."""
+        item_key = item_key_of(key)
+        self.touch(item_key)
+        histories = self.histories[item_key].histories
         if key not in histories:
             histories[key] = History(self.plan.windows[entity_name(key)])
         return histories[key]
 
-    def settle(self, home: str, *, clock: int) -> None:
+    def settle(self, item_key: str, *, clock: int) -> None:
         """Let an item's histories forget what has left by this clock; done with every change, so equal logs store
-        equal bytes wherever their chunks end."""
-        histories = self.histories[home].histories
+        equal bytes wherever transactions end."""
+        histories = self.histories[item_key].histories
         for history in histories.values():
             history.settle(clock)
         for key in [key for key, history in histories.items() if history.empty]:
             del histories[key]
 
     def take_changes(self) -> dict[str, bytes]:
-        """The stored form of all that changed, which then counts as stored."""
+        """The stored form of all changed items, which then count as stored."""
         changes = {key: self._encode(key) for key in sorted(self.changed)}
         self._stored_bytes |= {key: len(data) for key, data in changes.items()}
         self.changed.clear()
         return changes
 
     def stored_bytes(self, key: str) -> int:
-        """How large an item was when it was last read or written; 0 where it was not."""
+        """The size of an item when it was last read or written; 0 for an item that was not."""
         return self._stored_bytes.get(key, 0)
 
     def forget_items(self) -> None:
-        """Hold nothing but the shop's item: after an import every other item has something to absorb."""
+        """Drop every item but the shop's own: after an import each has a part to absorb."""
         self.conversations.clear()
         self.histories.clear()
         self._imported.clear()
@@ -136,7 +136,7 @@ class ShopMemory:
         self._unabsorbed.clear()
 
     def size(self) -> int:
-        """How many items are held."""
+        """The number of items held."""
         return len(self.conversations) + len(self.histories)
 
     def _encode(self, key: str) -> bytes:
@@ -171,8 +171,8 @@ class ShopMemory:
             else:
                 self._add_histories(key, data)
 
-    def _add_histories(self, home: str, data: bytes) -> None:
-        held = self.histories[home].histories
+    def _add_histories(self, item_key: str, data: bytes) -> None:
+        held = self.histories[item_key].histories
         for key, history in decode_histories(data, self.plan).histories.items():
             if key not in held:
                 held[key] = History(self.plan.windows[entity_name(key)])

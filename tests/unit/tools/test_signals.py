@@ -1,4 +1,4 @@
-"""How a command ends when somebody ends it."""
+"""The end of a command by a signal."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tools.ending import ENDED_BY, EndedBySignal, end_children, end_once
+from tools.signals import ENDED_BY, EndedBySignal, end_children, end_once
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def usual_signals():
 
 @pytest.mark.parametrize(
     ("number", "said", "exit_code"),
-    [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "told to end", 143), (signal.SIGHUP, "its terminal", 129)],
+    [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143), (signal.SIGHUP, "its terminal", 129)],
 )
 def test_signal_to_end_says_how_and_gives_the_customary_exit_code(number, said, exit_code):
     end_once()

@@ -1,4 +1,4 @@
-"""Chunks: as much of a shop's log as one transaction holds, and the row that archives it."""
+"""Transactions: the part of a shop's log that is committed at once, and the row that archives it."""
 
 import json
 import zlib
@@ -14,7 +14,7 @@ from service_quality.features.vectors import vector_bytes
 from service_quality.scoring.scored_event import ScoredEvent
 
 MAX_ITEMS = 99  # of 100; a shop's first transaction also opens the shop's ledger of the archive
-MAX_ARCHIVE_BYTES = 350_000  # before compression, so the row stays under DynamoDB's 400 KB whatever it holds
+MAX_ARCHIVE_BYTES = 350_000  # before compression, so the row always stays under DynamoDB's 400 KB
 #: Of the 400 KB of an item and the 4 MB of a transaction; the rest is for keys and the names of attributes.
 MAX_ITEM_BYTES = 390_000
 MAX_TRANSACTION_BYTES = 3_900_000
@@ -22,7 +22,7 @@ ITEM_OVERHEAD = 700
 
 
 class OutboxRow(NamedTuple):
-    """Something that must leave: rows of one `stream_key` leave in order of `sequence`."""
+    """A row that must leave: rows of one `stream_key` leave in order of `sequence`."""
 
     stream_key: str
     sequence: str
@@ -44,8 +44,8 @@ class Commit:
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Chunk:
-    """What has been folded since the last commit, from the position it follows."""
+class Transaction:
+    """The rows and entries since the last commit, from the position that it follows."""
 
     shop_id: str
     follows: str
@@ -54,7 +54,7 @@ class Chunk:
     archive_bytes: int = 0
 
     def has_room(self, *, items: int, item_bytes: int, rows: int, size: int) -> bool:
-        """Whether so many changed items of so many bytes, further rows and archived bytes fit into the transaction."""
+        """Whether a number of changed items, their bytes, further rows and archived bytes fit into the transaction."""
         items += len(self.rows) + rows + 2
         archive_bytes = self.archive_bytes + size
         transaction_bytes = item_bytes + archive_bytes + sum(len(row.body) for row in self.rows.values())
@@ -65,7 +65,7 @@ class Chunk:
         )
 
     def add_rows(self, rows: list[OutboxRow]) -> None:
-        """Put rows; a transaction holds one of a key, so the later one stands."""
+        """Put rows; a transaction holds one row of a key, so a later one replaces it."""
         self.rows |= {(row.stream_key, row.sequence): row for row in rows}
 
     def add_entry(self, entry: dict[str, object], size: int) -> None:
@@ -73,7 +73,7 @@ class Chunk:
         self.archive_bytes += size
 
     def archive_row(self, *, last: str, fold_version: str, fingerprint: str) -> OutboxRow:
-        """The link of the shop's chain: everything since the position that it follows."""
+        """The link of the shop's chain, with every entry since the position that it follows."""
         body = {
             "shop_id": self.shop_id,
             "follows": self.follows,
@@ -86,7 +86,7 @@ class Chunk:
         return OutboxRow(archive_key(self.shop_id), row_key(self.follows), "archive", data, self.shop_id)
 
     def first_rows(self) -> tuple[OutboxRow, ...]:
-        """What a shop's first transaction holds beside: the ledger by which a sweep finds what is not archived."""
+        """The further row of a shop's first transaction: its ledger of the archive; empty for a later one."""
         opened = OutboxRow(LEDGER, self.shop_id, LEDGER, NOTHING_ARCHIVED, self.shop_id)
         return () if self.follows else (opened,)
 
@@ -106,7 +106,7 @@ def event_entry(
 ) -> dict[str, object]:
     """An accepted event as archived, with the features served and the score.
 
-    `score_failed` is the type of what was raised where the event should have a score and has none.
+    `score_failed` is the type of the error where the event should have a score and has no score.
     """
     entry: dict[str, object] = {"position": position, "event": event_to_dict(event), "clock": clock}
     if scored is not None:
@@ -125,10 +125,10 @@ def control_entry(position: str, record: ControlRecord, *, clock: int) -> dict[s
 
 
 def duplicate_entry(position: str) -> dict[str, object]:
-    """A record whose event had been folded before."""
+    """A record whose event was folded before."""
     return {"position": position, "duplicate": True}
 
 
-def refused_entry(position: str, reason: str, field_name: str) -> dict[str, object]:
-    """A record that was rejected or parked; its bytes are kept under the same position."""
-    return {"position": position, "refused": reason, "field": field_name}
+def rejected_entry(position: str, reason: str, field_name: str) -> dict[str, object]:
+    """A record that was rejected or parked; its bytes are stored under the same position."""
+    return {"position": position, "rejected": reason, "field": field_name}

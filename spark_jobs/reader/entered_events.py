@@ -1,7 +1,7 @@
-"""Which events an import has to hold, from lake and archive alone: those that entered the shop with it.
+"""The events that entered a shop with each import, computed from lake and archive alone.
 
-The job that makes imports decides the same by other means (backfill/new_events.py), and what it notes is not read
-here: so neither can be wrong unseen.
+The job that makes imports decides the same by other means (backfill/new_events.py), and its notes are not read here,
+so that an error of either is seen.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,11 +29,11 @@ def events_by_import(offered: DataFrame, log: DataFrame) -> DataFrame:
     (FIELDS, content and OF_IMPORT); `log` are the accepted events of the archive.
     """
     ids = ["shop_id", "event_id"]
-    archived = log.select(*ids, F.lit(0).cast("bigint").alias("number"), "place", content_hash().alias("content"))
-    offers = offered.select(*ids, F.col("number").cast("bigint"), F.col("behind").alias("place"), "content")
-    places = archived.join(offers.select(*ids).distinct(), ids, "left_semi").unionByName(offers)
-    sorted_places = places.repartition("shop_id", "event_id").sortWithinPartitions("shop_id", "event_id", "number")
-    entered = sorted_places.mapInArrow(_entered, _ENTERED_DDL)
+    archived = log.select(*ids, F.lit(0).cast("bigint").alias("number"), "log_index", content_hash().alias("content"))
+    offers = offered.select(*ids, F.col("number").cast("bigint"), F.col("behind").alias("log_index"), "content")
+    entries = archived.join(offers.select(*ids).distinct(), ids, "left_semi").unionByName(offers)
+    sorted_entries = entries.repartition("shop_id", "event_id").sortWithinPartitions("shop_id", "event_id", "number")
+    entered = sorted_entries.mapInArrow(_entered, _ENTERED_DDL)
     return offered.join(entered, [*ids, "number"]).select(*FIELDS, *OF_IMPORT)
 
 
@@ -47,19 +47,19 @@ def _entered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             yield pa.RecordBatch.from_pylist(entered, schema=_ENTERED)
 
 
-def imports_entered_with(places: Iterable[Row]) -> Iterator[int]:
+def imports_entered_with(entries: Iterable[Row]) -> Iterator[int]:
     """The numbers of the imports that one event entered with, as new or in another content.
 
-    `places` by number: those of the archive (number 0: place, content), and the imports that could hold it (the last
-    place that each takes account of, content).
+    `entries` by number: those of the archive (number 0: log_index, content), and the imports that could hold it (the
+    last log index that each takes account of, content).
     """
     archived: list[Row] = []
     known: str | None = None
-    for one in places:
+    for one in entries:
         if not one["number"]:
             archived.append(one)
             continue
-        on_log = {row["content"] for row in archived if row["place"] <= one["place"]}
+        on_log = {row["content"] for row in archived if row["log_index"] <= one["log_index"]}
         if one["content"] not in (on_log if known is None else {known}):
             known = one["content"]
             yield one["number"]

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from math import exp
 
 from infra.local.report_page.proofs import Figures
-from service_quality.alerts import words
+from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.wording import name_in_words, value_in_words
-from service_quality.alerts.words import MAIL, say
+from service_quality.alerts.wording_messages import MAIL, say
 
 _LARGEST_EXPONENT = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class ToldReason:
-    """A feature with its value, what it adds to the log-odds, and what that does to the odds."""
+class ShownReason:
+    """A feature with its value, its contribution to the log-odds, and the effect on the odds."""
 
     name: str
     value: str
@@ -22,8 +22,8 @@ class ToldReason:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldAlert:
-    """An alert in words. `severity_name` and `state_name` are the declared names, for colours."""
+class ShownAlert:
+    """An alert as text. `severity_name` and `state_name` are the declared names, for colours."""
 
     title: str
     severity: str
@@ -36,19 +36,19 @@ class ToldAlert:
     at: str
     risk: str | None
     evidence: tuple[tuple[str, str], ...]
-    reasons: tuple[ToldReason, ...]
+    reasons: tuple[ShownReason, ...]
     measure: str
 
 
-def tell(alert: Figures, language: str) -> ToldAlert:
+def show_alert(alert: Figures, language: str) -> ShownAlert:
     """The alert as a person reads it; an unknown rule has no measure, an unknown instant is empty."""
-    measure = words.MEASURES.get(alert["kind"])
-    return ToldAlert(
-        title=say(words.RULES, alert["kind"], language),
-        severity=say(words.SEVERITIES, alert["severity"], language),
+    measure = messages.MEASURES.get(alert["kind"])
+    return ShownAlert(
+        title=say(messages.RULES, alert["kind"], language),
+        severity=say(messages.SEVERITIES, alert["severity"], language),
         severity_name=alert["severity"],
-        state=say(words.STATES, alert["state"], language),
-        subject=say(words.SUBJECTS, alert["subject"]["kind"], language),
+        state=say(messages.STATES, alert["state"], language),
+        subject=say(messages.SUBJECTS, alert["subject"]["kind"], language),
         subject_id=alert["subject"]["id"],
         shop=alert["shop_id"],
         since=_minute(alert["opened_at"]),
@@ -64,10 +64,10 @@ def tell(alert: Figures, language: str) -> ToldAlert:
     )
 
 
-def _reason(reason: Figures, language: str) -> ToldReason:
+def _reason(reason: Figures, language: str) -> ShownReason:
     name, contribution = reason["feature"], reason["contribution"]
     effect = MAIL["raises" if contribution > 0 else "lowers"].said(language)
-    return ToldReason(
+    return ShownReason(
         name=name_in_words(name, language),
         value=value_in_words(name, reason["value"], language),
         contribution=contribution,

@@ -8,10 +8,10 @@ from service_quality.histories.history import History
 Value = int | float | None
 
 
-class Moment:
-    """What is known when an event is scored: histories before it, and the conversation including it.
+class FeatureContext:
+    """The context of a scored event: histories before it, and the conversation including it.
 
-    `histories` holds each entity's history by entity name, None or absent where there is none.
+    `histories` holds each entity's history by entity name; None or absent for an entity without one.
     """
 
     __slots__ = ("_clock", "_histories", "_known", "_values")
@@ -26,11 +26,11 @@ class Moment:
         self._known: dict[int, Value] = {}  # by identity: declarations are few and live as long as the process
 
     def total(self, entity: str, window: str, fact: str) -> Value:
-        # Never below zero: what reached the log while an import was made may be taken back twice until it is joined.
+        # Never below zero: events on the log while an import was made may be subtracted twice until they are joined.
         history = self._histories.get(entity)
         return 0 if history is None else max(0, history.windows[window].total(fact))
 
-    def age(self, entity: str, window: str, fact: str) -> Value:
+    def time_since(self, entity: str, window: str, fact: str) -> Value:
         history = self._histories.get(entity)
         if history is None:
             return None
@@ -40,15 +40,15 @@ class Moment:
     def ratio(self, numerator: Value, denominator: Value) -> Value:
         return numerator / denominator if denominator and numerator is not None else None
 
-    def shrink(self, hits: Value, trials: Value, parent: Value, strength: float) -> Value:
+    def shrink(self, hits: Value, trials: Value, parent: Value, prior_weight: float) -> Value:
         if hits is None or trials is None or parent is None:
             return None
-        return (hits + strength * parent) / (trials + strength)
+        return (hits + prior_weight * parent) / (trials + prior_weight)
 
     def event(self, name: str) -> Value:
         return self._values[name]
 
-    def remembered(self, feature: Feature) -> Value:
+    def memoized(self, feature: Feature) -> Value:
         known = id(feature)
         if known not in self._known:
             self._known[known] = feature.compute(self)

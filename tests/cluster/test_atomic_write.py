@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.whole_files import UNFINISHED, whole_file, whole_folder
+from tools.atomic_write import UNFINISHED, atomic_file, atomic_folder
 
 FILES = ("challenger.json", "model.json", "sample.parquet")
 
@@ -15,7 +15,7 @@ FILES = ("challenger.json", "model.json", "sample.parquet")
 WRITER = """
 import os, signal, sys
 from pathlib import Path
-from tools.whole_files import whole_folder
+from tools.atomic_write import atomic_folder
 
 left = int(sys.argv[2])
 
@@ -28,7 +28,7 @@ def counted(call):
         return call(*arguments, **options)
     return count
 
-with whole_folder(Path(sys.argv[1]), told_by="model.json") as folder:
+with atomic_folder(Path(sys.argv[1]), marker="model.json") as folder:
     Path.unlink, os.replace, os.rmdir = map(counted, (Path.unlink, os.replace, os.rmdir))
     for name in sys.argv[3:]:
         if left == 0:
@@ -42,9 +42,9 @@ CALLS = 2 * len(FILES) + 2  # writing each, one away, each into its place, the e
 FILE_WRITER = """
 import os, signal, sys
 from pathlib import Path
-from tools.whole_files import whole_file
+from tools.atomic_write import atomic_file
 
-with whole_file(Path(sys.argv[1])) as unfinished, unfinished.open("w") as file:
+with atomic_file(Path(sys.argv[1])) as unfinished, unfinished.open("w") as file:
     file.write("half of the new, ")
     file.flush()
     if sys.argv[2] == "killed":
@@ -59,7 +59,7 @@ def write(target: Path, calls: int) -> int:
 
 
 def read(target: Path) -> set[str]:
-    """What its reader finds: nothing without model.json."""
+    """The files that its reader finds: no file without model.json."""
     if not (target / "model.json").exists():
         return set()
     return {(target / name).read_text() for name in FILES}
@@ -83,7 +83,7 @@ def test_killed_writer_leaves_the_old_files_or_none_or_the_new_and_writes_them_w
 def test_folder_without_the_file_that_tells_of_it_is_refused(tmp_path):
     with (
         pytest.raises(FileNotFoundError, match=r"expected model\.json"),
-        whole_folder(tmp_path, told_by="model.json") as folder,
+        atomic_folder(tmp_path, marker="model.json") as folder,
     ):
         (folder / "sample.parquet").write_text("new")
 
@@ -97,7 +97,7 @@ def test_writer_that_fails_leaves_what_was_there(tmp_path):
         (folder / "model.json").write_text("new")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"), whole_folder(tmp_path, told_by="model.json") as folder:
+    with pytest.raises(OSError, match="disk full"), atomic_folder(tmp_path, marker="model.json") as folder:
         fail(folder)
 
     assert (tmp_path / "model.json").read_text() == "old"
@@ -124,7 +124,7 @@ def test_writer_of_a_file_that_fails_leaves_nothing_where_nothing_was(tmp_path):
         file.write_text("half")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"), whole_file(tmp_path / "new" / "report.json") as unfinished:
+    with pytest.raises(OSError, match="disk full"), atomic_file(tmp_path / "new" / "report.json") as unfinished:
         fail(unfinished)
 
     assert list((tmp_path / "new").iterdir()) == []

@@ -1,4 +1,4 @@
-"""Choose the L2 strength forward in time, calibrate where that helps, and fit on all rows: the champion's training."""
+"""Choose the L2 penalty forward in time, calibrate where that helps, and fit on all rows: the champion's training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ from spark_jobs.learning.linear_training import (
 from spark_jobs.learning.metrics import compute_metrics
 from spark_jobs.learning.term_scaling import Bounds
 
-STRENGTHS = (0.0002, 0.0006, 0.002)
+L2_CHOICES = (0.0002, 0.0006, 0.002)
 SLICE_CUTS = (0.6, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What training found: the model, its calibration, and how it fared on later rows it had not seen."""
+    """The result of training: the model, its calibration, and its metrics on later, unseen rows."""
 
     model: LogisticRegressionModel
     calibration: Calibration
-    strength: float
+    l2: float
     forward: dict[str, float]
     metrics: dict[str, float | None]
 
@@ -65,7 +65,7 @@ def _instant(at: float) -> str:
 
 
 class Fits:
-    """Models fitted on what came before an instant, each once: to be compared, so not to the last digit."""
+    """Models fitted on the rows before an instant, each once and coarsely, to be compared."""
 
     def __init__(self, rows: DataFrame, bounds: Bounds) -> None:
         """Fit on these rows (columns of scaled_rows), within these bounds."""
@@ -73,26 +73,25 @@ class Fits:
         self._bounds = bounds
         self._known: dict[tuple[float, float], LogisticRegressionModel] = {}
 
-    def before(self, cut: float, strength: float) -> LogisticRegressionModel:
-        """The model of this L2 strength on the rows before the cut."""
-        if (cut, strength) not in self._known:
+    def before(self, cut: float, l2: float) -> LogisticRegressionModel:
+        """The model with this L2 penalty on the rows before the cut."""
+        if (cut, l2) not in self._known:
             earlier = between(self._rows, -np.inf, cut)
-            self._known[cut, strength] = fit_linear(earlier, strength, self._bounds, tolerance=COARSE)
-        return self._known[cut, strength]
+            self._known[cut, l2] = fit_linear(earlier, l2, self._bounds, tolerance=COARSE)
+        return self._known[cut, l2]
 
 
-def choose_strength(
-    rows: DataFrame, fits: Fits, cuts: Sequence[float], strengths: Sequence[float]
+def choose_l2(
+    rows: DataFrame, fits: Fits, cuts: Sequence[float], choices: Sequence[float]
 ) -> tuple[float, dict[str, float]]:
-    """The strength with the least log loss on what came after every second cut, and the loss of each."""
+    """The L2 penalty with the least log loss on the rows after every second cut, and the loss of each."""
     folds = list(zip(cuts[::2], [*cuts[2::2], np.inf], strict=True))
     losses = {
-        strength: sum(mean_log_loss(between(rows, cut, end), fits.before(cut, strength)) for cut, end in folds)
-        / len(folds)
-        for strength in strengths
+        l2: sum(mean_log_loss(between(rows, cut, end), fits.before(cut, l2)) for cut, end in folds) / len(folds)
+        for l2 in choices
     }
-    best = min(strengths, key=lambda strength: losses[strength])
-    return best, {str(strength): loss for strength, loss in losses.items()}
+    best = min(choices, key=lambda l2: losses[l2])
+    return best, {str(l2): loss for l2, loss in losses.items()}
 
 
 def mean_log_loss(rows: DataFrame, model: LogisticRegressionModel) -> float:
@@ -104,18 +103,18 @@ def mean_log_loss(rows: DataFrame, model: LogisticRegressionModel) -> float:
     return float(row["loss"])
 
 
-def train(rows: DataFrame, strengths: Sequence[float], bounds: Bounds) -> Trained:
-    """Choose the strength, calibrate if that helps, then fit on all rows (columns of scaled_rows).
+def train(rows: DataFrame, choices: Sequence[float], bounds: Bounds) -> Trained:
+    """Choose the L2 penalty, calibrate if that helps, then fit on all rows (columns of scaled_rows).
 
-    Whether a calibration helps is tried out on several slices just as it would be shipped: fitted on one slice by a
+    A calibration is tried on several slices just as it would be shipped: fitted on one slice by a
     model that has not seen it, put on a model that has, and judged on the slice after it.
 
-    InputError where there is nothing to learn from or to judge by: see `require_both_labels`.
+    InputError where a label is missing to fit or to judge: see `require_both_labels`.
     """
     cuts, fits = [*time_cuts(rows, SLICE_CUTS), np.inf], Fits(rows, bounds)
     require_both_labels(rows, cuts[:-1])
-    strength, forward = choose_strength(rows, fits, cuts[:-1], strengths)
-    models = [fits.before(cut, strength) for cut in cuts[:-1]]
+    l2, forward = choose_l2(rows, fits, cuts[:-1], choices)
+    models = [fits.before(cut, l2) for cut in cuts[:-1]]
     plain, calibrated = [], []
     for number, model in enumerate(models[:-1]):
         fitted = fit_calibration(between(rows, cuts[number], cuts[number + 1]), model)
@@ -124,9 +123,9 @@ def train(rows: DataFrame, strengths: Sequence[float], bounds: Bounds) -> Traine
         calibrated.append(measure(later, models[number + 1], fitted))
     helps = mean_of(calibrated, "log_loss") < mean_of(plain, "log_loss")
     return Trained(
-        model=fit_linear(rows, strength, bounds),
+        model=fit_linear(rows, l2, bounds),
         calibration=fit_calibration(between(rows, cuts[-2], np.inf), models[-1]) if helps else Calibration(),
-        strength=strength,
+        l2=l2,
         forward={**forward, "plain": mean_of(plain, "log_loss"), "calibrated": mean_of(calibrated, "log_loss")},
         metrics=(calibrated if helps else plain)[-1],
     )

@@ -1,4 +1,4 @@
-"""Records that cannot be taken are kept with their position, and change nothing else."""
+"""Records that cannot be taken are stored with their position, and change nothing else."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ def noise(draw: st.DrawFn) -> bytes:
     return mutated(event, draw(st.sampled_from(FIELDS)), draw(JSON))
 
 
-def is_refused(data: bytes, arrived_at: int) -> bool:
+def is_rejected(data: bytes, arrived_at: int) -> bool:
     try:
         parse_record(data, arrived_at=arrived_at, shop_id="shop")
     except RejectedEventError:
@@ -47,9 +47,9 @@ def with_noise(log: RandomLog, noises: list[tuple[int, bytes]]) -> tuple[RandomL
 
 @settings(max_examples=40, deadline=None)
 @given(logs(SMALL, most=15), st.lists(st.tuples(st.integers(0, 14), noise()), min_size=1, max_size=5))
-def test_refused_records_are_kept_and_change_nothing_else(log, noises):
+def test_rejected_records_are_stored_and_change_nothing_else(log, noises):
     noisy, added = with_noise(log, noises)
-    assume(all(is_refused(record.data, record.arrived_at) for record in added))
+    assume(all(is_rejected(record.data, record.arrived_at) for record in added))
     stores = []
     for one in (log, noisy):
         stores.append(new_store(one))
@@ -60,15 +60,15 @@ def test_refused_records_are_kept_and_change_nothing_else(log, noises):
 
     positions = {record.position for record in added}
     assert [entry for entry in found.entries if entry["position"] not in positions] == clean.entries
-    assert {entry["position"] for entry in found.entries if "refused" in entry} >= positions
+    assert {entry["position"] for entry in found.entries if "rejected" in entry} >= positions
     assert replace(found.shop, last_position="") == replace(clean.shop, last_position="")
     assert (found.items, found.alerts) == (clean.items, clean.alerts)
-    assert {position: kept[0] for position, kept in found.rejected.items()} == {
-        **{position: kept[0] for position, kept in clean.rejected.items()},
+    assert {position: stored[0] for position, stored in found.rejected.items()} == {
+        **{position: stored[0] for position, stored in clean.rejected.items()},
         **{record.position: record.data for record in added},
     }
 
 
 @pytest.mark.parametrize("data", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_record_is_refused(data):
-    assert is_refused(data, START)
+def test_hostile_record_is_rejected(data):
+    assert is_rejected(data, START)

@@ -3,19 +3,19 @@
 import pytest
 
 from spark_jobs.logs.archive import whole_until
-from spark_jobs.reader.first_places import imports_entered_with
+from spark_jobs.reader.entered_events import imports_entered_with
 
 
-def on_log(place: int, content: str = "a") -> dict:
-    return {"number": 0, "place": place, "content": content}
+def on_log(log_index: int, content: str = "a") -> dict:
+    return {"number": 0, "log_index": log_index, "content": content}
 
 
 def offered(number: int, behind: int, content: str = "a") -> dict:
-    return {"number": number, "place": behind, "content": content}
+    return {"number": number, "log_index": behind, "content": content}
 
 
 @pytest.mark.parametrize(
-    ("places", "entered"),
+    ("entries", "entered"),
     [
         ([offered(1, 0)], [1]),
         ([offered(1, 0), offered(2, 5), offered(3, 9)], [1]),
@@ -39,8 +39,8 @@ def offered(number: int, behind: int, content: str = "a") -> dict:
         "on the log alone",
     ],
 )
-def test_event_enters_with_the_first_import_that_finds_it_new(places, entered):
-    assert list(imports_entered_with(places)) == entered
+def test_event_enters_with_the_first_import_that_finds_it_new(entries, entered):
+    assert list(imports_entered_with(entries)) == entered
 
 
 def test_archive_is_whole_up_to_its_first_gap():

@@ -1,4 +1,4 @@
-"""How a command ends when somebody ends it: by one exception, so that it can put away what it began, undisturbed."""
+"""Signals that end a command: they raise one exception, so that the command can clean up undisturbed."""
 
 import os
 import signal
@@ -7,16 +7,16 @@ from types import FrameType
 
 ENDED_BY = {
     signal.SIGINT: "interrupted",
-    signal.SIGTERM: "told to end",
+    signal.SIGTERM: "terminated",
     signal.SIGHUP: "ended with its terminal",
 }
 
 
 class EndedBySignal(KeyboardInterrupt):
-    """Somebody ended the command; not an Exception, so nobody takes it for a failure that can be mended."""
+    """A signal ended the command; not an Exception, so that no handler takes it for a failure."""
 
     def __init__(self, number: int) -> None:
-        """Tell how."""
+        """Name the signal."""
         super().__init__(ENDED_BY[signal.Signals(number)])
         self.exit_code = 128 + number
 

@@ -1,4 +1,4 @@
-"""The rejected bucket as it is read and cleared: objects of kept records, each line one record."""
+"""The rejected bucket as it is read and cleared: objects of rejected records, each line one record."""
 
 import json
 from base64 import b64decode
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from infra.operations.errors import OperationsError, UnreadableObjectError
 from service_quality.adapters.buckets.rejected_store import rejected_key
-from service_quality.commit.put_back import KeptRecord
+from service_quality.commit.put_back import RejectedRecord
 from service_quality.instants import parse_instant
 
 if TYPE_CHECKING:
@@ -25,33 +25,33 @@ _MOST_HELD = 4  # objects in memory at once, of some eight megabytes each
 _MOST_DELETED = 1000  # keys that one call deletes
 
 
-class KeptObject(NamedTuple):
+class RejectedObject(NamedTuple):
     """An object of the bucket, and when it was written last."""
 
     key: str
     modified: datetime
 
 
-class KeptLine(NamedTuple):
-    """A record, why it is kept, and the line that holds it."""
+class RejectedLine(NamedTuple):
+    """A record, why it was rejected, and the line that holds it."""
 
-    record: KeptRecord
+    record: RejectedRecord
     message: str
     line: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class KeptObjects:
+class RejectedObjects:
     """Objects of the rejected bucket."""
 
     s3: "S3Client"
     bucket: str
 
-    def below(self, prefix: str) -> Iterator[KeptObject]:
+    def below(self, prefix: str) -> Iterator[RejectedObject]:
         """Objects below a prefix, in the order of their keys."""
         for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
             for found in page.get("Contents", []):
-                yield KeptObject(found["Key"], found["LastModified"])
+                yield RejectedObject(found["Key"], found["LastModified"])
 
     def folders(self, prefix: str) -> list[str]:
         """The prefixes one level below a prefix that ends in a slash: a shop each."""
@@ -68,9 +68,9 @@ class KeptObjects:
             raise
 
     def readable(self, key: str, read: Callable[[str, bytes], Held], unreadable: Unreadable) -> Iterator[Held]:
-        """What an object holds; nothing of one that is gone, or that `read` finds unreadable: `unreadable` hears of it.
+        """The content of an object as `read` returns it; nothing for one that is gone or unreadable.
 
-        `read` takes the key and the content.
+        `read` takes the key and the content, `unreadable` the error of an unreadable object.
         """
         body = self.body(key)
         if body is None:
@@ -82,8 +82,8 @@ class KeptObjects:
         else:
             yield held
 
-    def lines(self, key: str) -> list[KeptLine]:
-        """The records of an object; UnreadableObjectError for a line that is no kept record."""
+    def lines(self, key: str) -> list[RejectedLine]:
+        """The records of an object; UnreadableObjectError for a line that is no rejected record."""
         return read_lines(key, self.body(key) or b"")
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -95,8 +95,8 @@ class KeptObjects:
             if errors := answer.get("Errors"):
                 raise OperationsError(f"found {errors[0].get('Code')} while deleting, expected {len(named)} deleted")
 
-    def keep_only(self, key: str, left: Sequence[KeptLine]) -> None:
-        """Leave these lines of an object and no others: under a name of their content, before the old one goes."""
+    def leave_only(self, key: str, left: Sequence[RejectedLine]) -> None:
+        """Leave only these lines of an object: they are stored under a name of their content, then the old one goes."""
         if left:
             body = b"".join(one.line + b"\n" for one in left)
             first = left[0].record
@@ -108,12 +108,12 @@ class KeptObjects:
         self.delete([key])
 
 
-def read_lines(key: str, body: bytes) -> list[KeptLine]:
-    """The records in the object of this key; UnreadableObjectError for a line that is no kept record."""
+def read_lines(key: str, body: bytes) -> list[RejectedLine]:
+    """The records in the object of this key; UnreadableObjectError for a line that is no rejected record."""
     return [_read_line(line, key) for line in body.splitlines()]
 
 
-def in_order(objects: KeptObjects, wanted: Sequence[KeptObject]) -> Iterator[KeptRecord]:
+def in_order(objects: RejectedObjects, wanted: Sequence[RejectedObject]) -> Iterator[RejectedRecord]:
     """The records of objects by position, each position once.
 
     Two readings: the first holds positions alone, the second a few objects at a time.
@@ -122,7 +122,7 @@ def in_order(objects: KeptObjects, wanted: Sequence[KeptObject]) -> Iterator[Kep
     for number, one in enumerate(wanted):
         for line in objects.lines(one.key):
             places.setdefault(line.record.position, number)
-    held: OrderedDict[int, dict[str, KeptRecord]] = OrderedDict()
+    held: OrderedDict[int, dict[str, RejectedRecord]] = OrderedDict()
     for position in sorted(places):
         number = places[position]
         if number not in held:
@@ -133,10 +133,10 @@ def in_order(objects: KeptObjects, wanted: Sequence[KeptObject]) -> Iterator[Kep
             yield held[number][position]
 
 
-def _read_line(line: bytes, key: str) -> KeptLine:
+def _read_line(line: bytes, key: str) -> RejectedLine:
     try:
         form = json.loads(line)
-        record = KeptRecord(
+        record = RejectedRecord(
             shop_id=form["shop_id"],
             position=form["position"],
             reason=form["reason"],
@@ -146,8 +146,8 @@ def _read_line(line: bytes, key: str) -> KeptLine:
         words = (record.shop_id, record.position, record.reason, form["message"])
         if not all(isinstance(word, str) for word in words):
             raise TypeError
-        return KeptLine(record, form["message"], line)
+        return RejectedLine(record, form["message"], line)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableObjectError(
-            f"{key}: found a line that is no kept record, expected one ({type(error).__name__})"
+            f"{key}: found a line that is no rejected record, expected one ({type(error).__name__})"
         ) from None

@@ -1,4 +1,4 @@
-"""What one call of the commit did; for logs and metrics."""
+"""The counts of one call of the commit, for logs and metrics."""
 
 from dataclasses import dataclass, field
 
@@ -6,16 +6,16 @@ from service_quality.commit.failures import Failure
 from service_quality.events.log_records import Rejection
 
 _COUNTS = (
-    "accepted", "scored", "unscored", "duplicates", "already_done", "parked", "alerts", "chunks", "conflicts",
+    "accepted", "scored", "unscored", "duplicates", "already_done", "parked", "alerts", "transactions", "conflicts",
 )  # fmt: skip
 
 
 @dataclass(slots=True)
-class Tally:
-    """Counts of records, transactions and conflicts, and what failed beside the log.
+class CommitStats:
+    """Counts of records, transactions and conflicts, and the failures beside the log.
 
-    `unscored` counts events that should have a score and have none, `rejected` records by reason. `unfounded` are
-    rejected records that are not kept yet: no record of theirs is a shop's.
+    `unscored` counts events that should have a score and have no score, `rejected` records by reason. `unfounded` are
+    rejected records under names that are no shop's; they are not stored yet.
     """
 
     accepted: int = 0
@@ -25,14 +25,14 @@ class Tally:
     already_done: int = 0
     parked: int = 0
     alerts: int = 0
-    chunks: int = 0
+    transactions: int = 0
     conflicts: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     unfounded: list[Rejection] = field(default_factory=list)
 
-    def add(self, other: "Tally") -> None:
-        """Count another call's work with this one's."""
+    def add(self, other: "CommitStats") -> None:
+        """Add the counts of another call."""
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for reason, count in other.rejected.items():

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, alone or several that belong together, whatever kills who writes them."""
+"""Atomic writes: files that appear whole or not at all, alone or together, whenever their writer is killed."""
 
 import os
 import shutil
@@ -10,8 +10,8 @@ UNFINISHED = ".unfinished"
 
 
 @contextmanager
-def whole_file(target: Path) -> Iterator[Path]:
-    """A path to write one file to, which replaces `target` once it is written; a failure leaves what was there."""
+def atomic_file(target: Path) -> Iterator[Path]:
+    """A path to write one file to, which replaces `target` once it is written; a failure leaves the old one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f"{target.name}{UNFINISHED}")
     try:
@@ -22,11 +22,11 @@ def whole_file(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(target: Path, *, told_by: str) -> Iterator[Path]:
+def atomic_folder(target: Path, *, marker: str) -> Iterator[Path]:
     """A folder to write into; what it holds replaces the files of the same names in `target` once all are written.
 
-    `told_by` names the file without which readers take the target for empty: it leaves first and comes last. So a kill
-    at any time leaves what was there, or nothing to read, or all that is new. A run again begins anew.
+    `marker` names the file without which readers take the target for empty: it leaves first and comes last. A kill
+    at any time leaves what was there, or nothing to read, or all that is new. A further run starts empty.
     """
     unfinished = target / UNFINISHED
     if unfinished.exists():
@@ -35,11 +35,11 @@ def whole_folder(target: Path, *, told_by: str) -> Iterator[Path]:
     try:
         yield unfinished
         names = sorted(os.listdir(unfinished))
-        others = [name for name in names if name != told_by]
+        others = [name for name in names if name != marker]
         if others == names:
-            raise FileNotFoundError(f"found {', '.join(names)}, expected {told_by} beside them")
-        (target / told_by).unlink(missing_ok=True)
-        for name in (*others, told_by):
+            raise FileNotFoundError(f"found {', '.join(names)}, expected {marker} beside them")
+        (target / marker).unlink(missing_ok=True)
+        for name in (*others, marker):
             os.replace(unfinished / name, target / name)
     finally:
         shutil.rmtree(unfinished)

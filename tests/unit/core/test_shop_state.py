@@ -1,11 +1,11 @@
-"""What is held of a shop: read once, imports absorbed once, changes taken once."""
+"""The state of a shop: read once, imports absorbed once, changes taken once."""
 
 import zlib
 
 import pytest
 
 from service_quality.commit.listed_import import Import
-from service_quality.commit.shop_memory import ShopMemory
+from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import (
     ConversationItem,
     HistoryItem,
@@ -59,17 +59,17 @@ def pack_of(part: ImportedPart) -> bytes:
     return encode_pack({CONTACT: encode_part(part)})
 
 
-def memory(*imports: Import) -> ShopMemory:
-    return ShopMemory("shop", ShopItem(version=1, clock=NOON, imports=imports), PLAN)
+def state(*imports: Import) -> ShopState:
+    return ShopState("shop", ShopItem(version=1, clock=NOON, imports=imports), PLAN)
 
 
-def replies(held: ShopMemory, key: str) -> int:
+def replies(held: ShopState, key: str) -> int:
     history = held.history(key)
     return 0 if history is None else history.get("1d", "replies", clock=NOON)
 
 
 def test_item_is_read_once():
-    table, held = Table({ANN: histories(ann=2)}), memory()
+    table, held = Table({ANN: histories(ann=2)}), state()
 
     held.load({ANN}, table.read)
     held.load({ANN}, table.read)
@@ -81,7 +81,7 @@ def test_item_is_read_once():
 def test_import_adds_to_what_was_stored_and_to_what_was_not():
     pack = pack_key("i1", ANN, 1)
     table = Table({ANN: histories(ann=2), pack: encode_pack({ANN: histories(ann=5, ann_returns=3)})})
-    held = memory(an_import("i1"))
+    held = state(an_import("i1"))
 
     held.load({ANN}, table.read)
 
@@ -90,12 +90,12 @@ def test_import_adds_to_what_was_stored_and_to_what_was_not():
 
 def test_import_is_absorbed_once_over_a_round_of_storing():
     table = Table({pack_key("i1", ANN, 1): encode_pack({ANN: histories(ann=5)})})
-    held = memory(an_import("i1"))
+    held = state(an_import("i1"))
     held.load({ANN}, table.read)
     held.history_to_change(ANN).update(Fact(ANN, NOON, "replies", 1), clock=NOON)
     table.items |= held.take_changes()
 
-    again = memory(an_import("i1"))
+    again = state(an_import("i1"))
     again.load({ANN}, table.read)
 
     assert replies(again, ANN) == 6
@@ -109,7 +109,7 @@ def test_two_imports_are_both_absorbed():
             pack_key("i2", ANN, 4): encode_pack({ANN: histories(ann=7)}),
         }
     )
-    held = memory(an_import("i1"), an_import("i2", 4))
+    held = state(an_import("i1"), an_import("i2", 4))
 
     held.load({ANN}, table.read)
     held.touch(ANN)
@@ -119,7 +119,7 @@ def test_two_imports_are_both_absorbed():
 
 
 def test_import_without_a_pack_for_the_item_changes_nothing():
-    held = memory(an_import("i1"))
+    held = state(an_import("i1"))
 
     held.load({ANN, CONTACT}, Table({}).read)
 
@@ -129,7 +129,7 @@ def test_import_without_a_pack_for_the_item_changes_nothing():
 
 def test_imported_part_waits_until_the_conversation_changes():
     part = ImportedPart(EMPTY, conversation(event("customer_message", 0)))
-    held = memory(an_import("i1"))
+    held = state(an_import("i1"))
 
     held.load({CONTACT}, Table({pack_key("i1", CONTACT, 1): pack_of(part)}).read)
 
@@ -139,10 +139,10 @@ def test_imported_part_waits_until_the_conversation_changes():
     assert held.conversation(CONTACT).absorbed == ("i1",)
 
 
-def test_parts_of_several_imports_come_in_the_order_of_their_marks():
+def test_parts_of_several_imports_come_in_the_order_of_their_import_records():
     one, other = (ImportedPart(EMPTY, conversation(event("customer_message", at))) for at in (0, 1))
     packs = {pack_key("i2", CONTACT, 1): pack_of(one), pack_key("i1", CONTACT, 1): pack_of(other)}
-    held = memory(an_import("i2"), an_import("i1"))
+    held = state(an_import("i2"), an_import("i1"))
 
     held.load({CONTACT}, Table(packs).read)
 
@@ -151,7 +151,7 @@ def test_parts_of_several_imports_come_in_the_order_of_their_marks():
 
 def test_item_that_changes_is_counted_for_each_import_that_holds_it():
     table = Table({pack_key("i1", ANN, 1): encode_pack({ANN: histories(ann=5)})})
-    held = memory(an_import("i1"), an_import("i2"))
+    held = state(an_import("i1"), an_import("i2"))
     held.load({ANN, CONTACT}, table.read)
 
     held.touch(ANN)
@@ -163,7 +163,7 @@ def test_item_that_changes_is_counted_for_each_import_that_holds_it():
 
 def test_item_that_does_not_change_is_not_counted():
     table = Table({pack_key("i1", ANN, 1): encode_pack({ANN: histories(ann=5)})})
-    held = memory(an_import("i1"))
+    held = state(an_import("i1"))
 
     held.load({ANN}, table.read)
 
@@ -172,7 +172,7 @@ def test_item_that_does_not_change_is_not_counted():
 
 def test_item_names_only_imports_that_are_listed_still():
     table = Table({pack_key("i1", ANN, 1): encode_pack({ANN: histories(ann=5)})})
-    held = memory(an_import("i1", histories=1, conversations=0), an_import("i2"))
+    held = state(an_import("i1", histories=1, conversations=0), an_import("i2"))
     held.load({ANN}, table.read)
 
     held.touch(ANN)
@@ -182,7 +182,7 @@ def test_item_names_only_imports_that_are_listed_still():
 
 
 def test_changes_are_taken_once():
-    held = memory()
+    held = state()
     held.load({ANN}, Table({}).read)
     held.history_to_change(ANN_RETURNS).update(Fact(ANN_RETURNS, NOON, "replies", 1), clock=NOON)
 
@@ -191,7 +191,7 @@ def test_changes_are_taken_once():
 
 
 def test_settling_an_item_drops_histories_that_hold_nothing():
-    held = memory()
+    held = state()
     held.load({ANN}, Table({ANN: histories(ann=2, ann_returns=3)}).read)
 
     held.settle(ANN, clock=NOON + 2 * 86_400_000)
@@ -202,4 +202,4 @@ def test_settling_an_item_drops_histories_that_hold_nothing():
 @pytest.mark.parametrize("key", [ANN, CONTACT])
 def test_item_without_a_byte_is_damaged_and_not_a_new_one(key):
     with pytest.raises(zlib.error):
-        memory().load({key}, Table({key: b""}).read)
+        state().load({key}, Table({key: b""}).read)

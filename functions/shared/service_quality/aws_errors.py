@@ -1,6 +1,6 @@
-"""What a failed call to the outside means: begin again, come again, or a deployment that cannot work."""
+"""Errors of AWS as errors of ours: a dependency that fails for now, or a deployment that cannot work."""
 
-from service_quality.errors import DeploymentError, ServiceQualityError, SurroundingsError
+from service_quality.errors import DependencyError, DeploymentError, ServiceQualityError
 
 _MISSING_OR_FORBIDDEN = frozenset(
     {
@@ -20,11 +20,11 @@ def failure_code(error: Exception) -> str:
 
 
 def failure_of(error: Exception, resource: str) -> ServiceQualityError:
-    """The error to raise for a failed call: DeploymentError for what is missing or forbidden, else SurroundingsError.
+    """The error to raise for a failed call: DeploymentError for a missing resource or permission, else DependencyError.
 
-    `resource` names what was called, as in "table orders": whoever reads the message knows what to mend.
+    `resource` names what was called, as in "table orders", so that the message says what to mend.
     """
     code = failure_code(error)
     if code in _MISSING_OR_FORBIDDEN:
         return DeploymentError(f"found {code} at {resource}, expected it to exist and this role to be allowed")
-    return SurroundingsError(f"found {code} at {resource}, expected an answer")
+    return DependencyError(f"{resource}: {code}; a later attempt may succeed")

@@ -1,0 +1,223 @@
+"""The messages of alerts in English and Chinese, one for each declared name: data, put together in wording.py."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from service_quality.instants import DAY, HOUR, MINUTE, SECOND
+
+
+class Message(NamedTuple):
+    """One text in each language."""
+
+    en: str
+    zh: str
+
+    def said(self, language: str) -> str:
+        """The text in one of LANGUAGES."""
+        return str(getattr(self, language))
+
+
+LANGUAGES = Message._fields
+
+
+def say(table: Mapping[str, Message], name: str, language: str) -> str:
+    """The text of a table for a name; the name itself where today's code does not know it.
+
+    >>> say(SEVERITIES, "critical", "zh"), say(SEVERITIES, "fatal", "zh")
+    ('紧急', 'fatal')
+    """
+    found = table.get(name)
+    return name if found is None else found.said(language)
+
+
+ENTITIES = {
+    "shop": Message("the shop", "本店"),
+    "manager": Message("the manager's teams", "该经理所辖团队"),
+    "supervisor": Message("the supervisor's team", "该主管团队"),
+    "agent": Message("the agent", "该客服"),
+    "agent_category": Message("the agent with this kind of issue", "该客服处理此类问题"),
+    "tenure": Message("agents of this tenure", "同工龄段客服"),
+    "shift": Message("this shift", "该班次"),
+    "channel": Message("this channel", "该渠道"),
+    "category": Message("this kind of issue", "此类问题"),
+    "subcategory": Message("this very issue", "此细分问题"),
+    "subcategory_product": Message("this very issue with this kind of product", "此类商品的此细分问题"),
+    "customer": Message("the customer", "该顾客"),
+    "sku": Message("this article", "该商品"),
+}
+
+WINDOWS = {
+    "1h": Message("the last hour", "近 1 小时"),
+    "1d": Message("the last 24 hours", "近 24 小时"),
+    "7d": Message("the last 7 days", "近 7 天"),
+    "30d": Message("the last 30 days", "近 30 天"),
+    "90d": Message("the last 90 days", "近 90 天"),
+}
+
+FACTS = {
+    "contacts": Message("contacts", "咨询量"),
+    "replies": Message("replies", "回复数"),
+    "timed_replies": Message("replies of known time", "计时回复数"),
+    "reply_ms": Message("time taken for replies", "回复总用时"),
+    "on_time_replies": Message("replies on time", "及时回复数"),
+    "slow_replies": Message("slow replies", "慢回复数"),
+    "ratings": Message("ratings", "评价数"),
+    "dissatisfied_ratings": Message("dissatisfied ratings", "不满意评价数"),
+    "rating_points": Message("rating points", "评价总分"),
+    "resolutions": Message("resolved contacts", "已解决数"),
+    "reopenings": Message("reopened contacts", "重新打开数"),
+    "transfers": Message("transfers", "转接数"),
+    "complaints": Message("complaints", "投诉数"),
+    "page_views": Message("page views", "浏览次数"),
+    "browse_ms": Message("browsing time", "浏览时长"),
+    "searches": Message("searches", "搜索次数"),
+    "cart_additions": Message("items put into the cart", "加购次数"),
+    "orders": Message("orders", "订单数"),
+    "order_amount_minor": Message("order value", "下单金额"),
+    "cancellations": Message("cancelled orders", "取消订单数"),
+    "returns": Message("returned orders", "退货数"),
+}
+
+#: The last occurrence of a fact, for the time since.
+LAST = {
+    "contacts": Message("contact", "咨询"),
+    "replies": Message("reply", "回复"),
+    "ratings": Message("rating", "评价"),
+    "dissatisfied_ratings": Message("dissatisfied rating", "不满意评价"),
+    "resolutions": Message("resolved contact", "问题解决"),
+    "reopenings": Message("reopened contact", "会话重新打开"),
+    "transfers": Message("transfer", "转接"),
+    "complaints": Message("complaint", "投诉"),
+    "page_views": Message("page view", "浏览"),
+    "searches": Message("search", "搜索"),
+    "cart_additions": Message("item put into the cart", "加购"),
+    "orders": Message("order", "下单"),
+    "cancellations": Message("cancelled order", "取消订单"),
+    "returns": Message("returned order", "退货"),
+}
+
+#: A fact per another fact.
+MEANS = {
+    ("reply_ms", "timed_replies"): Message("average reply time", "平均回复时长"),
+    ("rating_points", "ratings"): Message("average rating", "平均评分"),
+    ("order_amount_minor", "orders"): Message("average order value", "平均订单金额"),
+}
+
+RATES = {
+    "dissatisfied": Message("dissatisfaction rate", "不满意率"),
+    "on_time": Message("on-time reply rate", "及时回复率"),
+    "slow": Message("rate of slow replies", "慢回复率"),
+    "resolved": Message("resolution rate", "解决率"),
+    "reopened": Message("reopening rate", "重新打开率"),
+    "returned": Message("return rate", "退货率"),
+    "complaint": Message("complaint rate", "投诉率"),
+}
+
+#: Values of the conversation, and its score.
+EVENT_VALUES = {
+    "answered": Message("answered by an agent", "人工已回复"),
+    "first_response_at_least_ms": Message("time to the first answer, at least", "首次回复用时（至少）"),
+    "first_response_ms": Message("time to the first answer", "首次回复用时"),
+    "first_response_days": Message("days until the first answer", "首次回复跨越天数"),
+    "first_response_untimed": Message("time of the first answer unknown", "首次回复用时未知"),
+    "longest_later_reply_ms": Message("longest wait for a later answer", "后续回复最长等待时间"),
+    "last_reply_ms": Message("wait for the last answer", "最近一次回复用时"),
+    "waiting_ms": Message("the customer has been waiting for", "顾客已等待"),
+    "waiting_days": Message("days the customer has waited", "顾客等待跨越天数"),
+    "conversation_age_ms": Message("age of the conversation", "会话持续时间"),
+    "opened_hour": Message("hour of opening", "会话开始时段"),
+    "opened_weekday": Message("day of opening", "会话开始日"),
+    "event_hour": Message("hour of the latest event", "最近事件时段"),
+    "event_weekday": Message("day of the latest event", "最近事件日"),
+    "replies": Message("answers given", "已回复次数"),
+    "customer_messages": Message("customer messages", "顾客消息数"),
+    "agent_messages": Message("agent messages", "客服消息数"),
+    "bot_messages": Message("bot messages", "机器人消息数"),
+    "transfers": Message("transfers between agents", "转接次数"),
+    "reopenings": Message("times reopened", "重新打开次数"),
+    "conversation_complaints": Message("complaints in this conversation", "本次会话投诉数"),
+    "price_minor": Message("price of the product", "商品价格"),
+    "closed": Message("closed", "已结束"),
+    "score": Message("risk that the customer ends up dissatisfied", "顾客最终不满意的风险"),
+}
+
+RULES = {
+    "waiting_too_long": Message("Customer waits too long for an answer", "顾客等待回复过久"),
+    "high_risk": Message("Conversation is likely to end dissatisfied", "会话很可能以顾客不满意告终"),
+    "agent_risk_above_team": Message(
+        "Agent's customers are dissatisfied far more often than the team's", "客服的不满意率明显高于团队"
+    ),
+}
+
+#: The advice for an alert of each rule.
+MEASURES = {
+    "waiting_too_long": Message(
+        "If the customer still waits, answer now or hand over to somebody who can. If the answer came late, "
+        "apologise and make sure that it settled the matter.",
+        "如顾客仍在等待，请立即回复，或转给能马上处理的同事；如回复已超时，请致歉并确认问题是否解决。",
+    ),
+    "high_risk": Message(
+        "Read the conversation and offer the customer a solution before it closes. The reasons above show where to "
+        "look.",
+        "请查看会话，并在结束前主动给出解决方案；可从上面列出的原因入手。",
+    ),
+    "agent_risk_above_team": Message(
+        "Go through recent conversations together with the agent. Look first at which issues the agent was given: "
+        "hard ones are nobody's fault.",
+        "请与该客服一起复盘近期会话；先看其分到的问题是否本来就难处理，再作评价。",
+    ),
+}
+
+SEVERITIES = {
+    "info": Message("notice", "提示"),
+    "warning": Message("warning", "警告"),
+    "critical": Message("critical", "紧急"),
+}
+
+STATES = {
+    "opened": Message("new", "新告警"),
+    "worsened": Message("got worse", "已加重"),
+    "resolved": Message("resolved", "已解除"),
+}
+
+SUBJECTS = {"conversation": Message("Conversation", "会话"), "agent": Message("Agent", "客服")}
+
+WEEKDAYS = (
+    Message("Monday", "星期一"),
+    Message("Tuesday", "星期二"),
+    Message("Wednesday", "星期三"),
+    Message("Thursday", "星期四"),
+    Message("Friday", "星期五"),
+    Message("Saturday", "星期六"),
+    Message("Sunday", "星期日"),
+)
+
+#: Units of durations, longest first, in milliseconds.
+UNITS = (
+    (DAY, Message("d", "天")),
+    (HOUR, Message("h", "小时")),
+    (MINUTE, Message("min", "分钟")),
+    (SECOND, Message("s", "秒")),
+)
+
+UNKNOWN = Message("unknown", "未知")
+YES = Message("yes", "是")
+NO = Message("no", "否")
+
+MAIL = {
+    "line": Message("{}: {}", "{}：{}"),
+    "reason": Message("{} ({})", "{}（{}）"),
+    "severity": Message("Severity", "级别"),
+    "state": Message("State", "状态"),
+    "shop": Message("Shop", "店铺"),
+    "since": Message("Since", "开始时间"),
+    "at": Message("As of", "截至时间"),
+    "repeats": Message("Seen again since", "期间再次出现"),
+    "evidence": Message("What was seen", "具体情况"),
+    "reasons": Message("What weighs most in the risk", "影响风险的主要原因"),
+    "measure": Message("What to do", "建议措施"),
+    "alert": Message("Alert", "告警编号"),
+    "model": Message("Model", "模型版本"),
+    "raises": Message("raises the odds {:.2f}-fold", "使不满意的几率升至 {:.2f} 倍"),
+    "lowers": Message("lowers the odds to {:.2f} of what they were", "使不满意的几率降至 {:.2f} 倍"),
+}

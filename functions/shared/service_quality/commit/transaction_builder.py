@@ -1,0 +1,161 @@
+"""The builder of transactions: gathers what is folded, and commits when the next event no longer fits."""
+
+from dataclasses import dataclass, field, replace
+
+from service_quality.commit.shop_state import ShopState
+from service_quality.commit.state_items import Parked
+from service_quality.commit.store import Store
+from service_quality.commit.transactions import (
+    ITEM_OVERHEAD,
+    MAX_ITEM_BYTES,
+    MAX_TRANSACTION_BYTES,
+    Commit,
+    OutboxRow,
+    Transaction,
+    rejected_entry,
+)
+from service_quality.errors import OverfullError, RejectedEventError
+from service_quality.events.log_records import PARKED, LogRecord, Rejection
+
+_MARK_BYTES = 300  # of an entry that holds no event
+_MAX_WAITING_BYTES = 8_000_000  # of rejected and parked records that wait for the next commit
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class TransactionBuilder:
+    """Gathers a transaction and commits it when the next event no longer fits; `most_events` bounds it further."""
+
+    store: Store
+    state: ShopState
+    fold_version: str
+    fingerprint: str
+    most_events: int | None = None
+    transactions: int = 0
+    unfounded: list[Rejection] = field(default_factory=list)
+    position: str = field(init=False)
+    transaction: Transaction = field(init=False)
+    _rejections: list[Rejection] = field(default_factory=list)
+    _waiting_bytes: int = 0
+    _unreadable: int = 0
+
+    def __post_init__(self) -> None:
+        self.position = self.state.shop.last_position
+        self.transaction = Transaction(self.state.shop_id, self.position)
+
+    def make_room(self, keys: set[str], *, rows: int, size: int) -> None:
+        """Commit first where an event does not fit; RejectedEventError for an event that no transaction holds."""
+        if self.transaction.entries and not self._has_room(keys, rows=rows, size=size):
+            self.flush()
+        if not self.transaction.entries and not self._has_room(keys, rows=rows, size=size):
+            raise RejectedEventError(
+                "changes_too_much",
+                found=f"an event that changes {len(keys)} items",
+                expected="as many as one transaction holds",
+            )
+
+    def _has_room(self, keys: set[str], *, rows: int, size: int) -> bool:
+        if self.most_events is not None and len(self.transaction.entries) >= self.most_events:
+            return False
+        changed = self.state.changed | keys
+        return self.transaction.has_room(
+            items=len(changed), item_bytes=sum(map(self.state.stored_bytes, changed)), rows=rows, size=size
+        )
+
+    def add(self, position: str, entry: dict[str, object], *, size: int) -> None:
+        """Add an entry for which there is room."""
+        self.transaction.add_entry(entry, size)
+        self.position = position
+
+    def mark(self, position: str, entry: dict[str, object]) -> None:
+        """Make room for an entry without an event, and add it."""
+        self.make_room(set(), rows=0, size=_MARK_BYTES)
+        self.add(position, entry, size=_MARK_BYTES)
+
+    def reject(self, record: LogRecord, error: RejectedEventError) -> None:
+        """Mark a record as rejected; it is stored before the transaction that says so."""
+        self._store(Rejection(self.state.shop_id, record, error.reason, str(error)))
+        self.mark(record.position, rejected_entry(record.position, error.reason, error.field))
+
+    def count_unreadable(self) -> None:
+        """Count the record rejected last as unreadable: neither an event nor a control record of this shop."""
+        self._unreadable += 1
+
+    def park(self, record: LogRecord, *, position: str, failed_run: str = "") -> None:
+        """Set a record aside: `record` will be put back, `position` is its present one in the log.
+
+        The shop stays parked until a run knows of every record that the log has set aside by then: a record that comes
+        back has an earlier position of its own, and may be set aside after a run has listed the others. `failed_run`
+        names the run of put-back records that failed.
+        """
+        shop = self.state.shop
+        before = shop.parked or Parked("")
+        parked = Parked(max(before.until, position), failed_run or before.failed_run)
+        self._store(Rejection(self.state.shop_id, record, PARKED, "its shop is parked"))
+        self.mark(position, rejected_entry(position, PARKED, ""))
+        self.state.shop = replace(self.state.shop, parked=parked)
+
+    def _store(self, rejection: Rejection) -> None:
+        size = len(rejection.record.data)
+        if self._waiting_bytes + size > _MAX_WAITING_BYTES:
+            self.flush()
+        self._rejections.append(rejection)
+        self._waiting_bytes += size
+
+    @property
+    def founds_no_shop(self) -> bool:
+        """Whether the shop has no state yet and every entry since the last commit is unreadable."""
+        return not self.state.shop.version and self._unreadable == len(self.transaction.entries)
+
+    def flush(self) -> None:
+        """Commit the entries since the last commit, if there are any. OverfullError where no table would take them.
+
+        Unreadable records found no shop: each would be an item, a ledger and a row for a name that anybody may make up.
+        They are `unfounded`, and no transaction holds them.
+        """
+        if not self.transaction.entries:
+            return
+        if self.founds_no_shop:
+            self.unfounded += self._rejections
+            self._start_transaction(follows=self.transaction.follows)
+            return
+        before = self.state.shop
+        shop = replace(before, version=before.version + 1, fold_version=self.fold_version, last_position=self.position)
+        archive = self.transaction.archive_row(
+            last=self.position, fold_version=self.fold_version, fingerprint=self.fingerprint
+        )
+        commit = Commit(
+            shop_id=self.state.shop_id,
+            shop=shop,
+            expected_version=before.version,
+            items=self.state.take_changes(),
+            rows=(*self.transaction.rows.values(), archive, *self.transaction.first_rows()),
+        )
+        self._refuse_overfull(commit)
+        if self._rejections:
+            self.store.store_rejected(self._rejections)
+        self.store.commit(commit)
+        self.state.shop = shop
+        self._start_transaction(follows=self.position)
+        self.transactions += 1
+
+    def _start_transaction(self, *, follows: str) -> None:
+        self.transaction = Transaction(self.state.shop_id, follows)
+        self._rejections, self._waiting_bytes, self._unreadable = [], 0, 0
+
+    def _refuse_overfull(self, commit: Commit) -> None:
+        """A last look at the sizes: an item can grow within a transaction beyond its last known size."""
+        sizes = [*map(len, commit.items.values()), *map(_row_bytes, commit.rows)]
+        whole = sum(sizes) + ITEM_OVERHEAD * (len(sizes) + 1)
+        events = len(self.transaction.entries)
+        if max(sizes) > MAX_ITEM_BYTES:
+            found, expected = f"an item of {max(sizes)} bytes", f"at most {MAX_ITEM_BYTES}"
+        elif whole > MAX_TRANSACTION_BYTES:
+            found, expected = f"a transaction of {whole} bytes", f"at most {MAX_TRANSACTION_BYTES}"
+        else:
+            return
+        version = commit.expected_version
+        raise OverfullError(events=events, position=self.position, version=version, found=found, expected=expected)
+
+
+def _row_bytes(row: OutboxRow) -> int:
+    return len(row.body)
