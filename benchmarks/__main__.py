@@ -1,5 +1,8 @@
 """`make bench`: measure the claims beside their peers; print the tables, write RESULTS.md and results.json.
 
+They are written to build/benchmarks. With --publish what was measured also replaces the published results in
+benchmarks/, the figures of README.md and the tables of docs/cost.md.
+
 The exit status is 1 when a figure misses its target.
 """
 
@@ -9,13 +12,18 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
 
 from benchmarks.claims import CLAIMS, missed
+from benchmarks.cost_runs.page import write_page
 from benchmarks.errors import BenchmarkError
 from benchmarks.machine import describe_machine
 from benchmarks.measurement import Section
-from benchmarks.results import FOLDER, JSON, PAGE, read_results, render_claims, render_rows, write_results
+from benchmarks.published import publish
+from benchmarks.results import FOLDER, JSON, MEASURED, PAGE, read_results, render_claims, render_rows, write_results
+from tools.errors import ROOT
 
+README = ROOT / "README.md"
 SAYS = {
     "windows": "historical features at every event of 1 M and 10 M rows, beside DuckDB, polars and pandas",
     "scoring": "CPU and AWS calls an event, beside a naive function and Feast's online read",
@@ -30,26 +38,33 @@ def main(argv: Sequence[str]) -> int:
     """Measure the named sections and return the exit status."""
     options = read_options(argv)
     try:
-        return run(options.sections or list(CLAIMS), options.runs)
+        folders = [MEASURED, FOLDER] if options.publish else [MEASURED]
+        return run(options.sections or list(CLAIMS), options.runs, folders)
     except BenchmarkError as error:
         tell(f"benchmark stopped: {error}")
         return 1
     except KeyboardInterrupt:
-        tell("benchmark interrupted; the sections that were done are kept")
+        tell("benchmark interrupted; the sections that were done are stored")
         return 130
 
 
-def run(sections: Sequence[str], runs: int) -> int:
-    """Measure sections in turn, each stored as soon as it is done."""
+def run(sections: Sequence[str], runs: int, folders: Sequence[Path]) -> int:
+    """Measure sections in turn, each stored in every folder as soon as it is done."""
     figures: dict[str, dict[str, float]] = {}
+    where = " and ".join(str(folder.relative_to(ROOT)) for folder in folders)
     for name in sections:
         started = time.monotonic()
         tell(f"{name}: {SAYS[name]}")
         section: Section = import_module(f"benchmarks.{name}").measure(runs, tell)
-        keep(section)
+        for folder in folders:
+            store(section, folder)
         figures[name] = dict(section.figures)
         print(f"{name}\n\n{render_rows(section)}\n{render_claims([section])}", flush=True)
-        tell(f"{name}: done in {time.monotonic() - started:.0f} s, kept in {FOLDER.name}/{JSON} and {PAGE}")
+        tell(f"{name}: done in {time.monotonic() - started:.0f} s, stored as {JSON} and {PAGE} in {where}")
+    if FOLDER in folders:
+        published = read_results()
+        publish(README, published.figures())
+        write_page(published.sections["cost"])
     for line in missed(figures):
         tell(line)
     return 1 if missed(figures) else 0
@@ -68,6 +83,7 @@ def read_options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--runs", type=count, default=5, metavar="N", help="counted runs of everything that is short (%(default)s)"
     )
+    parser.add_argument("--publish", action="store_true", help="replace the published results and README's figures")
     options = parser.parse_args(argv)
     unknown = [name for name in options.sections if name not in CLAIMS]
     if unknown:
@@ -83,11 +99,11 @@ def count(word: str) -> int:
     return number
 
 
-def keep(section: Section) -> None:
-    """Put a section among the results of the others, as of today."""
-    results = read_results()
+def store(section: Section, folder: Path) -> None:
+    """Put a section among a folder's results of the others, as of today."""
+    results = read_results(folder)
     results.put(section, date=f"{datetime.now(UTC):%Y-%m-%d}", machine=describe_machine())
-    write_results(results)
+    write_results(results, folder)
 
 
 def tell(line: str) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.cost_runs import prices
-from benchmarks.cost_runs.page import write_page
 from benchmarks.cost_runs.prices import WAIT_MS, Price
 from benchmarks.cost_runs.scenarios import ARCHIVE_BATCH, BATCH, Counted, busy_shop, quiet_shops
 from benchmarks.measurement import Row, Section
@@ -33,7 +32,7 @@ class Scenario:
 
 
 def measure(runs: int, progress: Callable[[str], None]) -> Section:
-    """Count once, since the same logs give the same counts (only CPU differs); rewrite docs/cost.md."""
+    """Count once, since the same logs give the same counts (only CPU differs)."""
     quiet_a_second = QUIET_SHOPS * QUIET_EVENTS_A_DAY / 86_400
     scenarios = (
         Scenario(BUSY, busy_shop(progress), events_a_second=BATCH, events_an_invocation=BATCH, shops=1),
@@ -42,13 +41,11 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
     )
     rows = [row for scenario in scenarios for row in rows_of(scenario)]
     totals = {scenario.name: total(rows, scenario.name) for scenario in scenarios}
-    section = Section(
+    return Section(
         "cost",
         tuple(rows),
         {"dollars_per_million_busy": totals[BUSY], "dollars_per_million_quiet": totals[QUIET]},
     )
-    write_page(section)
-    return section
 
 
 def total(rows: list[Row], scenario: str) -> float:

@@ -12,13 +12,15 @@ from tools.atomic_write import atomic_file
 from tools.errors import ROOT
 
 FOLDER = ROOT / "benchmarks"
+#: What a machine has measured itself.
+MEASURED = ROOT / "build" / "benchmarks"
 JSON, PAGE = "results.json", "RESULTS.md"
 
 HEAD = """# Results
 
-Written by `make bench`, which prints the same tables; nothing here is typed by hand. A section that was not measured \
-again is unchanged, with its own date. Times are of a machine that does other things too: read them as ratios, and \
-the spread beside them. The figures as data are in `results.json`.
+Written by `make bench ARGS=--publish`, which prints the same tables; nothing here is typed by hand. A section that \
+was not measured again is unchanged, with its own date. Times are of a machine that does other things too: read them \
+as ratios, and the spread beside them. The figures as data are in `results.json`.
 """
 
 

@@ -112,7 +112,7 @@ def test_every_command_that_is_named_exists(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_option_that_is_named_exists(page):
-    folders = ("spark_jobs", "model_export", "infra", "tools")
+    folders = ("spark_jobs", "model_export", "infra", "tools", "benchmarks")
     source = "\n".join(path.read_text("utf-8") for folder in folders for path in (ROOT / folder).rglob("*.py"))
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", code_of(page.read_text("utf-8")))) - OPTIONS_OF_OTHERS
 

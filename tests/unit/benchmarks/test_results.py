@@ -4,9 +4,12 @@ import doctest
 import json
 import re
 import socket
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+import benchmarks.__main__
 import benchmarks.claims
 import benchmarks.cost_runs.prices
 import benchmarks.machine
@@ -16,7 +19,18 @@ from benchmarks.__main__ import SAYS, main, read_options
 from benchmarks.claims import CLAIMS, missed, readable
 from benchmarks.machine import describe_machine
 from benchmarks.measurement import Row, Section
-from benchmarks.results import FOLDER, JSON, PAGE, Results, read_results, render_page, to_document, write_results
+from benchmarks.published import publish
+from benchmarks.results import (
+    FOLDER,
+    JSON,
+    MEASURED,
+    PAGE,
+    Results,
+    read_results,
+    render_page,
+    to_document,
+    write_results,
+)
 from tools.errors import ROOT
 
 MACHINE = {"processor": "Example", "cores": "2", "memory": "24 GiB", "system": "Linux", "python": "3.11.7"}
@@ -116,6 +130,43 @@ def test_readme_tells_what_was_found():
     assert {section for section, *_ in printed} == set(CLAIMS)
     for section, name, found, target in printed:
         assert (found, target) == (readable(figures[section][name]), CLAIMS[section][name].expected), name
+
+
+def test_published_figures_replace_those_of_a_page_and_leave_the_others(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text(
+        "| a (`scoring.a`) | 34.8 | at least 30 |\n| b (`training.b`) | 3.02e-07 | at most 5e-05 |\n", "utf-8"
+    )
+
+    publish(page, {"scoring": {"a": 36.1234, "other": 1.0}})
+
+    assert page.read_text("utf-8").splitlines() == [
+        "| a (`scoring.a`) | 36.1 | at least 30 |",
+        "| b (`training.b`) | 3.02e-07 | at most 5e-05 |",
+    ]
+
+
+def test_published_readme_is_that_of_the_published_results(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text((ROOT / "README.md").read_text("utf-8"), "utf-8")
+
+    publish(page, read_results().figures())
+
+    assert page.read_text("utf-8") == (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("argv", "folders"), [([], [MEASURED]), (["--publish"], [MEASURED, FOLDER])])
+def test_only_a_published_measurement_touches_the_published_results(argv, folders, monkeypatch):
+    stored: list[Path] = []
+    section = SimpleNamespace(measure=lambda runs, tell: cold_start(1.2))
+    monkeypatch.setattr(benchmarks.__main__, "import_module", lambda name: section)
+    monkeypatch.setattr(benchmarks.__main__, "store", lambda section, folder: stored.append(folder))
+    monkeypatch.setattr(benchmarks.__main__, "publish", lambda page, figures: None)
+    monkeypatch.setattr(benchmarks.__main__, "write_page", lambda section: None)
+
+    assert main(["cold_start", *argv]) == 0
+
+    assert stored == folders
 
 
 def test_every_section_is_described_and_can_be_asked_for(capsys):
