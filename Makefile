@@ -27,8 +27,8 @@ demo: setup ## Contacts in, alerts out, proofs beside them [CONTACTS=FILE SPLIT=
 		$(if $(CONTACTS),--contacts "$(CONTACTS)") $(if $(SPLIT),--split "$(SPLIT)") \
 		$(if $(REPORT),--report "$(REPORT)") $(if $(SCORES),--scores "$(SCORES)")
 
-test: setup ## Every test [ARGS=...]
-	@$(RUN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+test: setup ## The tests that take less than a minute each; the others by ARGS="-m long" [ARGS=...]
+	@$(RUN)/python -m pytest -n 2 --dist loadgroup -m "not long" $(ARGS)
 
 unit: setup ## The quick tests: unit, architecture, examples in docstrings [ARGS=...]
 	@$(RUN)/python -m pytest -q -m "not spark and not aws and not slow" $(UNIT) $(ARGS)

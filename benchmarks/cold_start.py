@@ -26,7 +26,6 @@ from benchmarks.errors import FunctionFailedError
 from benchmarks.measurement import Row, Section
 from infra.bundles.layer import build_layer
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
-from service_quality.features.feature_set import FEATURES
 from tools.errors import ROOT
 
 OURS, SCIKIT_LEARN, IMPORTS = "score_interactions", "scikit-learn, joblib, boto3", "bare imports"
@@ -73,7 +72,7 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
         model, layer = write_models(folder), folder / "layer"
         build_layer(layer, {"LAYER_PYTHON": sys.executable})
         packages = layer / "python"
-        with serving(AwsAnswers(model.onnx, VERSION, FEATURES.fingerprint).answer) as aws:
+        with serving(AwsAnswers(model.onnx, VERSION).answer) as aws:
             ours = Function(
                 OURS, ROOT / "functions" / "score_interactions", deployed_variables(aws), layers=(packages,)
             )

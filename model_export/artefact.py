@@ -52,6 +52,7 @@ class LinearModel:
     """
 
     features: tuple[str, ...]
+    meanings: tuple[str, ...]
     fingerprint: str
     terms: tuple[Term, ...]
     ranges: tuple[Range | None, ...]
@@ -135,6 +136,7 @@ def read_model(document: Document, features: FeatureSet) -> LinearModel:
             raise document.wrong(f"coefficients[{at}]", found, f"0 below the least support of {support.least:g}")
     return LinearModel(
         features=features.names,
+        meanings=tuple(features.meanings.values()),
         fingerprint=fingerprint,
         terms=terms,
         ranges=read_ranges(document, len(names)),

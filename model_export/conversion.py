@@ -53,6 +53,7 @@ def _describe(converted: onnx.ModelProto, model: LinearModel, more: dict[str, st
         converted,
         {
             "feature_names": json.dumps(model.features),
+            "feature_meanings": json.dumps(model.meanings),
             "fingerprint": model.fingerprint,
             "threshold": repr(model.threshold),
             "training": json.dumps(model.training.details, sort_keys=True),

@@ -15,7 +15,6 @@ from model_export.parity import read_parity
 from model_export.registry import Registry, read_published
 from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.errors import ModelError
-from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
 
 if TYPE_CHECKING:
@@ -184,7 +183,6 @@ def _moved_pointer(registry: Registry, promotion: Promotion) -> "PutTypeDef":
         "Item": {
             **POINTER,
             "version": {"S": promotion.version},
-            "fingerprint": {"S": FEATURES.fingerprint},
             "promoted_at": {"S": promotion.at},
             "revision": {"N": str(promotion.revision)},
         },

@@ -67,6 +67,7 @@ def require_contract(session: Session, model: "LinearModel") -> None:
     for key, value in (
         ("fingerprint", model.fingerprint),
         ("feature_names", json.dumps(model.features)),
+        ("feature_meanings", json.dumps(model.meanings)),
         ("intercept", repr(model.intercept)),
     ):
         if session.metadata.get(key) != value:

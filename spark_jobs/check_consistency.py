@@ -1,5 +1,6 @@
 """Check consistency: recompute every feature of every scored event from the archive and compare it bit for bit."""
 
+import json
 import sys
 from collections.abc import Sequence
 from functools import reduce
@@ -17,6 +18,7 @@ from spark_jobs.logs.archive import broken_chains, read_entries, read_links, to_
 from spark_jobs.logs.import_rows import OF_IMPORT, import_rows, with_imports
 from spark_jobs.logs.imported_log import lake_events, locate_imports
 from spark_jobs.reader.comparison import compare_served
+from spark_jobs.reader.counted_spans import counted_spans
 from spark_jobs.reader.entered_events import events_by_import
 from spark_jobs.reader.served_features import compute_served_features
 
@@ -62,14 +64,37 @@ def offered_events(log: DataFrame, imports: list[Row]) -> DataFrame:
     return reduce(DataFrame.unionByName, offers)
 
 
-def recompute(log: DataFrame) -> DataFrame:
+def recompute(entries: DataFrame, log: DataFrame) -> DataFrame:
     """Features of the log with its imports, as they were to be served (served_features.SERVED_DDL)."""
     live = log.where("import_id is null")
+    spans = counted_spans(entries, log, FEATURES.plan)
     imports = find_imports(log)
     if not imports:
-        return compute_served_features(live, FEATURES)
+        return compute_served_features(live, FEATURES, spans)
     entered = events_by_import(offered_events(log, imports), live)
-    return compute_served_features(with_imports(live, import_rows(live, entered)), FEATURES)
+    return compute_served_features(with_imports(live, import_rows(live, entered)), FEATURES, spans)
+
+
+def find_places(entries: DataFrame) -> dict[str, list[int]]:
+    """For each fingerprint in the archive, where its vectors hold today's features; −1 for one of another meaning.
+
+    InputError for a fingerprint that no row declares.
+    """
+    declared = {
+        row["fingerprint"]: [tuple(one) for one in json.loads(row["declared"])["features"]]
+        for row in entries.where("declared is not null").select("fingerprint", "declared").distinct().collect()
+    }
+    unknown = sorted(
+        row["fingerprint"]
+        for row in entries.select("fingerprint").distinct().collect()
+        if row["fingerprint"] not in declared
+    )
+    if unknown:
+        raise InputError(f"found archive rows of features {', '.join(unknown)}, expected a row that declares them")
+    return {
+        fingerprint: [served.index(one) if one in served else -1 for one in FEATURES.meanings.items()]
+        for fingerprint, served in declared.items()
+    }
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -79,10 +104,11 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     spark = session_for(options, "check_consistency")
     entries = read_entries(spark, options.archive).cache()
-    _refuse_other_fingerprints(entries)
+    places = find_places(entries)
     faults = broken_chains([row.asDict() for row in read_links(spark, options.archive).collect()])
     log = to_log(entries)
-    counts = compare_served(log.where("import_id is null"), recompute(log), features=len(FEATURES.features))
+    recomputed = recompute(entries, log)
+    counts = compare_served(log.where("import_id is null"), recomputed, places, features=len(FEATURES.features))
     by_feature = {
         ("clock" if row["feature"] < 0 else FEATURES.names[row["feature"]]): row.asDict() for row in counts.collect()
     }
@@ -109,12 +135,6 @@ def main(arguments: Sequence[str]) -> None:
         raise JobError(f"served and recomputed differ: {named}")
     if not totals["compared"]:
         raise InputError("found no scored event in the archive, expected at least one")
-
-
-def _refuse_other_fingerprints(entries: DataFrame) -> None:
-    found = {row["fingerprint"] for row in entries.select("fingerprint").distinct().collect()}
-    if found - {FEATURES.fingerprint}:
-        raise InputError(f"found archive rows of features {', '.join(sorted(found))}, expected {FEATURES.fingerprint}")
 
 
 if __name__ == "__main__":

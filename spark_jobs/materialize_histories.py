@@ -9,24 +9,29 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from service_quality.events.control_records import HistoryImported
+from service_quality.events.control_records import HistoryFilled, HistoryImported
 from service_quality.events.positions import START
 from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
 from spark_jobs.backfill.import_items import build_items, fold_new
 from spark_jobs.backfill.known_past import KnownPast, locate_new, read_past
+from spark_jobs.backfill.lacking_columns import build_lacking_items, filled_record, find_lacks
 from spark_jobs.backfill.packs import KINDS, build_packs, choose_buckets, count_items
 from spark_jobs.backfill.writing import put_import_records, read_control_key, seal_imports, unsealed, write_packs
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError, OvertakenError
 from spark_jobs.lake.tables import IMPORTED_EVENTS_SCHEMA, IMPORTS_SCHEMA, record_imported_events, record_imports
+from spark_jobs.reader.counted_spans import shop_countings
 
 _DESCRIPTION = """Writes what the lake knows of each shop's past, up to an instant, and neither the shop's log nor an
 earlier import knows, as immutable import items beside the functions' state, then puts one history_imported event on
 the shop's log: from that position on it counts, once, whatever the stream has already written. Where nothing is new
 there is no import, so running it again changes nothing. An import record that the archive does not show yet is put on
-the log again; the functions take it for a duplicate."""
+the log again; the functions take it for a duplicate.
+
+What a new feature lacks of a shop's past is filled in, too: its facts up to the position of the log where a deployment
+began to count them, by one history_filled record."""
 
 _RECORD_FIELDS = ("shop_id", "import_id", "clock", "buckets", *KINDS)
 _MOST_ATTEMPTS = 3
@@ -78,23 +83,41 @@ def write_imports(new: DataFrame, imports: list[Row], past: KnownPast, table: st
     """
     spark = new.sparkSession
     folded = fold_new(locate_new(new, past), past, FEATURES).cache()
-    items = build_items(folded, FEATURES).cache()
-    counts = count_items(items, [one["shop_id"] for one in imports])
-    buckets = choose_buckets(items, counts)
-    whole = [one | counts[one["shop_id"]] | {"buckets": buckets[one["shop_id"]]} for one in imports]
-    packs = write_packs(build_packs(items, whole), table)
-    seal_imports([_import_record(one) for one in whole], table)
     ids = spark.createDataFrame(
-        [(one["shop_id"], one["import_id"]) for one in whole], "shop_id string, import_id string"
+        [(one["shop_id"], one["import_id"]) for one in imports], "shop_id string, import_id string"
     )
+    items = build_items(folded, FEATURES).join(F.broadcast(ids), "shop_id").cache()
+    counts, buckets, packs = _write_items(items, [one["import_id"] for one in imports], table)
+    whole = [one | counts[one["import_id"]] | {"buckets": buckets[one["import_id"]]} for one in imports]
+    seal_imports([_import_record(one) for one in whole], table)
     record_imported_events(new.join(F.broadcast(ids), "shop_id").select(*IMPORTED_EVENTS_SCHEMA.fieldNames()))
     record_imports(spark.createDataFrame(whole, IMPORTS_SCHEMA), past.base)
     left_out = folded.agg(F.sum("left_out")).collect()[0][0]
     return whole, {"packs": packs, "left_out": left_out or 0}
 
 
+def _write_items(items: DataFrame, import_ids: list[str], table: str) -> tuple[dict[str, Row], dict[str, int], int]:
+    """Write items in packs; by import the counts of its items and the number of its packs, and the packs written."""
+    counts = count_items(items, import_ids)
+    buckets = choose_buckets(items, counts)
+    return counts, buckets, write_packs(build_packs(items, buckets), table)
+
+
 def _import_record(one: Row) -> HistoryImported:
-    return HistoryImported(**{name: one[name] for name in _RECORD_FIELDS})
+    return HistoryImported(**{name: one[name] for name in _RECORD_FIELDS}, columns=FEATURES.plan.columns)
+
+
+def fill_lacks(past: KnownPast, table: str) -> list[HistoryFilled]:
+    """Write what columns lack that began later than their shop; the records that let it count."""
+    lacks = find_lacks(shop_countings(past.entries, past.log), FEATURES, table=table)
+    if not lacks:
+        return []
+    items = build_lacking_items(past, lacks, FEATURES).cache()
+    counts, buckets, _ = _write_items(items, [one.import_id for one in lacks], table)
+    return [
+        filled_record(one, buckets=buckets[one.import_id], histories=counts[one.import_id]["histories"])
+        for one in lacks
+    ]
 
 
 def materialize(spark: SparkSession, options: Namespace) -> Row:
@@ -116,13 +139,15 @@ def materialize(spark: SparkSession, options: Namespace) -> Row:
     counts = {"packs": 0, "left_out": 0}
     if imports:
         written, counts = write_imports(new, imports, past, options.state_table)
-    put_import_records(options.event_stream, [*waiting, *map(_import_record, written)], key)
+    filled = fill_lacks(past, options.state_table)
+    put_import_records(options.event_stream, [*waiting, *map(_import_record, written), *filled], key)
     return {
         "shops": len(written),
         "events": new.count(),
         "items": sum(one[kind] for one in written for kind in KINDS),
         **counts,
         "marked_again": len(waiting),
+        "filled": {one.shop_id: len(one.columns) for one in filled},
         "events_snapshot": past.snapshot,
         "imports": {one["shop_id"]: one["import_id"] for one in written},
     }

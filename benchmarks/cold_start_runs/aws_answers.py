@@ -19,7 +19,6 @@ class AwsAnswers:
 
     model: bytes
     version: str
-    fingerprint: str
 
     def answer(self, request: Request) -> Answer:
         """DynamoDB and Kinesis by the operation in the header, S3 by the method."""
@@ -37,7 +36,7 @@ class AwsAnswers:
 
     def _dynamodb(self, operation: str, asked: dict[str, object]) -> Answer:
         if operation == "GetItem" and asked["TableName"] == "models":
-            pointer = {"version": {"S": self.version}, "fingerprint": {"S": self.fingerprint}}
+            pointer = {"version": {"S": self.version}}
             return _json({"Item": pointer})
         if operation == "BatchGetItem":
             return _json({"Responses": {}, "UnprocessedKeys": {}})

@@ -198,7 +198,6 @@ def make_registry() -> ModelRegistry:
         s3,
         settings.models_table,
         settings.models_bucket,
-        FEATURES.fingerprint,
         make_scorer=OnnxScorer,
         observe=observe_model,
     )

@@ -78,7 +78,6 @@ registry = ModelRegistry(
     s3,
     settings.models_table,
     settings.models_bucket,
-    FEATURES.fingerprint,
     make_scorer=OnnxScorer,
     observe=observe_model,
 )

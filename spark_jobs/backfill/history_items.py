@@ -30,7 +30,7 @@ def build_history_items(facts: pa.Table, plan: HistoryPlan) -> pa.Table:
                 items.setdefault(item_key_of(key), HistoryItem()).histories[key] = history
     keys = sorted(items)
     return pa.table(
-        {"shop_id": [shop_id] * len(keys), "key": keys, "data": [encode_histories(items[key]) for key in keys]},
+        {"shop_id": [shop_id] * len(keys), "key": keys, "data": [encode_histories(items[key], plan) for key in keys]},
         schema=_ITEM_SCHEMA,
     )
 

@@ -21,13 +21,15 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class KnownPast:
-    """`log` is each shop's log up to the first gap of the archive, `until` its last position there.
+    """`log` is each shop's log up to the first gap of the archive, `entries` all archived up to there, `until` its last
+    position there.
 
     `accepted` are all events of the archive (shop_id, event_id, content), `recorded` the imports whose records it has,
     both also behind a gap. `imports` are the lake's rows of earlier imports, in their order, as of its snapshot
     `base`, and `imported` their events (import_rows.OF_IMPORT beside FIELDS, import_id and content).
     """
 
+    entries: DataFrame
     log: DataFrame
     until: dict[str, str]
     accepted: DataFrame
@@ -64,6 +66,7 @@ def read_past(spark: SparkSession, *, archive: str, state_table: str) -> KnownPa
     everything = to_log(entries)
     log = _as_far_as_whole(everything, until).cache()
     return KnownPast(
+        entries=_as_far_as_whole(entries, until),
         log=log,
         until=until,
         accepted=everything.where("import_id is null").select("shop_id", "event_id", content_hash().alias("content")),

@@ -18,50 +18,46 @@ _MOST_PACK_BYTES = 200_000  # of an item's 400 KB: items are packed as text, and
 _MOST_DOUBLINGS = 12
 
 
-def count_items(items: DataFrame, shops: Sequence[str]) -> dict[str, Row]:
-    """The number of items of each kind of every shop."""
-    counts = items.groupBy("shop_id").agg(*(F.count_if(F.col("kind") == kind).alias(kind) for kind in KINDS))
-    found = {row["shop_id"]: {kind: row[kind] for kind in KINDS} for row in counts.collect()}
-    return {shop: found.get(shop, dict.fromkeys(KINDS, 0)) for shop in shops}
+def count_items(items: DataFrame, import_ids: Sequence[str]) -> dict[str, Row]:
+    """The number of items of each kind of every import."""
+    counts = items.groupBy("import_id").agg(*(F.count_if(F.col("kind") == kind).alias(kind) for kind in KINDS))
+    found = {row["import_id"]: {kind: row[kind] for kind in KINDS} for row in counts.collect()}
+    return {one: found.get(one, dict.fromkeys(KINDS, 0)) for one in import_ids}
 
 
 def choose_buckets(items: DataFrame, counts: dict[str, Row]) -> dict[str, int]:
-    """The number of packs of each shop: about 64 items a pack, more packs where one would be too large."""
-    buckets = {shop: max(1, -(-sum(one[kind] for kind in KINDS) // _ITEMS_PER_PACK)) for shop, one in counts.items()}
-    sizes = items.select("shop_id", F.crc32("key").alias("hash"), F.length("data").alias("bytes")).cache()
+    """The number of packs of each import: about 64 items a pack, more packs where one would be too large."""
+    buckets = {name: max(1, -(-sum(one[kind] for kind in KINDS) // _ITEMS_PER_PACK)) for name, one in counts.items()}
+    sizes = items.select("import_id", F.crc32("key").alias("hash"), F.length("data").alias("bytes")).cache()
     for _ in range(_MOST_DOUBLINGS):
         packs = (
             _in_buckets(sizes, buckets)
-            .groupBy("shop_id", "bucket")
+            .groupBy("import_id", "bucket")
             .agg(F.sum("bytes").alias("bytes"), F.count("*").alias("items"))
         )
         over = (
             packs.where((F.col("bytes") > _MOST_PACK_BYTES) & (F.col("items") > 1))
-            .select("shop_id")
+            .select("import_id")
             .distinct()
             .collect()
         )
         if not over:
             break
         for row in over:
-            buckets[row["shop_id"]] *= 2
+            buckets[row["import_id"]] *= 2
     sizes.unpersist()
     return buckets
 
 
-def build_packs(items: DataFrame, imports: Sequence[Row]) -> DataFrame:
-    """Items (shop_id, key, data) packed by the hash of their keys (PACK_DDL); `imports` name each shop's import."""
-    ids = items.sparkSession.createDataFrame(
-        [(one["shop_id"], one["import_id"]) for one in imports], "shop_id string, import_id string"
-    )
-    hashed = items.withColumn("hash", F.crc32("key")).join(F.broadcast(ids), "shop_id")
-    packed = _in_buckets(hashed, {one["shop_id"]: one["buckets"] for one in imports})
-    return packed.groupBy("shop_id", "bucket").applyInArrow(_pack, PACK_DDL)
+def build_packs(items: DataFrame, buckets: dict[str, int]) -> DataFrame:
+    """Items (shop_id, import_id, key, data) packed by the hash of their keys into an import's `buckets` (PACK_DDL)."""
+    packed = _in_buckets(items.withColumn("hash", F.crc32("key")), buckets)
+    return packed.groupBy("import_id", "bucket").applyInArrow(_pack, PACK_DDL)
 
 
 def _in_buckets(items: DataFrame, buckets: dict[str, int]) -> DataFrame:
-    named = items.sparkSession.createDataFrame(list(buckets.items()), "shop_id string, buckets int")
-    return items.join(F.broadcast(named), "shop_id").withColumn("bucket", F.col("hash") % F.col("buckets"))
+    named = items.sparkSession.createDataFrame(list(buckets.items()), "import_id string, buckets int")
+    return items.join(F.broadcast(named), "import_id").withColumn("bucket", F.col("hash") % F.col("buckets"))
 
 
 def _pack(items: pa.Table) -> pa.Table:

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from service_quality.adapters.secret_value import read_secret
 from service_quality.commit.state_items import HISTORY_DAYS
 from service_quality.errors import DependencyError
-from service_quality.events.control_records import HistoryImported, sign_control
+from service_quality.events.control_records import HistoryFilled, HistoryImported, sign_control
 from service_quality.instants import DAY, SECOND
 
 _BATCH = 25  # BatchWriteItem's own limit
@@ -61,8 +61,8 @@ def unsealed(imports: Sequence[HistoryImported], table: str) -> list[str]:
     return [one.import_id for one in imports if not is_sealed(one)]
 
 
-def put_import_records(stream: str, import_records: Sequence[HistoryImported], key: bytes) -> None:
-    """Put one `history_imported`, signed with the deployment's key, on the shop's log for each import, in order."""
+def put_import_records(stream: str, import_records: Sequence[HistoryImported | HistoryFilled], key: bytes) -> None:
+    """Put one import record, signed with the deployment's key, on the shop's log for each import, in order."""
     kinesis = boto3.client("kinesis")
     for import_record in import_records:
         data = sign_control(import_record, key, issued_at=time.time_ns() // 1_000_000)

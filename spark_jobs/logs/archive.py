@@ -10,7 +10,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from service_quality.events.control_records import CONTROL_KINDS, HistoryImported
+from service_quality.events.control_records import CONTROL_KINDS, HistoryFilled, HistoryImported
 from service_quality.events.interaction_event import FIELDS
 from service_quality.events.parsing import parse_event
 from service_quality.events.positions import START
@@ -36,6 +36,9 @@ ENTRY_SCHEMA = pa.schema(
         ("rejected", pa.string()),
         ("duplicate", pa.bool_()),
         ("import_id", pa.string()),
+        ("import_columns", pa.string()),
+        ("declared", pa.string()),
+        ("filled", pa.string()),
     ]
 )
 _DDL_TYPES = {"int64": "bigint", "double": "double", "bool": "boolean", "list<item: float>": "array<float>"}
@@ -48,11 +51,15 @@ LINK_DDL = "shop_id string, follows string, last string, entries bigint, fold_ve
 _ROW_FIELDS = ("shop_id", "follows", "last", "fold_version", "fingerprint", "entries")
 _FAR_FUTURE = 2**62
 #: Control records without an effect on features.
-_WITHOUT_EFFECT = CONTROL_KINDS.keys() - {HistoryImported.kind}
+_WITHOUT_EFFECT = CONTROL_KINDS.keys() - {HistoryImported.kind, HistoryFilled.kind}
 
 
 def read_entries(spark: SparkSession, path: str) -> DataFrame:
-    """Every entry of the archive's rows, without second copies of a row (ENTRY_DDL)."""
+    """Every entry of the archive's rows, without second copies of a row (ENTRY_DDL).
+
+    Beside the entries of records there is one with `declared` before the first record of each row that declares its
+    features, in JSON. `filled` is, in JSON, what a record says that filled in the past of columns.
+    """
 
     def parse(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -116,7 +123,7 @@ def to_log(entries: DataFrame) -> DataFrame:
     order = Window.partitionBy("shop_id").orderBy("position")
     so_far = order.rowsBetween(Window.unboundedPreceding, 0)
     return (
-        entries.where("rejected is null and not duplicate")
+        entries.where("rejected is null and not duplicate and declared is null and filled is null")
         .withColumn("log_index", F.row_number().over(order).cast("long"))
         .withColumn("clock", F.max(F.least("occurred_at", "received_at")).over(so_far))
         .withColumn("received_clock", F.max("received_at").over(so_far))
@@ -148,12 +155,13 @@ def _link(line: str) -> Row:
 
 
 def _entries(row: Row) -> Iterator[Row]:
+    of_row = {"shop_id": row["shop_id"], "row_follows": row["follows"], "fingerprint": row["fingerprint"]}
+    if "declared" in row and row["entries"]:
+        first = row["entries"][0]["position"]
+        yield of_row | {"position": first, "duplicate": False, "declared": json.dumps(row["declared"])}
     for entry in row["entries"]:
-        out: Row = {
-            "shop_id": row["shop_id"],
+        out: Row = of_row | {
             "position": entry["position"],
-            "row_follows": row["follows"],
-            "fingerprint": row["fingerprint"],
             "rejected": entry.get("rejected"),
             "duplicate": entry.get("duplicate", False),
         }
@@ -170,11 +178,14 @@ def _event_columns(entry: Row) -> Row:
         clock = parse_instant(raw["clock"])
         return {
             "import_id": raw["import_id"],
+            "import_columns": raw["columns"],
             "kind": raw["kind"],
             "occurred_at": clock,
             "received_at": clock,
             "served_clock": entry["clock"],
         }
+    if raw["kind"] == HistoryFilled.kind:
+        return {"filled": json.dumps(raw)}
     event = parse_event(raw, arrived_at=_FAR_FUTURE)
     vector = entry.get("vector")
     return {

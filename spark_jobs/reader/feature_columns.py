@@ -1,6 +1,6 @@
 """The Spark reader: the declared features of a whole shop at once, as columns equal bit for bit to those served."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -8,68 +8,92 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from service_quality.features.declarations import Feature, FeatureSet, compute_features
+from service_quality.histories.history import Column
 from service_quality.histories.windows import WINDOWS
 from spark_jobs.logs.folding import event_value_names
 from spark_jobs.reader.attribute_sets import AttributeSets
-from spark_jobs.reader.window_sums import EntityFacts, Floats, Integers, ReadPoints, SortedFacts
+from spark_jobs.reader.counted_spans import EVERYTHING, CountedSpans
+from spark_jobs.reader.window_sums import EntityFacts, Floats, Integers, ReadPoints, SortedFacts, WindowReader
 
-Column = NDArray[np.int64] | Floats
+Values = NDArray[np.int64] | Floats
 
 
 class ShopColumns:
-    """Reads features over one shop's folded log (a table of folding.LIVE_SCHEMA), at every scored event."""
+    """Reads features over one shop's folded log (a table of folding.LIVE_SCHEMA), at every scored event.
 
-    def __init__(self, folded: pa.Table, features: FeatureSet) -> None:
+    `spans` are those of the columns that did not count from the shop's first record on; before it began, such a column
+    is read as if it had.
+    """
+
+    def __init__(self, folded: pa.Table, features: FeatureSet, spans: CountedSpans | None = None) -> None:
         self._features = features
+        self._spans = spans or {}
         self.scored = folded.filter(folded.column("scored"))
         self._log_index = _integers(self.scored, "log_index")
         self._clock = _integers(self.scored, "clock")
         self._values = self._event_values()
         self._facts = _flatten_facts(folded)
-        self._known: dict[int, Column] = {}
-        self._sorted: dict[tuple[str, str], SortedFacts] = {}
+        self._known: dict[int, Values] = {}
+        self._sorted: dict[tuple[str, str, int], SortedFacts] = {}
 
     def vectors(self) -> NDArray[np.float32]:
         """float32 vectors, scored events × features in declared order."""
-        columns: Sequence[Column] = compute_features(self._features.features, self)
+        columns: Sequence[Values] = compute_features(self._features.features, self)
         if not columns:
             return np.empty((len(self._log_index), 0), dtype=np.float32)
         return np.column_stack([column.astype(np.float64).astype(np.float32) for column in columns])
 
-    def total(self, entity: str, window: str, fact: str) -> Column:
+    def total(self, entity: str, window: str, fact: str) -> Values:
         # Never below zero, as online (features/feature_context.py).
-        return np.maximum(self._facts_of(entity, fact).over(WINDOWS[window]).totals(fact), 0)
+        return self._by_spans(entity, window, fact, lambda reader: np.maximum(reader.totals(fact), 0))
 
-    def time_since(self, entity: str, window: str, fact: str) -> Column:
-        return self._facts_of(entity, fact).over(WINDOWS[window]).time_since(fact)
+    def time_since(self, entity: str, window: str, fact: str) -> Values:
+        return self._by_spans(entity, window, fact, lambda reader: reader.time_since(fact))
 
-    def ratio(self, numerator: Column, denominator: Column) -> Column:
+    def _by_spans(self, entity: str, window: str, fact: str, read: Callable[[WindowReader], Values]) -> Values:
+        """What a window says at each read point of the facts that its column holds there; NaN where incomplete."""
+        spans = self._spans.get(Column(entity, window, fact), EVERYTHING)
+        if spans == EVERYTHING:
+            return read(self._facts_of(entity, fact).over(WINDOWS[window]))
+        found = np.full(len(self._log_index), np.nan)
+        for span in (*EVERYTHING, *spans):
+            inside = self._log_index > span.behind
+            values = read(self._facts_of(entity, fact, behind=span.counts_behind).over(WINDOWS[window]))
+            found = np.where(inside, values, found)
+            if span.since is not None:
+                starts = (self._clock - WINDOWS[window].length) // WINDOWS[window].hop * WINDOWS[window].hop
+                found[inside & (starts <= WINDOWS[window].tile(span.since))] = np.nan
+        return found
+
+    def ratio(self, numerator: Values, denominator: Values) -> Values:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(denominator == 0, np.nan, numerator / denominator)
 
-    def shrink(self, hits: Column, trials: Column, parent: Column | float, prior_weight: float) -> Column:
+    def shrink(self, hits: Values, trials: Values, parent: Values | float, prior_weight: float) -> Values:
         shrunk: Floats = (hits + prior_weight * parent) / (trials + prior_weight)
         return shrunk
 
-    def event(self, name: str) -> Column:
+    def event(self, name: str) -> Values:
         return self._values[name]
 
-    def memoized(self, feature: Feature) -> Column:
+    def memoized(self, feature: Feature) -> Values:
         known = id(feature)
         if known not in self._known:
             self._known[known] = feature.compute(self)
         return self._known[known]
 
-    def _facts_of(self, entity: str, fact: str) -> SortedFacts:
-        """One kind of fact of one kind of entity, sorted once for all windows."""
-        if (entity, fact) not in self._sorted:
+    def _facts_of(self, entity: str, fact: str, *, behind: int = -1) -> SortedFacts:
+        """One kind of fact of one kind of entity behind a log index, sorted once for all windows."""
+        if (entity, fact, behind) not in self._sorted:
             of_fact, at_read_point = self._entity_codes(entity)
-            chosen = (self._fact_names == fact) & (of_fact >= 0)
+            chosen = (self._fact_names == fact) & (of_fact >= 0) & (_integers(self._facts, "log_index") > behind)
             names = ("log_index", "clock", "at", "value")
             log_index, clock, at, value = (_integers(self._facts, name)[chosen] for name in names)
             facts = EntityFacts(of_fact[chosen], log_index, clock, at, {fact: value})
-            self._sorted[entity, fact] = SortedFacts(facts, ReadPoints(at_read_point, self._log_index, self._clock))
-        return self._sorted[entity, fact]
+            self._sorted[entity, fact, behind] = SortedFacts(
+                facts, ReadPoints(at_read_point, self._log_index, self._clock)
+            )
+        return self._sorted[entity, fact, behind]
 
     def _entity_codes(self, entity: str) -> tuple[Integers, Integers]:
         """The number of the entity at each fact and at each read point; −1 where no entity is named."""

@@ -177,8 +177,8 @@ def _prepare_start(conf: SparkConf, master: str) -> None:
         os.environ.setdefault("SPARK_LOCAL_IP", _LOOPBACK)
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     own = [str(ROOT), str(ROOT / "functions" / "shared")]
-    given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path not in own]
-    os.environ["PYTHONPATH"] = os.pathsep.join([*own, *given])
+    given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    os.environ["PYTHONPATH"] = os.pathsep.join([*given, *(path for path in own if path not in given)])
     log_settings = Path(__file__).with_name("log4j2.properties")
     java_options = f"-Dlog4j2.configurationFile={log_settings.as_uri()} -Duser.timezone=UTC"
     conf.setMaster(master)

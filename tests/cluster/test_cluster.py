@@ -39,7 +39,7 @@ from tests.parity.archive_folder import write_archive
 from tests.stand_ins.archive_chain import archive_links
 from tools.errors import ROOT
 
-pytestmark = [pytest.mark.spark, pytest.mark.aws, pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.spark, pytest.mark.aws, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1500)]
 
 PLACE = "clustered"
 LAKE = f"s3a://{BUCKET}/lake"

@@ -23,7 +23,7 @@ from tests.cluster.two_worlds import (
     training_set_in,
 )
 
-pytestmark = [pytest.mark.spark, pytest.mark.aws, pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.spark, pytest.mark.aws, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1500)]
 
 SEED = 8
 CALM, DISTURBED = "calm", "disturbed"

@@ -16,7 +16,7 @@ from spark_jobs.lake.tables import EVENTS, EVENTS_SCHEMA, write_events
 from tests.cluster.conftest import BUCKET
 from tests.cluster.two_worlds import events_in, session_on
 
-pytestmark = [pytest.mark.spark, pytest.mark.aws, pytest.mark.slow]
+pytestmark = [pytest.mark.spark, pytest.mark.aws, pytest.mark.slow, pytest.mark.long]
 
 #: Takes a lock, says so, and keeps it.
 HOLDER = """

@@ -5,7 +5,6 @@ import zipfile
 from pathlib import Path
 
 from infra.local.cloud import Cloud
-from service_quality.features.feature_set import FEATURES
 from tests.stand_ins.tiny_model import tiny_model
 from tools.errors import ROOT
 
@@ -52,6 +51,37 @@ RULES = (
 }
 
 
+#: Appended to modules of the core, together they make a release that serves more than the one before: a new window,
+#: a new fact, an entity that no feature has read, and features of them.
+LARGER = {
+    "histories/windows.py": """
+
+WINDOWS["2h"] = Window("2h", 2 * HOUR, 5 * MINUTE)
+""",
+    "facts/conversation_facts.py": """
+
+CONTACT_FACTS = (*CONTACT_FACTS, "second_replies")
+FACTS = (*FACTS, "second_replies")
+_known_reply_facts = _reply_facts
+
+
+def _reply_facts(reply):
+    yield from _known_reply_facts(reply)
+    yield reply.at, "second_replies", int(reply.waited_ms is None or reply.waited_ms >= 1000)
+""",
+    "features/feature_set.py": """
+
+LARGER = (
+    Total("agent", "second_replies", "1d"),
+    Total("agent", "replies", "2h"),
+    Rate("tenure", "slow", "2h", prior_weight=5, parent=0.3),
+    Total("shop", "contacts", "90d"),
+)
+FEATURES = FeatureSet(FEATURES.features + LARGER)
+""",
+}
+
+
 class Releases:
     """The code that `score_interactions` runs; every change restarts the function."""
 
@@ -69,6 +99,12 @@ class Releases:
         layer = self._cloud.functions.publish_layer_version(LayerName=f"bad-{defect}", Content={"ZipFile": content})
         self._run([*self._good_layers, layer["LayerVersionArn"]])
 
+    def deploy_larger(self) -> None:
+        """A release that serves more features, over the one that was deployed."""
+        content = zipped_core(LARGER)
+        layer = self._cloud.functions.publish_layer_version(LayerName="larger", Content={"ZipFile": content})
+        self._run([*self._good_layers, layer["LayerVersionArn"]])
+
     def take_back(self) -> None:
         """The release that was deployed first."""
         self._run(self._good_layers)
@@ -77,7 +113,7 @@ class Releases:
         """A model that got past every gate; the function is restarted, so that it need not wait a minute."""
         key = f"models/{version}/model.onnx"
         self._cloud.s3.put_object(Bucket=self._outputs["ModelsBucketName"], Key=key, Body=tiny_model(bias=bias))
-        pointer = {"pk": "pointer", "sk": "champion", "version": version, "fingerprint": FEATURES.fingerprint}
+        pointer = {"pk": "pointer", "sk": "champion", "version": version}
         item = {name: {"S": value} for name, value in pointer.items()}
         self._cloud.dynamodb.put_item(TableName=self._outputs["ModelsTableName"], Item=item)
         self.take_back()
@@ -96,3 +132,9 @@ def zipped_core(appended: dict[str, str]) -> bytes:
             name = path.relative_to(CORE).as_posix()
             layer.writestr(str(Path("python/service_quality") / name), path.read_text("utf-8") + appended.get(name, ""))
     return packed.getvalue()
+
+
+def write_core(appended: dict[str, str], folder: Path) -> None:
+    """The core in a folder, with code appended to some of its modules, for jobs of that release."""
+    with zipfile.ZipFile(io.BytesIO(zipped_core(appended))) as layer:
+        layer.extractall(folder)

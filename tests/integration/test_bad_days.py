@@ -4,163 +4,33 @@ flow: nothing is lost, and one command puts back all that was set aside."""
 import json
 import math
 import os
-import time
-from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from infra.local.archive import list_objects, read_archive_rows
-from infra.local.cloud import Cloud, for_embedded
+from infra.local.archive import list_objects
+from infra.local.cloud import for_embedded
 from infra.local.deployment import STACK, deploy
 from infra.local.emulator import Emulator
 from infra.local.module_runs import run_module
-from infra.local.progress import wait_until
-from infra.local.replaying import put_events
 from service_quality.commit.state_items import SHOP_KEY, decode_histories, decode_shop, entity_name
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.facts.entities import SEPARATOR
 from service_quality.features.feature_set import FEATURES
-from tests.integration.line_steps import read_rejected
+from tests.integration.line_days import SHOPS, Day, entries_of, read_state
 from tests.integration.operators import operator_environment
 from tests.integration.releases import Releases
 from tests.properties.online_run import new_worker
 from tests.stand_ins.memory_store import MemoryStore
 
-pytestmark = [pytest.mark.aws, pytest.mark.slow]
+pytestmark = [pytest.mark.aws, pytest.mark.slow, pytest.mark.long]
 
-SECONDS = 60
-SHOPS = ("north", "south", "east")
 ILL, SINGLE, GIVEN_UP = "ill", "single", "given-up"
-EVENTS = Path(__file__).resolve().parents[1] / "events"
 _CONVERSATIONS = ("contact", "visit")
-
-
-@dataclass
-class Day:
-    """A day on the line: what was sent so far, in its order, and what was seen on the way."""
-
-    cloud: Cloud
-    outputs: dict[str, str]
-    sent: list[InteractionEvent] = field(default_factory=list)
-    seen: dict[str, Any] = field(default_factory=dict)
-
-    def send(self, phase: str, *shops: str, count: int = 4, sent_by: str = "stream") -> list[InteractionEvent]:
-        """Conversations of each shop: opened, asked, answered, asked again, over and over."""
-        made = [
-            self._event(f"{phase}-{shop}-{number}", shop, number) for number in range(count) for shop in shops or SHOPS
-        ]
-        self.sent += made
-        if sent_by == "stream":
-            put_events(self.cloud, self.outputs["EventStreamName"], made)
-        return made
-
-    def _event(self, event_id: str, shop: str, number: int) -> InteractionEvent:
-        now = int(time.time() * 1000)
-        kinds = ("conversation_opened", "customer_message", "agent_message", "customer_message")
-        return InteractionEvent(
-            event_id=event_id,
-            shop_id=shop,
-            kind=kinds[number % 4],
-            occurred_at=now + number - 1000,
-            received_at=now,
-            conversation_id=f"{event_id.rpartition('-')[0]} conversation {number // 4}",
-            agent_id=f"agent-{number % 2}",
-            customer_id=f"customer-{number // 4 % 3}",
-            category="Returns",
-        )
-
-    def rows(self) -> list[dict]:
-        """Every row of the archive; second copies left out."""
-        rows = read_archive_rows(self.cloud, self.outputs["ArchiveBucketName"])
-        return list({(row["shop_id"], row["follows"]): row for row in rows}.values())
-
-    def archived(self) -> list[dict]:
-        """Every entry of the archive, with its shop."""
-        return entries_of(self.rows())
-
-    def folded(self) -> Counter[str]:
-        """The number of times that each event was folded."""
-        entries = self.archived()
-        return Counter(one["event"]["event_id"] for one in entries if "event_id" in one.get("event", {}))
-
-    def await_folded(self, events: Sequence[InteractionEvent], *, seconds: float = SECONDS) -> bool:
-        """Whether all of them came into the archive in time."""
-        wanted = {event.event_id for event in events}
-        return self.wait(lambda: wanted <= self.folded().keys(), seconds=seconds)
-
-    def await_set_aside(self, shop: str, reason: str, count: int) -> None:
-        found = Counter[tuple[str, str]]()
-
-        def come() -> bool:
-            found.clear()
-            found.update((one["shop_id"], one["reason"]) for one in self.set_aside())
-            return found[shop, reason] >= count
-
-        assert self.wait(come), f"found {dict(found)}, expected {count} of {shop} for {reason}"
-
-    def wait(self, come: Callable[[], bool], *, seconds: float = SECONDS) -> bool:
-        return wait_until(come, title="bad day", state=lambda: "still waiting", seconds=seconds)
-
-    def set_aside(self) -> list[dict]:
-        """The records that lie under rejected/ and parked/."""
-        bucket = self.outputs["RejectedBucketName"]
-        bodies = [
-            self.cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-            for key in list_objects(self.cloud, bucket, "parked/")
-        ]
-        return read_rejected(self.cloud, bucket) + [json.loads(line) for body in bodies for line in body.splitlines()]
-
-    def give_up(self, events: Sequence[InteractionEvent]) -> None:
-        """An event source gives up on a batch of the stream."""
-        form = json.loads((EVENTS / "given_up_batch.json").read_text("utf-8"))
-        like = json.loads(form["payload"])["Records"][0]
-        batch = [like | {"kinesis": kinesis_form(event, number)} for number, event in enumerate(events)]
-        self._keep_given_up(form, batch, "shardId-000000000000")
-
-    def give_up_archive_row(self) -> None:
-        """An event source gives up on a batch of the outbox."""
-        form = json.loads((EVENTS / "given_up_rows.json").read_text("utf-8"))
-        like = json.loads(form["payload"])["Records"][0]
-        row = next(
-            item
-            for page in self.cloud.dynamodb.get_paginator("scan").paginate(TableName=self.outputs["AlertsTableName"])
-            for item in page["Items"]
-            if item["row_kind"]["S"] == "archive"
-        )
-        image = {**row, "body": {"B": b64encode(bytes(row["body"]["B"])).decode()}}
-        function = self.cloud.functions.get_function_configuration(
-            FunctionName=self.outputs["ArchiveOutboxFunctionName"]
-        )
-        form["requestContext"]["functionArn"] = function["FunctionArn"]
-        self._keep_given_up(
-            form, [like | {"dynamodb": like["dynamodb"] | {"NewImage": image}}], "shardId-00000001573689"
-        )
-
-    def _keep_given_up(self, form: dict[str, Any], batch: list[dict[str, Any]], shard: str) -> None:
-        """Lambda keeps a batch that was given up on; the embedded AWS does not, so its object is put here by hand."""
-        body = json.dumps(form | {"payload": json.dumps({"Records": batch})}).encode()
-        key = f"aws/lambda/5f7b5a1e/{shard}/2026/11/26/2026-11-26T08.59.31-c9b8fa9f"
-        self.cloud.s3.put_object(Bucket=self.outputs["RejectedBucketName"], Key=key, Body=body)
-
-
-def entries_of(rows: list[dict]) -> list[dict]:
-    return [{**entry, "shop_id": row["shop_id"]} for row in rows for entry in row["entries"]]
-
-
-def kinesis_form(event: InteractionEvent, number: int) -> dict[str, object]:
-    return {
-        "partitionKey": event.shop_id,
-        "sequenceNumber": str(number),
-        "data": b64encode(event_to_json(event)).decode(),
-        "approximateArrivalTimestamp": event.received_at / 1000,
-    }
 
 
 @pytest.fixture(scope="module")
@@ -235,12 +105,6 @@ def put_all_back(day: Day, folder: Path, environment: dict[str, str]) -> None:
     day.seen |= {"counted": json.loads(count.read_text("utf-8")), "summary": json.loads(summary.read_text("utf-8"))}
     day.send("after", ILL, SINGLE, GIVEN_UP, *SHOPS)
     assert day.await_folded(day.sent), f"missing: {sorted({one.event_id for one in day.sent} - day.folded().keys())}"
-
-
-def read_state(day: Day) -> dict[str, bytes]:
-    """The items of the state table by their keys."""
-    pages = day.cloud.dynamodb.get_paginator("scan").paginate(TableName=day.outputs["StateTableName"])
-    return {item["item_key"]["S"]: bytes(item["data"]["B"]) for page in pages for item in page["Items"]}
 
 
 def histories_of(items: dict[str, bytes]) -> dict[str, dict[str, object]]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from service_quality.commit.transactions import declaration
 from service_quality.features.feature_set import FEATURES
 from spark_jobs import (
     build_training_set,
@@ -168,13 +169,14 @@ def test_days_without_the_dissatisfied_hinder_no_training(tmp_path, capsys):
 
 
 ROW = {"shop_id": "s", "follows": "", "last": "p1", "fold_version": "1", "fingerprint": FEATURES.fingerprint}
+DECLARED = {"declared": declaration(FEATURES)}
 
 
 @pytest.mark.parametrize(
     ("lines", "code", "said"),
     [
         ([json.dumps({**ROW, "fingerprint": "other", "entries": [{"position": "p1", "duplicate": True}]})], 3, "other"),
-        ([json.dumps({**ROW, "entries": [{"position": "p1", "duplicate": True}]})], 3, "found no scored event"),
+        ([json.dumps({**ROW, **DECLARED, "entries": [{"position": "p1", "duplicate": True}]})], 3, "no scored event"),
         ([], 3, "found no scored event"),
         (["no JSON"], 3, "expected archive rows"),
         (['{"shop_id": "s"}'], 3, "found a line without follows, last"),

@@ -131,7 +131,6 @@ def test_promotion_moves_the_pointer_and_writes_the_log(registry, published, mod
     assert pointer == {
         **POINTER,
         "version": {"S": published[0]},
-        "fingerprint": {"S": FEATURES.fingerprint},
         "promoted_at": {"S": promotion.at},
         "revision": {"N": "1"},
     }
@@ -199,16 +198,16 @@ def test_gate_wants_parity_that_passed(registry, models, changes, message):
 
 
 def test_gate_refuses_a_model_of_other_features(registry, models):
-    version = put_version(registry, tiny_model(fingerprint="0123456789abcdef"), parity_of(models[0]))
+    version = put_version(registry, tiny_model(other_meaning=True), parity_of(models[0]))
 
-    with pytest.raises(ModelRefusedError, match=f"found fingerprint 0123456789abcdef, expected {FEATURES.fingerprint}"):
+    with pytest.raises(ModelRefusedError, match="features that are not served or mean something else"):
         promote_version(version, registry, who="a", why="b")
 
 
 @pytest.mark.parametrize(
     ("metadata", "message"),
     [
-        ({"feature_names": "no JSON"}, "feature names that are no JSON"),
+        ({"feature_names": "no JSON"}, "feature_names that are no JSON"),
         ({"intercept": "nan"}, "found the intercept nan, expected a number"),
     ],
 )
@@ -394,7 +393,6 @@ class Serving:
             s3=registry.s3,
             table=registry.table,
             bucket=registry.bucket,
-            fingerprint=FEATURES.fingerprint,
             make_scorer=OnnxScorer,
             observe=lambda event, fields: self.observed.append((event, fields)),
             now=lambda: self.seconds,
@@ -431,29 +429,11 @@ def test_functions_follow_a_promotion_within_a_minute(registry, published):
     assert (before, soon, after) == (published[0], published[0], published[1])
 
 
-def test_functions_refuse_a_pointer_to_other_features_and_go_on(registry, published):
-    promote_version(published[0], registry, who="a", why="b")
-    serving = Serving(registry)
-    serving.version()
-    registry.dynamodb.update_item(
-        TableName=registry.table,
-        Key=POINTER,
-        UpdateExpression="SET version = :v, fingerprint = :f",
-        ExpressionAttributeValues={":v": {"S": published[1]}, ":f": {"S": "other"}},
-    )
-    serving.seconds = 61
-
-    assert serving.version() == published[0]
-    event, fields = serving.observed[-1]
-    assert event == "model_refused"
-    assert "found fingerprint other" in fields["reason"]
-
-
 def test_functions_refuse_a_file_of_other_features_and_go_on(registry, published, models):
     promote_version(published[0], registry, who="a", why="b")
     serving = Serving(registry)
     serving.version()
-    wrong = put_version(registry, tiny_model(fingerprint="other"), parity_of(models[0]))
+    wrong = put_version(registry, tiny_model(other_meaning=True), parity_of(models[0]))
     registry.dynamodb.update_item(
         TableName=registry.table,
         Key=POINTER,

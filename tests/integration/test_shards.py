@@ -22,7 +22,7 @@ from tests.integration.line_steps import read_rejected
 from tests.integration.test_deployment import opened, promote_tiny_model
 from tests.stand_ins.aggregates import aggregate
 
-pytestmark = [pytest.mark.aws, pytest.mark.slow]
+pytestmark = [pytest.mark.aws, pytest.mark.slow, pytest.mark.long]
 
 SECONDS = 90
 EVENTS_A_SHOP = 8

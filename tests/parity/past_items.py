@@ -60,6 +60,7 @@ def materialize(past: Sequence[InteractionEvent], features: FeatureSet, *, bucke
         buckets=buckets,
         histories=len(histories),
         conversations=len(parts),
+        columns=features.plan.columns,
     )
     return Backfill(
         import_record, packs_of({**histories, **parts}, import_record), ImportedPast(clock, (), {}), tuple(past), ""

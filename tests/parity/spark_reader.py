@@ -2,7 +2,7 @@
 holds; only shuffles and joins are replaced, by plain loops."""
 
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, groupby
 from operator import itemgetter
 
@@ -15,13 +15,14 @@ from service_quality.features.declarations import FeatureSet
 from spark_jobs.logs.archive import _entries
 from spark_jobs.logs.folding import LIVE_SCHEMA, _batched, _fold_live_group, event_value_names, to_event, whole_facts
 from spark_jobs.logs.imported_log import NOT_YET
+from spark_jobs.reader.counted_spans import walk_changes
 from spark_jobs.reader.served_features import _served
 from tests.parity.log_rows import Row
 from tests.properties.import_packs import Backfill
 
 
 def recompute_by_spark(
-    links: Iterable[dict], features: FeatureSet, imports: Mapping[str, Backfill]
+    links: Sequence[dict], features: FeatureSet, imports: Mapping[str, Backfill]
 ) -> dict[str, tuple[int, bytes]]:
     """Clock and vector of every event that should have been scored, by position; `imports` by their ids."""
     rows, positions = _log_of(links, imports)
@@ -35,7 +36,8 @@ def recompute_by_spark(
     folded = pa.Table.from_batches(_batched(live, LIVE_SCHEMA), schema=LIVE_SCHEMA)
     if not folded.num_rows:
         return {}
-    served = _served(folded, features)
+    spans = walk_changes(_changes_of(links), features.plan)
+    served = _served(folded, features, {links[0]["shop_id"]: spans})
     return {
         positions[row["log_index"]]: (row["clock"], np.array(row["features"], dtype="<f4").tobytes())
         for row in served.to_pylist()
@@ -48,12 +50,32 @@ def served_vectors(links: Iterable[dict]) -> dict[str, tuple[int, bytes]]:
     return {entry["position"]: (entry["clock"], b64decode(entry["vector"])) for entry in entries}
 
 
+def is_accepted(entry: Row) -> bool:
+    """Whether an entry is a record that `to_log` keeps."""
+    is_left_out = entry.get("rejected") or entry["duplicate"] or "declared" in entry or "filled" in entry
+    return not is_left_out
+
+
+def _changes_of(links: Iterable[dict]) -> list[Row]:
+    """The rows of counted_spans._changes."""
+    changes, log_index, clock = [], 0, 0
+    names = ("position", "row_follows", "import_columns", "declared", "filled")
+    for entry in (entry for link in links for entry in _entries(link)):
+        if is_accepted(entry):
+            log_index, clock = log_index + 1, max(clock, min(entry["occurred_at"], entry["received_at"]))
+        is_change = any(entry.get(name) for name in ("import_columns", "declared", "filled"))
+        if is_change and not entry.get("rejected") and not entry["duplicate"]:
+            row = {name: entry.get(name) for name in names}
+            changes.append(row | {"log_index": log_index, "clock": clock})
+    return changes
+
+
 def _log_of(links: Iterable[dict], imports: Mapping[str, Backfill]) -> tuple[list[Row], dict[int, str]]:
     rows: list[Row] = []
     import_records: dict[str, Row] = {}
     positions: dict[int, str] = {}
     clock = received_clock = 0
-    accepted = [entry for link in links for entry in _entries(link) if not entry["rejected"] and not entry["duplicate"]]
+    accepted = [entry for link in links for entry in _entries(link) if is_accepted(entry)]
     for log_index, entry in enumerate(accepted, 1):
         clock, received_clock = (
             max(clock, min(entry["occurred_at"], entry["received_at"])),

@@ -77,7 +77,7 @@ def stored_online(
             history.settle(shop.clock)
         held = {name: history for name, history in histories.items() if not history.empty}
         if held:
-            items[key] = encode_histories(HistoryItem(held))
+            items[key] = encode_histories(HistoryItem(held), features.plan)
     return items, conversations
 
 
@@ -132,7 +132,9 @@ def test_histories_are_what_the_core_builds_of_the_same_facts(log):
     rows = [{"attributes": fact.key, "at": fact.at, "name": fact.name, "value": fact.value} for fact in whole]
     found = history_items(rows, SMALL, shop_id="shop", clock=clock)
 
-    assert {row["key"]: row["data"] for row in found} == {key: encode_histories(item) for key, item in items.items()}
+    assert {row["key"]: row["data"] for row in found} == {
+        key: encode_histories(item, SMALL.plan) for key, item in items.items()
+    }
     assert [row["key"] for row in found] == sorted(items)
 
 

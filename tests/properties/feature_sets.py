@@ -36,6 +36,19 @@ SMALL = FeatureSet(
         Rate("customer", "returned", "30d", prior_weight=1, parent=0.1),
     )
 )
+#: What a later deployment may serve: some of SMALL, and windows, facts and an entity that SMALL has not.
+OTHER = FeatureSet(
+    (
+        *SMALL.features[::2],
+        Total("agent", "replies", "1d"),
+        Total("agent", "complaints", "7d"),
+        Total("sku", "returns", "30d"),
+        Mean("channel", "reply_ms", "replies", "1h"),
+        TimeSince("customer", "page_views", "1d"),
+        Rate("shop", "reopened", "1d", prior_weight=2, parent=0.1),
+        WindowRatio("shift", "contacts", "1h", "7d", prior_weight=2),
+    )
+)
 SMALL_RULES = (
     Rule(
         name="busy_agent",
@@ -58,3 +71,5 @@ SMALL_RULES = (
     ),
 )
 SETS = {"small": (SMALL, SMALL_RULES), "in service": (FEATURES, RULES)}
+#: With what is served by releases that take turns.
+DEPLOYED = {**SETS, "other": (OTHER, SMALL_RULES)}

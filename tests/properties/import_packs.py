@@ -14,7 +14,7 @@ from service_quality.commit.state_items import (
     pack_key,
 )
 from service_quality.conversations.conversation import CONVERSATION_RETENTION, Conversation
-from service_quality.events.control_records import HistoryImported
+from service_quality.events.control_records import HistoryFilled, HistoryImported
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_facts import Fact
 from service_quality.facts.entities import item_key_of
@@ -24,7 +24,16 @@ from service_quality.histories.history import build_history
 from tests.oracle import facts as oracle
 from tests.oracle.bounds import fold_key
 from tests.oracle.waiting import in_order
-from tests.properties.naive_reader import ImportedPast, NaivePart, NaiveReader, joined, kept_facts, says
+from tests.properties.feature_sets import OTHER
+from tests.properties.naive_reader import (
+    ImportedPast,
+    NaivePart,
+    NaiveReader,
+    columns_of,
+    joined,
+    kept_facts,
+    says,
+)
 
 LogEntry = tuple[str, InteractionEvent | ImportedPast]
 Events = list[InteractionEvent]
@@ -104,6 +113,7 @@ def build_backfill(
         clock,
         tuple(oracle.Fact(*name, value) for _, facts in as_read.values() for name, value in facts.items() if value),
         {key: part for key, (part, _) in as_read.items()},
+        columns_of(features),
     )
     stories = _stories(brought_by_job(new, offered), known, reader, received_until)
     folded = {key: _fold(story, features) for key, story in stories.items()}
@@ -121,6 +131,7 @@ def build_backfill(
         buckets=buckets,
         histories=len(histories),
         conversations=len(parts),
+        columns=features.plan.columns,
     )
     return Backfill(import_record, packs_of({**histories, **parts}, import_record), past, tuple(new), known.until)
 
@@ -130,7 +141,7 @@ def brought_by_job(new: Events, offered: Events) -> Events:
     return new
 
 
-def packs_of(items: Mapping[str, bytes], import_record: HistoryImported) -> dict[str, bytes]:
+def packs_of(items: Mapping[str, bytes], import_record: HistoryImported | HistoryFilled) -> dict[str, bytes]:
     packs: dict[str, dict[str, bytes]] = defaultdict(dict)
     for key, data in items.items():
         packs[pack_key(import_record.import_id, key, import_record.buckets)][key] = data
@@ -174,7 +185,7 @@ def _add_change(facts: FactTotals, before: Events, after: Events, features: Feat
 
 
 def _totals(events: Events, features: FeatureSet) -> FactTotals:
-    return oracle.total_facts(in_order(events), kept_facts(features))
+    return oracle.total_facts(in_order(events), kept_facts((*features.features, *OTHER.features)))
 
 
 def _history_items(facts: list[Fact], features: FeatureSet, *, clock: int) -> dict[str, bytes]:
@@ -184,4 +195,4 @@ def _history_items(facts: list[Fact], features: FeatureSet, *, clock: int) -> di
         history = build_history(own, features.plan.windows[entity_name(key)], clock=clock)
         if not history.empty:
             items[item_key_of(key)].histories[key] = history
-    return {item_key: encode_histories(item) for item_key, item in items.items()}
+    return {item_key: encode_histories(item, features.plan) for item_key, item in items.items()}

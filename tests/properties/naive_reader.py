@@ -30,6 +30,9 @@ from tests.oracle.waiting import Events, in_order
 
 Value = float | int | None
 
+#: One fact in one window of one entity: entity, window, fact.
+NaiveColumn = tuple[str, str, str]
+
 
 @dataclass(frozen=True)
 class NaivePart:
@@ -43,11 +46,32 @@ class NaivePart:
 
 @dataclass(frozen=True)
 class ImportedPast:
-    """A backfill: the facts that it changed up to its clock, and its parts of conversations, by key."""
+    """A backfill: the facts that it changed up to its clock, and its parts of conversations, by key.
+
+    `columns` are those that its histories hold; None for all.
+    """
 
     clock: int
     facts: tuple[Fact, ...]
     parts: Mapping[str, NaivePart]
+    columns: frozenset[NaiveColumn] | None = None
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """From here on a shop's records are folded by these features."""
+
+    features: FeatureSet
+
+
+@dataclass(frozen=True)
+class PastFilled:
+    """What these columns lacked has come."""
+
+    columns: frozenset[NaiveColumn]
+
+
+NaiveEntry = InteractionEvent | ImportedPast | Deployed | PastFilled
 
 
 @dataclass(frozen=True)
@@ -80,34 +104,63 @@ class Contact:
 
 @dataclass
 class NaiveReader:
-    """Reads one shop's log in order; no vectors unless it `scores`; `fails` says on which the scorer raises."""
+    """Reads one shop's log in order; no vectors unless it `scores`; `fails` says on which the scorer raises.
+
+    `later` are the features of later deployments, whose facts enter from the first event on; of a column that begins
+    later, `unread` counts the facts of each entity that entered before, and `begun` is the clock there.
+    """
 
     features: FeatureSet
     fails: Callable[[bytes], bool] = lambda vector: False
     most_events: int = MOST_EVENTS
     reserved_events: int = RESERVED_EVENTS
     scores: bool = True
+    later: tuple[FeatureSet, ...] = ()
     clock: int = 0
     received_clock: int = 0
     contacts: dict[str, Contact] = field(default_factory=lambda: defaultdict(Contact))
     entered: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
 
-    def __post_init__(self) -> None:
-        self.kept = kept_facts(self.features)
+    unread: dict[NaiveColumn, dict[str, int]] = field(default_factory=dict)
+    begun: dict[NaiveColumn, int] = field(default_factory=dict)
 
-    def read(self, log: Iterable[tuple[str, InteractionEvent | ImportedPast]]) -> list[Reading]:
-        return [
-            self._import(position, entry) if isinstance(entry, ImportedPast) else self._event(position, entry)
-            for position, entry in log
-        ]
+    def __post_init__(self) -> None:
+        whole = [feature for one in (self.features, *self.later) for feature in one.features]
+        self.kept = kept_facts(whole)
+
+    def read(self, log: Iterable[tuple[str, NaiveEntry]]) -> list[Reading]:
+        readings = (self._entry(position, entry) for position, entry in log)
+        return [reading for reading in readings if reading is not None]
+
+    def _entry(self, position: str, entry: NaiveEntry) -> Reading | None:
+        match entry:
+            case ImportedPast():
+                return self._import(position, entry)
+            case Deployed(features):
+                self._restart(columns_of(features) - columns_of(self.features))
+                self.features = features
+            case PastFilled(columns):
+                for column in columns:
+                    del self.unread[column], self.begun[column]
+            case InteractionEvent():
+                return self._event(position, entry)
+        return None
+
+    def _restart(self, columns: Iterable[NaiveColumn]) -> None:
+        for column in columns:
+            self.unread[column] = {key: len(facts) for key, facts in self.entered.items()}
+            self.begun[column] = self.clock
 
     def _import(self, position: str, past: ImportedPast) -> Reading:
         self.clock = max(self.clock, past.clock)
         self.received_clock = max(self.received_clock, past.clock)
-        for fact in past.facts:
-            self.entered[fact.key].append(fact)
+        for fact in past.facts:  # an import may hold more than this release reads
+            if fact.name in self.kept.get(fact.key.partition("\x1f")[0], ()):
+                self.entered[fact.key].append(fact)
         for key, part in past.parts.items():
             self.contacts[key].imported.append(part)
+        if past.columns is not None:
+            self._restart(columns_of(self.features) - past.columns)
         return Reading(position, "accepted", self.clock)
 
     def _event(self, position: str, event: InteractionEvent) -> Reading:
@@ -185,25 +238,34 @@ class _Context:
                 return _quotient(self._sum(entity, fact, window), self._sum(entity, per, window))
             case WindowRatio(entity, fact, recent, window, prior_weight):
                 (part, _), (whole, _) = WINDOWS[recent], WINDOWS[window]
-                inside = self._sum(entity, fact, recent) + prior_weight * (part / whole)
-                return inside / (self._sum(entity, fact, window) + prior_weight)
+                hits, trials = self._sum(entity, fact, recent), self._sum(entity, fact, window)
+                return _shrunk(hits, trials, part / whole, prior_weight)
             case TimeSince(entity, fact, window):
                 return self._time_since(entity, fact, window)
             case Rate(entity, rate, window, prior_weight, parent):
                 hits, trials = (self._sum(entity, fact, window) for fact in RATES[rate])
                 expected = self.value(parent) if isinstance(parent, Rate) else parent
-                assert expected is not None
-                return (hits + prior_weight * expected) / (trials + prior_weight)
+                return _shrunk(hits, trials, expected, prior_weight)
 
     def _inside(self, entity: str, fact: str, window: str) -> list[Fact]:
         key = entity_key(entity, contact_attributes(self.events, owner(self.events)))
         oldest = window_start(self.reader.clock, window)
-        return [f for f in self.reader.entered.get(key or "", []) if f.name == fact and f.at >= oldest]
+        unread = self.reader.unread.get((entity, window, fact), {}).get(key or "", 0)
+        return [f for f in self.reader.entered.get(key or "", [])[unread:] if f.name == fact and f.at >= oldest]
 
-    def _sum(self, entity: str, fact: str, window: str) -> int:
+    def _is_incomplete(self, entity: str, fact: str, window: str) -> bool:
+        """Whether the window still holds an instant of before the column began, or of the same tile."""
+        begun = self.reader.begun.get((entity, window, fact))
+        return begun is not None and window_start(self.reader.clock, window) <= tile_start(begun, window)
+
+    def _sum(self, entity: str, fact: str, window: str) -> int | None:
+        if self._is_incomplete(entity, fact, window):
+            return None
         return max(0, sum(f.value for f in self._inside(entity, fact, window)))
 
     def _time_since(self, entity: str, fact: str, window: str) -> int | None:
+        if self._is_incomplete(entity, fact, window):
+            return None
         tiles: Counter[int] = Counter()
         for f in self._inside(entity, fact, window):
             tiles[tile_start(f.at, window)] += f.value
@@ -211,8 +273,14 @@ class _Context:
         return self.reader.clock - max(held) if held else None
 
 
-def _quotient(numerator: int, denominator: int) -> float | None:
-    return numerator / denominator if denominator else None
+def _quotient(numerator: int | None, denominator: int | None) -> float | None:
+    return numerator / denominator if numerator is not None and denominator else None
+
+
+def _shrunk(hits: int | None, trials: int | None, expected: float | None, prior_weight: float) -> float | None:
+    if hits is None or trials is None or expected is None:
+        return None
+    return (hits + prior_weight * expected) / (trials + prior_weight)
 
 
 def joined(known: Iterable[InteractionEvent], parts: Iterable[NaivePart]) -> list[InteractionEvent]:
@@ -231,22 +299,29 @@ def says(event: InteractionEvent) -> InteractionEvent:
     return replace(event, received_at=0, text=None, query=None)
 
 
-def kept_facts(features: FeatureSet) -> dict[str, set[str]]:
+def kept_facts(features: Iterable[Feature]) -> dict[str, set[str]]:
     """The facts that each entity's histories keep: those that a feature reads."""
     kept: dict[str, set[str]] = defaultdict(set)
-    for entity, fact in (pair for feature in features.features for pair in _reads(feature)):
+    for entity, _, fact in (column for feature in features for column in _reads(feature)):
         kept[entity].add(fact)
     return kept
 
 
-def _reads(feature: Feature) -> Iterator[tuple[str, str]]:
-    """The facts that a feature is computed from, each with its entity."""
+def columns_of(features: FeatureSet) -> frozenset[NaiveColumn]:
+    """The columns that features are computed from."""
+    return frozenset(column for feature in features.features for column in _reads(feature))
+
+
+def _reads(feature: Feature) -> Iterator[NaiveColumn]:
+    """The columns that a feature is computed from."""
     match feature:
-        case Total(entity, fact, _) | WindowRatio(entity, fact, _, _) | TimeSince(entity, fact, _):
-            yield entity, fact
-        case Mean(entity, fact, per, _):
-            yield from ((entity, fact), (entity, per))
-        case Rate(entity, rate, _, _, parent):
-            yield from ((entity, fact) for fact in RATES[rate])
+        case Total(entity, fact, window) | TimeSince(entity, fact, window):
+            yield entity, window, fact
+        case WindowRatio(entity, fact, recent, window, _):
+            yield from ((entity, recent, fact), (entity, window, fact))
+        case Mean(entity, fact, per, window):
+            yield from ((entity, window, fact), (entity, window, per))
+        case Rate(entity, rate, window, _, parent):
+            yield from ((entity, window, fact) for fact in RATES[rate])
             if isinstance(parent, Rate):
                 yield from _reads(parent)

@@ -13,7 +13,7 @@ from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.facts.conversation_facts import Fact
 from service_quality.facts.conversation_fold import FoldedConversation, step_conversation
-from service_quality.histories.history import History, build_history
+from service_quality.histories.history import History, HistoryPlan, build_history
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
 from tests.properties.feature_sets import SMALL
 from tests.properties.online_run import batches, new_worker
@@ -21,8 +21,11 @@ from tests.properties.random_logs import KINDS, LATENESS, START, Choices, random
 from tests.stand_ins.memory_store import MemoryStore
 
 KEPT = SMALL.plan.kept
-NOTHING = encode_histories(HistoryItem())  # what is left where every fact was taken back: as good as no item
+NOTHING = encode_histories(
+    HistoryItem(), SMALL.plan
+)  # what is left where every fact was taken back: as good as no item
 PLAN = {"1h": ("complaints", "replies"), "7d": ("replies",)}
+DESCRIBED = HistoryPlan({"agent": PLAN}).described["agent"]
 
 
 def events_of_a_conversation(drawn: bytes) -> list[InteractionEvent]:
@@ -149,7 +152,7 @@ def test_a_fact_merged_late_counts_as_one_entered_late(facts, later):
 def test_stored_histories_come_back_equal(facts):
     history = build_history(facts, PLAN, clock=CLOCK)
 
-    back = History.from_stored(history.to_stored(), PLAN)
+    back = History.from_stored(history.to_stored(), DESCRIBED, PLAN)
 
     assert back.to_stored() == history.to_stored()
     assert [sums.sums for sums in back.windows.values()] == [sums.sums for sums in history.windows.values()]

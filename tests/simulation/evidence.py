@@ -3,9 +3,10 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
 from service_quality.commit.archived_ranges import FIRST_ROW
@@ -18,11 +19,11 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
 from service_quality.features.declarations import FeatureSet
-from tests.properties.feature_sets import SETS
+from tests.properties.feature_sets import DEPLOYED
 from tests.properties.import_packs import Backfill
-from tests.properties.naive_reader import NaiveReader, Reading
+from tests.properties.naive_reader import Deployed, NaiveReader, Reading
 from tests.properties.random_logs import RandomLog, read_record, readable
-from tests.simulation.outside import ALERTS, ARCHIVE, STATE
+from tests.simulation.outside import ALERTS, ARCHIVE, STATE, Attempt
 from tests.simulation.settings import RESERVED_EVENTS
 from tests.simulation.sharded_stream import hash_of
 from tests.simulation.world import World
@@ -49,9 +50,28 @@ class Evidence:
     world: World
     shop_id: str
 
+    @cached_property
+    def attempts(self) -> list[Attempt]:
+        """The attempts that committed the links, in their order."""
+        landed = (one for one in self.world.outside.journal if one.item_key == f"{self.shop_id}\x1fshop")
+        attempts = [one.attempt for one in landed]
+        require(len(attempts) == len(self.links), "links and transactions differ in number")
+        return attempts
+
     @property
     def features(self) -> FeatureSet:
-        return SETS[self.world.setting.features][0]
+        """What the latest link was folded by."""
+        name = self.attempts[-1].features if self.attempts else self.world.setting.features
+        return DEPLOYED[name][0]
+
+    def deployed(self) -> Iterator[tuple[str, Deployed]]:
+        """Where the shop came under another release's features, by the position of the first record under them."""
+        before = ""
+        for link, attempt in zip(self.links, self.attempts, strict=True):
+            require(("declared" in link) == (attempt.features != before), "a link declares no or needless features")
+            if attempt.features != before:
+                yield link["entries"][0]["position"], Deployed(DEPLOYED[attempt.features][0])
+            before = attempt.features
 
     @cached_property
     def log(self) -> list[LogRecord]:
@@ -92,10 +112,13 @@ class Evidence:
     def read_naively(self) -> tuple[NaiveReader, dict[str, Reading]]:
         """The naive reader's readings of the records that were taken."""
         most_events = self.world.setting.most_events
-        reader = NaiveReader(self.features, most_events=most_events, reserved_events=RESERVED_EVENTS)
+        sets = tuple(DEPLOYED[name][0] for name in (self.world.setting.features, "other"))
+        reader = NaiveReader(sets[0], most_events=most_events, reserved_events=RESERVED_EVENTS, later=sets)
         taken = [record for record in self.taken if record.position not in self.decided]
         log = RandomLog(self.shop_id, taken, self.backfills)
-        return reader, {reading.position: reading for reading in reader.read(readable(log))}
+        # A release counts before the first record under it: the sort is stable.
+        entries = sorted([*self.deployed(), *readable(log)], key=itemgetter(0))
+        return reader, {reading.position: reading for reading in reader.read(entries)}
 
     def rows(self, kind: str) -> list[tuple[tuple[str, str], bytes]]:
         """Rows of one kind in the order of the table's stream."""

@@ -10,7 +10,7 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_fold import step_conversation
 from service_quality.features.vectors import Vector, vector_bytes
 from service_quality.scoring.scores import Score
-from tests.properties.feature_sets import SETS
+from tests.properties.feature_sets import DEPLOYED
 from tests.stand_ins.scorer import FixedScorer
 
 MODELS = ("one", "two")
@@ -52,7 +52,7 @@ class BrokenCondition(AtLeast):
 
 def rules_named(name: str, features: str) -> tuple[Rule, ...]:
     """The rules of a feature set as first declared, or as changed by a deployment."""
-    declared = SETS[features][1]
+    declared = DEPLOYED[features][1]
     if name == "first":
         return declared
     changed = tuple(replace(rule, version=rule.version + 1, tiers=rule.tiers[:1], cooldown_ms=0) for rule in declared)

@@ -167,6 +167,13 @@ def _release(world: World, dice: Choices) -> None:
     world.count("releases swapped")
 
 
+def _deploy(world: World, dice: Choices) -> None:
+    """A release of other features takes the place of a worker, and of those that are started from then on."""
+    world.deployed = "other" if world.deployed == world.setting.features else world.setting.features
+    world.kill(dice.of(range(len(world.workers))))
+    world.count("plans swapped")
+
+
 def _put_back(world: World, dice: Choices) -> None:
     if world.set_aside():
         world.put_back(dice.of((None, None, None, 1, 2, 5)), mended=dice.of((True, False)))
@@ -239,6 +246,7 @@ _MOVES: dict[str, tuple[int, Callable[[World, Choices], None]]] = {
     "send again": (2, _send_again),
     "swap": (2, _swap),
     "release": (3, _release),
+    "deploy": (2, _deploy),
     "put back": (2, _put_back),
     "wait": (1, _wait),
     "sweep": (1, _sweep),

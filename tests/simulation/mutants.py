@@ -27,6 +27,9 @@ from service_quality.events.log_records import LogRecord
 from service_quality.facts import conversation_fold
 from service_quality.facts.conversation_facts import KeptFacts
 from service_quality.facts.import_fold import FoldedImport, fold_import
+from service_quality.histories.counting import Counting
+from service_quality.histories.history import Column
+from service_quality.histories.windows import WINDOWS
 from tests.properties import import_packs
 from tests.simulation.detours import (
     AlertsAfter,
@@ -258,6 +261,41 @@ def _histories_expire_early(world: World) -> list[Any]:
     return [mock.patch.object(state_table, "HISTORY_DAYS", 91)]
 
 
+def _old_sums_come_back(world: World) -> list[Any]:
+    """What a release has dropped counts again once it is known again."""
+    return [mock.patch.object(Counting, "counted", lambda counting, entity, windows, plan, *, revision: windows)]
+
+
+def _new_columns_complete_at_once(world: World) -> list[Any]:
+    return [mock.patch.object(Counting, "missing_at", return_value=frozenset())]
+
+
+def _complete_a_tile_too_early(world: World) -> list[Any]:
+    def reaches(column: Column, instant: int, *, clock: int) -> bool:
+        window = WINDOWS[column.window]
+        return window.start(clock) < window.tile(instant)
+
+    return [mock.patch.object(Column, "reaches", reaches)]
+
+
+def _import_counts_for_what_it_lacks(world: World) -> list[Any]:
+    sound = ShopItem.with_import
+
+    def with_import(shop: ShopItem, record: Any, *, position: str) -> ShopItem:
+        return sound(shop, replace(record, columns=shop.counting.columns), position=position)
+
+    return [mock.patch.object(ShopItem, "with_import", with_import)]
+
+
+def _plan_of_the_first_release(world: World) -> list[Any]:
+    """A shop's item holds the columns of the release that made it, whoever came after."""
+
+    def under(shop: ShopItem, plan: Any) -> ShopItem:
+        return shop if shop.counting.columns else replace(shop, counting=Counting(plan.columns))
+
+    return [mock.patch.object(ShopItem, "under", under)]
+
+
 MUTANTS: dict[str, Mutant] = {
     "no condition on the shop's item": Mutant(patches=_no_condition),
     "other items read before the shop's item": Mutant(_over(ItemsFirst)),
@@ -290,4 +328,9 @@ MUTANTS: dict[str, Mutant] = {
     "explicit hash key ignored": Mutant(patches=explicit_hash_ignored),
     "arrival of what goes back forgotten": Mutant(patches=arrival_forgotten),
     "records that the stream refuses left behind": Mutant(patches=refused_by_the_stream_left_behind),
+    "sums of a dropped column come back": Mutant(patches=_old_sums_come_back),
+    "a new column is complete at once": Mutant(patches=_new_columns_complete_at_once),
+    "a new column is complete a tile too early": Mutant(patches=_complete_a_tile_too_early),
+    "an import counts for columns that it lacks": Mutant(patches=_import_counts_for_what_it_lacks),
+    "a shop stays under the plan of its first release": Mutant(patches=_plan_of_the_first_release),
 }

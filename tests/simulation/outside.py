@@ -49,6 +49,7 @@ class Attempt:
 
     model: str
     rules: str
+    features: str
 
 
 class Landed(NamedTuple):

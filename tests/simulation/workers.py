@@ -16,7 +16,7 @@ from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.events.routing import RoutedBatch
 from service_quality.scoring.scores import Scorer
-from tests.properties.feature_sets import SETS
+from tests.properties.feature_sets import DEPLOYED
 from tests.simulation.event_source import Batch
 from tests.simulation.models import NamedScorer, rules_named
 from tests.simulation.outside import STREAM, Attempt, Door, Outside, rejected_behind, store_behind
@@ -76,7 +76,7 @@ class Worker:
         a_second_a_look = count().__next__
         self._shards = ShardMap(self.door, STREAM, now=a_second_a_look)  # type: ignore[arg-type]  # a stand-in
         self._stream = EventStream(self.door, STREAM, pause=lambda seconds: None)  # type: ignore[arg-type]  # a stand-in
-        features = SETS[self.deployment.features][0]
+        features = DEPLOYED[self.deployment.features][0]
         rules = rules_named(self.rules, self.deployment.features)
         self._commit = self.deployment.make_commit(store_behind(self.door), self._scorer, features, rules, control_key)
 
@@ -116,12 +116,12 @@ class Worker:
         return routed
 
     def _scorer(self) -> Scorer:
-        self._attempt = Attempt(self.outside.champion, self.rules)
+        self._attempt = Attempt(self.outside.champion, self.rules, self.deployment.features)
         return NamedScorer(self._attempt.model, self.deployment.cursed_of)
 
     def _present_attempt(self) -> Attempt:
         """The attempt under way; what is stored before the first belongs to no shop."""
-        return self._attempt or Attempt(self.outside.champion, self.rules)
+        return self._attempt or Attempt(self.outside.champion, self.rules, self.deployment.features)
 
     def _pause(self, name: str) -> str:
         assert self.strand is not None

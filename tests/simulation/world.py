@@ -58,6 +58,8 @@ class World:
     outlets: Outlets = field(init=False)
     expired: list[tuple[str, Item]] = field(default_factory=list)
     rules: str = RULES[0]
+    #: What new workers serve, by its name.
+    deployed: str = field(init=False)
     failure: BaseException | None = None
     #: The records that a function acknowledged.
     answered: set[Carrier] = field(default_factory=set)
@@ -71,6 +73,7 @@ class World:
     def __post_init__(self) -> None:
         setting = self.setting
         features = SETS[setting.features][0]
+        self.deployed = setting.features
         stream = ShardedStream.of(setting.shards)
         self.outside = Outside(START + setting.replayed, lambda: self.dice.of((True, False)), stream)
         self.writers = {shop_id: LogWriter(RandomLog(shop_id), features, know=self._know) for shop_id in self.shops}
@@ -80,6 +83,9 @@ class World:
         self._bounds.enter_context(mock.patch.object(conversation, "MAX_EVENTS", setting.most_events))
         self._bounds.enter_context(mock.patch.object(conversation, "RESERVED_EVENTS", RESERVED_EVENTS))
         self._bounds.enter_context(mock.patch.object(transaction_builder, "MAX_ITEM_BYTES", setting.most_item_bytes))
+        # A row also declares what its vectors mean.
+        most_row_bytes = setting.most_item_bytes + 4_000
+        self._bounds.enter_context(mock.patch.object(transaction_builder, "MAX_ROW_BYTES", most_row_bytes))
         self.release = Release(setting.ill_of, torn=self._is_torn if setting.touchy else lambda: False)
         self._bounds.enter_context(mock.patch.object(shop_fold, "step_conversation", self.release.step_conversation))
 
@@ -341,5 +347,5 @@ class World:
 
     def _new_worker(self) -> Worker:
         setting = self.setting
-        deployment = Deployment(setting.features, setting.cursed_of, self.make_commit)
+        deployment = Deployment(self.deployed, setting.cursed_of, self.make_commit)
         return Worker(self.outside, deployment, self.rules)

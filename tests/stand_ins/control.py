@@ -2,6 +2,7 @@
 
 from service_quality.events.control_records import ControlRecord, HistoryImported, sign_control
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.features.feature_set import FEATURES
 
 KEY = b"a key for tests"
 
@@ -18,7 +19,14 @@ def record_json(record: InteractionEvent | ControlRecord, *, issued_at: int) -> 
 
 
 def make_import_record(
-    import_id: str, *, clock: int, shop_id: str = "shop", buckets: int = 1, histories: int = 1, conversations: int = 0
+    import_id: str,
+    *,
+    clock: int,
+    shop_id: str = "shop",
+    buckets: int = 1,
+    histories: int = 1,
+    conversations: int = 0,
+    columns: tuple[str, ...] | None = None,
 ) -> HistoryImported:
     return HistoryImported(
         shop_id=shop_id,
@@ -27,4 +35,5 @@ def make_import_record(
         buckets=buckets,
         histories=histories,
         conversations=conversations,
+        columns=FEATURES.plan.columns if columns is None else columns,
     )

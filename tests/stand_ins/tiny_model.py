@@ -15,12 +15,15 @@ WEIGHT_OF_FIRST = 1.5
 
 def tiny_model(
     *,
-    fingerprint: str = FEATURES.fingerprint,
+    other_meaning: bool = False,
     width: int = len(FEATURES.names),
     bias: float = INTERCEPT,
     metadata: Mapping[str, str] | None = None,
 ) -> bytes:
-    """A logistic regression with one weight, on the first feature; `metadata` replaces its own."""
+    """A logistic regression with one weight, on the first feature; `metadata` replaces its own.
+
+    With `other_meaning` the first feature meant something else where the model learnt it.
+    """
     weights = np.zeros(width, dtype=np.float32)
     weights[0] = WEIGHT_OF_FIRST
     constants = {"weights": weights, "zero": np.float32(0), "bias": np.float32(bias), "axes": np.array([1])}
@@ -44,9 +47,21 @@ def tiny_model(
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     intercept = bias if abs(bias) <= LARGEST_INTERCEPT else INTERCEPT
-    own = {"feature_names": json.dumps(FEATURES.names), "fingerprint": fingerprint, "intercept": repr(intercept)}
+    own = {**learnt_features(other_meaning), "intercept": repr(intercept)}
     helper.set_model_props(model, {**own, **(metadata or {})})
     return model.SerializeToString()
+
+
+def learnt_features(other_meaning: bool = False) -> dict[str, str]:
+    """What the metadata of a model of the features in service say of them."""
+    meanings = [*FEATURES.meanings.values()]
+    if other_meaning:
+        meanings[0] = "00000000"
+    return {
+        "feature_names": json.dumps(FEATURES.names),
+        "feature_meanings": json.dumps(meanings),
+        "fingerprint": FEATURES.fingerprint,
+    }
 
 
 def breaking_model() -> bytes:

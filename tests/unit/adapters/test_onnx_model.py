@@ -1,6 +1,5 @@
 """A model in ONNX: scored one vector at a time, refused when it is another's."""
 
-import json
 import math
 from array import array
 from contextlib import suppress
@@ -15,7 +14,7 @@ from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.errors import ModelError
 from service_quality.features.feature_set import FEATURES
 from service_quality.features.vectors import to_vector
-from tests.stand_ins.tiny_model import INTERCEPT, WEIGHT_OF_FIRST, tiny_model
+from tests.stand_ins.tiny_model import INTERCEPT, WEIGHT_OF_FIRST, learnt_features, tiny_model
 
 WIDTH = len(FEATURES.names)
 
@@ -44,10 +43,7 @@ def graph(*nodes: NodeProto, outputs: tuple[str, ...] = ("probability", "contrib
     model = helper.make_model(
         helper.make_graph(nodes, "any", [given], made), opset_imports=[helper.make_opsetid("", 17)], ir_version=8
     )
-    names = json.dumps(FEATURES.names)
-    helper.set_model_props(
-        model, {"feature_names": names, "fingerprint": FEATURES.fingerprint, "intercept": repr(INTERCEPT)}
-    )
+    helper.set_model_props(model, {**learnt_features(), "intercept": repr(INTERCEPT)})
     return model.SerializeToString()
 
 
@@ -59,16 +55,19 @@ IDENTITY = helper.make_node("Identity", ["features"], ["contributions"])
     [
         (b"no model at all", "does not load"),
         (b"", "does not load"),
-        (tiny_model(fingerprint="0123456789abcdef"), f"0123456789abcdef, expected {FEATURES.fingerprint}"),
+        (tiny_model(other_meaning=True), "features that are not served or mean something else, such as answered"),
+        (tiny_model(metadata={"feature_names": "[]", "feature_meanings": "[]"}), "found 0 of 0 features"),
+        (tiny_model(metadata={"feature_meanings": "[]"}), "feature names and 0 meanings, expected as many"),
+        (tiny_model(metadata={"feature_meanings": "no JSON"}), "feature_meanings that are no JSON"),
         (tiny_model(width=WIDTH - 1), "does not run"),
         (tiny_model(bias=float("nan")), "found no probability from 0 to 1"),
-        (tiny_model(metadata={"feature_names": "no JSON"}), "feature names that are no JSON"),
-        (tiny_model(metadata={"feature_names": "[" * 100_000}), "feature names that are no JSON"),
-        (tiny_model(metadata={"feature_names": "7"}), "found a int"),
-        (tiny_model(metadata={"feature_names": "null"}), "found a NoneType"),
-        (tiny_model(metadata={"feature_names": '{"a": 1}'}), "found a dict"),
-        (tiny_model(metadata={"feature_names": "[[], {}]"}), "found 2 other feature names"),
-        (tiny_model(metadata={"feature_names": ""}), "feature names that are no JSON"),
+        (tiny_model(metadata={"feature_names": "no JSON"}), "feature_names that are no JSON"),
+        (tiny_model(metadata={"feature_names": "[" * 100_000}), "feature_names that are no JSON"),
+        (tiny_model(metadata={"feature_names": "7"}), "feature_names that are no list of texts"),
+        (tiny_model(metadata={"feature_names": "null"}), "feature_names that are no list of texts"),
+        (tiny_model(metadata={"feature_names": '{"a": 1}'}), "feature_names that are no list of texts"),
+        (tiny_model(metadata={"feature_names": "[[], {}]"}), "feature_names that are no list of texts"),
+        (tiny_model(metadata={"feature_names": ""}), "feature_names that are no JSON"),
         (tiny_model(metadata={"intercept": "nan"}), "the intercept nan, expected a number from -20 to 20"),
         (tiny_model(metadata={"intercept": "-Infinity"}), "the intercept -inf, expected a number"),
         (tiny_model(metadata={"intercept": "1e999"}), "the intercept inf, expected a number"),
@@ -101,7 +100,7 @@ def test_model_that_must_not_score_is_refused(data, found):
 
 def test_model_without_an_intercept_is_refused():
     model = ModelProto.FromString(tiny_model())
-    del model.metadata_props[2]
+    del model.metadata_props[3]
 
     with pytest.raises(ModelError, match="found no intercept"):
         OnnxScorer(model.SerializeToString(), "v1")

@@ -210,7 +210,7 @@ def archive_row(follows: str, *positions: str) -> dict[str, Any]:
     transaction = Transaction("s", follows)
     for position in positions:
         transaction.add_entry({"position": position}, 1)
-    row = transaction.archive_row(last=positions[-1], fold_version="1.a", fingerprint="f")
+    row = transaction.archive_row(last=positions[-1], fold_version="1", fingerprint="f", declared=None)
     return {"stream_key": {"S": row.stream_key}, "sequence": {"S": row.sequence}, "body": {"B": row.body}}
 
 

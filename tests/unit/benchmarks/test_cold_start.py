@@ -50,7 +50,7 @@ def test_failed_function_is_reported(path):
 
 
 def test_aws_refuses_checks_as_the_services_do():
-    answers = AwsAnswers(b"model", "v1", "f1")
+    answers = AwsAnswers(b"model", "v1")
 
     pointer = answers.answer(asked("GetItem", {"TableName": "models"}))
     refused = answers.answer(asked("PutItem", {"TableName": "state", "ConditionExpression": "never"}))

@@ -12,14 +12,14 @@ from service_quality.commit.shop_fold import ShopFold
 from service_quality.commit.state_items import Parked, ShopItem, encode_shop
 from service_quality.commit.transactions import Commit
 from service_quality.errors import DependencyError, DeploymentError, OwnCodeError, ShopTroubleError, StateVersionError
-from service_quality.events.control_records import ControlRecord, HistoryImported, RecordPutBack, ShopUnparked
+from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.facts.conversation_fold import ConversationStep
 from tests.properties.feature_sets import SMALL, SMALL_RULES
 from tests.stand_ins.archive_chain import archive_links, archived_entries
-from tests.stand_ins.control import control_key, record_json
+from tests.stand_ins.control import control_key, make_import_record, record_json
 from tests.stand_ins.cursed_fold import CursedFold
 from tests.stand_ins.memory_store import MemoryStore
 from tests.stand_ins.scorer import FixedScorer
@@ -392,7 +392,7 @@ def test_junk_before_the_first_import_of_a_shop_is_archived_with_it():
     store, commit = MemoryStore(), committer(MemoryStore())
     commit.commit.store = store
     junk = LogRecord(str(Position(1, 0)), b"{", NOON)
-    mark = HistoryImported(shop_id="new", import_id="i", clock=NOON, buckets=1, histories=0, conversations=0)
+    mark = make_import_record("i", clock=NOON, shop_id="new", histories=0)
 
     commit.advance({"new": [junk, *log_of(mark, first=1)]})
     again = commit.advance({"new": [junk]})

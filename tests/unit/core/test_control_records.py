@@ -10,6 +10,7 @@ from service_quality.events.control_records import (
     CONTROL_KINDS,
     VALID_FOR,
     ControlRecord,
+    HistoryFilled,
     RecordPutBack,
     ShopUnparked,
     control_to_dict,
@@ -26,6 +27,9 @@ RECORDS: list[ControlRecord] = [
     RecordPutBack(shop_id="shop", run="r1", order="0001-7", arrived_at=ARRIVED - 1, data=b"\xff{"),
     RecordPutBack(shop_id="shop", run="", order="0001-7", arrived_at=ARRIVED, data=b""),
     ShopUnparked(shop_id="shop", run="r1", until="0001-7"),
+    HistoryFilled(
+        shop_id="shop", import_id="f1", follows="0001-7", buckets=2, histories=3, columns=("agent.1d.replies.0a1b2c",)
+    ),
 ]
 
 

@@ -35,7 +35,8 @@ def histories(**replies: int) -> bytes:
                 keys[name]: build_history([Fact(keys[name], NOON, "replies", value)], PLAN.windows["agent"], clock=NOON)
                 for name, value in replies.items()
             }
-        )
+        ),
+        PLAN,
     )
 
 

@@ -61,11 +61,16 @@ def import_record(import_id: str, *, clock: int = NOON, histories: int = 1, conv
         buckets=1,
         histories=histories,
         conversations=conversations,
+        columns=PLAN.columns,
     )
 
 
 def test_import_leaves_the_list_when_its_last_item_has_absorbed_it_and_its_id_stays_known():
-    shop = ShopItem().with_import(import_record("i1", histories=2)).with_import(import_record("i2"))
+    shop = (
+        ShopItem()
+        .with_import(import_record("i1", histories=2), position="1")
+        .with_import(import_record("i2"), position="1")
+    )
 
     once = shop.with_absorbed(["i1", "i2"], kind="histories")
     twice = once.with_absorbed(["i1"], kind="histories")
@@ -77,7 +82,7 @@ def test_import_leaves_the_list_when_its_last_item_has_absorbed_it_and_its_id_st
 
 
 def test_import_stays_listed_for_conversations_that_have_not_absorbed_it():
-    shop = ShopItem().with_import(import_record("i1", conversations=1))
+    shop = ShopItem().with_import(import_record("i1", conversations=1), position="1")
 
     absorbed = shop.with_absorbed(["i1"], kind="histories")
 
@@ -86,7 +91,7 @@ def test_import_stays_listed_for_conversations_that_have_not_absorbed_it():
 
 
 def test_import_without_items_is_done_at_once():
-    shop = ShopItem().with_import(import_record("i1", histories=0))
+    shop = ShopItem().with_import(import_record("i1", histories=0), position="1")
 
     assert (shop.imports, shop.done_imports, shop.clock) == ((), ("i1",), NOON)
 
@@ -97,7 +102,7 @@ def test_import_without_items_is_done_at_once():
     ids=str,
 )
 def test_import_leaves_the_list_when_no_window_and_no_retention_reaches_it(counts, days):
-    shop = ShopItem().with_import(import_record("i1", **counts))
+    shop = ShopItem().with_import(import_record("i1", **counts), position="1")
 
     within = shop.after(event("customer_message", (days - 1) * DAY))
     beyond = within.after(event("customer_message", days * DAY))
@@ -109,17 +114,21 @@ def test_import_leaves_the_list_when_no_window_and_no_retention_reaches_it(count
 def test_shop_that_has_too_many_imports_to_absorb_takes_no_further_one():
     shop = ShopItem()
     for number in range(MAX_IMPORTS):
-        shop = shop.with_import(import_record(f"i{number}"))
+        shop = shop.with_import(import_record(f"i{number}"), position="1")
 
     with pytest.raises(RejectedEventError, match=f"found {MAX_IMPORTS} imports that are not absorbed yet"):
-        shop.with_import(import_record("one more"))
-    assert shop.with_absorbed(["i7"], kind="histories").with_import(import_record("one more")).knows("one more")
+        shop.with_import(import_record("one more"), position="1")
+    assert (
+        shop.with_absorbed(["i7"], kind="histories")
+        .with_import(import_record("one more"), position="1")
+        .knows("one more")
+    )
 
 
 def test_ids_of_imports_that_are_done_are_bounded_the_latest_stay():
     shop = ShopItem()
     for number in range(MOST_DONE_IMPORTS + 2):
-        shop = shop.with_import(import_record(f"i{number}", histories=0))
+        shop = shop.with_import(import_record(f"i{number}", histories=0), position="1")
 
     assert shop.done_imports == tuple(f"i{number}" for number in range(2, MOST_DONE_IMPORTS + 2))
 
@@ -138,9 +147,9 @@ def test_histories_come_back():
     history = build_history([Fact("agent\x1fann", NOON, "replies", 2)], PLAN.windows["agent"], clock=NOON)
     item = HistoryItem({"agent\x1fann": history}, ("i1", "i2"), {"agent_risk": STATE})
 
-    back = decode_histories(encode_histories(item), PLAN)
+    back = decode_histories(encode_histories(item, PLAN), PLAN)
 
-    assert encode_histories(back) == encode_histories(item)
+    assert encode_histories(back, PLAN) == encode_histories(item, PLAN)
     assert back.histories["agent\x1fann"].get("1d", "replies", clock=NOON) == 2
     assert (back.absorbed, back.alert_states) == (item.absorbed, item.alert_states)
 
@@ -151,7 +160,7 @@ def test_order_of_entering_does_not_show_in_the_bytes():
         HistoryItem(alert_states=alert_states) for alert_states in ({"a": one, "b": other}, {"b": other, "a": one})
     ]
 
-    assert encode_histories(items[0]) == encode_histories(items[1])
+    assert encode_histories(items[0], PLAN) == encode_histories(items[1], PLAN)
 
 
 def test_empty_conversation_comes_back():

@@ -12,7 +12,6 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from service_quality.adapters import aws_clients
-from service_quality.features.feature_set import FEATURES
 from tests.stand_ins.aws_services import S3, SNS, DynamoDB, Kinesis, SecretsManager
 from tests.stand_ins.control import KEY
 from tests.stand_ins.tiny_model import tiny_model
@@ -65,7 +64,7 @@ class Aws:
     def promote(self, version: str = MODEL, **model) -> None:
         """Make a tiny model the champion."""
         self.s3.buckets["models"][f"models/{version}/model.onnx"] = tiny_model(**model)
-        pointer = {"version": {"S": version}, "fingerprint": {"S": FEATURES.fingerprint}}
+        pointer = {"version": {"S": version}}
         self.dynamodb.tables["models"]["pointer", "champion"] = pointer
 
     def rejected(self) -> list[dict]:

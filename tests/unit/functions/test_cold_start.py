@@ -78,9 +78,9 @@ def test_missing_champion_is_named(load, aws):
 
 
 def test_wrong_model_is_refused(load, aws):
-    aws.promote(fingerprint="0123456789abcdef")
+    aws.promote(other_meaning=True)
 
-    with pytest.raises(ModelError, match="found fingerprint 0123456789abcdef"):
+    with pytest.raises(ModelError, match="features that are not served or mean something else"):
         load("score_interactions")
 
 

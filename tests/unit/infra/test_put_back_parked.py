@@ -14,11 +14,11 @@ from infra.operations.selection import Selection
 from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.commit.listed_import import Import
 from service_quality.commit.put_back import KEEPS_ARRIVAL_FOR
-from service_quality.events.control_records import HistoryImported, RecordPutBack, parse_control
+from service_quality.events.control_records import RecordPutBack, parse_control
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import PARKED, LogRecord, Rejection
 from service_quality.events.positions import Position
-from tests.stand_ins.control import KEY, control_key, record_json
+from tests.stand_ins.control import KEY, control_key, make_import_record, record_json
 from tests.stand_ins.operated_line import BUCKET, KilledError, OperatedLine
 from tests.unit.core.sample_events import NOON, event
 
@@ -270,7 +270,7 @@ def test_dry_run_counts_and_changes_nothing():
 def test_import_that_was_parked_for_weeks_comes_back_with_a_new_signature():
     line = OperatedLine()
     line.store.troubled = {"ill"}
-    import_record = HistoryImported(shop_id="ill", import_id="i1", clock=NOON, buckets=1, histories=1, conversations=0)
+    import_record = make_import_record("i1", clock=NOON, shop_id="ill", histories=1)
     line.send(*messages("ill", "m1"))
     line.records.append(("ill", record_json(import_record, issued_at=NOON)))
     line.arrivals.append(NOON)

@@ -20,7 +20,7 @@ SCHEMA = pa.schema(
 )
 
 
-def count(*pairs, width=2):
+def count(*pairs, places=(0, 1)):
     """By feature, the clock first: (compared, mismatched, missing, extra) of (clock, vector) pairs."""
     rows = []
     for served, computed in pairs:
@@ -29,8 +29,8 @@ def count(*pairs, width=2):
         rows.append(
             {"served_clock": served_clock, "served_vector": served_vector, "clock": clock, "features": features}
         )
-    counts = _count(pa.RecordBatch.from_pylist(rows, schema=SCHEMA), width).to_pylist()
-    assert [row.pop("feature") for row in counts] == [-1, *range(width)]
+    counts = _count(pa.RecordBatch.from_pylist(rows, schema=SCHEMA), places).to_pylist()
+    assert [row.pop("feature") for row in counts] == [-1, *range(len(places))]
     return [tuple(row.values()) for row in counts]
 
 
@@ -73,3 +73,15 @@ def test_event_that_should_not_have_been_served_is_extra_in_every_feature():
 
 def test_nothing_to_compare_is_counted_as_nothing():
     assert count() == [(0, 0, 0, 0)] * 3
+
+
+def test_features_are_compared_by_their_places_in_what_was_served():
+    served, computed = [5.0, 1.0, 9.0], [1.0, 2.0, 5.0]
+
+    counts = count(((7, served), (7, computed)), places=(1, -1, 0))
+
+    assert counts == [(1, 0, 0, 0), (1, 0, 0, 0), (0, 0, 0, 0), (1, 0, 0, 0)]
+
+
+def test_vectors_that_share_no_feature_are_compared_by_the_clock_alone():
+    assert count(((7, [1.0]), (8, [1.0, 2.0])), places=(-1, -1)) == [(1, 1, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0)]

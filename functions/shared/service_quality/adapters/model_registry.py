@@ -32,7 +32,6 @@ class ModelRegistry:
     s3: "S3Client"
     table: str
     bucket: str
-    fingerprint: str
     make_scorer: MakeScorer
     observe: Observe
     now: Callable[[], float] = time.monotonic
@@ -40,7 +39,7 @@ class ModelRegistry:
 
     def __post_init__(self) -> None:
         """Nothing is read yet."""
-        self._champion = Champion(self, self.fingerprint, self.observe, self.now)
+        self._champion = Champion(self, self.observe, self.now)
 
     def champion(self) -> Scorer:
         """The model in service, at most a minute behind the pointer; errors as of `Champion.refresh`."""
@@ -54,9 +53,9 @@ class ModelRegistry:
             raise DeploymentError(f"found no champion in table {self.table}, expected a promoted model")
         try:
             revision = int(found.get("revision", {"N": "0"})["N"])
-            return Pointer(found["version"]["S"], found["fingerprint"]["S"], revision)
+            return Pointer(found["version"]["S"], revision)
         except (KeyError, ValueError) as error:
-            raise self._wrong_item("pointer", "version, fingerprint and revision") from error
+            raise self._wrong_item("pointer", "version and revision") from error
 
     def versions_behind(self, revision: int, *, most: int) -> Sequence[str]:
         """The versions that rollbacks would return to from a promotion, the nearest first; empty for the first one.

@@ -15,23 +15,28 @@ from service_quality.scoring.scores import Score, require_numbers
 #: Log-odds: a rate of one in half a billion. No data support more, and beyond it no feature would change the score.
 LARGEST_INTERCEPT = 20.0
 
+_LISTS = ("feature_names", "feature_meanings")
 _OUTPUTS = ["probability", "contributions"]
 _ROUNDING = 1e-4  # of float32 sums over all features, far above what export allows
 _SATURATED = 700.0  # log-odds that double can still raise e to
 
 
 class OnnxScorer:
-    """Implements `scores.Scorer`. ModelError for a file that is no model of the features in service."""
+    """Implements `scores.Scorer`. ModelError for a file that is no model of the features in service.
+
+    A model may know fewer features than are served: those that it has not learnt contribute nothing. Each that it has
+    learnt must be served in the same meaning.
+    """
 
     def __init__(self, data: bytes, version: str, features: FeatureSet = FEATURES) -> None:
         self._version = version
-        self._width = len(features.names)
+        self._served = len(features.names)
         try:
             self._session = onnxruntime.InferenceSession(data, _options(), providers=["CPUExecutionProvider"])
             metadata = self._session.get_modelmeta().custom_metadata_map
         except Exception as error:  # onnxruntime has no root of its errors
             raise ModelError(f"model {version}: found a file that does not load, expected ONNX") from error
-        self._refuse_other_features(metadata, features)
+        self._places = np.array(self._find_places(metadata, features), dtype=np.int64)
         self._intercept = self._read_intercept(metadata)
         self._refuse_other_outputs()
 
@@ -45,7 +50,13 @@ class OnnxScorer:
 
         ArithmeticError unless the model gives a probability and one finite contribution a feature.
         """
-        return require_numbers(self._run(np.frombuffer(vector, dtype=np.float32)), width=self._width)
+        known = np.frombuffer(vector, dtype=np.float32)[self._places]
+        score = require_numbers(self._run(known), width=len(self._places))
+        if len(self._places) == self._served:
+            return score
+        contributions = np.zeros(self._served)
+        contributions[self._places] = score.contributions
+        return score._replace(contributions=tuple(contributions.tolist()))
 
     def _run(self, vector: "np.ndarray") -> Score:
         probability, contributions = self._session.run(_OUTPUTS, {"features": vector.reshape(1, -1)})
@@ -53,19 +64,29 @@ class OnnxScorer:
             float(probability.item()), tuple(contributions.reshape(-1).tolist()), self._intercept, self._version
         )
 
-    def _refuse_other_features(self, metadata: dict[str, str], features: FeatureSet) -> None:
-        fingerprint = metadata.get("fingerprint", "none")
-        if fingerprint != features.fingerprint:
-            raise ModelError(f"model {self._version}: found fingerprint {fingerprint}, expected {features.fingerprint}")
+    def _find_places(self, metadata: dict[str, str], features: FeatureSet) -> list[int]:
+        """The place of each of the model's features in a served vector, in the order of its own input."""
+        names, meanings = (self._read_list(metadata, key) for key in _LISTS)
+        if len(names) != len(meanings):
+            found = f"{len(names)} feature names and {len(meanings)} meanings"
+            raise ModelError(f"model {self._version}: found {found}, expected as many")
+        learnt = list(zip(names, meanings, strict=True))
+        served = {pair: place for place, pair in enumerate(features.meanings.items())}
+        others = [name for name, meaning in learnt if (name, meaning) not in served]
+        if others or not learnt:
+            found = f"{len(others)} of {len(learnt)} features that are not served or mean something else"
+            such = f", such as {others[0]!s:.60}" if others else ""
+            raise ModelError(f"model {self._version}: found {found}{such}, expected features in service")
+        return [served[pair] for pair in learnt]
+
+    def _read_list(self, metadata: dict[str, str], key: str) -> list[str]:
         try:
-            names = json.loads(metadata.get("feature_names", "[]"))
+            texts = json.loads(metadata.get(key, "[]"))
         except (ValueError, RecursionError) as error:
-            raise ModelError(
-                f"model {self._version}: found feature names that are no JSON, expected a list of them"
-            ) from error
-        if not isinstance(names, list) or tuple(names) != features.names:
-            found = f"{len(names)} other feature names" if isinstance(names, list) else f"a {type(names).__name__}"
-            raise ModelError(f"model {self._version}: found {found}, expected the {self._width} declared feature names")
+            raise ModelError(f"model {self._version}: found {key} that are no JSON, expected a list of them") from error
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise ModelError(f"model {self._version}: found {key} that are no list of texts, expected one")
+        return texts
 
     def _read_intercept(self, metadata: dict[str, str]) -> float:
         try:
@@ -81,7 +102,8 @@ class OnnxScorer:
         """Run it with all values missing and with zeros, so that a wrong graph fails here and not at an event."""
         for value in (np.nan, 0.0):
             try:
-                score = require_numbers(self._run(np.full(self._width, value, dtype=np.float32)), width=self._width)
+                width = len(self._places)
+                score = require_numbers(self._run(np.full(width, value, dtype=np.float32)), width=width)
                 _require_sum(score)
             except ArithmeticError as error:
                 raise ModelError(f"model {self._version}: {error}") from error

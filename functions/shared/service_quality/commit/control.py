@@ -5,14 +5,20 @@ from dataclasses import replace
 from service_quality.commit.state_items import Parked
 from service_quality.commit.transaction_builder import TransactionBuilder
 from service_quality.commit.transactions import control_entry, duplicate_entry
-from service_quality.events.control_records import ControlRecord, HistoryImported, RecordPutBack, ShopUnparked
+from service_quality.events.control_records import (
+    ControlRecord,
+    HistoryFilled,
+    HistoryImported,
+    RecordPutBack,
+    ShopUnparked,
+)
 from service_quality.events.log_records import LogRecord
 
 
 def apply_control(builder: TransactionBuilder, record: LogRecord, control: ControlRecord) -> bool:
     """Let a control record take effect at its position; False for one that has taken effect before."""
     match control:
-        case HistoryImported():
+        case HistoryImported() | HistoryFilled():
             return _import_history(builder, record, control)
         case ShopUnparked():
             return _unpark(builder, record, control)
@@ -22,17 +28,20 @@ def apply_control(builder: TransactionBuilder, record: LogRecord, control: Contr
             return False
 
 
-def _import_history(builder: TransactionBuilder, record: LogRecord, event: HistoryImported) -> bool:
+def _import_history(builder: TransactionBuilder, record: LogRecord, event: HistoryImported | HistoryFilled) -> bool:
     """Let the import count from here on; the items held before are committed, dropped and read again.
 
-    RejectedEventError when the shop has too many imports that are not absorbed.
+    RejectedEventError when the shop has too many imports that are not absorbed, or does not lack what is filled in.
     """
     if not builder.founds_no_shop:
         builder.flush()
     state = builder.state
     known = state.shop.knows(event.import_id)
     if not known:
-        state.shop = state.shop.with_import(event)
+        if isinstance(event, HistoryFilled):
+            state.shop = state.shop.with_past(event)
+        else:
+            state.shop = state.shop.with_import(event, position=record.position)
     clock = state.shop.clock
     entry = duplicate_entry(record.position) if known else control_entry(record.position, event, clock=clock)
     builder.add(record.position, entry, size=len(record.data) + 200)

@@ -18,7 +18,7 @@ class Import(NamedTuple):
     """A backfill that a shop's items absorb when they next change, each its part of one of `buckets` packs.
 
     `histories` and `conversations` count the items of a kind that have still to absorb theirs; the clocks are the
-    shop's after the import record.
+    shop's after the import record, `revision` that of its counting.
     """
 
     import_id: str
@@ -27,6 +27,7 @@ class Import(NamedTuple):
     conversations: int
     clock: int
     received_clock: int
+    revision: int = 0
 
     @property
     def is_done(self) -> bool:

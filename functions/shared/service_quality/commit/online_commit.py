@@ -47,8 +47,8 @@ class OnlineCommit:
 
     @property
     def fold_version(self) -> str:
-        """The version of code and history plan; state of another version is not continued."""
-        return f"{CODE_VERSION}.{self.features.plan.digest}"
+        """The version of the fold; state of another version is not continued."""
+        return str(CODE_VERSION)
 
     def advance_shop(
         self, shop_id: str, records: Iterable[LogRecord], *, rejecting: frozenset[str] = frozenset()
@@ -130,7 +130,7 @@ class OnlineCommit:
         return attempt.stats
 
     def _builder(self, state: ShopState, fold_version: str, *, most_events: int | None = None) -> TransactionBuilder:
-        return TransactionBuilder(self.store, state, fold_version, self.features.fingerprint, most_events)
+        return TransactionBuilder(self.store, state, fold_version, self.features, most_events)
 
     def _leave_out_done(self, state: ShopState, records: list[LogRecord], stats: CommitStats) -> list[LogRecord]:
         """The records behind the shop's last position; of the others, store as rejected what no archive row holds.
@@ -166,7 +166,7 @@ class OnlineCommit:
                 f"state of version {shop.fold_version}, expected {self.fold_version}: rebuild it from the archive",
                 parked=shop.parked is not None,
             )
-        return ShopState(shop_id, shop, self.features.plan)
+        return ShopState(shop_id, shop.under(self.features.plan), self.features.plan)
 
 
 def _in_order(records: Iterable[LogRecord]) -> list[LogRecord]:

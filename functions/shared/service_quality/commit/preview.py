@@ -48,7 +48,8 @@ class Previewer:
         return shop
 
     def _fold(self, shop_id: str, shop: ShopItem, events: list[InteractionEvent]) -> list[Preview]:
-        state = ShopState(shop_id, shop, self.features.plan)
+        plan = self.features.plan
+        state = ShopState(shop_id, shop.under(plan), plan)
         fold = ShopFold(state, self.features, (), self.scorer, self.store.read_items)
         fold.prefetch(events)
         return [_apply(fold, event) for event in events]

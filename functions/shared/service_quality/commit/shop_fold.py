@@ -19,6 +19,7 @@ from service_quality.events.kinds import SCORED
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation
 from service_quality.facts.entities import ATTRIBUTES, ENTITIES, item_key_of
 from service_quality.features.declarations import FeatureSet
+from service_quality.features.feature_context import FeatureContext
 from service_quality.scoring.scored_event import ScoredEvent, entity_keys, score_step
 from service_quality.scoring.scores import Scorer
 
@@ -138,7 +139,9 @@ class ShopFold:
             return None, []
         try:
             histories = {name: self.state.history(key) for name, key in entity_keys(step, self.features).items()}
-            scored = score_step(step, histories, features=self.features, scorer=self.scorer, clock=clock)
+            missing = self.state.shop.counting.missing_at(clock, self.features.plan)
+            context = FeatureContext(histories, step.values, clock, missing)
+            scored = score_step(step, context, features=self.features, scorer=self.scorer)
         except Exception as error:  # a feature that cannot be computed
             return None, [Failure(SCORE, event.kind, error)]
         return scored, [Failure(SCORE, event.kind, scored.failure)] if scored.failure is not None else []

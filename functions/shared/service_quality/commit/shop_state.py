@@ -142,7 +142,7 @@ class ShopState:
     def _encode(self, key: str) -> bytes:
         if entity_name(key) in _CONVERSATIONS:
             return encode_conversation(self.conversations[key])
-        return encode_histories(self.histories[key])
+        return encode_histories(self.histories[key], self.plan, revision=self.shop.counting.revision)
 
     def _decode(self, key: str, data: bytes | None) -> None:
         if entity_name(key) in _CONVERSATIONS:
@@ -150,7 +150,8 @@ class ShopState:
                 decode_conversation(data, self.shop_id) if data is not None else ConversationItem()
             )
         else:
-            self.histories[key] = decode_histories(data, self.plan) if data is not None else HistoryItem()
+            counting = self.shop.counting
+            self.histories[key] = decode_histories(data, self.plan, counting) if data is not None else HistoryItem()
 
     def _held(self, key: str) -> ConversationItem | HistoryItem:
         return self.conversations[key] if key in self.conversations else self.histories[key]
@@ -169,11 +170,12 @@ class ShopState:
             if key in self.conversations:
                 self._imported[key] = (*self._imported.get(key, ()), decode_part(data, self.shop_id))
             else:
-                self._add_histories(key, data)
+                self._add_histories(key, data, revision=one.revision)
 
-    def _add_histories(self, item_key: str, data: bytes) -> None:
+    def _add_histories(self, item_key: str, data: bytes, *, revision: int) -> None:
         held = self.histories[item_key].histories
-        for key, history in decode_histories(data, self.plan).histories.items():
+        imported = decode_histories(data, self.plan, self.shop.counting, revision=revision)
+        for key, history in imported.histories.items():
             if key not in held:
                 held[key] = History(self.plan.windows[entity_name(key)])
             held[key].merge(history, clock=self.shop.clock)

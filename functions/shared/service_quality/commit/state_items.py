@@ -11,9 +11,10 @@ from service_quality.commit.listed_import import MAX_IMPORTS, MOST_DONE_IMPORTS,
 from service_quality.conversations.conversation import EMPTY, Conversation
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.errors import RejectedEventError
-from service_quality.events.control_records import HistoryImported
+from service_quality.events.control_records import HistoryFilled, HistoryImported
 from service_quality.events.interaction_event import OPTIONAL_FIELDS, InteractionEvent
 from service_quality.events.positions import START
+from service_quality.histories.counting import EVERYTHING, Counting, Restart
 from service_quality.histories.history import History, HistoryPlan
 
 #: The key of the shop's own item; the history of the entity of that name has a separator behind it.
@@ -46,6 +47,7 @@ class ShopItem:
     """The item that fences all others of a shop: every transaction rewrites it on the condition of its version.
 
     `imports` are those that some item has still to absorb, `done_imports` the ids of the latest absorbed ones.
+    `fingerprint` is that of the features served last, `counting` says which sums of the histories count.
     """
 
     version: int = 0
@@ -56,6 +58,8 @@ class ShopItem:
     imports: tuple[Import, ...] = ()
     done_imports: tuple[str, ...] = ()
     parked: Parked | None = None
+    fingerprint: str = ""
+    counting: Counting = EVERYTHING
 
     def after(self, event: InteractionEvent) -> "ShopItem":
         """The shop with its clocks after an event, without the imports that are not needed any more.
@@ -64,22 +68,52 @@ class ShopItem:
         """
         return self._at(clock=min(event.occurred_at, event.received_at), received_clock=event.received_at)
 
+    def under(self, plan: HistoryPlan) -> "ShopItem":
+        """The shop under the plan of a deployment: what is new to it counts from its next record on."""
+        counting = self.counting.under(plan.columns, follows=self.last_position, clock=self.clock)
+        return replace(self, counting=counting)
+
     def knows(self, import_id: str) -> bool:
         """Whether the import record has been taken already."""
         return import_id in self.done_imports or any(one.import_id == import_id for one in self.imports)
 
-    def with_import(self, import_record: HistoryImported) -> "ShopItem":
-        """The shop from an import record on; RejectedEventError when it has too many still to absorb."""
-        moved = self._at(clock=import_record.clock, received_clock=import_record.clock)
-        if len(moved.imports) >= MAX_IMPORTS:
+    def with_import(self, record: HistoryImported, *, position: str) -> "ShopItem":
+        """The shop from an import record on; RejectedEventError when it has too many still to absorb.
+
+        Columns that the import does not hold begin again: they would lack its events.
+        """
+        moved = self._at(clock=record.clock, received_clock=record.clock)
+        lacking = set(moved.counting.columns) - set(record.columns)
+        counting = moved.counting.restarted(lacking, follows=position, clock=moved.clock)
+        return moved._listing(record, conversations=record.conversations, counting=counting)
+
+    def with_past(self, record: HistoryFilled) -> "ShopItem":
+        """The shop from the record on that fills in the past of columns.
+
+        RejectedEventError when they count from another position, or when the shop has too many still to absorb.
+        """
+        counting = self.counting.filled(record.columns, follows=record.follows)
+        return self._listing(record, conversations=0, counting=counting)
+
+    def _listing(
+        self, record: HistoryImported | HistoryFilled, *, conversations: int, counting: Counting
+    ) -> "ShopItem":
+        if len(self.imports) >= MAX_IMPORTS:
             raise RejectedEventError(
                 "too_many_imports",
-                found=f"{len(moved.imports)} imports that are not absorbed yet",
+                found=f"{len(self.imports)} imports that are not absorbed yet",
                 expected=f"at most {MAX_IMPORTS}",
             )
-        counts = (import_record.buckets, import_record.histories, import_record.conversations)
-        one = Import(import_record.import_id, *counts, moved.clock, moved.received_clock)
-        return moved._with([*moved.imports, one])
+        one = Import(
+            record.import_id,
+            record.buckets,
+            record.histories,
+            conversations,
+            self.clock,
+            self.received_clock,
+            counting.revision,
+        )
+        return replace(self._with([*self.imports, one]), counting=counting)
 
     def with_absorbed(self, import_ids: Collection[str], *, kind: ItemKind) -> "ShopItem":
         """The shop once a further item of a kind has absorbed its part of these imports."""
@@ -126,6 +160,8 @@ class HistoryItem:
 
 def encode_shop(item: ShopItem) -> bytes:
     """The stored form of a shop's item."""
+    counting = item.counting
+    restarts = [(*restart[:-1], " ".join(restart.columns)) for restart in counting.restarts]
     return _pack(
         [
             item.version,
@@ -136,13 +172,15 @@ def encode_shop(item: ShopItem) -> bytes:
             item.imports,
             item.done_imports,
             item.parked,
+            [item.fingerprint, " ".join(counting.columns), counting.revision, restarts],
         ]
     )
 
 
 def decode_shop(data: bytes) -> ShopItem:
     """The item that `encode_shop` wrote."""
-    version, fold_version, clock, received_clock, last_position, imports, done_imports, parked = _unpack(data)
+    version, fold_version, clock, received_clock, last_position, imports, done_imports, parked, declared = _unpack(data)
+    fingerprint, columns, revision, restarts = declared
     return ShopItem(
         version=version,
         fold_version=fold_version,
@@ -152,6 +190,12 @@ def decode_shop(data: bytes) -> ShopItem:
         imports=tuple(Import(*one) for one in imports),
         done_imports=tuple(done_imports),
         parked=Parked(*parked) if parked is not None else None,
+        fingerprint=fingerprint,
+        counting=Counting(
+            tuple(columns.split()),
+            revision,
+            tuple(Restart(at, follows, since, tuple(names.split())) for at, follows, since, names in restarts),
+        ),
     )
 
 
@@ -172,17 +216,34 @@ def decode_conversation(data: bytes, shop_id: str) -> ConversationItem:
     )
 
 
-def encode_histories(item: HistoryItem) -> bytes:
-    """The stored form of an entity's histories."""
+def encode_histories(item: HistoryItem, plan: HistoryPlan, *, revision: int = 0) -> bytes:
+    """The stored form of an entity's histories, with the windows that they hold and the revision of their counting."""
     stored = {key: history.to_stored() for key, history in sorted(item.histories.items())}
-    return _pack([stored, list(item.absorbed), _alerts_to_stored(item.alert_states)])
+    described = {entity: plan.described[entity] for entity in sorted({entity_name(key) for key in stored})}
+    return _pack([revision, described, stored, list(item.absorbed), _alerts_to_stored(item.alert_states)])
 
 
-def decode_histories(data: bytes, plan: HistoryPlan) -> HistoryItem:
-    """The item that `encode_histories` wrote under the same plan."""
-    stored, absorbed, alert_states = _unpack(data)
+def decode_histories(
+    data: bytes, plan: HistoryPlan, counting: Counting = EVERYTHING, *, revision: int | None = None
+) -> HistoryItem:
+    """The item that `encode_histories` wrote, as far as it is of this plan and its sums count.
+
+    `revision` is the one at which they count, for items of an import; else their own.
+    """
+    stored_revision, described, stored, absorbed, alert_states = _unpack(data)
+    at = stored_revision if revision is None else revision
+    windows = {
+        entity: counting.counted(entity, described[entity], plan, revision=at)
+        for entity in described
+        if entity in plan.windows
+    }
+    histories = {
+        key: History.from_stored(tiles, windows[entity], plan.windows[entity])
+        for key, tiles in stored.items()
+        if (entity := entity_name(key)) in windows
+    }
     return HistoryItem(
-        histories={key: History.from_stored(tiles, plan.windows[entity_name(key)]) for key, tiles in stored.items()},
+        histories={key: history for key, history in histories.items() if not history.empty},
         absorbed=tuple(absorbed),
         alert_states=_alerts_from_stored(alert_states),
     )

@@ -8,14 +8,16 @@ from service_quality.commit.store import Store
 from service_quality.commit.transactions import (
     ITEM_OVERHEAD,
     MAX_ITEM_BYTES,
+    MAX_ROW_BYTES,
     MAX_TRANSACTION_BYTES,
     Commit,
-    OutboxRow,
     Transaction,
+    declaration,
     rejected_entry,
 )
 from service_quality.errors import OverfullError, RejectedEventError
 from service_quality.events.log_records import PARKED, LogRecord, Rejection
+from service_quality.features.declarations import FeatureSet
 
 _MARK_BYTES = 300  # of an entry that holds no event
 _MAX_WAITING_BYTES = 8_000_000  # of rejected and parked records that wait for the next commit
@@ -28,7 +30,7 @@ class TransactionBuilder:
     store: Store
     state: ShopState
     fold_version: str
-    fingerprint: str
+    features: FeatureSet
     most_events: int | None = None
     transactions: int = 0
     unfounded: list[Rejection] = field(default_factory=list)
@@ -118,10 +120,19 @@ class TransactionBuilder:
             self.unfounded += self._rejections
             self._start_transaction(follows=self.transaction.follows)
             return
-        before = self.state.shop
-        shop = replace(before, version=before.version + 1, fold_version=self.fold_version, last_position=self.position)
+        before, fingerprint = self.state.shop, self.features.fingerprint
+        shop = replace(
+            before,
+            version=before.version + 1,
+            fold_version=self.fold_version,
+            last_position=self.position,
+            fingerprint=fingerprint,
+        )
         archive = self.transaction.archive_row(
-            last=self.position, fold_version=self.fold_version, fingerprint=self.fingerprint
+            last=self.position,
+            fold_version=self.fold_version,
+            fingerprint=fingerprint,
+            declared=declaration(self.features) if before.fingerprint != fingerprint else None,
         )
         commit = Commit(
             shop_id=self.state.shop_id,
@@ -144,18 +155,16 @@ class TransactionBuilder:
 
     def _refuse_overfull(self, commit: Commit) -> None:
         """A last look at the sizes: an item can grow within a transaction beyond its last known size."""
-        sizes = [*map(len, commit.items.values()), *map(_row_bytes, commit.rows)]
-        whole = sum(sizes) + ITEM_OVERHEAD * (len(sizes) + 1)
+        items, rows = [len(data) for data in commit.items.values()], [len(row.body) for row in commit.rows]
+        whole = sum(items) + sum(rows) + ITEM_OVERHEAD * (len(items) + len(rows) + 1)
         events = len(self.transaction.entries)
-        if max(sizes) > MAX_ITEM_BYTES:
-            found, expected = f"an item of {max(sizes)} bytes", f"at most {MAX_ITEM_BYTES}"
+        if max(items, default=0) > MAX_ITEM_BYTES:
+            found, expected = f"an item of {max(items)} bytes", f"at most {MAX_ITEM_BYTES}"
+        elif max(rows) > MAX_ROW_BYTES:
+            found, expected = f"a row of {max(rows)} bytes", f"at most {MAX_ROW_BYTES}"
         elif whole > MAX_TRANSACTION_BYTES:
             found, expected = f"a transaction of {whole} bytes", f"at most {MAX_TRANSACTION_BYTES}"
         else:
             return
         version = commit.expected_version
         raise OverfullError(events=events, position=self.position, version=version, found=found, expected=expected)
-
-
-def _row_bytes(row: OutboxRow) -> int:
-    return len(row.body)

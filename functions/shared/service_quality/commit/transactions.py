@@ -3,6 +3,7 @@
 import json
 import zlib
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from service_quality.commit.archived_ranges import LEDGER, NOTHING_ARCHIVED, row
 from service_quality.commit.state_items import ShopItem
 from service_quality.events.control_records import ControlRecord, control_to_dict
 from service_quality.events.interaction_event import InteractionEvent, event_to_dict
+from service_quality.features.declarations import FeatureSet
 from service_quality.features.vectors import vector_bytes
 from service_quality.scoring.scored_event import ScoredEvent
 
@@ -17,6 +19,7 @@ MAX_ITEMS = 99  # of 100; a shop's first transaction also opens the shop's ledge
 MAX_ARCHIVE_BYTES = 350_000  # before compression, so the row always stays under DynamoDB's 400 KB
 #: Of the 400 KB of an item and the 4 MB of a transaction; the rest is for keys and the names of attributes.
 MAX_ITEM_BYTES = 390_000
+MAX_ROW_BYTES = 390_000
 MAX_TRANSACTION_BYTES = 3_900_000
 ITEM_OVERHEAD = 700
 
@@ -72,9 +75,14 @@ class Transaction:
         self.entries.append(entry)
         self.archive_bytes += size
 
-    def archive_row(self, *, last: str, fold_version: str, fingerprint: str) -> OutboxRow:
-        """The link of the shop's chain, with every entry since the position that it follows."""
-        body = {
+    def archive_row(
+        self, *, last: str, fold_version: str, fingerprint: str, declared: Mapping[str, object] | None
+    ) -> OutboxRow:
+        """The link of the shop's chain, with every entry since the position that it follows.
+
+        `declared` is the declaration of the features where the row before was of others.
+        """
+        body: dict[str, object] = {
             "shop_id": self.shop_id,
             "follows": self.follows,
             "last": last,
@@ -82,6 +90,8 @@ class Transaction:
             "fingerprint": fingerprint,
             "entries": self.entries,
         }
+        if declared is not None:
+            body["declared"] = declared
         data = zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
         return OutboxRow(archive_key(self.shop_id), row_key(self.follows), "archive", data, self.shop_id)
 
@@ -89,6 +99,11 @@ class Transaction:
         """The further row of a shop's first transaction: its ledger of the archive; empty for a later one."""
         opened = OutboxRow(LEDGER, self.shop_id, LEDGER, NOTHING_ARCHIVED, self.shop_id)
         return () if self.follows else (opened,)
+
+
+def declaration(features: FeatureSet) -> dict[str, object]:
+    """What a served vector means: each feature with its meaning, and the columns of histories behind them."""
+    return {"features": list(features.meanings.items()), "columns": list(features.plan.columns)}
 
 
 def archive_key(shop_id: str) -> str:

@@ -36,7 +36,7 @@ class HistoryImported:
     """A backfill enters a shop's log: from this record's position on, the import counts.
 
     `clock` is the latest instant of the imported events; `histories` and `conversations` count its items of each kind,
-    in `buckets` packs.
+    in `buckets` packs; `columns` are those that its histories hold.
     """
 
     shop_id: str
@@ -45,6 +45,7 @@ class HistoryImported:
     buckets: int
     histories: int
     conversations: int
+    columns: tuple[str, ...]
 
     kind = "history_imported"
 
@@ -56,6 +57,34 @@ class HistoryImported:
             "buckets": self.buckets,
             "histories": self.histories,
             "conversations": self.conversations,
+            "columns": " ".join(self.columns),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryFilled:
+    """The past of new columns enters a shop's log: what they lack up to the position `follows`, where they begin.
+
+    `histories` counts its items, in `buckets` packs.
+    """
+
+    shop_id: str
+    import_id: str
+    follows: str
+    buckets: int
+    histories: int
+    columns: tuple[str, ...]
+
+    kind = "history_filled"
+
+    def form(self) -> ControlForm:
+        """Its own fields in the JSON form."""
+        return {
+            "import_id": self.import_id,
+            "follows": self.follows,
+            "buckets": self.buckets,
+            "histories": self.histories,
+            "columns": " ".join(self.columns),
         }
 
 
@@ -100,7 +129,7 @@ class ShopUnparked:
         return {"run": self.run, "until": self.until}
 
 
-ControlRecord = HistoryImported | RecordPutBack | ShopUnparked
+ControlRecord = HistoryImported | HistoryFilled | RecordPutBack | ShopUnparked
 
 
 def _parse_import(raw: Mapping[str, object], arrived_at: int) -> HistoryImported:
@@ -119,7 +148,23 @@ def _parse_import(raw: Mapping[str, object], arrived_at: int) -> HistoryImported
         buckets=read_integer(raw, "buckets", lowest=1, highest=_MAX_BUCKETS),
         histories=read_integer(raw, "histories", lowest=0, highest=_MAX_ITEMS),
         conversations=read_integer(raw, "conversations", lowest=0, highest=_MAX_ITEMS),
+        columns=_read_columns(raw),
     )
+
+
+def _parse_filled(raw: Mapping[str, object], arrived_at: int) -> HistoryFilled:
+    return HistoryFilled(
+        shop_id=read_id(raw, "shop_id"),
+        import_id=read_id(raw, "import_id"),
+        follows=read_id(raw, "follows"),
+        buckets=read_integer(raw, "buckets", lowest=1, highest=_MAX_BUCKETS),
+        histories=read_integer(raw, "histories", lowest=0, highest=_MAX_ITEMS),
+        columns=_read_columns(raw),
+    )
+
+
+def _read_columns(raw: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(read_text(raw, "columns", longest=MAX_CONTROL_BYTES).split())
 
 
 def _parse_put_back(raw: Mapping[str, object], arrived_at: int) -> RecordPutBack:
@@ -145,6 +190,7 @@ def _parse_unparked(raw: Mapping[str, object], arrived_at: int) -> ShopUnparked:
 #: The reader of each kind of control record, given the JSON form and the arrival of the record.
 CONTROL_KINDS: dict[str, Callable[[Mapping[str, object], int], ControlRecord]] = {
     HistoryImported.kind: _parse_import,
+    HistoryFilled.kind: _parse_filled,
     RecordPutBack.kind: _parse_put_back,
     ShopUnparked.kind: _parse_unparked,
 }

@@ -28,6 +28,13 @@ BEHAVIOUR_FACTS = (
 )  # fmt: skip
 FACTS = CONTACT_FACTS + BEHAVIOUR_FACTS
 
+#: The limit that a fact depends on: with another limit it is another fact.
+FACT_LIMITS = {
+    "on_time_replies": ON_TIME_WITHIN,
+    "slow_replies": SLOW_BEYOND,
+    "dissatisfied_ratings": DISSATISFIED_AT_MOST,
+}
+
 _BEHAVIOUR = {
     "page_viewed": "page_views",
     "searched": "searches",

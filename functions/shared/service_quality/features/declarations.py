@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, TypeVar
@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from service_quality.errors import DeclarationError
 from service_quality.facts.conversation_facts import FACTS
 from service_quality.facts.entities import ENTITIES
-from service_quality.histories.history import HistoryPlan
+from service_quality.histories.history import Column, HistoryPlan
 from service_quality.histories.windows import WINDOWS
 
 Number = TypeVar("Number")
@@ -252,14 +252,26 @@ class FeatureSet:
         )
 
     @cached_property
+    def meanings(self) -> Mapping[str, str]:
+        """A hash of each feature's whole meaning by name: declaration, windows, facts with their limits."""
+        names = self.plan.name_of
+        return {
+            feature.name: _hashed([repr(feature), [names[Column(*read)] for read in feature.reads]])[:8]
+            for feature in self.features
+        }
+
+    @cached_property
     def fingerprint(self) -> str:
         """A hash of the whole declaration: equal where the same vectors mean the same."""
-        declared = [[type(feature).__name__, repr(feature)] for feature in self.features]
-        return hashlib.sha256(json.dumps(declared).encode()).hexdigest()[:16]
+        return _hashed(list(self.meanings.items()))[:16]
 
     def _reads(self) -> Iterator[tuple[str, str, str]]:
         for feature in self.features:
             yield from feature.reads
+
+
+def _hashed(declared: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(declared).encode()).hexdigest()
 
 
 def compute_features(features: Iterable[Feature], reader: Reader[Number]) -> list[Number]:

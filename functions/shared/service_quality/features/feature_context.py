@@ -1,9 +1,9 @@
 """The online reader: features of one event from the histories of its entities, at one clock."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from service_quality.features.declarations import Feature
-from service_quality.histories.history import History
+from service_quality.histories.history import Column, History
 
 Value = int | float | None
 
@@ -11,26 +11,38 @@ Value = int | float | None
 class FeatureContext:
     """The context of a scored event: histories before it, and the conversation including it.
 
-    `histories` holds each entity's history by entity name; None or absent for an entity without one.
+    `histories` holds each entity's history by entity name; None or absent for an entity without one. `missing` are the
+    columns whose sums are incomplete at the clock.
     """
 
-    __slots__ = ("_clock", "_histories", "_known", "_values")
+    __slots__ = ("_clock", "_histories", "_known", "_missing", "_values")
 
-    def __init__(self, histories: Mapping[str, History | None], values: Mapping[str, Value], clock: int) -> None:
+    def __init__(
+        self,
+        histories: Mapping[str, History | None],
+        values: Mapping[str, Value],
+        clock: int,
+        missing: Collection[Column] = (),
+    ) -> None:
         for history in histories.values():
             if history is not None:
                 history.expire(clock)
         self._histories = histories
         self._values = values
         self._clock = clock
+        self._missing = missing
         self._known: dict[int, Value] = {}  # by identity: declarations are few and live as long as the process
 
     def total(self, entity: str, window: str, fact: str) -> Value:
+        if self._missing and (entity, window, fact) in self._missing:
+            return None
         # Never below zero: events on the log while an import was made may be subtracted twice until they are joined.
         history = self._histories.get(entity)
         return 0 if history is None else max(0, history.windows[window].total(fact))
 
     def time_since(self, entity: str, window: str, fact: str) -> Value:
+        if self._missing and (entity, window, fact) in self._missing:
+            return None
         history = self._histories.get(entity)
         if history is None:
             return None

@@ -3,13 +3,35 @@
 import hashlib
 import json
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
-from service_quality.facts.conversation_facts import Fact, KeptFacts
+from service_quality.facts.conversation_facts import FACT_LIMITS, Fact, KeptFacts
 from service_quality.facts.entities import ENTITIES, Entity
 from service_quality.histories.windows import WINDOWS, Window
+
+
+class Column(NamedTuple):
+    """One fact in one window of the histories of one entity."""
+
+    entity: str
+    window: str
+    fact: str
+
+    @property
+    def name(self) -> str:
+        """Its parts and a hash of their whole meaning: with another length, hop or limit it is another column."""
+        entity, window = ENTITIES[self.entity], WINDOWS[self.window]
+        meaning = (entity.parts, entity.keeps_missing, entity.stored_with, window.length, window.hop)
+        hashed = hashlib.sha256(json.dumps([meaning, FACT_LIMITS.get(self.fact)]).encode()).hexdigest()[:6]
+        return f"{self.entity}.{self.window}.{self.fact}.{hashed}"
+
+    def reaches(self, instant: int, *, clock: int) -> bool:
+        """Whether the window at a clock still holds the tile of an instant, or tiles before it."""
+        window = WINDOWS[self.window]
+        return window.start(clock) <= window.tile(instant)
 
 
 @dataclass(frozen=True)
@@ -28,9 +50,38 @@ class HistoryPlan:
         return kept
 
     @cached_property
+    def column_of(self) -> Mapping[str, Column]:
+        """The columns of all windows by name."""
+        columns = (
+            Column(entity, window, fact)
+            for entity, windows in self.windows.items()
+            for window, facts in windows.items()
+            for fact in facts
+        )
+        return {column.name: column for column in columns}
+
+    @cached_property
+    def name_of(self) -> Mapping[Column, str]:
+        """The name of each column."""
+        return {column: name for name, column in self.column_of.items()}
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns, sorted."""
+        return tuple(sorted(self.column_of))
+
+    @cached_property
     def digest(self) -> str:
-        """A hash of the plan: state stored under another plan cannot be read."""
-        return hashlib.sha256(json.dumps(self.windows, sort_keys=True).encode()).hexdigest()[:8]
+        """A hash of the whole plan."""
+        return hashlib.sha256(" ".join(self.columns).encode()).hexdigest()[:8]
+
+    @cached_property
+    def described(self) -> Mapping[str, list[list[str | int]]]:
+        """Entity name → each window with name, hop and facts, as histories are stored with it."""
+        return {
+            entity: [[window, WINDOWS[window].hop, *facts] for window, facts in windows.items()]
+            for entity, windows in self.windows.items()
+        }
 
 
 @dataclass(slots=True)
@@ -50,6 +101,19 @@ class WindowSums:
 
     def __post_init__(self) -> None:
         self.sums = self.sums or [0] * len(self.names)
+
+    def restore(self, tiles: Sequence[Sequence[int]], names: tuple[str | int, ...]) -> None:
+        """Take stored tiles, whose values are of these facts; facts that this window does not hold are dropped."""
+        hop = self.window.hop
+        if names == self.names:
+            self.tiles = [list(tile[1:]) for tile in tiles]
+            self.starts = [tile[0] * hop for tile in tiles]
+        else:
+            places = [1 + names.index(name) if name in names else None for name in self.names]
+            kept = [(tile[0] * hop, [0 if place is None else tile[place] for place in places]) for tile in tiles]
+            self.tiles = [values for _, values in kept if any(values)]
+            self.starts = [start for start, values in kept if any(values)]
+        self.sums = [sum(column) for column in zip(*self.tiles, strict=True)] or [0] * len(self.names)
 
     def expire(self, clock: int) -> None:
         """Take the tiles that have left by this clock out of the sums."""
@@ -96,8 +160,11 @@ class WindowSums:
         return None
 
 
-#: Stored form of one history: for each window of its plan, tiles as [start / hop, value, …].
+#: Stored form of one history: for each window, tiles as [start / hop, value, …].
 StoredHistory = list[list[list[int]]]
+
+#: The windows of stored histories: name, hop, and the facts in the order of a tile's values.
+DescribedWindows = Sequence[Sequence[str | int]]
 
 
 class History:
@@ -159,13 +226,18 @@ class History:
         ]
 
     @classmethod
-    def from_stored(cls, stored: StoredHistory, plan: Mapping[str, tuple[str, ...]]) -> "History":
-        """The history that `to_stored` wrote under the same plan."""
+    def from_stored(
+        cls, stored: StoredHistory, described: DescribedWindows, plan: Mapping[str, tuple[str, ...]]
+    ) -> "History":
+        """The history that `to_stored` wrote of the described windows, as far as it is of this plan.
+
+        What it does not hold is zero: a window that is not described, or described with another hop, or a fact.
+        """
         history = cls(plan)
-        for sums, tiles in zip(history.windows.values(), stored, strict=True):
-            sums.starts = [tile[0] * sums.window.hop for tile in tiles]
-            sums.tiles = [tile[1:] for tile in tiles]
-            sums.sums = [sum(column) for column in zip(*sums.tiles, strict=True)] or [0] * len(sums.names)
+        for (window, hop, *names), tiles in zip(described, stored, strict=True):
+            sums = history.windows.get(str(window))
+            if sums is not None and sums.window.hop == hop:
+                sums.restore(tiles, tuple(names))
         return history
 
 

@@ -18,10 +18,9 @@ Observe = Callable[[str, dict[str, str]], None]
 
 
 class Pointer(NamedTuple):
-    """The registry's champion: a version, the fingerprint of its features, the promotion's revision."""
+    """The registry's champion: a version, and the promotion's revision."""
 
     version: str
-    fingerprint: str
     revision: int
 
 
@@ -53,7 +52,6 @@ class Champion:
     """
 
     models: Models
-    fingerprint: str
     observe: Observe
     now: Callable[[], float]
     _lock: RLock = field(default_factory=RLock)
@@ -111,7 +109,7 @@ class Champion:
         self._revision, self._behind = pointer.revision, None
         self._held = dict([self._serving]) if self._serving is not None else {}
         try:
-            promoted = self._load_promoted(pointer)
+            promoted = self._load(pointer.version)
         except (ModelError, DeploymentError) as error:
             self._refuse(pointer.version, str(error))
             if self._serving is None:
@@ -121,13 +119,6 @@ class Champion:
         else:
             self._serve(promoted)
         self._settled = pointer
-
-    def _load_promoted(self, pointer: Pointer) -> _Loaded:
-        if pointer.fingerprint != self.fingerprint:
-            raise ModelError(
-                f"model {pointer.version}: found fingerprint {pointer.fingerprint}, expected {self.fingerprint}"
-            )
-        return self._load(pointer.version)
 
     def _load(self, version: str) -> _Loaded:
         if version not in self._held:

@@ -1,13 +1,11 @@
 """From a step of a conversation to a feature vector and a score: the online side of one event."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.features.declarations import FeatureSet, compute_features
 from service_quality.features.feature_context import FeatureContext
 from service_quality.features.vectors import Vector, to_vector
-from service_quality.histories.history import History
 from service_quality.scoring.scores import Score, Scorer
 
 
@@ -28,19 +26,12 @@ def entity_keys(step: ConversationStep, features: FeatureSet) -> dict[str, str]:
     return {name: key for name, key in step.keys.items() if name in features.plan.windows}
 
 
-def score_step(
-    step: ConversationStep,
-    histories: Mapping[str, History | None],
-    *,
-    features: FeatureSet,
-    scorer: Scorer,
-    clock: int,
-) -> ScoredEvent:
-    """Score an event with the conversation including it and the histories before it, by entity name.
+def score_step(step: ConversationStep, context: FeatureContext, *, features: FeatureSet, scorer: Scorer) -> ScoredEvent:
+    """Score an event in its context: the histories before it, and the step's values.
 
     A failing model leaves the event without a score; an earlier error is raised.
     """
-    values = compute_features(features.features, FeatureContext(histories, step.values, clock))
+    values = compute_features(features.features, context)
     vector = to_vector(values)
     named = {**step.values, **dict(zip(features.names, values, strict=True))}
     try:

@@ -1,0 +1,60 @@
+"""Run with the core of a release: a run in memory that met no trouble, compared with what another left in its tables.
+
+`python -m tests.integration.undisturbed OUTPUT < {"events": […], "state": {…}}`
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from service_quality.commit.state_items import SHOP_KEY, decode_histories, decode_shop, entity_name
+from service_quality.events.log_records import LogRecord
+from service_quality.events.parsing import parse_event
+from service_quality.events.positions import Position
+from service_quality.facts.entities import SEPARATOR
+from service_quality.features.feature_set import FEATURES
+from tests.properties.online_run import new_worker
+from tests.stand_ins.memory_store import MemoryStore
+
+_OTHERS = (SHOP_KEY, "contact", "visit", "import")
+
+
+def main(output: str) -> None:
+    given = json.load(sys.stdin)
+    lived = {key: bytes.fromhex(data) for key, data in given["state"].items()}
+    store = MemoryStore()
+    worker = new_worker(store, FEATURES, ())
+    by_shop: dict[str, list[LogRecord]] = {}
+    for number, text in enumerate(given["events"]):
+        event = parse_event(json.loads(text), arrived_at=2**62)
+        record = LogRecord(str(Position(1, number)), text.encode(), event.received_at)
+        by_shop.setdefault(event.shop_id, []).append(record)
+    for shop_id, records in by_shop.items():
+        worker.advance_shop(shop_id, records)
+    found = {f"{shop_id}{SEPARATOR}{key}": data for (shop_id, key), data in store.items.items()}
+    own, others = histories_of(found), histories_of(lived)
+    differing = sorted(key for key in own.keys() | others.keys() if own.get(key) != others.get(key))
+    Path(output).write_text(json.dumps({"differing": differing, "histories": len(own)}), "utf-8")
+
+
+def histories_of(items: dict[str, bytes]) -> dict[str, object]:
+    """Every history by shop and key, as far as it counts."""
+    shops = {
+        name.partition(SEPARATOR)[0]: decode_shop(data)
+        for name, data in items.items()
+        if name.endswith(f"{SEPARATOR}{SHOP_KEY}")
+    }
+    found: dict[str, object] = {}
+    for name, data in items.items():
+        shop_id, _, key = name.partition(SEPARATOR)
+        if entity_name(key) in _OTHERS and key != f"{SHOP_KEY}{SEPARATOR}":
+            continue
+        counting = shops[shop_id].counting if shop_id in shops else None
+        item = decode_histories(data, FEATURES.plan, counting) if counting else decode_histories(data, FEATURES.plan)
+        for entity, history in item.histories.items():
+            found[f"{shop_id}{SEPARATOR}{entity}"] = history.to_stored()
+    return found
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
