@@ -1,9 +1,8 @@
 """The past of columns that began later than their shop: what they lack, as items that the functions absorb."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -32,7 +31,7 @@ class Lack:
     behind: int
     clock: int
     columns: tuple[str, ...]
-    table: str = field(default="")
+    table: str
 
     @property
     def import_id(self) -> str:
@@ -78,7 +77,7 @@ def build_lacking_items(past: KnownPast, lacks: Sequence[Lack], features: Featur
         .select("shop_id", "import_id", F.col("now").alias("clock"), F.explode("facts").alias("fact"))
         .select("shop_id", "import_id", "clock", "fact.*")
     )
-    plans = {one.import_id: plan_of(one, features.plan) for one in lacks}
+    plans = {one.import_id: HistoryPlan.of(features.plan.column_of[name] for name in one.columns) for one in lacks}
 
     def build(facts: pa.Table) -> pa.Table:
         import_id = facts.column("import_id")[0].as_py()
@@ -87,20 +86,6 @@ def build_lacking_items(past: KnownPast, lacks: Sequence[Lack], features: Featur
 
     items = facts.groupBy("shop_id", "import_id").applyInArrow(build, f"{ITEM_DDL}, import_id string")
     return items.withColumn("kind", F.lit("histories"))
-
-
-def plan_of(lack: Lack, plan: HistoryPlan) -> HistoryPlan:
-    """The plan of the lacking columns alone."""
-    windows: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for name in lack.columns:
-        entity, window, fact = plan.column_of[name]
-        windows[entity][window].append(fact)
-    return HistoryPlan(
-        {
-            entity: {window: tuple(sorted(facts)) for window, facts in sorted(own.items())}
-            for entity, own in sorted(windows.items())
-        }
-    )
 
 
 def filled_record(lack: Lack, *, buckets: int, histories: int) -> HistoryFilled:

@@ -125,5 +125,4 @@ def _after(counting: Counting, change: Row) -> tuple[str, Counting]:
     if change["filled"] is not None:
         filled = json.loads(change["filled"])
         return position, counting.filled(filled["columns"].split(), follows=filled["follows"])
-    lacking = set(counting.columns).difference(change["import_columns"].split())
-    return position, counting.restarted(lacking, follows=position, clock=change["clock"])
+    return position, counting.imported(change["import_columns"].split(), follows=position, clock=change["clock"])

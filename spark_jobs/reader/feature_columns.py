@@ -58,11 +58,10 @@ class ShopColumns:
         found = np.full(len(self._log_index), np.nan)
         for span in (*EVERYTHING, *spans):
             inside = self._log_index > span.behind
-            values = read(self._facts_of(entity, fact, behind=span.counts_behind).over(WINDOWS[window]))
-            found = np.where(inside, values, found)
+            reader = self._facts_of(entity, fact, behind=span.counts_behind).over(WINDOWS[window])
+            found = np.where(inside, read(reader), found)
             if span.since is not None:
-                starts = (self._clock - WINDOWS[window].length) // WINDOWS[window].hop * WINDOWS[window].hop
-                found[inside & (starts <= WINDOWS[window].tile(span.since))] = np.nan
+                found[inside & (reader.starts(self._clock) <= WINDOWS[window].tile(span.since))] = np.nan
         return found
 
     def ratio(self, numerator: Values, denominator: Values) -> Values:

@@ -130,7 +130,7 @@ class WindowReader:
         newest = self._newest_by_maximum((value > 0) & ~np.isin(entity, corrected))
         for code in corrected:
             newest[read_points.entity == code] = self._newest_one_by_one(int(code), value)
-        return np.where(newest >= self._starts(read_points.clock), read_points.clock - newest, np.nan)
+        return np.where(newest >= self.starts(read_points.clock), read_points.clock - newest, np.nan)
 
     @cached_property
     def _tile(self) -> Integers:
@@ -139,7 +139,7 @@ class WindowReader:
 
     @cached_property
     def _alive(self) -> NDArray[np.bool_]:
-        return self.sorted.facts.at >= self._starts(self.sorted.facts.clock)
+        return self.sorted.facts.at >= self.starts(self.sorted.facts.clock)
 
     @cached_property
     def _alive_by_log_index(self) -> NDArray[np.bool_]:
@@ -153,9 +153,10 @@ class WindowReader:
     def _left(self) -> Integers:
         """The number of facts, by instant, that are older than the window of each known read point."""
         read_points, known = self.sorted.read_points, self.sorted.known
-        return self.sorted.by_instant.rank(read_points.entity[known], self._starts(read_points.clock[known]))
+        return self.sorted.by_instant.rank(read_points.entity[known], self.starts(read_points.clock[known]))
 
-    def _starts(self, clock: Integers) -> Integers:
+    def starts(self, clock: Integers) -> Integers:
+        """`Window.start` at each clock."""
         return (clock - self.window.length) // self.window.hop * self.window.hop
 
     def _newest_by_maximum(self, chosen: NDArray[np.bool_]) -> Integers:

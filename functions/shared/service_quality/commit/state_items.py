@@ -83,8 +83,7 @@ class ShopItem:
         Columns that the import does not hold begin again: they would lack its events.
         """
         moved = self._at(clock=record.clock, received_clock=record.clock)
-        lacking = set(moved.counting.columns) - set(record.columns)
-        counting = moved.counting.restarted(lacking, follows=position, clock=moved.clock)
+        counting = moved.counting.imported(record.columns, follows=position, clock=moved.clock)
         return moved._listing(record, conversations=record.conversations, counting=counting)
 
     def with_past(self, record: HistoryFilled) -> "ShopItem":

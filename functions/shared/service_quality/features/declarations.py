@@ -239,17 +239,7 @@ class FeatureSet:
     @cached_property
     def plan(self) -> HistoryPlan:
         """The smallest histories from which every feature can be read."""
-        windows: dict[str, dict[str, list[str]]] = {}
-        for entity, window, fact in self._reads():
-            names = windows.setdefault(entity, {}).setdefault(window, [])
-            if fact not in names:
-                names.append(fact)
-        return HistoryPlan(
-            {
-                entity: {window: tuple(sorted(names)) for window, names in sorted(by_window.items())}
-                for entity, by_window in sorted(windows.items())
-            }
-        )
+        return HistoryPlan.of(Column(*read) for read in self._reads())
 
     @cached_property
     def meanings(self) -> Mapping[str, str]:

@@ -56,6 +56,10 @@ class Counting:
         restart = Restart(revision, follows, clock, tuple(sorted(columns)))
         return replace(kept, revision=revision, restarts=(*kept.restarts, restart))
 
+    def imported(self, columns: Collection[str], *, follows: str, clock: int) -> "Counting":
+        """The counting from an import on that holds these columns; the others begin again: they lack its events."""
+        return self.restarted(set(self.columns).difference(columns), follows=follows, clock=clock)
+
     def filled(self, columns: Collection[str], *, follows: str) -> "Counting":
         """The counting where an import has filled in what these columns lack up to a position.
 

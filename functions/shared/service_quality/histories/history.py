@@ -40,6 +40,19 @@ class HistoryPlan:
 
     windows: Mapping[str, Mapping[str, tuple[str, ...]]]
 
+    @classmethod
+    def of(cls, columns: Iterable[Column]) -> "HistoryPlan":
+        """The plan of these columns, in whatever order they come."""
+        windows: dict[str, dict[str, list[str]]] = {}
+        for entity, window, fact in sorted(set(columns)):
+            windows.setdefault(entity, {}).setdefault(window, []).append(fact)
+        return cls(
+            {
+                entity: {window: tuple(facts) for window, facts in by_window.items()}
+                for entity, by_window in windows.items()
+            }
+        )
+
     @cached_property
     def kept(self) -> KeptFacts:
         """Fact name → the entities in whose windows it is held."""
