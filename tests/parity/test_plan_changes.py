@@ -79,20 +79,15 @@ class Shop:
 
     def _write_past(self, restart: Restart, *, import_id: str) -> HistoryFilled:
         """The packs of what these columns lack, from what the naive reader entered before they began."""
-        windows: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         facts: dict[str, list[Fact]] = defaultdict(list)
         columns = [self.features.plan.column_of[name] for name in restart.columns]
-        for entity, window, fact in columns:
-            windows[entity][window].append(fact)
         for entity, fact in {(column.entity, column.fact) for column in columns}:
             unread = next(self.naive.unread[column] for column in columns if column[::2] == (entity, fact))
             for key, count in unread.items():
                 if entity_name(key) == entity:
                     entered = self.naive.entered[key][:count]
                     facts[key] += [Fact(one.key, one.at, one.name, one.value) for one in entered if one.name == fact]
-        plan = HistoryPlan(
-            {e: {w: tuple(sorted(f)) for w, f in sorted(by.items())} for e, by in sorted(windows.items())}
-        )
+        plan = HistoryPlan.of(columns)
         items: dict[str, HistoryItem] = defaultdict(HistoryItem)
         for key, own in facts.items():
             history = build_history(own, plan.windows[entity_name(key)], clock=self.naive.clock)
