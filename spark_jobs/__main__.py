@@ -18,6 +18,7 @@ JOBS = (
     "build_training_set",
     "train_model",
     "materialize_histories",
+    "rebuild_state",
     "check_consistency",
     "export_events",
     "evaluate_scores",

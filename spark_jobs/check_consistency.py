@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.events.interaction_event import FIELDS
+from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.feature_set import FEATURES
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError
@@ -25,6 +26,8 @@ from spark_jobs.reader.served_features import compute_served_features
 _DESCRIPTION = """Recomputes from the archived log, with the Spark reader, every feature of every event that was
 scored, and compares it with what the functions served; says whether each shop's chain of archive rows is whole. What
 imports brought is read from the lake as it was when each was made, each event where it first entered.
+
+What another version of the fold served is counted (of_other_folds) and not compared: that version's code does it.
 
 Exit code 1 when a value differs, is missing or superfluous, or a chain is broken."""
 
@@ -108,7 +111,9 @@ def main(arguments: Sequence[str]) -> None:
     faults = broken_chains([row.asDict() for row in read_links(spark, options.archive).collect()])
     log = to_log(entries)
     recomputed = recompute(entries, log)
-    counts = compare_served(log.where("import_id is null"), recomputed, places, features=len(FEATURES.features))
+    own = log.where(F.col("import_id").isNull() & (F.col("fold_version") == FOLD_VERSION))
+    recomputed = recomputed.join(own.select("shop_id", "log_index"), ["shop_id", "log_index"], "left_semi")
+    counts = compare_served(own, recomputed, places, features=len(FEATURES.features))
     by_feature = {
         ("clock" if row["feature"] < 0 else FEATURES.names[row["feature"]]): row.asDict() for row in counts.collect()
     }
@@ -121,9 +126,11 @@ def main(arguments: Sequence[str]) -> None:
         if row["mismatched"] or row["missing"] or row["extra"]
     }
     unscored = entries.where("score_failed is not null").count()
+    of_others = log.where((F.col("fold_version") != FOLD_VERSION) & F.col("served_vector").isNotNull()).count()
     summary = {
         **totals,
         "unscored": unscored,
+        "of_other_folds": of_others,
         "chain": "broken" if faults else "whole",
         "faults": faults,
         "differing": differing,

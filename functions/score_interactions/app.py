@@ -163,6 +163,7 @@ def report(stats: CommitStats, *, rerouted: int) -> None:
         "UnscoredEvents": stats.unscored,
         "RejectedEvents": sum(stats.rejected.values()),
         "ParkedRecords": stats.parked,
+        "WaitingRecords": stats.waiting,
         "DuplicateEvents": stats.duplicates,
         "RedeliveredEvents": stats.already_done,
         "ReroutedRecords": rerouted,

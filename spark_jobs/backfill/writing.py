@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import boto3
 import pyarrow as pa
@@ -11,8 +12,10 @@ from pyspark.sql import functions as F
 from service_quality.adapters.secret_value import read_secret
 from service_quality.commit.state_items import HISTORY_DAYS
 from service_quality.errors import DependencyError
-from service_quality.events.control_records import HistoryFilled, HistoryImported, sign_control
+from service_quality.events.control_records import ControlRecord, HistoryFilled, HistoryImported, sign_control
 from service_quality.instants import DAY, SECOND
+
+TableItem = dict[str, dict[str, object]]
 
 _BATCH = 25  # BatchWriteItem's own limit
 _MOST_ATTEMPTS = 8
@@ -30,9 +33,8 @@ def write_packs(packs: DataFrame, table: str) -> int:
         dynamodb = boto3.client("dynamodb", region_name=region)
         expires_at = int(time.time()) + _KEPT
         for batch in batches:
-            items = [_item(row, expires_at) for row in batch.to_pylist()]
-            for start in range(0, len(items), _BATCH):
-                _put(dynamodb, table, items[start : start + _BATCH])
+            items = [table_item(row, expires_at) for row in batch.to_pylist()]
+            put_all(dynamodb, table, items)
             yield pa.RecordBatch.from_pydict({"written": pa.array([len(items)], pa.int64())})
 
     written = packs.mapInArrow(write, "written bigint").agg(F.sum("written")).first()
@@ -45,7 +47,7 @@ def seal_imports(imports: Sequence[HistoryImported], table: str) -> None:
     expires_at = int(time.time()) + _KEPT
     for one in imports:
         seal: dict[str, object] = {"shop_id": one.shop_id, "key": _seal_key(one.import_id), "data": b"{}"}
-        dynamodb.put_item(TableName=table, Item=_item(seal, expires_at))
+        dynamodb.put_item(TableName=table, Item=table_item(seal, expires_at))
 
 
 def unsealed(imports: Sequence[HistoryImported], table: str) -> list[str]:
@@ -63,10 +65,15 @@ def unsealed(imports: Sequence[HistoryImported], table: str) -> list[str]:
 
 def put_import_records(stream: str, import_records: Sequence[HistoryImported | HistoryFilled], key: bytes) -> None:
     """Put one import record, signed with the deployment's key, on the shop's log for each import, in order."""
-    kinesis = boto3.client("kinesis")
     for import_record in import_records:
-        data = sign_control(import_record, key, issued_at=time.time_ns() // 1_000_000)
-        kinesis.put_record(StreamName=stream, Data=data, PartitionKey=import_record.shop_id)
+        put_control(stream, import_record, key)
+
+
+def put_control(stream: str, record: ControlRecord, key: bytes) -> int:
+    """Put a control record, signed with the deployment's key, on its shop's log; returns its sequence number."""
+    data = sign_control(record, key, issued_at=time.time_ns() // 1_000_000)
+    put = boto3.client("kinesis").put_record(StreamName=stream, Data=data, PartitionKey=record.shop_id)
+    return int(put["SequenceNumber"])
 
 
 def read_control_key(secret: str) -> bytes:
@@ -78,7 +85,14 @@ def _seal_key(import_id: str) -> str:
     return f"import\x1f{import_id}"
 
 
-def _item(row: dict[str, object], expires_at: int) -> dict[str, dict[str, object]]:
+def put_all(dynamodb: Any, table: str, items: Sequence[TableItem]) -> None:
+    """Put items into a table, many in a call; DependencyError when it keeps refusing some."""
+    for start in range(0, len(items), _BATCH):
+        _put(dynamodb, table, items[start : start + _BATCH])
+
+
+def table_item(row: dict[str, object], expires_at: int) -> TableItem:
+    """A row (shop_id, key, data) as an item of the state table that expires, in seconds of the wall clock."""
     return {
         "item_key": {"S": f"{row['shop_id']}\x1f{row['key']}"},
         "data": {"B": row["data"]},
@@ -86,12 +100,12 @@ def _item(row: dict[str, object], expires_at: int) -> dict[str, dict[str, object
     }
 
 
-def _put(dynamodb: "boto3.client", table: str, items: Iterable[dict[str, dict[str, object]]]) -> None:  # type: ignore[valid-type]
+def _put(dynamodb: Any, table: str, items: Iterable[TableItem]) -> None:
     """BatchWriteItem until every item is written."""
     left = {table: [{"PutRequest": {"Item": item}} for item in items]}
     for attempt in range(_MOST_ATTEMPTS):
-        left = dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems", {})  # type: ignore[attr-defined]
+        left = dynamodb.batch_writetable_item(RequestItems=left).get("UnprocessedItems", {})  # type: ignore[attr-defined]
         if not left:
             return
         time.sleep(min(5.0, 0.05 * 2**attempt))
-    raise DependencyError(f"{table} did not take all packs in {_MOST_ATTEMPTS} attempts")
+    raise DependencyError(f"{table} did not take all items in {_MOST_ATTEMPTS} attempts")

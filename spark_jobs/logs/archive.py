@@ -10,7 +10,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from service_quality.events.control_records import CONTROL_KINDS, HistoryFilled, HistoryImported
+from service_quality.events.control_records import CONTROL_KINDS, HistoryFilled, HistoryImported, StateRebuilt
 from service_quality.events.interaction_event import FIELDS
 from service_quality.events.parsing import parse_event
 from service_quality.events.positions import START
@@ -33,6 +33,7 @@ ENTRY_SCHEMA = pa.schema(
         ("score_failed", pa.string()),
         ("model_version", pa.string()),
         ("fingerprint", pa.string()),
+        ("fold_version", pa.string()),
         ("rejected", pa.string()),
         ("duplicate", pa.bool_()),
         ("import_id", pa.string()),
@@ -51,14 +52,14 @@ LINK_DDL = "shop_id string, follows string, last string, entries bigint, fold_ve
 _ROW_FIELDS = ("shop_id", "follows", "last", "fold_version", "fingerprint", "entries")
 _FAR_FUTURE = 2**62
 #: Control records without an effect on features.
-_WITHOUT_EFFECT = CONTROL_KINDS.keys() - {HistoryImported.kind, HistoryFilled.kind}
+_WITHOUT_EFFECT = CONTROL_KINDS.keys() - {HistoryImported.kind, HistoryFilled.kind, StateRebuilt.kind}
 
 
 def read_entries(spark: SparkSession, path: str) -> DataFrame:
     """Every entry of the archive's rows, without second copies of a row (ENTRY_DDL).
 
     Beside the entries of records there is one with `declared` before the first record of each row that declares its
-    features, in JSON. `filled` is, in JSON, what a record says that filled in the past of columns.
+    features, in JSON. `filled` is, in JSON, what a record says that filled in the past of columns, of some or of all.
     """
 
     def parse(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -155,7 +156,7 @@ def _link(line: str) -> Row:
 
 
 def _entries(row: Row) -> Iterator[Row]:
-    of_row = {"shop_id": row["shop_id"], "row_follows": row["follows"], "fingerprint": row["fingerprint"]}
+    of_row = {name: row[name] for name in ("shop_id", "fingerprint", "fold_version")} | {"row_follows": row["follows"]}
     if "declared" in row and row["entries"]:
         first = row["entries"][0]["position"]
         yield of_row | {"position": first, "duplicate": False, "declared": json.dumps(row["declared"])}
@@ -184,7 +185,7 @@ def _event_columns(entry: Row) -> Row:
             "received_at": clock,
             "served_clock": entry["clock"],
         }
-    if raw["kind"] == HistoryFilled.kind:
+    if raw["kind"] in (HistoryFilled.kind, StateRebuilt.kind):
         return {"filled": json.dumps(raw)}
     event = parse_event(raw, arrived_at=_FAR_FUTURE)
     vector = entry.get("vector")

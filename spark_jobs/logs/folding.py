@@ -4,7 +4,8 @@ The result has one row for each event with a change: its values, and the facts t
 once, under all attributes at a time; the histories of the single entities are made from these later, by columns.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -13,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from service_quality.commit.state_items import encode_part
+from service_quality.commit.state_items import ConversationItem, encode_conversation, encode_part
 from service_quality.conversations.conversation import EMPTY, Conversation, reject_too_old, within_retention
 from service_quality.conversations.imported_part import ImportedPart, join_parts
 from service_quality.errors import RejectedEventError
@@ -24,6 +25,7 @@ from service_quality.facts.entities import ATTRIBUTES, Entity
 from service_quality.facts.import_fold import FoldedImport, fold_import
 from service_quality.features.declarations import EventValue, FeatureSet
 from spark_jobs.logs.import_rows import without_imports
+from spark_jobs.logs.imported_log import NOT_YET
 
 Row = dict[str, Any]  # one row of a table, as Arrow hands it over
 
@@ -65,6 +67,21 @@ IMPORT_SCHEMA = pa.schema(
         ("facts", _FACTS),
     ]
 )
+STATE_SCHEMA = pa.schema(
+    [
+        ("shop_id", pa.string()),
+        ("fold_key", pa.string()),
+        ("conversation", pa.binary()),
+        ("touched_at", pa.int64()),
+        ("parts", pa.list_(pa.struct([("data", pa.binary()), ("touched_at", pa.int64())]))),
+        ("subjects", pa.list_(pa.string())),
+        ("facts", _FACTS),
+    ]
+)
+STATE_DDL = (
+    "shop_id string, fold_key string, conversation binary, touched_at bigint, "
+    f"parts array<struct<data: binary, touched_at: bigint>>, subjects array<string>, {_FACTS_DDL}"
+)
 IMPORT_DDL = f"shop_id string, fold_key string, part binary, touched_at bigint, left_out bigint, {_FACTS_DDL}"
 
 
@@ -90,6 +107,21 @@ def fold_last_import(log: DataFrame, features: FeatureSet) -> DataFrame:
         yield from _batched((_fold_import_group(group, kept) for group in _conversations(batches)), IMPORT_SCHEMA)
 
     return _by_conversation(log).mapInArrow(fold, IMPORT_DDL)
+
+
+def fold_states(log: DataFrame, features: FeatureSet, subjects: Collection[str]) -> DataFrame:
+    """What is left of each conversation at a log's end (columns of shop_log with those of imports → STATE_SCHEMA).
+
+    `conversation` is encoded, null where nothing of it is held; `parts` are those of imports that it has not absorbed;
+    `facts` are the sums of its facts at each instant. `subjects` are the keys of the entities of these names that it
+    named.
+    """
+    kept, names = whole_facts(features), tuple(sorted(subjects))
+
+    def fold(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield from _batched((_fold_state_group(group, kept, names) for group in _conversations(batches)), STATE_SCHEMA)
+
+    return _by_conversation(log).mapInArrow(fold, STATE_DDL)
 
 
 def whole_facts(features: FeatureSet) -> KeptFacts:
@@ -205,6 +237,46 @@ def _fold_import_group(rows: Iterator[Row], kept: KeptFacts) -> Row:
         "left_out": folded.left_out,
         "facts": [_fact_row(fact) for fact in folded.facts],
     }
+
+
+def _fold_state_group(rows: Iterator[Row], kept: KeptFacts, names: tuple[str, ...]) -> Row:
+    replay, first = _Replay(kept), None
+    sums: Counter[tuple[str, int, str]] = Counter()
+    subjects: set[str] = set()
+    for number, group in _imports_and_events(rows):
+        first = first or group[0]
+        if number:
+            folded = replay.take_import(group)
+            _add_facts(sums, folded.facts if group[0]["log_index"] < NOT_YET else ())
+            continue
+        for row in group:
+            step = replay.take(row)
+            if step is not None:
+                _add_facts(sums, step.facts)
+                subjects |= {step.keys[name] for name in names if name in step.keys}
+    assert first is not None  # a group has a row
+    held = replay.held.conversation
+    return {
+        **{name: first[name] for name in ("shop_id", "fold_key")},
+        "conversation": encode_conversation(ConversationItem(held)) if held.events else None,
+        "touched_at": held.touched_at,
+        "parts": [
+            {"data": encode_part(part), "touched_at": part.after.touched_at}
+            for log_index, part in replay.parts
+            if log_index < NOT_YET
+        ],
+        "subjects": sorted(subjects),
+        "facts": [
+            {"attributes": key, "at": at, "name": name, "value": value}
+            for (key, at, name), value in sums.items()
+            if value
+        ],
+    }
+
+
+def _add_facts(sums: Counter[tuple[str, int, str]], facts: Iterable[Fact]) -> None:
+    for fact in facts:
+        sums[fact.key, fact.at, fact.name] += fact.value
 
 
 def _import_row(row: Row, folded: FoldedImport) -> Row:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from service_quality.events.control_records import StateRebuilt
 from service_quality.histories.counting import EVERYTHING as EVERYTHING_COUNTS
 from service_quality.histories.counting import Counting
 from service_quality.histories.history import Column, HistoryPlan
@@ -124,5 +125,8 @@ def _after(counting: Counting, change: Row) -> tuple[str, Counting]:
     position = change["position"]
     if change["filled"] is not None:
         filled = json.loads(change["filled"])
+        if filled["kind"] == StateRebuilt.kind:
+            rebuilt = Counting(counting.columns)
+            return position, rebuilt.imported(filled["columns"].split(), follows=position, clock=change["clock"])
         return position, counting.filled(filled["columns"].split(), follows=filled["follows"])
     return position, counting.imported(change["import_columns"].split(), follows=position, clock=change["clock"])

@@ -71,7 +71,14 @@ class PastFilled:
     columns: frozenset[NaiveColumn]
 
 
-NaiveEntry = InteractionEvent | ImportedPast | Deployed | PastFilled
+@dataclass(frozen=True)
+class Rebuilt:
+    """All that the shop holds is made from its log: these columns lack nothing, and others begin here."""
+
+    columns: frozenset[NaiveColumn]
+
+
+NaiveEntry = InteractionEvent | ImportedPast | Deployed | PastFilled | Rebuilt
 
 
 @dataclass(frozen=True)
@@ -142,6 +149,10 @@ class NaiveReader:
             case PastFilled(columns):
                 for column in columns:
                     del self.unread[column], self.begun[column]
+            case Rebuilt(columns):
+                self.unread.clear()
+                self.begun.clear()
+                self._restart(columns_of(self.features) - columns)
             case InteractionEvent():
                 return self._event(position, entry)
         return None

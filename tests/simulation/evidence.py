@@ -14,14 +14,14 @@ from service_quality.commit.put_back import RejectedRecord
 from service_quality.commit.state_items import ShopItem, decode_shop
 from service_quality.commit.transactions import OutboxRow
 from service_quality.errors import RejectedEventError
-from service_quality.events.control_records import RecordPutBack
+from service_quality.events.control_records import RecordPutBack, StateRebuilt
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
 from service_quality.features.declarations import FeatureSet
 from tests.properties.feature_sets import DEPLOYED
 from tests.properties.import_packs import Backfill
-from tests.properties.naive_reader import Deployed, NaiveReader, Reading
+from tests.properties.naive_reader import Deployed, NaiveEntry, NaiveReader, Reading, Rebuilt
 from tests.properties.random_logs import RandomLog, read_record, readable
 from tests.simulation.outside import ALERTS, ARCHIVE, STATE, Attempt
 from tests.simulation.settings import RESERVED_EVENTS
@@ -68,10 +68,20 @@ class Evidence:
         """Where the shop came under another release's features, by the position of the first record under them."""
         before = ""
         for link, attempt in zip(self.links, self.attempts, strict=True):
-            require(("declared" in link) == (attempt.features != before), "a link declares no or needless features")
-            if attempt.features != before:
-                yield link["entries"][0]["position"], Deployed(DEPLOYED[attempt.features][0])
-            before = attempt.features
+            features = attempt.features if link["fold_version"] == attempt.fold else before
+            require(("declared" in link) == (features != before), "a link declares no or needless features")
+            if features != before:
+                yield link["entries"][0]["position"], Deployed(DEPLOYED[features][0])
+            before = features
+
+    def rebuilt(self) -> Iterator[tuple[str, Rebuilt]]:
+        """Where the shop was rebuilt, and the columns that its new histories hold."""
+        for entry in self.entries:
+            if entry.get("event", {}).get("kind") == StateRebuilt.kind:
+                names = set(entry["event"]["columns"].split())
+                plans = [features.plan for features, _ in DEPLOYED.values()]
+                columns = [plan.column_of[name] for plan in plans for name in names & plan.column_of.keys()]
+                yield entry["position"], Rebuilt(frozenset((one.entity, one.window, one.fact) for one in columns))
 
     @cached_property
     def log(self) -> list[LogRecord]:
@@ -117,7 +127,8 @@ class Evidence:
         taken = [record for record in self.taken if record.position not in self.decided]
         log = RandomLog(self.shop_id, taken, self.backfills)
         # A release counts before the first record under it: the sort is stable.
-        entries = sorted([*self.deployed(), *readable(log)], key=itemgetter(0))
+        entries: list[tuple[str, NaiveEntry]] = [*self.deployed(), *self.rebuilt(), *readable(log)]
+        entries.sort(key=itemgetter(0))
         return reader, {reading.position: reading for reading in reader.read(entries)}
 
     def rows(self, kind: str) -> list[tuple[tuple[str, str], bytes]]:

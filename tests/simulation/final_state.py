@@ -122,22 +122,24 @@ def _run_calmly(evidence: Evidence) -> MemoryStore:
     """Each link's records through the commit, with the model and the rules of the attempt that committed it."""
     setting = evidence.world.setting
     packs = {(evidence.shop_id, key): data for one in evidence.backfills.values() for key, data in one.packs.items()}
-    store = MemoryStore(items=packs)
+    rebuilt = {(evidence.shop_id, key): data for key, data in evidence.world.rebuilt[evidence.shop_id].items()}
+    store = MemoryStore(items=packs | rebuilt)
     records = iter(evidence.taken)
-    served, worker = "", None
+    deployed, worker = ("", ""), None
     for link, attempt in zip(evidence.links, evidence.attempts, strict=True):
         scorer = partial(NamedScorer, attempt.model, setting.cursed_of)
-        if worker is None or attempt.features != served:  # what it has cached is outdated
-            served = attempt.features
-            features, _ = DEPLOYED[served]
-            worker = OnlineCommit(store, scorer, features, (), control_key)
+        if worker is None or (attempt.features, attempt.fold) != deployed:  # what it has cached is outdated
+            deployed = attempt.features, attempt.fold
+            features, _ = DEPLOYED[attempt.features]
+            worker = OnlineCommit(store, scorer, features, (), control_key, fold_version=attempt.fold)
         worker.scorer = scorer
         worker.rules = rules_named(attempt.rules, attempt.features)
-        _take_calmly(evidence, worker, [next(records) for _ in link["entries"]])
+        waits = link["fold_version"] != attempt.fold
+        _take_calmly(evidence, worker, [next(records) for _ in link["entries"]], waits=waits)
     return store
 
 
-def _take_calmly(evidence: Evidence, worker: OnlineCommit, records: list[LogRecord]) -> None:
+def _take_calmly(evidence: Evidence, worker: OnlineCommit, records: list[LogRecord], *, waits: bool) -> None:
     """A link's records as they were taken: what the worker decided by more than the log is decided in the same way."""
     reasons = {record.position: evidence.rejected_reasons.get(record.position) for record in records}
     forced = {position: reason for position, reason in reasons.items() if reason in ("fold_failed", "item_full")}
@@ -148,7 +150,7 @@ def _take_calmly(evidence: Evidence, worker: OnlineCommit, records: list[LogReco
         return made
 
     with mock.patch.object(online_commit, "KnownRejections", known_rejections):
-        if _was_parked_here(evidence, worker, records):
+        if not waits and _was_parked_here(evidence, worker, records):
             worker.park_shop(evidence.shop_id, records)
         else:
             worker.advance_shop(evidence.shop_id, records)

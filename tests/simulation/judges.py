@@ -19,7 +19,7 @@ from tests.simulation.world import World
 #: How a rejection is named on the archive, by what the naive reader says of the record.
 _BECAME = {"too old": "older_than_retention", "full": "conversation_full"}
 #: Kinds that change the shop alone, and that no reader of events looks at.
-_NO_EVENT = ("shop_unparked",)
+_NO_EVENT = ("shop_unparked", "state_rebuilt")
 
 
 def judge_chain(evidence: Evidence) -> None:
@@ -144,6 +144,17 @@ def _require_served(evidence: Evidence, entry: dict, reading: Reading, record: L
     if served is not None and not cursed:
         said = NamedScorer(entry["model"]).score(vector_from_bytes(served)).probability
         require(entry["score"] == said, f"the score is not that of the model on this vector: {entry}")
+
+
+def judge_folds(evidence: Evidence) -> None:
+    """State goes from one version of the fold to another by a rebuild alone, and only its own version folds on it."""
+    in_force = ""
+    for link, attempt in zip(evidence.links, evidence.attempts, strict=True):
+        kinds = {entry["event"]["kind"] for entry in link["entries"] if "event" in entry}
+        is_rebuild = "state_rebuilt" in kinds
+        in_force = link["fold_version"] if is_rebuild or not in_force else in_force
+        require(link["fold_version"] == in_force, "the state came to another fold without a rebuild")
+        require(not kinds or attempt.fold == in_force, f"folded by {attempt.fold} on the state of {in_force}")
 
 
 def judge_alerts(world: World) -> None:

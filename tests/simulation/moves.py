@@ -11,11 +11,12 @@ from tests.simulation.outside import ENDS
 from tests.simulation.sharded_stream import hash_of, named_shop
 from tests.simulation.ways_back import Way
 from tests.simulation.workers import Worker
-from tests.simulation.world import World
+from tests.simulation.world import FOLDS, World
 
 _MANY = 500
 _MIXER = 2_654_435_761
 _MOST_SHARDS = 4
+_REAL_ITEM_BYTES = 390_000
 
 
 def move(world: World, name: str, number: int) -> None:
@@ -174,6 +175,24 @@ def _deploy(world: World, dice: Choices) -> None:
     world.count("plans swapped")
 
 
+def _change_fold(world: World, dice: Choices) -> None:
+    """A release of another version of the fold takes the place of a worker, or of all, and of those started then.
+
+    Where items are small, a rebuilt one may be too large for the table, as a real one of 400 KB would be.
+    """
+    if world.setting.most_item_bytes < _REAL_ITEM_BYTES:
+        return
+    world.fold = _other(FOLDS, world.fold)
+    for index in range(len(world.workers)) if dice.of((True, False)) else (dice.of(range(len(world.workers))),):
+        world.kill(index)
+    world.count("folds changed")
+
+
+def _rebuild(world: World, dice: Choices) -> None:
+    for shop_id in world.unbuilt_shops():
+        world.rebuild(shop_id, dice.of((None, None, None, 0, 1, 3)))
+
+
 def _put_back(world: World, dice: Choices) -> None:
     if world.set_aside():
         world.put_back(dice.of((None, None, None, 1, 2, 5)), mended=dice.of((True, False)))
@@ -247,6 +266,8 @@ _MOVES: dict[str, tuple[int, Callable[[World, Choices], None]]] = {
     "swap": (2, _swap),
     "release": (3, _release),
     "deploy": (2, _deploy),
+    "change fold": (1, _change_fold),
+    "rebuild": (2, _rebuild),
     "put back": (2, _put_back),
     "wait": (1, _wait),
     "sweep": (1, _sweep),

@@ -8,7 +8,7 @@ from unittest import mock
 
 from service_quality.adapters import state_table
 from service_quality.adapters.state_table import StateTable
-from service_quality.commit import control, put_back, shop_fold
+from service_quality.commit import control, put_back, shop_fold, shop_state
 from service_quality.commit.attempts import Attempt, KnownRejections
 from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.listed_import import ItemKind
@@ -48,6 +48,7 @@ from tests.simulation.routing_mutants import (
     refused_by_the_stream_left_behind,
 )
 from tests.simulation.world import World
+from tests.stand_ins import rebuilding
 
 Patches = Callable[[World], list[Any]]
 
@@ -73,9 +74,9 @@ UNCHANGED = Mutant()
 class ItemsKept(OnlineCommit):
     """Reads the shop's item again, and keeps the items that it holds in its cache of an earlier version."""
 
-    def _load_shop(self, shop_id: str, *, continues: bool) -> ShopState:
+    def _load_shop(self, shop_id: str) -> ShopState:
         cached = self.cache.take(shop_id)
-        fresh = super()._load_shop(shop_id, continues=continues)
+        fresh = super()._load_shop(shop_id)
         if cached is None:
             return fresh
         cached.shop = fresh.shop
@@ -85,8 +86,8 @@ class ItemsKept(OnlineCommit):
 class AttemptKept(OnlineCommit):
     """Goes on from what a failed attempt has folded."""
 
-    def _load_shop(self, shop_id: str, *, continues: bool) -> ShopState:
-        self.latest = super()._load_shop(shop_id, continues=continues)
+    def _load_shop(self, shop_id: str) -> ShopState:
+        self.latest = super()._load_shop(shop_id)
         return self.latest
 
     def _attempt(self, shop_id: str, records: list[LogRecord], known: KnownRejections) -> CommitStats:
@@ -296,6 +297,38 @@ def _plan_of_the_first_release(world: World) -> list[Any]:
     return [mock.patch.object(ShopItem, "under", under)]
 
 
+def _state_of_another_fold_continued(world: World) -> list[Any]:
+    return [mock.patch.object(TransactionBuilder, "waits", False)]
+
+
+def _rebuild_counts_wherever_the_log_is(world: World) -> list[Any]:
+    sound = ShopItem.rebuilt
+
+    def rebuilt(shop: ShopItem, record: Any, plan: Any, *, position: str) -> ShopItem:
+        return sound(shop, replace(record, follows=shop.folded_until), plan, position=position)
+
+    return [mock.patch.object(ShopItem, "rebuilt", rebuilt)]
+
+
+def _folded_unnoticed_while_parked(world: World) -> list[Any]:
+    return [mock.patch.object(Attempt, "_note_folded")]
+
+
+def _rebuilt_items_in_the_place_of_others(world: World) -> list[Any]:
+    """Rebuilt items are written over those that the fold before still reads and writes."""
+    places = (rebuilding, shop_state)
+    return [mock.patch.object(place, "stored_key", lambda key, generation: key) for place in places]
+
+
+def _pending_imports_forgotten(world: World) -> list[Any]:
+    sound = ShopItem.rebuilt
+
+    def rebuilt(shop: ShopItem, record: Any, plan: Any, *, position: str) -> ShopItem:
+        return sound(shop, replace(record, pending=()), plan, position=position)
+
+    return [mock.patch.object(ShopItem, "rebuilt", rebuilt)]
+
+
 MUTANTS: dict[str, Mutant] = {
     "no condition on the shop's item": Mutant(patches=_no_condition),
     "other items read before the shop's item": Mutant(_over(ItemsFirst)),
@@ -333,4 +366,9 @@ MUTANTS: dict[str, Mutant] = {
     "a new column is complete a tile too early": Mutant(patches=_complete_a_tile_too_early),
     "an import counts for columns that it lacks": Mutant(patches=_import_counts_for_what_it_lacks),
     "a shop stays under the plan of its first release": Mutant(patches=_plan_of_the_first_release),
+    "state of another fold is continued": Mutant(patches=_state_of_another_fold_continued),
+    "a rebuild counts wherever the log is": Mutant(patches=_rebuild_counts_wherever_the_log_is),
+    "what is put back to a parked shop is unknown to a rebuild": Mutant(patches=_folded_unnoticed_while_parked),
+    "rebuilt items take the place of others at once": Mutant(patches=_rebuilt_items_in_the_place_of_others),
+    "a rebuild forgets imports that are not absorbed": Mutant(patches=_pending_imports_forgotten),
 }

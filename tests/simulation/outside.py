@@ -45,11 +45,12 @@ class Killed(BaseException):  # not an error that the code under test may catch
 
 @dataclass(frozen=True, eq=False)
 class Attempt:
-    """One attempt of a worker, and what it folds with: the model and the rules by name."""
+    """One attempt of a worker, and what it folds with: the model and the rules by name, the version of the fold."""
 
     model: str
     rules: str
     features: str
+    fold: str
 
 
 class Landed(NamedTuple):

@@ -7,7 +7,7 @@ from random import Random
 
 from tests.simulation.evidence import Evidence
 from tests.simulation.final_state import judge_against_calm_run, judge_state
-from tests.simulation.judges import judge_alerts, judge_chain, judge_events, judge_records, judge_served
+from tests.simulation.judges import judge_alerts, judge_chain, judge_events, judge_folds, judge_records, judge_served
 from tests.simulation.moves import NAMES, move
 from tests.simulation.mutants import UNCHANGED, Mutant
 from tests.simulation.settings import Setting
@@ -52,6 +52,7 @@ def judge(world: World) -> None:
         judge_chain(evidence)
         judge_records(evidence)
         judge_events(evidence)
+        judge_folds(evidence)
         judge_served(evidence)
         judge_state(evidence)
         judge_against_calm_run(evidence)

@@ -30,6 +30,7 @@ class Deployment:
 
     features: str
     cursed_of: int
+    fold: str
     make_commit: Callable[..., OnlineCommit] = OnlineCommit
 
 
@@ -79,6 +80,7 @@ class Worker:
         features = DEPLOYED[self.deployment.features][0]
         rules = rules_named(self.rules, self.deployment.features)
         self._commit = self.deployment.make_commit(store_behind(self.door), self._scorer, features, rules, control_key)
+        self._commit.fold_version = self.deployment.fold
 
     def start(self, batch: Batch) -> None:
         """Begin with a batch and stop before the first call."""
@@ -101,6 +103,7 @@ class Worker:
         outcome = BatchCommit(OneByOne(self._commit, self.door)).advance(routed.logs)  # type: ignore[arg-type]
         rejected_behind(self.door).put(routed.rejected)
         self.outside.counts["parked by a worker"] += outcome.stats.parked
+        self.outside.counts["set aside until a rebuild"] += outcome.stats.waiting
         if outcome.error is not None:
             raise outcome.error
         self._stream.put_entries(routed.rerouted)
@@ -116,12 +119,15 @@ class Worker:
         return routed
 
     def _scorer(self) -> Scorer:
-        self._attempt = Attempt(self.outside.champion, self.rules, self.deployment.features)
+        self._attempt = self._new_attempt()
         return NamedScorer(self._attempt.model, self.deployment.cursed_of)
 
     def _present_attempt(self) -> Attempt:
         """The attempt under way; what is stored before the first belongs to no shop."""
-        return self._attempt or Attempt(self.outside.champion, self.rules, self.deployment.features)
+        return self._attempt or self._new_attempt()
+
+    def _new_attempt(self) -> Attempt:
+        return Attempt(self.outside.champion, self.rules, self.deployment.features, self.deployment.fold)
 
     def _pause(self, name: str) -> str:
         assert self.strand is not None

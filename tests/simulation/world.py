@@ -3,22 +3,32 @@
 import json
 import zlib
 from base64 import b64decode
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from typing import Any
 from unittest import mock
 
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
 from service_quality.commit import shop_fold, transaction_builder, transactions
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.put_back import RejectedRecord, put_back_parked, put_back_rejected
-from service_quality.commit.state_items import decode_shop
+from service_quality.commit.state_items import (
+    CONVERSATION_DAYS,
+    HISTORY_DAYS,
+    ShopItem,
+    decode_shop,
+    entity_name,
+)
 from service_quality.conversations import conversation
 from service_quality.errors import DependencyError, DeploymentError
-from service_quality.events.control_records import ControlRecord, RecordPutBack, sign_control
+from service_quality.events.control_records import ControlRecord, RecordPutBack, StateRebuilt, sign_control
+from service_quality.facts.conversation_fold import step_conversation
 from service_quality.instants import DAY, HOUR, SECOND, parse_instant
-from tests.properties.feature_sets import SETS
+from tests.properties.feature_sets import DEPLOYED, SETS
 from tests.properties.import_packs import Backfill, Known
+from tests.properties.online_run import SCORER
 from tests.properties.random_logs import START, Choices, LogWriter, RandomLog, readable
 from tests.simulation.event_source import GIVES_UP_AFTER, Carrier, EventSource, Part, stamped
 from tests.simulation.models import RULES, Release
@@ -27,10 +37,15 @@ from tests.simulation.outside import ALERTS, REJECTED, STATE, Killed, Outside
 from tests.simulation.settings import RESERVED_EVENTS, Setting
 from tests.simulation.sharded_stream import ShardedStream
 from tests.simulation.workers import Deployment, Worker
-from tests.stand_ins.control import KEY, record_json
+from tests.stand_ins.control import KEY, control_key, record_json
 from tests.stand_ins.living_tables import Item
+from tests.stand_ins.memory_store import MemoryStore
+from tests.stand_ins.rebuilding import Rebuild, rebuild
 
 _WORKERS = 3
+#: The versions of the fold; releases go forward and back between them.
+FOLDS = ("1", "2")
+_NOT_FOLDED = ("state_rebuilt", "shop_unparked")
 #: Records that are set aside are put back within so long: a record that is older comes with another arrival.
 _MENDED_WITHIN = 5 * DAY
 #: Runs that put back what was set aside, once nothing is in its way.
@@ -58,8 +73,11 @@ class World:
     outlets: Outlets = field(init=False)
     expired: list[tuple[str, Item]] = field(default_factory=list)
     rules: str = RULES[0]
-    #: What new workers serve, by its name.
+    #: What new workers serve, by its name, and the version of the fold that they have.
     deployed: str = field(init=False)
+    fold: str = FOLDS[0]
+    #: What the rebuilds of each shop wrote.
+    rebuilt: dict[str, dict[str, bytes]] = field(default_factory=lambda: defaultdict(dict))
     failure: BaseException | None = None
     #: The records that a function acknowledged.
     answered: set[Carrier] = field(default_factory=set)
@@ -126,14 +144,79 @@ class World:
             self.outside.land(0)
         self.catch_up()
         for _ in range(_MOST_RUNS):
-            if not self.set_aside():
+            if not self.set_aside() and not self.unbuilt_shops():
                 break
-            self.put_back()
-            self.catch_up()
+            self.mend()
         else:
             raise WorkerFailedError("what a sound release is given back is set aside again and again")
         self.release.bad = False
         self.outlets.drain()
+
+    def mend(self) -> None:
+        """Deploy the latest release to every worker, rebuild what another fold left, put back what was set aside."""
+        for index, worker in enumerate(self.workers):
+            if worker.deployment.fold != self.fold:
+                self.kill(index)
+        for shop_id in self.unbuilt_shops():
+            self.rebuild(shop_id)
+        self.catch_up()
+        self.put_back()
+        self.catch_up()
+
+    def unbuilt_shops(self) -> list[str]:
+        """The shops whose state another version of the fold left."""
+        items = {shop_id: self.stored_shop(shop_id) for shop_id in self.shops}
+        return [shop_id for shop_id, item in items.items() if item is not None and item.fold_version != self.fold]
+
+    def stored_shop(self, shop_id: str) -> ShopItem | None:
+        item = self.outside.tables.tables[STATE].get((f"{shop_id}\x1fshop",))
+        return decode_shop(item["data"]["B"]) if item else None
+
+    def rebuild(self, shop_id: str, most: int | None = None) -> None:
+        """Rebuild a shop by the latest release; the job may end after so many items."""
+        shop = self.stored_shop(shop_id)
+        assert shop is not None
+        made = self._made_anew(shop_id, shop)
+        written = list(made.items.items())[:most]
+        kept = {"contact": CONVERSATION_DAYS, "visit": CONVERSATION_DAYS}
+        for key, data in written:
+            days = kept.get(entity_name(key), HISTORY_DAYS)
+            self._store(shop_id, key, data, expires_at=self.outside.wall + days * DAY)
+        self.rebuilt[shop_id] |= dict(written)
+        self.count("rebuilds")
+        if most is None or most >= len(made.items):
+            now = self.outside.wall
+            self.stream.put([(shop_id, sign_control(made.record, KEY, issued_at=now))], now=now)
+            self.count("rebuild records")
+
+    def _made_anew(self, shop_id: str, shop: ShopItem) -> Rebuild:
+        """What the job makes: a calm run of what the archive holds of the log as far as it is folded."""
+        features = DEPLOYED[self.deployed][0]
+        positions = {
+            entry["position"]
+            for link in self._links(shop_id)
+            for entry in link["entries"]
+            if entry["position"] <= shop.folded_until and "event" in entry and entry["event"]["kind"] not in _NOT_FOLDED
+        }
+        records = [record for record in self.stream.log_of(shop_id) if record.position in positions]
+        calm = MemoryStore(items=dict(self.writers[shop_id].log.packs))
+        worker = OnlineCommit(calm, lambda: SCORER, features, (), control_key, fold_version=self.fold)
+        with mock.patch.object(shop_fold, "step_conversation", step_conversation):
+            worker.advance_shop(shop_id, records)
+        lived = {
+            key.partition("\x1f")[2]: item["data"]["B"]
+            for (key, *_), item in self.outside.tables.tables[STATE].items()
+            if key.startswith(f"{shop_id}\x1f")
+        }
+        made_of = (shop_id, shop.generation, shop.folded_until, self.fold, self.deployed)
+        rebuild_id = f"{zlib.crc32('|'.join(made_of).encode()):08x}"
+        if not records:  # every record of it was set aside or rejected
+            empty = StateRebuilt(
+                shop_id=shop_id, rebuild_id=rebuild_id, fold_version=self.fold, follows=shop.folded_until, clock=0,
+                received_clock=0, columns=features.plan.columns,
+            )  # fmt: skip
+            return Rebuild(empty)
+        return rebuild(calm, shop, lived, features, shop_id=shop_id, rebuild_id=rebuild_id)
 
     def _is_torn(self) -> bool:
         """Whether the worker that folds now reads what others have moved."""
@@ -160,8 +243,8 @@ class World:
 
     def parked_until(self, shop_id: str) -> str:
         """Where the log had the last record that a shop has set aside, by its stored item; empty without any."""
-        item = self.outside.tables.tables[STATE].get((f"{shop_id}\x1fshop",))
-        parked = decode_shop(item["data"]["B"]).parked if item else None
+        shop = self.stored_shop(shop_id)
+        parked = shop.parked if shop is not None else None
         return parked.until if parked is not None else ""
 
     def failed(self) -> list[RejectedRecord]:
@@ -201,13 +284,7 @@ class World:
         """What a job knows of a shop that reads the archive now: the chain so far, perhaps without its last link, and
         never less of it than an earlier import was made from."""
         shop_id = writer.log.shop_id
-        links = [
-            json.loads(zlib.decompress(change.item["body"]["B"]))
-            for change in self.outside.tables.changes
-            if change.table == ALERTS
-            and change.item["row_kind"]["S"] == "archive"
-            and change.item["shop_id"]["S"] == shop_id
-        ]
+        links = self._links(shop_id)
         seen = max((one.until for one in writer.log.backfills.values()), default="")
         if links and choices.of((0, 0, 1)) == 1 and links[-1]["follows"] >= seen:
             links.pop()
@@ -215,6 +292,16 @@ class World:
         records = [record for record in self.stream.log_of(shop_id) if record.position in accepted]
         entries = readable(replace(writer.log, records=records))
         return Known(entries, [*writer.log.backfills.values()], links[-1]["last"] if links else "")
+
+    def _links(self, shop_id: str) -> list[dict[str, Any]]:
+        """The shop's archive rows so far."""
+        return [
+            json.loads(zlib.decompress(change.item["body"]["B"]))
+            for change in self.outside.tables.changes
+            if change.table == ALERTS
+            and change.item["row_kind"]["S"] == "archive"
+            and change.item["shop_id"]["S"] == shop_id
+        ]
 
     def put(self, shop_id: str, data: bytes) -> None:
         """A record onto the stream under its shop's id."""
@@ -229,15 +316,22 @@ class World:
         """A record as it is or with a new stamp; before an import record its packs are written, as the job does."""
         backfill = self._backfill(shop_id, data)
         for key, pack in backfill.packs.items() if backfill else ():
-            expires_at = str((self.outside.wall + PACKS_KEPT) // SECOND)
-            item = {"item_key": {"S": f"{shop_id}\x1f{key}"}, "data": {"B": pack}, "expires_at": {"N": expires_at}}
-            self.outside.tables.put_item(TableName=STATE, Item=item)
+            self._store(shop_id, key, pack, expires_at=self.outside.wall + PACKS_KEPT)
             self.count("packs written")
         return (
             record_json(backfill.import_record, issued_at=self.outside.wall)
             if backfill
             else stamped(data, now=self.log_time)
         )
+
+    def _store(self, shop_id: str, key: str, data: bytes, *, expires_at: int) -> None:
+        """An item that a job writes, until then by the wall clock."""
+        item = {
+            "item_key": {"S": f"{shop_id}\x1f{key}"},
+            "data": {"B": data},
+            "expires_at": {"N": str(expires_at // SECOND)},
+        }
+        self.outside.tables.put_item(TableName=STATE, Item=item)
 
     def _backfill(self, shop_id: str, data: bytes) -> Backfill | None:
         """The backfill that an import record names, whenever it was signed."""
@@ -254,8 +348,7 @@ class World:
         """
         aside = [one.arrived_at for one in (*self.stored(PARKED_FOLDER), *self.failed())] if self.set_aside() else []
         if aside and to - min(aside) > _MENDED_WITHIN:
-            self.put_back()
-            self.catch_up()
+            self.mend()
         for index, worker in enumerate(self.workers):
             if worker.strand is not None and to - worker.started_at > _STANDS_STILL:
                 if self.dice.of((True, True, False)):
@@ -347,5 +440,5 @@ class World:
 
     def _new_worker(self) -> Worker:
         setting = self.setting
-        deployment = Deployment(self.deployed, setting.cursed_of, self.make_commit)
+        deployment = Deployment(self.deployed, setting.cursed_of, self.fold, self.make_commit)
         return Worker(self.outside, deployment, self.rules)

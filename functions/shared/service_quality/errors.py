@@ -92,11 +92,7 @@ class DeploymentError(ServiceQualityError):
 
 
 class StateVersionError(DeploymentError):
-    """The stored state was folded by another version of the code; `parked` says whether its shop is parked."""
-
-    def __init__(self, message: str, *, parked: bool = False) -> None:
-        super().__init__(message)
-        self.parked = parked
+    """The stored state of a shop was folded by another version of the code."""
 
 
 class ModelError(ServiceQualityError):

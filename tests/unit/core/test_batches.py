@@ -11,7 +11,7 @@ from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_fold import ShopFold
 from service_quality.commit.state_items import Parked, ShopItem, encode_shop
 from service_quality.commit.transactions import Commit
-from service_quality.errors import DependencyError, DeploymentError, OwnCodeError, ShopTroubleError, StateVersionError
+from service_quality.errors import DependencyError, DeploymentError, OwnCodeError, ShopTroubleError
 from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
@@ -175,20 +175,21 @@ def test_batch_of_a_bad_release_is_folded_whole_once_the_release_is_mended(monke
     assert (outcome.error, outcome.stats.accepted) == (None, 6)
 
 
-def test_state_of_another_version_parks_a_shop_among_others_and_stops_a_batch_of_its_own():
-    stored = encode_shop(ShopItem(version=3, fold_version="0.other", last_position=str(Position(0, 1))))
-    alone, among = MemoryStore(shops={"old": stored}), MemoryStore(shops={"old": stored})
-    log = log_of(*messages("old", "a"))
+def test_shops_whose_state_is_of_another_fold_wait_and_hold_up_no_other():
+    before = str(Position(0, 1))
+    stored = encode_shop(ShopItem(version=3, fold_version="0.other", last_position=before))
+    store = MemoryStore(shops={"old": stored, "older": stored})
+    logs = {shop: log_of(*messages(shop, "a")) for shop in ("old", "older", "new")}
 
-    by_itself = committer(alone).advance({"old": log})
-    with_others = committer(among).advance({"old": log, "new": log_of(*messages("new", "a"))})
+    outcome = committer(store).advance(logs)
 
-    assert isinstance(by_itself.error, StateVersionError)
-    assert alone.rejected == {}
-    assert (with_others.error, with_others.stats.parked, with_others.stats.accepted) == (None, 1, 1)
-    shop = among.read_shop("old")
-    assert shop is not None
-    assert (shop.fold_version, shop.parked) == ("0.other", Parked(log[0].position))
+    assert (outcome.error, outcome.stats.waiting, outcome.stats.parked, outcome.stats.accepted) == (None, 2, 0, 1)
+    for shop_id in ("old", "older"):
+        shop = store.read_shop(shop_id)
+        assert shop is not None
+        position = logs[shop_id][0].position
+        assert (shop.fold_version, shop.parked) == ("0.other", Parked(position, follows=before))
+        assert store.rejected[shop_id, position].reason == "parked"
 
 
 @pytest.mark.parametrize(
@@ -329,7 +330,7 @@ def test_records_that_come_before_the_last_is_back_are_parked():
 
     shop = store.read_shop("ill")
     assert shop is not None
-    assert shop.parked == Parked(meanwhile[0].position)
+    assert shop.parked == Parked(meanwhile[0].position, follows=str(Position(1, 20)))
     assert stored(store, "parked")[-1] == meanwhile[0].position
 
 
@@ -380,7 +381,7 @@ def test_rejected_record_that_comes_back_behind_a_run_keeps_its_shop_parked_unti
     commit.advance({"ill": put_back(store, "r2", first=40)})
 
     assert after_first is not None
-    assert after_first.parked == Parked(str(Position(1, 10)))
+    assert after_first.parked == Parked(str(Position(1, 10)), follows=str(Position(1, 22)))
     shop = store.read_shop("ill")
     assert shop is not None
     assert shop.parked is None

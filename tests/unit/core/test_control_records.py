@@ -11,8 +11,10 @@ from service_quality.events.control_records import (
     VALID_FOR,
     ControlRecord,
     HistoryFilled,
+    PendingImport,
     RecordPutBack,
     ShopUnparked,
+    StateRebuilt,
     control_to_dict,
     sign_control,
 )
@@ -29,6 +31,16 @@ RECORDS: list[ControlRecord] = [
     ShopUnparked(shop_id="shop", run="r1", until="0001-7"),
     HistoryFilled(
         shop_id="shop", import_id="f1", follows="0001-7", buckets=2, histories=3, columns=("agent.1d.replies.0a1b2c",)
+    ),
+    StateRebuilt(
+        shop_id="shop",
+        rebuild_id="r1",
+        fold_version="5",
+        follows="0001-7",
+        clock=ARRIVED - 2,
+        received_clock=ARRIVED - 1,
+        columns=("agent.1d.replies.0a1b2c",),
+        pending=(PendingImport("r1-1", 2, 3), PendingImport("r1-2", 1, 1)),
     ),
 ]
 

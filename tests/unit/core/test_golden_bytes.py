@@ -34,7 +34,7 @@ GOLDEN = FeatureSet(
 )
 
 #: By version of the fold: hashes of the items and of the archive.
-EXPECTED = {3: ("0a7195372c3cfe9d", "059e78879f6664f4")}
+EXPECTED = {4: ("e48a5e6313a4f662", "5a26a0f194023c7f")}
 
 
 def golden_log() -> Iterator[InteractionEvent]:

@@ -11,14 +11,12 @@ from service_quality.commit.archived_ranges import LEDGER, NOTHING_ARCHIVED
 from service_quality.commit.failures import Failure
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_fold import MAX_HISTORIES
-from service_quality.commit.state_items import ShopItem, encode_shop
 from service_quality.commit.transactions import MAX_ARCHIVE_BYTES, MAX_ITEMS, OutboxRow, Transaction
 from service_quality.errors import (
     ConflictError,
     DeclarationError,
     DependencyError,
     FoldFailedError,
-    StateVersionError,
 )
 from service_quality.events.control_records import ControlRecord
 from service_quality.events.interaction_event import InteractionEvent
@@ -304,13 +302,6 @@ def test_import_moves_the_clock_forward_only():
     worker(store).advance_shop("shop", records(event("customer_message", 0), import_record))
 
     assert store.commits[-1].shop.clock == NOON
-
-
-def test_state_of_another_fold_is_not_continued():
-    store = MemoryStore(shops={"shop": encode_shop(ShopItem(version=3, fold_version="0.other"))})
-
-    with pytest.raises(StateVersionError, match=r"0\.other"):
-        worker(store).advance_shop("shop", records(event("customer_message", 0)))
 
 
 class Contested(MemoryStore):

@@ -1,7 +1,7 @@
 """One attempt to fold the new records of a shop, and the rejections known from earlier attempts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.control import apply_control
@@ -10,7 +10,7 @@ from service_quality.commit.shop_fold import ShopFold
 from service_quality.commit.transaction_builder import TransactionBuilder
 from service_quality.commit.transactions import duplicate_entry, event_entry
 from service_quality.errors import FoldFailedError, OverfullError, RejectedEventError
-from service_quality.events.control_records import ControlKey, ControlRecord, RecordPutBack, ShopUnparked
+from service_quality.events.control_records import ControlKey, ControlRecord, RecordPutBack, ShopUnparked, StateRebuilt
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord, Rejection
 from service_quality.events.parsing import parse_record
@@ -89,7 +89,7 @@ class Attempt:
         """Parse the records, and read at once the items that their events need."""
         for record in records:
             self._parsed[record.position] = self._parse(record)
-        if self.fold.state.shop.parked is None:
+        if self.fold.state.shop.parked is None and not self.builder.waits:
             self.fold.prefetch([event for event in self._parsed.values() if isinstance(event, InteractionEvent)])
 
     def take(self, record: LogRecord) -> None:
@@ -97,6 +97,8 @@ class Attempt:
         parsed = self._parsed.get(record.position) or self._parse_or_reject(record)
         if isinstance(parsed, RejectedEventError):
             self._reject_unreadable(record, parsed)
+        elif isinstance(parsed, StateRebuilt):
+            self._apply(record, parsed)
         elif isinstance(parsed, RecordPutBack):
             self._take_put_back(record, parsed)
         elif self._is_parked(record, parsed):
@@ -107,7 +109,9 @@ class Attempt:
             self._apply(record, parsed)
 
     def _is_parked(self, record: LogRecord, parsed: InteractionEvent | ControlRecord) -> bool:
-        """Whether a record has to be set aside behind earlier ones."""
+        """Whether a record has to be set aside: behind earlier ones, or until the state is rebuilt."""
+        if self.builder.waits:
+            return True
         return self.fold.state.shop.parked is not None and not isinstance(parsed, ShopUnparked)
 
     def park(self, record: LogRecord) -> None:
@@ -115,7 +119,7 @@ class Attempt:
         parsed = self._parse(record)
         if isinstance(parsed, RejectedEventError):
             return self._reject(record, parsed)
-        if isinstance(parsed, ShopUnparked):
+        if isinstance(parsed, ShopUnparked | StateRebuilt):
             return self._apply(record, parsed)
         if isinstance(parsed, RecordPutBack):
             return self._park_again(record, parsed, failed_run=parsed.run)
@@ -124,6 +128,8 @@ class Attempt:
     def _take_put_back(self, record: LogRecord, put_back: RecordPutBack) -> None:
         """Fold a record that comes back at its new position, with its first arrival, while newer ones are parked."""
         parked = self.fold.state.shop.parked
+        if self.builder.waits:
+            return self._park_again(record, put_back, failed_run=put_back.run)
         if parked is not None and put_back.run in ("", parked.failed_run):
             return self._park_again(record, put_back)
         inner = LogRecord(record.position, put_back.data, put_back.arrived_at)
@@ -134,6 +140,13 @@ class Attempt:
             self._take_event(inner, parsed)
         else:
             self._apply(inner, parsed)
+        self._note_folded(record.position)
+
+    def _note_folded(self, position: str) -> None:
+        """Note in a parked shop how far it is folded all the same."""
+        state = self.fold.state
+        if state.shop.parked is not None:
+            state.shop = replace(state.shop, parked=state.shop.parked._replace(follows=position))
 
     def _park_again(self, record: LogRecord, put_back: RecordPutBack, *, failed_run: str = "") -> None:
         first = LogRecord(put_back.order, put_back.data, put_back.arrived_at)
@@ -141,7 +154,10 @@ class Attempt:
 
     def _set_aside(self, record: LogRecord, *, position: str, failed_run: str = "") -> None:
         self.builder.park(record, position=position, failed_run=failed_run)
-        self.stats.parked += 1
+        if self.builder.waits:
+            self.stats.waiting += 1
+        else:
+            self.stats.parked += 1
 
     def _take_event(self, record: LogRecord, event: InteractionEvent) -> None:
         fold, builder = self.fold, self.builder

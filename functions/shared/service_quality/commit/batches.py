@@ -13,7 +13,6 @@ from service_quality.errors import (
     OwnCodeError,
     ServiceQualityError,
     ShopTroubleError,
-    StateVersionError,
 )
 from service_quality.events.log_records import LogRecord
 
@@ -21,7 +20,7 @@ from service_quality.events.log_records import LogRecord
 TRIES = 3
 
 Logs = Mapping[str, list[LogRecord]]
-_OWN_TROUBLE = (FoldFailedError, OwnCodeError, ShopTroubleError, StateVersionError)
+_OWN_TROUBLE = (FoldFailedError, OwnCodeError, ShopTroubleError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ class BatchCommit:
         self, shop_id: str, records: list[LogRecord], error: ServiceQualityError, *, alone: bool
     ) -> "_Advanced":
         """Go on with a shop whose trouble is its own; alone in a batch, it may be the release's trouble instead."""
-        if alone and _may_be_the_release(error):
+        if alone and isinstance(error, OwnCodeError):
             return error
         return _result_of(shop_id, lambda: self._go_on(shop_id, records, error))
 
@@ -126,10 +125,6 @@ def _result_of(shop_id: str, step: Callable[[], CommitStats]) -> _Advanced:
         return error
     except Exception as error:
         return OwnCodeError(shop_id, error)
-
-
-def _may_be_the_release(error: ServiceQualityError) -> bool:
-    return isinstance(error, OwnCodeError) or (isinstance(error, StateVersionError) and not error.parked)
 
 
 def _failure_of(error: ServiceQualityError) -> Failure:

@@ -6,7 +6,8 @@ from service_quality.commit.failures import Failure
 from service_quality.events.log_records import Rejection
 
 _COUNTS = (
-    "accepted", "scored", "unscored", "duplicates", "already_done", "parked", "alerts", "transactions", "conflicts",
+    "accepted", "scored", "unscored", "duplicates", "already_done", "parked", "waiting", "alerts", "transactions",
+    "conflicts",
 )  # fmt: skip
 
 
@@ -14,8 +15,9 @@ _COUNTS = (
 class CommitStats:
     """Counts of records, transactions and conflicts, and the failures beside the log.
 
-    `unscored` counts events that should have a score and have no score, `rejected` records by reason. `unfounded` are
-    rejected records under names that are no shop's; they are not stored yet.
+    `unscored` counts events that should have a score and have no score, `rejected` records by reason, `waiting` records
+    set aside until the state of their shop is rebuilt. `unfounded` are rejected records under names that are no shop's;
+    they are not stored yet.
     """
 
     accepted: int = 0
@@ -24,6 +26,7 @@ class CommitStats:
     duplicates: int = 0
     already_done: int = 0
     parked: int = 0
+    waiting: int = 0
     alerts: int = 0
     transactions: int = 0
     conflicts: int = 0

@@ -5,12 +5,14 @@ from dataclasses import replace
 from service_quality.commit.state_items import Parked
 from service_quality.commit.transaction_builder import TransactionBuilder
 from service_quality.commit.transactions import control_entry, duplicate_entry
+from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import (
     ControlRecord,
     HistoryFilled,
     HistoryImported,
     RecordPutBack,
     ShopUnparked,
+    StateRebuilt,
 )
 from service_quality.events.log_records import LogRecord
 
@@ -20,6 +22,8 @@ def apply_control(builder: TransactionBuilder, record: LogRecord, control: Contr
     match control:
         case HistoryImported() | HistoryFilled():
             return _import_history(builder, record, control)
+        case StateRebuilt():
+            return _rebuild(builder, record, control)
         case ShopUnparked():
             return _unpark(builder, record, control)
         case RecordPutBack():
@@ -42,6 +46,32 @@ def _import_history(builder: TransactionBuilder, record: LogRecord, event: Histo
             state.shop = state.shop.with_past(event)
         else:
             state.shop = state.shop.with_import(event, position=record.position)
+    clock = state.shop.clock
+    entry = duplicate_entry(record.position) if known else control_entry(record.position, event, clock=clock)
+    builder.add(record.position, entry, size=len(record.data) + 200)
+    builder.flush()
+    state.forget_items()
+    return not known
+
+
+def _rebuild(builder: TransactionBuilder, record: LogRecord, event: StateRebuilt) -> bool:
+    """Let rebuilt items take the place of the shop's own; a parked shop stays parked.
+
+    RejectedEventError when they are of another version of the fold, or lack something that is folded.
+    """
+    if not builder.founds_no_shop:
+        builder.flush()
+    state = builder.state
+    known = state.shop.generation == event.rebuild_id
+    if not known:
+        if event.fold_version != builder.fold_version:
+            raise RejectedEventError(
+                "other_fold",
+                field="fold_version",
+                found=f"a rebuild by version {event.fold_version} of the fold",
+                expected=f"one by version {builder.fold_version}",
+            )
+        state.shop = state.shop.rebuilt(event, state.plan, position=record.position)
     clock = state.shop.clock
     entry = duplicate_entry(record.position) if known else control_entry(record.position, event, clock=clock)
     builder.add(record.position, entry, size=len(record.data) + 200)

@@ -18,11 +18,10 @@ from service_quality.errors import (
     FoldFailedError,
     OverfullError,
     ServiceQualityError,
-    StateVersionError,
 )
 from service_quality.events.control_records import ControlKey
 from service_quality.events.log_records import LogRecord
-from service_quality.facts.conversation_fold import CODE_VERSION
+from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.declarations import FeatureSet
 from service_quality.scoring.scores import Scorer
 
@@ -35,7 +34,8 @@ class OnlineCommit:
     """Advances shops along their logs; a shop in the cache is not read again.
 
     `scorer` is called once per attempt, so that a promotion never splits an event's vector from its model.
-    `control_key` gives the key that signs control records; without it every control record is rejected.
+    `control_key` gives the key that signs control records; without it every control record is rejected. State of
+    another `fold_version` is not continued: the records of its shop are parked until it is rebuilt.
     """
 
     store: Store
@@ -44,11 +44,7 @@ class OnlineCommit:
     rules: tuple[Rule, ...]
     control_key: ControlKey | None = None
     cache: ShopCache = field(default_factory=lambda: ShopCache(_MAX_CACHED_ITEMS))
-
-    @property
-    def fold_version(self) -> str:
-        """The version of the fold; state of another version is not continued."""
-        return str(CODE_VERSION)
+    fold_version: str = FOLD_VERSION
 
     def advance_shop(
         self, shop_id: str, records: Iterable[LogRecord], *, rejecting: frozenset[str] = frozenset()
@@ -93,10 +89,11 @@ class OnlineCommit:
 
     def _attempt(self, shop_id: str, records: list[LogRecord], known: KnownRejections) -> CommitStats:
         """Fold and commit once, on the condition of the version that was read."""
-        state = self._load_shop(shop_id, continues=True)
+        state = self._load_shop(shop_id)
         fold = ShopFold(state, self.features, self.rules, self.scorer(), self.store.read_items)
-        builder = self._builder(state, self.fold_version, most_events=known.most_events)
-        attempt = Attempt(fold, builder, self.control_key, known.reasons_at(state.shop.version))
+        builder = TransactionBuilder(self.store, state, self.features, self.fold_version, known.most_events)
+        reasons = known.reasons_at(state.shop.version)
+        attempt = Attempt(fold, builder, self.control_key, reasons)
         fresh = self._leave_out_done(state, records, attempt.stats)
         try:
             attempt.prefetch(fresh)
@@ -119,8 +116,8 @@ class OnlineCommit:
         return attempt.stats
 
     def _park(self, shop_id: str, records: list[LogRecord]) -> CommitStats:
-        state = self._load_shop(shop_id, continues=False)
-        builder = self._builder(state, state.shop.fold_version)
+        state = self._load_shop(shop_id)
+        builder = TransactionBuilder(self.store, state, self.features, self.fold_version)
         fold = ShopFold(state, self.features, self.rules, self.scorer(), self.store.read_items)
         attempt = Attempt(fold, builder, self.control_key, {})
         for record in self._leave_out_done(state, records, attempt.stats):
@@ -128,9 +125,6 @@ class OnlineCommit:
         builder.flush()
         attempt.stats.transactions = builder.transactions
         return attempt.stats
-
-    def _builder(self, state: ShopState, fold_version: str, *, most_events: int | None = None) -> TransactionBuilder:
-        return TransactionBuilder(self.store, state, fold_version, self.features, most_events)
 
     def _leave_out_done(self, state: ShopState, records: list[LogRecord], stats: CommitStats) -> list[LogRecord]:
         """The records behind the shop's last position; of the others, store as rejected what no archive row holds.
@@ -150,23 +144,18 @@ class OnlineCommit:
         stats.already_done = len(before) - len(passed)
         return [record for record in records if record.position > last]
 
-    def _load_shop(self, shop_id: str, *, continues: bool) -> ShopState:
+    def _load_shop(self, shop_id: str) -> ShopState:
         """The shop's state from the cache, else from the store.
 
         A cached state may be outdated. Then no transaction that is folded from it can commit, since its version is the
-        condition, and the next attempt reads the store. StateVersionError where the fold `continues` state that another
-        version left.
+        condition, and the next attempt reads the store.
         """
         cached = self.cache.take(shop_id)
         if cached is not None:
             return cached
         shop = self.store.read_shop(shop_id) or ShopItem(fold_version=self.fold_version)
-        if continues and shop.fold_version != self.fold_version:
-            raise StateVersionError(
-                f"state of version {shop.fold_version}, expected {self.fold_version}: rebuild it from the archive",
-                parked=shop.parked is not None,
-            )
-        return ShopState(shop_id, shop.under(self.features.plan), self.features.plan)
+        is_own = shop.fold_version == self.fold_version
+        return ShopState(shop_id, shop.under(self.features.plan) if is_own else shop, self.features.plan)
 
 
 def _in_order(records: Iterable[LogRecord]) -> list[LogRecord]:

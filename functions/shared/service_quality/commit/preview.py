@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_fold import ShopFold
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import ShopItem
 from service_quality.commit.store import Store
 from service_quality.errors import DependencyError, RejectedEventError, StateVersionError
 from service_quality.events.interaction_event import InteractionEvent
+from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.declarations import FeatureSet
 from service_quality.scoring.scored_event import ScoredEvent
 from service_quality.scoring.scores import Scorer
@@ -41,10 +41,10 @@ class Previewer:
         raise DependencyError(f"a shop: its state changed in {_ATTEMPTS} attempts to read it; send the preview again")
 
     def _read_shop(self, shop_id: str) -> ShopItem:
-        expected = OnlineCommit(self.store, lambda: self.scorer, self.features, rules=()).fold_version
-        shop = self.store.read_shop(shop_id) or ShopItem(fold_version=expected)
-        if shop.fold_version != expected:
-            raise StateVersionError(f"found state of version {shop.fold_version}, expected {expected}")
+        shop = self.store.read_shop(shop_id) or ShopItem(fold_version=FOLD_VERSION)
+        if shop.fold_version != FOLD_VERSION:
+            found = f"found state of version {shop.fold_version}, expected {FOLD_VERSION}"
+            raise StateVersionError(f"{found}: rebuild_state has not come to this shop yet")
         return shop
 
     def _fold(self, shop_id: str, shop: ShopItem, events: list[InteractionEvent]) -> list[Preview]:

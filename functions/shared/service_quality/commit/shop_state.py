@@ -16,6 +16,7 @@ from service_quality.commit.state_items import (
     encode_histories,
     entity_name,
     pack_key,
+    stored_key,
 )
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.facts.entities import item_key_of
@@ -49,10 +50,11 @@ class ShopState:
         wanted = sorted({key for key in keys if key not in self.conversations and key not in self.histories})
         if not wanted:
             return
-        stored = read(wanted)
+        stored = read([self._stored_key(key) for key in wanted])
         for key in wanted:
-            self._decode(key, stored.get(key))
-            self._stored_bytes[key] = len(stored.get(key, b""))
+            data = stored.get(self._stored_key(key))
+            self._decode(key, data)
+            self._stored_bytes[key] = len(data or b"")
         packs = sorted(
             {
                 pack_key(one.import_id, key, one.buckets)
@@ -117,18 +119,19 @@ class ShopState:
             del histories[key]
 
     def take_changes(self) -> dict[str, bytes]:
-        """The stored form of all changed items, which then count as stored."""
+        """The stored form of all changed items by stored key, which then count as stored."""
         changes = {key: self._encode(key) for key in sorted(self.changed)}
         self._stored_bytes |= {key: len(data) for key, data in changes.items()}
         self.changed.clear()
-        return changes
+        return {self._stored_key(key): data for key, data in changes.items()}
 
     def stored_bytes(self, key: str) -> int:
         """The size of an item when it was last read or written; 0 for an item that was not."""
         return self._stored_bytes.get(key, 0)
 
     def forget_items(self) -> None:
-        """Drop every item but the shop's own: after an import each has a part to absorb."""
+        """Drop every item but the shop's own: after an import each has a part to absorb, after a rebuild there are
+        others."""
         self.conversations.clear()
         self.histories.clear()
         self._imported.clear()
@@ -138,6 +141,9 @@ class ShopState:
     def size(self) -> int:
         """The number of items held."""
         return len(self.conversations) + len(self.histories)
+
+    def _stored_key(self, key: str) -> str:
+        return stored_key(key, self.shop.generation)
 
     def _encode(self, key: str) -> bytes:
         if entity_name(key) in _CONVERSATIONS:

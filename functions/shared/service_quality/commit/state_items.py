@@ -11,7 +11,7 @@ from service_quality.commit.listed_import import MAX_IMPORTS, MOST_DONE_IMPORTS,
 from service_quality.conversations.conversation import EMPTY, Conversation
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.errors import RejectedEventError
-from service_quality.events.control_records import HistoryFilled, HistoryImported
+from service_quality.events.control_records import HistoryFilled, HistoryImported, StateRebuilt
 from service_quality.events.interaction_event import OPTIONAL_FIELDS, InteractionEvent
 from service_quality.events.positions import START
 from service_quality.histories.counting import EVERYTHING, Counting, Restart
@@ -35,11 +35,13 @@ _STORED_FIELDS = tuple(name for name in OPTIONAL_FIELDS if name not in ("text", 
 class Parked(NamedTuple):
     """A shop whose records are set aside in order: `until` is the log's position of the last of them.
 
-    `failed_run` is the run of put-back records that failed again: its further records are set aside again.
+    `failed_run` is the run of put-back records that failed again: its further records are set aside again. Nothing
+    behind the position `follows` is folded yet.
     """
 
     until: str
     failed_run: str = ""
+    follows: str = START
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class ShopItem:
     """The item that fences all others of a shop: every transaction rewrites it on the condition of its version.
 
     `imports` are those that some item has still to absorb, `done_imports` the ids of the latest absorbed ones.
-    `fingerprint` is that of the features served last, `counting` says which sums of the histories count.
+    `fingerprint` is that of the features served last, `counting` says which sums of the histories count. The shop's
+    items are those of a `generation`: "" or the id of the rebuild that wrote them.
     """
 
     version: int = 0
@@ -60,6 +63,12 @@ class ShopItem:
     parked: Parked | None = None
     fingerprint: str = ""
     counting: Counting = EVERYTHING
+    generation: str = ""
+
+    @property
+    def folded_until(self) -> str:
+        """The position behind which nothing is folded yet."""
+        return self.parked.follows if self.parked is not None else self.last_position
 
     def after(self, event: InteractionEvent) -> "ShopItem":
         """The shop with its clocks after an event, without the imports that are not needed any more.
@@ -93,6 +102,34 @@ class ShopItem:
         """
         counting = self.counting.filled(record.columns, follows=record.follows)
         return self._listing(record, conversations=0, counting=counting)
+
+    def rebuilt(self, record: StateRebuilt, plan: HistoryPlan, *, position: str) -> "ShopItem":
+        """The shop from the record on that puts rebuilt items in the place of its own, under a plan.
+
+        RejectedEventError when something is folded that the rebuild does not know.
+        """
+        if record.follows != self.folded_until:
+            raise RejectedEventError(
+                "other_position",
+                field="follows",
+                found="a rebuild up to another position",
+                expected="one up to where the log is folded",
+            )
+        counting = Counting(plan.columns)
+        own = [one.import_id for one in self.imports]
+        return replace(
+            self,
+            fold_version=record.fold_version,
+            generation=record.rebuild_id,
+            clock=record.clock,
+            received_clock=record.received_clock,
+            imports=tuple(
+                Import(one.import_id, one.buckets, 0, one.conversations, record.clock, record.received_clock)
+                for one in record.pending
+            ),
+            done_imports=(*self.done_imports, *own)[-MOST_DONE_IMPORTS:],
+            counting=counting.imported(record.columns, follows=position, clock=record.clock),
+        )
 
     def _listing(
         self, record: HistoryImported | HistoryFilled, *, conversations: int, counting: Counting
@@ -172,13 +209,15 @@ def encode_shop(item: ShopItem) -> bytes:
             item.done_imports,
             item.parked,
             [item.fingerprint, " ".join(counting.columns), counting.revision, restarts],
+            item.generation,
         ]
     )
 
 
 def decode_shop(data: bytes) -> ShopItem:
     """The item that `encode_shop` wrote."""
-    version, fold_version, clock, received_clock, last_position, imports, done_imports, parked, declared = _unpack(data)
+    *plain, imports, done_imports, parked, declared, generation = _unpack(data)
+    version, fold_version, clock, received_clock, last_position = plain
     fingerprint, columns, revision, restarts = declared
     return ShopItem(
         version=version,
@@ -195,6 +234,7 @@ def decode_shop(data: bytes) -> ShopItem:
             revision,
             tuple(Restart(at, follows, since, tuple(names.split())) for at, follows, since, names in restarts),
         ),
+        generation=generation,
     )
 
 
@@ -248,6 +288,13 @@ def decode_histories(
     )
 
 
+def carry_alerts(rebuilt: bytes, *, before: bytes) -> bytes:
+    """A rebuilt item with the alerts of the item `before` it: the last part of any item, whatever fold wrote it."""
+    *whole, _ = _unpack(rebuilt)
+    alerts = _unpack(before)[-1]
+    return _pack([*whole, alerts]) if alerts else rebuilt
+
+
 def encode_part(part: ImportedPart) -> bytes:
     """The stored form of an import's part of a conversation; events of both sides are stored once."""
     shared = set(part.before.events) & set(part.after.events)
@@ -282,6 +329,11 @@ def decode_pack(data: bytes) -> dict[str, bytes]:
 def pack_key(import_id: str, key: str, buckets: int) -> str:
     """The key of the pack of an import in which an item of this key would be."""
     return f"import\x1f{import_id}\x1f{zlib.crc32(key.encode()) % buckets}"
+
+
+def stored_key(key: str, generation: str) -> str:
+    """The key under which an item of a generation is stored."""
+    return f"{key}\x1f@{generation}" if generation else key
 
 
 def entity_name(key: str) -> str:

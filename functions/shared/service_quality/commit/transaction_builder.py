@@ -25,12 +25,15 @@ _MAX_WAITING_BYTES = 8_000_000  # of rejected and parked records that wait for t
 
 @dataclass(slots=True, eq=False, repr=False)
 class TransactionBuilder:
-    """Gathers a transaction and commits it when the next event no longer fits; `most_events` bounds it further."""
+    """Gathers a transaction and commits it when the next event no longer fits; `most_events` bounds it further.
+
+    `fold_version` is that of this code.
+    """
 
     store: Store
     state: ShopState
-    fold_version: str
     features: FeatureSet
+    fold_version: str
     most_events: int | None = None
     transactions: int = 0
     unfounded: list[Rejection] = field(default_factory=list)
@@ -90,8 +93,8 @@ class TransactionBuilder:
         names the run of put-back records that failed.
         """
         shop = self.state.shop
-        before = shop.parked or Parked("")
-        parked = Parked(max(before.until, position), failed_run or before.failed_run)
+        before = shop.parked or Parked("", follows=self.position)
+        parked = Parked(max(before.until, position), failed_run or before.failed_run, before.follows)
         self._store(Rejection(self.state.shop_id, record, PARKED, "its shop is parked"))
         self.mark(position, rejected_entry(position, PARKED, ""))
         self.state.shop = replace(self.state.shop, parked=parked)
@@ -102,6 +105,11 @@ class TransactionBuilder:
             self.flush()
         self._rejections.append(rejection)
         self._waiting_bytes += size
+
+    @property
+    def waits(self) -> bool:
+        """Whether the shop's state is of another version of the fold, and its records wait until it is rebuilt."""
+        return self.state.shop.fold_version != self.fold_version
 
     @property
     def founds_no_shop(self) -> bool:
@@ -120,17 +128,17 @@ class TransactionBuilder:
             self.unfounded += self._rejections
             self._start_transaction(follows=self.transaction.follows)
             return
-        before, fingerprint = self.state.shop, self.features.fingerprint
+        before = self.state.shop
+        fingerprint = before.fingerprint if self.waits else self.features.fingerprint
         shop = replace(
             before,
             version=before.version + 1,
-            fold_version=self.fold_version,
             last_position=self.position,
             fingerprint=fingerprint,
         )
         archive = self.transaction.archive_row(
             last=self.position,
-            fold_version=self.fold_version,
+            fold_version=before.fold_version,
             fingerprint=fingerprint,
             declared=declaration(self.features) if before.fingerprint != fingerprint else None,
         )

@@ -10,6 +10,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as BadBase64Error
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from service_quality.errors import RejectedEventError
 from service_quality.events.fields import MAX_AHEAD, read_id, read_instant, read_integer, read_text
@@ -24,6 +25,8 @@ MAX_CONTROL_BYTES = 100_000
 
 _MAX_BUCKETS = 1_000_000
 _MAX_ITEMS = 10**9
+_LONGEST_POSITION = 128
+_LATEST = 2**53  # milliseconds: beyond any clock, exact in every JSON
 
 #: Gives the deployment's key; it is called only for a control record.
 ControlKey = Callable[[], bytes]
@@ -88,6 +91,48 @@ class HistoryFilled:
         }
 
 
+class PendingImport(NamedTuple):
+    """An import of which a number of conversations of a rebuilt shop have still to absorb their parts."""
+
+    import_id: str
+    buckets: int
+    conversations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateRebuilt:
+    """The state of a shop is folded again from its log up to the position `follows`, by a version of the fold.
+
+    `follows` is "" where nothing was folded yet.
+
+    Its items are stored under `rebuild_id`. The clocks are the shop's at that position, `columns` those that its
+    histories hold, `pending` the imports that are not absorbed yet.
+    """
+
+    shop_id: str
+    rebuild_id: str
+    fold_version: str
+    follows: str
+    clock: int
+    received_clock: int
+    columns: tuple[str, ...]
+    pending: tuple[PendingImport, ...] = ()
+
+    kind = "state_rebuilt"
+
+    def form(self) -> ControlForm:
+        """Its own fields in the JSON form."""
+        return {
+            "rebuild_id": self.rebuild_id,
+            "fold_version": self.fold_version,
+            "follows": self.follows,
+            "clock": self.clock,
+            "received_clock": self.received_clock,
+            "columns": " ".join(self.columns),
+            "pending": " ".join(":".join(map(str, one)) for one in self.pending),
+        }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPutBack:
     """A parked or rejected record comes back on its shop's log.
@@ -129,7 +174,7 @@ class ShopUnparked:
         return {"run": self.run, "until": self.until}
 
 
-ControlRecord = HistoryImported | HistoryFilled | RecordPutBack | ShopUnparked
+ControlRecord = HistoryImported | HistoryFilled | StateRebuilt | RecordPutBack | ShopUnparked
 
 
 def _parse_import(raw: Mapping[str, object], arrived_at: int) -> HistoryImported:
@@ -163,6 +208,29 @@ def _parse_filled(raw: Mapping[str, object], arrived_at: int) -> HistoryFilled:
     )
 
 
+def _parse_rebuilt(raw: Mapping[str, object], arrived_at: int) -> StateRebuilt:
+    return StateRebuilt(
+        shop_id=read_id(raw, "shop_id"),
+        rebuild_id=read_id(raw, "rebuild_id"),
+        fold_version=read_id(raw, "fold_version"),
+        follows=read_text(raw, "follows", longest=_LONGEST_POSITION),
+        clock=read_integer(raw, "clock", lowest=0, highest=_LATEST),
+        received_clock=read_integer(raw, "received_clock", lowest=0, highest=_LATEST),
+        columns=_read_columns(raw),
+        pending=tuple(map(_parse_pending, str(raw.get("pending", "")).split())),
+    )
+
+
+def _parse_pending(text: str) -> PendingImport:
+    try:
+        import_id, buckets, conversations = text.split(":")
+        return PendingImport(import_id, int(buckets), int(conversations))
+    except ValueError:
+        raise RejectedEventError(
+            "out_of_range", field="pending", found="text that names no import", expected="an id and two numbers"
+        ) from None
+
+
 def _read_columns(raw: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(read_text(raw, "columns", longest=MAX_CONTROL_BYTES).split())
 
@@ -191,6 +259,7 @@ def _parse_unparked(raw: Mapping[str, object], arrived_at: int) -> ShopUnparked:
 CONTROL_KINDS: dict[str, Callable[[Mapping[str, object], int], ControlRecord]] = {
     HistoryImported.kind: _parse_import,
     HistoryFilled.kind: _parse_filled,
+    StateRebuilt.kind: _parse_rebuilt,
     RecordPutBack.kind: _parse_put_back,
     ShopUnparked.kind: _parse_unparked,
 }

@@ -37,4 +37,4 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 }
 
 #: Records that change a shop besides interaction events; only the deployment itself may put them on a log.
-CONTROL = frozenset({"history_imported", "history_filled", "record_put_back", "shop_unparked"})
+CONTROL = frozenset({"history_imported", "history_filled", "state_rebuilt", "record_put_back", "shop_unparked"})

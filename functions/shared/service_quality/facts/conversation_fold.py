@@ -22,7 +22,8 @@ from service_quality.facts.conversation_facts import (
 from service_quality.facts.entities import ENTITIES
 
 #: Raise with every change of a fold's result: state of another version is rebuilt, never continued.
-CODE_VERSION = 3
+CODE_VERSION = 4
+FOLD_VERSION = str(CODE_VERSION)
 
 
 @dataclass(frozen=True)
