@@ -13,6 +13,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
+from infra.operations import rebuilding
 from infra.operations.deployment import NEEDED, Clients, Names, find_names, latest_call
 from infra.operations.errors import ArgumentsError, NotThereError, OperationsError
 from infra.operations.lease import Lease
@@ -58,6 +59,19 @@ the reasons that a mended release changes:
 {textwrap.fill(", ".join(sorted(MENDABLE)), 110)}."""
 
 
+_REBUILD = """Runs the Spark job rebuild_state for every shop whose state another version of the fold left (or for
+--shop, whatever left it), then puts the records back that waited for it. Deploy the release first, and run this from
+it. Killed and run again, it goes on."""
+
+_NAMES = (
+    ("--event-stream", "name of the event stream"),
+    ("--state-table", "name of the table of states"),
+    ("--control-key-secret", "ARN of the secret that signs control records"),
+    ("--dispatch-function", "name of the function dispatch_outbox"),
+    ("--archive-function", "name of the function archive_outbox"),
+)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its result on stdout, an error as one line on stderr."""
     options = _parser().parse_args(arguments)
@@ -83,6 +97,15 @@ def _put_back(options: argparse.Namespace) -> int:
     outcome = _run(options, find_names(vars(options), needed=NEEDED), selection).go()
     _write_json(options, outcome.document())
     print(outcome.summary(is_dry=options.dry_run))
+    return outcome.exit_code
+
+
+def _rebuild(options: argparse.Namespace) -> int:
+    names = find_names(vars(options), needed=(*NEEDED, *rebuilding.NEEDED))
+    rebuilding.rebuild_shops(names, shop_id=options.shop, lake=options.lake, master=options.master)
+    outcome = _run(options, names, Selection(shop_id=options.shop, reasons=frozenset({PARKED}))).go()
+    _write_json(options, outcome.document())
+    print(outcome.summary(is_dry=False))
     return outcome.exit_code
 
 
@@ -215,22 +238,26 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(run=_list)
     back = _command(commands, "put-back", "put back what was set aside, once its cause is mended", _PUT_BACK)
     back.add_argument("--dry-run", action="store_true", help="say what would go back, and change nothing")
-    back.add_argument(
-        "--patience",
-        type=_seconds,
-        default=900,
-        metavar="SECONDS",
-        help="seconds without progress of a shop's log after which to stop waiting (%(default)s)",
-    )
-    for option, what in (
-        ("--event-stream", "name of the event stream"),
-        ("--state-table", "name of the table of states"),
-        ("--control-key-secret", "ARN of the secret that signs control records"),
-        ("--dispatch-function", "name of the function dispatch_outbox"),
-        ("--archive-function", "name of the function archive_outbox"),
-    ):
-        back.add_argument(option, help=f"{what} (default: from --stack)")
     back.set_defaults(run=_put_back)
+    rebuilt = _command(commands, "rebuild", "fold shops' logs again after a release with another fold", _REBUILD)
+    rebuilt.add_argument("--lake", metavar="PATH", help="the lake that shops were imported from (default: build/lake)")
+    rebuilt.add_argument("--master", metavar="URL", help="where Spark runs (default: here)")
+    rebuilt.set_defaults(run=_rebuild, dry_run=False)
+    for command in (back, rebuilt):
+        command.add_argument(
+            "--patience",
+            type=_seconds,
+            default=900,
+            metavar="SECONDS",
+            help="seconds without progress of a shop's log after which to stop waiting (%(default)s)",
+        )
+        for option, what in _NAMES:
+            command.add_argument(option, help=f"{what} (default: from --stack)")
+    for option, what in (
+        ("--alerts-table", "name of the table of alerts"),
+        ("--archive-bucket", "name of the archive"),
+    ):
+        rebuilt.add_argument(option, help=f"{what} (default: from --stack)")
     return parser
 
 

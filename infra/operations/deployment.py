@@ -30,6 +30,8 @@ OUTPUTS = {
     "control_key_secret": "ControlKeySecretArn",
     "dispatch_function": "DispatchOutboxFunctionName",
     "archive_function": "ArchiveOutboxFunctionName",
+    "alerts_table": "AlertsTableName",
+    "archive_bucket": "ArchiveBucketName",
 }
 #: The names that every put-back needs.
 NEEDED = ("rejected_bucket", "event_stream", "state_table", "control_key_secret")
@@ -46,6 +48,8 @@ class Names:
     control_key_secret: str
     dispatch_function: str = ""
     archive_function: str = ""
+    alerts_table: str = ""
+    archive_bucket: str = ""
     stream_generation: int = _FIRST_GENERATION
 
 
