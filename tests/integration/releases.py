@@ -1,7 +1,11 @@
 """Bad releases, models and rules, deployed to the embedded AWS and taken back as people deploy them."""
 
 import io
+import os
+import subprocess
+import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from infra.local.cloud import Cloud
@@ -82,6 +86,25 @@ FEATURES = FeatureSet(FEATURES.features + LARGER)
 }
 
 
+#: Appended to modules of the core, they make a release whose fold counts every reply of an agent twice.
+CHANGED = {
+    "facts/conversation_fold.py": """
+
+CODE_VERSION = 900
+FOLD_VERSION = str(CODE_VERSION)
+""",
+    "facts/conversation_facts.py": """
+
+_sound_reply_facts = _reply_facts
+
+
+def _reply_facts(reply):
+    for at, name, value in _sound_reply_facts(reply):
+        yield at, name, 2 * value if name == "replies" else value
+""",
+}
+
+
 class Releases:
     """The code that `score_interactions` runs; every change restarts the function."""
 
@@ -99,10 +122,10 @@ class Releases:
         layer = self._cloud.functions.publish_layer_version(LayerName=f"bad-{defect}", Content={"ZipFile": content})
         self._run([*self._good_layers, layer["LayerVersionArn"]])
 
-    def deploy_larger(self) -> None:
-        """A release that serves more features, over the one that was deployed."""
-        content = zipped_core(LARGER)
-        layer = self._cloud.functions.publish_layer_version(LayerName="larger", Content={"ZipFile": content})
+    def deploy(self, name: str, appended: dict[str, str]) -> None:
+        """A release with code appended to modules of the core, over the one that was deployed."""
+        content = zipped_core(appended)
+        layer = self._cloud.functions.publish_layer_version(LayerName=name, Content={"ZipFile": content})
         self._run([*self._good_layers, layer["LayerVersionArn"]])
 
     def take_back(self) -> None:
@@ -122,6 +145,26 @@ class Releases:
         self._cloud.functions.update_function_configuration(FunctionName=self._function, Layers=layers)
         waiter = self._cloud.functions.get_waiter("function_updated_v2")
         waiter.wait(FunctionName=self._function, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
+
+class ReleaseJobs:
+    """Commands of a release with code appended to modules of the core."""
+
+    def __init__(self, appended: dict[str, str], folder: Path, environment: Mapping[str, str]) -> None:
+        write_core(appended, folder / "core")
+        paths = [folder / "core" / "python", ROOT, ROOT / "functions" / "shared"]
+        self._environment = {**environment, "PYTHONPATH": os.pathsep.join(map(str, paths))}
+
+    def run(self, *argv: str | Path, given: bytes = b"") -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", *argv],
+            cwd=ROOT,
+            env=self._environment,
+            input=given,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout.decode()[-2000:] + done.stderr.decode()[-2000:]
 
 
 def zipped_core(appended: dict[str, str]) -> bytes:

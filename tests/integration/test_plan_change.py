@@ -4,8 +4,6 @@ filled in, it is taken back and deployed again: no event is lost, and every valu
 import json
 import math
 import os
-import subprocess
-import sys
 from base64 import b64decode
 from collections import Counter, defaultdict
 from operator import itemgetter
@@ -19,35 +17,14 @@ from infra.local.emulator import Emulator
 from service_quality.events.interaction_event import event_to_json
 from service_quality.features.feature_set import FEATURES
 from tests.integration.line_days import Day, entries_of, read_state
-from tests.integration.releases import LARGER, Releases, write_core
-from tools.errors import ROOT
+from tests.integration.releases import LARGER, ReleaseJobs, Releases
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow, pytest.mark.long]
 
 NEW_FEATURES = ("agent_second_replies_1d", "agent_replies_2h", "tenure_slow_rate_2h", "shop_contacts_90d")
 
 
-class LargerJobs:
-    """Commands of the larger release."""
-
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        write_core(LARGER, folder / "core")
-        paths = [folder / "core" / "python", ROOT, ROOT / "functions" / "shared"]
-        self._environment = {**environment, "PYTHONPATH": os.pathsep.join(map(str, paths))}
-
-    def run(self, *argv: str | Path, given: bytes = b"") -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", *argv],
-            cwd=ROOT,
-            env=self._environment,
-            input=given,
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout.decode()[-2000:] + done.stderr.decode()[-2000:]
-
-
-def fill(day: Day, jobs: LargerJobs, folder: Path) -> dict[str, int]:
+def fill(day: Day, jobs: ReleaseJobs, folder: Path) -> dict[str, int]:
     """What the job filled in, as its summary says: columns by shop."""
     outputs, summary = day.outputs, folder / "filled.json"
     jobs.run(
@@ -65,20 +42,20 @@ def day(tmp_path_factory) -> Day:
     folder = tmp_path_factory.mktemp("plan")
     with Emulator(folder / "emulator") as emulator:
         day = Day(emulator.cloud, deploy(emulator))
-        jobs = LargerJobs(folder, for_embedded(os.environ, emulator.endpoint))
+        jobs = ReleaseJobs(LARGER, folder, for_embedded(os.environ, emulator.endpoint))
         world = "--shops 1 --new-shops 0 --days 3 --contacts-per-day 4 --seed 1 --start 2025-03-03".split()
         jobs.run("spark_jobs", "generate_shop", *world, "--lake", folder / "lake")
         releases = Releases(day.cloud, day.outputs)
         releases.promote("good", bias=1.5)
         assert day.await_folded(day.send("first", count=12))
         day.send("before", count=8)
-        releases.deploy_larger()
+        releases.deploy("larger", LARGER)
         assert day.await_folded(day.send("larger", count=12))
         day.seen["filled"] = fill(day, jobs, folder)
         assert day.await_folded(day.send("filled", count=12))
         releases.take_back()
         assert day.await_folded(day.send("back", count=8))
-        releases.deploy_larger()
+        releases.deploy("larger", LARGER)
         assert day.await_folded(day.send("again", count=8))
         day.seen["filled again"] = fill(day, jobs, folder)
         assert day.await_folded(day.send("last", count=12))

@@ -7,7 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from service_quality.commit.state_items import SHOP_KEY, decode_histories, decode_shop, entity_name
+from service_quality.alerts.rule_set import RULES
+from service_quality.commit.state_items import SHOP_KEY, decode_histories, decode_shop, entity_name, stored_key
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_event
 from service_quality.events.positions import Position
@@ -16,6 +17,7 @@ from service_quality.features.feature_set import FEATURES
 from tests.properties.online_run import new_worker
 from tests.stand_ins.memory_store import MemoryStore
 
+GENERATION = f"{SEPARATOR}@"
 _OTHERS = (SHOP_KEY, "contact", "visit", "import")
 
 
@@ -23,7 +25,7 @@ def main(output: str) -> None:
     given = json.load(sys.stdin)
     lived = {key: bytes.fromhex(data) for key, data in given["state"].items()}
     store = MemoryStore()
-    worker = new_worker(store, FEATURES, ())
+    worker = new_worker(store, FEATURES, RULES if given.get("alerts") is not None else ())
     by_shop: dict[str, list[LogRecord]] = {}
     for number, text in enumerate(given["events"]):
         event = parse_event(json.loads(text), arrived_at=2**62)
@@ -34,7 +36,31 @@ def main(output: str) -> None:
     found = {f"{shop_id}{SEPARATOR}{key}": data for (shop_id, key), data in store.items.items()}
     own, others = histories_of(found), histories_of(lived)
     differing = sorted(key for key in own.keys() | others.keys() if own.get(key) != others.get(key))
-    Path(output).write_text(json.dumps({"differing": differing, "histories": len(own)}), "utf-8")
+    found_alerts = alerts_of(store)
+    lived_alerts = given.get("alerts")
+    compared = {"differing": differing, "histories": len(own), "alerts": len(found_alerts)}
+    compared["differing_alerts"] = sorted(
+        key
+        for key in found_alerts.keys() | (lived_alerts or found_alerts).keys()
+        if lived_alerts is not None and found_alerts.get(key) != lived_alerts.get(key)
+    )
+    Path(output).write_text(json.dumps(compared), "utf-8")
+
+
+def alerts_of(store: MemoryStore) -> dict[str, object]:
+    """The messages of alerts by key, without what the model says."""
+    return {
+        f"{row.stream_key}|{row.sequence}": without_score(json.loads(row.body))
+        for row in store.rows.values()
+        if row.row_kind == "alert"
+    }
+
+
+def without_score(body: dict[str, object]) -> dict[str, object]:
+    """An alert's body, but for what depends on the model."""
+    return {
+        name: body[name] for name in ("kind", "state", "severity", "subject", "occurred_at", "opened_at", "repeats")
+    }
 
 
 def histories_of(items: dict[str, bytes]) -> dict[str, object]:
@@ -46,7 +72,11 @@ def histories_of(items: dict[str, bytes]) -> dict[str, object]:
     }
     found: dict[str, object] = {}
     for name, data in items.items():
-        shop_id, _, key = name.partition(SEPARATOR)
+        shop_id, _, stored = name.partition(SEPARATOR)
+        end = stored_key("", shops[shop_id].generation if shop_id in shops else "")
+        if not stored.endswith(end) or (not end and GENERATION in stored):
+            continue
+        key = stored.removesuffix(end)
         if entity_name(key) in _OTHERS and key != f"{SHOP_KEY}{SEPARATOR}":
             continue
         counting = shops[shop_id].counting if shop_id in shops else None
