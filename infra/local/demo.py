@@ -11,15 +11,15 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from cli.locks import only_one
+from cli.progress import say
 from infra.local.cloud import for_embedded
 from infra.local.demo_report import results_in, write_report
 from infra.local.demo_run import FOLDER, SYNTHETIC_SPLIT, Demo
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalRunError
-from infra.local.locks import only_one
 from infra.local.module_runs import SparkProcess
-from infra.local.progress import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

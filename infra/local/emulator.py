@@ -9,11 +9,11 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 
+from cli.paths import ROOT
+from cli.progress import wait_until
 from infra.local.cloud import ACCESS_KEY, REGION, Cloud, environment_of
 from infra.local.errors import EmulatorError
 from infra.local.processes import OwnProcess, Registration, read_registration, start
-from infra.local.progress import wait_until
-from tools.errors import ROOT
 
 HOST = "127.0.0.1"
 FOLDER = ROOT / "build" / "local" / "emulator"

@@ -6,10 +6,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.progress import Signs, wait_until
 from infra.local.archive import ArchivedSequences
 from infra.local.cloud import Cloud
 from infra.local.errors import NotReceivedError, ReplayError
-from infra.local.progress import Signs, wait_until
 from service_quality.errors import RejectedEventError
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.parsing import parse_event, parse_json

@@ -2,11 +2,11 @@
 
 import argparse
 
+from cli.locks import only_one
+from cli.progress import announced
 from infra.local.deployment import deploy
 from infra.local.emulator import FOLDER, Emulator
 from infra.local.errors import EmulatorError
-from infra.local.locks import only_one
-from infra.local.progress import announced
 
 MOST_PORT = 65_535
 

@@ -13,6 +13,10 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
+from cli.atomic_write import atomic_file, write_json
+from cli.aws_region import NO_REGION
+from cli.endings import one_line
+from cli.version import add_version
 from infra.operations.deployment import NEEDED, Clients, Names, find_names, latest_call
 from infra.operations.errors import ArgumentsError, NotThereError, OperationsError
 from infra.operations.lease import Lease
@@ -30,8 +34,6 @@ from service_quality.aws_errors import failure_of
 from service_quality.errors import DeploymentError, ServiceQualityError
 from service_quality.events.log_records import PARKED
 from service_quality.instants import parse_instant
-from tools.atomic_write import atomic_file
-from tools.aws_region import NO_REGION
 
 EXIT_CODES = """exit codes:
   0  done
@@ -74,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failure = OperationsError(str(error))
     if isinstance(failure, DeploymentError):
         failure = NotThereError(str(failure))
-    print(f"{options.command}: {' '.join(str(failure).split())}", file=sys.stderr)
+    print(f"{options.command}: {one_line(failure)}", file=sys.stderr)
     return failure.exit_code if isinstance(failure, OperationsError) else 1
 
 
@@ -169,8 +171,7 @@ def _selection(options: argparse.Namespace) -> Selection:
 
 def _write_json(options: argparse.Namespace, document: object) -> None:
     if options.json:
-        with atomic_file(options.json) as unfinished:
-            unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        write_json(options.json, document)
 
 
 def _instant(text: str) -> int:
@@ -208,6 +209,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_version(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     count = _command(commands, "count", "count the records of the rejected bucket by reason and shop")
     count.set_defaults(run=_count)

@@ -9,9 +9,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from cli.aws_region import refuse_bad_endpoints, region_of_environment
 from infra.operations.errors import ArgumentsError, NotThereError
 from service_quality.adapters.secret_value import read_secret
-from tools.aws_region import refuse_bad_endpoints, region_of_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

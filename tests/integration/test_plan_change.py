@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.paths import ROOT
 from infra.local.cloud import for_embedded
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
@@ -20,7 +21,6 @@ from service_quality.events.interaction_event import event_to_json
 from service_quality.features.feature_set import FEATURES
 from tests.integration.line_days import Day, entries_of, read_state
 from tests.integration.releases import LARGER, Releases, write_core
-from tools.errors import ROOT
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow, pytest.mark.long]
 

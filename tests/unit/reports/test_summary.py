@@ -4,10 +4,10 @@ import unicodedata
 
 import pytest
 
-from infra.local.report_page import choose_telling
-from infra.local.summary import render_summary
+from reports import choose_telling
+from reports.summary import render_summary
 from service_quality.alerts.wording_messages import LANGUAGES
-from tests.unit.infra import made_up_run as made_up
+from tests.unit.reports import made_up_run as made_up
 
 
 def width(text):
