@@ -12,6 +12,7 @@ from service_quality.conversations.turns import ConversationState
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import EventValue
 from service_quality.features.feature_set import FEATURES
+from tools import event_documents
 from tools.feature_dictionary import MISSING_EVENT_VALUES, PATH, missing_rule, render_dictionary
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -197,6 +198,12 @@ def test_runbook_explains_every_exit_code():
 
 def test_feature_dictionary_is_current():
     assert PATH.read_text("utf-8") == render_dictionary(), "run .venv/bin/python -m tools.feature_dictionary"
+
+
+def test_event_documents_are_current():
+    message = "run .venv/bin/python -m tools.event_documents"
+    assert event_documents.SCHEMA.read_text("utf-8") == event_documents.render_schema(), message
+    assert event_documents.PAGE.read_text("utf-8") == event_documents.render_page(), message
 
 
 def test_values_that_a_conversation_can_lack_have_a_missing_rule():
