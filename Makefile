@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin
-CODE = $(wildcard conftest.py functions spark_jobs model_export infra reports cli tools tests benchmarks)
+CODE = $(wildcard conftest.py functions spark_jobs model_export infra reports cli examples tools tests benchmarks)
 UNIT = $(wildcard tests/unit tests/architecture functions/shared/service_quality reports cli tools)
 
 export PYSPARK_PYTHON := $(CURDIR)/$(RUN)/python
@@ -22,10 +22,10 @@ help: ## List the targets
 setup: ## Bring everything that is needed into this folder (the others call it)
 	@$(PYTHON) -m tools.setup --venv $(VENV)
 
-demo: setup ## Contacts in, alerts out, proofs beside them [CONTACTS=FILE SPLIT=YYYY-MM-DD REPORT=FILE SCORES=FILE]
+demo: setup ## Contacts in, alerts out, proofs beside them [CONTACTS=FILE SPLIT=YYYY-MM-DD REPORT=FILE SCORES=FILE KEEP=1]
 	@JAVA_HOME="$$($(RUN)/python -m cli.java)" $(RUN)/python -m infra.local demo \
 		$(if $(CONTACTS),--contacts "$(CONTACTS)") $(if $(SPLIT),--split "$(SPLIT)") \
-		$(if $(REPORT),--report "$(REPORT)") $(if $(SCORES),--scores "$(SCORES)")
+		$(if $(REPORT),--report "$(REPORT)") $(if $(SCORES),--scores "$(SCORES)") $(if $(KEEP),--keep)
 
 test: setup ## The tests that take less than a minute each; the others by ARGS="-m long" [ARGS=...]
 	@$(RUN)/python -m pytest -n 2 --dist loadgroup -m "not long" $(ARGS)

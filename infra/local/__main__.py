@@ -17,6 +17,7 @@ COMMANDS = {
     "up": "start an embedded AWS and deploy the template to it",
     "status": "say what runs, where, and what it holds",
     "replay": "put the events of a file on the deployed stream and wait until they are archived",
+    "environment": "print the variables that lead other programs to the embedded AWS",
     "down": "end the embedded AWS; what it held is gone",
     "demo": "contacts in, alerts out, proofs beside them",
 }

@@ -17,6 +17,7 @@ from cli.atomic_write import atomic_file, write_json
 from cli.aws_region import NO_REGION
 from cli.endings import one_line
 from cli.version import add_version
+from infra.operations.alert_commands import add_alert_commands
 from infra.operations.deployment import NEEDED, Clients, Names, find_names, latest_call
 from infra.operations.errors import ArgumentsError, NotThereError, OperationsError
 from infra.operations.lease import Lease
@@ -205,7 +206,7 @@ def _seconds(text: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m infra.operations",
-        description="Operators' commands: they count, list and put back the records that were set aside.",
+        description="Operators' commands: records that were set aside, settings of shops, open alerts, subscribers.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -233,6 +234,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         back.add_argument(option, help=f"{what} (default: from --stack)")
     back.set_defaults(run=_put_back)
+    add_alert_commands(commands)
     return parser
 
 

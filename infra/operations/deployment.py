@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
 
 #: Put and read one after the other: throttling is waited for rather than reported.
 _PATIENCE = Config(connect_timeout=5, read_timeout=130, retries={"mode": "standard", "max_attempts": 10})
@@ -30,6 +32,8 @@ OUTPUTS = {
     "control_key_secret": "ControlKeySecretArn",
     "dispatch_function": "DispatchOutboxFunctionName",
     "archive_function": "ArchiveOutboxFunctionName",
+    "alerts_table": "AlertsTableName",
+    "alert_topic": "AlertTopicArn",
 }
 #: The names that every put-back needs.
 NEEDED = ("rejected_bucket", "event_stream", "state_table", "control_key_secret")
@@ -46,6 +50,8 @@ class Names:
     control_key_secret: str
     dispatch_function: str = ""
     archive_function: str = ""
+    alerts_table: str = ""
+    alert_topic: str = ""
     stream_generation: int = _FIRST_GENERATION
 
 
@@ -96,6 +102,16 @@ class Clients:
     def functions(self) -> "LambdaClient":
         """Lambda."""
         return self._session.client("lambda", config=_PATIENCE)
+
+    @cached_property
+    def sns(self) -> "SNSClient":
+        """SNS."""
+        return self._session.client("sns", config=_PATIENCE)
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """SQS."""
+        return self._session.client("sqs", config=_PATIENCE)
 
     def read_key(self, secret: str) -> bytes:
         """The key that signs control records."""
