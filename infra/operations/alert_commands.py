@@ -14,7 +14,6 @@ from service_quality.alerts.shop_settings import SETTINGS, ShopSettings, shop_se
 from service_quality.alerts.wording import render_email
 from service_quality.alerts.wording_messages import LANGUAGES
 
-
 _OPTIONS = {
     "--language": "language",
     "--ids": "ids",
