@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin
-CODE = $(wildcard conftest.py functions spark_jobs model_export infra tools tests benchmarks)
-UNIT = $(wildcard tests/unit tests/architecture functions/shared/service_quality tools)
+CODE = $(wildcard conftest.py functions spark_jobs model_export infra reports cli examples tools tests benchmarks)
+UNIT = $(wildcard tests/unit tests/architecture functions/shared/service_quality reports cli tools)
 
 export PYSPARK_PYTHON := $(CURDIR)/$(RUN)/python
 export SPARK_LOCAL_IP := 127.0.0.1
@@ -22,10 +22,10 @@ help: ## List the targets
 setup: ## Bring everything that is needed into this folder (the others call it)
 	@$(PYTHON) -m tools.setup --venv $(VENV)
 
-demo: setup ## Contacts in, alerts out, proofs beside them [CONTACTS=FILE SPLIT=YYYY-MM-DD REPORT=FILE SCORES=FILE]
-	@JAVA_HOME="$$($(RUN)/python -m tools.java)" $(RUN)/python -m infra.local demo \
+demo: setup ## Contacts in, alerts out, proofs beside them [CONTACTS=FILE SPLIT=YYYY-MM-DD REPORT=FILE SCORES=FILE KEEP=1]
+	@JAVA_HOME="$$($(RUN)/python -m cli.java)" $(RUN)/python -m infra.local demo \
 		$(if $(CONTACTS),--contacts "$(CONTACTS)") $(if $(SPLIT),--split "$(SPLIT)") \
-		$(if $(REPORT),--report "$(REPORT)") $(if $(SCORES),--scores "$(SCORES)")
+		$(if $(REPORT),--report "$(REPORT)") $(if $(SCORES),--scores "$(SCORES)") $(if $(KEEP),--keep)
 
 test: setup ## The tests that take less than a minute each; the others by ARGS="-m long" [ARGS=...]
 	@$(RUN)/python -m pytest -n 2 --dist loadgroup -m "not long" $(ARGS)
@@ -45,7 +45,7 @@ format: setup ## Format the code and mend what the linter can mend
 
 bench: setup ## Measure what is claimed, beside its peers [ARGS="SECTION ... --runs N"]
 	@$(PYTHON) -m tools.setup --venv $(VENV) --with-peers
-	@JAVA_HOME="$$($(RUN)/python -m tools.java)" $(RUN)/python -m benchmarks $(ARGS)
+	@JAVA_HOME="$$($(RUN)/python -m cli.java)" $(RUN)/python -m benchmarks $(ARGS)
 
 simulate: setup ## Play schedules of troubles against the commit [ARGS="--schedules N --workers N --seed N"]
 	@$(RUN)/python -m tests.simulation $(ARGS)

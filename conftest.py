@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.errors import JavaMissingError
-from tools.java import java_home
+from cli.java import java_home
+from cli.machine_errors import JavaMissingError
 
 ROOT = Path(__file__).parent
 CLUSTER_TESTS = ROOT / "tests" / "cluster"

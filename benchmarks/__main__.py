@@ -21,7 +21,9 @@ from benchmarks.machine import describe_machine
 from benchmarks.measurement import Section
 from benchmarks.published import publish
 from benchmarks.results import FOLDER, JSON, MEASURED, PAGE, read_results, render_claims, render_rows, write_results
-from tools.errors import ROOT
+from cli.endings import run_until_ended
+from cli.paths import ROOT
+from cli.version import add_version
 
 README = ROOT / "README.md"
 SAYS = {
@@ -43,9 +45,6 @@ def main(argv: Sequence[str]) -> int:
     except BenchmarkError as error:
         tell(f"benchmark stopped: {error}")
         return 1
-    except KeyboardInterrupt:
-        tell("benchmark interrupted; the sections that were done are stored")
-        return 130
 
 
 def run(sections: Sequence[str], runs: int, folders: Sequence[Path]) -> int:
@@ -79,6 +78,7 @@ def read_options(argv: Sequence[str]) -> argparse.Namespace:
         epilog=f"sections:\n{sections}\n\nthrough make: make bench ARGS='cold_start --runs 9'",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_version(parser)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="what to measure (default: all, in this order)")
     parser.add_argument(
         "--runs", type=count, default=5, metavar="N", help="counted runs of everything that is short (%(default)s)"
@@ -112,4 +112,4 @@ def tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_until_ended("benchmarks", lambda: main(sys.argv[1:]), ended="the sections that were done are stored")

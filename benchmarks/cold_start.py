@@ -24,9 +24,9 @@ from benchmarks.cold_start_runs.models import write_models
 from benchmarks.cold_start_runs.runtime_api import RuntimeApi
 from benchmarks.errors import FunctionFailedError
 from benchmarks.measurement import Row, Section
+from cli.paths import ROOT
 from infra.bundles.layer import build_layer
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
-from tools.errors import ROOT
 
 OURS, SCIKIT_LEARN, IMPORTS = "score_interactions", "scikit-learn, joblib, boto3", "bare imports"
 VERSION = "20261119T060000Z-0123456789ab"

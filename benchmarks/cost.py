@@ -9,9 +9,9 @@ from benchmarks.cost_runs import prices
 from benchmarks.cost_runs.prices import WAIT_MS, Price
 from benchmarks.cost_runs.scenarios import ARCHIVE_BATCH, BATCH, Counted, busy_shop, quiet_shops
 from benchmarks.measurement import Row, Section
+from cli.paths import ROOT
 from service_quality.commit.archived_ranges import OUTBOX_DAYS
 from service_quality.commit.state_items import CONVERSATION_DAYS, HISTORY_DAYS
-from tools.errors import ROOT
 
 MILLION = 1_000_000
 BUSY, QUIET, QUIET_MINUTE = "busy shop", "quiet shops", "quiet shops, window of a minute"

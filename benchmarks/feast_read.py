@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.errors import PeerFailedError
+from cli.paths import ROOT
 from service_quality.facts.entities import ENTITIES
 from service_quality.features.feature_set import FEATURES
 from tools.environments import PEERS
-from tools.errors import ROOT
 
 EVENTS = 100
 SCRIPT = ROOT / "benchmarks" / "peers" / "feast_reads.py"

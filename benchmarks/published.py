@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.claims import readable
-from tools.atomic_write import atomic_file
+from cli.atomic_write import atomic_file
 
 #: A row of README's table: (`section.figure`) | found |
 _ROW = re.compile(r"\(`(?P<section>\w+)\.(?P<figure>\w+)`\) \| (?P<found>\S+) \|")

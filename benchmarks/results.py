@@ -8,8 +8,8 @@ from typing import Any
 
 from benchmarks.claims import CLAIMS, readable
 from benchmarks.measurement import Row, Section
-from tools.atomic_write import atomic_file
-from tools.errors import ROOT
+from cli.atomic_write import atomic_file
+from cli.paths import ROOT
 
 FOLDER = ROOT / "benchmarks"
 #: What a machine has measured itself.

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.measurement import Row, Section
 from benchmarks.process_usage import Usage, run_watched
 from benchmarks.training_runs.synthetic_rows import TERMS, write_rows
-from tools.errors import ROOT
+from cli.paths import ROOT
 
 MOST_SECONDS = 3_600
 L2 = 0.0006

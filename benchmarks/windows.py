@@ -19,8 +19,8 @@ from benchmarks.measurement import Row, Section
 from benchmarks.process_usage import Usage, run_watched
 from benchmarks.windows_runs.comparison import unequal_values
 from benchmarks.windows_runs.synthetic_log import write_log
+from cli.paths import ROOT
 from tools.environments import PEERS
-from tools.errors import ROOT
 
 MOST_SECONDS = 3_600
 LONG_RUNS = 2

@@ -1,8 +1,7 @@
 """Entry point: python -m model_export."""
 
-import sys
-
+from cli.endings import run_until_ended
 from model_export.command_line import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_until_ended("model_export", main, ended="run again to go on")

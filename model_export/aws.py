@@ -8,8 +8,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
+from cli.aws_region import NO_REGION, refuse_bad_endpoints, region_of_environment
 from model_export.errors import ModelExportError, NotThereError
-from tools.aws_region import NO_REGION, refuse_bad_endpoints, region_of_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from cli.atomic_write import write_json
+from cli.endings import one_line
+from cli.version import add_version
 from model_export.aws import dynamodb_client, s3_client
 from model_export.errors import ModelExportError
 from model_export.exported import read_exported
 from model_export.parity import Parity
 from model_export.promotion import Promotion, history, promote_version, rollback
 from model_export.registry import Registry, publish_model
-from tools.atomic_write import atomic_file
 
 EXIT_CODES = """exit codes:
   0  done
@@ -34,16 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         summary, document = options.run(options)
         if options.json:
-            with atomic_file(options.json) as unfinished:
-                unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            write_json(options.json, document)
     except ModelExportError as error:
-        print(f"model_export {options.command}: {_one_line(error)}", file=sys.stderr)
+        print(f"model_export {options.command}: {one_line(error)}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print(f"model_export {options.command}: interrupted", file=sys.stderr)
-        return 130
     except OSError as error:
-        print(f"model_export {options.command}: {_one_line(error)}", file=sys.stderr)
+        print(f"model_export {options.command}: {one_line(error)}", file=sys.stderr)
         return 1
     print(summary)
     return 0
@@ -128,10 +126,6 @@ class _ArgumentError(ModelExportError):
     exit_code = 2
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m model_export",
@@ -139,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_version(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     export = _command(commands, "export", "convert the artefact of a training, verify it on every engine, describe it")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cli.atomic_write import atomic_folder
 from model_export.artefact import LinearModel, read_artefact
 from model_export.card import build_card, render_card
 from model_export.conversion import convert_challenger, convert_pipeline
@@ -15,7 +16,6 @@ from model_export.sweep import sweep_model
 from model_export.verify import verify_challenger, verify_model
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant, parse_instant
-from tools.atomic_write import atomic_folder
 
 
 def export_model(artefact_dir: Path, output_dir: Path) -> Exported:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from model_export.documents import Document
 from model_export.errors import ModelRefusedError
+from service_quality.scoring.scores import ENGINES_DIFFER_AT_MOST
 
-LARGEST_DIFFERENCE = 1e-6
 LARGEST_CONTRIBUTION_DIFFERENCE = 1e-5
 
 Answers = Mapping[str, NDArray[np.floating]]
@@ -38,7 +38,7 @@ class Parity:
     def faults(self) -> list[str]:
         """The faults, with found and expected; empty for a model that may serve."""
         checks = [
-            ("max_abs_diff", self.max_abs_diff, LARGEST_DIFFERENCE),
+            ("max_abs_diff", self.max_abs_diff, ENGINES_DIFFER_AT_MOST),
             ("flipped decisions", self.flipped, 0),
         ]
         if self.contributions_max_relative_diff is not None:
@@ -61,7 +61,7 @@ class Parity:
         """The form that is stored in parity.json."""
         return {
             **asdict(self),
-            "limits": {"probability": LARGEST_DIFFERENCE, "contributions": LARGEST_CONTRIBUTION_DIFFERENCE},
+            "limits": {"probability": ENGINES_DIFFER_AT_MOST, "contributions": LARGEST_CONTRIBUTION_DIFFERENCE},
         }
 
 

@@ -13,14 +13,13 @@ from model_export.errors import ModelExportError, ModelRefusedError, NotThereErr
 from model_export.exported import require_hash
 from model_export.parity import read_parity
 from model_export.registry import Registry, read_published
+from service_quality.adapters.model_registry import POINTER_KEY, log_key
 from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.errors import ModelError
 from service_quality.instants import format_instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, PutTypeDef
-
-POINTER: dict[str, "AttributeValueTypeDef"] = {"pk": {"S": "pointer"}, "sk": {"S": "champion"}}
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Promotion:
 def read_pointer(registry: Registry) -> Pointer:
     """The present pointer, strongly consistent."""
     with translated(f"table {registry.table}"):
-        item = registry.dynamodb.get_item(TableName=registry.table, Key=POINTER, ConsistentRead=True).get("Item")
+        item = registry.dynamodb.get_item(TableName=registry.table, Key=POINTER_KEY, ConsistentRead=True).get("Item")
     return Pointer(item["version"]["S"], int(item["revision"]["N"])) if item else Pointer("", 0)
 
 
@@ -181,7 +180,7 @@ def _moved_pointer(registry: Registry, promotion: Promotion) -> "PutTypeDef":
     put: PutTypeDef = {
         "TableName": registry.table,
         "Item": {
-            **POINTER,
+            **POINTER_KEY,
             "version": {"S": promotion.version},
             "promoted_at": {"S": promotion.at},
             "revision": {"N": str(promotion.revision)},
@@ -202,8 +201,7 @@ def _lost_a_race(error: ClientError) -> bool:
 
 def _to_item(promotion: Promotion) -> dict[str, "AttributeValueTypeDef"]:
     return {
-        "pk": {"S": "log"},
-        "sk": {"S": f"{promotion.revision:012d}"},
+        **log_key(promotion.revision),
         "behind": {"N": str(promotion.behind)},
         **{name: {"S": getattr(promotion, name)} for name in ("version", "previous", "who", "why", "at", "metrics")},
     }

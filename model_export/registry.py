@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from model_export.aws import code_of, translated
 from model_export.errors import ModelRefusedError, NotThereError, RegistryConflictError
 from model_export.exported import PUBLISHED, Exported
+from service_quality.adapters.model_registry import MODELS_PREFIX, model_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,11 +25,6 @@ class Registry:
     table: str
 
 
-def key_of(version: str, name: str) -> str:
-    """The key of a version's file in the bucket."""
-    return f"models/{version}/{name}"
-
-
 def publish_model(exported: Exported, s3: "S3Client", bucket: str) -> list[str]:
     """Put the version into the bucket, immutable; returns the keys that were not there yet.
 
@@ -37,7 +33,7 @@ def publish_model(exported: Exported, s3: "S3Client", bucket: str) -> list[str]:
     exported.parity.require(f"version {exported.version}")
     written = []
     for name in PUBLISHED:
-        key = key_of(exported.version, name)
+        key = model_key(exported.version, name)
         if _put_once(s3, bucket, key, exported.path(name).read_bytes()):
             written.append(key)
     return written
@@ -45,10 +41,10 @@ def publish_model(exported: Exported, s3: "S3Client", bucket: str) -> list[str]:
 
 def read_published(registry: Registry, version: str, name: str) -> bytes:
     """One file of a version; ModelRefusedError names what is missing in a version that exists."""
-    where = f"s3://{registry.bucket}/{key_of(version, name)}"
+    where = f"s3://{registry.bucket}/{model_key(version, name)}"
     with translated(where):
         try:
-            return registry.s3.get_object(Bucket=registry.bucket, Key=key_of(version, name))["Body"].read()
+            return registry.s3.get_object(Bucket=registry.bucket, Key=model_key(version, name))["Body"].read()
         except ClientError as error:
             if code_of(error) != "NoSuchKey":
                 raise
@@ -62,7 +58,7 @@ def published_versions(registry: Registry) -> list[str]:
     """Every version in the bucket, oldest knowledge first."""
     with translated(f"s3://{registry.bucket}"):
         pages = registry.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=registry.bucket, Prefix="models/", Delimiter="/"
+            Bucket=registry.bucket, Prefix=MODELS_PREFIX, Delimiter="/"
         )
         return sorted(prefix["Prefix"].split("/")[1] for page in pages for prefix in page.get("CommonPrefixes", []))
 

@@ -10,6 +10,8 @@ import shlex
 import sys
 from importlib import resources
 
+from cli.endings import exit_line
+from cli.version import OPTION, version
 from spark_jobs.command_line import EXIT_CODES, run_job
 
 JOBS = (
@@ -25,7 +27,7 @@ JOBS = (
 )
 THEN = "then"
 FROM_INPUT = "-"
-DONE = "spark_jobs: exit code "  # printed after each line of the input, for its writer
+NAME = "spark_jobs"
 
 
 def main(arguments: list[str]) -> int:
@@ -35,7 +37,7 @@ def main(arguments: list[str]) -> int:
     code = 0
     for line in sys.stdin:
         code = run_chain(shlex.split(line))
-        print(f"{DONE}{code}", flush=True)
+        print(exit_line(NAME, code), flush=True)  # for the writer of the input
     return code
 
 
@@ -70,9 +72,15 @@ def split_jobs(arguments: list[str]) -> list[list[str]]:
 
 def run_one(arguments: list[str]) -> int:
     """Run the named job with the rest of the arguments; return its exit code."""
-    name, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    if not arguments:
+        print(f"{NAME}: found no job, expected one of: {', '.join(JOBS)}", file=sys.stderr)
+        return 2
+    name, *rest = arguments
     if name in ("-h", "--help"):
         print(overview())
+        return 0
+    if name == OPTION:
+        print(version())
         return 0
     if name not in JOBS:
         print(f"spark_jobs: found '{name}', expected one of: {', '.join(JOBS)}", file=sys.stderr)
@@ -108,5 +116,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:  # between two jobs, or while one is imported
-        print("spark_jobs: interrupted", file=sys.stderr)
+        print(f"{NAME}: interrupted", file=sys.stderr)
         sys.exit(130)

@@ -1,7 +1,6 @@
 """The common command line of all jobs: arguments, the summary, one line and an exit code on failure."""
 
 import argparse
-import json
 import logging
 import re
 import sys
@@ -16,12 +15,13 @@ from pyspark.errors import AnalysisException, PySparkException
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
+from cli.atomic_write import write_json
+from cli.endings import one_line
+from cli.signals import end_children
 from service_quality.errors import ServiceQualityError
 from service_quality.instants import parse_instant
 from spark_jobs.errors import ArgumentError, InputError, JobError, MissingSourceError
 from spark_jobs.session.start import CATALOGS, start_session
-from tools.atomic_write import atomic_file
-from tools.signals import end_children
 
 DEFAULT_LAKE = "build/lake"
 DEBUG = "--debug"
@@ -140,8 +140,7 @@ def count_argument(text: str) -> int:
 def print_summary(line: str, summary: Mapping[str, object], *, file: Path | None) -> None:
     """Print a summary of one line; with a file, write the figures there too."""
     if file is not None:
-        with atomic_file(file) as unfinished:
-            unfinished.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        write_json(file, summary)
     print(line, flush=True)
 
 
@@ -161,7 +160,7 @@ def run_job(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | No
         if DEBUG in given:
             traceback.print_exc()
         failure = explain(error)
-        print(f"{name}: {one_line(str(failure))}", file=sys.stderr)
+        print(f"{name}: {one_line(failure)}", file=sys.stderr)
         return failure.exit_code
     return 0
 
@@ -221,8 +220,3 @@ def java_messages(error: Py4JJavaError) -> list[str]:
 def first_line(text: str) -> str:
     """The first line that is not blank."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "no message")
-
-
-def one_line(text: str) -> str:
-    """The text with spaces for line breaks, so that a failure that quotes text stays one line."""
-    return " ".join(text.split())

@@ -10,12 +10,12 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from cli.atomic_write import atomic_file
 from service_quality.facts.conversation_facts import DISSATISFIED_AT_MOST
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
 from spark_jobs.learning.metrics import calibration_curve, compute_metrics, figure_text, ranking_curve
 from spark_jobs.logs.archive import read_entries
-from tools.atomic_write import atomic_file
 
 _DESCRIPTION = """Reads the functions' archive and judges the scores as they were served: one score a
 conversation, of those whose opening and rating are both in the archive, at the opening and after the agent's first

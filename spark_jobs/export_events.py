@@ -6,13 +6,13 @@ from pathlib import Path
 
 from pyspark.sql import functions as F
 
+from cli.atomic_write import atomic_file
 from service_quality.events.interaction_event import FIELDS, InteractionEvent, event_to_json
 from service_quality.instants import format_instant
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
 from spark_jobs.lake.tables import read_events
-from spark_jobs.logs.shop_log import event_columns
-from tools.atomic_write import atomic_file
+from spark_jobs.logs.shop_log import event_columns, in_log_order
 
 _DESCRIPTION = """Writes the events that occurred at or after an instant as canonical JSON lines, in the order in which
 a replay puts them on the log: by time, ratings after everything else of their millisecond."""
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> None:
     spark = session_for(options, "export_events")
     all_events = read_events(spark)
     later = all_events.where(F.col("occurred_at") >= F.timestamp_millis(F.lit(options.since))).select(*event_columns())
-    ordered = later.orderBy("occurred_at", F.col("kind") == "rated", "event_id", "shop_id")
+    ordered = later.orderBy(*in_log_order(), "shop_id")
     written = 0
     with atomic_file(options.output) as unfinished:
         with unfinished.open("wb") as lines:

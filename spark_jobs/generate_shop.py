@@ -15,6 +15,7 @@ from operator import attrgetter
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import LongType
 
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from spark_jobs.command_line import (
@@ -26,7 +27,7 @@ from spark_jobs.command_line import (
     run_job,
     session_for,
 )
-from spark_jobs.lake.tables import EVENTS_IN_MILLIS, INSTANTS, INTEGERS, with_timestamps, write_events
+from spark_jobs.lake.tables import EVENTS_IN_MILLIS, with_timestamps, write_events
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of
 
 NAME = "generate_shop"
@@ -35,7 +36,7 @@ CUSTOMERS_OF_A_TASK = 250
 BATCH_ROWS = 10_000
 
 _ARROW = pa.schema(
-    [(name, pa.int64() if name in (*INSTANTS, *INTEGERS) else pa.string()) for name in EVENTS_IN_MILLIS.fieldNames()]
+    [(field.name, pa.int64() if field.dataType == LongType() else pa.string()) for field in EVENTS_IN_MILLIS]
 )
 _FIELDS = attrgetter(*FIELDS)
 

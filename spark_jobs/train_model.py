@@ -8,6 +8,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from cli.atomic_write import atomic_folder
 from service_quality.features.basis import basis_of
 from service_quality.features.feature_set import FEATURES
 from spark_jobs.command_line import job_parser, positive_argument, print_summary, run_job, session_for
@@ -20,7 +21,6 @@ from spark_jobs.learning.linear_training import scaled_rows, training_rows
 from spark_jobs.learning.metrics import figure_text
 from spark_jobs.learning.model_selection import L2_CHOICES, SLICE_CUTS, Trained, time_cuts, train
 from spark_jobs.learning.term_scaling import Scaling, coefficient_bounds, fit_scaling
-from tools.atomic_write import atomic_folder
 
 _DESCRIPTION = """Trains on the lake's training set and writes an artefact for model_export: model.json, a sample of
 rows with the probabilities that MLlib gives, and a challenger.

@@ -1,6 +1,6 @@
-"""Tools of a checkout: environments, Java, lock files. Standard library only."""
+"""What prepares a checkout: environments, Java, lock files, generated documents. Standard library only."""
 
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent.parent / "functions" / "shared"))  # the core, for the feature dictionary
+sys.path.append(str(Path(__file__).parent.parent / "functions" / "shared"))  # the core, for the generated documents

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.atomic_write import atomic_file
-from tools.errors import ROOT, SetupError
-from tools.progress import announced, run
+from cli.atomic_write import atomic_file
+from cli.paths import ROOT
+from tools.commands import announced, run
+from tools.errors import SetupError
 
 CACHE = ROOT / ".cache"
 REQUIREMENTS = ROOT / "requirements"

@@ -1,18 +1,14 @@
 """Errors of the set-up, each one sentence for the person in front of it.
 
-SetupError
-├── JavaMissingError    no Java 17 or 21 anywhere
-└── CommandFailedError  a command that was run ended badly
+MachineError                (cli.machine_errors)
+└── SetupError
+    └── CommandFailedError  a command that was run ended badly
 """
 
-import errno
-import os
 import re
-import shutil
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-NEEDED_GIGABYTES = 3
+from cli.machine_errors import MachineError, full_disk, least_room, unwritable
+
 FULL_GIGABYTES = 0.02
 
 NETWORK_SIGNS = re.compile(
@@ -25,36 +21,15 @@ DISK_SIGNS = re.compile(r"No space left on device|os error 28|Disk quota exceede
 PERMISSION_SIGNS = re.compile(r"Permission denied|Read-only file system|os error (13|30)\b", re.IGNORECASE)
 
 
-class SetupError(Exception):
+class SetupError(MachineError):
     """A set-up that cannot go on; the message says found and expected."""
-
-
-class JavaMissingError(SetupError):
-    """No Java that Spark can use was found."""
 
 
 class CommandFailedError(SetupError):
     """A command of the set-up ended badly."""
 
 
-def full_disk() -> SetupError:
-    """The error of a full disk: the free room, its folder, and the room that is needed."""
-    free, where = least_room()
-    return SetupError(f"the disk is full: found {free:.1f} GB free in {where}, expected about {NEEDED_GIGABYTES} GB")
-
-
-def least_room() -> tuple[float, Path]:
-    """The folder with the least room, and its free gigabytes."""
-    places = (ROOT, ROOT / "build", Path(os.environ.get("TMPDIR", "/tmp")), Path(os.path.expanduser("~")))
-    return min((shutil.disk_usage(place).free / 1e9, place) for place in places if place.is_dir())
-
-
-def unwritable(path: str) -> SetupError:
-    """The error of a missing permission, with its path."""
-    return SetupError(f"no permission to write: {path}; expected a checkout, home and temporary folder of your own")
-
-
-def explain_command(title: str, output: str) -> SetupError:
+def explain_command(title: str, output: str) -> MachineError:
     """The error of a failed command, by its output, in one sentence.
 
     >>> print(explain_command("uv", "error: dns error: failed to lookup address"))
@@ -71,12 +46,3 @@ def explain_command(title: str, output: str) -> SetupError:
             f"{title}: no network: found '{network[0][:300]}', expected the package registry to answer"
         )
     return CommandFailedError(f"{title} failed: {' | '.join(lines[-8:])[:1500]}")
-
-
-def explain_os(error: OSError) -> SetupError:
-    """An error of the operating system in one sentence."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return full_disk()
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return unwritable(error.filename or str(error))
-    return SetupError(str(error))

@@ -1,11 +1,11 @@
 """Write docs/feature_dictionary.md from the declared features: `.venv/bin/python -m tools.feature_dictionary`."""
 
+from cli.paths import ROOT
 from service_quality.alerts.wording import phrase
 from service_quality.features.declarations import EventValue, Feature, Mean, Rate, TimeSince, Total, WindowRatio
 from service_quality.features.feature_set import BESIDE_THE_MODEL, FEATURES
 from service_quality.histories.windows import WINDOWS, Window
 from service_quality.instants import DAY, HOUR, MINUTE
-from tools.errors import ROOT
 
 PATH = ROOT / "docs" / "feature_dictionary.md"
 

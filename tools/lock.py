@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from cli.machine_errors import MachineError
+from tools.commands import run
 from tools.environments import BOOTSTRAP, REQUIREMENTS, make, uv_settings
-from tools.errors import SetupError
-from tools.progress import run
 from tools.setup import OLDEST
 
 GROUPS = ("bootstrap", "build", "run", "test", "sam", "function", "java", "peers")
@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
         make(BOOTSTRAP)
         for group in GROUPS:
             write_lock(group, options)
-    except SetupError as error:
+    except MachineError as error:
         print(f"lock: {error}", file=sys.stderr)
         return 1
     return 0

@@ -9,9 +9,9 @@ import os
 import ssl
 from pathlib import Path
 
+from cli.java import PRIVATE_HOME
+from tools.commands import run
 from tools.environments import CACHE, JAVA_PACKAGE, Environment, is_whole, make, wanted_stamp
-from tools.java import PRIVATE_HOME
-from tools.progress import run
 
 STAMP = PRIVATE_HOME / ".set-up-whole"
 BUNDLE = CACHE / "java" / "certificates.pem"

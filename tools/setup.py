@@ -26,13 +26,7 @@ if __name__ == "__main__":
     refusal = refuse_python(sys.version_info[:2])
     if refusal:
         sys.exit("set-up stopped: " + refusal)
-    from tools.signals import EndedBySignal, end_once
+    from cli.endings import run_until_ended
+    from tools.steps import main
 
-    try:
-        end_once()
-        from tools.steps import main
-
-        sys.exit(main(sys.argv[1:]))
-    except EndedBySignal as ended:
-        print(f"set-up {ended}; what is unfinished is made again next time", file=sys.stderr)
-        sys.exit(ended.exit_code)
+    run_until_ended("set-up", lambda: main(sys.argv[1:]), ended="what is unfinished is made again next time")

@@ -3,10 +3,10 @@
 import hashlib
 import os
 
+from cli.java import java_home
+from cli.paths import ROOT
+from tools.commands import announced, run
 from tools.environments import CACHE, Environment
-from tools.errors import ROOT
-from tools.java import java_home
-from tools.progress import announced, run
 
 TITLE = "Iceberg and s3a for Spark"
 JARS = CACHE / "ivy"

@@ -1,17 +1,18 @@
 """The steps of the set-up: installer, main environment, sam, Java, jars; a finished step is not repeated."""
 
 import argparse
-import fcntl
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools import progress
+from cli.java import machine_java_home
+from cli.locks import in_turn
+from cli.machine_errors import MachineError, explain_os
+from cli.paths import ROOT
+from tools.commands import say
 from tools.environments import BOOTSTRAP, CACHE, PEERS, SAM, Environment, is_whole, main_environment, make
-from tools.errors import ROOT, SetupError, explain_os
-from tools.java import machine_java_home
 from tools.private_java import is_private_java_whole, make_private_java
 from tools.spark_jars import are_jars_whole, bring_jars
 
@@ -25,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
     environments = [main_environment(ROOT / options.venv), SAM, *([PEERS] if options.with_peers else [])]
     try:
         set_up(environments)
-    except SetupError as error:
+    except MachineError as error:
         print(f"set-up stopped: {error}", file=sys.stderr)
         return 1
     except OSError as error:
@@ -46,7 +47,7 @@ def set_up(environments: Sequence[Environment]) -> None:
         if not machine_java_home():
             make_private_java(environments[0])
         bring_jars(environments[0])
-    progress.say(f"ready in {time.monotonic() - start:.0f} s")
+    say(f"ready in {time.monotonic() - start:.0f} s")
 
 
 def stands(environments: Sequence[Environment]) -> bool:
@@ -58,16 +59,5 @@ def stands(environments: Sequence[Environment]) -> bool:
 @contextmanager
 def alone() -> Iterator[None]:
     """Hold the set-up's lock, so that two of them in one checkout follow each other."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "set-up.lock").open("w") as lock:
-
-        def free(seconds: float) -> bool:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(seconds)
-                return False
-            return True
-
-        progress.wait_showing(free, "another set-up of this checkout is running")
+    with in_turn(CACHE / "set-up.lock", "set-up"):
         yield

@@ -10,13 +10,14 @@ from service_quality.commit.archived_ranges import LEDGER
 from service_quality.commit.inserted_rows import InsertedRow
 from service_quality.commit.state_items import SHOP_KEY, ShopItem, encode_shop, entity_name
 from service_quality.commit.transactions import Commit, OutboxRow
-from service_quality.facts.entities import SEPARATOR
+from service_quality.conversations.conversation import KEY_NAMES
+from service_quality.events.identifiers import SEPARATOR
 from tests.stand_ins.memory_store import MemoryStore
 
 _WRITE_BYTES, _READ_BYTES = 1024, 4096
 _NUMBER_BYTES = 8  # at most, of an instant in seconds or a version
 _TIMES_IN_A_TRANSACTION = 2
-CONVERSATIONS = ("contact", "visit")
+CONVERSATIONS = KEY_NAMES
 _ROWS = {"archive": "archive rows", LEDGER: "ledgers of the archive"}
 
 

@@ -2,7 +2,7 @@
 
 from benchmarks.cost_runs import prices
 from benchmarks.measurement import Section
-from tools.errors import ROOT
+from cli.paths import ROOT
 
 PAGE = ROOT / "docs" / "cost.md"
 BEGIN, END = "<!-- written by `make bench ARGS=cost`: -->", "<!-- until here -->"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import joblib  # type: ignore[import-untyped]
 
+from cli.paths import ROOT
 from infra.local.cloud import Cloud, for_embedded
 from infra.local.emulator import Emulator
 from model_export.artefact import read_artefact
@@ -18,7 +19,6 @@ from model_export.promotion import promote_version
 from model_export.registry import Registry, publish_model
 from service_quality.features.feature_set import FEATURES
 from tests.parity.model_export.artefacts import oracle_probability, rewrite_model, write_artefact, write_sample
-from tools.errors import ROOT
 
 INTERCEPT, WEIGHT = -1.15, 0.45  # so that about one contact in twenty rings
 

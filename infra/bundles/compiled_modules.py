@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.progress import run
+from tools.commands import run
 
 PLACE = "/opt/python"  # where the runtime finds the layer
 _VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"

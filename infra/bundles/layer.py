@@ -10,12 +10,13 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from cli.machine_errors import MachineError
+from cli.paths import ROOT
 from infra.bundles.aws_calls import keep_calls
 from infra.bundles.compiled_modules import compile_modules, find_python
-from tools import progress
+from tools.commands import run, say
 from tools.environments import BOOTSTRAP, REQUIREMENTS, make, uv_settings
-from tools.errors import ROOT, CommandFailedError, SetupError
-from tools.progress import run
+from tools.errors import CommandFailedError
 
 CORE = ROOT / "functions" / "shared" / "service_quality"
 RUNTIME_PYTHON = "3.12"
@@ -63,7 +64,7 @@ def build_layer(folder: Path, environment: Mapping[str, str]) -> None:
     if interpreter:
         compile_modules(packages, interpreter)
     else:
-        progress.say(f"no Python {RUNTIME_PYTHON} here: the layer is not compiled, and each cold start takes longer")
+        say(f"no Python {RUNTIME_PYTHON} here: the layer is not compiled, and each cold start takes longer")
 
 
 def target_options(environment: Mapping[str, str]) -> list[str]:
@@ -91,5 +92,5 @@ def remove(folder: Path, patterns: Iterable[str]) -> None:
 if __name__ == "__main__":
     try:
         build_layer(Path(sys.argv[1]), os.environ)
-    except SetupError as error:
+    except MachineError as error:
         sys.exit(f"layer: {error}")

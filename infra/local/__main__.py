@@ -7,15 +7,17 @@ from collections.abc import Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.endings import run_until_ended
+from cli.machine_errors import MachineError, explain_os
+from cli.progress import say
+from cli.version import add_version
 from infra.local.errors import LocalRunError
-from infra.local.progress import say
-from tools.errors import explain_os
-from tools.signals import EndedBySignal, end_once
 
 COMMANDS = {
     "up": "start an embedded AWS and deploy the template to it",
     "status": "say what runs, where, and what it holds",
     "replay": "put the events of a file on the deployed stream and wait until they are archived",
+    "environment": "print the variables that lead other programs to the embedded AWS",
     "down": "end the embedded AWS; what it held is gone",
     "demo": "contacts in, alerts out, proofs beside them",
 }
@@ -31,6 +33,7 @@ def main(argv: Sequence[str]) -> int:
         epilog="Each command explains itself: python -m infra.local COMMAND --help",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_version(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     chosen = next((word for word in argv if word in COMMANDS), None)
     for name, text in COMMANDS.items():
@@ -44,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         status: int = arguments.run(arguments)
         return status
-    except LocalRunError as error:
+    except (LocalRunError, MachineError) as error:
         say(f"{arguments.command}: {error}")
     except (BotoCoreError, ClientError) as error:
         say(f"{arguments.command}: found the embedded AWS ended or refusing, expected it to answer: {error}")
@@ -53,15 +56,6 @@ def main(argv: Sequence[str]) -> int:
     return 1
 
 
-def run_until_ended(argv: Sequence[str]) -> int:
-    """Run one command; a command that is ended has stopped all it started before this returns."""
-    try:
-        end_once()
-        return main(argv)
-    except EndedBySignal as ended:
-        say(f"{next(iter(argv), 'infra.local')}: {ended}; nothing that it started is left")
-        return ended.exit_code
-
-
 if __name__ == "__main__":
-    sys.exit(run_until_ended(sys.argv[1:]))
+    name = next(iter(sys.argv[1:]), "infra.local")
+    run_until_ended(name, lambda: main(sys.argv[1:]), ended="nothing that it started is left")

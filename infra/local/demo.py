@@ -11,15 +11,25 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from cli.locks import only_one
+from cli.progress import say
 from infra.local.cloud import for_embedded
 from infra.local.demo_report import results_in, write_report
 from infra.local.demo_run import FOLDER, SYNTHETIC_SPLIT, Demo
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalRunError
-from infra.local.locks import only_one
 from infra.local.module_runs import SparkProcess
-from infra.local.progress import say
+
+TO_TRY = """
+The embedded AWS still runs, with the champion promoted. Try it:
+  eval "$(.venv/bin/python -m infra.local environment)"
+  .venv/bin/python -m examples.subscribe
+  .venv/bin/python -m examples.send_conversation
+  .venv/bin/python -m examples.read_alerts
+  .venv/bin/python -m infra.operations alerts --stack service-quality --shop my-shop
+End it:
+  .venv/bin/python -m infra.local down"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scores", type=file_to_write, default=results_in(FOLDER).scores, metavar="FILE", help="default: %(default)s"
     )
+    parser.add_argument("--keep", action="store_true", help="leave the embedded AWS running, to be tried")
 
 
 def existing_file(word: str) -> Path:
@@ -88,6 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
             learning.result()
             alerts = demo.serve(emulator, spark, outputs)
             status = demo.prove(spark, outputs)
+            if arguments.keep:
+                emulator.leave_running()
         demo.seconds["all"] = round(time.monotonic() - begun, 1)
         faults = write_report(demo, alerts, status, results)
     for fault in faults:
@@ -95,6 +108,8 @@ def run(arguments: argparse.Namespace) -> int:
     if faults:
         say(f"demo: the log of the functions is {emulator.log}")
         say(f"demo: this run's results lie in {demo.failed}; those of the last good run are as they were")
+    if arguments.keep:
+        print(TO_TRY, flush=True)
     return 1 if faults else 0
 
 
@@ -105,6 +120,7 @@ def empty(folder: Path, *, kept: Set[Path] = frozenset()) -> None:
     """
     left = Emulator(folder / "emulator")
     if left.attach():
+        say("the embedded AWS of an earlier demo still runs; it is ended first")
         left.stop()
     folder.mkdir(parents=True, exist_ok=True)
     _remove_within(folder.resolve(), {path.parent.resolve() / path.name for path in kept})

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.atomic_write import atomic_file
 from infra.local.demo_run import Demo
-from infra.local.report_page import choose_telling, render_page
-from infra.local.summary import render_summary
-from tools.atomic_write import atomic_file
+from reports import choose_telling, render_page
+from reports.summary import render_summary
 
 Figures = dict[str, Any]
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cli.paths import ROOT
+from cli.progress import announced, say
 from infra.local.cloud import for_embedded
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalRunError, NotReceivedError
 from infra.local.module_runs import SparkProcess, last_words, run_module
 from infra.local.outbox import count_alert_rows
-from infra.local.progress import announced, say
 from infra.local.replaying import put_events, read_events, wait_for_archive
 from infra.local.subscribers import QueueSubscriber, WebSubscriber
-from tools.errors import ROOT
 
 FOLDER = ROOT / "build" / "demo"
 CONTACTS_SHOP = "contacts"

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
+from cli.locks import in_turn
+from cli.paths import ROOT
+from cli.progress import Signs, announced, say
 from infra.local.cloud import REGION, Cloud, for_embedded
 from infra.local.emulator import Emulator
 from infra.local.errors import DeploymentFailedError
-from infra.local.locks import in_turn
-from infra.local.progress import Signs, announced, say
-from tools.errors import ROOT
 
 STACK = "service-quality"
 ARTIFACTS_BUCKET = "deployment-artifacts"
@@ -131,7 +131,7 @@ def run_sam(title: str, argv: Sequence[str | Path], environment: Mapping[str, st
     try:
         for line in process.stdout or ():
             printed.append(line.strip())
-            signs.show(line.strip()[:100] or "at work")
+            signs.show(line.strip() or "at work")
         status = process.wait()
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)

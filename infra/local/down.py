@@ -1,8 +1,8 @@
-"""End the embedded AWS that `up` started, with all functions it runs; what it held is gone. Safe to repeat."""
+"""End the embedded AWS of `up`, and one that a demo left, with all functions; what they held is gone."""
 
 import argparse
 
-from infra.local.emulator import FOLDER, Emulator
+from infra.local.emulator import FOLDERS, Emulator
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -10,12 +10,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """End it and say so."""
-    emulator = Emulator(FOLDER)
-    if not emulator.attach():
+    """End each and say so."""
+    running = [emulator for folder in FOLDERS if (emulator := Emulator(folder)).attach()]
+    for emulator in running:
+        port = emulator.port
+        emulator.stop()
+        print(f"ended the embedded AWS on port {port}")
+    if not running:
         print("nothing runs")
-        return 0
-    port = emulator.port
-    emulator.stop()
-    print(f"ended the embedded AWS on port {port}")
     return 0

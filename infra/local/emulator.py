@@ -9,14 +9,16 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 
+from cli.paths import ROOT
+from cli.progress import wait_until
 from infra.local.cloud import ACCESS_KEY, REGION, Cloud, environment_of
 from infra.local.errors import EmulatorError
 from infra.local.processes import OwnProcess, Registration, read_registration, start
-from infra.local.progress import wait_until
-from tools.errors import ROOT
 
 HOST = "127.0.0.1"
 FOLDER = ROOT / "build" / "local" / "emulator"
+DEMO_FOLDER = ROOT / "build" / "demo" / "emulator"
+FOLDERS = (FOLDER, DEMO_FOLDER)
 START_SECONDS = 60
 
 
@@ -79,6 +81,10 @@ class Emulator:
         """Take over the emulator that runs in this folder already; False if no emulator does."""
         self._registration = read_registration(self._registration_path)
         return self._registration is not None
+
+    def leave_running(self) -> None:
+        """Let go of it: it runs on, and another process may attach to it."""
+        self._registration = None
 
     def stop(self) -> None:
         """End it with all functions it runs; safe to repeat."""
@@ -148,6 +154,15 @@ class Emulator:
     def _last_words(self) -> str:
         lines = [line.strip() for line in self.log.read_text("utf-8", "replace").splitlines() if line.strip()]
         return " | ".join(lines[-3:]) or "it printed nothing"
+
+
+def find_running() -> Emulator:
+    """The embedded AWS that runs in this checkout: of `up`, else one that a demo left; EmulatorError if none does."""
+    for folder in FOLDERS:
+        emulator = Emulator(folder)
+        if emulator.attach():
+            return emulator
+    raise EmulatorError("found no embedded AWS running, expected one; `python -m infra.local up` starts it")
 
 
 def free_port() -> int:

@@ -10,12 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from cli.endings import exit_code_of
+from cli.paths import ROOT
+from cli.progress import Signs
 from infra.local.errors import StepFailedError
-from infra.local.progress import Signs
-from tools.errors import ROOT
 
+_JOBS = "spark_jobs"
 _NOISE = ("WARNING: Using incubator modules",)
-_DONE = "spark_jobs: exit code "
 
 
 def run_module(title: str, argv: Sequence[str | Path], environment: Mapping[str, str]) -> None:
@@ -43,7 +44,7 @@ class SparkProcess:
 
     def __enter__(self) -> "SparkProcess":
         """Start the process; Spark itself starts with the first job."""
-        self._process = start_module(["spark_jobs", "-"], self._environment)
+        self._process = start_module([_JOBS, "-"], self._environment)
         return self
 
     def __exit__(
@@ -72,8 +73,8 @@ class SparkProcess:
         except BrokenPipeError:
             raise StepFailedError(f"{title}: found the process of Spark jobs ended, expected it to wait") from None
         for line in process.stdout:
-            if line.startswith(_DONE):
-                return int(line.removeprefix(_DONE)), said
+            if (code := exit_code_of(_JOBS, line)) is not None:
+                return code, said
             hear(line, said, signs)
         status = process.wait()
         raise StepFailedError(f"{title}: the process of Spark jobs ended with {status}: {' | '.join(said[-3:])}")
@@ -111,7 +112,7 @@ def hear(line: str, said: list[str], signs: Signs) -> None:
     """Note a line that is not blank, and print it as a sign of life."""
     if line.strip() and not line.startswith(_NOISE):
         said.append(line.rstrip())
-        signs.show(line.strip()[:150])
+        signs.show(line)
 
 
 def last_words(said: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from infra.local.deployment import read_outputs
-from infra.local.emulator import FOLDER, Emulator
+from infra.local.emulator import find_running
 from infra.local.errors import EmulatorError
 from infra.local.replaying import QUIET_SECONDS, put_events, read_events, wait_for_archive
 from infra.local.status import count_items
@@ -39,10 +39,8 @@ def positive(word: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay and wait."""
-    emulator = Emulator(FOLDER)
     events = read_events(arguments.file)
-    if not emulator.attach():
-        raise EmulatorError("found no embedded AWS running, expected one; `python -m infra.local up` starts it")
+    emulator = find_running()
     outputs = read_outputs(emulator.cloud)
     if not count_items(emulator.cloud, outputs["ModelsTableName"]):
         raise EmulatorError(

@@ -6,12 +6,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.progress import Signs, wait_until
 from infra.local.archive import ArchivedSequences
 from infra.local.cloud import Cloud
 from infra.local.errors import NotReceivedError, ReplayError
-from infra.local.progress import Signs, wait_until
 from service_quality.errors import RejectedEventError
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.interaction_event import InteractionEvent, event_to_json, log_order
 from service_quality.events.parsing import parse_event, parse_json
 
 if TYPE_CHECKING:
@@ -39,11 +39,6 @@ def read_events(path: Path) -> list[InteractionEvent]:
     if not events:
         raise ReplayError(f"{path}: found no event, expected at least one")
     return sorted(events, key=log_order)
-
-
-def log_order(event: InteractionEvent) -> tuple[int, bool, str]:
-    """The key that sorts events by their arrival."""
-    return (event.occurred_at, event.kind == "rated", event.event_id)
 
 
 def put_events(

@@ -7,10 +7,11 @@ from botocore.exceptions import ClientError
 from infra.local.archive import list_objects
 from infra.local.cloud import Cloud
 from infra.local.deployment import read_outputs
-from infra.local.emulator import FOLDER, Emulator
+from infra.local.emulator import find_running
+from infra.local.errors import EmulatorError
 from infra.local.up import print_deployment
 
-TABLES = {"state items": "StateTableName", "alert rows": "AlertsTableName", "model rows": "ModelsTableName"}
+TABLES = {"state items": "StateTableName", "alert and archive rows": "AlertsTableName", "model rows": "ModelsTableName"}
 BUCKETS = {
     "archive objects": "ArchiveBucketName",
     "rejected objects": "RejectedBucketName",
@@ -24,8 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it; the exit status is 1 when nothing runs."""
-    emulator = Emulator(FOLDER)
-    if not emulator.attach():
+    try:
+        emulator = find_running()
+    except EmulatorError:
         print("nothing runs; `python -m infra.local up` starts it")
         return 1
     try:

@@ -10,10 +10,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.progress import wait_until
 from infra.local.cloud import Cloud
 from infra.local.emulator import HOST
 from infra.local.errors import NotReceivedError
-from infra.local.progress import wait_until
 
 CONFIRMATION_SECONDS = 30
 MOST_BYTES = 1_000_000

@@ -2,11 +2,11 @@
 
 import argparse
 
+from cli.locks import only_one
+from cli.progress import announced, say
 from infra.local.deployment import deploy
 from infra.local.emulator import FOLDER, Emulator
 from infra.local.errors import EmulatorError
-from infra.local.locks import only_one
-from infra.local.progress import announced
 
 MOST_PORT = 65_535
 
@@ -31,7 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
         if is_new:
             with announced("embedded AWS"):
                 emulator.start()
-        elif arguments.port not in (None, emulator.port):
+        else:
+            say(f"found the embedded AWS on port {emulator.port} running; what changed is deployed to it")
+        if not is_new and arguments.port not in (None, emulator.port):
             raise EmulatorError(
                 f"found an embedded AWS on port {emulator.port}, expected port {arguments.port}; run `down` first"
             )

@@ -13,7 +13,12 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
+from cli.atomic_write import atomic_file, write_json
+from cli.aws_region import NO_REGION
+from cli.endings import one_line
+from cli.version import add_version
 from infra.operations import rebuilding
+from infra.operations.alert_commands import add_alert_commands
 from infra.operations.deployment import NEEDED, Clients, Names, find_names, latest_call
 from infra.operations.errors import ArgumentsError, NotThereError, OperationsError
 from infra.operations.lease import Lease
@@ -31,8 +36,6 @@ from service_quality.aws_errors import failure_of
 from service_quality.errors import DeploymentError, ServiceQualityError
 from service_quality.events.log_records import PARKED
 from service_quality.instants import parse_instant
-from tools.atomic_write import atomic_file
-from tools.aws_region import NO_REGION
 
 EXIT_CODES = """exit codes:
   0  done
@@ -88,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failure = OperationsError(str(error))
     if isinstance(failure, DeploymentError):
         failure = NotThereError(str(failure))
-    print(f"{options.command}: {' '.join(str(failure).split())}", file=sys.stderr)
+    print(f"{options.command}: {one_line(failure)}", file=sys.stderr)
     return failure.exit_code if isinstance(failure, OperationsError) else 1
 
 
@@ -192,8 +195,7 @@ def _selection(options: argparse.Namespace) -> Selection:
 
 def _write_json(options: argparse.Namespace, document: object) -> None:
     if options.json:
-        with atomic_file(options.json) as unfinished:
-            unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        write_json(options.json, document)
 
 
 def _instant(text: str) -> int:
@@ -227,10 +229,11 @@ def _seconds(text: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m infra.operations",
-        description="Operators' commands: they count, list and put back the records that were set aside.",
+        description="Operators' commands: records that were set aside, settings of shops, open alerts, subscribers.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_version(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     count = _command(commands, "count", "count the records of the rejected bucket by reason and shop")
     count.set_defaults(run=_count)
@@ -258,6 +261,7 @@ def _parser() -> argparse.ArgumentParser:
         ("--archive-bucket", "name of the archive"),
     ):
         rebuilt.add_argument(option, help=f"{what} (default: from --stack)")
+    add_alert_commands(commands)
     return parser
 
 

@@ -9,15 +9,17 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from cli.aws_region import refuse_bad_endpoints, region_of_environment
 from infra.operations.errors import ArgumentsError, NotThereError
 from service_quality.adapters.secret_value import read_secret
-from tools.aws_region import refuse_bad_endpoints, region_of_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
 
 #: Put and read one after the other: throttling is waited for rather than reported.
 _PATIENCE = Config(connect_timeout=5, read_timeout=130, retries={"mode": "standard", "max_attempts": 10})
@@ -32,6 +34,7 @@ OUTPUTS = {
     "archive_function": "ArchiveOutboxFunctionName",
     "alerts_table": "AlertsTableName",
     "archive_bucket": "ArchiveBucketName",
+    "alert_topic": "AlertTopicArn",
 }
 #: The names that every put-back needs.
 NEEDED = ("rejected_bucket", "event_stream", "state_table", "control_key_secret")
@@ -50,6 +53,7 @@ class Names:
     archive_function: str = ""
     alerts_table: str = ""
     archive_bucket: str = ""
+    alert_topic: str = ""
     stream_generation: int = _FIRST_GENERATION
 
 
@@ -100,6 +104,16 @@ class Clients:
     def functions(self) -> "LambdaClient":
         """Lambda."""
         return self._session.client("lambda", config=_PATIENCE)
+
+    @cached_property
+    def sns(self) -> "SNSClient":
+        """SNS."""
+        return self._session.client("sns", config=_PATIENCE)
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """SQS."""
+        return self._session.client("sqs", config=_PATIENCE)
 
     def read_key(self, secret: str) -> bytes:
         """The key that signs control records."""

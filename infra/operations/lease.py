@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from infra.operations.errors import OtherRunError
-from service_quality.facts.entities import SEPARATOR
+from service_quality.events.identifiers import SEPARATOR
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from infra.local.progress import Signs
+from cli.progress import Signs
 from infra.operations.given_up import FOLDER as GIVEN_UP_FOLDER
 from infra.operations.given_up import outbox_rows, read_given_up, read_unsent
 from infra.operations.outbox_batches import UNSENT_FOLDERS

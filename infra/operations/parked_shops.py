@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from infra.local.progress import Signs, say
+from cli.progress import Signs, say
 from infra.operations.errors import NotYetThroughError, StillInTroubleError
 from infra.operations.lease import Lease
 from infra.operations.rejected_objects import RejectedObject, RejectedObjects, in_order

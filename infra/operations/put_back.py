@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from infra.local.progress import Signs, say
+from cli.progress import Signs, say
 from infra.operations.errors import OperationsError, StillInTroubleError, UnreadableObjectError
 from infra.operations.given_up import FOLDER as GIVEN_UP_FOLDER
 from infra.operations.given_up import GivenUpBatch, outbox_rows, read_given_up, read_unsent

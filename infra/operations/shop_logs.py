@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from infra.local.progress import Signs
+from cli.progress import Signs
 from infra.operations.errors import NotYetThroughError
 from service_quality.adapters.state_table import StateTable
 from service_quality.commit.state_items import ShopItem

@@ -9,14 +9,15 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from service_quality.events.fields import EARLIEST
+from service_quality.events.declared_fields import AGENT, EARLIEST
+from service_quality.events.interaction_event import DECLARED, fields_describing
 from spark_jobs.contacts.export_format import COLUMNS, DAY_PATTERNS, DUPLICATE_ID, TIME_PATTERNS
 from spark_jobs.contacts.records import ContactRecord, read_records
 from spark_jobs.lake.tables import EVENTS_SCHEMA, REJECTED_KEY, REJECTED_SCHEMA
 
 BATCH_ROWS = 5_000
-MAX_AMOUNT_MINOR = 10**12
-AGENT_FIELDS = ("agent_id", "supervisor_id", "manager_id", "agent_tenure", "agent_shift")
+MAX_AMOUNT_MINOR = DECLARED["amount_minor"].highest
+AGENT_FIELDS = ("agent_id", *fields_describing(AGENT))
 CONTACT_FIELDS = ("category", "subcategory", "product", "channel", "order_id")
 
 _PLACE = ("file", "line", "raw", "reason", "field")

@@ -1,6 +1,5 @@
 """Snapshots of the lake's tables: the present one, and additions on the condition that it is still the present one."""
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from cli.locks import in_turn
 from spark_jobs.errors import JobError, OvertakenError
 from spark_jobs.session.start import CATALOG
 
@@ -103,8 +103,5 @@ def only_writer(spark: SparkSession, table: str) -> Iterator[None]:
     if "://" in lake:
         yield
         return
-    folder = Path(lake)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f".{table}.writer").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with in_turn(Path(lake) / f".{table}.writer", f"table {table}"):
         yield

@@ -18,7 +18,8 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from service_quality.events.interaction_event import FIELDS
+from service_quality.events.declared_fields import INSTANT, INTEGER
+from service_quality.events.interaction_event import DECLARED, fields_of
 from spark_jobs.errors import MissingSourceError
 from spark_jobs.lake.snapshots import (
     Written,
@@ -38,19 +39,14 @@ TRAINING_SET = f"{NAMESPACE}.training_set"
 IMPORTS = f"{NAMESPACE}.imports"
 IMPORTED_EVENTS = f"{NAMESPACE}.imported_events"
 
-INSTANTS = ("occurred_at", "received_at")
-INTEGERS = ("rating", "amount_minor", "duration_ms")
 SHOP_BUCKETS = 4  # a partition a shop would make thousands of tiny files
 
 
-def _event_type(name: str) -> DataType:
-    if name in INSTANTS:
-        return TimestampType()
-    return LongType() if name in INTEGERS else StringType()
-
-
+INSTANTS = fields_of(INSTANT)
+_TYPES: dict[str, DataType] = {INSTANT: TimestampType(), INTEGER: LongType()}
 EVENTS_SCHEMA = StructType(
-    [*(StructField(name, _event_type(name)) for name in FIELDS), StructField("source", StringType())]
+    [StructField(name, _TYPES.get(declared.form, StringType())) for name, declared in DECLARED.items()]
+    + [StructField("source", StringType())]
 )
 #: Events as they come from Python: instants as epoch milliseconds, made timestamps by `with_timestamps`.
 EVENTS_IN_MILLIS = StructType(

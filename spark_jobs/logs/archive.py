@@ -11,7 +11,8 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from service_quality.events.control_records import CONTROL_KINDS, HistoryFilled, HistoryImported, StateRebuilt
-from service_quality.events.interaction_event import FIELDS
+from service_quality.events.declared_fields import INSTANT, INTEGER
+from service_quality.events.interaction_event import DECLARED, FIELDS
 from service_quality.events.parsing import parse_event
 from service_quality.events.positions import START
 from service_quality.instants import parse_instant
@@ -20,8 +21,9 @@ from spark_jobs.logs.shop_log import fold_key
 
 Row = dict[str, Any]
 
-_INTEGERS = ("occurred_at", "received_at", "rating", "amount_minor", "duration_ms")
-_EVENT_FIELDS = [(name, pa.int64() if name in _INTEGERS else pa.string()) for name in FIELDS]
+_EVENT_FIELDS = [
+    (name, pa.int64() if declared.form in (INSTANT, INTEGER) else pa.string()) for name, declared in DECLARED.items()
+]
 ENTRY_SCHEMA = pa.schema(
     [
         *_EVENT_FIELDS,

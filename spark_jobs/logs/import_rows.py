@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from service_quality.conversations.imported_part import CONTENT
+from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import FIELDS
 from spark_jobs.logs.shop_log import fold_key
 
@@ -17,13 +18,12 @@ from spark_jobs.logs.shop_log import fold_key
 OF_IMPORT = ("number", "behind", "received_until", "log_index", "clock")
 _COLUMNS = (*FIELDS, *OF_IMPORT, "received_clock", "fold_key", "turn")
 _MISSING = "\x1e"  # no value holds it, nor the separator: both are not printable
-_SEPARATOR = "\x1f"
 
 
 def content_hash() -> Column:
     """A hash of an event's content: of every field in which two events of one id can differ."""
     texts = (F.coalesce(F.col(name).cast("string"), F.lit(_MISSING)) for name in CONTENT)
-    return F.substring(F.sha2(F.concat_ws(_SEPARATOR, *texts), 256), 1, 32)
+    return F.substring(F.sha2(F.concat_ws(SEPARATOR, *texts), 256), 1, 32)
 
 
 def without_imports(log: DataFrame) -> DataFrame:

@@ -7,35 +7,36 @@ its shop's log), `clock` and `received_clock` (after it, itself included) and `f
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from service_quality.conversations.conversation import CONTACT, VISIT
+from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import FIELDS
-from service_quality.events.kinds import BEHAVIOUR
-from service_quality.facts.entities import SEPARATOR
+from service_quality.events.kinds import BEHAVIOUR, RATED
 from service_quality.instants import DAY
-
-_INSTANTS = ("occurred_at", "received_at")
+from spark_jobs.lake.tables import INSTANTS
 
 
 def event_columns() -> list[Column]:
     """The event fields of a lake table, instants as epoch milliseconds."""
-    return [F.unix_millis(name).alias(name) if name in _INSTANTS else F.col(name) for name in FIELDS]
+    return [F.unix_millis(name).alias(name) if name in INSTANTS else F.col(name) for name in FIELDS]
 
 
 def fold_key() -> Column:
     """`conversation_key` of the core, as a column."""
     visit_day = F.floor(F.col("occurred_at") / DAY).cast("string")
-    contact = F.concat(F.lit("contact" + SEPARATOR), "conversation_id")
-    visit = F.concat(F.lit("visit" + SEPARATOR), "customer_id", F.lit(SEPARATOR), visit_day)
+    contact = F.concat(F.lit(CONTACT + SEPARATOR), "conversation_id")
+    visit = F.concat(F.lit(VISIT + SEPARATOR), "customer_id", F.lit(SEPARATOR), visit_day)
     in_conversation = F.col("conversation_id").isNotNull() & ~F.col("kind").isin(*BEHAVIOUR)
     return F.when(in_conversation, contact).otherwise(visit)
 
 
-def order_by_time(events: DataFrame) -> DataFrame:
-    """Give events (columns of `event_columns`) the log indexes and clocks of a replay in order of time.
+def in_log_order() -> tuple[Column, ...]:
+    """`log_order` of the core, as columns to sort by; the last is unique in a shop."""
+    return F.col("occurred_at"), F.col("kind") == RATED, F.col("event_id")
 
-    Ratings come after everything else of their millisecond, so that a rating known to the day only never comes
-    before the events that led to it.
-    """
-    order = Window.partitionBy("shop_id").orderBy("occurred_at", F.col("kind") == "rated", "event_id")
+
+def order_by_time(events: DataFrame) -> DataFrame:
+    """Give events (columns of `event_columns`) the log indexes and clocks of a replay in the order of `log_order`."""
+    order = Window.partitionBy("shop_id").orderBy(*in_log_order())
     located = events.withColumn("log_index", F.row_number().over(order).cast("long"))
     so_far = Window.partitionBy("shop_id").orderBy("log_index").rowsBetween(Window.unboundedPreceding, 0)
     return (

@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from service_quality.facts.entities import ATTRIBUTES, ENTITIES, SEPARATOR
+from service_quality.events.identifiers import SEPARATOR
+from service_quality.facts.entities import ATTRIBUTES, ENTITIES
 
 
 class AttributeSets:

@@ -1,4 +1,4 @@
-"""The code that executors need, as one zip: the core, the jobs and the tools they use.
+"""The code that executors need, as one zip: the core, the jobs and what commands share.
 
 `python -m spark_jobs.session.code_archive FILE.zip` writes it, for spark-submit's --py-files.
 """
@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.errors import ROOT
+from cli.paths import ROOT
 
 _FIXED_TIME = (2020, 1, 1, 0, 0, 0)  # the same code gives the same archive
 
@@ -29,7 +29,7 @@ def write_code_archive(target: Path) -> Path:
 def _sources() -> Iterator[tuple[Path, Path]]:
     """Every source file with the root folder of its import name."""
     shared = ROOT / "functions" / "shared"
-    for base, package in ((shared, "service_quality"), (ROOT, "spark_jobs"), (ROOT, "tools")):
+    for base, package in ((shared, "service_quality"), (ROOT, "spark_jobs"), (ROOT, "cli")):
         for source in (base / package).rglob("*"):
             if source.suffix in (".py", ".properties", ".json"):
                 yield base, source

@@ -3,18 +3,16 @@
 The set-up brings them by `python -m spark_jobs.session.jars FOLDER`; a start without jars brings them itself.
 """
 
-import fcntl
 import hashlib
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyspark
 
+from cli.locks import in_turn
 from spark_jobs.errors import SessionError
 
 ICEBERG = "org.apache.iceberg:iceberg-spark-runtime-4.0_2.13:1.10.1"
@@ -39,16 +37,8 @@ def resolved_jars(cache: Path) -> list[Path]:
     if kept:
         return kept
     cache.mkdir(parents=True, exist_ok=True)
-    with _locked(cache / "lock"):
+    with in_turn(cache / "lock", "jars of Spark"):  # two first starts resolve once
         return _kept_jars(cache) or _resolve(cache)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock among processes, so that two first starts resolve once."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _kept_jars(cache: Path) -> list[Path]:

@@ -13,11 +13,12 @@ from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from cli.java import java_home
+from cli.machine_errors import JavaMissingError
+from cli.paths import ROOT
 from spark_jobs.errors import ArgumentError, SessionError
 from spark_jobs.session.code_archive import write_code_archive
 from spark_jobs.session.jars import resolved_jars
-from tools.errors import ROOT, JavaMissingError
-from tools.java import java_home
 
 CATALOG = "lake"
 CATALOGS = ("hadoop", "glue")

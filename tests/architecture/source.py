@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("functions", "spark_jobs", "model_export", "infra", "tools")
+FOLDERS = ("functions", "spark_jobs", "model_export", "infra", "reports", "cli", "tools")
 
 
 @dataclass(frozen=True, eq=False)

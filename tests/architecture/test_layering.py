@@ -108,3 +108,18 @@ def test_nothing_is_read_at_import():
             continue
         read = {ast.unparse(node) for node in at_import(m.tree) if reads(node)}
         assert not read, f"{m.name} reads at import"
+
+
+def test_commands_share_the_standard_library_alone():
+    shared = [m for m in MODULES if m.name.split(".")[0] == "cli"]
+
+    assert {m.name for m in shared for name in imports(m) if vendor(name) not in ("", "cli")} == set()
+
+
+@pytest.mark.parametrize("package", ["spark_jobs", "model_export", "reports", "cli"])
+def test_what_runs_needs_nothing_that_prepares_a_checkout(package):
+    names = {m.name: m for m in MODULES}
+
+    met = {name for own in names if own.split(".")[0] == package for name in reachable(own, names)}
+
+    assert not {name for name in met if name.split(".")[0] == "tools"}

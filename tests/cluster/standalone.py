@@ -12,10 +12,10 @@ from types import TracebackType
 
 import pyspark
 
+from cli.java import java_home
+from cli.progress import wait_until
 from infra.local.emulator import HOST, free_port
 from infra.local.processes import OwnProcess, reap, start
-from infra.local.progress import wait_until
-from tools.java import java_home
 
 SPARK_HOME = Path(pyspark.__file__).parent
 WORKERS = 2

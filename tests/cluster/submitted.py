@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from cli.paths import ROOT
 from infra.local.emulator import HOST, free_port
 from spark_jobs.session.code_archive import write_code_archive
 from tests.cluster.standalone import SPARK_HOME, Cluster, Worker, ask
-from tools.errors import ROOT
 
 SECONDS = 600
 Strike = Callable[[Worker, int], None]  # at a worker and the pid of its executor, which is at work

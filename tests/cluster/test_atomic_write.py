@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.atomic_write import UNFINISHED, atomic_file, atomic_folder
+from cli.atomic_write import UNFINISHED, atomic_file, atomic_folder
 
 FILES = ("challenger.json", "model.json", "sample.parquet")
 
@@ -15,7 +15,7 @@ FILES = ("challenger.json", "model.json", "sample.parquet")
 WRITER = """
 import os, signal, sys
 from pathlib import Path
-from tools.atomic_write import atomic_folder
+from cli.atomic_write import atomic_folder
 
 left = int(sys.argv[2])
 
@@ -42,7 +42,7 @@ CALLS = 2 * len(FILES) + 2  # writing each, one away, each into its place, the e
 FILE_WRITER = """
 import os, signal, sys
 from pathlib import Path
-from tools.atomic_write import atomic_file
+from cli.atomic_write import atomic_file
 
 with atomic_file(Path(sys.argv[1])) as unfinished, unfinished.open("w") as file:
     file.write("half of the new, ")

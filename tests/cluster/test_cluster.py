@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from cli.paths import ROOT
 from infra.local.archive import list_objects
 from infra.local.cloud import Cloud
 from infra.local.module_runs import SparkProcess
@@ -37,7 +38,6 @@ from tests.cluster.two_worlds import (
 )
 from tests.parity.archive_folder import write_archive
 from tests.stand_ins.archive_chain import archive_links
-from tools.errors import ROOT
 
 pytestmark = [pytest.mark.spark, pytest.mark.aws, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1500)]
 

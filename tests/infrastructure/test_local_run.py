@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from cli.locks import in_turn, only_one
+from cli.machine_errors import HeldError
 from infra.local import demo
 from infra.local.cloud import for_embedded
 from infra.local.demo import file_to_write
 from infra.local.deployment import fingerprint
 from infra.local.emulator import HOST, Emulator
 from infra.local.errors import EmulatorError, LocalRunError, ReplayError
-from infra.local.locks import in_turn, only_one
 from infra.local.processes import OwnProcess, Registration, read_registration, start
 from infra.local.replay import positive
 from infra.local.replaying import read_events
@@ -104,7 +105,7 @@ def test_second_run_of_a_kind_fails_and_a_later_one_does_not(tmp_path):
         with only_one(tmp_path / "lock", "demo"):
             pass
 
-    with only_one(tmp_path / "lock", "demo"), pytest.raises(LocalRunError, match="found another demo"):
+    with only_one(tmp_path / "lock", "demo"), pytest.raises(HeldError, match="found another demo"):
         run()
 
     run()

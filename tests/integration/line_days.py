@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cli.progress import wait_until
 from infra.local.archive import list_objects, read_archive_rows
 from infra.local.cloud import Cloud
-from infra.local.progress import wait_until
 from infra.local.replaying import put_events
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from tests.integration.line_steps import read_rejected

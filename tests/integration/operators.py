@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import boto3
 
+from cli.paths import ROOT
 from infra.local.cloud import ACCESS_KEY, REGION, Cloud
 from infra.local.deployment import STACK
-from tools.errors import ROOT
 
 
 def policy_of_runbook(arns: Mapping[str, str]) -> str:

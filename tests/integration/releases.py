@@ -8,9 +8,9 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from cli.paths import ROOT
 from infra.local.cloud import Cloud
 from tests.stand_ins.tiny_model import tiny_model
-from tools.errors import ROOT
 
 CORE = ROOT / "functions" / "shared" / "service_quality"
 

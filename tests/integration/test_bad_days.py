@@ -16,10 +16,10 @@ from infra.local.deployment import STACK, deploy
 from infra.local.emulator import Emulator
 from infra.local.module_runs import run_module
 from service_quality.commit.state_items import SHOP_KEY, decode_histories, decode_shop, entity_name
+from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
-from service_quality.facts.entities import SEPARATOR
 from service_quality.features.feature_set import FEATURES
 from tests.integration.line_days import SHOPS, Day, entries_of, read_state
 from tests.integration.operators import operator_environment

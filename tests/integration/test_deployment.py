@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from cli.progress import wait_until
 from infra.local.archive import list_objects, read_archive_rows
 from infra.local.cloud import Cloud
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
-from infra.local.progress import wait_until
 from infra.local.replaying import put_events, wait_for_archive
 from infra.local.subscribers import QueueSubscriber, WebSubscriber
 from service_quality.events.interaction_event import InteractionEvent, event_to_dict

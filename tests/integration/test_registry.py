@@ -17,9 +17,9 @@ from model_export.command_line import main
 from model_export.errors import ArtefactError, ModelRefusedError, NotThereError, RegistryConflictError
 from model_export.export import export_model
 from model_export.exported import PUBLISHED, Exported
-from model_export.promotion import POINTER, Promotion, history, promote_version, read_pointer, rollback
-from model_export.registry import Registry, key_of, publish_model, published_versions
-from service_quality.adapters.model_registry import ModelRegistry
+from model_export.promotion import Promotion, history, promote_version, read_pointer, rollback
+from model_export.registry import Registry, publish_model, published_versions
+from service_quality.adapters.model_registry import POINTER_KEY, ModelRegistry, model_key
 from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.errors import DeploymentError
 from service_quality.features.feature_set import FEATURES
@@ -79,7 +79,7 @@ def put_version(registry: Registry, data: bytes, parity: bytes | None) -> str:
     files = {"model.onnx": data, "card.json": b"{}", "metrics.json": b"{}", "parity.json": parity}
     for name, content in files.items():
         if content is not None:
-            registry.s3.put_object(Bucket=registry.bucket, Key=key_of(version, name), Body=content)
+            registry.s3.put_object(Bucket=registry.bucket, Key=model_key(version, name), Body=content)
     return version
 
 
@@ -95,7 +95,7 @@ def test_version_is_published_whole_and_twice_is_fine(registry, models):
     assert second == []
     assert published_versions(registry) == [models[0].version]
     for name in PUBLISHED:
-        stored = registry.s3.get_object(Bucket=registry.bucket, Key=key_of(models[0].version, name))["Body"].read()
+        stored = registry.s3.get_object(Bucket=registry.bucket, Key=model_key(models[0].version, name))["Body"].read()
         assert stored == models[0].path(name).read_bytes()
 
 
@@ -110,7 +110,7 @@ def test_other_content_under_a_version_is_refused_and_the_first_stays(registry, 
     ):
         publish_model(replace(models[0], folder=tmp_path), registry.s3, registry.bucket)
 
-    key = key_of(models[0].version, "metrics.json")
+    key = model_key(models[0].version, "metrics.json")
     stored = registry.s3.get_object(Bucket=registry.bucket, Key=key)["Body"].read()
     assert stored == models[0].path("metrics.json").read_bytes()
 
@@ -127,9 +127,9 @@ def test_model_that_did_not_pass_is_not_published(registry, models):
 def test_promotion_moves_the_pointer_and_writes_the_log(registry, published, models):
     promotion = promote_version(published[0], registry, who="ops", why="first model")
 
-    pointer = registry.dynamodb.get_item(TableName=registry.table, Key=POINTER)["Item"]
+    pointer = registry.dynamodb.get_item(TableName=registry.table, Key=POINTER_KEY)["Item"]
     assert pointer == {
-        **POINTER,
+        **POINTER_KEY,
         "version": {"S": published[0]},
         "promoted_at": {"S": promotion.at},
         "revision": {"N": "1"},
@@ -219,7 +219,7 @@ def test_gate_refuses_what_the_functions_would_refuse(registry, models, metadata
 
 
 def test_gate_refuses_a_model_that_is_not_the_one_of_its_version(registry, published, models):
-    key = key_of(published[0], "model.onnx")
+    key = model_key(published[0], "model.onnx")
     registry.s3.put_object(Bucket=registry.bucket, Key=key, Body=models[1].path("model.onnx").read_bytes())
 
     with pytest.raises(ArtefactError, match="expected that of its name"):
@@ -436,7 +436,7 @@ def test_functions_refuse_a_file_of_other_features_and_go_on(registry, published
     wrong = put_version(registry, tiny_model(other_meaning=True), parity_of(models[0]))
     registry.dynamodb.update_item(
         TableName=registry.table,
-        Key=POINTER,
+        Key=POINTER_KEY,
         UpdateExpression="SET version = :v",
         ExpressionAttributeValues={":v": {"S": wrong}},
     )
@@ -449,7 +449,7 @@ def test_functions_refuse_a_file_of_other_features_and_go_on(registry, published
 def test_functions_start_at_the_version_behind_one_that_does_not_load(registry, published, models):
     wrong = put_version(registry, tiny_model(bias=0.5), parity_of(models[0]))
     promote_all(registry, [*published, wrong])
-    registry.s3.put_object(Bucket=registry.bucket, Key=key_of(wrong, "model.onnx"), Body=b"no model")
+    registry.s3.put_object(Bucket=registry.bucket, Key=model_key(wrong, "model.onnx"), Body=b"no model")
 
     serving = Serving(registry)
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from cli.progress import wait_until
 from infra.local.archive import read_archive_rows
 from infra.local.cloud import Cloud
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
-from infra.local.progress import wait_until
 from infra.local.replaying import put_events
 from service_quality.events.interaction_event import event_to_json
 from service_quality.events.routing import HashRange, hash_key

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from service_quality.alerts.rule_set import RULES
 from service_quality.commit.state_items import SHOP_KEY, decode_histories, decode_shop, entity_name, stored_key
+from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_event
 from service_quality.events.positions import Position
-from service_quality.facts.entities import SEPARATOR
 from service_quality.features.feature_set import FEATURES
 from tests.properties.online_run import new_worker
 from tests.stand_ins.memory_store import MemoryStore

@@ -3,7 +3,8 @@
 import json
 
 from service_quality.adapters.alert_topic import AlertTopic
-from service_quality.alerts.publications import Publication, ShopSettings, publication_of
+from service_quality.alerts.publications import Publication, publication_of
+from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.stored_alerts import AlertRow
 from tests.stand_ins.aws_services import SNS
 

@@ -12,6 +12,7 @@ from service_quality.conversations.turns import ConversationState
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import EventValue
 from service_quality.features.feature_set import FEATURES
+from tools import event_documents
 from tools.feature_dictionary import MISSING_EVENT_VALUES, PATH, missing_rule, render_dictionary
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,7 +106,9 @@ def test_every_command_that_is_named_exists(page):
 
     assert not set(re.findall(r"-m model_export ([a-z]+)", code)) - constants("model_export/command_line.py")
     assert not set(re.findall(r"-m infra\.local ([a-z]+)", code)) - assigned("infra/local/__main__.py", "COMMANDS")
-    assert not set(re.findall(r"-m infra\.operations ([a-z-]+)", code)) - constants("infra/operations/command_line.py")
+    assert not set(re.findall(r"-m infra\.operations ([a-z-]+)", code)) - (
+        constants("infra/operations/command_line.py") | constants("infra/operations/alert_commands.py")
+    )
     for module in re.findall(r"-m (tools\.\w+)", code):
         assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module
 
@@ -197,6 +200,12 @@ def test_runbook_explains_every_exit_code():
 
 def test_feature_dictionary_is_current():
     assert PATH.read_text("utf-8") == render_dictionary(), "run .venv/bin/python -m tools.feature_dictionary"
+
+
+def test_event_documents_are_current():
+    message = "run .venv/bin/python -m tools.event_documents"
+    assert event_documents.SCHEMA.read_text("utf-8") == event_documents.render_schema(), message
+    assert event_documents.PAGE.read_text("utf-8") == event_documents.render_page(), message
 
 
 def test_values_that_a_conversation_can_lack_have_a_missing_rule():

@@ -7,7 +7,8 @@ import pytest
 from service_quality.adapters.alert_topic import AlertTopic
 from service_quality.adapters.secret_value import read_secret
 from service_quality.adapters.shop_settings_table import ShopSettingsTable
-from service_quality.alerts.publications import Publication, ShopSettings
+from service_quality.alerts.publications import Publication
+from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.errors import DependencyError, DeploymentError
 
 ARN = "arn:aws:sns:eu-west-1:123456789012:alerts"

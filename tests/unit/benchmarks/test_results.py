@@ -31,7 +31,7 @@ from benchmarks.results import (
     to_document,
     write_results,
 )
-from tools.errors import ROOT
+from cli.paths import ROOT
 
 MACHINE = {"processor": "Example", "cores": "2", "memory": "24 GiB", "system": "Linux", "python": "3.11.7"}
 

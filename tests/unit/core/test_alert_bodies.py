@@ -9,9 +9,10 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from service_quality.alerts.alert_messages import message_sequence
 from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
-from service_quality.alerts.publications import ShopSettings, publication_of, shop_settings
+from service_quality.alerts.publications import publication_of
 from service_quality.alerts.rule_set import RULES
 from service_quality.alerts.rules import SEVERITIES, AtLeast, Below, Rule
+from service_quality.alerts.shop_settings import ShopSettings, shop_settings
 from service_quality.alerts.stored_alerts import AlertRow
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.events.log_records import LogRecord

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
-from service_quality.events.interaction_event import FIELDS, InteractionEvent, event_to_dict, event_to_json
+from service_quality.events.declared_fields import INSTANT
+from service_quality.events.interaction_event import (
+    DECLARED,
+    FIELDS,
+    InteractionEvent,
+    event_to_dict,
+    event_to_json,
+    fields_of,
+)
 from service_quality.events.parsing import MAX_RECORD_BYTES, parse_event, parse_record
 from service_quality.instants import DAY, MINUTE, format_instant, parse_instant
 from tests.properties.random_logs import LARGEST, START, Choices, random_event
@@ -200,3 +208,11 @@ def test_every_kind_can_enter(kind):
     event = parse_event({**GOOD, **fields, "kind": kind}, arrived_at=ARRIVED)
 
     assert isinstance(event, InteractionEvent)
+
+
+def test_every_field_is_declared_with_a_bound_and_kinds():
+    for name, declared in DECLARED.items():
+        assert declared.kinds <= kinds.ALL, name
+        assert declared.kinds, name
+        assert declared.highest or declared.words or declared.form == INSTANT, name
+    assert fields_of(INSTANT) == ("occurred_at", "received_at")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from service_quality.alerts.publications import ShopSettings, publication_of
+from service_quality.alerts.publications import publication_of
+from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.stored_alerts import AlertRow, read_alert
 from service_quality.alerts.wording_messages import LANGUAGES
 from service_quality.errors import UnreadableRowError

@@ -7,6 +7,7 @@ from service_quality.alerts.alert_messages import AlertBody
 from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
 from service_quality.alerts.rule_set import RULES
 from service_quality.alerts.rules import SEVERITIES
+from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.wording import name_in_words, phrase, render_email, value_in_words
 from service_quality.alerts.wording_messages import LANGUAGES
 from service_quality.conversations.conversation import EMPTY
@@ -102,8 +103,8 @@ def test_undeclared_name_has_no_message():
         ("agent_reply_ms_per_timed_replies_1d", 95_400.0, "1 min 35 s", "1 分钟 35 秒"),
         ("waiting_ms", 3 * 86_400_000 + 7_200_000, "3 d 2 h", "3 天 2 小时"),
         ("customer_time_since_orders_90d", 86_400_000, "1 d", "1 天"),
-        ("price_minor", 129_900, "1,299.00", "1,299.00"),
-        ("customer_order_amount_minor_90d", 5, "0.05", "0.05"),
+        ("price_minor", 129_900, "1,299.00 (currency not set)", "1,299.00（未设置币种）"),
+        ("customer_order_amount_minor_90d", 5, "0.05 (currency not set)", "0.05（未设置币种）"),
         ("category_contacts_1d_of_7d", 0.5, "50.0 %", "50.0 %"),
         ("opened_hour", 9, "09:00 UTC", "09:00 UTC"),
         ("opened_weekday", 6, "Sunday", "星期日"),
@@ -117,36 +118,36 @@ def test_values_are_readable(name, value, english, chinese):
 
 
 def test_mail_in_english_says_what_why_and_what_to_do():
-    subject, text = render_email(BODY, "en")
+    subject, text = render_email(BODY, ShopSettings())
 
     assert subject == "[critical] Customer waits too long for an answer (got worse) - shop-1"
     assert "- the customer has been waiting for: 2 h 15 min" in text
-    assert "- dissatisfaction rate of the agent in the last 30 days: 31.0 % (raises the odds 1.50-fold)" in text
-    assert "(lowers the odds to 0.90 of what they were)" in text
+    assert "- dissatisfaction rate of the agent in the last 30 days: 31.0 % (raises the risk: odds × 1.50)" in text
+    assert "(lowers the risk: odds × 0.90)" in text
     assert messages.MEASURES["waiting_too_long"].en in text
     assert "Since: 2023-08-24 08:00 UTC" in text
 
 
 def test_mail_in_chinese_has_an_ascii_subject():
-    subject, text = render_email(BODY | {"shop_id": "店铺" * 60}, "zh", shop_name="小店")
+    subject, text = render_email(BODY | {"shop_id": "店铺" * 60}, ShopSettings("zh", display_name="小店"))
 
     assert subject.isascii()
     assert len(subject) <= 100
     assert "顾客等待回复过久" in text
     assert "店铺：小店" in text
     assert "- 顾客已等待：2 小时 15 分钟" in text
-    assert "- 该客服近 30 天的不满意率：31.0 %（使不满意的几率升至 1.50 倍）" in text
+    assert "- 该客服近 30 天的不满意率：31.0 %（提高风险：几率 × 1.50）" in text
 
 
 def test_mail_about_the_end_of_an_alert_asks_for_nothing():
-    _, text = render_email(BODY | {"state": "resolved"}, "en")
+    _, text = render_email(BODY | {"state": "resolved"}, ShopSettings())
 
     assert "State: resolved" in text
     assert "What to do" not in text
 
 
 def test_mail_about_an_unscored_alert_names_no_model():
-    _, text = render_email(BODY | {"score": None, "reasons": [], "model_version": None}, "en")
+    _, text = render_email(BODY | {"score": None, "reasons": [], "model_version": None}, ShopSettings())
 
     assert "Model" not in text
     assert "weighs" not in text
@@ -154,7 +155,7 @@ def test_mail_about_an_unscored_alert_names_no_model():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_mail_leaves_out_evidence_that_is_not_there(language):
-    _, text = render_email(BODY, language)
+    _, text = render_email(BODY, ShopSettings(language))
 
     assert name_in_words("waiting_ms", language) in text
     assert name_in_words("last_reply_ms", language) not in text

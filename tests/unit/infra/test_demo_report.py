@@ -8,7 +8,7 @@ import pytest
 from infra.local import demo_report
 from infra.local.demo_report import Results, find_faults, results_in, write_report
 from infra.local.demo_run import Demo
-from tests.unit.infra.made_up_run import alert, evaluation, report
+from tests.unit.reports.made_up_run import alert, evaluation, report
 
 CHECKED = {"compared": 10, "mismatched": 0, "missing": 0, "extra": 0, "chain": "whole"}
 

@@ -78,6 +78,11 @@ def test_overview_names_the_jobs(capsys):
     assert "import_contacts" in capsys.readouterr().out
 
 
+def test_no_job_is_a_wrong_argument(capsys):
+    assert run_named([]) == 2
+    assert "found no job, expected one of: import_contacts" in capsys.readouterr().err
+
+
 def test_unknown_job_is_one_line(capsys):
     assert run_named(["import_everything"]) == 2
     assert "found 'import_everything', expected one of: import_contacts" in capsys.readouterr().err

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from service_quality.facts.entities import ATTRIBUTES, SEPARATOR
+from service_quality.events.identifiers import SEPARATOR
+from service_quality.facts.entities import ATTRIBUTES
 from service_quality.features.declarations import EventValue, FeatureSet, Mean, Rate, TimeSince, Total, WindowRatio
 from service_quality.instants import DAY, HOUR
 from spark_jobs.logs.folding import LIVE_SCHEMA

@@ -9,9 +9,10 @@ from service_quality.commit.state_items import decode_part
 from service_quality.conversations.conversation import EMPTY, Conversation, conversation_key
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.conversations.turns import read_state
+from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_facts import total_facts
-from service_quality.facts.entities import ATTRIBUTES, SEPARATOR
+from service_quality.facts.entities import ATTRIBUTES
 from service_quality.instants import DAY, HOUR, MINUTE
 from spark_jobs.logs.folding import (
     IMPORT_DDL,

@@ -119,21 +119,21 @@ def test_jars_are_kept_where_the_job_is_run_when_its_code_is_an_archive(tmp_path
     assert jar_cache() == tmp_path / ".cache" / "ivy"
 
 
-def test_code_archive_holds_every_tool_that_its_modules_import(tmp_path):
+def test_code_archive_holds_everything_shared_that_its_modules_import(tmp_path):
     with zipfile.ZipFile(write_code_archive(tmp_path / "code.zip")) as archive:
         sources = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".py")}
 
     wanted = {
-        tool for source in sources.values() for tool in re.findall(r"^from tools\.(\w+) import", source, re.MULTILINE)
+        tool for source in sources.values() for tool in re.findall(r"^from cli\.(\w+) import", source, re.MULTILINE)
     }
 
     assert wanted
-    assert {f"tools/{tool}.py" for tool in wanted} <= sources.keys()
+    assert {f"cli/{tool}.py" for tool in wanted} <= sources.keys()
 
 
 def test_code_archive_holds_the_core_and_the_jobs_and_is_the_same_each_time(tmp_path):
     first, second = write_code_archive(tmp_path / "a.zip"), write_code_archive(tmp_path / "b.zip")
 
     names = zipfile.ZipFile(first).namelist()
-    assert {"service_quality/events/interaction_event.py", "spark_jobs/session/start.py", "tools/java.py"} <= set(names)
+    assert {"service_quality/events/interaction_event.py", "spark_jobs/session/start.py", "cli/java.py"} <= set(names)
     assert first.read_bytes() == second.read_bytes()

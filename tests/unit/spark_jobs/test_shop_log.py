@@ -3,7 +3,7 @@
 import pytest
 
 from service_quality.conversations.conversation import conversation_key
-from service_quality.events.interaction_event import FIELDS, InteractionEvent
+from service_quality.events.interaction_event import FIELDS, InteractionEvent, log_order
 from service_quality.events.kinds import ALL, BEHAVIOUR
 from service_quality.instants import DAY
 from spark_jobs.lake.tables import EVENTS_IN_MILLIS, with_timestamps
@@ -33,10 +33,11 @@ def test_log_in_order_of_time_equals_the_loop(tmp_path):
     late, early = an_event("b", "customer_message"), an_event("z", "agent_message", NOON - 1, agent_id="ann")
     rated, same = an_event("a", "rated", rating=5), an_event("c", "bot_message", received_at=NOON - 500)
     other_shop = an_event("d", "customer_message", NOON + DAY, shop_id="other")
-    expected = [early, late, same, rated]
+    expected = sorted([rated, same, late, early], key=log_order)
 
     found = ordered(tmp_path, [rated, same, other_shop, late, early])
 
+    assert [event.event_id for event in expected] == ["z", "b", "c", "a"]
     assert found == log_rows([(1, other_shop)]) + log_rows(enumerate(expected, 1))
 
 

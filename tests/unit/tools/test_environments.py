@@ -1,15 +1,15 @@
 """When an environment counts as whole, and what its failure says."""
 
-import errno
 import sys
 from pathlib import Path
 
 import pytest
 
+from cli import machine_errors
 from tools import environments, errors
+from tools.commands import run
 from tools.environments import STAMP, Environment, is_whole, make, wanted_stamp
-from tools.errors import CommandFailedError, explain_command, explain_os
-from tools.progress import run
+from tools.errors import CommandFailedError, explain_command
 
 
 @pytest.fixture
@@ -77,7 +77,8 @@ def test_failed_command_is_explained_in_one_line(printed, said):
 
 
 def test_full_disk_is_reported_even_where_a_command_hides_it(monkeypatch):
-    monkeypatch.setattr(errors, "least_room", lambda: (0.0, Path("/small")))
+    for module in (errors, machine_errors):
+        monkeypatch.setattr(module, "least_room", lambda: (0.0, Path("/small")))
 
     assert "the disk is full: found 0.0 GB free in /small" in str(explain_command("installer", "exit status 1"))
 
@@ -86,11 +87,6 @@ def test_missing_network_is_known_by_its_first_sign():
     printed = "WARNING: Retrying after NewConnectionError\nERROR: No matching distribution found for uv==1\n"
 
     assert "found 'WARNING: Retrying after NewConnectionError'" in str(explain_command("installer", printed))
-
-
-def test_refusal_of_the_system_is_explained():
-    assert "no permission to write: /x" in str(explain_os(OSError(errno.EROFS, "read-only", "/x")))
-    assert "the disk is full" in str(explain_os(OSError(errno.ENOSPC, "full", "/x")))
 
 
 def test_failing_command_says_what_it_printed():

@@ -21,7 +21,7 @@ from service_quality.commit.archived_ranges import (
 )
 from service_quality.commit.inserted_rows import InsertedRow
 from service_quality.errors import DependencyError
-from service_quality.facts.entities import SEPARATOR
+from service_quality.events.identifiers import SEPARATOR
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -18,6 +18,25 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+POINTER_KEY: "dict[str, AttributeValueTypeDef]" = {"pk": {"S": "pointer"}, "sk": {"S": "champion"}}
+MODELS_PREFIX = "models/"
+GRAPH = "model.onnx"
+
+
+def log_key(revision: int) -> "dict[str, AttributeValueTypeDef]":
+    """The key of a promotion's entry in the log."""
+    return {"pk": {"S": "log"}, "sk": {"S": f"{revision:012d}"}}
+
+
+def model_key(version: str, name: str) -> str:
+    """The key of a version's file in the bucket.
+
+    >>> model_key("20261126-ab12", "card.md")
+    'models/20261126-ab12/card.md'
+    """
+    return f"{MODELS_PREFIX}{version}/{name}"
+
+
 class MakeScorer(Protocol):
     """Makes a model ready to score; ModelError for a model that must not score."""
 
@@ -48,7 +67,7 @@ class ModelRegistry:
 
     def read_pointer(self) -> Pointer:
         """The present pointer; one without a revision was written by hand and has no log entry."""
-        found = self._read("pointer", "champion")
+        found = self._read(POINTER_KEY)
         if found is None:
             raise DeploymentError(f"found no champion in table {self.table}, expected a promoted model")
         try:
@@ -75,7 +94,7 @@ class ModelRegistry:
 
     def load(self, version: str) -> Scorer:
         """The version ready to score; ModelError for one that must not score, DeploymentError for a missing file."""
-        key = f"models/{version}/model.onnx"
+        key = model_key(version, GRAPH)
         try:
             data = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except (ClientError, BotoCoreError) as error:
@@ -83,13 +102,12 @@ class ModelRegistry:
         return self.make_scorer(data, version)
 
     def _read_entry(self, revision: int) -> "Mapping[str, AttributeValueTypeDef] | None":
-        return self._read("log", f"{revision:012d}") if revision else None
+        return self._read(log_key(revision)) if revision else None
 
     def _wrong_item(self, what: str, expected: str) -> DeploymentError:
         return DeploymentError(f"found a {what} of other content in table {self.table}, expected {expected}")
 
-    def _read(self, pk: str, sk: str) -> "Mapping[str, AttributeValueTypeDef] | None":
-        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+    def _read(self, key: "Mapping[str, AttributeValueTypeDef]") -> "Mapping[str, AttributeValueTypeDef] | None":
         try:
             return self.dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
         except (ClientError, BotoCoreError) as error:

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from service_quality.alerts.publications import ShopSettings, shop_settings
+from service_quality.alerts.shop_settings import ShopSettings, shop_settings
 from service_quality.aws_errors import failure_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 _CACHED_SECONDS = 60
+
+
+def settings_key(shop_id: str) -> "dict[str, AttributeValueTypeDef]":
+    """The key of a shop's row; each setting is an attribute of its own name."""
+    return {"stream_key": {"S": "settings"}, "sequence": {"S": shop_id}}
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -39,9 +45,7 @@ class ShopSettingsTable:
 
     def _read(self, shop_id: str) -> ShopSettings:
         try:
-            found = self.dynamodb.get_item(
-                TableName=self.table, Key={"stream_key": {"S": "settings"}, "sequence": {"S": shop_id}}
-            ).get("Item", {})
+            found = self.dynamodb.get_item(TableName=self.table, Key=settings_key(shop_id)).get("Item", {})
         except (ClientError, BotoCoreError) as error:
             raise failure_of(error, f"table {self.table}") from error
         return shop_settings({name: value.get("S") for name, value in found.items()})

@@ -19,9 +19,10 @@ from service_quality.commit.state_items import (
     entity_name,
 )
 from service_quality.commit.transactions import Commit, OutboxRow, archive_key, positions_in
+from service_quality.conversations.conversation import KEY_NAMES
 from service_quality.errors import ConflictError, DependencyError, ServiceQualityError, ShopTroubleError
+from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.log_records import Rejection
-from service_quality.facts.entities import SEPARATOR
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,7 +32,6 @@ _MOST_KEYS = 100
 _FRUITLESS_ROUNDS = 6
 _DAY_SECONDS = 86_400
 
-_CONVERSATIONS = ("contact", "visit")
 
 #: The answer of a table to a request that it will never take.
 _INVALID = "ValidationException"
@@ -185,7 +185,7 @@ class StateTable:
         }
 
     def _item_put(self, shop_id: str, key: str, data: bytes) -> "TransactWriteItemTypeDef":
-        days = CONVERSATION_DAYS if entity_name(key) in _CONVERSATIONS else HISTORY_DAYS
+        days = CONVERSATION_DAYS if entity_name(key) in KEY_NAMES else HISTORY_DAYS
         item: dict[str, AttributeValueTypeDef] = {
             "item_key": {"S": _item_key(shop_id, key)},
             "data": {"B": data},

@@ -3,25 +3,14 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.stored_alerts import UNKNOWN, AlertRow, read_alert
 from service_quality.alerts.wording import render_email
-from service_quality.alerts.wording_messages import LANGUAGES
 
 _HASH_LENGTH = 24
-_LONGEST_SHOP_NAME = 200
-
-
-@dataclass(frozen=True, slots=True)
-class ShopSettings:
-    """A shop's settings of its alerts. `ids` is "hashed", or "plain" where alerts may show ids."""
-
-    language: str = "en"
-    ids: str = "hashed"
-    display_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +28,10 @@ class Publication:
     numbers: dict[str, float | int]
 
 
-def shop_settings(stored: Mapping[str, str | None]) -> ShopSettings:
-    """Settings as stored; a missing or unknown one is the default, so ids stay hashed unless "plain" is stored."""
-    language = stored.get("language") or ""
-    return ShopSettings(
-        language=language if language in LANGUAGES else ShopSettings().language,
-        ids="plain" if stored.get("ids") == "plain" else "hashed",
-        display_name=stored.get("display_name"),
-    )
-
-
 def publication_of(row: AlertRow, settings: ShopSettings, *, salt: bytes) -> Publication:
     """The publication of an alert row; equal rows give equal publications. UnreadableRowError for a row without one."""
     alert = _with_shown_ids(read_alert(row), settings, salt)
-    name = settings.display_name[:_LONGEST_SHOP_NAME] if settings.display_name else None
-    subject, text = render_email(alert, settings.language, shop_name=name)
+    subject, text = render_email(alert, settings)
     attributes = {"kind": alert["kind"], "severity": alert["severity"], "state": alert["state"]}
     numbers = {"sequence": alert["sequence"], "score": alert["score"]}
     return Publication(

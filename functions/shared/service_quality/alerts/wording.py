@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert_messages import AlertBody, Reason
+from service_quality.alerts.shop_settings import ShopSettings, instant_in_words, money_in_words
 from service_quality.alerts.wording_messages import MAIL, Message, say
 from service_quality.errors import DeclarationError
 from service_quality.features.declarations import EventValue, Feature, Mean, Rate, TimeSince, Total, WindowRatio
@@ -67,13 +68,16 @@ def name_in_words(name: str, language: str) -> str:
         return name
 
 
-def value_in_words(name: str, value: float | int | None, language: str) -> str:
-    """A value readable for people: rates in %, durations in their largest units, money with its cents.
+def value_in_words(name: str, value: float | int | None, language: str, *, currency: str = "") -> str:
+    """A value readable for people: rates in %, durations in their largest units, money in its currency.
 
     >>> value_in_words("waiting_ms", 5_400_000, "en"), value_in_words("waiting_ms", 5_400_000, "zh")
     ('1 h 30 min', '1 小时 30 分钟')
-    >>> value_in_words("agent_dissatisfied_rate_30d", 0.234, "en"), value_in_words("price_minor", 129_900, "en")
-    ('23.4 %', '1,299.00')
+    >>> (
+    ...     value_in_words("agent_dissatisfied_rate_30d", 0.234, "en"),
+    ...     value_in_words("price_minor", 900, "en", currency="EUR"),
+    ... )
+    ('23.4 %', '9.00 EUR')
     """
     if value is None:
         return messages.UNKNOWN.said(language)
@@ -83,7 +87,7 @@ def value_in_words(name: str, value: float | int | None, language: str) -> str:
         case "duration":
             return _duration(value, language)
         case "money":
-            return f"{value / 100:,.2f}"
+            return money_in_words(value, currency, language)
         case "hour" if 0 <= value < 24:
             return f"{int(value):02d}:00 UTC"
         case "weekday" if 0 <= value < 7:
@@ -93,38 +97,43 @@ def value_in_words(name: str, value: float | int | None, language: str) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
 
 
-def render_email(body: AlertBody, language: str, *, shop_name: str | None = None) -> tuple[str, str]:
+def render_email(body: AlertBody, shop: ShopSettings) -> tuple[str, str]:
     """Subject and text of an alert's mail. The subject is ASCII below 100 characters, so it is in English.
 
     Names that today's code does not know are written as they are; a field that the alert lacks has no line.
     """
-    kind, state = body["kind"], body["state"]
-    lines = [say(messages.RULES, kind, language), "", *_status(body, language, shop_name)]
-    seen = [_shown(name, value, language) for name, value in body["evidence"].items() if value is not None]
+    kind, state, language = body["kind"], body["state"], shop.language
+    lines = [say(messages.RULES, kind, language), "", *_status(body, shop)]
+    seen = [_shown(name, value, shop) for name, value in body["evidence"].items() if value is not None]
     lines += _section("evidence", language, seen)
     if state != "resolved":
-        lines += _section("reasons", language, [_reason(reason, language) for reason in body["reasons"]])
+        lines += _section("reasons", language, [_reason(reason, shop) for reason in body["reasons"]])
         measure = messages.MEASURES.get(kind)
         lines += _section("measure", language, [measure.said(language)] if measure else [])
     lines += ["", _line("alert", body["message_id"], language)]
     if body["model_version"] is not None:
         lines.append(_line("model", body["model_version"], language))
     subject = f"[{body['severity']}] {say(messages.RULES, kind, 'en')} ({say(messages.STATES, state, 'en')})"
-    subject = f"{subject} - {body['shop_id']}".encode("ascii", "replace").decode()
+    subject = f"{subject} - {_ascii_name(shop) or body['shop_id']}".encode("ascii", "replace").decode()
     return subject[:_LONGEST_SUBJECT], "\n".join(lines) + "\n"
 
 
-def _status(body: AlertBody, language: str, shop_name: str | None) -> list[str]:
+def _ascii_name(shop: ShopSettings) -> str:
+    """The shop's name where a subject can show it."""
+    return shop.display_name if shop.display_name and shop.display_name.isascii() else ""
+
+
+def _status(body: AlertBody, shop: ShopSettings) -> list[str]:
     """The lines of subject, severity, state and times."""
-    about = body["subject"]
+    about, language = body["subject"], shop.language
     lines = [
         _line("severity", say(messages.SEVERITIES, body["severity"], language), language),
         _line("state", say(messages.STATES, body["state"], language), language),
-        _line("shop", shop_name or body["shop_id"], language),
+        _line("shop", shop.display_name or body["shop_id"], language),
         MAIL["line"].said(language).format(say(messages.SUBJECTS, about["kind"], language), about["id"]),
     ]
     times = (("since", body["opened_at"]), ("at", body["occurred_at"]))
-    lines += [_line(title, _instant(at), language) for title, at in times if at is not None]
+    lines += [_line(title, instant_in_words(at, shop.time_zone), language) for title, at in times if at is not None]
     return lines + ([_line("repeats", body["repeats"], language)] if body["repeats"] else [])
 
 
@@ -136,15 +145,17 @@ def _line(title: str, value: object, language: str) -> str:
     return MAIL["line"].said(language).format(MAIL[title].said(language), value)
 
 
-def _shown(name: str, value: float | int | None, language: str) -> str:
-    return MAIL["line"].said(language).format(name_in_words(name, language), value_in_words(name, value, language))
+def _shown(name: str, value: float | int | None, shop: ShopSettings) -> str:
+    shown = value_in_words(name, value, shop.language, currency=shop.currency)
+    return MAIL["line"].said(shop.language).format(name_in_words(name, shop.language), shown)
 
 
-def _reason(reason: Reason, language: str) -> str:
+def _reason(reason: Reason, shop: ShopSettings) -> str:
     """One feature's value and its effect on the odds."""
+    language = shop.language
     contribution = reason["contribution"]
     effect = MAIL["raises" if contribution > 0 else "lowers"].said(language)
-    shown = _shown(reason["feature"], reason["value"], language)
+    shown = _shown(reason["feature"], reason["value"], shop)
     return MAIL["reason"].said(language).format(shown, effect.format(exp(min(contribution, _LARGEST_EXPONENT))))
 
 
@@ -187,12 +198,3 @@ def _duration(milliseconds: float, language: str) -> str:
     first = next((place for place, (count, _) in enumerate(counts) if count), len(counts) - 1)
     shown = [(count, unit) for count, unit in counts[first : first + 2] if count] or counts[-1:]
     return " ".join(f"{count} {unit.said(language)}" for count, unit in shown)
-
-
-def _instant(text: str) -> str:
-    """An ISO 8601 instant to the minute.
-
-    >>> _instant("2023-08-24T10:15:30.000Z")
-    '2023-08-24 10:15 UTC'
-    """
-    return text[:16].replace("T", " ") + " UTC"

@@ -201,6 +201,7 @@ UNITS = (
 )
 
 UNKNOWN = Message("unknown", "未知")
+NO_CURRENCY = Message("{} (currency not set)", "{}（未设置币种）")
 YES = Message("yes", "是")
 NO = Message("no", "否")
 
@@ -212,12 +213,12 @@ MAIL = {
     "shop": Message("Shop", "店铺"),
     "since": Message("Since", "开始时间"),
     "at": Message("As of", "截至时间"),
-    "repeats": Message("Seen again since", "期间再次出现"),
+    "repeats": Message("Times seen again since the last message", "自上次通知以来再次出现次数"),
     "evidence": Message("What was seen", "具体情况"),
     "reasons": Message("What weighs most in the risk", "影响风险的主要原因"),
     "measure": Message("What to do", "建议措施"),
     "alert": Message("Alert", "告警编号"),
     "model": Message("Model", "模型版本"),
-    "raises": Message("raises the odds {:.2f}-fold", "使不满意的几率升至 {:.2f} 倍"),
-    "lowers": Message("lowers the odds to {:.2f} of what they were", "使不满意的几率降至 {:.2f} 倍"),
+    "raises": Message("raises the risk: odds × {:.2f}", "提高风险：几率 × {:.2f}"),
+    "lowers": Message("lowers the risk: odds × {:.2f}", "降低风险：几率 × {:.2f}"),
 }

@@ -18,11 +18,10 @@ from service_quality.commit.state_items import (
     pack_key,
     stored_key,
 )
+from service_quality.conversations.conversation import KEY_NAMES
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.facts.entities import item_key_of
 from service_quality.histories.history import History, HistoryPlan
-
-_CONVERSATIONS = ("contact", "visit")
 
 #: Reads stored items by key, strongly consistent; a missing item is left out.
 ReadItems = Callable[[list[str]], Mapping[str, bytes]]
@@ -146,12 +145,12 @@ class ShopState:
         return stored_key(key, self.shop.generation)
 
     def _encode(self, key: str) -> bytes:
-        if entity_name(key) in _CONVERSATIONS:
+        if entity_name(key) in KEY_NAMES:
             return encode_conversation(self.conversations[key])
         return encode_histories(self.histories[key], self.plan, revision=self.shop.counting.revision)
 
     def _decode(self, key: str, data: bytes | None) -> None:
-        if entity_name(key) in _CONVERSATIONS:
+        if entity_name(key) in KEY_NAMES:
             self.conversations[key] = (
                 decode_conversation(data, self.shop_id) if data is not None else ConversationItem()
             )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
+from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.instants import DAY, HOUR, floor_to
 
@@ -24,6 +25,10 @@ RETENTION = 30 * DAY
 #: A conversation is retained longer than any event that could repeat one of its own is taken, by a day: an event known
 #: to the day counts at its receipt when it came on that day, and at the day's end when it comes again.
 CONVERSATION_RETENTION = RETENTION + DAY + HOUR
+
+
+#: The first parts of the keys of conversations: a contact, or a day of a customer's behaviour.
+CONTACT, VISIT = KEY_NAMES = ("contact", "visit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,8 @@ def conversation_key(event: InteractionEvent) -> str:
     'visit\\x1fann\\x1f0'
     """
     if event.conversation_id is not None and event.kind not in kinds.BEHAVIOUR:
-        return f"contact\x1f{event.conversation_id}"
-    return f"visit\x1f{event.customer_id}\x1f{floor_to(event.occurred_at, DAY) // DAY}"
+        return f"{CONTACT}{SEPARATOR}{event.conversation_id}"
+    return f"{VISIT}{SEPARATOR}{event.customer_id}{SEPARATOR}{floor_to(event.occurred_at, DAY) // DAY}"
 
 
 def advance(conversation: Conversation, event: InteractionEvent, *, received_clock: int = 0) -> Conversation:

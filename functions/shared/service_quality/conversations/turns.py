@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from service_quality.conversations.conversation import Conversation
-from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.declared_fields import AGENT, CONTACT
+from service_quality.events.interaction_event import InteractionEvent, fields_describing
 from service_quality.instants import DAY, floor_to
 
-_AGENT_FIELDS = ("supervisor_id", "manager_id", "agent_tenure", "agent_shift")
-_CONTACT_FIELDS = ("customer_id", "category", "subcategory", "product", "sku", "channel")
+_AGENT_FIELDS, _CONTACT_FIELDS = fields_describing(AGENT), fields_describing(CONTACT)
 
 
 class Reply(NamedTuple):

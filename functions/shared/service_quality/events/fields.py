@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from service_quality.errors import RejectedEventError
+from service_quality.events.declared_fields import EARLIEST
 from service_quality.events.identifiers import EXPECTED_ID, is_id
 from service_quality.events.shown_values import shown
 from service_quality.instants import MINUTE, parse_instant
 
 MAX_AHEAD = 5 * MINUTE
-EARLIEST = 946_684_800_000  # 2000-01-01: anything before is a broken clock, not an event
 
 
 def read_instant(raw: Mapping[str, object], name: str) -> int:

@@ -2,6 +2,9 @@
 
 ID_LENGTH = 128
 
+#: Between the parts of a key: ids are printable, so no id holds it.
+SEPARATOR = "\x1f"
+
 #: The "expected" of a rejected identifier.
 EXPECTED_ID = f"1 to {ID_LENGTH} printable characters"
 

@@ -1,50 +1,161 @@
 """Interaction events: one immutable thing that happened, validated at the inlet."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
-from service_quality.instants import format_instant
+from service_quality.events import kinds
+from service_quality.events.declared_fields import (
+    AGENT,
+    CONTACT,
+    a_text,
+    a_word,
+    an_id,
+    an_instant,
+    an_integer,
+    declaration_in,
+)
+from service_quality.instants import DAY, format_instant
 
 EVENT_VERSION = 1
+
+_EVERY = kinds.ALL
+_OF_CONTACTS = kinds.SERVICE | kinds.FEEDBACK
+_ORDERS = frozenset({"order_placed", "order_cancelled", "order_returned"})
+_BY_AGENTS = kinds.SERVICE - {"customer_message", "bot_message"}
+_MESSAGES = frozenset({"customer_message", "agent_message", "bot_message", "internal_note"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InteractionEvent:
     """One thing that happened in a shop; instants in UTC epoch milliseconds, money in minor units.
 
-    `event_id` is unique per shop. `precision` is "ms", or "day" where the source knew only the day: the event
-    then counts at the end of that day, and durations from it are missing.
+    Parsing, the schemas of lake and archive, and docs/events.md follow from these declarations.
     """
 
-    event_id: str
-    shop_id: str
-    kind: str
-    occurred_at: int
-    received_at: int
-    precision: str = "ms"
-    conversation_id: str | None = None
-    customer_id: str | None = None
-    agent_id: str | None = None
-    supervisor_id: str | None = None
-    manager_id: str | None = None
-    agent_tenure: str | None = None
-    agent_shift: str | None = None
-    category: str | None = None
-    subcategory: str | None = None
-    product: str | None = None
-    sku: str | None = None
-    order_id: str | None = None
-    channel: str | None = None
-    text: str | None = None
-    query: str | None = None
-    currency: str | None = None
-    rating: int | None = None
-    amount_minor: int | None = None
-    duration_ms: int | None = None
+    event_id: str = field(
+        metadata=an_id("unique in its shop: a second event of this id is a duplicate", _EVERY, "contact-1-opened")
+    )
+    shop_id: str = field(metadata=an_id("the shop; its events form one log", _EVERY, "my-shop"))
+    kind: str = field(metadata=a_word("what happened", _EVERY, tuple(kinds.KINDS)))
+    occurred_at: int = field(
+        metadata=an_instant(
+            "when it happened, at most five minutes after its arrival", _EVERY, "2026-11-20T08:00:00.000Z"
+        )
+    )
+    received_at: int = field(
+        metadata=an_instant(
+            "when it arrived; the inlet sets it, on the stream an earlier one than the stream's counts",
+            _EVERY,
+            "2026-11-20T08:00:00.000Z",
+        )
+    )
+    precision: str = field(
+        default="ms",
+        metadata=a_word(
+            "`day` where only the day is known: the event counts at its end, and durations from it are missing",
+            _EVERY,
+            ("ms", "day"),
+        ),
+    )
+    conversation_id: str | None = field(default=None, metadata=an_id("the contact", _OF_CONTACTS, "contact-1"))
+    customer_id: str | None = field(
+        default=None, metadata=an_id("the customer", _EVERY, "customer-7", describes=CONTACT)
+    )
+    agent_id: str | None = field(
+        default=None, metadata=an_id("the agent who acts or takes over", _BY_AGENTS, "agent-3")
+    )
+    supervisor_id: str | None = field(
+        default=None, metadata=an_id("the agent's supervisor", _BY_AGENTS, "supervisor-1", describes=AGENT)
+    )
+    manager_id: str | None = field(
+        default=None, metadata=an_id("the agent's manager", _BY_AGENTS, "manager-1", describes=AGENT)
+    )
+    agent_tenure: str | None = field(
+        default=None,
+        metadata=an_id("how long the agent has been there, as a bucket", _BY_AGENTS, "31-60 days", describes=AGENT),
+    )
+    agent_shift: str | None = field(
+        default=None, metadata=an_id("the agent's shift", _BY_AGENTS, "morning", describes=AGENT)
+    )
+    category: str | None = field(default=None, metadata=an_id("what it is about", _EVERY, "Returns", describes=CONTACT))
+    subcategory: str | None = field(
+        default=None, metadata=an_id("the same, in finer steps", _EVERY, "Reverse pickup", describes=CONTACT)
+    )
+    product: str | None = field(
+        default=None, metadata=an_id("group of products", _OF_CONTACTS, "Electronics", describes=CONTACT)
+    )
+    sku: str | None = field(default=None, metadata=an_id("the product", _EVERY, "sku-1042", describes=CONTACT))
+    order_id: str | None = field(
+        default=None,
+        metadata=an_id("the order; kept, and read by no feature yet", _ORDERS | _OF_CONTACTS, "order-88"),
+    )
+    channel: str | None = field(default=None, metadata=an_id("where it came in", _EVERY, "chat", describes=CONTACT))
+    text: str | None = field(
+        default=None,
+        metadata=a_text(
+            "what was written; it goes to the archive, and never into state, alerts, logs or metrics",
+            _MESSAGES | kinds.FEEDBACK,
+            "Where is my parcel?",
+        ),
+    )
+    query: str | None = field(
+        default=None,
+        metadata=a_text("what was searched for; treated as `text`", frozenset({"searched"}), "usb charger"),
+    )
+    currency: str | None = field(
+        default=None, metadata=an_id("of `amount_minor`, by ISO 4217", _OF_CONTACTS | {"order_placed"}, "INR")
+    )
+    rating: int | None = field(
+        default=None, metadata=an_integer("1 worst to 5 best", frozenset({kinds.RATED}), 4, lowest=1, highest=5)
+    )
+    amount_minor: int | None = field(
+        default=None,
+        metadata=an_integer(
+            "price of the product or value of the order, in minor units of the currency",
+            _OF_CONTACTS | {"order_placed"},
+            129_900,
+            lowest=0,
+            highest=10**12,
+        ),
+    )
+    duration_ms: int | None = field(
+        default=None,
+        metadata=an_integer(
+            "how long the page was looked at", frozenset({"page_viewed"}), 42_000, lowest=0, highest=30 * DAY
+        ),
+    )
 
 
-FIELDS = tuple(field.name for field in fields(InteractionEvent))
+DECLARED = {field.name: declaration_in(field.metadata) for field in fields(InteractionEvent)}
+FIELDS = tuple(DECLARED)
 OPTIONAL_FIELDS = FIELDS[FIELDS.index("precision") + 1 :]
+
+
+def fields_of(form: str) -> tuple[str, ...]:
+    """The fields of a form, in order.
+
+    >>> fields_of("integer")
+    ('rating', 'amount_minor', 'duration_ms')
+    """
+    return tuple(name for name, declared in DECLARED.items() if declared.form == form)
+
+
+def fields_describing(subject: str) -> tuple[str, ...]:
+    """The fields that describe an event's contact or its agent, in order.
+
+    >>> fields_describing("agent")
+    ('supervisor_id', 'manager_id', 'agent_tenure', 'agent_shift')
+    """
+    return tuple(name for name, declared in DECLARED.items() if declared.describes == subject)
+
+
+def log_order(event: InteractionEvent) -> tuple[int, bool, str]:
+    """The key by which events of one shop are put on a log in order of time.
+
+    Ratings come after everything else of their millisecond, so that a rating known to the day only never comes before
+    the events that led to it.
+    """
+    return (event.occurred_at, event.kind == kinds.RATED, event.event_id)
 
 
 def event_to_dict(event: InteractionEvent) -> dict[str, str | int]:

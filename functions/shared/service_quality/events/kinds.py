@@ -1,40 +1,54 @@
-"""The kinds of interaction events, and their groups."""
+"""The kinds of interaction events: their groups, required fields, and meanings."""
 
-SERVICE = frozenset(
-    {
-        "conversation_opened",
-        "customer_message",
-        "agent_message",
-        "bot_message",
-        "internal_note",
-        "assigned",
-        "status_changed",
-        "resolved",
-        "reopened",
-    }
-)
-FEEDBACK = frozenset({"rated", "complaint_filed", "suggestion_made"})
-BEHAVIOUR = frozenset({"page_viewed", "searched", "cart_added", "order_placed", "order_cancelled", "order_returned"})
+from typing import NamedTuple
+
+_SERVICE, _FEEDBACK, _BEHAVIOUR = "service", "feedback", "behaviour"
+
+
+class Kind(NamedTuple):
+    """One kind: its group, its required fields besides those of every event, and its meaning in words."""
+
+    group: str
+    needs: tuple[str, ...]
+    says: str
+
+
+KINDS = {
+    "conversation_opened": Kind(_SERVICE, ("conversation_id",), "a customer contacts the shop; a wait begins"),
+    "customer_message": Kind(_SERVICE, ("conversation_id",), "the customer writes; a wait begins if none runs"),
+    "agent_message": Kind(_SERVICE, ("conversation_id", "agent_id"), "an agent writes; a wait ends"),
+    "bot_message": Kind(_SERVICE, ("conversation_id",), "a bot writes; a wait goes on"),
+    "internal_note": Kind(_SERVICE, ("conversation_id",), "a note among staff, which the customer does not see"),
+    "assigned": Kind(_SERVICE, ("conversation_id", "agent_id"), "an agent takes over; a change of agent is a transfer"),
+    "status_changed": Kind(_SERVICE, ("conversation_id",), "the status changes in a way that no other kind says"),
+    "resolved": Kind(_SERVICE, ("conversation_id",), "the contact is settled"),
+    "reopened": Kind(_SERVICE, ("conversation_id",), "a settled contact begins again; a wait begins"),
+    "rated": Kind(_FEEDBACK, ("conversation_id", "rating"), "the customer rates the contact; the label of the model"),
+    "complaint_filed": Kind(_FEEDBACK, (), "a formal complaint, about a contact or by a customer"),
+    "suggestion_made": Kind(_FEEDBACK, (), "a suggestion, in a contact or by a customer"),
+    "page_viewed": Kind(_BEHAVIOUR, ("customer_id",), "the customer looks at a page of the shop"),
+    "searched": Kind(_BEHAVIOUR, ("customer_id", "query"), "the customer searches in the shop"),
+    "cart_added": Kind(_BEHAVIOUR, ("customer_id",), "the customer puts a product into the cart"),
+    "order_placed": Kind(_BEHAVIOUR, ("customer_id", "order_id"), "the customer orders"),
+    "order_cancelled": Kind(_BEHAVIOUR, ("customer_id", "order_id"), "an order is cancelled"),
+    "order_returned": Kind(_BEHAVIOUR, ("customer_id", "order_id"), "an order comes back"),
+}
+
+
+def _of(group: str) -> frozenset[str]:
+    return frozenset(name for name, kind in KINDS.items() if kind.group == group)
+
+
+SERVICE, FEEDBACK, BEHAVIOUR = _of(_SERVICE), _of(_FEEDBACK), _of(_BEHAVIOUR)
 ALL = SERVICE | FEEDBACK | BEHAVIOUR
+
+RATED = "rated"
 
 #: Kinds after which the running conversation is scored. A rating is the label itself, so it is not scored.
 SCORED = SERVICE | {"complaint_filed"}
 
 #: Kinds that decide the outcome of a contact or a visit: a full conversation still has room for some of them.
 DECISIVE = FEEDBACK | {"resolved", "reopened", "order_placed", "order_cancelled", "order_returned"}
-
-#: The required fields of a kind, besides those of every event.
-REQUIRED: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(SERVICE, ("conversation_id",)),
-    **dict.fromkeys(BEHAVIOUR, ("customer_id",)),
-    "agent_message": ("conversation_id", "agent_id"),
-    "assigned": ("conversation_id", "agent_id"),
-    "rated": ("conversation_id", "rating"),
-    "searched": ("customer_id", "query"),
-    "order_placed": ("customer_id", "order_id"),
-    "order_cancelled": ("customer_id", "order_id"),
-    "order_returned": ("customer_id", "order_id"),
-}
 
 #: Records that change a shop besides interaction events; only the deployment itself may put them on a log.
 CONTROL = frozenset({"history_imported", "history_filled", "state_rebuilt", "record_put_back", "shop_unparked"})

@@ -12,6 +12,7 @@ from service_quality.events.control_records import (
     ControlRecord,
     parse_control,
 )
+from service_quality.events.declared_fields import IDENTIFIER, INTEGER, TEXT
 from service_quality.events.fields import (
     MAX_AHEAD,
     read_id,
@@ -21,20 +22,19 @@ from service_quality.events.fields import (
     read_text,
 )
 from service_quality.events.identifiers import NO_SHOP, is_shop_id
-from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.interaction_event import DECLARED, OPTIONAL_FIELDS, InteractionEvent, fields_of
 from service_quality.events.json_texts import RepeatedFieldError, read_json
 from service_quality.events.shown_values import shown
 from service_quality.instants import DAY, end_of_day, floor_to
 
 MAX_RECORD_BYTES = 65_536
 
-_TEXT_LENGTH = 8_000
-_IDS = (
-    "conversation_id", "customer_id", "agent_id", "supervisor_id", "manager_id", "agent_tenure", "agent_shift",
-    "category", "subcategory", "product", "sku", "order_id", "channel", "currency",
-)  # fmt: skip
-_TEXTS = ("text", "query")
-_NUMBERS = {"rating": (1, 5), "amount_minor": (0, 10**12), "duration_ms": (0, 30 * DAY)}
+_IDS = tuple(name for name in fields_of(IDENTIFIER) if name in OPTIONAL_FIELDS)
+_LONGEST = {name: DECLARED[name].highest for name in fields_of(TEXT)}
+_RANGES = {name: (DECLARED[name].lowest, DECLARED[name].highest) for name in fields_of(INTEGER)}
+_PRECISIONS = DECLARED["precision"].words
+_KNOWN_KINDS = f"one of {', '.join(sorted(kinds.ALL))}"
+_REQUIRED = {name: kind.needs for name, kind in kinds.KINDS.items()}
 
 
 def parse_record(
@@ -98,24 +98,28 @@ def parse_event(raw: Mapping[str, object], *, arrived_at: int) -> InteractionEve
     _refuse_wish_and_carrier(raw)
     kind = read_id(raw, "kind")
     if kind not in kinds.ALL:
-        raise RejectedEventError("unknown_kind", field="kind", found=shown(kind), expected="a known kind")
+        raise RejectedEventError("unknown_kind", field="kind", found=shown(kind), expected=_KNOWN_KINDS)
     received_at = read_instant(raw, "received_at") if raw.get("received_at") is not None else arrived_at
     if received_at > arrived_at + MAX_AHEAD:
         raise _from_the_future("received_at", received_at - arrived_at)
     received_at = min(received_at, arrived_at)
     precision = "ms" if raw.get("precision") is None else raw["precision"]
-    if precision not in ("ms", "day"):
-        raise RejectedEventError("out_of_range", field="precision", found=shown(precision), expected="ms or day")
+    if precision not in _PRECISIONS:
+        raise RejectedEventError(
+            "out_of_range", field="precision", found=shown(precision), expected=" or ".join(_PRECISIONS)
+        )
     values: dict[str, str | int | None] = {
         name: read_present_id(raw, name) for name in _IDS if raw.get(name) is not None
     }
-    values |= {name: read_text(raw, name, longest=_TEXT_LENGTH) for name in _TEXTS if raw.get(name) is not None}
+    values |= {
+        name: read_text(raw, name, longest=longest) for name, longest in _LONGEST.items() if raw.get(name) is not None
+    }
     values |= {
         name: read_integer(raw, name, lowest=lowest, highest=highest)
-        for name, (lowest, highest) in _NUMBERS.items()
+        for name, (lowest, highest) in _RANGES.items()
         if raw.get(name) is not None
     }
-    for name in kinds.REQUIRED.get(kind, ()):
+    for name in _REQUIRED[kind]:
         if name not in values:
             raise RejectedEventError("missing_field", field=name, found="nothing", expected=f"a value for {kind}")
     if "conversation_id" not in values and "customer_id" not in values:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-SEPARATOR = "\x1f"  # ids are printable, so no id holds it
+from service_quality.events.identifiers import SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)

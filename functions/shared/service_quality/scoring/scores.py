@@ -5,6 +5,9 @@ from typing import NamedTuple, Protocol
 
 from service_quality.features.vectors import Vector
 
+ENGINES_DIFFER_AT_MOST = 1e-6
+"""The largest difference between the probabilities that two engines give one model and vector."""
+
 
 class Score(NamedTuple):
     """`contributions` in feature order; with `intercept` they add up to the log-odds of `probability`."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import exp
 
-from infra.local.report_page.proofs import Figures
+from reports.proofs import Figures
 from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.wording import name_in_words, value_in_words
 from service_quality.alerts.wording_messages import MAIL, say

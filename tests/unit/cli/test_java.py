@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import java
-from tools.errors import JavaMissingError
+from cli import java
+from cli.machine_errors import JavaMissingError
 
 
 @pytest.fixture(autouse=True)

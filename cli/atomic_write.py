@@ -1,5 +1,6 @@
 """Atomic writes: files that appear whole or not at all, alone or together, whenever their writer is killed."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -43,3 +44,9 @@ def atomic_folder(target: Path, *, marker: str) -> Iterator[Path]:
             os.replace(unfinished / name, target / name)
     finally:
         shutil.rmtree(unfinished)
+
+
+def write_json(target: Path, document: object) -> None:
+    """Write a document as indented JSON, whole or not at all."""
+    with atomic_file(target) as unfinished:
+        unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")

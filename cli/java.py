@@ -1,4 +1,4 @@
-"""Find a Java that Spark 4.0 can use: 17 or 21, of the machine or our own; `python -m tools.java` prints it."""
+"""Find a Java that Spark 4.0 can use: 17 or 21, of the machine or our own; `python -m cli.java` prints it."""
 
 import os
 import re
@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.errors import ROOT, JavaMissingError
+from cli.machine_errors import JavaMissingError
+from cli.paths import ROOT
 
 USABLE_VERSIONS = (17, 21)
 PRIVATE_HOME = ROOT / ".cache" / "java" / "home"

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import report_page
-from infra.local.report_page import choose_telling, render_page
-from infra.local.report_page.labels import LABELS, STEPS
-from infra.local.report_page.plots import WIDE, plot_calibration, plot_hours
-from infra.local.report_page.proofs import read_proofs
+import reports
+from cli.paths import ROOT
+from reports import choose_telling, render_page
+from reports.labels import LABELS, STEPS
+from reports.plots import WIDE, plot_calibration, plot_hours
+from reports.proofs import read_proofs
 from service_quality.alerts import wording_messages as messages
-from tests.unit.infra import made_up_run as made_up
+from tests.unit.reports import made_up_run as made_up
 
 VOID = {"meta", "br"}
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&{{ 7 * 7 }}"
@@ -260,14 +261,14 @@ def test_calibrated_bins_lie_on_the_diagonal():
 
 
 def test_every_rule_has_a_colour_in_light_dark_and_print():
-    style = (Path(report_page.__file__).parent / "templates" / "style.css").read_text("utf-8")
+    style = (Path(reports.__file__).parent / "templates" / "style.css").read_text("utf-8")
 
     for name in messages.RULES:
         assert style.count(f"--{name}:") == 3
 
 
 def test_every_step_of_the_demo_has_a_label():
-    demo = Path(report_page.__file__).parents[1] / "demo.py"
+    demo = ROOT / "infra" / "local" / "demo.py"
     calls = [node for node in ast.walk(ast.parse(demo.read_text("utf-8"))) if isinstance(node, ast.Call)]
 
     steps = {ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func).endswith(".step")}

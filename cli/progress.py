@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 FIRST_SIGN_SECONDS = 3.0
 LATER_SIGN_SECONDS = 5.0
+MOST_CHARACTERS = 100
 
 
 def say(line: str) -> None:
@@ -36,7 +37,7 @@ class Signs:
         """Print the state if the last sign is some seconds old."""
         now = time.monotonic()
         if now >= self._next:
-            say(f"  {self._title}: {state}, {now - self._start:.0f} s so far")
+            say(f"  {self._title}: {shorten(state)}, {now - self._start:.0f} s so far")
             self._next = now + LATER_SIGN_SECONDS
 
 
@@ -52,3 +53,15 @@ def wait_until(come: Callable[[], bool], *, title: str, state: Callable[[], str]
         signs.show(state())
         time.sleep(0.2)
     return True
+
+
+def shorten(text: str, most: int = MOST_CHARACTERS) -> str:
+    """One line of at most so many characters, cut between words, with a sign where something was cut.
+
+    >>> shorten("CREATE_COMPLETE   AWS::CloudFormation::Stack   Storage", 40)
+    'CREATE_COMPLETE …'
+    """
+    words = " ".join(text.split())
+    if len(words) <= most:
+        return words
+    return words[: most - 1].rpartition(" ")[0] + " …"

@@ -4,10 +4,10 @@ import unicodedata
 
 import pytest
 
-from infra.local.report_page import choose_telling
-from infra.local.summary import render_summary
+from reports import choose_telling
+from reports.summary import render_summary
 from service_quality.alerts.wording_messages import LANGUAGES
-from tests.unit.infra import made_up_run as made_up
+from tests.unit.reports import made_up_run as made_up
 
 
 def width(text):
@@ -54,8 +54,8 @@ def test_summary_says_what_was_found():
     assert "✗" not in text
     assert "published 3, received by queue 3, received by web 3" in text
     assert "1. Conversation is likely to end dissatisfied [critical, got worse]" in text
-    assert "+ dissatisfaction rate of the agent in the last 30 days: 31.0 % (raises the odds 1.50-fold)" in text
-    assert "− orders of the customer in the last 90 days: 4 (lowers the odds to 0.90 of what they were)" in text
+    assert "+ dissatisfaction rate of the agent in the last 30 days: 31.0 % (raises the risk: odds × 1.50)" in text
+    assert "− orders of the customer in the last 90 days: 4 (lowers the risk: odds × 0.90)" in text
     assert "the customer has been waiting for: 2 h 15 min" in text
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from infra.local.report_page import figures, plots
-from infra.local.report_page.labels import LABELS, METRICS, STEPS
-from infra.local.report_page.proofs import PARITY_LIMIT, Figures, read_proofs
-from infra.local.report_page.shown_alert import ShownAlert, show_alert
+from reports import figures, plots
+from reports.labels import LABELS, METRICS, STEPS
+from reports.proofs import Figures, read_proofs
+from reports.shown_alert import ShownAlert, show_alert
 from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
 from service_quality.alerts.wording_messages import LANGUAGES
+from service_quality.scoring.scores import ENGINES_DIFFER_AT_MOST
 
 MOMENTS = ("answer", "opening")
 _TAGS = {"en": "en", "zh": "zh-CN"}
@@ -61,7 +62,7 @@ def render_page(
         mail={name: one._asdict() for name, one in messages.MAIL.items()},
         report=report,
         proofs=read_proofs(report),
-        parity_limit=PARITY_LIMIT,
+        parity_limit=ENGINES_DIFFER_AT_MOST,
         scores=_scores(report),
         metrics=METRICS,
         curves=_curves(report, evaluation),

@@ -7,18 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from infra.local.errors import LocalRunError
-from infra.local.progress import wait_until
+from cli.machine_errors import HeldError
+from cli.progress import wait_until
 
 
 @contextmanager
 def only_one(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock of `what` while the context lasts; LocalRunError when another process holds it."""
+    """Hold the lock of `what` while the context lasts; HeldError when another process holds it."""
     with _opened(path) as lock:
         if not _take(lock):
-            raise LocalRunError(
-                f"found another {what} running in this checkout, expected no other; wait for it or end it"
-            )
+            raise HeldError(f"found another {what} running in this checkout, expected no other; wait for it or end it")
         yield
 
 

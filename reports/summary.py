@@ -3,11 +3,11 @@
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from infra.local.report_page.figures import count_in_words, metric_in_words, seconds_in_words, source_in_words
-from infra.local.report_page.labels import METRICS, label
-from infra.local.report_page.plots import kinds_of
-from infra.local.report_page.proofs import Figures, Proof, read_proofs
-from infra.local.report_page.shown_alert import ShownAlert, show_alert
+from reports.figures import count_in_words, metric_in_words, seconds_in_words, source_in_words
+from reports.labels import METRICS, label
+from reports.plots import kinds_of
+from reports.proofs import Figures, Proof, read_proofs
+from reports.shown_alert import ShownAlert, show_alert
 from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from service_quality.scoring.scores import ENGINES_DIFFER_AT_MOST
+
 Figures = Mapping[str, Any]
 
-PARITY_LIMIT = 1e-6
 _CONSISTENCY = ("mismatched", "missing", "extra")
 _DELIVERY = ("published", "received", "received_http")
 
@@ -30,7 +31,7 @@ def read_proofs(report: Figures) -> list[Proof]:
             held=consistency["compared"] > 0 and same and consistency["chain"] == "whole",
             found={name: consistency[name] for name in ("compared", *_CONSISTENCY, "chain")},
         ),
-        Proof("parity", held=parity <= PARITY_LIMIT, found={"largest_difference": parity}),
+        Proof("parity", held=parity <= ENGINES_DIFFER_AT_MOST, found={"largest_difference": parity}),
         Proof(
             "delivery",
             held=len({alerts[name] for name in _DELIVERY}) == 1,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10, sqrt
 
-from infra.local.report_page.proofs import Figures
+from reports.proofs import Figures
 from service_quality.alerts.wording_messages import RULES
 
 HOURS = 24

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tools.signals import ENDED_BY, EndedBySignal, end_children, end_once
+from cli.signals import ENDED_BY, EndedBySignal, end_children, end_once
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from infra.local.report_page.proofs import Figures
+from reports.proofs import Figures
 from service_quality.alerts.alert_state import RESOLVED
 from service_quality.alerts.rules import SEVERITIES
 

@@ -1,0 +1,75 @@
+"""Send a conversation: a customer asks, waits 40 minutes, and asks again. Its alert is `waiting_too_long`.
+
+By default the events go into the queue, as from most sources; with --by call the function is called directly, and its
+answer says what was accepted, what was rejected and why, and which fields were not read.
+"""
+
+import json
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+
+from examples.stack import read_outputs, stack_argument
+
+
+def conversation(shop: str, now: datetime) -> list[dict[str, object]]:
+    """Two events; every kind and field is described in docs/events.md."""
+    asked, again = now - timedelta(minutes=41), now - timedelta(minutes=1)
+    contact = f"contact-{int(time.time())}"
+    return [
+        {
+            "event_id": f"{contact}-opened",  # unique in the shop: sent twice, it counts once
+            "shop_id": shop,
+            "kind": "conversation_opened",
+            "occurred_at": asked.isoformat(),
+            "conversation_id": contact,
+            "customer_id": "customer-7",
+            "category": "Returns",
+            "channel": "chat",
+            "text": "Where is my parcel?",
+        },
+        {
+            "event_id": f"{contact}-asked-again",
+            "shop_id": shop,
+            "kind": "customer_message",
+            "occurred_at": again.isoformat(),
+            "conversation_id": contact,
+            "text": "Is anybody there?",
+        },
+    ]
+
+
+def send_by_queue(queue_url: str, events: list[dict[str, object]]) -> str:
+    """One message with all events, since a queue keeps no order; returns the message's id."""
+    body = json.dumps({"events": events})
+    return boto3.client("sqs").send_message(QueueUrl=queue_url, MessageBody=body)["MessageId"]
+
+
+def call(function: str, payload: dict[str, object]) -> dict[str, Any]:
+    """A function's answer; SystemExit with its error where it failed."""
+    answer = boto3.client("lambda").invoke(FunctionName=function, Payload=json.dumps(payload).encode())
+    content: dict[str, Any] = json.loads(answer["Payload"].read())
+    if answer.get("FunctionError"):
+        raise SystemExit(f"{function}: {content.get('errorMessage')}")
+    return content
+
+
+def main(argv: list[str]) -> None:
+    """Send it and print what came back."""
+    parser = stack_argument(__doc__)
+    parser.add_argument("--shop", default="my-shop", help="id of the shop (%(default)s)")
+    parser.add_argument("--by", choices=("queue", "call"), default="queue", help="the way in (%(default)s)")
+    options = parser.parse_args(argv)
+    outputs = read_outputs(options.stack)
+    events = conversation(options.shop, datetime.now(UTC))
+    if options.by == "queue":
+        print(f"queued as message {send_by_queue(outputs['EventQueueUrl'], events)}")
+    else:
+        print(json.dumps(call(outputs["IngestEventsFunctionName"], {"events": events}), indent=2))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

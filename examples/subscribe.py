@@ -1,0 +1,47 @@
+"""Subscribe a queue of your own to the alerts.
+
+The queue needs a policy that lets the topic write to it. Without one the subscription is accepted all the same, and no
+message ever comes.
+"""
+
+import json
+import sys
+
+import boto3
+
+from examples.stack import read_outputs, stack_argument
+
+
+def subscribe(topic: str, queue_name: str, severities: list[str]) -> str:
+    """Make the queue, let the topic write to it, subscribe it; returns the queue's URL.
+
+    With severities only their alerts come. Every attribute of docs/alert.schema.json may be filtered by.
+    """
+    sqs, sns = boto3.client("sqs"), boto3.client("sns")
+    url = sqs.create_queue(QueueName=queue_name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    chosen = {"FilterPolicy": json.dumps({"severity": severities})} if severities else {}
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=chosen)
+    return url
+
+
+def main(argv: list[str]) -> None:
+    """Subscribe and print the queue's URL."""
+    parser = stack_argument(__doc__)
+    parser.add_argument("--queue", default="my-alerts", help="name of the queue (%(default)s)")
+    parser.add_argument("--severity", action="append", default=[], help="only these (default: all)")
+    options = parser.parse_args(argv)
+    print(subscribe(read_outputs(options.stack)["AlertTopicArn"], options.queue, options.severity))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

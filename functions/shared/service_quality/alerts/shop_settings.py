@@ -1,0 +1,93 @@
+"""What a shop's alerts look like: language, ids, name, time zone, currency."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from service_quality.alerts.wording_messages import LANGUAGES, NO_CURRENCY
+
+#: The meaning of each setting, and after a colon its values.
+SETTINGS = {
+    "language": f"of the mails: {' or '.join(LANGUAGES)}",
+    "ids": "whether alerts show ids as they are, or salted hashes of them: hashed or plain",
+    "display_name": "the shop's name in mails",
+    "time_zone": "of the times in mails: a name such as Asia/Shanghai",
+    "currency": "of the amounts in mails: a code of ISO 4217 such as CNY",
+}
+
+#: Digits behind the point, by ISO 4217; other currencies have two.
+_DIGITS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV"), 0),
+    **dict.fromkeys(("XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+_LONGEST_NAME = 200
+_UTC = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class ShopSettings:
+    """A shop's settings of its alerts. `ids` is "hashed", or "plain" where alerts may show ids."""
+
+    language: str = "en"
+    ids: str = "hashed"
+    display_name: str | None = None
+    time_zone: str = _UTC
+    currency: str = ""
+
+    def in_language(self, language: str) -> "ShopSettings":
+        """The same settings in another language."""
+        return replace(self, language=language)
+
+
+def shop_settings(stored: Mapping[str, str | None]) -> ShopSettings:
+    """Settings as stored; a missing or unknown one is the default, so ids stay hashed unless "plain" is stored."""
+    language, name = stored.get("language") or "", stored.get("display_name")
+    zone, currency = stored.get("time_zone") or _UTC, stored.get("currency") or ""
+    return ShopSettings(
+        language=language if language in LANGUAGES else ShopSettings().language,
+        ids="plain" if stored.get("ids") == "plain" else "hashed",
+        display_name=name[:_LONGEST_NAME] if name else None,
+        time_zone=zone if _find_zone(zone) else _UTC,
+        currency=currency if _is_currency(currency) else "",
+    )
+
+
+def money_in_words(minor: float, currency: str, language: str) -> str:
+    """An amount with the digits and the code of its currency; an unknown currency is said to be unknown.
+
+    >>> money_in_words(129_900, "INR", "en"), money_in_words(129_900, "JPY", "en")
+    ('1,299.00 INR', '129,900 JPY')
+    >>> money_in_words(129_900, "", "en")
+    '1,299.00 (currency not set)'
+    """
+    digits = _DIGITS.get(currency, 2)
+    shown = f"{minor / 10**digits:,.{digits}f}"
+    return f"{shown} {currency}" if currency else NO_CURRENCY.said(language).format(shown)
+
+
+def instant_in_words(text: str, zone: str = _UTC) -> str:
+    """An ISO 8601 instant to the minute, in a zone, which is named.
+
+    >>> instant_in_words("2023-08-24T10:15:30.000Z"), instant_in_words("2023-08-24T10:15:30.000Z", "Asia/Shanghai")
+    ('2023-08-24 10:15 UTC', '2023-08-24 18:15 Asia/Shanghai')
+    """
+    return f"{local_time(text, zone):%Y-%m-%d %H:%M} {zone}"
+
+
+def local_time(text: str, zone: str) -> datetime:
+    """An ISO 8601 instant in a zone; UTC where this machine does not know it."""
+    return datetime.fromisoformat(text).astimezone(_find_zone(zone) or UTC)
+
+
+def _find_zone(name: str) -> tzinfo | None:
+    """The zone of a name; None for an unknown one."""
+    try:
+        return UTC if name == _UTC else ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # no such name, a name that is a path, or a folder of names
+        return None
+
+
+def _is_currency(code: str) -> bool:
+    return len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()

@@ -1,0 +1,122 @@
+"""The examples and the operator's commands about alerts, as a newcomer runs them, on the embedded AWS."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from cli.paths import ROOT
+from infra.local.cloud import Cloud, for_embedded
+from infra.local.deployment import STACK, deploy
+from infra.local.emulator import Emulator
+from service_quality.alerts.wording_messages import RULES
+from tests.integration.test_deployment import promote_tiny_model
+
+pytestmark = [pytest.mark.aws, pytest.mark.slow]
+
+SHOP = "my-shop"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Runs a module with the variables of the embedded AWS alone, and gives what it printed."""
+
+    cloud: Cloud
+    outputs: dict[str, str]
+
+    def __call__(self, *argv: str) -> str:
+        environment = for_embedded(os.environ, self.cloud.endpoint)
+        command = [sys.executable, "-m", *argv]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Iterator[Run]:
+    with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
+        outputs = deploy(emulator)
+        promote_tiny_model(emulator.cloud, outputs)
+        yield Run(emulator.cloud, outputs)
+
+
+def alerts_in(printed: str) -> list[dict]:
+    """The alerts that `read_alerts` printed one after the other."""
+    decoder, alerts, at = json.JSONDecoder(), [], 0
+    while at < len(printed.rstrip()):
+        alert, at = decoder.raw_decode(printed, at)
+        alerts.append(alert)
+        at += 1
+    return alerts
+
+
+def test_own_conversation_is_sent_and_its_alert_read(run):
+    run("examples.subscribe")
+
+    sent = run("examples.send_conversation")
+    alerts = alerts_in(run("examples.read_alerts", "--seconds", "30"))
+
+    assert sent.startswith("queued as message ")
+    assert "waiting_too_long" in {alert["kind"] for alert in alerts}
+    assert {alert["shop_id"] for alert in alerts} == {SHOP}
+
+
+def test_subscriber_that_wants_critical_alerts_gets_no_other(run):
+    run("examples.subscribe", "--queue", "grave-alerts", "--severity", "critical")
+
+    run("examples.send_conversation", "--shop", "grave-shop")
+
+    assert {one["severity"] for one in alerts_in(run("examples.read_alerts", "--queue", "grave-alerts"))} <= {
+        "critical"
+    }
+
+
+def test_direct_call_answers_with_what_was_accepted(run):
+    answer = json.loads(run("examples.send_conversation", "--by", "call"))
+
+    assert len(answer["accepted"]) == 2
+    assert answer["rejected"] == answer["unknown_fields"] == []
+
+
+def test_preview_gives_a_score_with_reasons_and_stores_nothing(run):
+    printed = run("examples.preview", "--shop", "previewed-shop")
+
+    assert printed.count("risk ") == 2
+    assert run("infra.operations", "alerts", "--stack", STACK, "--shop", "previewed-shop") == "0 open\n"
+
+
+def test_open_alert_is_listed_and_its_mail_shown_as_the_shop_wants_it(run):
+    settings = ("infra.operations", "settings", "--stack", STACK, "--shop", SHOP)
+    assert "hashed (default)" in run(*settings)
+    shown = run(*settings, "--time-zone", "Asia/Shanghai", "--display-name", "Tea & Co", "--currency", "CNY")
+    assert "Asia/Shanghai" in shown
+
+    listed = run("infra.operations", "alerts", "--stack", STACK, "--shop", SHOP)
+    mails = run("infra.operations", "mail", "--stack", STACK, "--shop", SHOP)
+
+    assert "waiting_too_long" in listed
+    assert "conversation contact-" in listed
+    assert RULES["waiting_too_long"].en in mails
+    assert RULES["waiting_too_long"].zh in mails
+    assert "Asia/Shanghai" in mails
+    assert "Tea & Co" in mails
+    assert "(default)" in run(*settings, "--time-zone", "")
+
+
+def test_subscriber_whose_queue_is_closed_to_the_topic_is_named(run):
+    cloud, topic = run.cloud, run.outputs["AlertTopicArn"]
+    url = cloud.sqs.create_queue(QueueName="closed")["QueueUrl"]
+    arn = cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    cloud.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    run("examples.subscribe", "--queue", "open-to-it")
+
+    listed = run("infra.operations", "subscribers", "--stack", STACK).splitlines()
+
+    assert [line for line in listed if "closed" in line and "gets nothing" in line]
+    assert [line for line in listed if "open-to-it" in line and line.endswith("gets alerts")]

@@ -1,0 +1,44 @@
+"""Settings of a shop's alerts, amounts in their currency, times in the shop's zone."""
+
+from typing import Any
+
+import pytest
+
+from service_quality.alerts.shop_settings import ShopSettings, instant_in_words, money_in_words, shop_settings
+from service_quality.alerts.wording import render_email
+from tests.unit.core.test_wording import BODY
+
+
+@pytest.mark.parametrize(
+    ("currency", "shown"), [("JPY", "129,900 JPY"), ("KWD", "129.900 KWD"), ("INR", "1,299.00 INR")]
+)
+def test_amount_has_the_digits_and_the_code_of_its_currency(currency, shown):
+    assert money_in_words(129_900, currency, "en") == shown
+
+
+def test_amount_of_an_unknown_currency_says_so_in_both_languages():
+    assert money_in_words(129_900, "", "en") == "1,299.00 (currency not set)"
+    assert money_in_words(129_900, "", "zh") == "1,299.00（未设置币种）"
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", "", "/etc/localtime"])
+def test_unknown_zone_is_utc_and_named(zone):
+    assert shop_settings({"time_zone": zone}).time_zone == "UTC"
+    assert instant_in_words("2023-08-24T10:15:30.000Z").endswith(" UTC")
+
+
+@pytest.mark.parametrize("currency", ["cny", "￥", "CNYX", "12A"])
+def test_text_that_is_no_currency_is_left_out(currency):
+    assert shop_settings({"currency": currency}).currency == ""
+
+
+def test_mail_shows_times_and_amounts_as_the_shop_reads_them():
+    reasons = [{"feature": "price_minor", "value": 129_900, "contribution": 0.2}]
+    shop = ShopSettings("zh", display_name="Tea & Co", time_zone="Asia/Shanghai", currency="JPY")
+
+    body: Any = BODY | {"opened_at": "2023-08-24T20:15:00.000Z", "reasons": reasons}
+    subject, text = render_email(body, shop)
+
+    assert "2023-08-25 04:15 Asia/Shanghai" in text
+    assert "129,900 JPY" in text
+    assert subject.endswith(" - Tea & Co")

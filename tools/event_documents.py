@@ -1,0 +1,161 @@
+"""Write docs/events.md and docs/event.schema.json from the declared events (`python -m tools.event_documents`)."""
+
+import json
+
+from cli.paths import ROOT
+from service_quality.conversations.conversation import RETENTION
+from service_quality.events.carriers import MAX_EVENTS
+from service_quality.events.declared_fields import IDENTIFIER, INSTANT, INTEGER, WORD, EventField
+from service_quality.events.fields import MAX_AHEAD
+from service_quality.events.interaction_event import DECLARED, EVENT_VERSION
+from service_quality.events.kinds import ALL, BEHAVIOUR, FEEDBACK, KINDS, SCORED, SERVICE
+from service_quality.events.parsing import MAX_RECORD_BYTES
+from service_quality.instants import DAY, MINUTE
+
+SCHEMA = ROOT / "docs" / "event.schema.json"
+PAGE = ROOT / "docs" / "events.md"
+REQUIRED = ("event_id", "shop_id", "kind", "occurred_at")
+GROUPS = {"service": SERVICE, "feedback": FEEDBACK, "behaviour": BEHAVIOUR}
+_NOT_IN_EXAMPLES = ("received_at", "precision")
+_OF_FEW_KINDS = 7
+_FEW_LEFT_OUT = 2
+_PRINTABLE = "^[^\\u0000-\\u001f\\u007f]*$"
+
+Schema = dict[str, object]
+
+_HEAD = f"""# Events
+
+Every kind and field that may come in. This page and [event.schema.json](event.schema.json) are written by
+`.venv/bin/python -m tools.event_documents` from `functions/shared/service_quality/events/interaction_event.py` and
+`kinds.py` beside it; a test says when they are out of date. Do not edit them by hand.
+
+- An event is one JSON object of at most {MAX_RECORD_BYTES:,} bytes. It comes alone, in a list, or as
+  `{{"events": […]}}`, at most {MAX_EVENTS:,} at once: in a message of the queue, on the bus, in a direct call of
+  `ingest_events`, or on the stream with `shop_id` as partition key. [How to send one](../README.md).
+- Required: {", ".join(f"`{name}`" for name in REQUIRED)}, what the kind needs, and `conversation_id` or `customer_id`.
+- A second event with the `event_id` of an earlier one of its shop changes nothing.
+- Events may come in any order, at most {RETENTION // DAY} days after they occurred, and dated at most
+  {MAX_AHEAD // MINUTE} minutes ahead of their arrival.
+- A field that is not listed here is not read. The answer of a direct call names it, and the metric `UnknownFields`
+  counts it. A field that is `null` counts as absent.
+- An event that cannot be taken is stored as rejected with its reason; a direct caller gets the reason at once.
+- What customers write (`text`, `query`) is archived and never enters state, alerts, logs or metrics.
+"""
+
+_EXAMPLES = """## An example of each kind
+
+One a line, as `python -m infra.local replay` reads them.
+"""
+
+
+def render_schema() -> str:
+    """The JSON schema of one event, for senders: it accepts what is taken, without fields that nobody reads."""
+    needs = {need for kind in KINDS.values() for need in [kind.needs] if need}
+    document: Schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Interaction event",
+        "description": "One thing that happened in a shop, as a source sends it. A field that is not listed is not "
+        "read; the inlet names it in its answer.",
+        "type": "object",
+        "properties": {
+            "version": {"description": "Version of this format; may be left out.", "const": EVENT_VERSION},
+            **{name: _property(declared) for name, declared in DECLARED.items()},
+        },
+        "required": list(REQUIRED),
+        "anyOf": [{"required": ["conversation_id"]}, {"required": ["customer_id"]}],
+        "allOf": [
+            {
+                "if": {"properties": {"kind": {"enum": [name for name, kind in KINDS.items() if kind.needs == need]}}},
+                "then": {"required": list(need)},
+            }
+            for need in sorted(needs)
+        ],
+        "additionalProperties": False,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _property(declared: EventField) -> Schema:
+    said: Schema = {"description": f"{declared.says[0].upper()}{declared.says[1:]}."}
+    match declared.form:
+        case form if form == INTEGER:
+            return said | {"type": "integer", "minimum": declared.lowest, "maximum": declared.highest}
+        case form if form == INSTANT:
+            return said | {"type": "string", "format": "date-time", "maxLength": 40}
+        case form if form == WORD:
+            return said | {"enum": list(declared.words)}
+    bounds: Schema = {"type": "string", "minLength": declared.lowest, "maxLength": declared.highest}
+    return said | bounds | ({"pattern": _PRINTABLE} if declared.form == IDENTIFIER else {})
+
+
+def render_page() -> str:
+    """The whole page."""
+    sections = [_HEAD, "## Kinds\n", *(_kinds(group) for group in GROUPS), _fields(), _EXAMPLES]
+    examples = "\n".join(json.dumps(example(kind), ensure_ascii=False) for kind in KINDS)
+    return "\n".join([*sections, f"```json\n{examples}\n```\n"])
+
+
+def example(kind: str) -> dict[str, str | int]:
+    """An event of a kind with the fields that it usually carries."""
+    whole = kind == "conversation_opened" or kind in BEHAVIOUR
+    names = [
+        name
+        for name, declared in DECLARED.items()
+        if name in (*REQUIRED, *KINDS[kind].needs)
+        or (name == "customer_id" and not KINDS[kind].needs)
+        or (kind in declared.kinds and name not in _NOT_IN_EXAMPLES and (whole or _is_special(declared)))
+    ]
+    values = {name: DECLARED[name].example for name in names}
+    return values | {"event_id": f"example-{kind.replace('_', '-')}", "kind": kind}
+
+
+def _is_special(declared: EventField) -> bool:
+    """Whether a field belongs to a few kinds, and does not describe an agent, whom one event describes for all."""
+    return len(declared.kinds) <= _OF_FEW_KINDS and not declared.describes
+
+
+def _kinds(group: str) -> str:
+    rows = "".join(
+        f"| `{name}` | {kind.says} | {_names(kind.needs)} | {'yes' if name in SCORED else 'no'} |\n"
+        for name, kind in KINDS.items()
+        if name in GROUPS[group]
+    )
+    return f"| {group} | means | needs | scored |\n|---|---|---|---|\n{rows}"
+
+
+def _fields() -> str:
+    rows = "".join(
+        f"| `{name}` | {_bound(declared)} | {_carriers(declared.kinds)} | {declared.says} |\n"
+        for name, declared in DECLARED.items()
+    )
+    return f"## Fields\n\n| field | type and bound | on | means |\n|---|---|---|---|\n{rows}"
+
+
+def _bound(declared: EventField) -> str:
+    if declared.form == INTEGER:
+        return f"integer, {declared.lowest:,} to {declared.highest:,}"
+    if declared.form == INSTANT:
+        return "ISO 8601 instant with a zone"
+    if declared.form == WORD:
+        return "a kind" if set(declared.words) == ALL else _names(declared.words, " or ")
+    return f"string, {declared.lowest} to {declared.highest:,} {'printable ' * (declared.form == IDENTIFIER)}characters"
+
+
+def _carriers(kinds: frozenset[str]) -> str:
+    """The kinds in words: whole groups by their names, the rest by their own."""
+    if kinds == ALL:
+        return "every kind"
+    groups = {name: members - kinds for name, members in GROUPS.items() if len(members - kinds) <= _FEW_LEFT_OUT}
+    named = [name + (f" but {_names(tuple(sorted(left)))}" if left else "") for name, left in groups.items()]
+    rest = kinds - {kind for name in groups for kind in GROUPS[name]}
+    return ", ".join([*named, *(f"`{name}`" for name in KINDS if name in rest)])
+
+
+def _names(names: tuple[str, ...], between: str = ", ") -> str:
+    return between.join(f"`{name}`" for name in names)
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(render_schema(), "utf-8")
+    PAGE.write_text(render_page(), "utf-8")
+    print(SCHEMA.relative_to(ROOT), PAGE.relative_to(ROOT))
