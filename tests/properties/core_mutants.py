@@ -1,12 +1,13 @@
 """Mutants of what a conversation says and contributes: each a plausible mistake, which the oracle must find."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from service_quality.commit import online_commit, shop_fold
+from service_quality.alerts import decisions
+from service_quality.commit import event_fold, log_reader, online_commit
 from service_quality.conversations import conversation, turns
 from service_quality.conversations.turns import ConversationState
 from service_quality.events.interaction_event import InteractionEvent
@@ -36,6 +37,15 @@ def _read_as(**readers: Callable[[ConversationState, InteractionEvent], None]) -
 
 def _constant(module: Any, name: str, value: object) -> Patch:
     return mock.patch.object(module, name, value)
+
+
+def _each(modules: Sequence[Any], name: str, value: object) -> list[Patch]:
+    """The same for every module that reads it under this name."""
+    return [_constant(module, name, value) for module in modules]
+
+
+#: The modules that read the key of a conversation.
+_READ_KEYS = (conversation, decisions, event_fold, log_reader)
 
 
 def _window(name: str, length: int, hop: int) -> Patch:
@@ -78,15 +88,13 @@ OF_CONVERSATIONS: Mapping[str, Callable[[], Patch]] = {
     ),
     "a rated contact is scored": lambda: mutated_by(
         _constant(conversation_fold, "step_conversation", misreadings.scored_though_rated),
-        _constant(shop_fold, "step_conversation", misreadings.scored_though_rated),
+        _constant(log_reader, "step_conversation", misreadings.scored_though_rated),
     ),
     "a visit of all days": lambda: mutated_by(
-        _constant(conversation, "conversation_key", misreadings.visit_without_a_day),
-        _constant(shop_fold, "conversation_key", misreadings.visit_without_a_day),
+        *_each(_READ_KEYS, "conversation_key", misreadings.visit_without_a_day),
     ),
     "a visit that names a contact is in it": lambda: mutated_by(
-        _constant(conversation, "conversation_key", misreadings.visit_in_the_contact_it_names),
-        _constant(shop_fold, "conversation_key", misreadings.visit_in_the_contact_it_names),
+        *_each(_READ_KEYS, "conversation_key", misreadings.visit_in_the_contact_it_names),
     ),
     "a complaint outside of a contact is lost": lambda: _read_as(
         complaint_filed=misreadings.complaint_of_contacts_only
@@ -127,9 +135,9 @@ OF_BOUNDS: Mapping[str, tuple[str, Callable[[], Patch]]] = {
     "10 times as many events": ("events", lambda: _constant(conversation, "MAX_EVENTS", 5_000)),
     "one event more": ("events", lambda: _constant(conversation, "MAX_EVENTS", 501)),
     "one event less": ("events", lambda: _constant(conversation, "MAX_EVENTS", 499)),
-    "10 times as many histories": ("histories", lambda: _constant(shop_fold, "MAX_HISTORIES", 3_000)),
-    "one history more": ("histories", lambda: _constant(shop_fold, "MAX_HISTORIES", 301)),
-    "one history less": ("histories", lambda: _constant(shop_fold, "MAX_HISTORIES", 299)),
+    "10 times as many histories": ("histories", lambda: _constant(event_fold, "MAX_HISTORIES", 3_000)),
+    "one history more": ("histories", lambda: _constant(event_fold, "MAX_HISTORIES", 301)),
+    "one history less": ("histories", lambda: _constant(event_fold, "MAX_HISTORIES", 299)),
     "1,000 times as many cached items": (
         "cached items",
         lambda: _constant(online_commit, "_MAX_CACHED_ITEMS", 20_000_000),

@@ -5,7 +5,7 @@ from functools import partial
 from unittest import mock
 
 from service_quality.commit import online_commit
-from service_quality.commit.attempts import KnownRejections
+from service_quality.commit.known_rejections import KnownRejections
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import SHOP_KEY, ShopItem, decode_histories, entity_name

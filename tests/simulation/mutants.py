@@ -8,12 +8,13 @@ from unittest import mock
 
 from service_quality.adapters import state_table
 from service_quality.adapters.state_table import StateTable
-from service_quality.commit import control, put_back, shop_fold, shop_state
-from service_quality.commit.attempts import Attempt, KnownRejections
+from service_quality.commit import log_reader, put_back, shop_state
 from service_quality.commit.commit_stats import CommitStats
+from service_quality.commit.event_fold import EventFold
+from service_quality.commit.known_rejections import KnownRejections
 from service_quality.commit.listed_import import ItemKind
+from service_quality.commit.log_reader import LogReader
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.shop_fold import ShopFold
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import ShopItem
 from service_quality.commit.transaction_builder import TransactionBuilder
@@ -90,9 +91,11 @@ class AttemptKept(OnlineCommit):
         self.latest = super()._load_shop(shop_id)
         return self.latest
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], known: KnownRejections) -> CommitStats:
+    def _attempt(
+        self, shop_id: str, records: list[LogRecord], known: KnownRejections, *, parks: bool = False
+    ) -> CommitStats:
         try:
-            return super()._attempt(shop_id, records, known)
+            return super()._attempt(shop_id, records, known, parks=parks)
         except ServiceQualityError:
             if hasattr(self, "latest"):
                 self.cache.put(self.latest)
@@ -102,9 +105,11 @@ class AttemptKept(OnlineCommit):
 class PoisonAtOnce(OnlineCommit):
     """Takes a record for poison at the first failure, whether the shop has moved or not."""
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], known: KnownRejections) -> CommitStats:
+    def _attempt(
+        self, shop_id: str, records: list[LogRecord], known: KnownRejections, *, parks: bool = False
+    ) -> CommitStats:
         try:
-            return super()._attempt(shop_id, records, known)
+            return super()._attempt(shop_id, records, known, parks=parks)
         except FoldFailedError as failure:
             rejection = RejectedEventError("fold_failed", found="a failing fold", expected="a second one")
             known._reasons[failure.position] = AnyVersion(2**40), rejection
@@ -113,29 +118,29 @@ class PoisonAtOnce(OnlineCommit):
 
 def _score_is_fold(world: World) -> list[Any]:
     """Takes a failing model for a failing fold, so that the event is to blame."""
-    real = ShopFold._score
+    real = EventFold._score
 
-    def raising(fold: ShopFold, *arguments: Any) -> Any:
+    def raising(fold: EventFold, *arguments: Any) -> Any:
         scored, failures = real(fold, *arguments)
         for failure in failures:
             raise failure.error
         return scored, failures
 
-    return [mock.patch.object(ShopFold, "_score", raising)]
+    return [mock.patch.object(EventFold, "_score", raising)]
 
 
 def _rule_is_fold(world: World) -> list[Any]:
     """Takes a failing rule for a failing fold."""
-    real = ShopFold._decide
+    real = EventFold._decide
 
-    def raising(fold: ShopFold, event: Any, step: Any, scored: Any, failures: Any) -> Any:
+    def raising(fold: EventFold, event: Any, step: Any, scored: Any, failures: Any) -> Any:
         rows = real(fold, event, step, scored, failures)
         for failure in failures:
             if failure.stage == "rule":
                 raise failure.error
         return rows
 
-    return [mock.patch.object(ShopFold, "_decide", raising)]
+    return [mock.patch.object(EventFold, "_decide", raising)]
 
 
 def _over(detour: Callable[[StateTable], Any]) -> Callable[..., OnlineCommit]:
@@ -174,7 +179,7 @@ def _wall_clock(world: World) -> list[Any]:
         return conversation.within_retention(held, received_clock=world.outside.wall)
 
     return [
-        mock.patch.object(shop_fold, "reject_too_old", reject),
+        mock.patch.object(log_reader, "reject_too_old", reject),
         mock.patch.object(conversation_fold, "within_retention", by_the_wall_clock),
         mock.patch.object(
             ImportedPart,
@@ -209,14 +214,11 @@ def _absorbed_again(world: World) -> list[Any]:
 
 
 def _newer_overtake(world: World) -> list[Any]:
-    def park(attempt: Attempt, record: LogRecord, parsed: Any) -> bool:
-        return False
-
-    return [mock.patch.object(Attempt, "_is_parked", park)]
+    return [mock.patch.object(LogReader, "_is_held_up", lambda reader, parked: reader.parks)]
 
 
 def _unparked_too_early(world: World) -> list[Any]:
-    return [mock.patch.object(control, "_ends", lambda parked, event: parked is not None)]
+    return [mock.patch.object(log_reader, "ends_parking", lambda parked, event: parked is not None)]
 
 
 def _arrival_lost(world: World) -> list[Any]:
@@ -298,7 +300,9 @@ def _plan_of_the_first_release(world: World) -> list[Any]:
 
 
 def _state_of_another_fold_continued(world: World) -> list[Any]:
-    return [mock.patch.object(TransactionBuilder, "waits", False)]
+    return [
+        mock.patch.object(place, name, False) for place, name in ((TransactionBuilder, "waits"), (LogReader, "_waits"))
+    ]
 
 
 def _rebuild_counts_wherever_the_log_is(world: World) -> list[Any]:
@@ -311,7 +315,7 @@ def _rebuild_counts_wherever_the_log_is(world: World) -> list[Any]:
 
 
 def _folded_unnoticed_while_parked(world: World) -> list[Any]:
-    return [mock.patch.object(Attempt, "_note_folded")]
+    return [mock.patch.object(log_reader, "_folded_until", lambda parked, position: parked)]
 
 
 def _rebuilt_items_in_the_place_of_others(world: World) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
-from service_quality.commit import shop_fold, transaction_builder, transactions
+from service_quality.commit import log_reader, transaction_builder, transactions
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.put_back import RejectedRecord, put_back_parked, put_back_rejected
 from service_quality.commit.state_items import (
@@ -105,7 +105,7 @@ class World:
         most_row_bytes = setting.most_item_bytes + 4_000
         self._bounds.enter_context(mock.patch.object(transaction_builder, "MAX_ROW_BYTES", most_row_bytes))
         self.release = Release(setting.ill_of, torn=self._is_torn if setting.touchy else lambda: False)
-        self._bounds.enter_context(mock.patch.object(shop_fold, "step_conversation", self.release.step_conversation))
+        self._bounds.enter_context(mock.patch.object(log_reader, "step_conversation", self.release.step_conversation))
 
     def count(self, what: str, number: int = 1) -> None:
         self.outside.counts[what] += number
@@ -201,7 +201,7 @@ class World:
         records = [record for record in self.stream.log_of(shop_id) if record.position in positions]
         calm = MemoryStore(items=dict(self.writers[shop_id].log.packs))
         worker = OnlineCommit(calm, lambda: SCORER, features, (), control_key, fold_version=self.fold)
-        with mock.patch.object(shop_fold, "step_conversation", step_conversation):
+        with mock.patch.object(log_reader, "step_conversation", step_conversation):
             worker.advance_shop(shop_id, records)
         lived = {
             key.partition("\x1f")[2]: item["data"]["B"]

@@ -7,7 +7,7 @@ from service_quality.facts.conversation_fold import step_conversation
 
 
 class CursedFold:
-    """Put in the place of `shop_fold.step_conversation`; `before` is called ahead of each failure."""
+    """Put in the place of `log_reader.step_conversation`; `before` is called ahead of each failure."""
 
     def __init__(self, *event_ids: str, before: Callable[[], None] = lambda: None) -> None:
         self.event_ids: tuple[str, ...] = event_ids

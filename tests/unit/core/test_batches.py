@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service_quality.commit import attempts, shop_fold
+from service_quality.commit import log_reader
 from service_quality.commit.batches import TRIES, BatchCommit
+from service_quality.commit.log_reader import LogReader
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.shop_fold import ShopFold
 from service_quality.commit.state_items import Parked, ShopItem, encode_shop
 from service_quality.commit.transactions import Commit
 from service_quality.errors import DependencyError, DeploymentError, OwnCodeError, ShopTroubleError
@@ -124,7 +124,7 @@ def test_failing_dependency_of_one_shop_advances_the_others_and_bring_the_batch_
 
 
 def test_one_record_on_which_the_fold_fails_is_rejected(monkeypatch):
-    monkeypatch.setattr(shop_fold, "step_conversation", CursedFold("b"))
+    monkeypatch.setattr(log_reader, "step_conversation", CursedFold("b"))
     store = MemoryStore()
 
     outcome = committer(store).advance({"shop": log_of(*messages("shop", "a", "b", "c"))})
@@ -135,7 +135,7 @@ def test_one_record_on_which_the_fold_fails_is_rejected(monkeypatch):
 
 
 def test_shop_of_which_more_records_fail_is_parked_and_loses_nothing(monkeypatch):
-    monkeypatch.setattr(shop_fold, "step_conversation", CursedFold("b", "d"))
+    monkeypatch.setattr(log_reader, "step_conversation", CursedFold("b", "d"))
     store = MemoryStore()
     log = log_of(*messages("shop", "a", "b", "c", "d", "e"))
 
@@ -148,7 +148,7 @@ def test_shop_of_which_more_records_fail_is_parked_and_loses_nothing(monkeypatch
 
 
 def test_records_of_several_shops_that_fail_are_a_bad_release_and_nothing_is_rejected(monkeypatch):
-    monkeypatch.setattr(shop_fold, "step_conversation", CursedFold("bad"))
+    monkeypatch.setattr(log_reader, "step_conversation", CursedFold("bad"))
     store = MemoryStore()
     logs = {
         "one": log_of(*messages("one", "bad")),
@@ -167,7 +167,7 @@ def test_batch_of_a_bad_release_is_folded_whole_once_the_release_is_mended(monke
     store = MemoryStore()
     logs = {shop: log_of(*messages(shop, "a", "bad", "c")) for shop in ("one", "two")}
     with monkeypatch.context() as bad:
-        bad.setattr(shop_fold, "step_conversation", CursedFold("bad"))
+        bad.setattr(log_reader, "step_conversation", CursedFold("bad"))
         assert committer(store).advance(logs).error is not None
 
     outcome = committer(store).advance(logs)
@@ -198,7 +198,7 @@ def test_shops_whose_state_is_of_another_fold_wait_and_hold_up_no_other():
 )
 def test_code_that_fails_on_one_record_wherever_it_is_touches_that_record_alone(monkeypatch, place, expected):
     """In parsing, and in what the fold needs; what only reads ahead for the batch fails without a trace."""
-    owner = attempts if place == "parse_record" else ShopFold
+    owner = log_reader if place == "parse_record" else LogReader
     real = getattr(owner, place)
 
     def fail_on_b(*arguments, **options):
@@ -414,7 +414,7 @@ def test_run_that_comes_twice_folds_each_event_once():
 def test_rejected_record_that_is_put_back_is_folded_once_its_cause_is_mended(monkeypatch):
     store = MemoryStore()
     with monkeypatch.context() as bad:
-        bad.setattr(shop_fold, "step_conversation", CursedFold("b"))
+        bad.setattr(log_reader, "step_conversation", CursedFold("b"))
         committer(store).advance({"ill": log_of(*messages("ill", "a", "b"))})
     [rejected] = store.rejected.values()
     again = RecordPutBack(

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from service_quality.alerts.rules import AtLeast, Rule
-from service_quality.commit import online_commit, shop_fold
+from service_quality.commit import log_reader, online_commit
 from service_quality.commit.archived_ranges import LEDGER, NOTHING_ARCHIVED
+from service_quality.commit.event_fold import MAX_HISTORIES
 from service_quality.commit.failures import Failure
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.shop_fold import MAX_HISTORIES
 from service_quality.commit.transactions import MAX_ARCHIVE_BYTES, MAX_ITEMS, OutboxRow, Transaction
 from service_quality.errors import (
     ConflictError,
@@ -236,7 +236,7 @@ def test_failure_is_logged_by_type_and_stack_without_its_message():
 
 
 def test_record_on_which_the_fold_fails_is_given_back_unless_it_may_be_rejected(monkeypatch):
-    monkeypatch.setattr(shop_fold, "step_conversation", CursedFold("e5"))
+    monkeypatch.setattr(log_reader, "step_conversation", CursedFold("e5"))
     store = MemoryStore()
     log = records(event("customer_message", 0), event("internal_note", 5, event_id="e5"), event("internal_note", 9))
 
@@ -265,8 +265,7 @@ def test_record_that_failed_at_one_version_of_the_shop_may_be_sound_at_the_next(
             worker(store).advance_shop("shop", [answered])
 
     cursed = CursedFold("e3", before=overtake_at_the_second_failure)
-    monkeypatch.setattr(shop_fold, "step_conversation", cursed)
-    monkeypatch.setattr(shop_fold.ShopFold, "prefetch", lambda fold, events: None)
+    monkeypatch.setattr(log_reader, "step_conversation", cursed)
     stats = worker(store).advance_shop("shop", [noted], rejecting=frozenset({noted.position}))
 
     assert (stats.rejected, stats.accepted) == ({}, 1)

@@ -12,7 +12,7 @@ from infra.operations.listing import count_records, list_records
 from infra.operations.rejected_objects import RejectedObjects
 from infra.operations.selection import GIVEN_UP, Selection
 from service_quality.adapters.buckets.rejected_store import RejectedStore
-from service_quality.commit import shop_fold
+from service_quality.commit import log_reader
 from service_quality.events.control_records import RecordPutBack, ShopUnparked
 from service_quality.events.identifiers import NO_SHOP
 from service_quality.events.interaction_event import event_to_json
@@ -75,7 +75,7 @@ def give_up(line: OperatedLine, *records: tuple[str, bytes], arrived_at: int = N
 def test_record_on_which_the_fold_failed_is_folded_once_the_fold_is_mended(monkeypatch):
     line = OperatedLine()
     with monkeypatch.context() as bad:
-        bad.setattr(shop_fold, "step_conversation", CursedFold("b"))
+        bad.setattr(log_reader, "step_conversation", CursedFold("b"))
         line.send(said("a"), said("b", at=1), said("c", at=2))
         line.advance()
     assert [one["reason"] for one in line.stored()] == ["fold_failed"]
@@ -89,7 +89,7 @@ def test_record_on_which_the_fold_failed_is_folded_once_the_fold_is_mended(monke
 
 def test_record_on_which_the_fold_fails_again_is_stored_again(monkeypatch):
     line = OperatedLine()
-    monkeypatch.setattr(shop_fold, "step_conversation", CursedFold("b"))
+    monkeypatch.setattr(log_reader, "step_conversation", CursedFold("b"))
     line.send(said("a"), said("b", at=1))
     line.advance()
 
@@ -239,7 +239,7 @@ def test_given_up_record_of_a_parked_shop_comes_back_with_the_parked_ones_in_its
 
 def test_records_of_two_shops_that_fail_again_never_stand_in_one_batch(monkeypatch):
     line = OperatedLine()
-    monkeypatch.setattr(shop_fold, "step_conversation", CursedFold("bad"))
+    monkeypatch.setattr(log_reader, "step_conversation", CursedFold("bad"))
     for shop_id in ("one", "two"):
         line.send(said("bad", shop_id=shop_id))
         line.advance()

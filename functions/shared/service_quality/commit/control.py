@@ -1,7 +1,6 @@
 """The effect of each kind of control record on a shop; `events/control_records.py` reads and writes them."""
 
-from dataclasses import replace
-
+from service_quality.commit.readings import Reading
 from service_quality.commit.state_items import Parked
 from service_quality.commit.transaction_builder import TransactionBuilder
 from service_quality.commit.transactions import control_entry, duplicate_entry
@@ -14,25 +13,24 @@ from service_quality.events.control_records import (
     ShopUnparked,
     StateRebuilt,
 )
-from service_quality.events.log_records import LogRecord
 
 
-def apply_control(builder: TransactionBuilder, record: LogRecord, control: ControlRecord) -> bool:
+def apply_control(builder: TransactionBuilder, reading: Reading, control: ControlRecord) -> bool:
     """Let a control record take effect at its position; False for one that has taken effect before."""
     match control:
         case HistoryImported() | HistoryFilled():
-            return _import_history(builder, record, control)
+            return _import_history(builder, reading, control)
         case StateRebuilt():
-            return _rebuild(builder, record, control)
+            return _rebuild(builder, reading, control)
         case ShopUnparked():
-            return _unpark(builder, record, control)
+            return _unpark(builder, reading, control)
         case RecordPutBack():
             # One within another: the record that it holds comes back by itself.
-            builder.mark(record.position, duplicate_entry(record.position))
+            builder.mark(reading, duplicate_entry(reading.position))
             return False
 
 
-def _import_history(builder: TransactionBuilder, record: LogRecord, event: HistoryImported | HistoryFilled) -> bool:
+def _import_history(builder: TransactionBuilder, reading: Reading, event: HistoryImported | HistoryFilled) -> bool:
     """Let the import count from here on; the items held before are committed, dropped and read again.
 
     RejectedEventError when the shop has too many imports that are not absorbed, or does not lack what is filled in.
@@ -45,16 +43,16 @@ def _import_history(builder: TransactionBuilder, record: LogRecord, event: Histo
         if isinstance(event, HistoryFilled):
             state.shop = state.shop.with_past(event)
         else:
-            state.shop = state.shop.with_import(event, position=record.position)
+            state.shop = state.shop.with_import(event, position=reading.position)
     clock = state.shop.clock
-    entry = duplicate_entry(record.position) if known else control_entry(record.position, event, clock=clock)
-    builder.add(record.position, entry, size=len(record.data) + 200)
+    entry = duplicate_entry(reading.position) if known else control_entry(reading.position, event, clock=clock)
+    builder.add(reading, entry, size=reading.size + 200)
     builder.flush()
     state.forget_items()
     return not known
 
 
-def _rebuild(builder: TransactionBuilder, record: LogRecord, event: StateRebuilt) -> bool:
+def _rebuild(builder: TransactionBuilder, reading: Reading, event: StateRebuilt) -> bool:
     """Let rebuilt items take the place of the shop's own; a parked shop stays parked.
 
     RejectedEventError when they are of another version of the fold, or lack something that is folded.
@@ -71,26 +69,23 @@ def _rebuild(builder: TransactionBuilder, record: LogRecord, event: StateRebuilt
                 found=f"a rebuild by version {event.fold_version} of the fold",
                 expected=f"one by version {builder.fold_version}",
             )
-        state.shop = state.shop.rebuilt(event, state.plan, position=record.position)
+        state.shop = state.shop.rebuilt(event, state.plan, position=reading.position)
     clock = state.shop.clock
-    entry = duplicate_entry(record.position) if known else control_entry(record.position, event, clock=clock)
-    builder.add(record.position, entry, size=len(record.data) + 200)
+    entry = duplicate_entry(reading.position) if known else control_entry(reading.position, event, clock=clock)
+    builder.add(reading, entry, size=reading.size + 200)
     builder.flush()
     state.forget_items()
     return not known
 
 
-def _ends(parked: Parked | None, event: ShopUnparked) -> bool:
+def ends_parking(parked: Parked | None, event: ShopUnparked) -> bool:
     """Whether a run has brought back all parked records."""
     return parked is not None and parked.until <= event.until and parked.failed_run != event.run
 
 
-def _unpark(builder: TransactionBuilder, record: LogRecord, event: ShopUnparked) -> bool:
+def _unpark(builder: TransactionBuilder, reading: Reading, event: ShopUnparked) -> bool:
     """Unpark the shop, unless records were parked that the run did not put back, or the run failed again."""
     shop = builder.state.shop
-    ends = _ends(shop.parked, event)
-    builder.make_room(set(), rows=0, size=len(record.data))
-    builder.add(record.position, control_entry(record.position, event, clock=shop.clock), size=len(record.data))
-    if ends:
-        builder.state.shop = replace(builder.state.shop, parked=None)
-    return ends
+    builder.make_room(set(), rows=0, size=reading.size)
+    builder.add(reading, control_entry(reading.position, event, clock=shop.clock), size=reading.size)
+    return ends_parking(shop.parked, event)

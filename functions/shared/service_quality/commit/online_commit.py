@@ -4,20 +4,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from service_quality.alerts.rules import Rule
-from service_quality.commit.attempts import Attempt, KnownRejections, passed_by
 from service_quality.commit.commit_stats import CommitStats
+from service_quality.commit.event_fold import EventFold
+from service_quality.commit.known_rejections import KnownRejections, passed_by
+from service_quality.commit.log_fold import LogFold
+from service_quality.commit.log_reader import LogReader
 from service_quality.commit.shop_cache import ShopCache
-from service_quality.commit.shop_fold import ShopFold
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import ShopItem
 from service_quality.commit.store import Store
-from service_quality.commit.transaction_builder import TransactionBuilder
+from service_quality.commit.transaction_builder import Packed, TransactionBuilder
 from service_quality.errors import (
     ConflictError,
     DependencyError,
     FoldFailedError,
     OverfullError,
-    ServiceQualityError,
 )
 from service_quality.events.control_records import ControlKey
 from service_quality.events.log_records import LogRecord
@@ -63,7 +64,8 @@ class OnlineCommit:
     def park_shop(self, shop_id: str, records: Iterable[LogRecord]) -> CommitStats:
         """Set the records of a shop aside in order, and all later ones, until they are put back."""
         known = KnownRejections(frozenset())
-        return self._until_it_lands(lambda: self._park(shop_id, _in_order(records)), known=known)
+        ordered = _in_order(records)
+        return self._until_it_lands(lambda: self._attempt(shop_id, ordered, known, parks=True), known=known)
 
     def _until_it_lands(self, attempt: Callable[[], CommitStats], *, known: KnownRejections) -> CommitStats:
         conflicts = attempts = 0
@@ -87,44 +89,40 @@ class OnlineCommit:
         found = f"its state kept changing in {_MAX_ATTEMPTS} attempts, {conflicts} conflicts"
         raise DependencyError(f"a shop: {found}; the batch will be retried")
 
-    def _attempt(self, shop_id: str, records: list[LogRecord], known: KnownRejections) -> CommitStats:
-        """Fold and commit once, on the condition of the version that was read."""
+    def _attempt(
+        self, shop_id: str, records: list[LogRecord], known: KnownRejections, *, parks: bool = False
+    ) -> CommitStats:
+        """Read, fold and commit once, on the condition of the version that was read."""
         state = self._load_shop(shop_id)
-        fold = ShopFold(state, self.features, self.rules, self.scorer(), self.store.read_items)
-        builder = TransactionBuilder(self.store, state, self.features, self.fold_version, known.most_events)
-        reasons = known.reasons_at(state.shop.version)
-        attempt = Attempt(fold, builder, self.control_key, reasons)
-        fresh = self._leave_out_done(state, records, attempt.stats)
-        try:
-            attempt.prefetch(fresh)
-        except ServiceQualityError:
-            raise
-        except Exception:
-            pass  # it fails again where its position is known
-        for record in fresh:
-            version = state.shop.version
+        fold = EventFold(state, self.features, self.rules, self.scorer())
+        builder = TransactionBuilder(state, self.features, self.fold_version, known.most_events)
+        folding = LogFold(fold, builder)
+        left = self._leave_out_done(state, records, folding.stats)
+        reader = LogReader(
+            state, self.features, self.rules, self.store.read_items, self.fold_version, self.control_key, parks=parks
+        )
+        while left:
+            readings = reader.read(left, unfit=known.reasons_at(state.shop.version))
             try:
-                attempt.take(record)
-            except ServiceQualityError:
-                raise
-            except Exception as error:
-                raise FoldFailedError(record.position, version, error) from error
-        builder.flush()
-        attempt.stats.transactions, attempt.stats.unfounded = builder.transactions, builder.unfounded
+                left = left[folding.take(readings) :]
+                if not left:
+                    builder.flush()
+            finally:
+                folding.stats.transactions += self._write(builder.packed)
+        folding.stats.unfounded = builder.unfounded
         if state.shop.version > 0:
             self.cache.put(state)
-        return attempt.stats
+        return folding.stats
 
-    def _park(self, shop_id: str, records: list[LogRecord]) -> CommitStats:
-        state = self._load_shop(shop_id)
-        builder = TransactionBuilder(self.store, state, self.features, self.fold_version)
-        fold = ShopFold(state, self.features, self.rules, self.scorer(), self.store.read_items)
-        attempt = Attempt(fold, builder, self.control_key, {})
-        for record in self._leave_out_done(state, records, attempt.stats):
-            attempt.park(record)
-        builder.flush()
-        attempt.stats.transactions = builder.transactions
-        return attempt.stats
+    def _write(self, packed: list[Packed]) -> int:
+        """The third phase: commit transactions in order, each behind its rejected records; how many there were."""
+        number = len(packed)
+        for commit, rejections in packed:
+            if rejections:
+                self.store.store_rejected(rejections)
+            self.store.commit(commit)
+        packed.clear()
+        return number
 
     def _leave_out_done(self, state: ShopState, records: list[LogRecord], stats: CommitStats) -> list[LogRecord]:
         """The records behind the shop's last position; of the others, store as rejected what no archive row holds.

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from service_quality.commit.shop_fold import ShopFold
+from service_quality.commit.event_fold import EventFold
+from service_quality.commit.log_reader import LogReader
+from service_quality.commit.readings import EventStep, Failed, Found, Unfit
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import ShopItem
 from service_quality.commit.store import Store
@@ -50,9 +52,9 @@ class Previewer:
     def _fold(self, shop_id: str, shop: ShopItem, events: list[InteractionEvent]) -> list[Preview]:
         plan = self.features.plan
         state = ShopState(shop_id, shop.under(plan), plan)
-        fold = ShopFold(state, self.features, (), self.scorer, self.store.read_items)
-        fold.prefetch(events)
-        return [_apply(fold, event) for event in events]
+        reader = LogReader(state, self.features, (), self.store.read_items, FOLD_VERSION)
+        fold = EventFold(state, self.features, (), self.scorer)
+        return [_apply(fold, one) for one in reader.read_events(events)]
 
 
 def describe_preview(event_id: str, scored: ScoredEvent | None, features: FeatureSet) -> dict[str, object]:
@@ -70,9 +72,9 @@ def describe_preview(event_id: str, scored: ScoredEvent | None, features: Featur
     }
 
 
-def _apply(fold: ShopFold, event: InteractionEvent) -> Preview:
-    try:
-        step = fold.step(event)
-    except RejectedEventError as error:
-        return error
-    return fold.apply(event, step).scored if step is not None else None
+def _apply(fold: EventFold, found: Found) -> Preview:
+    if isinstance(found, EventStep):
+        return fold.apply(found.event, found.step).scored
+    if isinstance(found, Failed):
+        raise found.error
+    return found.error if isinstance(found, Unfit) else None

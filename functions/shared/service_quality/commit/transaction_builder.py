@@ -1,10 +1,10 @@
-"""The builder of transactions: gathers what is folded, and commits when the next event no longer fits."""
+"""The builder of transactions: packs what is folded, and begins the next one when an event no longer fits."""
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
+from service_quality.commit.readings import Reading
 from service_quality.commit.shop_state import ShopState
-from service_quality.commit.state_items import Parked
-from service_quality.commit.store import Store
 from service_quality.commit.transactions import (
     ITEM_OVERHEAD,
     MAX_ITEM_BYTES,
@@ -16,26 +16,29 @@ from service_quality.commit.transactions import (
     rejected_entry,
 )
 from service_quality.errors import OverfullError, RejectedEventError
-from service_quality.events.log_records import PARKED, LogRecord, Rejection
+from service_quality.events.log_records import PARKED, Rejection
 from service_quality.features.declarations import FeatureSet
 
 _MARK_BYTES = 300  # of an entry that holds no event
 _MAX_WAITING_BYTES = 8_000_000  # of rejected and parked records that wait for the next commit
 
 
+class Packed(NamedTuple):
+    """A transaction that is ready to commit, and the rejected records to store before it."""
+
+    commit: Commit
+    rejections: list[Rejection]
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class TransactionBuilder:
-    """Gathers a transaction and commits it when the next event no longer fits; `most_events` bounds it further.
+    """Packs transactions; `most_events` bounds what fits into one further. `fold_version` is that of this code."""
 
-    `fold_version` is that of this code.
-    """
-
-    store: Store
     state: ShopState
     features: FeatureSet
     fold_version: str
     most_events: int | None = None
-    transactions: int = 0
+    packed: list[Packed] = field(default_factory=list)
     unfounded: list[Rejection] = field(default_factory=list)
     position: str = field(init=False)
     transaction: Transaction = field(init=False)
@@ -48,7 +51,7 @@ class TransactionBuilder:
         self.transaction = Transaction(self.state.shop_id, self.position)
 
     def make_room(self, keys: set[str], *, rows: int, size: int) -> None:
-        """Commit first where an event does not fit; RejectedEventError for an event that no transaction holds."""
+        """Pack first where an event does not fit; RejectedEventError for an event that no transaction holds."""
         if self.transaction.entries and not self._has_room(keys, rows=rows, size=size):
             self.flush()
         if not self.transaction.entries and not self._has_room(keys, rows=rows, size=size):
@@ -66,38 +69,31 @@ class TransactionBuilder:
             items=len(changed), item_bytes=sum(map(self.state.stored_bytes, changed)), rows=rows, size=size
         )
 
-    def add(self, position: str, entry: dict[str, object], *, size: int) -> None:
-        """Add an entry for which there is room."""
+    def add(self, reading: Reading, entry: dict[str, object], *, size: int) -> None:
+        """Add the entry of a reading, for which there is room."""
         self.transaction.add_entry(entry, size)
-        self.position = position
+        self.position = reading.position
+        if self.state.shop.parked != reading.parked:
+            self.state.shop = replace(self.state.shop, parked=reading.parked)
 
-    def mark(self, position: str, entry: dict[str, object]) -> None:
+    def mark(self, reading: Reading, entry: dict[str, object]) -> None:
         """Make room for an entry without an event, and add it."""
         self.make_room(set(), rows=0, size=_MARK_BYTES)
-        self.add(position, entry, size=_MARK_BYTES)
+        self.add(reading, entry, size=_MARK_BYTES)
 
-    def reject(self, record: LogRecord, error: RejectedEventError) -> None:
+    def reject(self, reading: Reading, error: RejectedEventError) -> None:
         """Mark a record as rejected; it is stored before the transaction that says so."""
-        self._store(Rejection(self.state.shop_id, record, error.reason, str(error)))
-        self.mark(record.position, rejected_entry(record.position, error.reason, error.field))
+        self._store(Rejection(self.state.shop_id, reading.record, error.reason, str(error)))
+        self.mark(reading, rejected_entry(reading.position, error.reason, error.field))
 
     def count_unreadable(self) -> None:
         """Count the record rejected last as unreadable: neither an event nor a control record of this shop."""
         self._unreadable += 1
 
-    def park(self, record: LogRecord, *, position: str, failed_run: str = "") -> None:
-        """Set a record aside: `record` will be put back, `position` is its present one in the log.
-
-        The shop stays parked until a run knows of every record that the log has set aside by then: a record that comes
-        back has an earlier position of its own, and may be set aside after a run has listed the others. `failed_run`
-        names the run of put-back records that failed.
-        """
-        shop = self.state.shop
-        before = shop.parked or Parked("", follows=self.position)
-        parked = Parked(max(before.until, position), failed_run or before.failed_run, before.follows)
-        self._store(Rejection(self.state.shop_id, record, PARKED, "its shop is parked"))
-        self.mark(position, rejected_entry(position, PARKED, ""))
-        self.state.shop = replace(self.state.shop, parked=parked)
+    def set_aside(self, reading: Reading) -> None:
+        """Mark a record as set aside; it is stored as a rejected one is, and will be put back."""
+        self._store(Rejection(self.state.shop_id, reading.record, PARKED, "its shop is parked"))
+        self.mark(reading, rejected_entry(reading.position, PARKED, ""))
 
     def _store(self, rejection: Rejection) -> None:
         size = len(rejection.record.data)
@@ -117,7 +113,7 @@ class TransactionBuilder:
         return not self.state.shop.version and self._unreadable == len(self.transaction.entries)
 
     def flush(self) -> None:
-        """Commit the entries since the last commit, if there are any. OverfullError where no table would take them.
+        """Pack the entries so far, if there are any. OverfullError where no table would take them.
 
         Unreadable records found no shop: each would be an item, a ledger and a row for a name that anybody may make up.
         They are `unfounded`, and no transaction holds them.
@@ -150,12 +146,9 @@ class TransactionBuilder:
             rows=(*self.transaction.rows.values(), archive, *self.transaction.first_rows()),
         )
         self._refuse_overfull(commit)
-        if self._rejections:
-            self.store.store_rejected(self._rejections)
-        self.store.commit(commit)
+        self.packed.append(Packed(commit, self._rejections))
         self.state.shop = shop
         self._start_transaction(follows=self.position)
-        self.transactions += 1
 
     def _start_transaction(self, *, follows: str) -> None:
         self.transaction = Transaction(self.state.shop_id, follows)

@@ -1,0 +1,110 @@
+"""The second phase of a commit: readings into the shop's state, and into transactions that are ready to commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from service_quality.commit.commit_stats import CommitStats
+from service_quality.commit.control import apply_control
+from service_quality.commit.event_fold import EventFold
+from service_quality.commit.readings import Applied, Aside, Duplicate, EventStep, Failed, Reading, Unfit
+from service_quality.commit.transaction_builder import TransactionBuilder
+from service_quality.commit.transactions import duplicate_entry, event_entry
+from service_quality.errors import FoldFailedError, RejectedEventError, ServiceQualityError
+from service_quality.events.control_records import ControlRecord
+
+_ENTRY_BYTES = 200  # of an entry, beside its event and features
+_ROWS_A_RULE = 2
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class LogFold:
+    """Folds readings in log order and counts them; it reads and writes no table."""
+
+    fold: EventFold
+    builder: TransactionBuilder
+    stats: CommitStats = field(default_factory=CommitStats)
+
+    def take(self, readings: Sequence[Reading]) -> int:
+        """Fold readings until the later ones would have to be read again; returns how many were folded.
+
+        FoldFailedError for the first record that our own code fails on.
+        """
+        for number, reading in enumerate(readings, 1):
+            version = self.fold.state.shop.version
+            try:
+                holds = self._take_one(reading)
+            except ServiceQualityError:
+                raise
+            except Exception as error:
+                raise FoldFailedError(reading.position, version, error) from error
+            if not holds:
+                return number
+        return len(readings)
+
+    def _take_one(self, reading: Reading) -> bool:
+        """Fold, apply, reject or set aside one record; whether later readings still hold."""
+        found = reading.found
+        if isinstance(found, EventStep):
+            return self._take_event(reading, found)
+        match found:
+            case Duplicate():
+                self.builder.mark(reading, duplicate_entry(reading.position))
+                self.stats.duplicates += 1
+            case Unfit(error, is_unreadable):
+                self._reject(reading, error)
+                if is_unreadable:
+                    self.builder.count_unreadable()
+            case Aside():
+                self._set_aside(reading)
+            case Applied(control):
+                self._apply(reading, control)
+                return not found.ends_reading
+            case Failed(failure):
+                raise failure
+        return True
+
+    def _take_event(self, reading: Reading, found: EventStep) -> bool:
+        fold, event, step = self.fold, found.event, found.step
+        size = reading.size + _ENTRY_BYTES + 8 * len(fold.features.features)
+        try:
+            fold.reject_overfilling(step)
+            self.builder.make_room(fold.keys_changed_by(event, step), rows=_ROWS_A_RULE * len(fold.rules), size=size)
+        except RejectedEventError as error:
+            self._reject(reading, error)
+            return False  # later steps begin from this one
+        outcome = fold.apply(event, step)
+        failed = outcome.score_failure
+        self.builder.transaction.add_rows(outcome.rows)
+        entry = event_entry(
+            reading.position,
+            event,
+            outcome.scored,
+            clock=outcome.clock,
+            score_failed=type(failed.error).__name__ if failed else "",
+        )
+        self.builder.add(reading, entry, size=size)
+        self.stats.accepted += 1
+        self.stats.scored += outcome.scored is not None and failed is None
+        self.stats.unscored += failed is not None
+        self.stats.alerts += sum(row.row_kind == "alert" for row in outcome.rows)
+        self.stats.failures += outcome.failures
+        return True
+
+    def _set_aside(self, reading: Reading) -> None:
+        self.builder.set_aside(reading)
+        if self.builder.waits:
+            self.stats.waiting += 1
+        else:
+            self.stats.parked += 1
+
+    def _apply(self, reading: Reading, control: ControlRecord) -> None:
+        try:
+            is_new = apply_control(self.builder, reading, control)
+        except RejectedEventError as error:
+            return self._reject(reading, error)
+        self.stats.accepted += is_new
+        self.stats.duplicates += not is_new
+
+    def _reject(self, reading: Reading, error: RejectedEventError) -> None:
+        self.builder.reject(reading, error)
+        self.stats.count_rejected(error.reason)

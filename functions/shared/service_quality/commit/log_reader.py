@@ -1,0 +1,242 @@
+"""The first phase of a commit: what each new record is and does to its conversation, and every item that it needs."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from service_quality.alerts.rules import Rule
+from service_quality.commit.control import ends_parking
+from service_quality.commit.readings import Applied, Aside, Duplicate, EventStep, Failed, Found, Reading, Unfit
+from service_quality.commit.shop_state import ShopState
+from service_quality.commit.state_items import Parked, ShopItem
+from service_quality.conversations.conversation import conversation_key, reject_too_old
+from service_quality.errors import RejectedEventError, ServiceQualityError
+from service_quality.events.control_records import (
+    ControlKey,
+    ControlRecord,
+    RecordPutBack,
+    ShopUnparked,
+    StateRebuilt,
+)
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.kinds import SCORED
+from service_quality.events.log_records import LogRecord
+from service_quality.events.parsing import parse_record
+from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation
+from service_quality.facts.entities import ATTRIBUTES, ENTITIES, item_key_of
+from service_quality.features.declarations import FeatureSet
+from service_quality.scoring.scored_event import entity_keys
+
+Reasons = Mapping[str, RejectedEventError]
+
+
+class _Placed(NamedTuple):
+    """A record with its content, before its conversation is looked at."""
+
+    position: str
+    record: LogRecord
+    content: "InteractionEvent | Found"
+    parked: Parked | None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class LogReader:
+    """Reads records in log order and loads what they need; it changes nothing of the state but to load items.
+
+    Under `parks` every record is set aside.
+    """
+
+    state: ShopState
+    features: FeatureSet
+    rules: tuple[Rule, ...]
+    read_items: Callable[[str, list[str]], Mapping[str, bytes]]
+    fold_version: str
+    key: ControlKey | None = None
+    parks: bool = False
+    _unfit: Reasons = field(default_factory=dict)
+    _folded: dict[str, FoldedConversation] = field(default_factory=dict)
+
+    def read(self, records: Sequence[LogRecord], *, unfit: Reasons) -> list[Reading]:
+        """The readings of the records, up to the first behind which other items would be read, or that fails.
+
+        `unfit` are known reasons of rejections by position.
+        """
+        self._unfit = unfit
+        placed = self._place_all(records)
+        events = [one.content for one in placed if isinstance(one.content, InteractionEvent)]
+        self._load({key for event in events for key in self._first_keys(event)})
+        readings = self._step_all(placed)
+        self._load(_keys_of(reading.found for reading in readings))
+        return readings
+
+    def read_events(self, events: Iterable[InteractionEvent]) -> list[Found]:
+        """What events do to their conversations, one after the other, with every item loaded."""
+        placed = [_Placed("", LogRecord("", b"", event.received_at), event, None) for event in events]
+        contents = [one.content for one in placed if isinstance(one.content, InteractionEvent)]
+        self._load({conversation_key(event) for event in contents})
+        found = [reading.found for reading in self._step_all(placed)]
+        self._load(_keys_of(found))
+        return found
+
+    def _place_all(self, records: Sequence[LogRecord]) -> list[_Placed]:
+        parked, before = self.state.shop.parked, self.state.shop.last_position
+        placed: list[_Placed] = []
+        for record in records:
+            one = self._place(record, parked, before)
+            placed.append(one)
+            if isinstance(one.content, Failed) or (isinstance(one.content, Applied) and one.content.ends_reading):
+                break
+            parked, before = one.parked, one.position
+        return placed
+
+    def _place(self, record: LogRecord, parked: Parked | None, before: str) -> _Placed:
+        """Whether a record is to be folded, applied, rejected or set aside, behind those that are parked."""
+        parsed = self._parse(record, is_outer=True)
+        if isinstance(parsed, Unfit | Failed):
+            return _Placed(record.position, record, parsed, parked)
+        if isinstance(parsed, RecordPutBack):
+            return self._place_put_back(record, parsed, parked, before)
+        if isinstance(parsed, StateRebuilt) or (isinstance(parsed, ShopUnparked) and not self._waits):
+            return _Placed(record.position, record, Applied(parsed), _behind(parsed, parked))
+        if self._is_held_up(parked):
+            return self._set_aside(record, record, "", parked, before)
+        content = parsed if isinstance(parsed, InteractionEvent) else Applied(parsed)
+        return _Placed(record.position, record, content, parked)
+
+    def _place_put_back(
+        self, record: LogRecord, put_back: RecordPutBack, parked: Parked | None, before: str
+    ) -> _Placed:
+        """A record that comes back is folded at its new position, with its first arrival, while newer ones are parked.
+
+        It is set aside again where its run has failed, or fails with it.
+        """
+        first = LogRecord(put_back.order, put_back.data, put_back.arrived_at)
+        if self.parks or self._waits:
+            return self._set_aside(record, first, put_back.run, parked, before)
+        if parked is not None and put_back.run in ("", parked.failed_run):
+            return self._set_aside(record, first, "", parked, before)
+        inner = LogRecord(record.position, put_back.data, put_back.arrived_at)
+        parsed = self._parse(inner)
+        folded = _folded_until(parked, record.position)
+        if isinstance(parsed, Unfit | Failed | InteractionEvent):
+            return _Placed(record.position, inner, parsed, folded)
+        return _Placed(record.position, inner, Applied(parsed), _behind(parsed, folded))
+
+    def _set_aside(
+        self, record: LogRecord, first: LogRecord, failed_run: str, parked: Parked | None, before: str
+    ) -> _Placed:
+        """The shop stays parked until a run knows of every record that the log has set aside by then: a record that
+        comes back has an earlier position of its own, and may be set aside after a run has listed the others.
+        """
+        held = parked or Parked("", follows=before)
+        behind = Parked(max(held.until, record.position), failed_run or held.failed_run, held.follows)
+        return _Placed(record.position, first, Aside(), behind)
+
+    def _is_held_up(self, parked: Parked | None) -> bool:
+        """Whether a record has to be set aside: behind earlier ones, or until the state is rebuilt."""
+        return self.parks or self._waits or parked is not None
+
+    @property
+    def _waits(self) -> bool:
+        """Whether the state is of another version of the fold, and its shop's records wait until it is rebuilt."""
+        return self.state.shop.fold_version != self.fold_version
+
+    def _parse(self, record: LogRecord, *, is_outer: bool = False) -> InteractionEvent | ControlRecord | Unfit | Failed:
+        try:
+            parsed = parse_record(record.data, arrived_at=record.arrived_at, shop_id=self.state.shop_id, key=self.key)
+        except RejectedEventError as error:
+            return Unfit(error, is_unreadable=is_outer and not self.parks)
+        except ServiceQualityError:
+            raise
+        except Exception as error:
+            known = self._unfit.get(record.position)
+            return Unfit(known) if known is not None else Failed(error)
+        return parsed
+
+    def _step_all(self, placed: Sequence[_Placed]) -> list[Reading]:
+        shop, ahead = self.state.shop, dict[str, FoldedConversation]()
+        readings: list[Reading] = []
+        for one in placed:
+            found = one.content
+            if isinstance(found, InteractionEvent):
+                found = self._step(found, one.position, shop, ahead)
+            readings.append(Reading(one.position, one.record, found, one.parked))
+            if isinstance(found, Failed):
+                break
+            if isinstance(found, EventStep):
+                shop = shop.after(found.event)
+                ahead[conversation_key(found.event)] = found.step.after
+        self._folded |= ahead
+        return readings
+
+    def _step(
+        self, event: InteractionEvent, position: str, shop: ShopItem, ahead: Mapping[str, FoldedConversation]
+    ) -> Found:
+        """What an event does to its conversation as it is by then."""
+        known, key = self._unfit.get(position), conversation_key(event)
+        if known is not None:
+            return Unfit(known)
+        moved = shop.after(event)
+        try:
+            reject_too_old(event, received_clock=moved.received_clock)
+            step = step_conversation(
+                ahead.get(key) or self._held(key),
+                event,
+                clock=moved.clock,
+                received_clock=moved.received_clock,
+                imported=() if key in ahead else self.state.imported(key),
+            )
+            return EventStep(event, step, self._keys_read(step)) if step is not None else Duplicate()
+        except RejectedEventError as error:
+            return Unfit(error)
+        except ServiceQualityError:
+            raise
+        except Exception as error:
+            return Failed(error)
+
+    def _held(self, key: str) -> FoldedConversation:
+        """A conversation as the state holds it, with what is computed of it already."""
+        conversation = self.state.conversation(key).conversation
+        folded = self._folded.get(key)
+        if folded is None or folded.conversation is not conversation:
+            folded = self._folded[key] = FoldedConversation(conversation, self.features.plan.kept)
+        return folded
+
+    def _first_keys(self, event: InteractionEvent) -> set[str]:
+        """The keys of the items to read before the event's step; without its conversation's item there is no step."""
+        keys = {conversation_key(event)}
+        try:
+            return keys | self._keys_named_by(event)
+        except Exception:  # what fails here, with the step again, is found where the record is known
+            return keys
+
+    def _keys_named_by(self, event: InteractionEvent) -> set[str]:
+        """The keys of those items to read that the event alone names in full: they are read with the conversations."""
+        if event.kind not in SCORED:
+            return set()
+        named = {part: getattr(event, part) for part in ATTRIBUTES}
+        entities = (ENTITIES[name] for name in self.features.plan.windows)
+        return {key for entity in entities if not entity.stored_with and (key := entity.key(named)) is not None}
+
+    def _keys_read(self, step: ConversationStep) -> frozenset[str]:
+        keys = {item_key_of(fact.key) for fact in step.facts}
+        if step.scored:
+            keys |= {item_key_of(key) for key in entity_keys(step, self.features).values()}
+        return frozenset(keys | {step.keys[rule.subject] for rule in self.rules if rule.subject in step.keys})
+
+    def _load(self, keys: set[str]) -> None:
+        self.state.load(keys, lambda wanted: self.read_items(self.state.shop_id, wanted))
+
+
+def _folded_until(parked: Parked | None, position: str) -> Parked | None:
+    """How a shop is parked behind a record that was folded all the same."""
+    return parked._replace(follows=position) if parked is not None else None
+
+
+def _keys_of(found: Iterable[Found]) -> set[str]:
+    return {key for one in found if isinstance(one, EventStep) for key in one.keys}
+
+
+def _behind(control: ControlRecord, parked: Parked | None) -> Parked | None:
+    """How a shop is parked behind a control record that is applied."""
+    return None if isinstance(control, ShopUnparked) and ends_parking(parked, control) else parked
