@@ -6,7 +6,8 @@ from service_quality.commit.failures import Failure
 from service_quality.events.log_records import Rejection
 
 _COUNTS = (
-    "accepted", "scored", "unscored", "duplicates", "already_done", "parked", "alerts", "transactions", "conflicts",
+    "accepted", "scored", "unscored", "duplicates", "already_done", "redelivered", "parked", "alerts", "transactions",
+    "conflicts",
 )  # fmt: skip
 
 
@@ -14,8 +15,9 @@ _COUNTS = (
 class CommitStats:
     """Counts of records, transactions and conflicts, and the failures beside the log.
 
-    `unscored` counts events that should have a score and have no score, `rejected` records by reason. `unfounded` are
-    rejected records under names that are no shop's; they are not stored yet.
+    `unscored` counts events that should have a score and have no score, `rejected` records by reason. `already_done`
+    counts records that were committed before, `redelivered` those of them that no other worker committed meanwhile.
+    `unfounded` are rejected records under names that are no shop's; they are not stored yet.
     """
 
     accepted: int = 0
@@ -23,6 +25,7 @@ class CommitStats:
     unscored: int = 0
     duplicates: int = 0
     already_done: int = 0
+    redelivered: int = 0
     parked: int = 0
     alerts: int = 0
     transactions: int = 0
