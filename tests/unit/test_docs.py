@@ -25,7 +25,7 @@ CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 #: Options of commands that are not ours.
 OPTIONS_OF_OTHERS = {
     *("--help", "--parameter-overrides", "--dist", "--upgrade", "--py-files", "--conf"),
-    *("--function-name", "--invocation-type", "--source-arn"),
+    *("--function-name", "--invocation-type", "--source-arn", "--table-name", "--no-deletion-protection-enabled"),
 }
 
 
