@@ -4,8 +4,9 @@ import pytest
 
 from service_quality.adapters.archive_ledger import SWEEP
 from service_quality.commit.archived_ranges import LEDGER
-from tests.infrastructure.permissions import allowed, needed, unknown_adapters
+from tests.infrastructure.permissions import CALLS, allowed, needed, unknown_adapters
 from tests.infrastructure.templates import FUNCTIONS, PROJECT, Function
+from tests.infrastructure.test_aws_calls import calls_of_adapters
 
 EACH = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 
@@ -40,6 +41,16 @@ def test_needs_are_read_from_the_code():
         "${RejectedBucketArn}/rejected/*": {"s3:PutObject"},
         "IngestEventsLogGroup.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
     }
+
+
+def test_every_action_is_a_call_of_an_adapter():
+    granted = {action for calls in CALLS.values() for actions in calls.values() for action in actions}
+    called = {name.replace("_", "") for name in calls_of_adapters()}
+
+    left = {action for action in granted if action.partition(":")[2].lower() not in called}
+
+    # Asked of a bucket for a missing file, of the topic's key, and by AWS of a batch of publications.
+    assert left == {"s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"}
 
 
 @pytest.mark.parametrize(("name", "keys"), [("archive_outbox", [LEDGER]), ("sweep_archive", [LEDGER, SWEEP])])
