@@ -7,6 +7,7 @@ All talk to the same Runtime API and the same AWS on this machine, which answer 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -25,7 +26,7 @@ from benchmarks.cold_start_runs.runtime_api import RuntimeApi
 from benchmarks.errors import FunctionFailedError
 from benchmarks.measurement import Row, Section
 from cli.paths import ROOT
-from infra.bundles.layer import build_layer
+from infra.bundles.layer import LAYERS, build_layer
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 
 OURS, SCIKIT_LEARN, IMPORTS = "score_interactions", "scikit-learn, joblib, boto3", "bare imports"
@@ -68,10 +69,12 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
     """Start each function `runs` times, by turns, after one start each that does not count."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        progress("  the model and the layer, as they are deployed")
-        model, layer = write_models(folder), folder / "layer"
-        build_layer(layer, {"LAYER_PYTHON": sys.executable})
-        packages = layer / "python"
+        progress("  the model and the layers, as they are deployed")
+        model, layers = write_models(folder), folder / "layers"
+        for layer in LAYERS:  # the runtime, too, unpacks all of them into one folder
+            build_layer(layer, layers / layer, {"LAYER_PYTHON": sys.executable})
+            shutil.copytree(layers / layer, layers / "opt", dirs_exist_ok=True)
+        packages = layers / "opt" / "python"
         with serving(AwsAnswers(model.onnx, VERSION).answer) as aws:
             ours = Function(
                 OURS, ROOT / "functions" / "score_interactions", deployed_variables(aws), layers=(packages,)
@@ -184,7 +187,7 @@ def base_variables(layers: tuple[Path, ...]) -> dict[str, str]:
 
 
 def deployed_variables(aws: str) -> dict[str, str]:
-    """The variables of score_interactions in infra/functions.yaml, and the address of AWS."""
+    """The variables of score_interactions in its stack, and the address of AWS."""
     return {
         "AWS_ENDPOINT_URL": f"http://{aws}",
         "EVENT_STREAM": "events",

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks.cost_runs import prices
 from benchmarks.cost_runs.prices import WAIT_MS, Price
@@ -73,7 +72,7 @@ def billed(scenario: Scenario) -> Iterator[tuple[str, float, Price]]:
     yield "Kinesis, records", 1.0, prices.STREAM_PUT
     yield (
         "Lambda, time of score_interactions",
-        scoring_seconds(scenario) * memory_gb("ScoreInteractions"),
+        scoring_seconds(scenario) * memory_gb("score_interactions"),
         prices.LAMBDA_GB_SECOND,
     )
     yield "Lambda, time of the outbox", outbox_gb_seconds(scenario), prices.LAMBDA_GB_SECOND
@@ -105,12 +104,12 @@ def scoring_seconds(scenario: Scenario) -> float:
 def outbox_gb_seconds(scenario: Scenario) -> float:
     """Publishing each alert by itself, and writing objects; a function of 512 MB has that share of a processor."""
     counted = scenario.counted
-    publishing = alerts(counted) * WAIT_MS["Publish"] / 1000 * memory_gb("DispatchOutbox")
-    share = memory_gb("ArchiveOutbox") / memory_gb("ScoreInteractions")
+    publishing = alerts(counted) * WAIT_MS["Publish"] / 1000 * memory_gb("dispatch_outbox")
+    share = memory_gb("archive_outbox") / memory_gb("score_interactions")
     archiving = counted.archive_cpu_seconds / counted.events / share
     archiving += archive_invocations(scenario) * WAIT_MS["PutObject"] / 1000
     archiving += ledger_writes(scenario) * WAIT_MS["GetItem"] / 1000
-    return publishing + archiving * memory_gb("ArchiveOutbox")
+    return publishing + archiving * memory_gb("archive_outbox")
 
 
 def invocations(scenario: Scenario) -> float:
@@ -134,11 +133,10 @@ def alerts(counted: Counted) -> float:
     return counted.items("alert rows") / 2
 
 
-def memory_gb(function: str, template: Path = ROOT / "infra" / "functions.yaml") -> float:
-    """The memory that the template gives a function."""
-    found = re.search(
-        rf"^  {function}Function:.*?MemorySize: (\d+)", template.read_text("utf-8"), re.MULTILINE | re.DOTALL
-    )
+def memory_gb(function: str) -> float:
+    """The memory that its stack gives a function, named by its folder."""
+    stack = ROOT / "functions" / function / "stack.yaml"
+    found = re.search(r"^      MemorySize: (\d+)", stack.read_text("utf-8") if stack.is_file() else "", re.MULTILINE)
     if found is None:
-        raise ValueError(f"found no MemorySize of {function}Function in {template.name}, expected one")
+        raise ValueError(f"found no MemorySize in functions/{function}/stack.yaml, expected one")
     return int(found[1]) / 1024

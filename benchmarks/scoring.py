@@ -20,7 +20,7 @@ from benchmarks.scoring_runs.surroundings import Surroundings, surroundings
 
 OUR_EVENTS, NAIVE_EVENTS = 3_000, 300
 SAME_SCORE = 1e-6
-SHOPS_AT_ONCE = 64  # as infra/functions.yaml says
+SHOPS_AT_ONCE = 64  # as functions/score_interactions/stack.yaml says
 
 
 def measure(runs: int, progress: Callable[[str], None]) -> Section:

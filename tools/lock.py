@@ -13,8 +13,8 @@ from tools.commands import run
 from tools.environments import BOOTSTRAP, REQUIREMENTS, make, uv_settings
 from tools.setup import OLDEST
 
-GROUPS = ("bootstrap", "build", "run", "test", "sam", "function", "java", "peers")
-"""In this order: test and function are held to what run was locked to."""
+GROUPS = ("bootstrap", "build", "run", "test", "sam", "function", "scoring", "java", "peers")
+"""In this order: test, function and scoring are held to what run was locked to."""
 
 COMPILE = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-annotate"]
 COMPILE += ["--custom-compile-command", "make lock"]
@@ -23,7 +23,9 @@ COMPILE += ["--custom-compile-command", "make lock"]
 def write_lock(group: str, options: list[str]) -> None:
     """Resolve one group and write its lock file."""
     oldest = ".".join(map(str, OLDEST))
-    held: list[str | Path] = ["--constraint", REQUIREMENTS / "run.txt"] if group in ("test", "function") else []
+    held: list[str | Path] = (
+        ["--constraint", REQUIREMENTS / "run.txt"] if group in ("test", "function", "scoring") else []
+    )
     run(
         f"lock {group}",
         [BOOTSTRAP.folder / "bin" / "uv", *COMPILE, "--python-version", oldest, *held, *options]

@@ -16,7 +16,7 @@ from service_quality.adapters import aws_clients
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 CONTEXT = SimpleNamespace(aws_request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd")
 BATCH, WARM_BATCHES = 100, 5
-ARCHIVER_ROWS, DISPATCHER_ROWS = 1_000, 100  # the batch sizes in infra/functions.yaml
+ARCHIVER_ROWS, DISPATCHER_ROWS = 1_000, 100  # the batch sizes in functions/*/stack.yaml
 
 
 class Outbox:

@@ -3,14 +3,13 @@
 import os
 from dataclasses import dataclass
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from service_quality.adapters.archive_ledger import ArchiveLedger
 from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.buckets.archive_bucket import ArchiveBucket
 from service_quality.adapters.buckets.unsent_rows import UnsentRows
+from service_quality.adapters.telemetry import Telemetry
 from service_quality.commit.archive_objects import ArchiveRow, archive_objects, ranges_by_shop, unpack_archive_row
 from service_quality.commit.inserted_rows import StreamRecord, read_inserts, read_row
 from service_quality.errors import UnreadableRowError
@@ -19,7 +18,7 @@ from service_quality.settings import read_settings
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The variables that the template sets for this function."""
+    """The variables that the stack sets for this function."""
 
     archive_bucket: str
     alerts_table: str
@@ -27,8 +26,7 @@ class Settings:
 
 
 settings = read_settings(Settings, os.environ)
-logger = Logger(service="archive_outbox")
-metrics = Metrics(namespace="ServiceQuality", service="archive_outbox")
+telemetry = Telemetry("archive_outbox")
 s3 = make_client("s3")
 bucket = ArchiveBucket(s3, settings.archive_bucket)
 ledger = ArchiveLedger(make_client("dynamodb"), settings.alerts_table)
@@ -38,14 +36,14 @@ ledger.check()
 unsent.check()
 
 
-@metrics.log_metrics
+@telemetry.metrics.log_metrics
 def handler(event: object, context: LambdaContext) -> dict[str, int]:
     """Write the batch's new archive rows, an object a date, then enter them into their shops' ledgers; count them.
 
     The same batch again writes the same objects. A row that cannot be read is set aside, and the others are archived.
     """
     records = read_inserts(event, "archive")
-    metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(records))
+    telemetry.count({"ReceivedRecords": len(records)})
     rows = [row for record in records if (row := unpack(record)) is not None]
     archived = archive_objects(rows)
     for one in archived:
@@ -53,9 +51,8 @@ def handler(event: object, context: LambdaContext) -> dict[str, int]:
     for shop_id, ranges in ranges_by_shop(rows).items():
         ledger.add(shop_id, ranges)
     counts = {"ArchivedRows": len(rows), "UnreadableRows": len(records) - len(rows)}
-    for name, count in counts.items():
-        metrics.add_metric(name, MetricUnit.Count, count)
-    logger.info("rows_archived", extra={**counts, "objects": [one.key for one in archived]})
+    telemetry.count(counts)
+    telemetry.logger.info("rows_archived", extra={**counts, "objects": [one.key for one in archived]})
     return counts
 
 
@@ -65,5 +62,5 @@ def unpack(record: StreamRecord) -> ArchiveRow | None:
         return unpack_archive_row(read_row(record))
     except UnreadableRowError as error:
         unsent.put(record, error.reason, str(error))
-        logger.warning("row_set_aside", extra={"reason": error.reason, "found": str(error)})
+        telemetry.logger.warning("row_set_aside", extra={"reason": error.reason, "found": str(error)})
         return None

@@ -5,8 +5,6 @@ import traceback
 from collections import Counter
 from dataclasses import dataclass
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from service_quality.adapters.alert_topic import AlertTopic
@@ -14,6 +12,7 @@ from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.buckets.unsent_rows import UnsentRows
 from service_quality.adapters.secret_value import read_secret
 from service_quality.adapters.shop_settings_table import ShopSettingsTable
+from service_quality.adapters.telemetry import Telemetry
 from service_quality.alerts.publications import Publication, publication_of
 from service_quality.alerts.stored_alerts import AlertRow
 from service_quality.commit.inserted_rows import StreamRecord, read_inserts, read_row
@@ -23,7 +22,7 @@ from service_quality.settings import read_settings
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The variables that the template sets for this function."""
+    """The variables that the stack sets for this function."""
 
     alert_topic_arn: str
     alerts_table: str
@@ -32,8 +31,7 @@ class Settings:
 
 
 settings = read_settings(Settings, os.environ)
-logger = Logger(service="dispatch_outbox")
-metrics = Metrics(namespace="ServiceQuality", service="dispatch_outbox")
+telemetry = Telemetry("dispatch_outbox")
 topic = AlertTopic(make_client("sns"), settings.alert_topic_arn)
 shops = ShopSettingsTable(make_client("dynamodb"), settings.alerts_table)
 unsent = UnsentRows(make_client("s3"), settings.rejected_bucket, "alert")
@@ -43,23 +41,22 @@ shops.check()
 unsent.check()
 
 
-@metrics.log_metrics
+@telemetry.metrics.log_metrics
 def handler(event: object, context: LambdaContext) -> dict[str, int]:
     """Publish the batch's new alerts and count them; one that cannot be sent is set aside, and the others go out.
 
     When the topic fails, the batch is retried, each message with the same id.
     """
     records = read_inserts(event, "alert")
-    metrics.add_metric("ReceivedRecords", MetricUnit.Count, len(records))
+    telemetry.count({"ReceivedRecords": len(records)})
     rendered = [(record, one) for record in records if (one := render(record)) is not None]
     rejected = topic.publish([publication for _, publication in rendered])
     for index, code in rejected.items():
         set_aside(rendered[index][0], "invalid_message", f"found {code} at the topic, expected the message to be taken")
     kinds = Counter(one.attributes["kind"] for index, (_, one) in enumerate(rendered) if index not in rejected)
     counts = {"PublishedAlerts": kinds.total(), "RejectedAlerts": len(records) - kinds.total()}
-    for name, count in counts.items():
-        metrics.add_metric(name, MetricUnit.Count, count)
-    logger.info("alerts_published", extra={**counts, "kinds": dict(kinds)})
+    telemetry.count(counts)
+    telemetry.logger.info("alerts_published", extra={**counts, "kinds": dict(kinds)})
     return counts
 
 
@@ -75,7 +72,7 @@ def render(record: StreamRecord) -> Publication | None:
         raise
     except Exception as error:  # a defect of the rendering must not hold back the later alerts
         stack = traceback.format_tb(error.__traceback__)  # without the message, which could quote the alert
-        logger.error("rendering_failed", extra={"error": type(error).__name__, "stack": stack})
+        telemetry.logger.error("rendering_failed", extra={"error": type(error).__name__, "stack": stack})
         set_aside(record, "rendering_failed", f"found {type(error).__name__}, expected a message")
     return None
 
@@ -83,4 +80,4 @@ def render(record: StreamRecord) -> Publication | None:
 def set_aside(record: StreamRecord, reason: str, message: str) -> None:
     """Store a record that could not be sent, and log why."""
     unsent.put(record, reason, message)
-    logger.warning("alert_set_aside", extra={"reason": reason, "found": message})
+    telemetry.logger.warning("alert_set_aside", extra={"reason": reason, "found": message})

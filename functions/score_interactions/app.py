@@ -11,18 +11,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, single_metric
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.adapters.event_stream import EventStream
-from service_quality.adapters.model_registry import ModelRegistry
-from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.adapters.secret_value import read_secret
 from service_quality.adapters.shard_map import ShardMap
 from service_quality.adapters.state_table import StateTable
+from service_quality.adapters.telemetry import Telemetry
+from service_quality.adapters.wiring import make_registry
 from service_quality.alerts.rule_set import RULES
 from service_quality.commit.batches import BatchCommit
 from service_quality.commit.commit_stats import CommitStats
@@ -40,7 +38,7 @@ MOST_LOGGED = 10  # failures of a batch: a bad model fails on every event in the
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The variables that the template sets; `stream_generation` rises when the stream is replaced."""
+    """The variables that the stack sets; `stream_generation` rises when the stream is replaced."""
 
     event_stream: str
     state_table: str
@@ -59,41 +57,24 @@ def read_control_key() -> bytes:
     return read_secret(make_client("secretsmanager"), settings.control_key_secret)
 
 
-def observe_model(happened: str, fields: dict[str, str]) -> None:
-    """Log an event of the champion; a refused model is counted at once, since it may come before any batch."""
-    logger.info(happened, extra=fields)
-    if happened == "model_refused":
-        with single_metric("RefusedModels", MetricUnit.Count, 1, namespace="ServiceQuality") as metric:
-            metric.add_dimension("service", "score_interactions")
-
-
 settings = read_settings(Settings, os.environ)
-logger = Logger(service="score_interactions")
-metrics = Metrics(namespace="ServiceQuality", service="score_interactions")
+telemetry = Telemetry("score_interactions")
 dynamodb, s3 = make_client("dynamodb"), make_client("s3")
 rejected_store = RejectedStore(s3, settings.rejected_bucket)
 store = StateTable(dynamodb, settings.state_table, settings.alerts_table, rejected_store.put)
-registry = ModelRegistry(
-    dynamodb,
-    s3,
-    settings.models_table,
-    settings.models_bucket,
-    make_scorer=OnnxScorer,
-    observe=observe_model,
-)
+registry = make_registry(dynamodb, s3, telemetry, table=settings.models_table, bucket=settings.models_bucket)
 commit = BatchCommit(
     OnlineCommit(store, registry.champion, FEATURES, RULES, read_control_key),
     ThreadPoolExecutor(settings.shops_at_once, "shop"),
 )
-store.check_reading()
-store.check_writing()
+store.check()
 rejected_store.check()
 registry.champion()
 gc.freeze()  # nor will any of these become garbage
 gc.enable()
 
 
-@metrics.log_metrics
+@telemetry.metrics.log_metrics
 def handler(event: object, context: LambdaContext) -> dict[str, int]:
     """Advance every shop in the batch; the counts of its records and of those that are no record of a stream.
 
@@ -102,8 +83,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, int]:
     batch = read_batch(event)
     records = [record for record in batch if record is not None]
     counts = {"ReceivedRecords": len(batch), "UnreadableRecords": len(batch) - len(records)}
-    for name, count in counts.items():
-        metrics.add_metric(name, MetricUnit.Count, count)
+    telemetry.count(counts)
     routed = route_batch(records)
     outcome = commit.advance(routed.logs)
     outcome.stats.add(reject_records(routed.rejected))
@@ -166,6 +146,7 @@ def report(stats: CommitStats, *, rerouted: int) -> None:
         "WaitingRecords": stats.waiting,
         "DuplicateEvents": stats.duplicates,
         "RedeliveredEvents": stats.already_done,
+        "RedeliveredWithoutConflict": stats.redelivered,
         "ReroutedRecords": rerouted,
         "AlertMessages": stats.alerts,
         "FailedRules": failed["rule"],
@@ -173,12 +154,8 @@ def report(stats: CommitStats, *, rerouted: int) -> None:
         "CommittedTransactions": stats.transactions,
         "CommitConflicts": stats.conflicts,
     }
-    for name, count in counts.items():
-        metrics.add_metric(name, MetricUnit.Count, count)
-    for reason, count in stats.rejected.items():
-        with single_metric("RejectedEvents", MetricUnit.Count, count, namespace="ServiceQuality") as metric:
-            metric.add_dimension("service", "score_interactions")
-            metric.add_dimension("reason", reason)
+    telemetry.count(counts)
+    telemetry.count_by_reason("RejectedEvents", stats.rejected)
     for failure in stats.failures[:MOST_LOGGED]:
-        logger.error("step_failed", extra=failure.fields())
-    logger.info("batch_committed", extra={**counts, "reasons": stats.rejected})
+        telemetry.logger.error("step_failed", extra=failure.fields())
+    telemetry.logger.info("batch_committed", extra={**counts, "reasons": stats.rejected})

@@ -4,14 +4,13 @@ import os
 import time
 from dataclasses import dataclass
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from service_quality.adapters.archive_ledger import ArchiveLedger
 from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.buckets.archive_bucket import ArchiveBucket
 from service_quality.adapters.buckets.unsent_rows import UnsentRows
+from service_quality.adapters.telemetry import Telemetry
 from service_quality.commit.archive_sweep import ArchiveSweep, Swept
 from service_quality.commit.inserted_rows import InsertedRow, to_record
 from service_quality.instants import MINUTE, SECOND
@@ -22,7 +21,7 @@ _LONGEST_PAGE = 90 * SECOND  # the most time for reading a page, writing its obj
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The variables that the template sets; rows younger than `sweep_after_minutes` are left to archive_outbox."""
+    """The variables that the stack sets; rows younger than `sweep_after_minutes` are left to archive_outbox."""
 
     archive_bucket: str
     alerts_table: str
@@ -31,8 +30,7 @@ class Settings:
 
 
 settings = read_settings(Settings, os.environ)
-logger = Logger(service="sweep_archive")
-metrics = Metrics(namespace="ServiceQuality", service="sweep_archive")
+telemetry = Telemetry("sweep_archive")
 s3 = make_client("s3")
 bucket = ArchiveBucket(s3, settings.archive_bucket)
 ledger = ArchiveLedger(make_client("dynamodb"), settings.alerts_table)
@@ -42,7 +40,7 @@ ledger.check()
 unsent.check()
 
 
-@metrics.log_metrics
+@telemetry.metrics.log_metrics
 def handler(event: object, context: LambdaContext) -> dict[str, int | bool]:
     """Sweep as many shops as time allows; returns the counts. The next sweep goes on where this one ends."""
     sweep = ArchiveSweep(
@@ -64,14 +62,13 @@ def report(swept: Swept) -> dict[str, int | bool]:
         "UnreadableRows": swept.unreadable,
         "UnfilledGaps": swept.unfilled,
     }
-    for name, count in counts.items():
-        metrics.add_metric(name, MetricUnit.Count, count)
+    telemetry.count(counts)
     answer: dict[str, int | bool] = {**counts, "finished": swept.finished}
-    logger.info("archive_swept", extra=answer)
+    telemetry.logger.info("archive_swept", extra=answer)
     return answer
 
 
 def set_aside(row: InsertedRow, reason: str, message: str) -> None:
     """Store a row that cannot be read, and log why."""
     unsent.put(to_record(row, "archive"), reason, message)
-    logger.warning("row_set_aside", extra={"reason": reason, "found": message})
+    telemetry.logger.warning("row_set_aside", extra={"reason": reason, "found": message})

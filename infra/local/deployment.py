@@ -20,10 +20,12 @@ from infra.local.errors import DeploymentFailedError
 
 STACK = "service-quality"
 ARTIFACTS_BUCKET = "deployment-artifacts"
+LOCAL_PARAMETERS = {"OnlyOverTls": "false"}  # nothing leaves 127.0.0.1
 BUILT = ROOT / "build" / "local" / "sam"
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 _SIGN = re.compile(r"set-up: .* s so far")
-SOURCES = ("functions", "infra", "template.yaml", "samconfig.toml", "requirements/function.txt")
+LOCKS = ("requirements/function.txt", "requirements/scoring.txt")
+SOURCES = ("functions", "infra", "template.yaml", "samconfig.toml", *LOCKS)
 
 
 def deploy(emulator: Emulator, parameters: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -36,8 +38,8 @@ def deploy(emulator: Emulator, parameters: Mapping[str, str] | None = None) -> d
         command += ["--s3-bucket", ARTIFACTS_BUCKET, "--region", REGION]
         command += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
         command += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
-        if parameters:
-            command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
+        given = {**LOCAL_PARAMETERS, **(parameters or {})}
+        command += ["--parameter-overrides", *(f"{name}={value}" for name, value in given.items())]
         try:
             run_sam("deploy", command, for_embedded(os.environ, emulator.endpoint))
         except DeploymentFailedError as error:

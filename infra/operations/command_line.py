@@ -31,7 +31,7 @@ from infra.operations.rejected_objects import RejectedObjects
 from infra.operations.selection import GIVEN_UP, KNOWN, MENDABLE, UNSENT, Selection
 from infra.operations.shop_logs import ShopLog
 from infra.operations.stream_writer import StreamWriter
-from service_quality.adapters.state_table import StateTable
+from service_quality.adapters.state_table import StateReader
 from service_quality.aws_errors import failure_of
 from service_quality.errors import DeploymentError, ServiceQualityError
 from service_quality.events.log_records import PARKED
@@ -125,7 +125,7 @@ def _run(options: argparse.Namespace, names: Names, selection: Selection) -> Put
     writer = StreamWriter(clients.kinesis, names.event_stream, read_key)
 
     def open_log(shop_id: str) -> ShopLog:
-        state = StateTable(clients.dynamodb, names.state_table, alerts_table="", rejected=lambda _: None)
+        state = StateReader(clients.dynamodb, names.state_table)
         return ShopLog(shop_id, state, options.patience)
 
     def open_shop(log: ShopLog) -> ParkedShop:

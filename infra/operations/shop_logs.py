@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cli.progress import Signs
 from infra.operations.errors import NotYetThroughError
-from service_quality.adapters.state_table import StateTable
+from service_quality.adapters.state_table import StateReader
 from service_quality.commit.state_items import ShopItem
 from service_quality.events.positions import START, sequence_of
 
@@ -18,7 +18,7 @@ class ShopLog:
     """The log of one shop; a wait ends after `patience` seconds without progress."""
 
     shop_id: str
-    state: StateTable
+    state: StateReader
     patience: float
     pause: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic

@@ -18,7 +18,8 @@ READS = {"open", "getenv", "read_text", "read_bytes", "urlopen", "create_connect
 STANDARD = sys.stdlib_module_names | {"_typeshed"}
 
 MODULES = modules(ROOT)
-ADAPTERS = [m for m in MODULES if m.name.startswith(ADAPTERS_NAME + ".")]
+WIRING = ADAPTERS_NAME + ".wiring"
+ADAPTERS = [m for m in MODULES if m.name.startswith(ADAPTERS_NAME + ".") and m.name != WIRING]
 CORE = [m for m in MODULES if m.name.split(".")[0] == CORE_NAME and not m.name.startswith(ADAPTERS_NAME)]
 APPS = [m for m in MODULES if m.name.startswith("functions.") and m.name.endswith(".app")]
 
@@ -63,6 +64,14 @@ def test_adapter_imports_one_vendor_and_no_other_adapter():
         assert len({vendor(name) for name in imports(m)} - {""}) <= 1, f"{m.name} imports several vendors"
         others = {name for name in imports(m) if name.startswith(ADAPTERS_NAME + ".") and not own(m, name)}
         assert not others, f"{m.name} imports other adapters"
+
+
+def test_wiring_puts_adapters_together_and_apps_alone_use_it():
+    (wiring,) = (m for m in MODULES if m.name == WIRING)
+
+    assert {vendor(name) for name in imports(wiring)} <= {"", "boto3"}  # the types of its clients
+    importers = {m.name for m in MODULES if any(name.startswith(WIRING) for name in imports(m))}
+    assert importers == {m.name for m in APPS if "make_registry" in m.path.read_text("utf-8")}
 
 
 def own(m: Module, imported: str) -> bool:

@@ -1,13 +1,17 @@
-"""The project's templates as plain values: `!Ref X` reads {"Ref": "X"}, `!GetAtt X.Y` reads {"Fn::GetAtt": "X.Y"}."""
+"""The project's templates as plain values: `!Ref X` reads {"Ref": "X"}, `!GetAtt X.Y` reads {"Fn::GetAtt": "X.Y"}.
+
+A folder below `functions` with an `app.py` is a function; everything else about it is read from its folder.
+"""
 
 import ast
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = ("IngestEvents", "ScoreInteractions", "DispatchOutbox", "ArchiveOutbox", "SweepArchive")
 
 
 class TemplateLoader(yaml.SafeLoader):
@@ -27,42 +31,101 @@ def short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[st
 TemplateLoader.add_multi_constructor("!", short_form)
 
 
-def read_template(path: str) -> dict[str, Any]:
-    return yaml.load((ROOT / path).read_text("utf-8"), TemplateLoader)
+@dataclass(frozen=True)
+class Function:
+    """One function: its folder, its app as a tree, its stack."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The name of the folder, such as score_interactions."""
+        return self.folder.name
+
+    @property
+    def title(self) -> str:
+        """The name in templates, such as ScoreInteractions."""
+        return self.name.title().replace("_", "")
+
+    @cached_property
+    def source(self) -> str:
+        return (self.folder / "app.py").read_text("utf-8")
+
+    @cached_property
+    def app(self) -> ast.Module:
+        return ast.parse(self.source)
+
+    @cached_property
+    def stack(self) -> dict[str, Any]:
+        return yaml.load((self.folder / "stack.yaml").read_text("utf-8"), TemplateLoader)
+
+    def resources(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Properties of the stack's resources of a type, by logical name."""
+        found = self.stack["Resources"]
+        return {name: resource["Properties"] for name, resource in found.items() if resource["Type"] == kind}
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        """The properties of its one AWS::Lambda::Function."""
+        return self.resources("AWS::Lambda::Function")[f"{self.title}Function"]
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The environment that the stack gives it."""
+        return self.properties["Environment"]["Variables"]
+
+    @property
+    def statements(self) -> list[dict[str, Any]]:
+        """The statements of its one policy."""
+        (policy,) = self.resources("AWS::IAM::Role")[f"{self.title}Role"]["Policies"]
+        return policy["PolicyDocument"]["Statement"]
+
+    @property
+    def settings(self) -> set[str]:
+        """The variables that the app reads."""
+        (declared,) = (n for n in self.app.body if isinstance(n, ast.ClassDef) and n.name == "Settings")
+        return {ast.unparse(n.target).upper() for n in declared.body if isinstance(n, ast.AnnAssign)}
 
 
-ROOT_TEMPLATE = read_template("template.yaml")
-NESTED = {
-    name: read_template(resource["Properties"]["Location"]) for name, resource in ROOT_TEMPLATE["Resources"].items()
-}
+@dataclass(frozen=True)
+class Project:
+    """A checkout."""
+
+    root: Path
+
+    @cached_property
+    def functions(self) -> dict[str, Function]:
+        """Every function by name."""
+        found = [Function(path.parent) for path in sorted((self.root / "functions").glob("*/app.py"))]
+        return {one.name: one for one in found}
+
+    @cached_property
+    def template(self) -> dict[str, Any]:
+        """The root template."""
+        return yaml.load((self.root / "template.yaml").read_text("utf-8"), TemplateLoader)
+
+    @cached_property
+    def locations(self) -> dict[str, str]:
+        """The file of every nested stack, by its logical name."""
+        return {name: one["Properties"]["Location"] for name, one in self.template["Resources"].items()}
+
+    @cached_property
+    def stacks(self) -> dict[str, dict[str, Any]]:
+        """Every nested stack, by its logical name in the root template."""
+        return {
+            name: yaml.load((self.root / location).read_text("utf-8"), TemplateLoader)
+            for name, location in self.locations.items()
+        }
+
+    def resources(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Properties of every nested resource of a type, by logical name."""
+        return {
+            name: resource["Properties"]
+            for stack in self.stacks.values()
+            for name, resource in stack["Resources"].items()
+            if resource["Type"] == kind
+        }
 
 
-def resources(kind: str) -> dict[str, dict[str, Any]]:
-    """Properties of every nested resource of a type, by logical name."""
-    return {
-        name: resource["Properties"]
-        for template in NESTED.values()
-        for name, resource in template["Resources"].items()
-        if resource["Type"] == kind
-    }
-
-
-def statements(function: str) -> list[dict[str, Any]]:
-    """The statements of the one policy of a function."""
-    (policy,) = resources("AWS::IAM::Role")[f"{function}Role"]["Policies"]
-    return policy["PolicyDocument"]["Statement"]
-
-
-def variables(function: str) -> dict[str, Any]:
-    """The environment that the template gives a function."""
-    return resources("AWS::Lambda::Function")[f"{function}Function"]["Environment"]["Variables"]
-
-
-def folder(function: str) -> Path:
-    """The folder of a function's code."""
-    code = resources("AWS::Lambda::Function")[f"{function}Function"]["Code"]
-    return (ROOT / "infra" / code).resolve()
-
-
-def app_tree(function: str) -> ast.Module:
-    return ast.parse((folder(function) / "app.py").read_text("utf-8"))
+PROJECT = Project(ROOT)
+FUNCTIONS = PROJECT.functions

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -10,11 +11,15 @@ from pathlib import Path
 import pytest
 
 from infra.bundles.compiled_modules import find_python
-from infra.bundles.layer import RUNTIME_PYTHON, build_layer
-from tests.infrastructure.templates import FUNCTIONS, ROOT, app_tree, folder
+from infra.bundles.layer import LAYERS, RUNTIME_PYTHON, build_layer
+from tests.infrastructure.templates import FUNCTIONS, PROJECT, ROOT, Function
+from tools.errors import SetupError
 
 MOST_BYTES = 50_000_000
+MOST_BYTES_WITHOUT_SCORING = 8_000_000
 TRAINING_ONLY = ("pyspark", "pandas", "sklearn", "skl2onnx", "pyarrow")
+SCORING_ONLY = ("numpy", "onnxruntime")
+EACH = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 
 # With -I only the folders named here are found, not this checkout or its environment.
 IMPORT_ALL = """
@@ -29,10 +34,17 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def layer(tmp_path_factory) -> Path:
-    target = tmp_path_factory.mktemp("layer")
-    build_layer(target, {})
-    return target
+def layers(tmp_path_factory) -> dict[str, Path]:
+    """The folder of every layer, by its name in templates."""
+    built = {f"{name}Layer": tmp_path_factory.mktemp(name) for name in LAYERS}
+    for name, folder in built.items():
+        build_layer(name.removesuffix("Layer"), folder, {})
+    return built
+
+
+def layers_of(function: Function, layers: dict[str, Path]) -> list[Path]:
+    """The folders of the layers that a function's stack attaches."""
+    return [layers[layer["Ref"].removesuffix("Arn")] for layer in function.properties["Layers"]]
 
 
 @pytest.fixture(scope="module")
@@ -45,52 +57,79 @@ def zipped_bytes(*folders: Path) -> int:
     target = folders[0].parent / "bundle.zip"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as bundle:
         for source in folders:
-            for path in source.rglob("*"):
+            for path in filter(Path.is_file, source.rglob("*")):
                 bundle.write(path, path.relative_to(source))
     return target.stat().st_size
 
 
-def test_layer_and_function_stay_small(layer):
-    largest = max((folder(function) for function in FUNCTIONS), key=lambda path: (path / "app.py").stat().st_size)
-
-    assert zipped_bytes(layer, largest) < MOST_BYTES
+def test_every_layer_is_deployed_and_no_other():
+    assert set(PROJECT.resources("AWS::Lambda::LayerVersion")) == {f"{name}Layer" for name in LAYERS}
 
 
-def test_layer_holds_nothing_of_training(layer):
-    assert not [name for name in TRAINING_ONLY if (layer / "python" / name).exists()]
+def test_unknown_layer_is_refused(tmp_path):
+    with pytest.raises(SetupError, match="found layer Nowhere, expected one of Core, Scoring"):
+        build_layer("Nowhere", tmp_path, {})
 
 
-def test_layer_holds_the_present_core(layer):
+@EACH
+def test_layers_and_function_stay_small(function, layers):
+    scores = {"Ref": "ScoringLayerArn"} in function.properties["Layers"]
+    bundle = zipped_bytes(*layers_of(function, layers), function.folder)
+
+    assert bundle < (MOST_BYTES if scores else MOST_BYTES_WITHOUT_SCORING)
+
+
+def test_two_layers_hold_nothing_twice(layers):
+    core, scoring = ({path.name for path in (folder / "python").iterdir()} for folder in layers.values())
+
+    assert core & scoring <= {"__pycache__"}  # of modules that are one file
+    assert set(SCORING_ONLY) <= scoring
+    assert not [name for name in TRAINING_ONLY if name in core | scoring]
+
+
+@EACH
+def test_function_is_built_by_the_name_of_its_resource(function, tmp_path):
+    makefile = ROOT / "infra" / "bundles" / "Makefile"
+    command: list[str | Path] = ["make", "--makefile", makefile, f"build-{function.title}Function"]
+
+    subprocess.run(command, cwd=function.folder, env={**os.environ, "ARTIFACTS_DIR": str(tmp_path)}, check=True)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["app.py"]
+
+
+def test_layer_holds_the_present_core(layers):
     core = ROOT / "functions" / "shared" / "service_quality"
     sources = {path.relative_to(core): path.read_bytes() for path in core.rglob("*.py")}
-    bundled = layer / "python" / "service_quality"
+    bundled = layers["CoreLayer"] / "python" / "service_quality"
 
     assert {path.relative_to(bundled): path.read_bytes() for path in bundled.rglob("*.py")} == sources
 
 
-def test_layer_is_compiled_for_the_runtime_and_says_nothing_of_this_machine(layer, python):
+def test_layer_is_compiled_for_the_runtime_and_says_nothing_of_this_machine(layers, python):
     tag = f"cpython-{RUNTIME_PYTHON.replace('.', '')}"
-    sources = {path.stem for path in (layer / "python" / "service_quality").rglob("*.py")}
-    compiled = list((layer / "python" / "service_quality").rglob(f"*.{tag}.pyc"))
+    core = layers["CoreLayer"] / "python" / "service_quality"
+    compiled = list(core.rglob(f"*.{tag}.pyc"))
 
-    assert {path.name.removesuffix(f".{tag}.pyc") for path in compiled} == sources
-    assert not [path for path in compiled if str(layer).encode() in path.read_bytes()]
+    assert {path.name.removesuffix(f".{tag}.pyc") for path in compiled} == {path.stem for path in core.rglob("*.py")}
+    assert not [path for path in compiled if str(layers["CoreLayer"]).encode() in path.read_bytes()]
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_everything_a_function_imports_is_in_its_bundle(function, layer, python):
+@EACH
+def test_everything_a_function_imports_is_in_its_bundle(function, layers, python):
     imported = sorted(
-        {node.module for node in ast.walk(app_tree(function)) if isinstance(node, ast.ImportFrom) and node.module}
+        {node.module for node in ast.walk(function.app) if isinstance(node, ast.ImportFrom) and node.module}
     )
+    paths = [folder / "python" for folder in layers_of(function, layers)]
 
-    command = [python, "-I", "-B", "-c", IMPORT_ALL, json.dumps(imported), layer / "python"]
+    command = [python, "-I", "-B", "-c", IMPORT_ALL, json.dumps(imported), *paths]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr[-2000:]
     assert not set(json.loads(done.stdout)) & set(TRAINING_ONLY)
+    assert bool(set(json.loads(done.stdout)) & set(SCORING_ONLY)) == (len(paths) > 1)
 
 
-def test_trimmed_onnxruntime_still_infers(layer, python, tmp_path):
+def test_trimmed_onnxruntime_still_infers(layers, python, tmp_path):
     from tests.stand_ins.tiny_model import tiny_model
 
     model = tmp_path / "model.onnx"
@@ -104,7 +143,7 @@ def test_trimmed_onnxruntime_still_infers(layer, python, tmp_path):
         "print(scorer.score(array('f', [1.0] * len(FEATURES.names))).probability)\n"
     )
 
-    command = [python, "-I", "-B", "-c", code, model, layer / "python"]
+    command = [python, "-I", "-B", "-c", code, model, *(folder / "python" for folder in layers.values())]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr[-2000:]
@@ -112,7 +151,7 @@ def test_trimmed_onnxruntime_still_infers(layer, python, tmp_path):
 
 
 def test_layer_can_be_built_for_the_embedded_aws(tmp_path):
-    build_layer(tmp_path, {"LAYER_PYTHON": sys.executable})
+    build_layer("Scoring", tmp_path, {"LAYER_PYTHON": sys.executable})
 
     code = "import sys; sys.path.insert(0, sys.argv[1]); import onnxruntime, numpy; print(onnxruntime.__file__)"
     done = subprocess.run(

@@ -16,7 +16,7 @@ from cli.machine_errors import HeldError
 from infra.local import demo
 from infra.local.cloud import for_embedded
 from infra.local.demo import file_to_write
-from infra.local.deployment import fingerprint
+from infra.local.deployment import LOCKS, fingerprint
 from infra.local.emulator import HOST, Emulator
 from infra.local.errors import EmulatorError, LocalRunError, ReplayError
 from infra.local.processes import OwnProcess, Registration, read_registration, start
@@ -256,7 +256,7 @@ def test_build_is_renewed_when_a_source_changes_and_only_then(tmp_path):
     source = tmp_path / "functions" / "app.py"
     source.parent.mkdir()
     source.write_text("one")
-    for name in ("template.yaml", "samconfig.toml", "infra/local/up.py", "requirements/function.txt"):
+    for name in ("template.yaml", "samconfig.toml", "infra/local/up.py", *LOCKS):
         write(tmp_path / name, "")
     first = fingerprint(tmp_path)
 

@@ -2,39 +2,36 @@
 
 import ast
 import json
+import re
 
 import pytest
 
+from infra.local import status
+from infra.operations import deployment
 from service_quality.commit.archived_ranges import OUTBOX_DAYS
-from tests.infrastructure.templates import (
-    FUNCTIONS,
-    NESTED,
-    ROOT,
-    ROOT_TEMPLATE,
-    app_tree,
-    folder,
-    resources,
-    variables,
-)
+from tests.infrastructure.templates import FUNCTIONS, PROJECT, ROOT, Function
 
-OUTPUTS = {
-    "EventStreamName", "StateTableName", "AlertsTableName", "ModelsTableName", "ArchiveBucketName", "ModelsBucketName",
-    "RejectedBucketName", "LakeBucketName", "AlertTopicArn", "EventQueueUrl", "EventBusName",
-    "IngestEventsFunctionName", "ScoreInteractionsFunctionName", "DispatchOutboxFunctionName",
-    "ArchiveOutboxFunctionName", "SweepArchiveFunctionName", "ControlKeySecretArn",
-}  # fmt: skip
+ROOT_TEMPLATE, NESTED = PROJECT.template, PROJECT.stacks
+resources = PROJECT.resources
 NAMES = ("TableName", "BucketName", "FunctionName", "QueueName", "TopicName", "RoleName", "LogGroupName")
 SOURCES = resources("AWS::Lambda::EventSourceMapping")
 STREAM_SOURCES = ("ScoreStreamSource", "DispatchOutboxSource", "ArchiveOutboxSource")
-
-
-def settings_fields(function: str) -> set[str]:
-    declared = next(n for n in app_tree(function).body if isinstance(n, ast.ClassDef) and n.name == "Settings")
-    return {ast.unparse(n.target).upper() for n in declared.body if isinstance(n, ast.AnnAssign)}
+EACH = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 
 
 def test_root_gives_every_output_that_others_read():
-    assert set(ROOT_TEMPLATE["Outputs"]) == OUTPUTS
+    read = {*deployment.OUTPUTS.values(), *status.TABLES.values(), *status.BUCKETS.values()}
+    for folder in ("infra", "tests/integration", "tests/cluster"):
+        for path in (ROOT / folder).rglob("*.py"):
+            read |= set(re.findall(r'outputs\["(\w+)"\]', path.read_text("utf-8")))
+
+    assert {"EventStreamName", "PreviewScoreFunctionName", "ControlKeySecretArn"} <= read
+    assert not read - set(ROOT_TEMPLATE["Outputs"])
+
+
+@EACH
+def test_function_is_included_as_a_stack_of_its_own(function: Function):
+    assert PROJECT.locations[f"{function.title}Stack"] == f"functions/{function.name}/stack.yaml"
 
 
 @pytest.mark.parametrize("stack", NESTED)
@@ -58,24 +55,51 @@ def test_every_output_that_is_asked_of_a_stack_exists():
     assert not missing
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_template_gives_a_function_exactly_its_settings(function):
-    given = {name for name in variables(function) if not name.startswith("POWERTOOLS_")}
+@EACH
+def test_stack_gives_a_function_exactly_its_settings(function: Function):
+    given = {name for name in function.variables if not name.startswith("POWERTOOLS_")}
 
-    assert given == settings_fields(function)
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_function_folder_holds_only_its_app(function):
-    assert {path.name for path in folder(function).iterdir()} - {"__pycache__"} == {"app.py", "requirements.txt"}
+    assert given == function.settings
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_function_runs_where_its_layer_was_built_for(function):
-    properties = resources("AWS::Lambda::Function")[f"{function}Function"]
+@EACH
+def test_function_folder_holds_only_its_app_and_its_stack(function: Function):
+    assert {path.name for path in function.folder.iterdir()} - {"__pycache__"} == {"app.py", "stack.yaml"}
 
-    assert (properties["Runtime"], properties["Architectures"]) == ("python3.12", ["x86_64"])
-    assert properties["Layers"] == [{"Ref": "SharedLayer"}]
+
+@EACH
+def test_function_is_built_from_its_folder_and_runs_where_its_layers_were_built_for(function: Function):
+    (resource,) = (one for one in function.stack["Resources"].values() if one["Type"] == "AWS::Lambda::Function")
+
+    assert resource["Metadata"] == {"BuildMethod": "makefile", "ContextPath": "infra/bundles"}
+    assert function.properties["Code"] == "."
+    assert (function.properties["Runtime"], function.properties["Architectures"]) == ("python3.12", ["x86_64"])
+
+
+@EACH
+def test_only_functions_that_score_carry_the_layer_for_it(function: Function):
+    scores = {"make_registry"} & {name.id for name in ast.walk(function.app) if isinstance(name, ast.Name)}
+
+    assert function.properties["Layers"] == [
+        {"Ref": name} for name in ("CoreLayerArn", *["ScoringLayerArn"] * len(scores))
+    ]
+
+
+@EACH
+def test_concurrency_is_reserved_by_parameter(function: Function):
+    given = ROOT_TEMPLATE["Resources"][f"{function.title}Stack"]["Properties"]["Parameters"]["ReservedConcurrency"]
+
+    assert given in ({"Ref": f"{function.title}Concurrency"}, "")
+    assert function.properties["ReservedConcurrentExecutions"] == {
+        "Fn::If": ["IsReserved", {"Ref": "ReservedConcurrency"}, {"Ref": "AWS::NoValue"}]
+    }
+
+
+def test_no_concurrency_is_reserved_unless_somebody_says_so():
+    reserved = {name: one for name, one in ROOT_TEMPLATE["Parameters"].items() if name.endswith("Concurrency")}
+
+    assert reserved
+    assert {one["Default"] for one in reserved.values()} == {""}
 
 
 def test_nothing_has_a_name_that_a_second_deployment_would_clash_with():
@@ -91,42 +115,8 @@ def test_nothing_has_a_name_that_a_second_deployment_would_clash_with():
 
 
 def test_logs_are_not_kept_for_ever():
-    assert len(resources("AWS::Logs::LogGroup")) == len(FUNCTIONS)
+    assert len(resources("AWS::Logs::LogGroup")) == len(FUNCTIONS) + 1  # and that of failed deliveries
     assert all(group["RetentionInDays"] for group in resources("AWS::Logs::LogGroup").values())
-
-
-@pytest.mark.parametrize("table", resources("AWS::DynamoDB::Table"))
-def test_table_is_on_demand_encrypted_and_recoverable(table):
-    properties = resources("AWS::DynamoDB::Table")[table]
-
-    assert properties["BillingMode"] == "PAY_PER_REQUEST"
-    assert properties["SSESpecification"]["SSEEnabled"]
-    assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
-
-
-def test_alerts_table_streams_new_images_expires_and_knows_open_alerts():
-    table = resources("AWS::DynamoDB::Table")["AlertsTable"]
-
-    assert table["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
-    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["open_alerts"]
-
-
-@pytest.mark.parametrize("bucket", resources("AWS::S3::Bucket"))
-def test_bucket_is_private_and_encrypted(bucket):
-    properties = resources("AWS::S3::Bucket")[bucket]
-
-    assert all(properties["PublicAccessBlockConfiguration"].values())
-    assert len(properties["PublicAccessBlockConfiguration"]) == 4
-    assert properties["BucketEncryption"]
-
-
-def test_what_holds_data_outlives_its_stack():
-    for template in NESTED.values():
-        for name, resource in template["Resources"].items():
-            if resource["Type"] in ("AWS::S3::Bucket", "AWS::DynamoDB::Table"):
-                assert resource["DeletionPolicy"] == "RetainExceptOnCreate", name
-                assert resource["UpdateReplacePolicy"] == "Retain", name
 
 
 @pytest.mark.parametrize("source", STREAM_SOURCES)
@@ -207,55 +197,3 @@ def test_bus_sends_every_event_to_the_queue_and_invokes_nothing():
     assert target["Arn"] == {"Fn::GetAtt": "EventQueue.Arn"}
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": "EventDeadLetterQueue.Arn"}}
     assert {"Ref": "IngestEventsFunction"} not in invoked
-
-
-@pytest.mark.parametrize("queue", ["EventQueue", "EventDeadLetterQueue"])
-def test_queue_takes_messages_of_the_bus_from_its_rule_alone(queue):
-    policy = resources("AWS::SQS::QueuePolicy")[f"{queue}Policy"]
-    (statement,) = policy["PolicyDocument"]["Statement"]
-
-    assert policy["Queues"] == [{"Ref": queue}]
-    assert (statement["Effect"], statement["Action"]) == ("Allow", "sqs:SendMessage")
-    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-    assert statement["Resource"] == {"Fn::GetAtt": f"{queue}.Arn"}
-    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": "EventBusRule.Arn"}}}
-
-
-@pytest.mark.parametrize(
-    ("alarm", "service"), [("RejectedEventsAlarm", "ingest_events"), ("RejectedRecordsAlarm", "score_interactions")]
-)
-def test_alarm_counts_rejected_records_and_not_their_objects(alarm, service):
-    properties = resources("AWS::CloudWatch::Alarm")[alarm]
-
-    assert (properties["Namespace"], properties["MetricName"]) == ("ServiceQuality", "RejectedEvents")
-    assert properties["Dimensions"] == [{"Name": "service", "Value": service}]
-
-
-def test_alarms_tell_somebody():
-    alarms = resources("AWS::CloudWatch::Alarm")
-
-    assert {"RejectedRecordsAlarm", "GivenUpBatchesAlarm", "ScoreInteractionsLagAlarm"} < set(alarms)
-    assert {"RejectedAlertsAlarm", "UnreadableArchiveRowsAlarm", "SweptRowsAlarm", "UnfilledGapsAlarm"} < set(alarms)
-    assert {f"{function}ErrorsAlarm" for function in FUNCTIONS} < set(alarms)
-    assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms.values())
-
-
-@pytest.mark.parametrize(
-    "alarm",
-    [name for name, one in resources("AWS::CloudWatch::Alarm").items() if one["Namespace"] == "ServiceQuality"],
-)
-def test_alarm_on_a_metric_of_ours_names_one_that_its_function_counts(alarm):
-    properties = resources("AWS::CloudWatch::Alarm")[alarm]
-    (dimension,) = properties["Dimensions"]
-    source = (ROOT / "functions" / dimension["Value"] / "app.py").read_text("utf-8")
-
-    assert dimension["Name"] == "service"
-    assert f'"{properties["MetricName"]}"' in source
-    assert 'namespace="ServiceQuality"' in source
-
-
-def test_topics_are_encrypted_by_keys_that_their_publishers_may_use():
-    topics = resources("AWS::SNS::Topic")
-
-    assert topics["AlertTopic"]["KmsMasterKeyId"] == {"Ref": "AlertKey"}
-    assert topics["AlarmTopic"]["KmsMasterKeyId"] == {"Ref": "AlarmKey"}

@@ -21,7 +21,7 @@ def run(command: list[str | Path]) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_no_template_is_found_fault_with():
-    nested = sorted((ROOT / "infra").glob("*.yaml"))
+    nested = sorted([*ROOT.glob("infra/*.yaml"), *ROOT.glob("functions/*/stack.yaml")])
 
     done = run([SAM / "cfn-lint", "--ignore-checks", PACKAGED_LATER, "--", ROOT / "template.yaml", *nested])
 

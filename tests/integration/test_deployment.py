@@ -16,6 +16,7 @@ from infra.local.replaying import put_events, wait_for_archive
 from infra.local.subscribers import QueueSubscriber, WebSubscriber
 from service_quality.events.interaction_event import InteractionEvent, event_to_dict
 from service_quality.features.feature_set import FEATURES
+from tests.infrastructure.templates import PROJECT
 from tests.integration.line_steps import read_rejected
 from tests.stand_ins.tiny_model import tiny_model
 
@@ -162,13 +163,31 @@ def test_preview_scores_and_changes_nothing(deployment):
     previewed = event_to_dict(opened("previewed", shop_id="shop-5"))
 
     answer = deployment.cloud.functions.invoke(
-        FunctionName=deployment.outputs["IngestEventsFunctionName"],
-        Payload=json.dumps({"events": [previewed], "preview": True}).encode(),
+        FunctionName=deployment.outputs["PreviewScoreFunctionName"],
+        Payload=json.dumps({"events": [previewed]}).encode(),
     )
     taken = json.loads(answer["Payload"].read())
 
     assert 0 < taken["previews"][0]["score"] < 1
     assert "previewed" not in deployment.archived()
+
+
+def test_bucket_that_requires_tls_refuses_a_function_without_it(deployment):
+    bucket = deployment.outputs["RejectedBucketName"]
+    policy = PROJECT.resources("AWS::S3::BucketPolicy")["RejectedBucketPolicy"]["PolicyDocument"]
+    (statement,) = policy["Statement"]
+    arns = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+    required = json.dumps({**policy, "Statement": [{**statement, "Resource": arns}]})
+    deployment.cloud.s3.put_bucket_policy(Bucket=bucket, Policy=required)
+
+    try:
+        answer = deployment.cloud.functions.invoke(
+            FunctionName=deployment.outputs["IngestEventsFunctionName"], Payload=b'{"events": [7]}'
+        )
+    finally:
+        deployment.cloud.s3.delete_bucket_policy(Bucket=bucket)
+
+    assert f"AccessDenied at bucket {bucket}" in answer["Payload"].read().decode()
 
 
 def outbox_rows(deployment: Deployment, row_kind: str, shop_id: str) -> list[dict]:

@@ -19,7 +19,7 @@ from infra.operations.selection import Selection
 from infra.operations.shop_logs import ShopLog
 from infra.operations.stream_writer import StreamWriter
 from service_quality.adapters.buckets.rejected_store import RejectedStore
-from service_quality.adapters.state_table import StateTable
+from service_quality.adapters.state_table import StateReader
 from service_quality.commit.batches import BatchCommit, BatchOutcome
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.state_items import ShopItem
@@ -213,7 +213,7 @@ class OperatedLine:
         writer = StreamWriter(client, STREAM, control_key, now=lambda: self.now)
 
         def open_log(shop_id: str) -> ShopLog:
-            state = StateTable(client, TABLE, "", rejected=lambda _: None)
+            state = StateReader(client, TABLE)
             return ShopLog(shop_id, state, patience=60, pause=self.pause, clock=self.seconds)
 
         def open_shop(log: ShopLog) -> ParkedShop:

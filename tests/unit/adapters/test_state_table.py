@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from botocore.stub import ANY
 
-from service_quality.adapters.state_table import StateTable
+from service_quality.adapters.state_table import StateReader, StateTable
 from service_quality.commit.state_items import ShopItem, encode_shop
 from service_quality.commit.transactions import Commit, OutboxRow, Transaction
 from service_quality.errors import ConflictError, DependencyError, DeploymentError, ShopTroubleError
@@ -187,23 +187,33 @@ def test_missing_or_forbidden_table_is_named(dynamodb, code):
     dynamodb.add_client_error("get_item", code)
 
     with pytest.raises(DeploymentError, match=f"{code} at table state"):
-        make_store(dynamodb).check_reading()
+        make_store(dynamodb).check()
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])
+def test_reader_names_a_missing_or_forbidden_table(dynamodb, code):
+    dynamodb.add_client_error("get_item", code)
+
+    with pytest.raises(DeploymentError, match=f"{code} at table state"):
+        StateReader(dynamodb.client, "state").check()
 
 
 def test_check_of_writing_writes_nothing(dynamodb):
+    dynamodb.add_response("get_item", {})
     for table in ("state", "alerts"):
         asked = {"TableName": table, "Item": ANY, "ConditionExpression": ANY}
         dynamodb.add_client_error("put_item", "ConditionalCheckFailedException", expected_params=asked)
 
-    make_store(dynamodb).check_writing()
+    make_store(dynamodb).check()
 
 
 def test_check_of_writing_names_the_forbidden_table(dynamodb):
+    dynamodb.add_response("get_item", {})
     dynamodb.add_client_error("put_item", "ConditionalCheckFailedException")
     dynamodb.add_client_error("put_item", "AccessDeniedException")
 
     with pytest.raises(DeploymentError, match="table alerts"):
-        make_store(dynamodb).check_writing()
+        make_store(dynamodb).check()
 
 
 def archive_row(follows: str, *positions: str) -> dict[str, Any]:

@@ -80,10 +80,10 @@ def test_counting_starts_again_and_forgets_nothing_that_is_stored(store):
     assert store.items["shop-1", "agent\x1fann"] == b"1"
 
 
-def test_memory_of_functions_is_read_from_the_template():
-    assert cost.memory_gb("ScoreInteractions") > cost.memory_gb("ArchiveOutbox") > 0
-    with pytest.raises(ValueError, match="NowhereFunction"):
-        cost.memory_gb("Nowhere")
+def test_memory_of_functions_is_read_from_their_stacks():
+    assert cost.memory_gb("score_interactions") > cost.memory_gb("archive_outbox") > 0
+    with pytest.raises(ValueError, match=r"functions/nowhere/stack\.yaml"):
+        cost.memory_gb("nowhere")
 
 
 def test_marks_of_the_page_stand_once():

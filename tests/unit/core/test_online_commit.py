@@ -76,7 +76,7 @@ def test_batch_that_comes_again_is_done_already():
 
     stats = worker(store).advance_shop("shop", batch)
 
-    assert (stats.already_done, stats.accepted, stats.transactions) == (2, 0, 0)
+    assert (stats.already_done, stats.redelivered, stats.accepted, stats.transactions) == (2, 2, 0, 0)
 
 
 def test_transaction_never_holds_more_than_a_table_takes():
@@ -348,7 +348,7 @@ def test_cached_shop_that_another_worker_moved_is_read_again_and_nothing_is_fold
 
     stats = overtaken.advance_shop("shop", batch)
 
-    assert (stats.conflicts, stats.already_done, stats.accepted) == (1, 2, 1)
+    assert (stats.conflicts, stats.already_done, stats.redelivered, stats.accepted) == (1, 2, 0, 1)
     assert [commit.shop.version for commit in store.commits] == [1, 2, 3]
 
 

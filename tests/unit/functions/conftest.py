@@ -22,6 +22,7 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:alerts"
 CONTROL_KEY = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:control"
 SALT = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:salt"
 MODEL = "20261119T060000Z-0123456789ab"
+NOW = 1_795_165_201_000  # 20 November 2026, a second after nine
 CONTEXT = SimpleNamespace(
     aws_request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd", get_remaining_time_in_millis=lambda: 900_000
 )
@@ -112,6 +113,14 @@ def load(monkeypatch, aws) -> Iterator[Callable[[str], ModuleType]]:
 def ingest(load, monkeypatch) -> ModuleType:
     """The inlet on 20 November 2026, a second after nine."""
     loaded = load("ingest_events")
-    monkeypatch.setattr(loaded, "read_clock", lambda: 1_795_165_201_000)
+    monkeypatch.setattr(loaded.inlet, "now", lambda: NOW)
     monkeypatch.setattr(loaded.stream, "_pause", lambda seconds: None)
+    return loaded
+
+
+@pytest.fixture
+def previews(load, monkeypatch) -> ModuleType:
+    """The function of previews at the same instant."""
+    loaded = load("preview_score")
+    monkeypatch.setattr(loaded, "read_clock", lambda: NOW)
     return loaded

@@ -1,29 +1,39 @@
 """A missing or forbidden resource stops a function at its cold start, with a message that names it."""
 
+import ast
 import gc
 
 import pytest
 
 from service_quality.errors import DeploymentError, ModelError
+from tests.unit.functions.conftest import ROOT
 
-NEEDS = {
-    "score_interactions": [
-        *"EVENT_STREAM STATE_TABLE ALERTS_TABLE MODELS_TABLE MODELS_BUCKET REJECTED_BUCKET".split(),
-        *"CONTROL_KEY_SECRET SHOPS_AT_ONCE STREAM_GENERATION".split(),
-    ],
-    "ingest_events": "EVENT_STREAM REJECTED_BUCKET STATE_TABLE ALERTS_TABLE MODELS_TABLE MODELS_BUCKET".split(),
-    "dispatch_outbox": "ALERT_TOPIC_ARN ALERTS_TABLE ID_SALT_SECRET REJECTED_BUCKET".split(),
-    "archive_outbox": "ARCHIVE_BUCKET ALERTS_TABLE REJECTED_BUCKET".split(),
-    "sweep_archive": "ARCHIVE_BUCKET ALERTS_TABLE REJECTED_BUCKET SWEEP_AFTER_MINUTES".split(),
-}
+APPS = {path.parent.name: ast.parse(path.read_text("utf-8")) for path in sorted(ROOT.glob("functions/*/app.py"))}
+#: Read for the first record that needs them: few batches hold one.
+READ_LATER = {("score_interactions", "EVENT_STREAM"), ("score_interactions", "CONTROL_KEY_SECRET")}
 
 
-@pytest.mark.parametrize("name", NEEDS)
+def settings_of(name: str) -> list[tuple[str, str]]:
+    """The variables of a function and their types, as its app declares them."""
+    (declared,) = (node for node in APPS[name].body if isinstance(node, ast.ClassDef) and node.name == "Settings")
+    fields = [node for node in declared.body if isinstance(node, ast.AnnAssign)]
+    return [(ast.unparse(field.target).upper(), ast.unparse(field.annotation)) for field in fields]
+
+
+SETTINGS = [(name, variable, kind) for name in APPS for variable, kind in settings_of(name)]
+READ_AT_ONCE = [
+    (name, variable, f"{variable}: found 'nowhere'" if kind == "int" else "nowhere")
+    for name, variable, kind in SETTINGS
+    if (name, variable) not in READ_LATER
+]
+
+
+@pytest.mark.parametrize("name", APPS)
 def test_function_starts_where_everything_is_there(load, name):
     assert callable(load(name).handler)
 
 
-@pytest.mark.parametrize(("name", "variable"), [(name, one) for name, needed in NEEDS.items() for one in needed])
+@pytest.mark.parametrize(("name", "variable"), [(name, variable) for name, variable, _ in SETTINGS])
 def test_missing_variable_is_named(load, aws, name, variable):
     del aws.environment[variable]
 
@@ -31,31 +41,7 @@ def test_missing_variable_is_named(load, aws, name, variable):
         load(name)
 
 
-@pytest.mark.parametrize(
-    ("name", "variable", "named"),
-    [
-        ("score_interactions", "STATE_TABLE", "table nowhere"),
-        ("score_interactions", "ALERTS_TABLE", "table nowhere"),
-        ("score_interactions", "MODELS_TABLE", "table nowhere"),
-        ("score_interactions", "MODELS_BUCKET", "bucket nowhere"),
-        ("score_interactions", "REJECTED_BUCKET", "bucket nowhere"),
-        ("score_interactions", "STREAM_GENERATION", "STREAM_GENERATION: found 'nowhere'"),
-        ("ingest_events", "EVENT_STREAM", "stream nowhere"),
-        ("ingest_events", "STATE_TABLE", "table nowhere"),
-        ("ingest_events", "REJECTED_BUCKET", "bucket nowhere"),
-        ("dispatch_outbox", "ALERT_TOPIC_ARN", "topic nowhere"),
-        ("dispatch_outbox", "ALERTS_TABLE", "table nowhere"),
-        ("dispatch_outbox", "ID_SALT_SECRET", "secret nowhere"),
-        ("dispatch_outbox", "REJECTED_BUCKET", "bucket nowhere"),
-        ("archive_outbox", "ARCHIVE_BUCKET", "bucket nowhere"),
-        ("archive_outbox", "ALERTS_TABLE", "table nowhere"),
-        ("archive_outbox", "REJECTED_BUCKET", "bucket nowhere"),
-        ("sweep_archive", "ARCHIVE_BUCKET", "bucket nowhere"),
-        ("sweep_archive", "ALERTS_TABLE", "table nowhere"),
-        ("sweep_archive", "REJECTED_BUCKET", "bucket nowhere"),
-        ("sweep_archive", "SWEEP_AFTER_MINUTES", "SWEEP_AFTER_MINUTES: found 'nowhere'"),
-    ],
-)
+@pytest.mark.parametrize(("name", "variable", "named"), READ_AT_ONCE)
 def test_missing_resource_is_named(load, aws, name, variable, named):
     aws.environment[variable] = "nowhere"
 
@@ -70,11 +56,12 @@ def test_missing_permission_is_named(load, aws):
         load("archive_outbox")
 
 
-def test_missing_champion_is_named(load, aws):
+@pytest.mark.parametrize("name", ["score_interactions", "preview_score"])
+def test_missing_champion_is_named(load, aws, name):
     aws.dynamodb.tables["models"].clear()
 
     with pytest.raises(DeploymentError, match="no champion in table models"):
-        load("score_interactions")
+        load(name)
 
 
 def test_wrong_model_is_refused(load, aws):

@@ -113,7 +113,7 @@ def test_rejected_events_of_one_message_are_one_object(ingest, aws):
 def test_message_that_comes_again_is_stored_as_the_same_object(ingest, aws, monkeypatch):
     ingest.handler(read_event("sqs_batch"), CONTEXT)
     before = deepcopy(aws.s3)
-    monkeypatch.setattr(ingest, "read_clock", lambda: 1_795_165_999_000)
+    monkeypatch.setattr(ingest.inlet, "now", lambda: 1_795_165_999_000)
 
     ingest.handler(read_event("sqs_batch"), CONTEXT)
 

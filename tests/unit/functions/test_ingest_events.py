@@ -1,14 +1,13 @@
-"""Queue, bus and direct callers onto the stream; previews that change nothing."""
+"""Queue, bus and direct callers onto the stream."""
 
 import json
 from base64 import b64decode
-from copy import deepcopy
 
 import pytest
 
 from service_quality.errors import DependencyError
 from service_quality.instants import DAY, format_instant
-from tests.unit.functions.conftest import CONTEXT, MODEL, put_events, read_event
+from tests.unit.functions.conftest import CONTEXT, NOW, put_events, read_event
 
 
 def compact(event: dict) -> str:
@@ -140,63 +139,14 @@ def test_caller_and_bus_hear_of_a_stream_that_takes_no_more(ingest, aws, event):
         ingest.handler(event, CONTEXT)
 
 
-def test_preview_gives_score_and_reasons_and_changes_nothing(ingest, aws):
-    before = deepcopy((aws.dynamodb, aws.s3))
-
-    answer = ingest.handler(read_event("direct") | {"preview": True}, CONTEXT)
-
-    previews = {one["event_id"]: one for one in answer["previews"]}
-    assert answer["accepted"] == ["contact-1-opened", "contact-1-said", "contact-1-answered"]
-    assert [one["reason"] for one in answer["rejected"]] == ["unknown_kind"]
-    assert previews["contact-1-opened"] == {
-        "event_id": "contact-1-opened",
-        "score": 0.37754,
-        "reasons": [],
-        "model_version": MODEL,
-    }
-    assert previews["contact-1-answered"]["score"] == 0.73106
-    assert previews["contact-1-answered"]["reasons"] == [{"feature": "answered", "value": 1, "contribution": 1.5}]
-    assert aws.kinesis.records == []
-    assert (aws.dynamodb, aws.s3) == before
-
-
-def test_preview_is_what_the_stream_then_serves(load, ingest, aws):
-    score_interactions = load("score_interactions")
-    score_interactions.handler(read_event("kinesis_batch"), CONTEXT)
-    event = {**read_event("direct")["events"][1], "event_id": "later", "occurred_at": "2026-11-20T09:00:00Z"}
-
-    preview = ingest.handler({"events": [event], "preview": True}, CONTEXT)["previews"][0]
-
-    assert preview["score"] == 0.73106
-
-
-def test_preview_rejects_what_the_fold_would_reject(ingest):
-    event = read_event("direct")["events"][0] | {"occurred_at": "2026-10-01T00:00:00Z"}
-
-    answer = ingest.handler({"events": [event], "preview": True}, CONTEXT)
-
-    assert answer["accepted"] == answer["previews"] == []
-    assert answer["rejected"][0]["reason"] == "older_than_retention"
-
-
-@pytest.mark.parametrize(
-    ("wish", "shown"),
-    [
-        ("true", "a string of 4 characters"),
-        ("false", "a string of 5 characters"),
-        (1, "the number 1"),
-        (0, "the number 0"),
-        (None, "a JSON null"),
-        ([True], "a JSON array"),
-    ],
-)
-def test_preview_that_is_neither_true_nor_false_is_rejected(ingest, aws, wish, shown):
+@pytest.mark.parametrize("wish", [True, "true", "false", 1, 0, None, [True]])
+def test_call_for_a_preview_is_rejected_and_says_which_function_gives_them(ingest, aws, wish):
     answer = ingest.handler(read_event("direct") | {"preview": wish}, CONTEXT)
 
     (rejected,) = answer["rejected"]
-    assert rejected["message"] == f"preview: found {shown}, expected true or false"
+    assert rejected["message"].endswith("expected no such field: the function preview_score gives previews")
     assert answer["accepted"] == put_events(aws) == []
-    assert [stored["reason"] for stored in aws.rejected()] == ["wrong_type"]
+    assert [stored["reason"] for stored in aws.rejected()] == ["misplaced_preview"]
 
 
 @pytest.mark.parametrize("form", [lambda event: event, lambda event: [event], lambda event: {"events": [event]}])
@@ -237,13 +187,11 @@ def test_unknown_fields_of_one_event_are_named_up_to_ten(ingest):
     assert unknown["count"] == 1_000
 
 
-@pytest.mark.parametrize("preview", [True, False])
 @pytest.mark.parametrize(("days", "reasons"), [(30, []), (31, ["older_than_retention"])])
-def test_event_from_before_the_retention_is_rejected_where_it_enters(ingest, preview, days, reasons):
-    occurred_at = format_instant(ingest.read_clock() - days * DAY)
-    event = read_event("direct")["events"][0] | {"occurred_at": occurred_at}
+def test_event_from_before_the_retention_is_rejected_where_it_enters(ingest, days, reasons):
+    event = read_event("direct")["events"][0] | {"occurred_at": format_instant(NOW - days * DAY)}
 
-    answer = ingest.handler({"events": [event], "preview": preview}, CONTEXT)
+    answer = ingest.handler({"events": [event]}, CONTEXT)
 
     assert [one["reason"] for one in answer["rejected"]] == reasons
 

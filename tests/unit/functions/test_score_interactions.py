@@ -81,13 +81,16 @@ def test_unreadable_record_is_stored_with_reason_and_position_and_the_rest_is_sc
     assert b64decode(stored["raw_base64"]).startswith(b'{"event_id": "cut off"')
 
 
-def test_batch_that_comes_again_changes_nothing(load, aws):
+def test_batch_that_comes_again_changes_nothing_and_is_counted(load, aws, capsys):
     load("score_interactions").handler(read_event("kinesis_batch"), CONTEXT)
+    first = capsys.readouterr().out
     before = deepcopy((aws.dynamodb, aws.s3))
 
     load("score_interactions").handler(read_event("kinesis_batch"), CONTEXT)
 
     assert (aws.dynamodb, aws.s3) == before
+    assert '"RedeliveredWithoutConflict":[0.0]' in first
+    assert '"RedeliveredWithoutConflict":[6.0]' in capsys.readouterr().out
 
 
 def test_aggregate_of_a_producer_library_is_scored_event_by_event(load, aws):

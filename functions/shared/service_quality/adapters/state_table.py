@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -33,30 +33,21 @@ _FRUITLESS_ROUNDS = 6
 _DAY_SECONDS = 86_400
 
 
-#: The answer of a table to a request that it will never take.
-_INVALID = "ValidationException"
+_INVALID = "ValidationException"  # the answer to a request that a table will never take
 _INVALID_ITEMS = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded"})
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class StateTable:
-    """Implements `online_commit.Store`; `now` gives the wall clock in seconds, for expiry alone."""
+class StateReader:
+    """Implements `preview.StateStore`: the state table, read strongly consistent."""
 
     dynamodb: "DynamoDBClient"
     state_table: str
-    alerts_table: str
-    rejected: Callable[[Sequence[Rejection]], None]
-    now: Callable[[], float] = time.time
     pause: Callable[[float], None] = time.sleep
 
-    def check_reading(self) -> None:
-        """DeploymentError names the state table when it is missing or may not be read."""
+    def check(self) -> None:
+        """DeploymentError names the table when it is missing or may not be read."""
         self.read_shop("check")
-
-    def check_writing(self) -> None:
-        """DeploymentError names the table that is missing or may not be written; nothing is written."""
-        self._refuse_put(self.state_table, {"item_key": {"S": "check"}})
-        self._refuse_put(self.alerts_table, {"stream_key": {"S": "check"}, "sequence": {"S": "check"}})
 
     def read_shop(self, shop_id: str) -> ShopItem | None:
         """The shop's item, strongly consistent."""
@@ -76,6 +67,61 @@ class StateTable:
             for found in self._read_batch([_item_key(shop_id, key) for key in keys[first : first + _MOST_KEYS]]):
                 items[found["item_key"]["S"][start:]] = bytes(found["data"]["B"])
         return items
+
+    def _read_batch(self, keys: list[str]) -> list[dict[str, "AttributeValueTypeDef"]]:
+        found: list[dict[str, AttributeValueTypeDef]] = []
+        wanted: Sequence[Mapping[str, AttributeValueTypeDef]] = [{"item_key": {"S": key}} for key in keys]
+        fruitless = 0
+        while wanted:
+            try:
+                answer = self.dynamodb.batch_get_item(
+                    RequestItems={self.state_table: {"Keys": wanted, "ConsistentRead": True}}
+                )
+            except (ClientError, BotoCoreError) as error:
+                raise failure_of(error, f"table {self.state_table}") from error
+            found += answer["Responses"].get(self.state_table, [])
+            unprocessed = answer.get("UnprocessedKeys", {})
+            left = unprocessed[self.state_table]["Keys"] if self.state_table in unprocessed else []
+            fruitless = fruitless + 1 if len(left) == len(wanted) else 0
+            if fruitless == _FRUITLESS_ROUNDS:
+                raise DependencyError(
+                    f"table {self.state_table}: no answer to {len(left)} keys; the batch will be retried"
+                )
+            if fruitless:
+                self.pause(0.025 * 2**fruitless)
+            wanted = left
+        return found
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class StateTable:
+    """Implements `online_commit.Store`; `now` gives the wall clock in seconds, for expiry alone."""
+
+    dynamodb: "DynamoDBClient"
+    state_table: str
+    alerts_table: str
+    rejected: Callable[[Sequence[Rejection]], None]
+    now: Callable[[], float] = time.time
+    pause: Callable[[float], None] = time.sleep
+    _reader: StateReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is read yet."""
+        self._reader = StateReader(self.dynamodb, self.state_table, self.pause)
+
+    def check(self) -> None:
+        """DeploymentError names the table that is missing or may not be read and written; nothing is written."""
+        self._reader.check()
+        self._refuse_put(self.state_table, {"item_key": {"S": "check"}})
+        self._refuse_put(self.alerts_table, {"stream_key": {"S": "check"}, "sequence": {"S": "check"}})
+
+    def read_shop(self, shop_id: str) -> ShopItem | None:
+        """The shop's item, strongly consistent."""
+        return self._reader.read_shop(shop_id)
+
+    def read_items(self, shop_id: str, keys: list[str]) -> Mapping[str, bytes]:
+        """Stored items by key, strongly consistent; what does not exist is left out."""
+        return self._reader.read_items(shop_id, keys)
 
     def commit(self, commit: Commit) -> None:
         """One transaction over both tables; ConflictError when the shop's version is not the expected one."""
@@ -136,30 +182,6 @@ class StateTable:
             if failure_code(error) != "ConditionalCheckFailedException":
                 raise failure_of(error, f"table {table}") from error
 
-    def _read_batch(self, keys: list[str]) -> list[dict[str, "AttributeValueTypeDef"]]:
-        found: list[dict[str, AttributeValueTypeDef]] = []
-        wanted: Sequence[Mapping[str, AttributeValueTypeDef]] = [{"item_key": {"S": key}} for key in keys]
-        fruitless = 0
-        while wanted:
-            try:
-                answer = self.dynamodb.batch_get_item(
-                    RequestItems={self.state_table: {"Keys": wanted, "ConsistentRead": True}}
-                )
-            except (ClientError, BotoCoreError) as error:
-                raise failure_of(error, f"table {self.state_table}") from error
-            found += answer["Responses"].get(self.state_table, [])
-            unprocessed = answer.get("UnprocessedKeys", {})
-            left = unprocessed[self.state_table]["Keys"] if self.state_table in unprocessed else []
-            fruitless = fruitless + 1 if len(left) == len(wanted) else 0
-            if fruitless == _FRUITLESS_ROUNDS:
-                raise DependencyError(
-                    f"table {self.state_table}: no answer to {len(left)} keys; the batch will be retried"
-                )
-            if fruitless:
-                self.pause(0.025 * 2**fruitless)
-            wanted = left
-        return found
-
     def _shop_put(self, commit: Commit) -> "TransactWriteItemTypeDef":
         item: dict[str, AttributeValueTypeDef] = {
             "item_key": {"S": _shop_key(commit.shop_id)},
@@ -167,13 +189,8 @@ class StateTable:
             "data": {"B": encode_shop(commit.shop)},
         }
         if commit.expected_version == 0:
-            return {
-                "Put": {
-                    "TableName": self.state_table,
-                    "Item": item,
-                    "ConditionExpression": "attribute_not_exists(item_key)",
-                }
-            }
+            absent = "attribute_not_exists(item_key)"
+            return {"Put": {"TableName": self.state_table, "Item": item, "ConditionExpression": absent}}
         return {
             "Put": {
                 "TableName": self.state_table,

@@ -6,11 +6,10 @@ from service_quality.alerts.alert_state import RESOLVED, AlertState, alert_key
 from service_quality.alerts.rules import Rule, decisive_values
 from service_quality.features.declarations import EventValue, FeatureSet
 from service_quality.instants import SECOND, format_instant
+from service_quality.scoring.reasons import Reason, describe_reasons, shown_probability
 from service_quality.scoring.scored_event import ScoredEvent
-from service_quality.scoring.scores import Score
 
 BODY_VERSION = 2
-_MOST_REASONS = 5
 _MESSAGES_A_SECOND = 10_000
 
 
@@ -19,14 +18,6 @@ class Subject(TypedDict):
 
     kind: str
     id: str
-
-
-class Reason(TypedDict):
-    """A feature, its value, and what it adds to the log-odds of the score."""
-
-    feature: str
-    value: float | int | None
-    contribution: float
 
 
 class AlertBody(TypedDict):
@@ -109,17 +100,10 @@ def alert_body(
         "repeats": transition.state.repeats,
         "event_id": transition.event_id,
         "evidence": evidence if about_conversation else _of_histories(evidence, features),
-        "score": round(score.probability, 5) if score else None,
-        "reasons": _reasons(score, values, features) if score else [],
+        "score": shown_probability(score) if score else None,
+        "reasons": describe_reasons(score, values, features.names) if score else [],
         "model_version": score.model_version if score else None,
     }
-
-
-def _reasons(score: Score, values: dict[str, float | int | None], features: FeatureSet) -> list[Reason]:
-    return [
-        {"feature": name, "value": values.get(name), "contribution": round(contribution, 5)}
-        for name, contribution in score.reasons(features.names, most=_MOST_REASONS)
-    ]
 
 
 def _of_histories(evidence: dict[str, float | int | None], features: FeatureSet) -> dict[str, float | int | None]:

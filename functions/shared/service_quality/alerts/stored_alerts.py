@@ -6,9 +6,10 @@ from collections.abc import Container, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from service_quality.alerts.alert_messages import BODY_VERSION, AlertBody, Reason, message_sequence
+from service_quality.alerts.alert_messages import BODY_VERSION, AlertBody, message_sequence
 from service_quality.alerts.wording_messages import EVENT_VALUES
 from service_quality.errors import UnreadableRowError
+from service_quality.scoring.reasons import MOST_REASONS, Reason
 
 UNKNOWN = "unknown"
 
@@ -16,7 +17,6 @@ UNKNOWN = "unknown"
 _LONGEST_NAME = 128
 _LONGEST_ID = 1_024
 _MOST_EVIDENCE = 20
-_MOST_REASONS = 5
 _LARGEST_NUMBER = 1e15  # beyond it neither JavaScript nor a mail shows the last digit
 
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
@@ -121,7 +121,7 @@ def _evidence(value: object, *, left_out: Container[str]) -> dict[str, float | i
 
 def _reasons(value: object) -> list[Reason]:
     reasons: list[Reason] = []
-    for one in value[:_MOST_REASONS] if isinstance(value, list) else []:
+    for one in value[:MOST_REASONS] if isinstance(value, list) else []:
         if not isinstance(one, dict):
             continue
         feature, contribution = _text(one.get("feature"), _LONGEST_NAME), _number(one.get("contribution"))

@@ -5,13 +5,14 @@ from math import exp
 from typing import TypeVar
 
 from service_quality.alerts import wording_messages as messages
-from service_quality.alerts.alert_messages import AlertBody, Reason
+from service_quality.alerts.alert_messages import AlertBody
 from service_quality.alerts.shop_settings import ShopSettings, instant_in_words, money_in_words
 from service_quality.alerts.wording_messages import MAIL, Message, say
 from service_quality.errors import DeclarationError
 from service_quality.features.declarations import EventValue, Feature, Mean, Rate, TimeSince, Total, WindowRatio
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import SECOND
+from service_quality.scoring.reasons import Reason
 
 Key = TypeVar("Key", bound=Hashable)
 

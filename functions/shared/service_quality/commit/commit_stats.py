@@ -6,7 +6,8 @@ from service_quality.commit.failures import Failure
 from service_quality.events.log_records import Rejection
 
 _COUNTS = (
-    "accepted", "scored", "unscored", "duplicates", "already_done", "parked", "waiting", "alerts", "transactions",
+    "accepted", "scored", "unscored", "duplicates", "already_done", "redelivered", "parked", "waiting", "alerts",
+    "transactions",
     "conflicts",
 )  # fmt: skip
 
@@ -15,9 +16,10 @@ _COUNTS = (
 class CommitStats:
     """Counts of records, transactions and conflicts, and the failures beside the log.
 
-    `unscored` counts events that should have a score and have no score, `rejected` records by reason, `waiting` records
-    set aside until the state of their shop is rebuilt. `unfounded` are rejected records under names that are no shop's;
-    they are not stored yet.
+    `unscored` counts events that should have a score and have no score, `rejected` records by reason. `already_done`
+    counts records that were committed before, `redelivered` those of them that no other worker committed meanwhile,
+    `waiting` records set aside until the state of their shop is rebuilt. `unfounded` are rejected records under names
+    that are no shop's; they are not stored yet.
     """
 
     accepted: int = 0
@@ -25,6 +27,7 @@ class CommitStats:
     unscored: int = 0
     duplicates: int = 0
     already_done: int = 0
+    redelivered: int = 0
     parked: int = 0
     waiting: int = 0
     alerts: int = 0

@@ -73,6 +73,7 @@ class OnlineCommit:
             try:
                 stats = attempt()
                 stats.conflicts = conflicts
+                stats.redelivered = 0 if conflicts else stats.already_done
                 stats.failures += known.failures
                 return stats
             except ConflictError:

@@ -146,8 +146,8 @@ def _refuse_wish_and_carrier(raw: Mapping[str, object]) -> None:
 
 
 def misplaced_preview(wish: object) -> RejectedEventError:
-    """Nobody answers a preview here: its event is not taken for a real one instead."""
-    expected = "it at the top of a direct call"
+    """An inlet gives no previews, and an event that asks for one is not taken for a real one instead."""
+    expected = "no such field: the function preview_score gives previews"
     return RejectedEventError("misplaced_preview", field="preview", found=shown(wish), expected=expected)
 
 
