@@ -4,13 +4,14 @@ Columns of a log: every field of an interaction event (instants as epoch millise
 its shop's log), `clock` and `received_clock` (after it, itself included) and `fold_key` (what folds together).
 """
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.events.interaction_event import FIELDS
 from service_quality.events.kinds import BEHAVIOUR
 from service_quality.facts.entities import SEPARATOR
 from service_quality.instants import DAY
+from spark_jobs.logs.log_order import locate_in_logs
 
 _INSTANTS = ("occurred_at", "received_at")
 
@@ -35,11 +36,5 @@ def order_by_time(events: DataFrame) -> DataFrame:
     Ratings come after everything else of their millisecond, so that a rating known to the day only never comes
     before the events that led to it.
     """
-    order = Window.partitionBy("shop_id").orderBy("occurred_at", F.col("kind") == "rated", "event_id")
-    located = events.withColumn("log_index", F.row_number().over(order).cast("long"))
-    so_far = Window.partitionBy("shop_id").orderBy("log_index").rowsBetween(Window.unboundedPreceding, 0)
-    return (
-        located.withColumn("clock", F.max(F.least("occurred_at", "received_at")).over(so_far))
-        .withColumn("received_clock", F.max("received_at").over(so_far))
-        .withColumn("fold_key", fold_key())
-    )
+    order = (F.col("occurred_at"), F.col("kind") == "rated", F.col("event_id"))
+    return locate_in_logs(events, order).withColumn("fold_key", fold_key())
