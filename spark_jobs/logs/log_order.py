@@ -13,8 +13,8 @@ from pyspark.sql import Column, DataFrame, Row, Window, WindowSpec
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-#: One row in so many is looked at to choose where pieces begin, and so many of those are in a piece: 200,000 rows.
-_ROWS_A_SAMPLE, _SAMPLES_A_PIECE = 1_000, 200
+#: One row in so many is looked at to choose where pieces begin, and so many of those are in a piece: 50,000 rows.
+_ROWS_A_SAMPLE, _SAMPLES_A_PIECE = 1_000, 50
 _MOST_PIECES = 1_000  # of all shops: the pieces are told apart by one expression
 
 

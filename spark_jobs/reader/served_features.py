@@ -45,8 +45,8 @@ SERVED_SCHEMA = pa.schema(
         ("features", pa.list_(pa.float32())),
     ]
 )
-#: A shop with more events has so many more parts.
-EVENTS_A_PART = 500_000
+#: A part has at least so many events of its shop, so that there are cores for up to so many parts; and never more.
+FEWEST_EVENTS_A_PART, PARTS_FOR_CORES, MOST_EVENTS_A_PART = 50_000, 16, 500_000
 #: Folded events that are cut at a time, facts and read points that are read at a time, rows and bytes of an answer.
 _CUT_AT_ONCE, _READ_AT_ONCE, _ROWS_AT_ONCE, _BYTES_AT_ONCE = 100_000, 3_000_000, 50_000, 1 << 24
 
@@ -76,8 +76,18 @@ def compute_served_features(
 def choose_cuts(log: DataFrame) -> dict[str, Cut]:
     """The cut of each shop that is in more than one part."""
     counts = log.groupBy("shop_id").agg(F.count(F.lit(1)).alias("events"))
-    large = counts.where(F.col("events") > EVENTS_A_PART).collect()
-    return {row["shop_id"]: Cut(parts=-(-row["events"] // EVENTS_A_PART)) for row in large}
+    large = counts.where(F.col("events") > FEWEST_EVENTS_A_PART).collect()
+    return {row["shop_id"]: Cut(parts=parts_of(row["events"])) for row in large}
+
+
+def parts_of(events: int) -> int:
+    """The number of parts of a shop with so many events.
+
+    >>> [parts_of(events) for events in (50_000, 200_000, 2_000_000, 10_000_000)]
+    [1, 4, 16, 20]
+    """
+    for_cores = min(-(-events // FEWEST_EVENTS_A_PART), PARTS_FOR_CORES)
+    return max(for_cores, -(-events // MOST_EVENTS_A_PART))
 
 
 @dataclass(frozen=True)
