@@ -18,6 +18,7 @@ from service_quality.facts.entities import item_key_of
 from service_quality.histories.history import History, HistoryPlan
 from service_quality.histories.windows import WINDOWS
 from spark_jobs.reader.attribute_sets import AttributeSets
+from spark_jobs.reader.block_rows import gathered
 from spark_jobs.reader.window_sums import starts
 
 Row = dict[str, Any]
@@ -48,7 +49,7 @@ def build_history_items(facts: DataFrame, plans: Plans) -> DataFrame:
     """
 
     def summed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for table in _gathered(batches):
+        for table in gathered(batches, _SUMMED_AT_ONCE):
             yield from sum_tiles(table, plans).to_batches()
 
     tiles = facts.mapInArrow(summed, TILE_DDL).repartition(*ITEM_KEY).sortWithinPartitions(*ITEM_KEY)
@@ -108,15 +109,3 @@ def _item_of(tiles: Iterable[Row], plan: HistoryPlan) -> HistoryItem:
         index = windows[tile["window"]].index(tile["name"])
         history.windows[tile["window"]].add(tile["tile"], index, tile["value"], clock=tile["clock"])
     return HistoryItem({key: history for key, history in histories.items() if not history.empty})
-
-
-def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """The batches as tables of at least so many facts, the last one of what is left."""
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        held.append(batch)
-        if sum(one.num_rows for one in held) >= _SUMMED_AT_ONCE:
-            yield pa.Table.from_batches(held)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held)

@@ -1,74 +1,23 @@
-"""A folded log cut into blocks: what concerns some entities of a shop in a piece of its log, as arrays in one value.
+"""A folded log cut into blocks: a shop's entities are in parts, by the hash of their keys, its log in pieces."""
 
-A shop's entities are in parts, by the hash of their keys, and its log is in pieces, by log index. Spark moves blocks,
-not rows: a row of ten numbers costs it more than they cost numpy.
-"""
-
-import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from service_quality.histories.history import HistoryPlan
 from spark_jobs.logs.imported_log import NOT_YET
 from spark_jobs.reader.attribute_sets import AttributeSets
-from spark_jobs.reader.window_sums import Floats, Integers
+from spark_jobs.reader.block_rows import EVENTS, FACTS, READ_POINTS, Block, EntityRows, narrow
+from spark_jobs.reader.window_sums import Integers
 
-#: What belongs to one part and one piece; `content` is what `Block.packed` gives.
-BLOCK_DDL = "shop_id string, part int, piece bigint, content binary"
-BLOCK_SCHEMA = pa.schema(
-    [("shop_id", pa.string()), ("part", pa.int32()), ("piece", pa.int64()), ("content", pa.binary())]
-)
 #: Events of a shop in one piece of its log.
 EVENTS_A_PIECE = 1 << 17
 
-FACTS, READ_POINTS, EVENTS, VALUES = "facts", "read points", "events", "values"
 _OF_READ_POINTS = ("log_index", "clock")
 _OF_FACTS = (*_OF_READ_POINTS, "at", "value", "name")
-
-
-#: Numbers as blocks hold them.
-Narrowed = NDArray[np.int32] | Integers | Floats
-
-
-class EntityRows(NamedTuple):
-    """Rows of entities, those of each together: `keys`, each with its number of rows, and the columns of all rows."""
-
-    keys: list[str]
-    counts: NDArray[np.int32]
-    columns: Mapping[str, Narrowed]
-
-
-class Block(NamedTuple):
-    """What belongs to one part and one piece of a shop, of one kind: FACTS, READ_POINTS, EVENTS or VALUES."""
-
-    part: int
-    piece: int
-    kind: str
-    content: Any
-
-    def packed(self) -> bytes:
-        """Its kind and content as one value. Only Spark moves it, between processes of one job."""
-        return pickle.dumps((self.kind, self.content), protocol=pickle.HIGHEST_PROTOCOL)
-
-    @property
-    def rows(self) -> int:
-        """The number of its facts or read points; 0 for the other kinds."""
-        return len(self.content.columns["log_index"]) if isinstance(self.content, EntityRows) else 0
-
-    def table(self) -> pa.Table:
-        """The events of a block of EVENTS."""
-        return pa.ipc.open_stream(self.content).read_all()
-
-
-def unpack(part: int, piece: int, packed: bytes | pa.Buffer) -> Block:
-    """The block that was packed."""
-    return Block(part, piece, *pickle.loads(packed))
 
 
 @dataclass(frozen=True)
@@ -169,13 +118,6 @@ def _cut_events(scored: pa.Table, cut: Cut) -> Iterator[Block]:
         with pa.ipc.new_stream(sink, mine.schema) as writer:
             writer.write_table(mine)
         yield Block(one % cut.parts, one, EVENTS, sink.getvalue().to_pybytes())
-
-
-def narrow(column: Integers | Floats) -> Narrowed:
-    """Integers in half of their bytes where they fit; other numbers unchanged."""
-    limits = np.iinfo(np.int32)
-    fits = not len(column) or (column.min() >= limits.min and column.max() <= limits.max)
-    return column.astype(np.int32) if column.dtype == np.int64 and fits else column
 
 
 def _flatten_facts(folded: pa.Table) -> pa.Table:

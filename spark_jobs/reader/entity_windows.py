@@ -14,9 +14,9 @@ from service_quality.facts.entities import SEPARATOR
 from service_quality.histories.history import Column
 from service_quality.histories.windows import WINDOWS
 from spark_jobs.reader.asked_sums import TOTAL, Asked
+from spark_jobs.reader.block_rows import FACTS, READ_POINTS, VALUES, Block, EntityRows, Narrowed, narrow
 from spark_jobs.reader.carried_tiles import CarriedTiles, joined
 from spark_jobs.reader.counted_spans import EVERYTHING, ColumnSpan, CountedSpans
-from spark_jobs.reader.entity_blocks import FACTS, READ_POINTS, VALUES, Block, EntityRows, Narrowed, narrow
 from spark_jobs.reader.window_sums import EntityFacts, Floats, Integers, ReadPoints, SortedFacts
 
 Values = Integers | Floats

@@ -16,20 +16,21 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.features.declarations import FeatureSet
-from spark_jobs.logs.folding import LIVE_SCHEMA, by_conversation, fold_batches
+from spark_jobs.logs.folding import by_conversation, fold_batches
 from spark_jobs.reader.asked_sums import Asked, asked_by
-from spark_jobs.reader.counted_spans import CountedSpans
-from spark_jobs.reader.entity_blocks import (
+from spark_jobs.reader.block_rows import (
     BLOCK_DDL,
-    BLOCK_SCHEMA,
     EVENTS,
     VALUES,
+    Batches,
     Block,
-    Cut,
-    cut_folded,
-    fact_numbers,
-    unpack,
+    Blocks,
+    blocks_in,
+    gathered,
+    to_batches,
 )
+from spark_jobs.reader.counted_spans import CountedSpans
+from spark_jobs.reader.entity_blocks import Cut, cut_folded, fact_numbers
 from spark_jobs.reader.entity_windows import EntityWindows
 from spark_jobs.reader.feature_columns import PieceColumns
 
@@ -47,10 +48,8 @@ SERVED_SCHEMA = pa.schema(
 )
 #: A part has at least so many events of its shop, so that there are cores for up to so many parts; and never more.
 FEWEST_EVENTS_A_PART, PARTS_FOR_CORES, MOST_EVENTS_A_PART = 50_000, 16, 500_000
-#: Folded events that are cut at a time, facts and read points that are read at a time, rows and bytes of an answer.
-_CUT_AT_ONCE, _READ_AT_ONCE, _ROWS_AT_ONCE, _BYTES_AT_ONCE = 100_000, 3_000_000, 50_000, 1 << 24
-
-Batches = Iterable[pa.RecordBatch]
+#: Folded events that are cut at a time, facts and read points that are read at a time, rows of an answer.
+_CUT_AT_ONCE, _READ_AT_ONCE, _ROWS_AT_ONCE = 100_000, 3_000_000, 50_000
 
 
 def compute_served_features(
@@ -108,18 +107,18 @@ class Reading:
         plan = self.features.plan
         blocks = (
             (shop_id, block)
-            for shop_id, rows in _by_shop(_gathered(folded, _CUT_AT_ONCE))
+            for shop_id, rows in _by_shop(gathered(folded, _CUT_AT_ONCE))
             for block in cut_folded(rows, plan, self._cut_of(shop_id))
         )
-        return _to_batches(blocks)
+        return to_batches(blocks)
 
     def read(self, batches: Batches) -> Iterator[pa.RecordBatch]:
         """Blocks by part and piece → the blocks of events, and those of the values at them."""
-        return _to_batches(self._read(batches))
+        return to_batches(self._read(batches))
 
     def assemble(self, batches: Batches) -> Iterator[pa.RecordBatch]:
         """Blocks of events and values by piece → served features."""
-        return self._assemble(_blocks(batches))
+        return self._assemble(blocks_in(batches))
 
     def read_and_assemble(self, batches: Batches) -> Iterator[pa.RecordBatch]:
         """Blocks by part and piece, of shops that are in one part → served features."""
@@ -128,8 +127,8 @@ class Reading:
     def _cut_of(self, shop_id: str) -> Cut:
         return self.cuts.get(shop_id, Cut())
 
-    def _read(self, batches: Batches) -> "_Blocks":
-        for shop_id, of_shop in groupby(_blocks(batches), key=itemgetter(0)):
+    def _read(self, batches: Batches) -> Blocks:
+        for shop_id, of_shop in groupby(blocks_in(batches), key=itemgetter(0)):
             for _, of_part in groupby((block for _, block in of_shop), key=attrgetter("part")):
                 windows = EntityWindows(self._asked, self._numbers, self.spans.get(shop_id, {}))
                 for blocks in self._at_once(of_part):
@@ -151,7 +150,7 @@ class Reading:
                 held, rows = [], 0
         yield held
 
-    def _assemble(self, blocks: "_Blocks") -> Iterator[pa.RecordBatch]:
+    def _assemble(self, blocks: Blocks) -> Iterator[pa.RecordBatch]:
         for (shop_id, _), of_piece in groupby(blocks, key=lambda one: (one[0], one[1].piece)):
             own = [block for _, block in of_piece]
             tables = [block.table() for block in own if block.kind == EVENTS]
@@ -168,49 +167,6 @@ class Reading:
     @cached_property
     def _numbers(self) -> Mapping[str, int]:
         return fact_numbers(self.features.plan)
-
-
-_Blocks = Iterator[tuple[str, Block]]
-
-
-def _blocks(batches: Batches) -> _Blocks:
-    for batch in batches:
-        shops, parts, pieces = (batch.column(name).to_pylist() for name in ("shop_id", "part", "piece"))
-        for shop_id, part, piece, content in zip(shops, parts, pieces, batch.column("content"), strict=True):
-            yield shop_id, unpack(part, piece, content.as_buffer())
-
-
-def _to_batches(blocks: Iterable[tuple[str, Block]]) -> Iterator[pa.RecordBatch]:
-    """Rows of BLOCK_SCHEMA in batches of about _BYTES_AT_ONCE."""
-    rows: list[tuple[str, int, int, bytes]] = []
-    size = 0
-    for shop_id, block in blocks:
-        rows.append((shop_id, block.part, block.piece, block.packed()))
-        size += len(rows[-1][-1])
-        if size >= _BYTES_AT_ONCE:
-            yield _block_batch(rows)
-            rows, size = [], 0
-    if rows:
-        yield _block_batch(rows)
-
-
-def _block_batch(rows: list[tuple[str, int, int, bytes]]) -> pa.RecordBatch:
-    columns = [
-        pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), BLOCK_SCHEMA, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=BLOCK_SCHEMA)
-
-
-def _gathered(batches: Batches, rows: int) -> Iterator[pa.Table]:
-    """The batches as tables of at least so many rows, the last one of what is left."""
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        held.append(batch)
-        if sum(one.num_rows for one in held) >= rows:
-            yield pa.Table.from_batches(held, schema=LIVE_SCHEMA)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held, schema=LIVE_SCHEMA)
 
 
 def _by_shop(tables: Iterable[pa.Table]) -> Iterator[tuple[str, pa.Table]]:

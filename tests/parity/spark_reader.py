@@ -15,8 +15,9 @@ from service_quality.features.declarations import FeatureSet
 from spark_jobs.logs.archive import _entries
 from spark_jobs.logs.folding import LIVE_SCHEMA, _batched, _fold_live_group, event_value_names, to_event, whole_facts
 from spark_jobs.logs.imported_log import NOT_YET
+from spark_jobs.reader.block_rows import BLOCK_SCHEMA
 from spark_jobs.reader.counted_spans import CountedSpans, walk_changes
-from spark_jobs.reader.entity_blocks import BLOCK_SCHEMA, Cut
+from spark_jobs.reader.entity_blocks import Cut
 from spark_jobs.reader.served_features import SERVED_SCHEMA, Reading
 from tests.parity.log_rows import Row
 from tests.properties.import_packs import Backfill

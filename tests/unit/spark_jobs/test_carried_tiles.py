@@ -29,8 +29,10 @@ def located(rows: list[tuple[int, int, int, int]]) -> EntityFacts:
 
 
 def part_of(facts: EntityFacts, first: int, end: int) -> EntityFacts:
-    columns = (getattr(facts, name)[first:end] for name in ("entity", "log_index", "clock", "at"))
-    return EntityFacts(*columns, {"value": facts.values["value"][first:end]})
+    own = slice(first, end)
+    return EntityFacts(
+        facts.entity[own], facts.log_index[own], facts.clock[own], facts.at[own], {"value": facts.values["value"][own]}
+    )
 
 
 def points_behind(facts: EntityFacts) -> ReadPoints:
