@@ -42,6 +42,11 @@ CLAIMS: Mapping[str, Mapping[str, Claim]] = {
         "skew_over_even": Claim("time with a busiest agent of 5 % of the rows, over evenly spread", at_most=1.3),
         "peak_mb": Claim("most memory of any process, MB", at_most=4_000),
     },
+    "one_shop": {
+        "seconds_per_million": Claim("seconds a million events of one shop: order, fold and windows; two workers"),
+        "worker_mb": Claim("most memory of a worker, its Java and Python together, MB", at_most=4_096),
+        "peak_mb": Claim("most memory of any of its processes, MB", at_most=2_048),
+    },
     "scoring": {
         "naive_over_ours": Claim("CPU of the naive function, over ours; one shop", at_least=30),
         "aws_calls_per_event": Claim("AWS calls an event, outbox and archive included; one shop", at_most=0.07),

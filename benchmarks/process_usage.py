@@ -86,14 +86,14 @@ class _Watch:
         return largest
 
     def end_all(self) -> None:
-        for pid in sorted(self._family(), reverse=True):
+        for pid in sorted(family_of(self.root), reverse=True):
             try:
                 os.kill(pid, 9)
             except ProcessLookupError:
                 continue
 
     def _look(self) -> None:
-        for pid in self._family():
+        for pid in family_of(self.root):
             try:
                 numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 self.cpu_seconds[pid] = (int(numbers[11]) + int(numbers[12])) / _TICKS
@@ -104,12 +104,14 @@ class _Watch:
             peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), "0")
             self._peaks[pid] = program, max(int(peak) / 1024, self._peaks.get(pid, ("", 0.0))[1])
 
-    def _family(self) -> set[int]:
-        family, newest = {self.root}, {self.root}
-        while newest:
-            newest = {child for pid in newest for child in _children(pid)} - family
-            family |= newest
-        return family
+
+def family_of(root: int) -> set[int]:
+    """A process and everything that it and its children have started."""
+    family, newest = {root}, {root}
+    while newest:
+        newest = {child for pid in newest for child in _children(pid)} - family
+        family |= newest
+    return family
 
 
 def _children(pid: int) -> set[int]:

@@ -8,6 +8,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from service_quality.events.kinds import SCORED
 from service_quality.facts.conversation_facts import DISSATISFIED_AT_MOST
 from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.feature_set import FEATURES
@@ -34,10 +35,15 @@ name the snapshot of the events it was made from. The same arguments on the same
 WARM_UP_DAYS = 4
 
 
-def without_warm_up(served: DataFrame, days: int) -> DataFrame:
-    """Leave out each shop's first days: rates of empty histories teach the model nothing."""
-    first = F.min("occurred_at").over(Window.partitionBy("shop_id"))
-    return served.withColumn("first", first).where(F.col("occurred_at") >= F.col("first") + days * DAY).drop("first")
+def without_warm_up(served: DataFrame, events: DataFrame, days: int) -> DataFrame:
+    """Leave out each shop's days after its first event that could be scored: empty histories teach the model nothing.
+
+    `events` are those of the lake.
+    """
+    scorable = events.where(F.col("kind").isin(*SCORED) & F.col("conversation_id").isNotNull())
+    first = scorable.groupBy("shop_id").agg(F.unix_millis(F.min("occurred_at")).alias("first"))
+    later = F.col("occurred_at") >= F.col("first") + days * DAY
+    return served.join(F.broadcast(first), "shop_id").where(later).drop("first")
 
 
 def label_conversations(events: DataFrame) -> DataFrame:
@@ -88,7 +94,7 @@ def renew_training_set(events: DataFrame, options: Namespace, made_from: Mapping
     """Replace the training set by that of these events; InputError, without a replacement, for an empty one."""
     past = events.where(F.col("occurred_at") < F.timestamp_millis(F.lit(options.as_of)))
     served = compute_served_features(order_by_time(past.select(*event_columns())), FEATURES)
-    labelled = with_labels(without_warm_up(served, options.warm_up_days), label_conversations(past))
+    labelled = with_labels(without_warm_up(served, past, options.warm_up_days), label_conversations(past))
     labelled.persist(StorageLevel.DISK_ONLY)  # used twice, computed once
     if labelled.isEmpty():
         first = events.agg(F.date_format(F.min("occurred_at"), "yyyy-MM-dd")).collect()[0][0]

@@ -15,9 +15,9 @@ from spark_jobs.command_line import job_parser, positive_argument, print_summary
 from spark_jobs.errors import InputError
 from spark_jobs.lake.tables import TRAINING_SET, read_table, snapshot_of, table_properties
 from spark_jobs.learning.artefact import MODEL, describe_training, write_artefact, write_sample
-from spark_jobs.learning.challenger import train_challenger, write_challenger
+from spark_jobs.learning.challenger import latest_rows, train_challenger, write_challenger
 from spark_jobs.learning.learnt_ranges import Learnt, learn_ranges
-from spark_jobs.learning.linear_training import scaled_rows, training_rows
+from spark_jobs.learning.linear_training import on_every_core, scaled_rows, training_rows
 from spark_jobs.learning.metrics import figure_text
 from spark_jobs.learning.model_selection import L2_CHOICES, SLICE_CUTS, Trained, time_cuts, train
 from spark_jobs.learning.term_scaling import Scaling, coefficient_bounds, fit_scaling
@@ -107,14 +107,15 @@ def main(arguments: Sequence[str]) -> None:
     training_set = read_table(spark, TRAINING_SET, made_by="build_training_set")
     properties = table_properties(spark, TRAINING_SET)
     require_features_in_service(properties)
-    given = training_rows(training_set).coalesce(2).cache()
+    given = on_every_core(training_rows(training_set)).cache()
     seen, terms = describe_rows(given), basis_of(FEATURES)
     learnt = learn_ranges(given, FEATURES)
     scaling = fit_scaling(given, FEATURES, terms, learnt)
     rows = scaled_rows(given, FEATURES, terms, learnt.ranges, scaling).cache()
     (judged_from,) = time_cuts(rows, SLICE_CUTS[-1:])
     trained = train(rows, options.l2, coefficient_bounds(FEATURES, terms, scaling))
-    in_time = given.orderBy("at", "shop_id", "conversation_id").select("at", "features", "label", "weight").toPandas()
+    latest = latest_rows(given, seen["rows"]).orderBy("at", "shop_id", "conversation_id")
+    in_time = latest.select("at", "features", "label", "weight").toPandas()
     challenger, measured = train_challenger(in_time, judged_from=judged_from, seed=options.seed)
     with atomic_folder(options.output, marker=MODEL) as folder:
         facts = describe_training(seen, properties, snapshot_of(spark, TRAINING_SET))

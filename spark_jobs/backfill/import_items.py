@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from service_quality.conversations.conversation import CONVERSATION_RETENTION
 from service_quality.features.declarations import FeatureSet
-from spark_jobs.backfill.history_items import ITEM_DDL, build_history_items
+from spark_jobs.backfill.history_items import build_history_items
 from spark_jobs.backfill.known_past import KnownPast
 from spark_jobs.logs.folding import fold_last_import
 from spark_jobs.logs.import_rows import import_rows, with_imports
@@ -39,9 +39,9 @@ def build_items(folded: DataFrame, features: FeatureSet) -> DataFrame:
 
     A conversation beyond retention at the import record has no item; its facts are counted all the same.
     """
-    facts = folded.select("shop_id", "clock", F.explode("facts").alias("fact")).select("shop_id", "clock", "fact.*")
-    plan = features.plan
-    histories = facts.groupBy("shop_id").applyInArrow(lambda shop: build_history_items(shop, plan), ITEM_DDL)
+    exploded = folded.select("shop_id", F.lit("").alias("import_id"), "clock", F.explode("facts").alias("fact"))
+    facts = exploded.select("shop_id", "import_id", "clock", "fact.*")
+    histories = build_history_items(facts, {"": features.plan}).drop("import_id")
     within_retention = folded.where(F.col("received_clock") - F.col("touched_at") <= CONVERSATION_RETENTION)
     parts = within_retention.select("shop_id", F.col("fold_key").alias("key"), F.col("part").alias("data"))
     return histories.withColumn("kind", F.lit("histories")).unionByName(

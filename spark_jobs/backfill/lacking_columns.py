@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -13,7 +12,7 @@ from service_quality.events.control_records import HistoryFilled
 from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.declarations import FeatureSet
 from service_quality.histories.history import HistoryPlan
-from spark_jobs.backfill.history_items import ITEM_DDL, build_history_items
+from spark_jobs.backfill.history_items import build_history_items
 from spark_jobs.backfill.known_past import KnownPast
 from spark_jobs.logs.folding import fold_live
 from spark_jobs.logs.import_rows import import_rows, with_imports
@@ -78,14 +77,7 @@ def build_lacking_items(past: KnownPast, lacks: Sequence[Lack], features: Featur
         .select("shop_id", "import_id", "clock", "fact.*")
     )
     plans = {one.import_id: HistoryPlan.of(features.plan.column_of[name] for name in one.columns) for one in lacks}
-
-    def build(facts: pa.Table) -> pa.Table:
-        import_id = facts.column("import_id")[0].as_py()
-        items = build_history_items(facts, plans[import_id])
-        return items.append_column("import_id", pa.array([import_id] * items.num_rows, pa.string()))
-
-    items = facts.groupBy("shop_id", "import_id").applyInArrow(build, f"{ITEM_DDL}, import_id string")
-    return items.withColumn("kind", F.lit("histories"))
+    return build_history_items(facts, plans).withColumn("kind", F.lit("histories"))
 
 
 def filled_record(lack: Lack, *, buckets: int, histories: int) -> HistoryFilled:

@@ -25,7 +25,7 @@ from service_quality.features.declarations import FeatureSet
 from service_quality.histories.history import HistoryPlan
 from service_quality.histories.windows import WINDOWS
 from service_quality.instants import DAY, SECOND
-from spark_jobs.backfill.history_items import ITEM_DDL, build_history_items
+from spark_jobs.backfill.history_items import build_history_items
 from spark_jobs.backfill.writing import put_all, table_item
 
 Row = dict[str, Any]
@@ -70,12 +70,11 @@ def build_rebuilt_items(states: DataFrame, ends: DataFrame, features: FeatureSet
 
 
 def _build_histories(located: DataFrame, plan: HistoryPlan) -> DataFrame:
-    facts = (
-        located.select("shop_id", F.col("ended").alias("clock"), F.explode("facts").alias("fact"))
-        .select("shop_id", "clock", "fact.*")
-        .where(F.col("at") >= F.col("clock") - _LONGEST_WINDOW)
+    exploded = located.select(
+        "shop_id", F.lit("").alias("import_id"), F.col("ended").alias("clock"), F.explode("facts").alias("fact")
     )
-    return facts.groupBy("shop_id").applyInArrow(lambda shop: build_history_items(shop, plan), ITEM_DDL)
+    facts = exploded.select("shop_id", "import_id", "clock", "fact.*")
+    return build_history_items(facts.where(F.col("at") >= F.col("clock") - _LONGEST_WINDOW), {"": plan})
 
 
 def pending_parts(states: DataFrame, ends: DataFrame) -> DataFrame:

@@ -6,11 +6,23 @@ from pathlib import Path
 import joblib  # type: ignore[import-untyped]
 import numpy as np
 import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from spark_jobs.learning.metrics import compute_metrics
 
 _MOST_ROWS = 1_000_000
+_QUANTILE_ERROR = 0.001
+
+
+def latest_rows(rows: DataFrame, count: int) -> DataFrame:
+    """The rows that the challenger may learn from, of so many: the latest million, and a few in a thousand more."""
+    if count <= _MOST_ROWS:
+        return rows
+    share = max(0.0, 1 - _MOST_ROWS / count - _QUANTILE_ERROR)
+    (since,) = rows.approxQuantile("at", [share], _QUANTILE_ERROR)
+    return rows.where(F.col("at") >= since)
 
 
 def train_challenger(

@@ -41,6 +41,12 @@ def training_rows(training_set: DataFrame) -> DataFrame:
     )
 
 
+def on_every_core(rows: DataFrame) -> DataFrame:
+    """The rows (columns of training_rows) in one part for each core of the cluster, the same part at every run."""
+    cores = rows.sparkSession.sparkContext.defaultParallelism
+    return rows.repartition(cores, "shop_id", "conversation_id", "at")
+
+
 def scaled_rows(
     rows: DataFrame,
     features: FeatureSet,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from service_quality.events.control_records import CONTROL_KINDS, HistoryFilled, HistoryImported, StateRebuilt
@@ -17,6 +17,7 @@ from service_quality.events.parsing import parse_event
 from service_quality.events.positions import START
 from service_quality.instants import parse_instant
 from spark_jobs.errors import InputError
+from spark_jobs.logs.log_order import locate_in_logs
 from spark_jobs.logs.shop_log import fold_key
 
 Row = dict[str, Any]
@@ -123,15 +124,8 @@ def to_log(entries: DataFrame) -> DataFrame:
 
     Log indexes and clocks are computed here from the events themselves, not read from the archive.
     """
-    order = Window.partitionBy("shop_id").orderBy("position")
-    so_far = order.rowsBetween(Window.unboundedPreceding, 0)
-    return (
-        entries.where("rejected is null and not duplicate and declared is null and filled is null")
-        .withColumn("log_index", F.row_number().over(order).cast("long"))
-        .withColumn("clock", F.max(F.least("occurred_at", "received_at")).over(so_far))
-        .withColumn("received_clock", F.max("received_at").over(so_far))
-        .withColumn("fold_key", fold_key())
-    )
+    accepted = entries.where("rejected is null and not duplicate and declared is null and filled is null")
+    return locate_in_logs(accepted, [F.col("position")]).withColumn("fold_key", fold_key())
 
 
 def _lines(spark: SparkSession, path: str) -> DataFrame:

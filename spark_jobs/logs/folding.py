@@ -90,13 +90,14 @@ def fold_live(log: DataFrame, features: FeatureSet) -> DataFrame:
 
     An import makes one row for each conversation that it knows, with the log index and the clock of its import record.
     """
+    return by_conversation(log).mapInArrow(lambda batches: fold_batches(batches, features), LIVE_DDL)
+
+
+def fold_batches(batches: Iterable[pa.RecordBatch], features: FeatureSet) -> Iterator[pa.RecordBatch]:
+    """Fold the sorted rows of whole conversations (by_conversation → LIVE_SCHEMA)."""
     kept, names = whole_facts(features), event_value_names(features)
-
-    def fold(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        folded = (row for group in _conversations(batches) for row in _fold_live_group(group, kept, names))
-        yield from _batched(folded, LIVE_SCHEMA)
-
-    return _by_conversation(log).mapInArrow(fold, LIVE_DDL)
+    folded = (row for group in _conversations(batches) for row in _fold_live_group(group, kept, names))
+    yield from _batched(folded, LIVE_SCHEMA)
 
 
 def fold_last_import(log: DataFrame, features: FeatureSet) -> DataFrame:
@@ -106,7 +107,7 @@ def fold_last_import(log: DataFrame, features: FeatureSet) -> DataFrame:
     def fold(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from _batched((_fold_import_group(group, kept) for group in _conversations(batches)), IMPORT_SCHEMA)
 
-    return _by_conversation(log).mapInArrow(fold, IMPORT_DDL)
+    return by_conversation(log).mapInArrow(fold, IMPORT_DDL)
 
 
 def fold_states(log: DataFrame, features: FeatureSet, subjects: Collection[str]) -> DataFrame:
@@ -121,7 +122,7 @@ def fold_states(log: DataFrame, features: FeatureSet, subjects: Collection[str])
     def fold(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from _batched((_fold_state_group(group, kept, names) for group in _conversations(batches)), STATE_SCHEMA)
 
-    return _by_conversation(log).mapInArrow(fold, STATE_DDL)
+    return by_conversation(log).mapInArrow(fold, STATE_DDL)
 
 
 def whole_facts(features: FeatureSet) -> KeptFacts:
@@ -139,7 +140,8 @@ def to_event(row: Row) -> InteractionEvent:
     return InteractionEvent(**{name: row[name] for name in FIELDS})
 
 
-def _by_conversation(log: DataFrame) -> DataFrame:
+def by_conversation(log: DataFrame) -> DataFrame:
+    """A log (columns of shop_log, with or without those of imports) by conversation, each in the order of its fold."""
     if "number" not in log.columns:
         log = without_imports(log)
     return log.repartition("shop_id", "fold_key").sortWithinPartitions(

@@ -2,8 +2,8 @@
 
 Beside the columns of shop_log such a table has `number` (0 for the log itself, else the import's in its shop),
 `behind` (the log index after which the row is folded: its own, or the last one that the import's job had read), `turn`
-(the order among the events of an import) and `received_until` (the received clock at `behind`). `log_index` and `clock`
-are those of the import record.
+(the order among a conversation's events of an import) and `received_until` (the received clock at `behind`).
+`log_index` and `clock` are those of the import record.
 """
 
 from pyspark.sql import Column, DataFrame, Window
@@ -47,7 +47,8 @@ def import_rows(log: DataFrame, events: DataFrame) -> DataFrame:
     An event stays in the conversation that it entered first, where its id is known: a later content of it that names
     another conversation is left out.
     """
-    in_time = Window.partitionBy("shop_id", "number").orderBy("occurred_at", F.col("kind") == "rated", "event_id")
+    own = Window.partitionBy("shop_id", "number", "fold_key")
+    in_time = own.orderBy("occurred_at", F.col("kind") == "rated", "event_id")
     rows = (
         events.withColumn("fold_key", fold_key())
         .withColumn("received_clock", F.col("occurred_at"))

@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from service_quality.events.interaction_event import FIELDS
 from spark_jobs.errors import InputError
 from spark_jobs.lake.tables import IMPORTED_EVENTS, read_events, read_table
 from spark_jobs.logs.import_rows import content_hash
+from spark_jobs.logs.log_order import reached_at
 from spark_jobs.logs.shop_log import event_columns
 
 Row = dict[str, Any]
 
 #: The log index and the clock of an import record that the archive does not hold yet.
 NOT_YET = 2**62
-LOCATED_DDL = "shop_id string, import_id string, number int, events_snapshot long, log_until string"
+LOCATED_DDL = "shop_id string, import_id string, number int, events_snapshot long, behind long, received_until long"
 
 
 def locate_imports(log: DataFrame, imports: Sequence[Row]) -> DataFrame:
@@ -24,36 +25,17 @@ def locate_imports(log: DataFrame, imports: Sequence[Row]) -> DataFrame:
 
     `log` are all accepted entries with the import records (archive.to_log), `imports` rows of the lake's table of them.
     """
-    names = ("shop_id", "import_id", "number", "events_snapshot", "log_until")
-    noted = log.sparkSession.createDataFrame([tuple(one[name] for name in names) for one in imports], LOCATED_DDL)
+    names = ("shop_id", "import_id", "number", "events_snapshot")
+    reached = reached_at(log, [(one["shop_id"], one["log_until"], True) for one in imports])
+    noted = []
+    for one in imports:
+        behind = reached[one["shop_id"], one["log_until"], True]
+        noted.append((*(one[name] for name in names), behind.log_index, behind.received_clock))
     import_records = log.where("import_id is not null").groupBy("shop_id", "import_id")
     recorded = import_records.agg(F.min("log_index").alias("log_index"), F.min_by("clock", "log_index").alias("clock"))
     far = (F.coalesce(name, F.lit(NOT_YET)).alias(name) for name in ("log_index", "clock"))
-    located = noted.join(recorded, ["shop_id", "import_id"], "left")
-    return _behind(log, located.select(*names, *far))
-
-
-def _behind(log: DataFrame, imports: DataFrame) -> DataFrame:
-    """Each import with the last log index, and the received clock there, at or before the position it was made at."""
-    nothing = F.lit(None).cast("string")
-    positions = log.select("shop_id", "position", "log_index", "received_clock", nothing.alias("of"))
-    asked = imports.select(
-        "shop_id",
-        F.col("log_until").alias("position"),
-        F.lit(0).cast("long").alias("log_index"),
-        F.lit(0).cast("long").alias("received_clock"),
-        F.col("import_id").alias("of"),
-    )
-    order = Window.partitionBy("shop_id").orderBy("position", F.col("of").isNotNull())
-    so_far = order.rowsBetween(Window.unboundedPreceding, 0)
-    found = (
-        positions.unionByName(asked)
-        .withColumn("behind", F.max("log_index").over(so_far))
-        .withColumn("received_until", F.max("received_clock").over(so_far))
-        .where("of is not null")
-        .select("shop_id", F.col("of").alias("import_id"), "behind", "received_until")
-    )
-    return imports.join(found, ["shop_id", "import_id"])
+    located = log.sparkSession.createDataFrame(noted, LOCATED_DDL).join(recorded, ["shop_id", "import_id"], "left")
+    return located.select(*names, *far, "behind", "received_until")
 
 
 def lake_events(spark: SparkSession, snapshot: int | None) -> DataFrame:

@@ -4,7 +4,7 @@ Columns of a log: every field of an interaction event (instants as epoch millise
 its shop's log), `clock` and `received_clock` (after it, itself included) and `fold_key` (what folds together).
 """
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.conversations.conversation import CONTACT, VISIT
@@ -13,6 +13,7 @@ from service_quality.events.interaction_event import FIELDS
 from service_quality.events.kinds import BEHAVIOUR, RATED
 from service_quality.instants import DAY
 from spark_jobs.lake.tables import INSTANTS
+from spark_jobs.logs.log_order import locate_in_logs
 
 
 def event_columns() -> list[Column]:
@@ -36,11 +37,4 @@ def in_log_order() -> tuple[Column, ...]:
 
 def order_by_time(events: DataFrame) -> DataFrame:
     """Give events (columns of `event_columns`) the log indexes and clocks of a replay in the order of `log_order`."""
-    order = Window.partitionBy("shop_id").orderBy(*in_log_order())
-    located = events.withColumn("log_index", F.row_number().over(order).cast("long"))
-    so_far = Window.partitionBy("shop_id").orderBy("log_index").rowsBetween(Window.unboundedPreceding, 0)
-    return (
-        located.withColumn("clock", F.max(F.least("occurred_at", "received_at")).over(so_far))
-        .withColumn("received_clock", F.max("received_at").over(so_far))
-        .withColumn("fold_key", fold_key())
-    )
+    return locate_in_logs(events, in_log_order()).withColumn("fold_key", fold_key())

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.events.control_records import StateRebuilt
 from service_quality.histories.counting import EVERYTHING as EVERYTHING_COUNTS
 from service_quality.histories.counting import Counting
 from service_quality.histories.history import Column, HistoryPlan
+from spark_jobs.logs.log_order import own_clock, reached_at
 
 Row = dict[str, Any]
 
@@ -30,7 +31,6 @@ CountedSpans = Mapping[Column, Sequence[ColumnSpan]]
 
 EVERYTHING = (ColumnSpan(-1, -1, None),)
 
-_BEFORE, _ITSELF, _AFTER = 0, 1, 2
 _OF_CHANGE = ("position", "row_follows", "import_columns", "declared", "filled")
 
 
@@ -64,40 +64,30 @@ def shop_countings(entries: DataFrame, log: DataFrame) -> dict[str, ShopCounting
     for shop_id, changes in _changes_by_shop(entries, log).items():
         for change in changes:
             found[shop_id].advance(change)
-    ends = log.groupBy("shop_id").agg(F.max("clock").alias("clock")).collect()
+    ends = log.groupBy("shop_id").agg(F.max(own_clock()).alias("clock")).collect()
     for row in ends:
         found[row["shop_id"]].clock = row["clock"]
     return found
 
 
 def _changes_by_shop(entries: DataFrame, log: DataFrame) -> dict[str, list[Row]]:
-    by_shop: dict[str, list[Row]] = defaultdict(list)
-    for row in _changes(entries, log).collect():
-        by_shop[row["shop_id"]].append(row.asDict())
-    return by_shop
-
-
-def _changes(entries: DataFrame, log: DataFrame) -> DataFrame:
     """What changed the counting of each shop, in order, with the last `log_index` and `clock` before it takes effect.
 
     A row's declaration takes effect before its first record, an import behind its own record.
     """
-    columns = [F.col(name) for name in _OF_CHANGE]
-    declared = entries.where("declared is not null").select("shop_id", *columns, F.lit(_BEFORE).alias("turn"))
-    imported = entries.where(
-        "rejected is null and not duplicate and (filled is not null or import_columns is not null)"
-    ).select("shop_id", *columns, F.lit(_AFTER).alias("turn"))
-    records = log.select("shop_id", "position", F.lit(_ITSELF).alias("turn"), "log_index", "clock")
-    order = Window.partitionBy("shop_id").orderBy("position", "turn")
-    before = order.rowsBetween(Window.unboundedPreceding, 0)
-    return (
-        declared.unionByName(imported)
-        .unionByName(records, allowMissingColumns=True)
-        .withColumn("log_index", F.coalesce(F.max("log_index").over(before), F.lit(0)))
-        .withColumn("clock", F.coalesce(F.max("clock").over(before), F.lit(0)))
-        .where(F.col("turn") != _ITSELF)
-        .orderBy("shop_id", "position", "turn")
-    )
+    is_change = "declared is not null or filled is not null or import_columns is not null"
+    changes = entries.where(f"rejected is null and not duplicate and ({is_change})").select("shop_id", *_OF_CHANGE)
+    found = [row.asDict() for row in changes.collect()]
+    reached = reached_at(log, map(_bound, found))
+    by_shop: dict[str, list[Row]] = defaultdict(list)
+    for change in sorted(found, key=_bound):
+        before = reached[_bound(change)]
+        by_shop[change["shop_id"]].append(change | {"log_index": before.log_index, "clock": before.clock})
+    return by_shop
+
+
+def _bound(change: Row) -> tuple[str, str, bool]:
+    return change["shop_id"], change["position"], change["declared"] is None
 
 
 def walk_changes(changes: Sequence[Row], plan: HistoryPlan) -> CountedSpans:

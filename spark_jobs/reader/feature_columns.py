@@ -1,7 +1,6 @@
-"""The Spark reader: the declared features of a whole shop at once, as columns equal bit for bit to those served."""
+"""The declared features as columns, at the events of one piece of a shop's log, from what was read of its histories."""
 
-from collections.abc import Callable, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -11,58 +10,47 @@ from service_quality.features.declarations import Feature, FeatureSet, compute_f
 from service_quality.histories.history import Column
 from service_quality.histories.windows import WINDOWS
 from spark_jobs.logs.folding import event_value_names
-from spark_jobs.reader.attribute_sets import AttributeSets
-from spark_jobs.reader.counted_spans import EVERYTHING, CountedSpans
-from spark_jobs.reader.window_sums import EntityFacts, Floats, Integers, ReadPoints, SortedFacts, WindowReader
+from spark_jobs.reader.asked_sums import TIME_SINCE, TOTAL, Asked
+from spark_jobs.reader.counted_spans import CountedSpans
+from spark_jobs.reader.entity_blocks import integers
+from spark_jobs.reader.entity_windows import EntityValues, Values
+from spark_jobs.reader.window_sums import Floats, starts
 
-Values = NDArray[np.int64] | Floats
 
+class PieceColumns:
+    """Reads features at scored events of a shop (columns of folding.LIVE_SCHEMA), in order of their log indexes.
 
-class ShopColumns:
-    """Reads features over one shop's folded log (a table of folding.LIVE_SCHEMA), at every scored event.
-
-    `spans` are those of the columns that did not count from the shop's first record on; before it began, such a column
-    is read as if it had.
+    `found` is what was read of the histories of the entities that the events name: without an entity a sum is 0, and
+    a time is missing. `spans` are those of the columns that did not count from the shop's first record on.
     """
 
-    def __init__(self, folded: pa.Table, features: FeatureSet, spans: CountedSpans | None = None) -> None:
+    def __init__(
+        self, events: pa.Table, features: FeatureSet, found: Iterable[EntityValues], spans: CountedSpans
+    ) -> None:
         self._features = features
-        self._spans = spans or {}
-        self.scored = folded.filter(folded.column("scored"))
-        self._log_index = _integers(self.scored, "log_index")
-        self._clock = _integers(self.scored, "clock")
-        self._values = self._event_values()
-        self._facts = _flatten_facts(folded)
+        self._spans = spans
+        self._log_index = integers(events, "log_index")
+        self._clock = integers(events, "clock")
+        self._values = self._event_values(events)
+        self._asked: dict[Asked, Values] = {}
         self._known: dict[int, Values] = {}
-        self._sorted: dict[tuple[str, str, int], SortedFacts] = {}
+        for one in found:
+            places = np.searchsorted(self._log_index, one.log_index)
+            for asked, values in one.values.items():
+                self._column(asked)[places] = values
 
     def vectors(self) -> NDArray[np.float32]:
-        """float32 vectors, scored events × features in declared order."""
+        """float32 vectors, events × features in declared order."""
         columns: Sequence[Values] = compute_features(self._features.features, self)
         if not columns:
             return np.empty((len(self._log_index), 0), dtype=np.float32)
         return np.column_stack([column.astype(np.float64).astype(np.float32) for column in columns])
 
     def total(self, entity: str, window: str, fact: str) -> Values:
-        # Never below zero, as online (features/feature_context.py).
-        return self._by_spans(entity, window, fact, lambda reader: np.maximum(reader.totals(fact), 0))
+        return self._complete(Asked(Column(entity, window, fact), TOTAL))
 
     def time_since(self, entity: str, window: str, fact: str) -> Values:
-        return self._by_spans(entity, window, fact, lambda reader: reader.time_since(fact))
-
-    def _by_spans(self, entity: str, window: str, fact: str, read: Callable[[WindowReader], Values]) -> Values:
-        """What a window says at each read point of the facts that its column holds there; NaN where incomplete."""
-        spans = self._spans.get(Column(entity, window, fact), EVERYTHING)
-        if spans == EVERYTHING:
-            return read(self._facts_of(entity, fact).over(WINDOWS[window]))
-        found = np.full(len(self._log_index), np.nan)
-        for span in (*EVERYTHING, *spans):
-            inside = self._log_index > span.behind
-            reader = self._facts_of(entity, fact, behind=span.counts_behind).over(WINDOWS[window])
-            found = np.where(inside, read(reader), found)
-            if span.since is not None:
-                found[inside & (reader.starts(self._clock) <= WINDOWS[window].tile(span.since))] = np.nan
-        return found
+        return self._complete(Asked(Column(entity, window, fact), TIME_SINCE))
 
     def ratio(self, numerator: Values, denominator: Values) -> Values:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -81,51 +69,24 @@ class ShopColumns:
             self._known[known] = feature.compute(self)
         return self._known[known]
 
-    def _facts_of(self, entity: str, fact: str, *, behind: int = -1) -> SortedFacts:
-        """One kind of fact of one kind of entity behind a log index, sorted once for all windows."""
-        if (entity, fact, behind) not in self._sorted:
-            of_fact, at_read_point = self._entity_codes(entity)
-            chosen = (self._fact_names == fact) & (of_fact >= 0) & (_integers(self._facts, "log_index") > behind)
-            names = ("log_index", "clock", "at", "value")
-            log_index, clock, at, value = (_integers(self._facts, name)[chosen] for name in names)
-            facts = EntityFacts(of_fact[chosen], log_index, clock, at, {fact: value})
-            self._sorted[entity, fact, behind] = SortedFacts(
-                facts, ReadPoints(at_read_point, self._log_index, self._clock)
-            )
-        return self._sorted[entity, fact, behind]
+    def _column(self, asked: Asked) -> Values:
+        if asked not in self._asked:
+            count = len(self._log_index)
+            column = np.zeros(count, dtype=np.int64) if asked.what == TOTAL else np.full(count, np.nan)
+            self._asked[asked] = column
+        return self._asked[asked]
 
-    def _entity_codes(self, entity: str) -> tuple[Integers, Integers]:
-        """The number of the entity at each fact and at each read point; −1 where no entity is named."""
-        _, codes = self._attributes.entities(entity)
-        return codes[: self._facts.num_rows], codes[self._facts.num_rows :]
+    def _complete(self, asked: Asked) -> Values:
+        """A column, NaN where its window still reaches behind the clock at which it began."""
+        column, window = self._column(asked), WINDOWS[asked.column.window]
+        missing = np.zeros(len(column), dtype=np.bool_)
+        for span in self._spans.get(asked.column, ()):
+            reaches = span.since is not None and starts(window, self._clock) <= window.tile(span.since)
+            missing = np.where(self._log_index > span.behind, reaches, missing)
+        return np.where(missing, np.nan, column) if missing.any() else column
 
-    @cached_property
-    def _attributes(self) -> AttributeSets:
-        both = self._facts.column("attributes").chunks + self.scored.column("attributes").chunks
-        return AttributeSets(pa.chunked_array(both, type=pa.string()))
-
-    @cached_property
-    def _fact_names(self) -> NDArray[np.str_]:
-        return np.asarray(self._facts.column("name").to_pylist(), dtype=np.str_)
-
-    def _event_values(self) -> dict[str, Floats]:
+    def _event_values(self, events: pa.Table) -> Mapping[str, Floats]:
         names = event_value_names(self._features)
-        flat = self.scored.column("values").combine_chunks().flatten()
+        flat = events.column("values").combine_chunks().flatten()
         grid = flat.to_numpy(zero_copy_only=False).astype(np.float64).reshape(-1, max(1, len(names)))
         return {name: grid[:, index] for index, name in enumerate(names)}
-
-
-def _flatten_facts(folded: pa.Table) -> pa.Table:
-    """One row a fact: its own columns, and log index and clock of the event that brought it."""
-    lists = folded.column("facts").combine_chunks()
-    if isinstance(lists, pa.ChunkedArray):
-        lists = lists.chunk(0) if lists.num_chunks else pa.array([], type=lists.type)
-    facts = lists.flatten()
-    parents = pa.compute.list_parent_indices(lists)
-    fields = {name: facts.field(name) for name in ("attributes", "at", "name", "value")}
-    fields |= {name: folded.column(name).combine_chunks().take(parents) for name in ("log_index", "clock")}
-    return pa.table(fields)
-
-
-def _integers(table: pa.Table, name: str) -> Integers:
-    return table.column(name).to_numpy().astype(np.int64)

@@ -43,6 +43,12 @@ class ReadPoints:
     log_index: Integers
     clock: Integers
 
+    @cached_property
+    def known(self) -> Integers:
+        """The read points that have an entity, by entity and log index: the ranks looked up in this order only rise."""
+        known = np.flatnonzero(self.entity >= 0)
+        return known[EntityKeys(self.entity[known], self.log_index[known]).order]
+
 
 @dataclass(frozen=True)
 class SortedFacts:
@@ -54,12 +60,6 @@ class SortedFacts:
     def over(self, window: Window) -> "WindowReader":
         """The reader of one window."""
         return WindowReader(self, window)
-
-    @cached_property
-    def known(self) -> Integers:
-        """The read points that have an entity, by entity and log index: the ranks looked up in this order only rise."""
-        known = np.flatnonzero(self.read_points.entity >= 0)
-        return known[EntityKeys(self.read_points.entity[known], self.read_points.log_index[known]).order]
 
     @cached_property
     def by_log_index(self) -> "EntityKeys":
@@ -74,7 +74,8 @@ class SortedFacts:
     @cached_property
     def entered(self) -> Integers:
         """The number of facts, by log index, before each known read point."""
-        return self.by_log_index.rank(self.read_points.entity[self.known], self.read_points.log_index[self.known])
+        known = self.read_points.known
+        return self.by_log_index.rank(self.read_points.entity[known], self.read_points.log_index[known])
 
     @cached_property
     def values_by_log_index(self) -> Mapping[str, Integers]:
@@ -117,10 +118,10 @@ class WindowReader:
 
         Sums run on from one entity to the next: the sum before the entity is in both terms of the difference.
         """
-        entered = _running(self.sorted.values_by_log_index[name] * self._alive_by_log_index)[self.sorted.entered]
-        left = _running(self.sorted.values_by_instant[name] * self._alive_by_instant)[self._left]
+        entered = prefix_sums(self.sorted.values_by_log_index[name] * self._alive_by_log_index)[self.sorted.entered]
+        left = prefix_sums(self.sorted.values_by_instant[name] * self._alive_by_instant)[self._left]
         totals = np.zeros(len(self.sorted.read_points.entity), dtype=np.int64)
-        totals[self.sorted.known] = entered - left
+        totals[self.sorted.read_points.known] = entered - left
         return totals
 
     def time_since(self, name: str) -> Floats:
@@ -130,7 +131,7 @@ class WindowReader:
         newest = self._newest_by_maximum((value > 0) & ~np.isin(entity, corrected))
         for code in corrected:
             newest[read_points.entity == code] = self._newest_one_by_one(int(code), value)
-        return np.where(newest >= self.starts(read_points.clock), read_points.clock - newest, np.nan)
+        return np.where(newest >= starts(self.window, read_points.clock), read_points.clock - newest, np.nan)
 
     @cached_property
     def _tile(self) -> Integers:
@@ -139,7 +140,7 @@ class WindowReader:
 
     @cached_property
     def _alive(self) -> NDArray[np.bool_]:
-        return self.sorted.facts.at >= self.starts(self.sorted.facts.clock)
+        return self.sorted.facts.at >= starts(self.window, self.sorted.facts.clock)
 
     @cached_property
     def _alive_by_log_index(self) -> NDArray[np.bool_]:
@@ -152,19 +153,15 @@ class WindowReader:
     @cached_property
     def _left(self) -> Integers:
         """The number of facts, by instant, that are older than the window of each known read point."""
-        read_points, known = self.sorted.read_points, self.sorted.known
-        return self.sorted.by_instant.rank(read_points.entity[known], self.starts(read_points.clock[known]))
-
-    def starts(self, clock: Integers) -> Integers:
-        """`Window.start` at each clock."""
-        return (clock - self.window.length) // self.window.hop * self.window.hop
+        read_points, known = self.sorted.read_points, self.sorted.read_points.known
+        return self.sorted.by_instant.rank(read_points.entity[known], starts(self.window, read_points.clock[known]))
 
     def _newest_by_maximum(self, chosen: NDArray[np.bool_]) -> Integers:
         """The newest tile as a running maximum, for facts that are never taken back."""
         newest = np.full(len(self.sorted.read_points.entity), _NEVER)
         if not chosen.any():
             return newest
-        order, known = self.sorted.by_log_index.order, self.sorted.known
+        order, known = self.sorted.by_log_index.order, self.sorted.read_points.known
         lowest, span = self._tile.min(), np.ptp(self._tile) + 2
         since_lowest = np.where(chosen, self._tile - lowest + 1, 0)
         entity = self.sorted.facts.entity[order]
@@ -192,7 +189,12 @@ class WindowReader:
         return newest
 
 
-def _running(value: Integers) -> Integers:
+def starts(window: Window, clock: Integers) -> Integers:
+    """`Window.start` at each clock."""
+    return (clock - window.length) // window.hop * window.hop
+
+
+def prefix_sums(value: Integers) -> Integers:
     """Prefix sums: before the first, after the first, …"""
     sums = np.zeros(len(value) + 1, dtype=np.int64)
     np.cumsum(value, out=sums[1:])

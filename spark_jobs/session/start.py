@@ -23,7 +23,8 @@ from spark_jobs.session.jars import resolved_jars
 CATALOG = "lake"
 CATALOGS = ("hadoop", "glue")
 DEFAULT_MASTER = "local[2]"
-SHUFFLE_PARTITIONS = 4
+#: The least partitions of a shuffle, and those on a cluster: there Spark joins small ones, by the cores that it has.
+FEWEST_PARTITIONS, CLUSTER_PARTITIONS = 4, 128
 
 _CATALOG_CLASS = "org.apache.iceberg.spark.SparkCatalog"
 _CATALOG_KEY = f"spark.sql.catalog.{CATALOG}"
@@ -34,9 +35,7 @@ _MASTER = re.compile(r"local(\[[\w*, ]+\])?|local-cluster\[\d+, *\d+, *\d+\]|spa
 _S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
 
 
-def start_session(
-    name: str, lake: str, catalog: str = CATALOGS[0], master: str | None = None, *, shuffle_partitions: int = 0
-) -> SparkSession:
+def start_session(name: str, lake: str, catalog: str = CATALOGS[0], master: str | None = None) -> SparkSession:
     """A session whose catalog `lake` is the lake at a local folder, `s3a://` or `s3://`.
 
     `master` None means spark-submit's own, else SPARK_MASTER, else local[2]. In a process that has a session
@@ -53,12 +52,12 @@ def start_session(
     for key, value in {**usual_settings(), **storage_settings()}.items():
         conf.setIfMissing(key, value)
     conf.setAll([*required_settings(conf.get(_EXTENSIONS_KEY, "") or "").items(), *settings.items()])
-    if shuffle_partitions:
-        conf.set("spark.sql.shuffle.partitions", str(shuffle_partitions))
     if _is_submitted():
         _add_jars_to_running_driver(conf)
     else:
         _prepare_start(conf, master or os.environ.get("SPARK_MASTER") or DEFAULT_MASTER)
+    partitions = shuffle_partitions(conf.get("spark.master", "") or "")
+    conf.setIfMissing("spark.sql.shuffle.partitions", str(partitions))
     session = _start(conf)
     if _is_submitted():
         session.sparkContext.setLogLevel("ERROR")
@@ -105,11 +104,23 @@ def required_settings(extensions: str = "") -> dict[str, str]:
 def usual_settings() -> dict[str, str]:
     """The settings of a session wherever it runs, unless spark-submit gives others."""
     return {
-        "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(1 << 25),  # 10,000 blocks of a log would be gigabytes
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
     }
+
+
+def shuffle_partitions(master: str) -> int:
+    """The partitions of a shuffle: two a core of this machine, or enough for any cluster.
+
+    >>> shuffle_partitions("local[2]"), shuffle_partitions("local[8]"), shuffle_partitions("spark://10.0.0.7:7077")
+    (4, 16, 128)
+    """
+    if _has_executors_elsewhere(master):
+        return CLUSTER_PARTITIONS
+    cores = master.removeprefix("local").strip("[]").partition(",")[0] or "1"
+    return max(FEWEST_PARTITIONS, 2 * (int(cores) if cores.isdigit() else os.cpu_count() or 1))
 
 
 def storage_settings() -> dict[str, str]:

@@ -63,8 +63,10 @@ class Worker:
 class Cluster:
     """One master and its workers; as a context all of them always end."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, memory: str = "1g") -> None:
+        """A cluster that works in a folder; `memory` is what each worker has for executors."""
         self.folder = folder
+        self._memory = memory
         self._port, self._web_port = free_port(), free_port()
         self._master: OwnProcess | None = None
         self.workers: list[Worker] = []
@@ -94,7 +96,7 @@ class Cluster:
     def add_worker(self) -> None:
         """Start one more worker of one core; wait_for_workers waits until it has registered."""
         name = f"worker-{len(self.workers) + 1}"
-        size = ("--cores", 1, "--memory", "1g")
+        size = ("--cores", 1, "--memory", self._memory)
         place = ("--host", HOST, "--webui-port", free_port(), "--work-dir", self.folder / name)
         self.workers.append(Worker(self._start(name, "worker.Worker", *size, *place, self.url)))
 

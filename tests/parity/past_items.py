@@ -10,7 +10,7 @@ from service_quality.conversations.conversation import CONVERSATION_RETENTION, c
 from service_quality.events.control_records import HistoryImported
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.features.declarations import FeatureSet
-from spark_jobs.backfill.history_items import build_history_items
+from spark_jobs.backfill.history_items import ITEM_KEY, encode_items, sum_tiles
 from spark_jobs.backfill.packs import _pack
 from spark_jobs.logs.folding import _fold_import_group, whole_facts
 from spark_jobs.logs.imported_log import NOT_YET
@@ -20,7 +20,7 @@ from tests.properties.naive_reader import ImportedPast
 
 FACTS_SCHEMA = pa.schema(
     [
-        *((name, pa.string()) for name in ("shop_id", "attributes", "name")),
+        *((name, pa.string()) for name in ("shop_id", "import_id", "attributes", "name")),
         *((name, pa.int64()) for name in ("at", "value", "clock")),
     ]
 )
@@ -70,11 +70,13 @@ def materialize(past: Sequence[InteractionEvent], features: FeatureSet, *, bucke
 def history_items(facts: list[Row], features: FeatureSet, *, shop_id: str, clock: int) -> list[Row]:
     """Rows of history_items.ITEM_DDL."""
     table = pa.Table.from_pylist(
-        [fact | {"shop_id": shop_id, "clock": clock} for fact in facts],
-        schema=FACTS_SCHEMA,
+        [fact | {"shop_id": shop_id, "import_id": "past", "clock": clock} for fact in facts], schema=FACTS_SCHEMA
     )
-    rows: list[Row] = build_history_items(table, features.plan).to_pylist()
-    return rows
+    plans = {"past": features.plan}
+    halves = [table.slice(0, len(facts) // 2), table.slice(len(facts) // 2)]  # as tasks have parts of a shop's facts
+    tiles = pa.concat_tables([sum_tiles(half, plans) for half in halves])
+    by_item = tiles.sort_by([(name, "ascending") for name in ITEM_KEY]).to_batches(3)
+    return [row for batch in encode_items(by_item, plans) for row in batch.to_pylist()]
 
 
 def packs_of(items: dict[str, bytes], import_record: HistoryImported) -> dict[str, bytes]:

@@ -15,8 +15,10 @@ from service_quality.features.declarations import FeatureSet
 from spark_jobs.logs.archive import _entries
 from spark_jobs.logs.folding import LIVE_SCHEMA, _batched, _fold_live_group, event_value_names, to_event, whole_facts
 from spark_jobs.logs.imported_log import NOT_YET
-from spark_jobs.reader.counted_spans import walk_changes
-from spark_jobs.reader.served_features import _served
+from spark_jobs.reader.block_rows import BLOCK_SCHEMA
+from spark_jobs.reader.counted_spans import CountedSpans, walk_changes
+from spark_jobs.reader.entity_blocks import Cut
+from spark_jobs.reader.served_features import SERVED_SCHEMA, Reading
 from tests.parity.log_rows import Row
 from tests.properties.import_packs import Backfill
 
@@ -36,12 +38,43 @@ def recompute_by_spark(
     folded = pa.Table.from_batches(_batched(live, LIVE_SCHEMA), schema=LIVE_SCHEMA)
     if not folded.num_rows:
         return {}
-    spans = walk_changes(_changes_of(links), features.plan)
-    served = _served(folded, features, {links[0]["shop_id"]: spans})
+    spans = {links[0]["shop_id"]: walk_changes(_changes_of(links), features.plan)}
+    served = vectors_of(read_folded(folded, features, spans))
+    cut = Cut(parts=3, events_a_piece=5)
+    assert vectors_of(read_folded(folded, features, spans, cut=cut, read_at_once=6)) == served
+    return {positions[log_index]: found for log_index, found in served.items()}
+
+
+def vectors_of(served: pa.Table) -> dict[int, tuple[int, bytes]]:
+    """Clock and vector by log index."""
     return {
-        positions[row["log_index"]]: (row["clock"], np.array(row["features"], dtype="<f4").tobytes())
-        for row in served.to_pylist()
+        row["log_index"]: (row["clock"], np.array(row["features"], dtype="<f4").tobytes()) for row in served.to_pylist()
     }
+
+
+def read_folded(
+    folded: pa.Table,
+    features: FeatureSet,
+    spans: Mapping[str, CountedSpans],
+    *,
+    cut: Cut | None = None,
+    read_at_once: int = 1_000,
+) -> pa.Table:
+    """The served features of a folded log of one shop (served_features.SERVED_SCHEMA), cut or whole."""
+    cuts = {} if cut is None else dict.fromkeys(folded.column("shop_id").to_pylist(), cut)
+    reading = Reading(features, spans, cuts, read_at_once)
+    by_part = _shuffled(reading.cut(folded.to_batches()), "shop_id", "part", "piece")
+    if not cuts:
+        return pa.Table.from_batches(reading.read_and_assemble(by_part), schema=SERVED_SCHEMA)
+    by_piece = _shuffled(reading.read(by_part), "shop_id", "piece")
+    return pa.Table.from_batches(reading.assemble(by_piece), schema=SERVED_SCHEMA)
+
+
+def _shuffled(batches: Iterable[pa.RecordBatch], *keys: str) -> list[pa.RecordBatch]:
+    """The rows in the order of these keys, in batches of a few rows."""
+    rows = pa.Table.from_batches(batches, schema=BLOCK_SCHEMA).to_pylist()
+    rows.sort(key=itemgetter(*keys))
+    return pa.Table.from_pylist(rows, schema=BLOCK_SCHEMA).to_batches(2)
 
 
 def served_vectors(links: Iterable[dict]) -> dict[str, tuple[int, bytes]]:

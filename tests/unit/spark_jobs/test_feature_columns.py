@@ -12,7 +12,7 @@ from service_quality.features.declarations import EventValue, FeatureSet, Mean, 
 from service_quality.instants import DAY, HOUR
 from spark_jobs.logs.folding import LIVE_SCHEMA
 from spark_jobs.reader.attribute_sets import AttributeSets
-from spark_jobs.reader.feature_columns import ShopColumns
+from tests.parity.spark_reader import read_folded
 
 NOON = 19_600 * DAY + 12 * HOUR
 SHOP = Rate("shop", "dissatisfied", "7d", prior_weight=10, parent=0.2)
@@ -62,6 +62,12 @@ def table(*rows: dict) -> pa.Table:
     return pa.Table.from_batches(pieces, schema=LIVE_SCHEMA)
 
 
+def vectors(folded: pa.Table, features: FeatureSet) -> np.ndarray:
+    served = read_folded(folded, features, {})
+    flat = served.column("features").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return flat.reshape(served.num_rows, len(features.features))
+
+
 def test_vector_is_read_before_its_own_facts_and_after_all_earlier_ones():
     answers = [fact("replies", 1, agent_id="ann"), fact("timed_replies", 1, agent_id="ann")]
     rated = [fact("ratings", 1, agent_id="ann"), fact("dissatisfied_ratings", 1, agent_id="ann")]
@@ -71,7 +77,7 @@ def test_vector_is_read_before_its_own_facts_and_after_all_earlier_ones():
         row(3, *answers, agent_id="ann", waiting=None, clock=NOON + HOUR // 2),
     )
 
-    first, last = ShopColumns(folded, READ).vectors()
+    first, last = vectors(folded, READ)
 
     assert [first[0], first[1], first[5]] == [5.0, 0.0, np.float32((0 + 2 * 0.2) / 2)]
     assert first[3] == np.float32((0 + 2 / 24) / 2)
@@ -91,33 +97,33 @@ def test_vector_is_read_before_its_own_facts_and_after_all_earlier_ones():
 def test_entity_that_is_missing_has_no_history():
     folded = table(row(1, fact("replies", 1, agent_id="ann"), scored=False), row(2), row(3, agent_id="bob"))
 
-    assert ShopColumns(folded, READ).vectors()[:, 1].tolist() == [0.0, 0.0]
+    assert vectors(folded, READ)[:, 1].tolist() == [0.0, 0.0]
 
 
 def test_sum_that_was_taken_back_twice_reads_as_nothing():
     taken_back = [fact("replies", value, agent_id="ann") for value in (1, -1, -1)]
     folded = table(row(1, *taken_back, agent_id="ann"), row(2, agent_id="ann"))
 
-    assert ShopColumns(folded, READ).vectors()[:, 1].tolist() == [0.0, 0.0]
+    assert vectors(folded, READ)[:, 1].tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("folded", [table(), table(row(1, fact("replies", 1), scored=False))])
 def test_log_without_a_scored_event_has_no_vectors(folded):
-    assert ShopColumns(folded, READ).vectors().shape == (0, len(READ.features))
+    assert vectors(folded, READ).shape == (0, len(READ.features))
 
 
 def test_no_features_are_vectors_of_no_width():
-    assert ShopColumns(table(row(1), row(2)), FeatureSet(())).vectors().shape == (2, 0)
+    assert vectors(table(row(1), row(2)), FeatureSet(())).shape == (2, 0)
 
 
 def test_vectors_are_float32_and_rounded_once():
     big = 2**24 + 1
     folded = table(row(1, fact("replies", big, agent_id="ann"), agent_id="ann"), row(2, agent_id="ann"))
 
-    vectors = ShopColumns(folded, READ).vectors()
+    found = vectors(folded, READ)
 
-    assert vectors.dtype == np.float32
-    assert vectors[1, 1] == np.float32(big)
+    assert found.dtype == np.float32
+    assert found[1, 1] == np.float32(big)
 
 
 def test_entities_are_numbered_by_their_keys():
