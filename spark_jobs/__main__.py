@@ -21,6 +21,7 @@ JOBS = (
     "check_consistency",
     "export_events",
     "evaluate_scores",
+    "fold_archive",
 )
 THEN = "then"
 FROM_INPUT = "-"

@@ -6,7 +6,7 @@ SHOP_BUCKETS = 16
 
 
 def shop_bucket(shop_id: str) -> int:
-    """The bucket of a shop, from 0 to 15, by CRC-32 (RFC 1952) of its id in UTF-8, which Spark computes as well.
+    """The bucket of a shop, from 0 to 15, by CRC-32 (RFC 1952) of its id in UTF-8.
 
     >>> shop_bucket("shop-1"), shop_bucket("店铺")
     (0, 14)
