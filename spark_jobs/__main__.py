@@ -22,6 +22,7 @@ JOBS = (
     "export_events",
     "evaluate_scores",
     "fold_archive",
+    "judge_candidate",
 )
 THEN = "then"
 FROM_INPUT = "-"

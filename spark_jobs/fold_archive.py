@@ -5,8 +5,9 @@ import time
 from collections.abc import Sequence
 
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
-from service_quality.instants import DAY
+from service_quality.instants import DAY, format_instant
 from spark_jobs.command_line import job_parser, positive_argument, print_summary, run_job, session_for
 from spark_jobs.lake.maintenance import compact, expire_snapshots
 from spark_jobs.lake.snapshots import snapshot_of
@@ -47,6 +48,12 @@ def keep_up(spark: SparkSession, *, before: int) -> tuple[int, int]:
     return compact(spark, LOG, order=SORT_ORDER), expire_snapshots(spark, LOG, before=before)
 
 
+def received_until(spark: SparkSession) -> str | None:
+    """The latest arrival of an event in the log; None for an empty one."""
+    latest = spark.table(LOG).agg(F.unix_millis(F.max("received_at"))).collect()[0][0]
+    return None if latest is None else format_instant(latest)
+
+
 def main(arguments: Sequence[str]) -> None:
     """Entry point: fold what is new, then compact and expire."""
     parser = job_parser("fold_archive", _DESCRIPTION)
@@ -64,6 +71,7 @@ def main(arguments: Sequence[str]) -> None:
         "compacted_files": compacted,
         "expired_snapshots": expired,
         "log_snapshot": snapshot_of(spark, LOG),
+        "received_until": received_until(spark),
     }
     print_summary(
         f"fold_archive: {folded.rows} archive rows of {objects} new objects, {folded.second_copies} second copies"

@@ -10,12 +10,16 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from service_quality.commit.transactions import declaration
 from service_quality.features.declarations import FeatureSet
 from service_quality.features.feature_set import FEATURES
-from service_quality.instants import DAY, HOUR, parse_instant
+from service_quality.instants import DAY, HOUR, format_instant, parse_instant
 from spark_jobs.build_training_set import join_sources, past_source, served_source
+from spark_jobs.errors import InputError
+from spark_jobs.judge_candidate import judge
 from spark_jobs.lake.tables import EVENTS_IN_MILLIS, with_timestamps
+from spark_jobs.learning.judged_models import JudgedModel, read_model
 from spark_jobs.learning.labelled_rows import ROW_COLUMNS
 from spark_jobs.logs.archive import ENTRY_DDL, ENTRY_SCHEMA
 from spark_jobs.session.start import start_session
+from tests.stand_ins.tiny_model import tiny_model
 
 pytestmark = pytest.mark.spark
 
@@ -189,3 +193,49 @@ def test_past_beside_a_log_ends_where_the_log_begins_and_may_be_rated_there(spar
     assert {row["event_id"]: row["label"] for row in found} == {"asked": 1, "event 1": 0}
     assert {row["event_id"]: row["features"][0] for row in found}["event 1"] == 5.0
     assert tuple(found[0].asDict())[: len(ROW_COLUMNS)] == ROW_COLUMNS
+
+
+def models() -> tuple[JudgedModel, JudgedModel]:
+    """A champion trained until noon and a candidate trained until an hour later, one sure and one not."""
+    ends = (format_instant(NOON), format_instant(NOON + HOUR))
+    made = (
+        tiny_model(bias=bias, metadata={"training": json.dumps({"as_of": end})})
+        for bias, end in zip((2.0, 0.0), ends, strict=True)
+    )
+    champion, candidate = (read_model(name, data) for name, data in zip(("old", "new"), made, strict=True))
+    return champion, candidate
+
+
+def test_both_models_are_judged_on_what_neither_has_seen(spark):
+    since = NOON + HOUR
+    log = log_of(
+        spark,
+        served("1", since - 1, "seen by one"),
+        served("2", since, "rated before"),
+        rated("3", NOON, "rated before", 1),
+        served("4", since, "a"),
+        served("5", since + HOUR, "a"),
+        served("6", since, "b", 1.0),
+        served("7", since, "not rated"),
+        rated("8", since + DAY, "a", 5),
+        rated("9", since + DAY, "b", 2),
+        rated("91", since + DAY, "seen by one", 1),
+    )
+
+    found = judge(log, *models())
+
+    assert (found["rows"], found["conversations"], found["dissatisfied"]) == (3, 2, 1)
+    assert (found["since"], found["candidate"]["trained_as_of"]) == (format_instant(since), format_instant(since))
+    # sigmoid(2), sigmoid(2 + 1.5) and sigmoid(0), sigmoid(1.5): the mean over two conversations
+    assert found["champion"]["log_loss"] == pytest.approx((2.126928 + 0.029750) / 2, abs=1e-5)
+    assert found["candidate"]["log_loss"] == pytest.approx((0.693147 + 0.201413) / 2, abs=1e-5)
+
+
+def test_nothing_to_judge_on_is_said(spark):
+    with pytest.raises(InputError, match="found no conversation that was served and rated from 2025-03-03T13"):
+        judge(log_of(spark, served("1", NOON, "a"), rated("2", NOON + DAY, "a", 1)), *models())
+
+
+def test_model_that_does_not_say_when_its_training_ended_is_refused():
+    with pytest.raises(InputError, match="model old: found None as the end of its training"):
+        read_model("old", tiny_model())
