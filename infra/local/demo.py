@@ -87,7 +87,9 @@ def run(arguments: argparse.Namespace) -> int:
                 outputs = deploy(emulator)
             learning.result()
             alerts = demo.serve(emulator, spark, outputs)
-            status = demo.prove(spark, outputs)
+            turn = demo.turn(emulator, outputs)
+            status = demo.prove(spark, turn)
+            demo.close_loop(spark, turn)
         demo.seconds["all"] = round(time.monotonic() - begun, 1)
         faults = write_report(demo, alerts, status, results)
     for fault in faults:

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from infra.local.report_page import figures, plots
 from infra.local.report_page.labels import LABELS, METRICS, STEPS
+from infra.local.report_page.learning_labels import LEARNING_LABELS
 from infra.local.report_page.proofs import PARITY_LIMIT, Figures, read_proofs
 from infra.local.report_page.shown_alert import ShownAlert, show_alert
 from service_quality.alerts import wording_messages as messages
@@ -61,6 +62,7 @@ def render_page(
         mail={name: one._asdict() for name, one in messages.MAIL.items()},
         report=report,
         proofs=read_proofs(report),
+        learning=report.get("learning"),
         parity_limit=PARITY_LIMIT,
         scores=_scores(report),
         metrics=METRICS,
@@ -104,7 +106,7 @@ def _pane(language: str, report: Figures, telling: Sequence[Figures]) -> Pane:
         language=language,
         tag=_TAGS[language],
         other=next(other for other in LANGUAGES if other != language),
-        labels=say(LABELS),
+        labels=say(LABELS | LEARNING_LABELS),
         rules=say(messages.RULES),
         states=say(messages.STATES),
         steps={name: name for name in report["seconds"]} | say(STEPS),

@@ -11,6 +11,7 @@ import pytest
 from infra.local import report_page
 from infra.local.report_page import choose_telling, render_page
 from infra.local.report_page.labels import LABELS, STEPS
+from infra.local.report_page.learning_labels import LEARNING_LABELS
 from infra.local.report_page.plots import WIDE, plot_calibration, plot_hours
 from infra.local.report_page.proofs import read_proofs
 from service_quality.alerts import wording_messages as messages
@@ -267,13 +268,32 @@ def test_every_rule_has_a_colour_in_light_dark_and_print():
 
 
 def test_every_step_of_the_demo_has_a_label():
-    demo = Path(report_page.__file__).parents[1] / "demo.py"
-    calls = [node for node in ast.walk(ast.parse(demo.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    folder = Path(report_page.__file__).parents[1]
+    trees = [ast.parse((folder / name).read_text("utf-8")) for name in ("demo.py", "demo_run.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
     steps = {ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func).endswith(".step")}
 
     assert steps
     assert steps <= set(STEPS)
+
+
+@pytest.mark.parametrize("verdict", ["promoted", "refused"])
+def test_outcome_of_learning_shows_both_models_and_why(verdict):
+    page = render(report=made_up.report(learning=made_up.learning(verdict)))
+
+    text = text_of(page)
+    for language in messages.LANGUAGES:
+        assert LEARNING_LABELS[verdict].said(language) in text
+    assert "0.392 0.391" in text
+    assert text.count(made_up.learning(verdict)["why"]) == 2
+    assert "80 conversations since 2026-02-03, 15 of them dissatisfied" in text
+
+
+def test_candidate_that_the_export_refused_has_no_figures():
+    page = render(report=made_up.report(learning=made_up.learning("refused", judgement=None)))
+
+    assert LEARNING_LABELS["not_judged"].en in text_of(page)
 
 
 def test_unknown_language_is_refused():
