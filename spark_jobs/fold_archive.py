@@ -11,7 +11,7 @@ from service_quality.instants import DAY, format_instant
 from spark_jobs.command_line import job_parser, positive_argument, print_summary, run_job, session_for
 from spark_jobs.lake.maintenance import compact, expire_snapshots
 from spark_jobs.lake.snapshots import snapshot_of
-from spark_jobs.logs.archive_fold import Folded, fold_objects, in_pieces, new_objects, note_folded
+from spark_jobs.logs.archive_fold import Folded, archived_objects, fold_objects, in_pieces, new_objects, note_folded
 from spark_jobs.logs.log_table import (
     FOLDED_OBJECTS,
     LOG,
@@ -32,7 +32,9 @@ KEEP_DAYS = 30
 
 def fold_new(spark: SparkSession, archive: str) -> tuple[int, Folded]:
     """Fold every new object, piece by piece; returns how many there were, and their rows."""
-    objects = new_objects(spark, archive)
+    archived = archived_objects(spark, archive)  # before anything is written: nothing may lie there
+    create_log(spark)
+    objects = new_objects(spark, archived)
     folded = Folded(0, 0)
     for piece in in_pieces(objects):
         done = fold_objects(spark, archive, piece)
@@ -62,7 +64,6 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--keep-days", type=positive_argument, default=KEEP_DAYS, metavar="N", help=keep_help)
     options = parser.parse_args(arguments)
     spark = session_for(options, "fold_archive")
-    create_log(spark)
     objects, folded = fold_new(spark, options.archive)
     compacted, expired = keep_up(spark, before=int(time.time() * 1000) - options.keep_days * DAY)
     summary = {

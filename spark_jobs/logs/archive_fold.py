@@ -11,7 +11,6 @@ from operator import or_
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -55,19 +54,18 @@ class Folded(NamedTuple):
     second_copies: int
 
 
-def new_objects(spark: SparkSession, archive: str) -> list[ArchiveObject]:
-    """The archive's objects that are not noted as folded, by date and bucket; empty for an archive without any.
+def archived_objects(spark: SparkSession, archive: str) -> DataFrame:
+    """The objects of an archive: path and bytes. Spark refuses a path at which nothing lies."""
+    files = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(archive)
+    return files.select(F.col("_metadata.file_path").alias("path"), F.col("length").alias("bytes"))
+
+
+def new_objects(spark: SparkSession, archived: DataFrame) -> list[ArchiveObject]:
+    """The objects that are not noted as folded, by date and bucket.
 
     InputError for an object of another name than the archiver gives.
     """
-    files = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
-    try:
-        found = files.load(archive).select(F.col("_metadata.file_path").alias("path"), F.col("length").alias("bytes"))
-    except AnalysisException as error:
-        if error.getCondition() == "PATH_NOT_FOUND":
-            return []
-        raise
-    named = found.select(_object_name(F.col("path")).alias("object"), "path", "bytes")
+    named = archived.select(_object_name(F.col("path")).alias("object"), "path", "bytes")
     new = named.join(spark.table(FOLDED_OBJECTS).select("object"), "object", "left_anti").collect()
     for row in new:
         if not row["object"]:

@@ -26,7 +26,7 @@ from spark_jobs.lake.maintenance import compact, expire_snapshots
 from spark_jobs.lake.snapshots import append_to
 from spark_jobs.logs import archive_fold
 from spark_jobs.logs.archive import broken_chains, entries_of
-from spark_jobs.logs.log_table import LOG, SORT_ORDER, create_log, read_log, read_log_links
+from spark_jobs.logs.log_table import LOG, SORT_ORDER, read_log, read_log_links
 from spark_jobs.session.start import start_session
 from tests.parity.archive_folder import write_object
 from tests.properties.online_run import batches, new_worker
@@ -264,7 +264,6 @@ def test_of_two_runs_at_once_one_gives_way(lake, archive, monkeypatch):
 def test_small_files_become_one_in_order_and_old_snapshots_leave(lake, archive, monkeypatch):
     monkeypatch.setattr(maintenance, "SMALL_FILES", 3)
     spark = start_session("test", str(lake))
-    create_log(spark)
     for number, links in enumerate(parts(LINKS["shop-1"], 3)):
         write_object(archive, f"part{number}", links)
         fold_archive.fold_new(spark, str(archive))
@@ -284,7 +283,6 @@ def test_small_files_become_one_in_order_and_old_snapshots_leave(lake, archive, 
 
 def test_expiry_leaves_snapshots_that_are_young_enough(lake, archive):
     spark = start_session("test", str(lake))
-    create_log(spark)
     for number, links in enumerate(parts(LINKS["shop-1"], 2)):
         write_object(archive, f"part{number}", links)
         fold_archive.fold_new(spark, str(archive))
@@ -313,7 +311,8 @@ def test_object_of_another_name_is_refused(lake, archive, capsys):
     assert "expected objects date=YYYY-MM-DD/bucket=NN/NAME" in capsys.readouterr().err
 
 
-def test_archive_without_objects_folds_to_an_empty_log(lake, archive):
-    assert fold(lake, archive)["objects"] == 0
+def test_path_at_which_nothing_lies_is_refused_before_anything_is_written(lake, archive, capsys):
+    assert run_job(fold_archive.main, [str(archive), "--lake", str(lake)]) == 4
 
-    assert in_log(lake) == []
+    assert str(archive) in capsys.readouterr().err
+    assert not lake.exists()
