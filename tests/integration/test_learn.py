@@ -2,6 +2,7 @@
 it, and a worse one that later events train is refused."""
 
 import json
+import time
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +19,11 @@ from infra.local.progress import wait_until
 from infra.local.replaying import log_order, put_events, wait_for_archive
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY, format_instant, parse_instant
+from service_quality.scoring.champion import LOOK_AGAIN_SECONDS
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of
 from tests.stand_ins.tiny_model import tiny_model
 
-pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.slow, pytest.mark.long]
+pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1500)]
 
 WORLD = World(shops=2, days=5, contacts_per_day=60, seed=5, start=parse_instant("2025-03-03T00:00:00Z"))
 SECONDS = 180
@@ -73,13 +75,15 @@ class Line:
         self.cloud.dynamodb.put_item(TableName=self.outputs["ModelsTableName"], Item=item)
 
     def await_swap(self, version: str) -> None:
-        """Let the functions score an event now and then until they do it by this version; they look once a minute."""
+        """Let the functions score an event now and then until all do it by this version; each looks once a minute."""
         sent: list[InteractionEvent] = []
+        promoted_at = time.monotonic()
 
         def swapped() -> bool:
             sent.append(probe(len(sent)))
             self.send(sent[-1:])
-            return self.models_of(sent[-1:]) == {version}
+            all_looked = time.monotonic() - promoted_at > LOOK_AGAIN_SECONDS
+            return all_looked and self.models_of(sent[-1:]) == {version}
 
         assert wait_until(swapped, title="swap", state=lambda: f"{len(sent)} events", seconds=SECONDS)
 

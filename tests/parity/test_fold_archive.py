@@ -2,9 +2,11 @@
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ from spark_jobs.logs import archive_fold
 from spark_jobs.logs.archive import broken_chains, entries_of
 from spark_jobs.logs.log_table import LOG, SORT_ORDER, read_log, read_log_links
 from spark_jobs.session.start import start_session
+from tests.cluster.moments import kill_at
 from tests.parity.archive_folder import write_object
 from tests.properties.online_run import batches, new_worker
 from tests.stand_ins.archive_chain import archive_links
@@ -238,6 +241,32 @@ def test_job_killed_between_any_two_steps_and_run_again_neither_loses_nor_double
     fold(lake, archive)
 
     assert in_log(lake) == expected([link for links in LINKS.values() for link in links])
+
+
+@pytest.mark.long
+def test_process_killed_while_it_writes_neither_loses_nor_doubles(lake, archive):
+    for shop_id, links in LINKS.items():
+        write_chain(archive, shop_id, links)
+    every = expected([link for links in LINKS.values() for link in links])
+    argv, committed = ["fold_archive", str(archive), "--lake", str(lake)], "log/metadata/v3.metadata.json"
+
+    def files(pattern: str) -> int:
+        return sum(1 for _ in (lake / "service").glob(pattern))
+
+    def comes(pattern: str) -> Callable[[], bool]:
+        """Whether there is a new file, or the rows are committed already, in which case none would come."""
+        before = files(pattern)
+        return lambda: files(pattern) > before or files(committed) > 0
+
+    for pattern in ("log/data/**/*.parquet", "log/metadata/snap-*.avro", committed):
+        kill_at(comes(pattern), argv, os.environ, Random(8))
+        assert in_log(lake) in ([], every), pattern
+    assert in_log(lake) == every
+    kill_at(lambda: files("folded_objects/metadata/v2.metadata.json") > 0, argv, os.environ, Random(8))
+
+    assert fold(lake, archive)["rows"] == 0
+
+    assert in_log(lake) == every
 
 
 def test_of_two_runs_at_once_one_gives_way(lake, archive, monkeypatch):
