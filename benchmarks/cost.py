@@ -10,6 +10,7 @@ from benchmarks.cost_runs.scenarios import ARCHIVE_BATCH, BATCH, Counted, busy_s
 from benchmarks.measurement import Row, Section
 from cli.paths import ROOT
 from service_quality.commit.archived_ranges import OUTBOX_DAYS
+from service_quality.commit.shop_buckets import SHOP_BUCKETS
 from service_quality.commit.state_items import CONVERSATION_DAYS, HISTORY_DAYS
 
 MILLION = 1_000_000
@@ -78,7 +79,7 @@ def billed(scenario: Scenario) -> Iterator[tuple[str, float, Price]]:
     yield "Lambda, time of the outbox", outbox_gb_seconds(scenario), prices.LAMBDA_GB_SECOND
     yield "Lambda, requests", invocations(scenario), prices.LAMBDA_REQUEST
     yield "SNS, publications", alerts(counted), prices.PUBLISH
-    yield "S3, objects of the archive", archive_invocations(scenario), prices.S3_PUT
+    yield "S3, objects of the archive", archived_objects(scenario), prices.S3_PUT
     yield "S3, a year of the archive", counted.archive_bytes / counted.events / 1e9, prices.S3_GB_YEAR
     yield "CloudWatch, logs", invocations(scenario) * prices.LOG_BYTES / 1e9, prices.LOG_GB
 
@@ -107,7 +108,7 @@ def outbox_gb_seconds(scenario: Scenario) -> float:
     publishing = alerts(counted) * WAIT_MS["Publish"] / 1000 * memory_gb("dispatch_outbox")
     share = memory_gb("archive_outbox") / memory_gb("score_interactions")
     archiving = counted.archive_cpu_seconds / counted.events / share
-    archiving += archive_invocations(scenario) * WAIT_MS["PutObject"] / 1000
+    archiving += archived_objects(scenario) * WAIT_MS["PutObject"] / 1000
     archiving += ledger_writes(scenario) * WAIT_MS["GetItem"] / 1000
     return publishing + archiving * memory_gb("archive_outbox")
 
@@ -121,6 +122,12 @@ def archive_invocations(scenario: Scenario) -> float:
     """One a minute, more where a thousand rows come sooner."""
     rows = scenario.counted.items("archive rows")
     return max(rows / ARCHIVE_BATCH, 1 / (scenario.events_a_second * ARCHIVE_WINDOW_SECONDS))
+
+
+def archived_objects(scenario: Scenario) -> float:
+    """One an invocation of archive_outbox for each bucket of shops in it, an event."""
+    most = archive_invocations(scenario) * min(SHOP_BUCKETS, scenario.shops)
+    return min(scenario.counted.items("archive rows"), most)
 
 
 def ledger_writes(scenario: Scenario) -> float:

@@ -14,6 +14,7 @@ from cli.version import add_version
 from model_export.aws import dynamodb_client, s3_client
 from model_export.errors import ModelExportError
 from model_export.exported import read_exported
+from model_export.judgement import read_judgement
 from model_export.parity import Parity
 from model_export.promotion import Promotion, history, promote_version, rollback
 from model_export.registry import Registry, publish_model
@@ -81,7 +82,10 @@ def _publish(options: argparse.Namespace) -> Outcome:
 
 
 def _promote(options: argparse.Namespace) -> Outcome:
-    return _promoted(promote_version(options.version, _registry(options), who=options.who, why=options.why))
+    judgement = read_judgement(options.judgement) if options.judgement else None
+    why = options.why or (f"not worse: {judgement.found}" if judgement else "")
+    registry = _registry(options)
+    return _promoted(promote_version(options.version, registry, who=options.who, why=why, judgement=judgement))
 
 
 def _rollback(options: argparse.Namespace) -> Outcome:
@@ -153,7 +157,11 @@ def _parser() -> argparse.ArgumentParser:
 
     promote = _command(commands, "promote", "make a published version the champion; functions follow within a minute")
     promote.add_argument("--version", required=True, help="the version, as publish named it")
-    _add_decision(promote)
+    judgement_help = "what judge_candidate wrote: refuse a version that it finds worse than the champion"
+    promote.add_argument("--judgement", type=Path, metavar="FILE", help=judgement_help)
+    _add_registry(promote)
+    promote.add_argument("--who", required=True, help="who decides, for the log")
+    promote.add_argument("--why", help="the reason, for the log (default with a judgement: its figures)")
     promote.set_defaults(run=_promote)
 
     back = _command(commands, "rollback", "return to an earlier champion")

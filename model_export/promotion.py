@@ -11,6 +11,7 @@ from model_export.aws import translated
 from model_export.documents import parse_document
 from model_export.errors import ModelExportError, ModelRefusedError, NotThereError, RegistryConflictError
 from model_export.exported import require_hash
+from model_export.judgement import Judgement
 from model_export.parity import read_parity
 from model_export.registry import Registry, read_published
 from service_quality.adapters.model_registry import POINTER_KEY, log_key
@@ -55,12 +56,17 @@ def read_pointer(registry: Registry) -> Pointer:
     return Pointer(item["version"]["S"], int(item["revision"]["N"])) if item else Pointer("", 0)
 
 
-def promote_version(version: str, registry: Registry, *, who: str, why: str) -> Promotion:
+def promote_version(
+    version: str, registry: Registry, *, who: str, why: str, judgement: Judgement | None = None
+) -> Promotion:
     """Make a published version the champion, if it passes the gate and the pointer has not moved meanwhile.
 
-    Promoting the champion again changes nothing and gives its entry.
+    With a judgement, only a version that it finds not worse than the present champion. Promoting the champion again
+    changes nothing and gives its entry.
     """
     pointer = read_pointer(registry)
+    if judgement is not None:
+        judgement.require(version, champion=pointer.version)
     return _move_pointer(registry, pointer, _Target(version, pointer.revision), who=who, why=why)
 
 

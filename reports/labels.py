@@ -156,6 +156,8 @@ STEPS = {
     "materialize histories": Message("materialize histories", "物化历史状态"),
     "replay": Message("replay the later events", "重放后续事件"),
     "receive alerts": Message("receive alerts", "接收告警"),
+    "fold the archive": Message("fold the archive", "归档入湖"),
+    "learn from what was served": Message("learn from what was served", "从线上服务中学习"),
     "evaluate and check consistency": Message("evaluate and check consistency", "评估并检查一致性"),
     "all": Message("all", "总计"),
 }

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports import figures, plots
 from reports.labels import LABELS, METRICS, STEPS
+from reports.learning_labels import LEARNING_LABELS
 from reports.proofs import Figures, read_proofs
 from reports.shown_alert import ShownAlert, show_alert
 from service_quality.alerts import wording_messages as messages
@@ -62,6 +63,7 @@ def render_page(
         mail={name: one._asdict() for name, one in messages.MAIL.items()},
         report=report,
         proofs=read_proofs(report),
+        learning=report.get("learning"),
         parity_limit=ENGINES_DIFFER_AT_MOST,
         scores=_scores(report),
         metrics=METRICS,
@@ -105,7 +107,7 @@ def _pane(language: str, report: Figures, telling: Sequence[Figures]) -> Pane:
         language=language,
         tag=_TAGS[language],
         other=next(other for other in LANGUAGES if other != language),
-        labels=say(LABELS),
+        labels=say(LABELS | LEARNING_LABELS),
         rules=say(messages.RULES),
         states=say(messages.STATES),
         steps={name: name for name in report["seconds"]} | say(STEPS),

@@ -24,6 +24,8 @@ JOBS = (
     "check_consistency",
     "export_events",
     "evaluate_scores",
+    "fold_archive",
+    "judge_candidate",
 )
 THEN = "then"
 FROM_INPUT = "-"

@@ -1,135 +1,158 @@
-"""Build the training set: features at every scored event, as they would have been served, and the label."""
+"""Build the training set: features at every scored event, as served or as they would have been, and the label."""
 
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from service_quality.events.kinds import SCORED
-from service_quality.facts.conversation_facts import DISSATISFIED_AT_MOST
 from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.feature_set import FEATURES
-from service_quality.instants import DAY, format_instant
+from service_quality.instants import format_instant
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
-from spark_jobs.lake.tables import (
-    EVENTS,
-    TRAINING_SET,
-    read_events,
-    replace_training_set,
-    snapshot_of,
-    table_properties,
+from spark_jobs.lake.snapshots import snapshot_of, table_exists
+from spark_jobs.lake.tables import EVENTS, TRAINING_SET, read_events, replace_training_set, table_properties
+from spark_jobs.learning.labelled_rows import (
+    ROW_COLUMNS,
+    WARM_UP_DAYS,
+    label_conversations,
+    with_labels,
+    without_warm_up,
 )
+from spark_jobs.logs.declared_features import find_places, vectors_in_service
+from spark_jobs.logs.log_table import LOG, read_log
 from spark_jobs.logs.shop_log import event_columns, order_by_time
 from spark_jobs.reader.served_features import compute_served_features
 
-_DESCRIPTION = """Features at every scored event before an instant, as they would have been served by then.
+_DESCRIPTION = """Features at every scored event that was received before an instant, and the label that the ratings
+received by then give: of the log (fold_archive) as they were served, of the lake's events (import_contacts) as they
+would have been. With both sources a shop's events stand beside its log that were received before the log begins.
 
 Only conversations rated by then make rows; the rows of one conversation share a weight of one. The table's properties
-name the snapshot of the events it was made from. The same arguments on the same events change nothing."""
+name the snapshots that it was made from. The same arguments on the same tables change nothing."""
+
+OF_EVENTS, OF_LOG = "events", "log"
+_RATING = ("shop_id", "conversation_id", "kind", "rating", "position", "occurred_at", "event_id")
 
 
-WARM_UP_DAYS = 4
+class Source(NamedTuple):
+    """Rows without a label (ROW_COLUMNS), and the events that hold the ratings."""
 
-
-def without_warm_up(served: DataFrame, events: DataFrame, days: int) -> DataFrame:
-    """Leave out each shop's days after its first event that could be scored: empty histories teach the model nothing.
-
-    `events` are those of the lake.
-    """
-    scorable = events.where(F.col("kind").isin(*SCORED) & F.col("conversation_id").isNotNull())
-    first = scorable.groupBy("shop_id").agg(F.unix_millis(F.min("occurred_at")).alias("first"))
-    later = F.col("occurred_at") >= F.col("first") + days * DAY
-    return served.join(F.broadcast(first), "shop_id").where(later).drop("first")
-
-
-def label_conversations(events: DataFrame) -> DataFrame:
-    """The last rating of each conversation as a label: shop_id, conversation_id, label, rated_at."""
-    last = F.struct("occurred_at", "event_id")
-    return (
-        events.where("kind = 'rated'")
-        .groupBy("shop_id", "conversation_id")
-        .agg(F.max_by("rating", last).alias("rating"), F.min("occurred_at").alias("rated_at"))
-        .select("shop_id", "conversation_id", (F.col("rating") <= DISSATISFIED_AT_MOST).cast("int").alias("label"))
-    )
-
-
-def with_labels(served: DataFrame, labels: DataFrame) -> DataFrame:
-    """Rows of the training set from rows of served features (served_features.SERVED_DDL)."""
-    conversation = Window.partitionBy("shop_id", "conversation_id")
-    return (
-        served.join(labels, ["shop_id", "conversation_id"])
-        .withColumn("weight", 1 / F.count(F.lit(1)).over(conversation))
-        .select(
-            "event_id",
-            "conversation_id",
-            "shop_id",
-            "kind",
-            F.timestamp_millis("occurred_at").alias("occurred_at"),
-            "features",
-            "label",
-            "weight",
-        )
-    )
+    rows: DataFrame
+    events: DataFrame
 
 
 def read_options(arguments: Sequence[str]) -> Namespace:
     """The options of the command line."""
     parser = job_parser("build_training_set", _DESCRIPTION)
-    parser.add_argument("--as-of", type=instant_argument, required=True, metavar="DAY", help="what was known by then")
+    as_of_help = "what was received by then"
+    parser.add_argument("--as-of", type=instant_argument, required=True, metavar="DAY", help=as_of_help)
+    source_help = "events of the lake, the log as served, or both (%(default)s)"
+    parser.add_argument("--source", nargs="+", choices=(OF_EVENTS, OF_LOG), default=[OF_EVENTS], help=source_help)
     parser.add_argument(
         "--warm-up-days",
         type=int,
         default=WARM_UP_DAYS,
         metavar="N",
-        help="days after a shop's first event that make no rows, since its histories are empty (%(default)s)",
+        help="days after a shop's first event that make no rows, since its histories are empty; a shop whose log"
+        " follows imported events has no such days (%(default)s)",
     )
     return parser.parse_args(arguments)
 
 
-def renew_training_set(events: DataFrame, options: Namespace, made_from: Mapping[str, str]) -> None:
-    """Replace the training set by that of these events; InputError, without a replacement, for an empty one."""
-    past = events.where(F.col("occurred_at") < F.timestamp_millis(F.lit(options.as_of)))
-    served = compute_served_features(order_by_time(past.select(*event_columns())), FEATURES)
-    labelled = with_labels(without_warm_up(served, past, options.warm_up_days), label_conversations(past))
-    labelled.persist(StorageLevel.DISK_ONLY)  # used twice, computed once
+def served_source(log: DataFrame, options: Namespace) -> Source:
+    """What was served by the instant, from the entries of a log (archive.ENTRY_DDL)."""
+    accepted = log.where("rejected is null and not duplicate and event_id is not null")
+    received = accepted.where(F.col("received_at") < options.as_of)
+    served = received.where("served_vector is not null").withColumn(
+        "features", vectors_in_service(find_places(log, FEATURES))
+    )
+    imported = log.where("import_id is not null").select("shop_id").distinct()
+    lived = without_warm_up(served.join(imported, "shop_id", "left_anti"), options.warm_up_days)
+    rows = lived.unionByName(served.join(imported, "shop_id", "left_semi"))
+    return Source(rows.select(*ROW_COLUMNS), received.select(*_RATING))
+
+
+def past_source(events: DataFrame, options: Namespace, log: DataFrame | None) -> Source:
+    """What would have been served of the lake's events; beside a log, of those received before it begins."""
+    past = events.select(*event_columns())
+    if log is not None:
+        begins = log.where("event_id is not null").groupBy("shop_id").agg(F.min("received_at").alias("begins"))
+        past = past.join(F.broadcast(begins), "shop_id", "left").where("begins is null or received_at < begins")
+    served = compute_served_features(order_by_time(past.drop("begins")), FEATURES)
+    rows = without_warm_up(served, options.warm_up_days)
+    return Source(rows.select(*ROW_COLUMNS), past.withColumn("position", F.lit("")).select(*_RATING))
+
+
+def join_sources(sources: Sequence[Source]) -> DataFrame:
+    """The training set's rows: an event of several sources makes the row of the last; labels in order of the log."""
+    rows, ratings = sources[0]
+    for later in sources[1:]:
+        rows = rows.join(later.rows, ["shop_id", "event_id"], "left_anti").select(*ROW_COLUMNS).unionByName(later.rows)
+        ratings = ratings.unionByName(later.events)
+    return with_labels(rows, label_conversations(ratings, F.struct("position", "occurred_at", "event_id")))
+
+
+def read_sources(spark: SparkSession, options: Namespace, snapshots: Mapping[str, int | None]) -> list[Source]:
+    """The sources of the command line at these snapshots, the events before the log."""
+    log = read_log(spark, snapshot=snapshots[OF_LOG]) if OF_LOG in options.source else None
+    sources = []
+    if OF_EVENTS in options.source:
+        events = read_events(spark, as_of=options.as_of, snapshot=snapshots[OF_EVENTS])
+        sources.append(past_source(events, options, log))
+    if log is not None:
+        sources.append(served_source(log, options))
+    return sources
+
+
+def renew_training_set(sources: Sequence[Source], options: Namespace, properties: Mapping[str, str]) -> None:
+    """Replace the training set by that of these sources; InputError, without a replacement, for an empty one."""
+    labelled = join_sources(sources).persist(StorageLevel.DISK_ONLY)  # used twice, computed once
     if labelled.isEmpty():
-        first = events.agg(F.date_format(F.min("occurred_at"), "yyyy-MM-dd")).collect()[0][0]
         raise InputError(
-            f"found no rated conversation before {made_from['as_of']} (the first event is of {first}, and the first "
-            f"{options.warm_up_days} days of a shop make no rows), expected at least one"
+            f"found no rated conversation before {properties['as_of']} in {' and '.join(options.source)} (the first"
+            f" {options.warm_up_days} days of a shop without imported events make no rows), expected at least one"
         )
-    synthetic = not past.where(F.col("source").startswith("synthetic:")).isEmpty()
-    replace_training_set(labelled, properties={**made_from, "synthetic": str(synthetic).lower()})
+    replace_training_set(labelled, properties=properties)
     labelled.unpersist()
+
+
+def holds_synthetic(spark: SparkSession) -> bool:
+    """Whether the lake holds events of a synthetic world; then what was served may be of it as well."""
+    if not table_exists(spark, EVENTS):
+        return False
+    return not spark.table(EVENTS).where(F.col("source").startswith("synthetic:")).isEmpty()
 
 
 def main(arguments: Sequence[str]) -> None:
     """Entry point: read the lake, compute, replace the training set."""
     options = read_options(arguments)
     spark = session_for(options, "build_training_set")
-    snapshot = snapshot_of(spark, EVENTS)  # read before the events, so that no later snapshot is used
-    events = read_events(spark, snapshot=snapshot)
+    # read before the tables, so that no later snapshot is used
+    snapshots = {OF_EVENTS: snapshot_of(spark, EVENTS), OF_LOG: snapshot_of(spark, LOG)}
     as_of = format_instant(options.as_of)
     made_from = {
         "fingerprint": FEATURES.fingerprint,
         "as_of": as_of,
-        "events_snapshot": str(snapshot),
+        **{f"{name}_snapshot": str(snapshots[name] if name in options.source else None) for name in snapshots},
         "code_version": str(CODE_VERSION),
         "warm_up_days": str(options.warm_up_days),
     }
+    sources = read_sources(spark, options, snapshots)
     changed = not made_from.items() <= table_properties(spark, TRAINING_SET).items()
     if changed:
-        renew_training_set(events, options, made_from)
+        synthetic = str(holds_synthetic(spark)).lower()
+        renew_training_set(sources, options, {**made_from, "synthetic": synthetic})
     counted = spark.table(TRAINING_SET).agg(F.count("*"), F.count_distinct("shop_id", "conversation_id")).first()
     rows, conversations = counted or (0, 0)
     summary = {"rows": rows, "conversations": conversations, "changed": changed, **made_from}
     print_summary(
-        f"build_training_set: {rows} rows of {conversations} conversations as of {as_of}"
-        f" from snapshot {snapshot}{'' if changed else ' (unchanged)'}",
+        f"build_training_set: {rows} rows of {conversations} conversations as of {as_of} from"
+        f" {' and '.join(sorted(set(options.source)))}{'' if changed else ' (unchanged)'}",
         summary,
         file=options.json,
     )

@@ -1,6 +1,5 @@
-"""Check consistency: recompute every feature of every scored event from the archive and compare it bit for bit."""
+"""Check consistency: recompute every feature of every scored event of the log and compare it bit for bit."""
 
-import json
 import sys
 from collections.abc import Sequence
 from functools import reduce
@@ -15,7 +14,9 @@ from service_quality.features.feature_set import FEATURES
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError
 from spark_jobs.lake.tables import IMPORTS, read_table
-from spark_jobs.logs.archive import broken_chains, read_entries, read_links, to_log
+from spark_jobs.logs.archive import broken_chains, to_log
+from spark_jobs.logs.declared_features import find_places
+from spark_jobs.logs.entry_source import ARCHIVE_HELP, read_entries, read_links
 from spark_jobs.logs.import_rows import OF_IMPORT, import_rows, with_imports
 from spark_jobs.logs.imported_log import lake_events, locate_imports
 from spark_jobs.reader.comparison import compare_served
@@ -23,7 +24,7 @@ from spark_jobs.reader.counted_spans import counted_spans
 from spark_jobs.reader.entered_events import events_by_import
 from spark_jobs.reader.served_features import compute_served_features
 
-_DESCRIPTION = """Recomputes from the archived log, with the Spark reader, every feature of every event that was
+_DESCRIPTION = """Recomputes from the log, with the Spark reader, every feature of every event that was
 scored, and compares it with what the functions served; says whether each shop's chain of archive rows is whole. What
 imports brought is read from the lake as it was when each was made, each event where it first entered.
 
@@ -78,36 +79,14 @@ def recompute(entries: DataFrame, log: DataFrame) -> DataFrame:
     return compute_served_features(with_imports(live, import_rows(live, entered)), FEATURES, spans)
 
 
-def find_places(entries: DataFrame) -> dict[str, list[int]]:
-    """For each fingerprint in the archive, where its vectors hold today's features; −1 for one of another meaning.
-
-    InputError for a fingerprint that no row declares.
-    """
-    declared = {
-        row["fingerprint"]: [tuple(one) for one in json.loads(row["declared"])["features"]]
-        for row in entries.where("declared is not null").select("fingerprint", "declared").distinct().collect()
-    }
-    unknown = sorted(
-        row["fingerprint"]
-        for row in entries.select("fingerprint").distinct().collect()
-        if row["fingerprint"] not in declared
-    )
-    if unknown:
-        raise InputError(f"found archive rows of features {', '.join(unknown)}, expected a row that declares them")
-    return {
-        fingerprint: [served.index(one) if one in served else -1 for one in FEATURES.meanings.items()]
-        for fingerprint, served in declared.items()
-    }
-
-
 def main(arguments: Sequence[str]) -> None:
-    """Entry point: read the archive, recompute, compare, report the differences."""
+    """Entry point: read the log, recompute, compare, report the differences."""
     parser = job_parser("check_consistency", _DESCRIPTION)
-    parser.add_argument("archive", metavar="ARCHIVE", help="folder, s3a:// or s3:// of the functions' archive")
+    parser.add_argument("archive", nargs="?", metavar="ARCHIVE", help=ARCHIVE_HELP)
     options = parser.parse_args(arguments)
     spark = session_for(options, "check_consistency")
     entries = read_entries(spark, options.archive).cache()
-    places = find_places(entries)
+    places = find_places(entries, FEATURES)
     faults = broken_chains([row.asDict() for row in read_links(spark, options.archive).collect()])
     log = to_log(entries)
     recomputed = recompute(entries, log)
@@ -141,7 +120,7 @@ def main(arguments: Sequence[str]) -> None:
         named = "; ".join([*(f"{name} {found}" for name, found in list(differing.items())[:5]), *faults[:5]])
         raise JobError(f"served and recomputed differ: {named}")
     if not totals["compared"]:
-        raise InputError("found no scored event in the archive, expected at least one")
+        raise InputError("found no scored event in the log, expected at least one")
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cli.atomic_write import atomic_file
-from service_quality.facts.conversation_facts import DISSATISFIED_AT_MOST
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
+from spark_jobs.learning.labelled_rows import label_conversations
 from spark_jobs.learning.metrics import calibration_curve, compute_metrics, figure_text, ranking_curve
-from spark_jobs.logs.archive import read_entries
+from spark_jobs.logs.entry_source import ARCHIVE_HELP, read_entries
 
-_DESCRIPTION = """Reads the functions' archive and judges the scores as they were served: one score a
-conversation, of those whose opening and rating are both in the archive, at the opening and after the agent's first
+_DESCRIPTION = """Reads the log and judges the scores as they were served: one score a
+conversation, of those whose opening and rating are both in the log, at the opening and after the agent's first
 answer."""
 
 SCORE_COLUMNS = ("event_id", "conversation_id", "shop_id", "occurred_at", "kind", "score", "model_version")
@@ -39,18 +39,10 @@ def served_scores(entries: DataFrame) -> DataFrame:
 
 
 def rated_conversations(entries: DataFrame) -> DataFrame:
-    """Conversations opened and rated in the archive: shop_id, conversation_id, label by the last rating."""
+    """Conversations opened and rated in the log: shop_id, conversation_id, label by the last rating."""
     accepted = entries.where("rejected is null and not duplicate and conversation_id is not null")
-    last = F.struct("occurred_at", "event_id")
-    return (
-        accepted.groupBy("shop_id", "conversation_id")
-        .agg(
-            F.max(F.col("kind") == "conversation_opened").alias("opened"),
-            F.max_by("rating", F.when(F.col("kind") == "rated", last)).alias("rating"),
-        )
-        .where("opened and rating is not null")
-        .select("shop_id", "conversation_id", (F.col("rating") <= DISSATISFIED_AT_MOST).cast("double").alias("label"))
-    )
+    opened = accepted.where("kind = 'conversation_opened'").select("shop_id", "conversation_id").distinct()
+    return label_conversations(accepted, F.col("position")).join(opened, ["shop_id", "conversation_id"])
 
 
 def first_scores(scores: DataFrame, kind: str) -> DataFrame:
@@ -77,9 +69,9 @@ def judge(scores: DataFrame, labels: DataFrame, kind: str) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Entry point: read the archive, write the scores as served, judge them."""
+    """Entry point: read the log, write the scores as served, judge them."""
     parser = job_parser("evaluate_scores", _DESCRIPTION)
-    parser.add_argument("archive", metavar="ARCHIVE", help="folder, s3a:// or s3:// of the functions' archive")
+    parser.add_argument("archive", nargs="?", metavar="ARCHIVE", help=ARCHIVE_HELP)
     parser.add_argument("--scores", type=Path, metavar="FILE.parquet", help="write every score as served")
     options = parser.parse_args(arguments)
     spark = session_for(options, "evaluate_scores")
@@ -87,7 +79,7 @@ def main(arguments: Sequence[str]) -> None:
     scores = served_scores(entries).cache()
     written = scores.orderBy("shop_id", "position").select(*SCORE_COLUMNS).toPandas()
     if written.empty:
-        raise InputError("found no score in the archive, expected at least one")
+        raise InputError("found no score in the log, expected at least one")
     labels = rated_conversations(entries).cache()
     judged = {
         name: judge(scores, labels, kind)

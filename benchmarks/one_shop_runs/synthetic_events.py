@@ -27,8 +27,6 @@ _OF_VISIT, _OF_AGENT = 2, ("agent_message",)
 _LATE = 0.02  # the share of events that arrive hours after they occurred
 _INTEGERS = [name for name in FIELDS if DECLARED[name].form in (INSTANT, INTEGER)]
 _SCHEMA = pa.schema([(name, pa.int64() if name in _INTEGERS else pa.string()) for name in FIELDS])
-    [(name, pa.int64() if DECLARED[name].form in (INSTANT, INTEGER) else pa.string()) for name in FIELDS]
-)
 
 Integers = NDArray[np.int64]
 

@@ -38,9 +38,10 @@ unsent.check()
 
 @telemetry.metrics.log_metrics
 def handler(event: object, context: LambdaContext) -> dict[str, int]:
-    """Write the batch's new archive rows, an object a date, then enter them into their shops' ledgers; count them.
+    """Write the batch's new archive rows, an object a date and bucket, then enter them into their shops' ledgers.
 
-    The same batch again writes the same objects. A row that cannot be read is set aside, and the others are archived.
+    Returns the counts. The same batch again writes the same objects. A row that cannot be read is set aside, and the
+    others are archived.
     """
     records = read_inserts(event, "archive")
     telemetry.count({"ReceivedRecords": len(records)})

@@ -18,6 +18,7 @@ COMMANDS = {
     "status": "say what runs, where, and what it holds",
     "replay": "put the events of a file on the deployed stream and wait until they are archived",
     "environment": "print the variables that lead other programs to the embedded AWS",
+    "learn": "train on what was served and since rated, and promote the model unless it is worse than the champion",
     "down": "end the embedded AWS; what it held is gone",
     "demo": "contacts in, alerts out, proofs beside them",
 }

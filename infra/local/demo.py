@@ -98,7 +98,9 @@ def run(arguments: argparse.Namespace) -> int:
                 outputs = deploy(emulator)
             learning.result()
             alerts = demo.serve(emulator, spark, outputs)
-            status = demo.prove(spark, outputs)
+            turn = demo.turn(emulator, outputs)
+            status = demo.prove(spark, turn)
+            demo.close_loop(spark, turn)
             if arguments.keep:
                 emulator.leave_running()
         demo.seconds["all"] = round(time.monotonic() - begun, 1)

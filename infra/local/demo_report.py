@@ -10,6 +10,7 @@ from typing import Any
 from cli.atomic_write import atomic_file
 from infra.local.demo_run import Demo
 from reports import choose_telling, render_page
+from reports.learning_summary import render_learning
 from reports.summary import render_summary
 
 Figures = dict[str, Any]
@@ -57,6 +58,8 @@ def write_report(demo: Demo, alerts: list[Figures], status: int, results: Result
         shutil.copyfile(demo.scores, scores_file)
         alerts_file.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in alerts), "utf-8")
     print(render_summary(report, telling))
+    if demo.learning is not None:
+        print(render_learning(demo.learning.fields()))
     print(f"figures: {written.report}\npage:    {written.page}", flush=True)
     return faults
 
@@ -92,6 +95,7 @@ def collect(demo: Demo, alerts: list[Figures], evaluation: Figures) -> Figures:
             "received_http": demo.received_by_web,
             "by_kind": {kind: dict(states) for kind, states in sorted(by_kind.items())},
         },
+        "learning": demo.learning.fields() if demo.learning is not None else None,
         "seconds": demo.seconds,
     }
 

@@ -14,6 +14,7 @@ from cli.progress import announced, say
 from infra.local.cloud import for_embedded
 from infra.local.emulator import Emulator
 from infra.local.errors import LocalRunError, NotReceivedError
+from infra.local.learning import Outcome, Turn
 from infra.local.module_runs import SparkProcess, last_words, run_module
 from infra.local.outbox import count_alert_rows
 from infra.local.replaying import put_events, read_events, wait_for_archive
@@ -37,6 +38,7 @@ class Demo:
     replayed: int = 0
     published: int = 0
     received_by_web: int = 0
+    learning: Outcome | None = None
 
     @property
     def scores(self) -> Path:
@@ -124,16 +126,25 @@ class Demo:
         """The exported model's version."""
         return str(self.read("export")["version"])
 
-    def prove(self, spark: SparkProcess, outputs: dict[str, str]) -> int:
-        """Judge the served scores, recompute every feature; the exit code of the consistency check."""
-        archive = f"s3a://{outputs['ArchiveBucketName']}/archive"
-        argv = [
-            *self.job("evaluate_scores", archive, "--scores", self.scores),
-            "then",
-            *self.job("check_consistency", archive),
-        ]
+    def prove(self, spark: SparkProcess, turn: Turn) -> int:
+        """Fold the archive, judge the served scores, recompute every feature; the check's exit code."""
+        with self.step("fold the archive"):
+            turn.fold(spark)
+        argv = [*self.job("evaluate_scores", "--scores", self.scores), "then", *self.job("check_consistency")]
         with self.step("evaluate and check consistency"):
             status, said = spark.try_to_run("evaluate, check", argv)
         if not (self.folder / "check_consistency.json").is_file():
             raise LocalRunError(f"the check did not come to its end: {last_words(said)}")
         return status
+
+    def turn(self, emulator: Emulator, outputs: dict[str, str]) -> Turn:
+        """One turn of the loop on what the demo served; the last day judges, since only a few were replayed."""
+        folder = self.folder / "learn"
+        folder.mkdir()
+        environment = for_embedded(os.environ, emulator.endpoint)
+        return Turn(folder, self.folder / "lake", outputs, environment, judge_days=1, with_past=True)
+
+    def close_loop(self, spark: SparkProcess, turn: Turn) -> None:
+        """Train on what was served and since rated; promote the candidate unless it is worse."""
+        with self.step("learn from what was served"):
+            self.learning = turn.learn(spark)

@@ -21,17 +21,22 @@ _NOISE = ("WARNING: Using incubator modules",)
 
 def run_module(title: str, argv: Sequence[str | Path], environment: Mapping[str, str]) -> None:
     """`python -m` with this argv to its end; StepFailedError with its last output when it fails."""
+    status, said = try_module(title, argv, environment)
+    if status:
+        raise StepFailedError(f"{title} failed with exit code {status}: {last_words(said)}")
+
+
+def try_module(title: str, argv: Sequence[str | Path], environment: Mapping[str, str]) -> tuple[int, list[str]]:
+    """`python -m` with this argv to its end; returns exit code and output."""
     process = start_module(argv, environment)
     said: list[str] = []
     signs = Signs(title)
     try:
         for line in process.stdout or ():
             hear(line, said, signs)
-        status = process.wait()
+        return process.wait(), said
     finally:
         end_module(process)
-    if status:
-        raise StepFailedError(f"{title} failed with exit code {status}: {last_words(said)}")
 
 
 class SparkProcess:

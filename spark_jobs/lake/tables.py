@@ -101,6 +101,7 @@ IMPORTED_EVENTS_SCHEMA = StructType(
 EVENTS_KEY = ("shop_id", "event_id")
 REJECTED_KEY = ("file_hash", "line")
 IMPORTED_EVENTS_KEY = ("import_id", "event_id")
+_PROPERTIES = {"format-version": "2", "write.parquet.compression-codec": "zstd"}
 _BY_DAY_AND_SHOP = f"days(occurred_at), bucket({SHOP_BUCKETS}, shop_id)"
 
 
@@ -139,7 +140,7 @@ def read_table(spark: SparkSession, table: str, *, made_by: str, snapshot: int |
 
 def write_events(events: DataFrame) -> Written:
     """Add the events (EVENTS_SCHEMA, each key once) that the lake does not have; those it has stay as they are."""
-    _create(events.sparkSession, EVENTS, EVENTS_SCHEMA, partitioning=_BY_DAY_AND_SHOP)
+    create_table(events.sparkSession, EVENTS, EVENTS_SCHEMA, partitioning=_BY_DAY_AND_SHOP)
     return add_new(events.select(*EVENTS_SCHEMA.fieldNames()), EVENTS, EVENTS_KEY)
 
 
@@ -148,13 +149,13 @@ def write_rejected(rejected: DataFrame) -> Written:
 
     `file_hash` distinguishes files of one name, and recognises a file under another name.
     """
-    _create(rejected.sparkSession, REJECTED, REJECTED_SCHEMA)
+    create_table(rejected.sparkSession, REJECTED, REJECTED_SCHEMA)
     return add_new(rejected.select(*REJECTED_SCHEMA.fieldNames()), REJECTED, REJECTED_KEY)
 
 
 def record_imported_events(events: DataFrame) -> Written:
     """Note the events that backfills hold (IMPORTED_EVENTS_SCHEMA), each once a backfill."""
-    _create(events.sparkSession, IMPORTED_EVENTS, IMPORTED_EVENTS_SCHEMA)
+    create_table(events.sparkSession, IMPORTED_EVENTS, IMPORTED_EVENTS_SCHEMA)
     return add_new(events.select(*IMPORTED_EVENTS_SCHEMA.fieldNames()), IMPORTED_EVENTS, IMPORTED_EVENTS_KEY)
 
 
@@ -165,8 +166,8 @@ def record_imports(imports: DataFrame, base: int | None) -> None:
 
 def read_imports(spark: SparkSession) -> tuple[DataFrame, int | None]:
     """The backfills so far (IMPORTS_SCHEMA), and the snapshot that they were read from (None: no backfill yet)."""
-    _create(spark, IMPORTS, IMPORTS_SCHEMA)
-    _create(spark, IMPORTED_EVENTS, IMPORTED_EVENTS_SCHEMA)
+    create_table(spark, IMPORTS, IMPORTS_SCHEMA)
+    create_table(spark, IMPORTED_EVENTS, IMPORTED_EVENTS_SCHEMA)
     base = snapshot_of(spark, IMPORTS)
     if base is None:
         return spark.table(IMPORTS), None
@@ -202,14 +203,22 @@ def timestamp_text(instant: int) -> str:
     return datetime.fromtimestamp(instant / 1000, tz=UTC).isoformat(sep=" ", timespec="milliseconds")
 
 
-def _create(spark: SparkSession, table: str, schema: StructType, *, partitioning: str = "") -> None:
+def create_table(
+    spark: SparkSession,
+    table: str,
+    schema: StructType | str,
+    *,
+    partitioning: str = "",
+    properties: Mapping[str, str] | None = None,
+) -> None:
+    """Create the table, of a schema or of columns in DDL, unless the lake has it."""
     if table_exists(spark, table):
         return
-    columns = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in schema)
+    columns = (
+        schema if isinstance(schema, str) else ", ".join(f"{one.name} {one.dataType.simpleString()}" for one in schema)
+    )
     partitioned = f"PARTITIONED BY ({partitioning})" if partitioning else ""
+    named = ", ".join(f"'{name}'='{value}'" for name, value in {**_PROPERTIES, **(properties or {})}.items())
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {NAMESPACE}")
     with only_writer(spark, table):
-        spark.sql(
-            f"CREATE TABLE IF NOT EXISTS {table} ({columns}) USING iceberg {partitioned} "
-            "TBLPROPERTIES ('format-version'='2', 'write.parquet.compression-codec'='zstd')"
-        )
+        spark.sql(f"CREATE TABLE IF NOT EXISTS {table} ({columns}) USING iceberg {partitioned} TBLPROPERTIES ({named})")

@@ -59,6 +59,7 @@ def describe_training(seen: Row, properties: Mapping[str, str], snapshot: int | 
         "conversations": seen["conversations"],
         "as_of": properties.get("as_of"),
         "events_snapshot": properties.get("events_snapshot"),
+        "log_snapshot": properties.get("log_snapshot"),
         "training_snapshot": str(snapshot),
     }
     return {"training": training, "synthetic": properties.get("synthetic") == "true"}

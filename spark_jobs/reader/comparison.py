@@ -1,6 +1,6 @@
 """Served against recomputed, feature by feature and bit by bit."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from spark_jobs.logs.declared_features import Places
+
 COUNTS_DDL = "feature int, compared bigint, mismatched bigint, missing bigint, extra bigint"
 _CLOCK = -1  # the shop's clock is compared as if it were one more feature
-
-#: For each fingerprint of served vectors, the place of each feature in them; −1 for one that was not served.
-Places = Mapping[str, Sequence[int]]
 
 
 def compare_served(served: DataFrame, recomputed: DataFrame, places: Places, *, features: int) -> DataFrame:

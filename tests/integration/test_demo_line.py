@@ -24,7 +24,7 @@ from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import HOUR, MINUTE, parse_instant
-from spark_jobs import check_consistency, evaluate_scores
+from spark_jobs import check_consistency, evaluate_scores, fold_archive
 from spark_jobs.command_line import run_job
 from spark_jobs.evaluate_scores import SCORE_COLUMNS
 from spark_jobs.synthetic_shop.world import events_of, shop_of
@@ -180,6 +180,24 @@ def test_what_was_served_equals_what_is_recomputed(line, learned, tmp_path):
     assert scored > 500
 
 
+@pytest.fixture(scope="module")
+def folded(line: Line, learned: Learned, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The archive in the lake's log; the arguments that lead a job to it."""
+    archive = write_archive(tmp_path_factory.mktemp("folded") / "archive", line.archived)
+    assert run_job(fold_archive.main, [str(archive), "--lake", str(learned.lake)]) == 0
+    return ["--lake", str(learned.lake)]
+
+
+def test_what_was_served_equals_what_is_recomputed_from_the_lakes_log(line, folded, tmp_path):
+    summary = tmp_path / "summary.json"
+
+    code = run_job(check_consistency.main, [*folded, "--json", str(summary)])
+
+    found = json.loads(summary.read_text("utf-8"))
+    assert (code, found["chain"], found["differing"]) == (0, "whole", {})
+    assert found["compared"] == sum("vector" in entry for entry in line.accepted) * (len(FEATURES.names) + 1)
+
+
 def test_imported_past_is_served_as_if_it_had_been_lived(line):
     served = {
         (entry["shop_id"], entry["event"]["event_id"]): entry["vector"] for entry in line.accepted if "vector" in entry
@@ -212,11 +230,11 @@ def test_every_alert_published_was_received_by_both_subscribers(line):
     assert waited["resolved"] >= PATIENT
 
 
-def test_scores_are_written_and_judged_as_served(line, learned, tmp_path):
-    archive, scores = write_archive(tmp_path / "archive", line.archived), tmp_path / "scores.parquet"
-    argv = [str(archive), "--scores", str(scores), "--lake", str(learned.lake)]
+def test_scores_are_written_and_judged_as_served(line, folded, tmp_path):
+    scores = tmp_path / "scores.parquet"
+    argv = ["--scores", str(scores), "--json", str(tmp_path / "summary.json"), *folded]
 
-    assert run_job(evaluate_scores.main, [*argv, "--json", str(tmp_path / "summary.json")]) == 0
+    assert run_job(evaluate_scores.main, argv) == 0
 
     written = pd.read_parquet(scores)
     served = {

@@ -15,6 +15,8 @@ from spark_jobs import (
     check_consistency,
     evaluate_scores,
     export_events,
+    fold_archive,
+    judge_candidate,
     materialize_histories,
     train_model,
 )
@@ -50,7 +52,10 @@ TARGETS = [
         (train_model.main, ["--output", "x", "--seed", "0"], 2, "--seed"),
         (train_model.main, [], 2, "--output"),
         (materialize_histories.main, LATER, 2, "--archive, --state-table"),
-        (check_consistency.main, [], 2, "ARCHIVE"),
+        (check_consistency.main, [], 4, "expected what fold_archive writes"),
+        (build_training_set.main, [*LATER, "--source", "log"], 4, "expected what fold_archive writes"),
+        (fold_archive.main, [], 2, "ARCHIVE"),
+        (judge_candidate.main, ["--candidate", "v1"], 2, "--bucket, --table"),
         (export_events.main, ["--since", "2025-03-17"], 2, "--output"),
         (build_training_set.main, LATER, 4, "found no table lake.service.events"),
         (train_model.main, ["--output", "x"], 4, "expected what build_training_set writes"),
@@ -79,7 +84,7 @@ def test_events_of_other_columns_are_named(tmp_path, capsys):
     code, line = run_one_line(build_training_set.main, [*LATER, "--lake", tmp_path / "lake"], capsys)
 
     assert code == 3
-    assert "occurred_at" in line
+    assert "received_at" in line
 
 
 def test_events_of_later_days_only_are_no_training_set(learned, tmp_path, capsys):

@@ -5,17 +5,30 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from service_quality.commit.archive_objects import object_folder
+from service_quality.commit.shop_buckets import shop_bucket
+
 ROWS_OF_AN_OBJECT = 3
 
 
 def write_archive(folder: Path, links: Sequence[dict]) -> Path:
     """Archive rows as objects of some rows each; the first row comes a second time, as it may."""
     folder.mkdir(parents=True)
-    written = [*links, links[0]]
-    for first in range(0, len(written), ROWS_OF_AN_OBJECT):
-        rows = written[first : first + ROWS_OF_AN_OBJECT]
-        lines = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
-        day = folder / f"date=2025-03-{first % 2 + 1:02d}"
-        day.mkdir(exist_ok=True)
-        (day / f"{first:04d}.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    buckets: dict[int, list[dict]] = {}
+    for link in [*links, links[0]]:
+        buckets.setdefault(shop_bucket(link["shop_id"]), []).append(link)
+    for rows in buckets.values():
+        for first in range(0, len(rows), ROWS_OF_AN_OBJECT):
+            date = f"2025-03-{first % 2 + 1:02d}"
+            write_object(folder, f"{first:04d}", rows[first : first + ROWS_OF_AN_OBJECT], date=date)
     return folder
+
+
+def write_object(folder: Path, name: str, links: Sequence[dict], *, date: str = "2025-03-01") -> Path:
+    """One object with rows of one bucket; returns its path."""
+    lines = "".join(json.dumps(link, ensure_ascii=False, separators=(",", ":")) + "\n" for link in links)
+    key = f"{object_folder(date, shop_bucket(links[0]['shop_id']))}/{name}.jsonl.gz"
+    path = folder / key.removeprefix("archive/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(lines.encode()))
+    return path

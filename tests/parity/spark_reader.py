@@ -12,7 +12,7 @@ import pyarrow as pa
 from service_quality.conversations.conversation import conversation_key
 from service_quality.events.interaction_event import FIELDS
 from service_quality.features.declarations import FeatureSet
-from spark_jobs.logs.archive import _entries
+from spark_jobs.logs.archive import entries_of
 from spark_jobs.logs.folding import LIVE_SCHEMA, _batched, _fold_live_group, event_value_names, to_event, whole_facts
 from spark_jobs.logs.imported_log import NOT_YET
 from spark_jobs.reader.block_rows import BLOCK_SCHEMA
@@ -85,15 +85,15 @@ def served_vectors(links: Iterable[dict]) -> dict[str, tuple[int, bytes]]:
 
 def is_accepted(entry: Row) -> bool:
     """Whether an entry is a record that `to_log` keeps."""
-    is_left_out = entry.get("rejected") or entry["duplicate"] or "declared" in entry or "filled" in entry
-    return not is_left_out
+    is_control = "control" in entry and "import_id" not in entry
+    return not (entry.get("rejected") or entry["duplicate"] or "declared" in entry or is_control)
 
 
 def _changes_of(links: Iterable[dict]) -> list[Row]:
     """The rows of counted_spans._changes."""
     changes, log_index, clock = [], 0, 0
     names = ("position", "row_follows", "import_columns", "declared", "filled")
-    for entry in (entry for link in links for entry in _entries(link)):
+    for entry in (entry for link in links for entry in entries_of(link)):
         if is_accepted(entry):
             log_index, clock = log_index + 1, max(clock, min(entry["occurred_at"], entry["received_at"]))
         is_change = any(entry.get(name) for name in ("import_columns", "declared", "filled"))
@@ -108,7 +108,7 @@ def _log_of(links: Iterable[dict], imports: Mapping[str, Backfill]) -> tuple[lis
     import_records: dict[str, Row] = {}
     positions: dict[int, str] = {}
     clock = received_clock = 0
-    accepted = [entry for link in links for entry in _entries(link) if is_accepted(entry)]
+    accepted = [entry for link in links for entry in entries_of(link) if is_accepted(entry)]
     for log_index, entry in enumerate(accepted, 1):
         clock, received_clock = (
             max(clock, min(entry["occurred_at"], entry["received_at"])),

@@ -144,6 +144,7 @@ def test_every_figure_within_a_key_of_the_report_is_written():
         constants("infra/local/demo_report.py")
         | constants("infra/local/demo_run.py")
         | constants("infra/local/demo.py")
+        | constants("infra/local/learning.py")
     )
     written |= constants("spark_jobs/learning/metrics.py") | report_keys()
 

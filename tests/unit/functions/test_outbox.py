@@ -219,12 +219,12 @@ def test_failing_topic_raises_so_that_the_batch_comes_again(load, aws):
         app.handler(alert_rows(1), CONTEXT)
 
 
-def test_archive_rows_become_one_object_of_their_date(load, aws):
+def test_archive_rows_become_one_object_of_their_date_and_bucket(load, aws):
     load("archive_outbox").handler(read_event("dynamodb_stream"), CONTEXT)
 
     ((key, data),) = aws.s3.buckets["archive"].items()
     (row,) = [json.loads(line) for line in gzip.decompress(data).splitlines()]
-    assert key.startswith("archive/date=2026-11-20/")
+    assert key.startswith("archive/date=2026-11-20/bucket=00/")
     assert [entry["event"]["event_id"] for entry in row["entries"]] == [
         "contact-1-opened",
         "contact-1-said",

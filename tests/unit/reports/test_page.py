@@ -12,6 +12,7 @@ import reports
 from cli.paths import ROOT
 from reports import choose_telling, render_page
 from reports.labels import LABELS, STEPS
+from reports.learning_labels import LEARNING_LABELS
 from reports.plots import WIDE, plot_calibration, plot_hours
 from reports.proofs import read_proofs
 from service_quality.alerts import wording_messages as messages
@@ -268,13 +269,31 @@ def test_every_rule_has_a_colour_in_light_dark_and_print():
 
 
 def test_every_step_of_the_demo_has_a_label():
-    demo = ROOT / "infra" / "local" / "demo.py"
-    calls = [node for node in ast.walk(ast.parse(demo.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    trees = [ast.parse((ROOT / "infra" / "local" / name).read_text("utf-8")) for name in ("demo.py", "demo_run.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
     steps = {ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func).endswith(".step")}
 
     assert steps
     assert steps <= set(STEPS)
+
+
+@pytest.mark.parametrize("verdict", ["promoted", "refused"])
+def test_outcome_of_learning_shows_both_models_and_why(verdict):
+    page = render(report=made_up.report(learning=made_up.learning(verdict)))
+
+    text = text_of(page)
+    for language in messages.LANGUAGES:
+        assert LEARNING_LABELS[verdict].said(language) in text
+    assert "0.392 0.391" in text
+    assert text.count(made_up.learning(verdict)["why"]) == 2
+    assert "80 conversations since 2026-02-03, 15 of them dissatisfied" in text
+
+
+def test_candidate_that_the_export_refused_has_no_figures():
+    page = render(report=made_up.report(learning=made_up.learning("refused", judgement=None)))
+
+    assert LEARNING_LABELS["not_judged"].en in text_of(page)
 
 
 def test_unknown_language_is_refused():

@@ -6,11 +6,11 @@ from base64 import b64encode
 
 import pytest
 
-from service_quality.events.control_records import control_to_dict
+from service_quality.events.control_records import ShopUnparked, control_to_dict
 from service_quality.events.interaction_event import FIELDS, InteractionEvent, event_to_dict
 from service_quality.events.positions import START, Position
 from spark_jobs.errors import InputError
-from spark_jobs.logs.archive import ENTRY_DDL, ENTRY_SCHEMA, LINK_DDL, _entries, _link, _row, broken_chains
+from spark_jobs.logs.archive import ENTRY_DDL, ENTRY_SCHEMA, LINK_DDL, _link, broken_chains, entries_of, read_row
 from tests.stand_ins.control import make_import_record
 
 NOON = 1_700_000_000_000
@@ -49,7 +49,7 @@ def test_scored_event_comes_with_all_that_was_served():
     vector = array("f", [1.5, float("nan")])
     served = {"clock": NOON + 9, "vector": b64encode(vector.tobytes()).decode(), "score": 0.25, "model": "v1"}
 
-    (found,) = _entries(row({"position": position(3), "event": event_to_dict(event), **served}, follows=2))
+    (found,) = entries_of(row({"position": position(3), "event": event_to_dict(event), **served}, follows=2))
 
     assert {name: found[name] for name in FIELDS} == {name: getattr(event, name) for name in FIELDS}
     assert (found["position"], found["row_follows"], found["fingerprint"]) == (position(3), position(2), "f1")
@@ -63,13 +63,13 @@ def test_event_that_was_not_scored_has_no_vector():
         event_id="e1", shop_id="shop", kind="page_viewed", occurred_at=NOON, received_at=NOON, customer_id="zoe"
     )
 
-    (found,) = _entries(row({"position": position(3), "event": event_to_dict(event), "clock": NOON}))
+    (found,) = entries_of(row({"position": position(3), "event": event_to_dict(event), "clock": NOON}))
 
     assert (found["served_vector"], found["served_score"], found["served_clock"]) == (None, None, NOON)
 
 
 def test_rejected_and_duplicate_records_keep_their_log_indexes_and_bring_no_event():
-    rejected, duplicate = _entries(
+    rejected, duplicate = entries_of(
         row(
             {"position": position(1), "rejected": "malformed_json", "field": ""},
             {"position": position(2), "duplicate": True},
@@ -82,10 +82,25 @@ def test_rejected_and_duplicate_records_keep_their_log_indexes_and_bring_no_even
     assert "event_id" not in duplicate
 
 
+def test_rejected_record_names_the_field():
+    (found,) = entries_of(row({"position": position(1), "rejected": "wrong_type", "field": "rating"}))
+
+    assert (found["rejected"], found["rejected_field"]) == ("wrong_type", "rating")
+
+
+def test_control_record_without_effect_on_features_is_an_entry_without_an_event():
+    unparked = ShopUnparked(shop_id="shop", run="r1", until=position(4))
+
+    (found,) = entries_of(row({"position": position(5), "event": control_to_dict(unparked), "clock": NOON}))
+
+    assert json.loads(found["control"]) == control_to_dict(unparked)
+    assert {"event_id", "import_id", "filled"}.isdisjoint(found)
+
+
 def test_import_record_moves_the_clock():
     import_record = make_import_record("i1", clock=NOON)
 
-    (found,) = _entries(row({"position": position(1), "event": control_to_dict(import_record), "clock": NOON + 7}))
+    (found,) = entries_of(row({"position": position(1), "event": control_to_dict(import_record), "clock": NOON + 7}))
 
     assert (found["import_id"], found["occurred_at"], found["received_at"]) == ("i1", NOON, NOON)
     assert found["served_clock"] == NOON + 7
@@ -114,12 +129,12 @@ def test_link_names_shop_and_neighbours():
 @pytest.mark.parametrize("line", ["", "no JSON", "[1]", "null", '"text"'])
 def test_line_that_is_no_archive_row_is_refused(line):
     with pytest.raises(InputError, match=r"found a line without shop_id, .* expected archive rows"):
-        _row(line)
+        read_row(line)
 
 
 def test_row_that_lacks_a_field_is_refused_by_its_name():
     with pytest.raises(InputError, match="found a line without fold_version, expected"):
-        _row(json.dumps({name: value for name, value in row().items() if name != "fold_version"}))
+        read_row(json.dumps({name: value for name, value in row().items() if name != "fold_version"}))
 
 
 @pytest.mark.parametrize("spans", [[(0, 4)], [(0, 4), (4, 9), (9, 10)], [(9, 10), (0, 4), (4, 9)]])

@@ -94,12 +94,15 @@ class ModelRegistry:
 
     def load(self, version: str) -> Scorer:
         """The version ready to score; ModelError for one that must not score, DeploymentError for a missing file."""
+        return self.make_scorer(self.read_file(version), version)
+
+    def read_file(self, version: str) -> bytes:
+        """The model file of a version; DeploymentError for a missing one."""
         key = model_key(version, GRAPH)
         try:
-            data = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except (ClientError, BotoCoreError) as error:
             raise failure_of(error, f"{key} in bucket {self.bucket}") from error
-        return self.make_scorer(data, version)
 
     def _read_entry(self, revision: int) -> "Mapping[str, AttributeValueTypeDef] | None":
         return self._read(log_key(revision)) if revision else None

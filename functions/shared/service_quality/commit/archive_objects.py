@@ -1,4 +1,4 @@
-"""Archive rows into objects: one per date, named by its content."""
+"""Archive rows into objects: one per date and bucket of shops, named by its content."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from service_quality.commit.archived_ranges import Range, follows_of
 from service_quality.commit.inserted_rows import InsertedRow
+from service_quality.commit.shop_buckets import shop_bucket
 from service_quality.errors import UnreadableRowError
 from service_quality.instants import format_instant
 
@@ -24,7 +25,7 @@ class ArchiveRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ArchiveObject:
-    """The rows of one date as JSON lines; a second delivery of the same rows has the same key."""
+    """The rows of one date and bucket as JSON lines; a second delivery of the same rows has the same key."""
 
     key: str
     lines: bytes
@@ -54,11 +55,20 @@ def unpack_archive_row(row: InsertedRow) -> ArchiveRow:
 
 
 def archive_objects(rows: Iterable[ArchiveRow]) -> list[ArchiveObject]:
-    """Gather archive rows into one object per date."""
-    by_date: dict[str, list[ArchiveRow]] = {}
+    """Gather archive rows into one object per date and bucket of shops, so at most 16 a date."""
+    folders: dict[str, list[ArchiveRow]] = {}
     for row in rows:
-        by_date.setdefault(row.date, []).append(row)
-    return [_object(date, found) for date, found in by_date.items()]
+        folders.setdefault(object_folder(row.date, shop_bucket(row.shop_id)), []).append(row)
+    return [_object(folder, found) for folder, found in folders.items()]
+
+
+def object_folder(date: str, bucket: int) -> str:
+    """The part of an object's key that names date and bucket.
+
+    >>> object_folder("2026-11-20", 7)
+    'archive/date=2026-11-20/bucket=07'
+    """
+    return f"archive/date={date}/bucket={bucket:02d}"
 
 
 def ranges_by_shop(rows: Iterable[ArchiveRow]) -> dict[str, list[Range]]:
@@ -69,11 +79,11 @@ def ranges_by_shop(rows: Iterable[ArchiveRow]) -> dict[str, list[Range]]:
     return ranges
 
 
-def _object(date: str, rows: list[ArchiveRow]) -> ArchiveObject:
+def _object(folder: str, rows: list[ArchiveRow]) -> ArchiveObject:
     links = [[row.shop_id, *row.range] for row in rows]
     name = hashlib.sha256(json.dumps(links).encode()).hexdigest()[:32]
     lines = b"".join(row.line + b"\n" for row in rows)
-    return ArchiveObject(f"archive/date={date}/{name}.jsonl.gz", lines, len(rows))
+    return ArchiveObject(f"{folder}/{name}.jsonl.gz", lines, len(rows))
 
 
 def _date(instant: int) -> str:

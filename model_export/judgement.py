@@ -1,0 +1,81 @@
+"""The judgement of a candidate beside the champion, as the Spark job writes it, and the rule that it must pass."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from model_export.documents import Document, read_document
+from model_export.errors import ArtefactError, ModelRefusedError, RegistryConflictError
+
+#: A candidate is not worse while its log loss is at most this much above the champion's.
+TOLERANCE = 0.001
+#: Fewer conversations, or of one outcome only, say nothing.
+LEAST_CONVERSATIONS = 30
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One model's version, and its log loss on the judged rows."""
+
+    version: str
+    log_loss: float
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Both models on the same conversations, since an instant that neither had seen; `fields` is the whole document."""
+
+    champion: Judged
+    candidate: Judged
+    since: str
+    conversations: int
+    dissatisfied: int
+    fields: Mapping[str, object]
+
+    @property
+    def found(self) -> str:
+        """The figures of both, in one sentence."""
+        return (
+            f"log loss {self.candidate.log_loss:.4f} beside {self.champion.log_loss:.4f} of champion"
+            f" {self.champion.version}, on {self.conversations} conversations since {self.since}"
+        )
+
+    def require(self, version: str, *, champion: str) -> None:
+        """Raise unless it lets this version replace this champion.
+
+        ModelRefusedError for a worse candidate or too few conversations, ArtefactError for a judgement of another
+        candidate, RegistryConflictError for one beside another champion.
+        """
+        if self.candidate.version != version:
+            raise ArtefactError(f"found a judgement of {self.candidate.version}, expected one of {version}")
+        if self.champion.version != champion:
+            raise RegistryConflictError(
+                f"found a judgement beside {self.champion.version}, expected one beside the champion {champion}"
+            )
+        if self.conversations < LEAST_CONVERSATIONS or not 0 < self.dissatisfied < self.conversations:
+            raise ModelRefusedError(
+                f"version {version}: found {self.conversations} conversations since {self.since}, {self.dissatisfied}"
+                f" of them dissatisfied, expected at least {LEAST_CONVERSATIONS} with both outcomes"
+            )
+        # not "is greater": NaN must be refused
+        if not self.candidate.log_loss <= self.champion.log_loss + TOLERANCE:
+            raise ModelRefusedError(
+                f"version {version}: found {self.found}, expected at most {TOLERANCE} above the champion's"
+            )
+
+
+def read_judgement(path: Path) -> Judgement:
+    """The judgement in a file; ArtefactError for a file of another content."""
+    document = read_document(path)
+    return Judgement(
+        champion=_read_judged(document.part("champion")),
+        candidate=_read_judged(document.part("candidate")),
+        since=document.text("since"),
+        conversations=document.count("conversations"),
+        dissatisfied=document.count("dissatisfied"),
+        fields=document.fields,
+    )
+
+
+def _read_judged(part: Document) -> Judged:
+    return Judged(part.text("version"), part.number("log_loss"))

@@ -1,0 +1,111 @@
+"""Judge a candidate: its figures beside the champion's, on the latest served days that neither has seen."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import Any
+
+import boto3
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from service_quality.adapters.model_registry import ModelRegistry
+from service_quality.adapters.onnx_model import OnnxScorer
+from service_quality.features.feature_set import FEATURES
+from service_quality.instants import format_instant
+from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
+from spark_jobs.errors import InputError
+from spark_jobs.learning.judged_models import CANDIDATE, CHAMPION, JudgedModel, measure_both, read_model, score_by_both
+from spark_jobs.learning.labelled_rows import ROW_COLUMNS, label_conversations, with_labels
+from spark_jobs.learning.metrics import figure_text
+from spark_jobs.logs.declared_features import find_places, vectors_in_service
+from spark_jobs.logs.log_table import read_log
+
+_DESCRIPTION = """Scores what was served, by the champion and by a published candidate, and writes the figures of both
+for `python -m model_export promote --judgement`, which decides.
+
+Judged are the scored events of the lake's log that were received after both models' training ended, of conversations
+that were rated since and not before. Each conversation has one unit of weight."""
+
+
+def read_options(arguments: Sequence[str]) -> Namespace:
+    """The options of the command line."""
+    parser = job_parser("judge_candidate", _DESCRIPTION)
+    parser.add_argument("--candidate", required=True, metavar="VERSION", help="a published version")
+    parser.add_argument("--bucket", required=True, metavar="NAME", help="bucket of the models")
+    parser.add_argument("--table", required=True, metavar="NAME", help="table of the registry")
+    return parser.parse_args(arguments)
+
+
+def read_models(options: Namespace) -> tuple[JudgedModel, JudgedModel]:
+    """The champion and the candidate."""
+    s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
+    registry = ModelRegistry(dynamodb, s3, options.table, options.bucket, OnnxScorer, lambda *_: None)
+    versions = (registry.read_pointer().version, options.candidate)
+    champion, candidate = (read_model(version, registry.read_file(version)) for version in versions)
+    return champion, candidate
+
+
+def judged_rows(log: DataFrame, since: int) -> DataFrame:
+    """Rows of a training set of what was received from an instant on, of conversations not rated before it."""
+    accepted = log.where("rejected is null and not duplicate and event_id is not null")
+    rated_before = accepted.where((F.col("kind") == "rated") & (F.col("received_at") < since))
+    seen = rated_before.select("shop_id", "conversation_id").distinct()
+    served = (
+        accepted.where("served_vector is not null")
+        .where(F.col("received_at") >= since)
+        .withColumn("features", vectors_in_service(find_places(log, FEATURES)))
+        .join(seen, ["shop_id", "conversation_id"], "left_anti")
+    )
+    return with_labels(served.select(*ROW_COLUMNS), label_conversations(accepted, F.col("position")))
+
+
+def judge(log: DataFrame, champion: JudgedModel, candidate: JudgedModel) -> dict[str, Any]:
+    """The figures of both models, and the rows that they are of; InputError without any row."""
+    since = max(champion.trained_as_of, candidate.trained_as_of)
+    rows = judged_rows(log, since).cache()
+    counts = rows.agg(
+        F.count("*").alias("rows"),
+        F.count_distinct("shop_id", "conversation_id").alias("conversations"),
+        F.coalesce(F.sum(F.col("label") * F.col("weight")), F.lit(0.0)).alias("dissatisfied"),
+        F.max(F.unix_millis("occurred_at")).alias("until"),
+    ).collect()[0]
+    if not counts["rows"]:
+        raise InputError(
+            f"found no conversation that was served and rated from {format_instant(since)} on, expected at least one"
+        )
+    figures = measure_both(score_by_both(rows, champion, candidate))
+    models = {CHAMPION: champion, CANDIDATE: candidate}
+    return {
+        "since": format_instant(since),
+        "until": format_instant(counts["until"]),
+        "rows": counts["rows"],
+        "conversations": counts["conversations"],
+        "dissatisfied": round(counts["dissatisfied"]),
+        **{
+            name: {
+                "version": model.version,
+                "trained_as_of": format_instant(model.trained_as_of),
+                **figures[name],
+            }
+            for name, model in models.items()
+        },
+    }
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Entry point: read both models and the log, score, write the figures."""
+    options = read_options(arguments)
+    spark = session_for(options, "judge_candidate")
+    found = judge(read_log(spark).cache(), *read_models(options))
+    losses = (f"{name} {figure_text(found[name]['log_loss'])}" for name in (CANDIDATE, CHAMPION))
+    print_summary(
+        f"judge_candidate: log loss of {', of '.join(losses)} on {found['conversations']} conversations"
+        f" since {found['since']}",
+        found,
+        file=options.json,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(main))

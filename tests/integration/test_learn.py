@@ -1,0 +1,133 @@
+"""The loop on the embedded AWS: served and rated events train a model that replaces a bad one, the functions go on with
+it, and a worse one that later events train is refused."""
+
+import json
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from cli.progress import wait_until
+from infra.local import learn
+from infra.local.archive import read_archive_rows
+from infra.local.cloud import Cloud
+from infra.local.deployment import deploy
+from infra.local.emulator import Emulator
+from infra.local.replaying import log_order, put_events, wait_for_archive
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.instants import DAY, format_instant, parse_instant
+from service_quality.scoring.champion import LOOK_AGAIN_SECONDS
+from spark_jobs.synthetic_shop.world import World, events_of, shop_of
+from tests.stand_ins.tiny_model import tiny_model
+
+pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1500)]
+
+WORLD = World(shops=2, days=5, contacts_per_day=60, seed=5, start=parse_instant("2025-03-03T00:00:00Z"))
+SECONDS = 180
+
+
+def days(first: int, last: int) -> list[InteractionEvent]:
+    """The world's events from one day on until before another, in order."""
+    shops = [shop_of(WORLD, number) for number in range(WORLD.shops)]
+    every = (event for shop in shops for event in events_of(WORLD, shop, range(WORLD.customers)))
+    begin, end = WORLD.start + first * DAY, WORLD.start + last * DAY
+    return sorted((event for event in every if begin <= event.occurred_at < end), key=log_order)
+
+
+@dataclass
+class Line:
+    """The deployed functions, and where `learn` keeps what it makes."""
+
+    cloud: Cloud
+    outputs: dict[str, str]
+    folder: Path
+
+    def send(self, events: Sequence[InteractionEvent]) -> None:
+        numbers = put_events(self.cloud, self.outputs["EventStreamName"], events)
+        wait_for_archive(self.cloud, self.outputs["ArchiveBucketName"], numbers, quiet=SECONDS)
+
+    def learn(self) -> tuple[int, dict]:
+        """The exit status, and the outcome as stored."""
+        status = learn.run(Namespace(lake=self.folder / "lake", judge_days=1, warm_up_days=0, with_past=False))
+        return status, json.loads((self.folder / "learn" / "outcome.json").read_text("utf-8"))
+
+    def models_of(self, events: Sequence[InteractionEvent]) -> set[str]:
+        """The versions that scored these events."""
+        ids = {event.event_id for event in events}
+        rows = read_archive_rows(self.cloud, self.outputs["ArchiveBucketName"])
+        entries = (entry for row in rows for entry in row["entries"])
+        return {one["model"] for one in entries if "model" in one and one["event"]["event_id"] in ids}
+
+    def champion(self) -> str:
+        key = {"pk": {"S": "pointer"}, "sk": {"S": "champion"}}
+        item = self.cloud.dynamodb.get_item(TableName=self.outputs["ModelsTableName"], Key=key)["Item"]
+        return item["version"]["S"]
+
+    def promote_tiny_model(self) -> None:
+        """A first champion that finds nearly every conversation at risk."""
+        model = tiny_model(bias=2.0, metadata={"training": json.dumps({"as_of": format_instant(WORLD.start)})})
+        self.cloud.s3.put_object(Bucket=self.outputs["ModelsBucketName"], Key="models/tiny/model.onnx", Body=model)
+        texts = {"pk": "pointer", "sk": "champion", "version": "tiny"}
+        item = {name: {"S": value} for name, value in texts.items()} | {"revision": {"N": "1"}}
+        self.cloud.dynamodb.put_item(TableName=self.outputs["ModelsTableName"], Item=item)
+
+    def await_swap(self, version: str) -> None:
+        """Let the functions score an event now and then until all do it by this version; each looks once a minute."""
+        sent: list[InteractionEvent] = []
+        promoted_at = time.monotonic()
+
+        def swapped() -> bool:
+            sent.append(probe(len(sent)))
+            self.send(sent[-1:])
+            all_looked = time.monotonic() - promoted_at > LOOK_AGAIN_SECONDS
+            return all_looked and self.models_of(sent[-1:]) == {version}
+
+        assert wait_until(swapped, title="swap", state=lambda: f"{len(sent)} events", seconds=SECONDS)
+
+
+def probe(number: int) -> InteractionEvent:
+    at = WORLD.start + 4 * DAY - 1
+    return InteractionEvent(
+        event_id=f"probe-{number}", shop_id=shop_of(WORLD, 0).shop_id, kind="conversation_opened",
+        occurred_at=at, received_at=at, conversation_id=f"probe-{number}",
+    )  # fmt: skip
+
+
+def all_dissatisfied(events: Sequence[InteractionEvent]) -> list[InteractionEvent]:
+    return [replace(event, rating=1) if event.kind == "rated" else event for event in events]
+
+
+def test_loop_closes_and_a_worse_candidate_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learn, "FOLDER", tmp_path / "emulator")
+    with Emulator(tmp_path / "emulator") as emulator:
+        line = Line(emulator.cloud, deploy(emulator), tmp_path)
+        line.promote_tiny_model()
+        served = days(0, 3)
+        line.send(served)
+        assert line.models_of(served) == {"tiny"}
+
+        status, outcome = line.learn()
+
+        judged = outcome["judgement"]
+        assert (status, outcome["verdict"], judged["champion"]["version"]) == (0, "promoted", "tiny"), outcome
+        assert judged["since"] == format_instant(WORLD.start + 2 * DAY)
+        assert judged["conversations"] >= 30
+        assert judged["candidate"]["log_loss"] < judged["champion"]["log_loss"] - 0.5
+        new = line.champion()
+        assert new == outcome["version"]
+        line.await_swap(new)
+        line.send(all_dissatisfied(days(3, 4)))
+        later = days(4, 5)
+        line.send(later)
+        assert line.models_of(later) == {new}
+
+        status, outcome = line.learn()
+
+        judged = outcome["judgement"]
+        assert (status, outcome["verdict"], judged["champion"]["version"]) == (5, "refused", new), outcome
+        assert judged["candidate"]["log_loss"] > judged["champion"]["log_loss"] + 0.001
+        assert "expected at most 0.001 above the champion's" in outcome["why"]
+        assert line.champion() == new
