@@ -1,4 +1,4 @@
-"""Build the training set: features at every scored event, as they would have been served, and the label."""
+"""Write the features of every scored event, as they would have been served, beside the label."""
 
 import sys
 from argparse import Namespace

@@ -1,4 +1,4 @@
-"""Check consistency: recompute every feature of every scored event from the archive and compare it bit for bit."""
+"""Recompute every feature of every scored event from the archive, and compare it bit for bit."""
 
 import json
 import sys

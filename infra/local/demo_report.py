@@ -9,8 +9,8 @@ from typing import Any
 
 from cli.atomic_write import atomic_file
 from infra.local.demo_run import Demo
-from reports import choose_telling, render_page
-from reports.summary import render_summary
+from reports import render_page, render_summary
+from service_quality.alerts.shop_settings import shop_settings
 
 Figures = dict[str, Any]
 
@@ -42,9 +42,9 @@ def write_report(demo: Demo, alerts: list[Figures], status: int, results: Result
     """
     evaluation = demo.read("evaluate_scores")
     report = collect(demo, alerts, evaluation)
-    telling = choose_telling(alerts)
     faults = list(find_faults(report, status))
-    page = render_page(report, evaluation, alerts, telling)
+    shops = {shop: shop_settings(stored) for shop, stored in demo.stored_settings().items()}
+    page = render_page(report, evaluation, alerts, shops=shops)
     written = results_in(demo.failed) if faults else results
     with (
         atomic_file(written.report) as report_file,  # left last, so it takes its place last
@@ -56,8 +56,8 @@ def write_report(demo: Demo, alerts: list[Figures], status: int, results: Result
         page_file.write_text(page, "utf-8")
         shutil.copyfile(demo.scores, scores_file)
         alerts_file.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in alerts), "utf-8")
-    print(render_summary(report, telling))
-    print(f"figures: {written.report}\npage:    {written.page}", flush=True)
+    print(render_summary(report, alerts, shops=shops))
+    print(f"figures: {written.report}\npage:    {written.page.resolve().as_uri()}", flush=True)
     return faults
 
 
@@ -91,6 +91,7 @@ def collect(demo: Demo, alerts: list[Figures], evaluation: Figures) -> Figures:
             "received": len(alerts),
             "received_http": demo.received_by_web,
             "by_kind": {kind: dict(states) for kind, states in sorted(by_kind.items())},
+            "quality": demo.quality,
         },
         "seconds": demo.seconds,
     }

@@ -35,7 +35,7 @@ def a_value(name: str) -> st.SearchStrategy[object]:
     declared = DECLARED[name]
     wrong = st.sampled_from([7.5, True, [], {"a": 1}])
     if declared.form == INSTANT:
-        return st.sampled_from([declared.example, "2026-11-20T07:59:00+01:00"]) | wrong
+        return st.sampled_from([declared.example, "2026-11-20T09:00:00+01:00"]) | wrong
     if declared.form == INTEGER:
         bounds = st.sampled_from([declared.lowest - 1, declared.lowest, declared.highest, declared.highest + 1])
         return bounds | st.just(float(declared.lowest)) | st.just("4") | wrong
