@@ -146,8 +146,8 @@ LABELS = {
     "telling": Message("The most telling alerts", "最具代表性的告警"),
     "telling_note": Message(
         "Different kinds first, then the gravest. A bar shows what a reason adds to the log-odds of dissatisfaction, "
-        "compared with a conversation of which the model knows nothing; all bars have one scale.",
-        "先取不同类型，再取最严重者。条形表示该原因对不满意对数几率的贡献（相对于模型一无所知的会话），所有条形采用同一刻度。",
+        "compared with the average of its training rows; all bars have one scale.",
+        "先取不同类型，再取最严重者。条形表示该原因对不满意对数几率的贡献（相对于训练样本的平均水平），所有条形采用同一刻度。",
     ),
     "risk": Message("risk", "风险"),
     "lowers_risk": Message("lowers the risk", "降低风险"),

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.slow, pytest.mark.
 PAGE = ROOT / "docs" / "by_hand.md"
 
 
+@pytest.mark.timeout(1_800)
 def test_every_line_runs():
     if any(Emulator(folder).attach() for folder in FOLDERS):
         pytest.skip("an embedded AWS runs in this checkout, which these lines would use and end")
@@ -28,7 +29,7 @@ def test_every_line_runs():
             env=environment,
             capture_output=True,
             text=True,
-            timeout=580,
+            timeout=1_700,
             check=False,
         )
     finally:
