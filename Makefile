@@ -22,10 +22,11 @@ help: ## List the targets
 setup: ## Bring everything that is needed into this folder (the others call it)
 	@$(PYTHON) -m tools.setup --venv $(VENV)
 
-demo: setup ## Contacts in, alerts out, proofs beside them [CONTACTS=FILE SPLIT=YYYY-MM-DD REPORT=FILE SCORES=FILE KEEP=1]
+demo: setup ## Contacts in, alerts out, proofs beside them [CONTACTS=FILE SPLIT=YYYY-MM-DD TIME_ZONE=ZONE CURRENCY=CODE REPORT=FILE SCORES=FILE KEEP=1]
 	@JAVA_HOME="$$($(RUN)/python -m cli.java)" $(RUN)/python -m infra.local demo \
 		$(if $(CONTACTS),--contacts "$(CONTACTS)") $(if $(SPLIT),--split "$(SPLIT)") \
-		$(if $(REPORT),--report "$(REPORT)") $(if $(SCORES),--scores "$(SCORES)") $(if $(KEEP),--keep)
+		$(if $(REPORT),--report "$(REPORT)") $(if $(SCORES),--scores "$(SCORES)") $(if $(KEEP),--keep) \
+		$(if $(TIME_ZONE),--time-zone "$(TIME_ZONE)") $(if $(CURRENCY),--currency "$(CURRENCY)")
 
 test: setup ## The tests that take less than a minute each; the others by ARGS="-m long" [ARGS=...]
 	@$(RUN)/python -m pytest -n 2 --dist loadgroup -m "not long" $(ARGS)
@@ -47,7 +48,7 @@ bench: setup ## Measure what is claimed, beside its peers [ARGS="SECTION ... --r
 	@$(PYTHON) -m tools.setup --venv $(VENV) --with-peers
 	@JAVA_HOME="$$($(RUN)/python -m cli.java)" $(RUN)/python -m benchmarks $(ARGS)
 
-simulate: setup ## Play schedules of troubles against the commit [ARGS="--schedules N --workers N --seed N"]
+simulate: setup ## Test the commit under random faults [ARGS="--schedules N --workers N --seed N"]
 	@$(RUN)/python -m tests.simulation $(ARGS)
 
 build: setup ## Build what is deployed, into .aws-sam/

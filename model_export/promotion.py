@@ -9,14 +9,12 @@ from botocore.exceptions import ClientError
 
 from model_export.aws import translated
 from model_export.documents import parse_document
-from model_export.errors import ModelExportError, ModelRefusedError, NotThereError, RegistryConflictError
+from model_export.errors import ModelExportError, NotThereError, RegistryConflictError
 from model_export.exported import require_hash
 from model_export.judgement import Judgement
 from model_export.parity import read_parity
-from model_export.registry import Registry, read_published
+from model_export.registry import Registry, read_published, require_servable
 from service_quality.adapters.model_registry import POINTER_KEY, log_key
-from service_quality.adapters.onnx_model import OnnxScorer
-from service_quality.errors import ModelError
 from service_quality.instants import format_instant
 
 if TYPE_CHECKING:
@@ -152,10 +150,7 @@ def pass_gate(registry: Registry, version: str) -> str:
     read_parity(parity).require(name)
     data = read_published(registry, version, "model.onnx")
     require_hash(version, data)
-    try:
-        OnnxScorer(data, version)
-    except ModelError as error:
-        raise ModelRefusedError(str(error)) from error
+    require_servable(data, version)
     metrics = parse_document(f"{name}: metrics.json", read_published(registry, version, "metrics.json"))
     return json.dumps(metrics.fields, sort_keys=True)
 

@@ -8,7 +8,9 @@ from botocore.exceptions import ClientError
 from model_export.aws import code_of, translated
 from model_export.errors import ModelRefusedError, NotThereError, RegistryConflictError
 from model_export.exported import PUBLISHED, Exported
-from service_quality.adapters.model_registry import MODELS_PREFIX, model_key
+from service_quality.adapters.model_registry import GRAPH, MODELS_PREFIX, model_key
+from service_quality.adapters.onnx_model import OnnxScorer
+from service_quality.errors import ModelError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,12 +33,21 @@ def publish_model(exported: Exported, s3: "S3Client", bucket: str) -> list[str]:
     The same content twice is fine; RegistryConflictError when a version holds other content already.
     """
     exported.parity.require(f"version {exported.version}")
+    require_servable(exported.path(GRAPH).read_bytes(), exported.version)
     written = []
     for name in PUBLISHED:
         key = model_key(exported.version, name)
         if _put_once(s3, bucket, key, exported.path(name).read_bytes()):
             written.append(key)
     return written
+
+
+def require_servable(data: bytes, version: str) -> None:
+    """ModelRefusedError unless the functions' own scorer takes the model."""
+    try:
+        OnnxScorer(data, version)
+    except ModelError as error:
+        raise ModelRefusedError(str(error)) from error
 
 
 def read_published(registry: Registry, version: str, name: str) -> bytes:

@@ -1,7 +1,7 @@
 """Numbers as text for people; an unknown one is a dash."""
 
 from collections.abc import Mapping
-from math import isfinite
+from math import isfinite, sqrt
 from typing import Any
 
 from reports.labels import label
@@ -31,6 +31,30 @@ def metric_in_words(number: float | None) -> str:
     '0.709'
     """
     return UNKNOWN if number is None else f"{number:.3f}"
+
+
+def auc_in_words(auc: float | None, rows: int | None, base_rate: float | None) -> str:
+    """An area under the ROC curve with half of its 95 % interval (Hanley and McNeil, Radiology 1982).
+
+    >>> auc_in_words(0.734, 337, 0.153), auc_in_words(None, 0, None)
+    ('0.73 ± 0.08', '—')
+    """
+    if auc is None or not rows or base_rate is None:
+        return metric_in_words(auc)
+    lost = max(1.0, rows * base_rate)
+    kept = max(1.0, rows - lost)
+    one_lost, one_kept = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    spread = auc * (1 - auc) + (lost - 1) * (one_lost - auc**2) + (kept - 1) * (one_kept - auc**2)
+    return f"{auc:.2f} ± {1.96 * sqrt(spread / (lost * kept)):.2f}"
+
+
+def number_in_words(number: float | None) -> str:
+    """A small number to one digit behind the point.
+
+    >>> number_in_words(12.34), number_in_words(None)
+    ('12.3', '—')
+    """
+    return UNKNOWN if number is None else f"{number:,.1f}"
 
 
 def share_in_words(number: float | None) -> str:

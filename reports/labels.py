@@ -68,7 +68,7 @@ LABELS = {
     "replayed_events": Message("events replayed", "重放事件"),
     "alerts_received": Message("alert messages", "告警消息"),
     "judged": Message("replayed conversations with a rating", "重放部分中有评价的会话"),
-    "base_rate": Message("of those dissatisfied", "其中不满意"),
+    "base_rate": Message("of rated conversations ended dissatisfied", "已评价会话中不满意的占比"),
     "auc_after_answer": Message("ROC AUC after the first answer", "首次回复后的 ROC AUC"),
     "auc_at_opening": Message("ROC AUC at the opening", "会话开始时的 ROC AUC"),
     "ece_after_answer": Message("calibration error after the first answer", "首次回复后的校准误差"),
@@ -116,22 +116,38 @@ LABELS = {
     # Alerts
     "alerts": Message("Alerts", "告警"),
     "by_kind": Message("By kind", "按类型"),
-    "by_hour": Message("By hour of day", "按一天中的时段"),
+    "by_hour": Message("New alerts by hour of day", "新告警的时段分布"),
     "alerts_note": Message(
-        "Messages as subscribers received them. Repetitions are counted inside an alert, not sent.",
-        "订阅者收到的消息；重复出现只在告警内计数，不再发送。",
+        "Messages as subscribers received them. Repetitions are counted inside an alert, not sent. An alert can end "
+        "that opened before, so more may be resolved than new.",
+        "订阅者收到的消息；重复出现只在告警内计数，不再发送。此前开启的告警也会解除，因此解除数可能多于新告警数。",
     ),
     "kind": Message("kind", "类型"),
     "total": Message("all", "合计"),
-    "hour_x": Message("hour of day (UTC)", "时段（UTC，小时）"),
-    "hour_y": Message("messages", "消息数"),
+    "hour_x": Message("hour of day in the shop's time zone", "时段（店铺所在时区，小时）"),
+    "hour_y": Message("new alerts", "新告警数"),
     "no_alerts": Message("No alert was received.", "没有收到告警。"),
+    "quality": Message("How often an alert was right", "告警的准确程度"),
+    "per_day": Message("a day", "每天"),
+    "judged_alerts": Message("rated later", "之后有评价"),
+    "precision": Message("right", "准确率"),
+    "recall": Message("found", "召回率"),
+    "before_answer": Message("before an answer", "早于首次回复"),
+    "hours_before_rating": Message("hours left", "提前小时数"),
+    "quality_note": Message(
+        "Judged by later ratings, each conversation once. Right: share of alerted conversations that ended "
+        "dissatisfied; by chance it would be {base}. Found: share of all dissatisfied conversations that were alerted. "
+        "Before an answer: share of alerts that came before a person answered. Hours left: median time to the rating.",
+        "以之后的评价判定，每个会话计一次。准确率：被告警的会话中最终不满意的占比（随机水平为 {base}）。"
+        "召回率：所有不满意会话中被告警的占比。早于首次回复：在人工首次回复之前发出的告警占比。"
+        "提前小时数：告警距评价的中位时间。",
+    ),
     # Telling alerts
     "telling": Message("The most telling alerts", "最具代表性的告警"),
     "telling_note": Message(
-        "Different kinds first, then the gravest. A bar shows what a reason adds to the log-odds of dissatisfaction; "
-        "all bars have one scale.",
-        "先取不同类型，再取最严重者。条形表示该原因对不满意对数几率的贡献，所有条形采用同一刻度。",
+        "Different kinds first, then the gravest. A bar shows what a reason adds to the log-odds of dissatisfaction, "
+        "compared with the average of its training rows; all bars have one scale.",
+        "先取不同类型，再取最严重者。条形表示该原因对不满意对数几率的贡献（相对于训练样本的平均水平），所有条形采用同一刻度。",
     ),
     "risk": Message("risk", "风险"),
     "lowers_risk": Message("lowers the risk", "降低风险"),

@@ -12,11 +12,15 @@ from reports.labels import LABELS, METRICS, STEPS
 from reports.learning_labels import LEARNING_LABELS
 from reports.proofs import Figures, read_proofs
 from reports.shown_alert import ShownAlert, show_alert
+from reports.telling import choose_telling
 from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
+from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.wording_messages import LANGUAGES
 from service_quality.scoring.scores import ENGINES_DIFFER_AT_MOST
 
+Shops = Mapping[str, ShopSettings]
+NO_SETTINGS: Shops = {}
 MOMENTS = ("answer", "opening")
 _TAGS = {"en": "en", "zh": "zh-CN"}
 
@@ -47,19 +51,22 @@ class Pane:
 
 
 def render_page(
-    report: Figures, evaluation: Figures, alerts: Sequence[Figures], telling: Sequence[Figures], *, lang: str = "en"
+    report: Figures, evaluation: Figures, alerts: Sequence[Figures], *, shops: Shops = NO_SETTINGS, lang: str = "en"
 ) -> str:
     """The page as HTML; `lang` is shown first, `#en` and `#zh` in the address show one of the two.
 
-    `report` as in report.json, `evaluation` holds the curves of MOMENTS, `alerts` are bodies as received.
+    `report` as in report.json, `evaluation` holds the curves of MOMENTS, `alerts` are bodies as received; `shops` has
+    the settings by which a shop's times and amounts are shown.
     """
     if lang not in LANGUAGES:
         raise ValueError(f"found language {lang!r}, expected one of {', '.join(LANGUAGES)}")
     template = _environment().get_template("page.html")
+    telling = choose_telling(alerts)
+    opened = [alert for alert in alerts if alert["state"] == OPENED]
     return template.render(
         lang=lang,
         # The language shown first comes last, so that CSS can hide it while another one is the address's target.
-        panes=[_pane(language, report, telling) for language in sorted(LANGUAGES, key=lambda one: one == lang)],
+        panes=[_pane(language, report, telling, shops) for language in sorted(LANGUAGES, key=lambda one: one == lang)],
         mail={name: one._asdict() for name, one in messages.MAIL.items()},
         report=report,
         proofs=read_proofs(report),
@@ -73,7 +80,8 @@ def render_page(
         shares=plots.ticks_up_to(1.0),
         states=(OPENED, WORSENED, RESOLVED),
         kinds=plots.kinds_of(report["alerts"]["by_kind"]),
-        hours=plots.plot_hours(alerts) if alerts else None,
+        quality=report["alerts"].get("quality"),
+        hours=plots.plot_hours(opened, {shop: one.time_zone for shop, one in shops.items()}) if opened else None,
         most_contribution=max((abs(one["contribution"]) for alert in telling for one in alert["reasons"]), default=1.0),
         seconds={step: time for step, time in report["seconds"].items() if step != "all"},
         base_rate=evaluation["answer"]["base_rate"],
@@ -92,6 +100,8 @@ def _environment() -> Environment:
     environment.filters |= {
         "counted": figures.count_in_words,
         "metric": figures.metric_in_words,
+        "auc": figures.auc_in_words,
+        "number": figures.number_in_words,
         "share": figures.share_in_words,
         "tiny": figures.tiny_in_words,
         "signed": figures.signed_in_words,
@@ -101,7 +111,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _pane(language: str, report: Figures, telling: Sequence[Figures]) -> Pane:
+def _pane(language: str, report: Figures, telling: Sequence[Figures], shops: Shops) -> Pane:
     say = partial(_said, language=language)
     return Pane(
         language=language,
@@ -111,7 +121,7 @@ def _pane(language: str, report: Figures, telling: Sequence[Figures]) -> Pane:
         rules=say(messages.RULES),
         states=say(messages.STATES),
         steps={name: name for name in report["seconds"]} | say(STEPS),
-        telling=[show_alert(alert, language) for alert in telling],
+        telling=[show_alert(alert, language, shops.get(alert["shop_id"], ShopSettings())) for alert in telling],
     )
 
 

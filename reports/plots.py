@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log10, sqrt
 
 from reports.proofs import Figures
+from service_quality.alerts.shop_settings import ShopSettings, local_time
 from service_quality.alerts.wording_messages import RULES
 
 HOURS = 24
@@ -150,11 +151,15 @@ def wilson_interval(share: float, rows: float) -> tuple[float, float]:
     return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
-def plot_hours(alerts: Sequence[Figures]) -> Hours:
-    """Alerts by the hour of day (UTC) at which they were sent; there must be at least one."""
+def plot_hours(alerts: Sequence[Figures], zones: Mapping[str, str]) -> Hours:
+    """New alerts by the hour of day at which they opened; there must be at least one.
+
+    `zones` names the time zone of each shop; a shop that it leaves out counts in UTC.
+    """
     counts = {kind: [0] * HOURS for kind in RULES}
     for alert in alerts:
-        counts[alert["kind"]][int(alert["occurred_at"][11:13])] += 1
+        zone = zones.get(alert["shop_id"], ShopSettings().time_zone)
+        counts[alert["kind"]][local_time(alert["occurred_at"], zone).hour] += 1
     ticks = _whole(ticks_up_to(max(sum(column) for column in zip(*counts.values(), strict=True))))
     top, blocks = ticks[-1].value, []
     for hour in range(HOURS):

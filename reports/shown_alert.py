@@ -5,6 +5,7 @@ from math import exp
 
 from reports.proofs import Figures
 from service_quality.alerts import wording_messages as messages
+from service_quality.alerts.shop_settings import ShopSettings, instant_in_words
 from service_quality.alerts.wording import name_in_words, value_in_words
 from service_quality.alerts.wording_messages import MAIL, say
 
@@ -40,8 +41,8 @@ class ShownAlert:
     measure: str
 
 
-def show_alert(alert: Figures, language: str) -> ShownAlert:
-    """The alert as a person reads it; an unknown rule has no measure, an unknown instant is empty."""
+def show_alert(alert: Figures, language: str, shop: ShopSettings) -> ShownAlert:
+    """The alert as a person of the shop reads it; an unknown rule has no measure, an unknown instant is empty."""
     measure = messages.MEASURES.get(alert["kind"])
     return ShownAlert(
         title=say(messages.RULES, alert["kind"], language),
@@ -50,35 +51,30 @@ def show_alert(alert: Figures, language: str) -> ShownAlert:
         state=say(messages.STATES, alert["state"], language),
         subject=say(messages.SUBJECTS, alert["subject"]["kind"], language),
         subject_id=alert["subject"]["id"],
-        shop=alert["shop_id"],
-        since=_minute(alert["opened_at"]),
-        at=_minute(alert["occurred_at"]),
+        shop=shop.display_name or alert["shop_id"],
+        since=_minute(alert["opened_at"], shop),
+        at=_minute(alert["occurred_at"], shop),
         risk=None if alert["score"] is None else value_in_words("score", alert["score"], language),
         evidence=tuple(
-            (name_in_words(name, language), value_in_words(name, value, language))
+            (name_in_words(name, language), value_in_words(name, value, language, currency=shop.currency))
             for name, value in alert["evidence"].items()
             if name != "score" and value is not None
         ),
-        reasons=tuple(_reason(reason, language) for reason in alert["reasons"]),
+        reasons=tuple(_reason(reason, language, shop) for reason in alert["reasons"]),
         measure=measure.said(language) if measure else "",
     )
 
 
-def _reason(reason: Figures, language: str) -> ShownReason:
+def _reason(reason: Figures, language: str, shop: ShopSettings) -> ShownReason:
     name, contribution = reason["feature"], reason["contribution"]
     effect = MAIL["raises" if contribution > 0 else "lowers"].said(language)
     return ShownReason(
         name=name_in_words(name, language),
-        value=value_in_words(name, reason["value"], language),
+        value=value_in_words(name, reason["value"], language, currency=shop.currency),
         contribution=contribution,
         effect=effect.format(exp(min(contribution, _LARGEST_EXPONENT))),
     )
 
 
-def _minute(instant: str | None) -> str:
-    """An ISO 8601 instant to the minute.
-
-    >>> _minute("2023-08-24T10:15:30.000Z")
-    '2023-08-24 10:15 UTC'
-    """
-    return instant[:16].replace("T", " ") + " UTC" if instant else ""
+def _minute(instant: str | None, shop: ShopSettings) -> str:
+    return instant_in_words(instant, shop.time_zone) if instant else ""

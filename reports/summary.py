@@ -3,15 +3,26 @@
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from reports.figures import count_in_words, metric_in_words, seconds_in_words, source_in_words
+from reports.figures import (
+    count_in_words,
+    metric_in_words,
+    number_in_words,
+    seconds_in_words,
+    share_in_words,
+    source_in_words,
+)
 from reports.labels import METRICS, label
+from reports.page import NO_SETTINGS, Shops
 from reports.plots import kinds_of
 from reports.proofs import Figures, Proof, read_proofs
 from reports.shown_alert import ShownAlert, show_alert
+from reports.telling import choose_telling
 from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
+from service_quality.alerts.shop_settings import ShopSettings
 
 MOST_REASONS = 3
+JUDGED = ("precision", "recall")
 MOST_DETAILS = 5
 _WIDTH = 110
 _BETWEEN = " · "
@@ -19,14 +30,16 @@ _GAP = 2
 _WIDE = "WF"
 
 
-def render_summary(report: Figures, telling: Sequence[Figures], language: str = "en") -> str:
+def render_summary(
+    report: Figures, alerts: Sequence[Figures], language: str = "en", *, shops: Shops = NO_SETTINGS
+) -> str:
     """At most forty lines: the inputs, the proofs, the scores, the alerts, and some of them with their reasons."""
-    lines = [_title(report, language)]
+    lines, telling = [_title(report, language)], choose_telling(alerts)
     for section in (_inputs, _proofs, _scores, _alerts):
         lines += section(report, language)
     lines += _chapter("telling", language) if telling else []
     for place, alert in enumerate(telling, 1):
-        lines += _shown(place, show_alert(alert, language), language)
+        lines += _shown(place, show_alert(alert, language, shops.get(alert["shop_id"], ShopSettings())), language)
     return "\n".join(_printable(line).rstrip() for line in lines) + "\n"
 
 
@@ -99,12 +112,15 @@ def _alerts(report: Figures, language: str) -> list[str]:
     by_kind, states = report["alerts"]["by_kind"], (OPENED, WORSENED, RESOLVED)
     if not by_kind:
         return [*_chapter("alerts", language), "  " + label("no_alerts", language)]
-    head = ["", *(messages.STATES[state].said(language) for state in states), label("total", language)]
+    quality = report["alerts"].get("quality", {})
+    head = ["", *(messages.STATES[state].said(language) for state in states), label("per_day", language)]
+    head += [label(name, language) for name in JUDGED]
     rows = [
         [
             messages.RULES[kind].said(language),
             *(count_in_words(by_kind[kind].get(state, 0)) for state in states),
-            count_in_words(sum(by_kind[kind].values())),
+            number_in_words(quality.get(kind, {}).get("per_day")),
+            *(share_in_words(quality.get(kind, {}).get(name)) for name in JUDGED),
         ]
         for kind in kinds_of(by_kind)
     ]

@@ -13,7 +13,7 @@ def choose_telling(alerts: Sequence[Figures]) -> list[Figures]:
     """At most three alerts, the most interesting first; the same for the same alerts in any order.
 
     Open alerts with reasons come before others, different kinds before a second of one kind, the gravest and then the
-    riskiest before others. Of one alert's messages at most one is chosen.
+    riskiest before others. Of the alerts about one subject at most one is chosen.
     """
     chosen: list[Figures] = []
     left = list(alerts)
@@ -21,8 +21,12 @@ def choose_telling(alerts: Sequence[Figures]) -> list[Figures]:
         kinds = {alert["kind"] for alert in chosen}
         best = min(left, key=lambda alert: (_says_little(alert), alert["kind"] in kinds, *_gravity(alert)))
         chosen.append(best)
-        left = [alert for alert in left if alert["alert_id"] != best["alert_id"]]
+        left = [alert for alert in left if _about(alert) != _about(best)]
     return chosen
+
+
+def _about(alert: Figures) -> tuple[str, str, str]:
+    return alert["shop_id"], alert["subject"]["kind"], alert["subject"]["id"]
 
 
 def _says_little(alert: Figures) -> bool:

@@ -1,4 +1,4 @@
-"""Build the training set: features at every scored event, as served or as they would have been, and the label."""
+"""Write the features of every scored event, as served or as they would have been, beside the label."""
 
 import sys
 from argparse import Namespace

@@ -1,4 +1,4 @@
-"""Check consistency: recompute every feature of every scored event of the log and compare it bit for bit."""
+"""Recompute every feature of every scored event of the log, and compare it bit for bit."""
 
 import sys
 from collections.abc import Sequence

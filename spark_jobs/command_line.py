@@ -33,6 +33,8 @@ EXIT_CODES = """exit codes:
   4  a file, folder or table that is not there"""
 MISSING = {"TABLE_OR_VIEW_NOT_FOUND", "PATH_NOT_FOUND", "SCHEMA_NOT_FOUND"}
 UNREAD_FILE = re.compile(r"FAILED_READ_FILE.*? file (\S+?)\.?\s")
+MISSING_PATH = re.compile(r"Path does not exist: (?:file:)?(\S+?)\.?$")
+NO_CREDENTIALS = re.compile(r"NoAuthWithAWSException|NoAwsCredentialsException|Unable to load credentials")
 MISSING_BUCKET = re.compile(r"NoSuchBucket|UnknownStoreException|Bucket does not exist")
 REPEATING_LOGGERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")  # print the traceback, too
 SQL_STATE = re.compile(r"\s*SQLSTATE: \w{5}$")
@@ -188,6 +190,8 @@ def explain_analysis(error: AnalysisException) -> JobError:
     """The error of a plan that Spark refuses: for a missing table or path, for a wrong column, or any other."""
     condition = (error.getCondition() or "").partition(".")[0]
     message = SQL_STATE.sub("", first_line(str(error)).partition("] ")[2] or first_line(str(error)))
+    if missing := MISSING_PATH.match(message):
+        return MissingSourceError(f"found nothing at {missing.group(1)}, expected a file or folder there")
     if condition in MISSING:
         return MissingSourceError(message.partition(" Verify the spelling")[0])
     return InputError(message) if condition in WRONG_COLUMNS else JobError(f"Spark refused: {message}")
@@ -205,6 +209,8 @@ def explain_engine(messages: Sequence[str]) -> JobError:
         return InputError(f"{unread.group(1)} cannot be read: {cause}")
     if any(MISSING_BUCKET.search(message) for message in messages):
         return MissingSourceError(cause)
+    if any(NO_CREDENTIALS.search(message) for message in messages):
+        return JobError("found no AWS credentials, expected AWS_PROFILE, a role, or AWS_ACCESS_KEY_ID and its secret")
     return JobError(f"Spark failed: {cause}")
 
 

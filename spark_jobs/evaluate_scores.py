@@ -1,4 +1,4 @@
-"""Evaluate scores: the quality of the served scores, judged by later ratings on the same log."""
+"""Judge the scores that were served by later ratings on the same log."""
 
 import sys
 from collections.abc import Sequence

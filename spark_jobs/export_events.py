@@ -1,4 +1,4 @@
-"""Export events: write the lake's events of a time as JSON lines, in the order of a log, ready to be replayed."""
+"""Write the events from a given day on as JSON lines, in the order of a log, ready to be replayed."""
 
 import sys
 from collections.abc import Sequence

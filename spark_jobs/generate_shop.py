@@ -28,7 +28,8 @@ from spark_jobs.command_line import (
     session_for,
 )
 from spark_jobs.lake.tables import EVENTS_IN_MILLIS, with_timestamps, write_events
-from spark_jobs.synthetic_shop.world import World, events_of, shop_of
+from spark_jobs.synthetic_shop.shop_model import Shop
+from spark_jobs.synthetic_shop.world import TIME_ZONES, World, events_of, shop_of
 
 NAME = "generate_shop"
 DEFAULT_START = "2025-03-03"
@@ -55,13 +56,15 @@ def main(arguments: Sequence[str]) -> None:
     )
     spark = session_for(options, NAME)
     written = write_events(with_timestamps(generate(spark, world)))
-    shops = [shop_of(world, number).shop_id for number in world.numbers]
+    made = [shop_of(world, number) for number in world.numbers]
+    shops = [shop.shop_id for shop in made]
     print_summary(
         f"{NAME}: {written.rows} synthetic events new in the lake, {world.days} days of {', '.join(shops)}",
         {
             "job": NAME,
             "synthetic": True,
             "shops": shops,
+            "settings": {shop.shop_id: settings_of(shop) for shop in made},
             "source": source_of(world),
             "new_events": written.rows,
             "events_snapshot": written.snapshot,
@@ -121,6 +124,11 @@ def to_batches(events: Iterator[InteractionEvent], source: str) -> Iterator[pa.R
         columns = [*zip(*map(_FIELDS, block), strict=True), [source] * len(block)]
         arrays = [pa.array(column, field.type) for column, field in zip(columns, _ARROW, strict=True)]
         yield pa.RecordBatch.from_arrays(arrays, schema=_ARROW)
+
+
+def settings_of(shop: Shop) -> dict[str, str]:
+    """The settings of a shop's alerts."""
+    return {"language": shop.language, "time_zone": TIME_ZONES[shop.language], "currency": shop.currency}
 
 
 def source_of(world: World) -> str:

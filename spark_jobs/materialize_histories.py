@@ -1,4 +1,4 @@
-"""Materialize histories: bring shops' pasts into the functions' state, by one import record on each shop's log."""
+"""Bring shops' pasts into the functions' state, by one import record on each shop's log."""
 
 import hashlib
 import sys

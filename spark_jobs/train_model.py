@@ -1,4 +1,4 @@
-"""Train the model: logistic regression by MLlib, its L2 penalty chosen forward in time, and a challenger beside it."""
+"""Fit a logistic regression by MLlib, its L2 penalty chosen forward in time, and a challenger beside it."""
 
 import sys
 from argparse import Namespace

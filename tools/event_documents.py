@@ -31,7 +31,7 @@ Every kind and field that may come in. This page and [event.schema.json](event.s
 
 - An event is one JSON object of at most {MAX_RECORD_BYTES:,} bytes. It comes alone, in a list, or as
   `{{"events": […]}}`, at most {MAX_EVENTS:,} at once: in a message of the queue, on the bus, in a direct call of
-  `ingest_events`, or on the stream with `shop_id` as partition key. [How to send one](../README.md).
+  `ingest_events`, or on the stream with `shop_id` as partition key. [How to send one](by_hand.md).
 - Required: {", ".join(f"`{name}`" for name in REQUIRED)}, what the kind needs, and `conversation_id` or `customer_id`.
 - A second event with the `event_id` of an earlier one of its shop changes nothing.
 - Events may come in any order, at most {RETENTION // DAY} days after they occurred, and dated at most

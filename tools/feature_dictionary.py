@@ -92,4 +92,6 @@ def _row(number: int, feature: Feature) -> str:
 
 if __name__ == "__main__":
     PATH.write_text(render_dictionary(), encoding="utf-8")
-    print(PATH.relative_to(ROOT))
+    print(
+        f"{PATH.relative_to(ROOT)}: features {FEATURES.fingerprint}; docs/upgrading.md says what a changed one asks for"
+    )

@@ -42,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scores", type=file_to_write, default=results_in(FOLDER).scores, metavar="FILE", help="default: %(default)s"
     )
+    parser.add_argument("--time-zone", default="UTC", metavar="ZONE", help="of the export and the page (%(default)s)")
+    parser.add_argument("--currency", default="", metavar="CODE", help="of the amounts, by ISO 4217, such as CNY")
     parser.add_argument("--keep", action="store_true", help="leave the embedded AWS running, to be tried")
 
 
@@ -87,7 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
     results = replace(results_in(FOLDER), report=arguments.report, scores=arguments.scores)
     with only_one(FOLDER.parent / "demo.lock", "demo"):
         empty(FOLDER, kept=results.paths())
-        demo = Demo(arguments.contacts, arguments.split or SYNTHETIC_SPLIT)
+        split = arguments.split or SYNTHETIC_SPLIT
+        demo = Demo(arguments.contacts, split, arguments.time_zone, arguments.currency)
         with (
             Emulator(FOLDER / "emulator") as emulator,
             ThreadPoolExecutor(1) as beside,
@@ -109,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"demo: {fault}")
     if faults:
         say(f"demo: the log of the functions is {emulator.log}")
-        say(f"demo: this run's results lie in {demo.failed}; those of the last good run are as they were")
+        say(f"demo: this run's results are in {demo.failed}; those of the last good run are as they were")
     if arguments.keep:
         print(TO_TRY, flush=True)
     return 1 if faults else 0

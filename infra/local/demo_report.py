@@ -9,9 +9,9 @@ from typing import Any
 
 from cli.atomic_write import atomic_file
 from infra.local.demo_run import Demo
-from reports import choose_telling, render_page
+from reports import render_page, render_summary
 from reports.learning_summary import render_learning
-from reports.summary import render_summary
+from service_quality.alerts.shop_settings import shop_settings
 
 Figures = dict[str, Any]
 
@@ -43,9 +43,9 @@ def write_report(demo: Demo, alerts: list[Figures], status: int, results: Result
     """
     evaluation = demo.read("evaluate_scores")
     report = collect(demo, alerts, evaluation)
-    telling = choose_telling(alerts)
     faults = list(find_faults(report, status))
-    page = render_page(report, evaluation, alerts, telling)
+    shops = {shop: shop_settings(stored) for shop, stored in demo.stored_settings().items()}
+    page = render_page(report, evaluation, alerts, shops=shops)
     written = results_in(demo.failed) if faults else results
     with (
         atomic_file(written.report) as report_file,  # left last, so it takes its place last
@@ -57,10 +57,10 @@ def write_report(demo: Demo, alerts: list[Figures], status: int, results: Result
         page_file.write_text(page, "utf-8")
         shutil.copyfile(demo.scores, scores_file)
         alerts_file.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in alerts), "utf-8")
-    print(render_summary(report, telling))
+    print(render_summary(report, alerts, shops=shops))
     if demo.learning is not None:
         print(render_learning(demo.learning.fields()))
-    print(f"figures: {written.report}\npage:    {written.page}", flush=True)
+    print(f"figures: {written.report}\npage:    {written.page.resolve().as_uri()}", flush=True)
     return faults
 
 
@@ -94,6 +94,7 @@ def collect(demo: Demo, alerts: list[Figures], evaluation: Figures) -> Figures:
             "received": len(alerts),
             "received_http": demo.received_by_web,
             "by_kind": {kind: dict(states) for kind, states in sorted(by_kind.items())},
+            "quality": demo.quality,
         },
         "learning": demo.learning.fields() if demo.learning is not None else None,
         "seconds": demo.seconds,

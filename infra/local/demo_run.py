@@ -16,9 +16,11 @@ from infra.local.emulator import Emulator
 from infra.local.errors import LocalRunError, NotReceivedError
 from infra.local.learning import Outcome, Turn
 from infra.local.module_runs import SparkProcess, last_words, run_module
-from infra.local.outbox import count_alert_rows
+from infra.local.outbox import count_alert_rows, read_alert_rows
 from infra.local.replaying import put_events, read_events, wait_for_archive
 from infra.local.subscribers import QueueSubscriber, WebSubscriber
+from infra.operations.shop_settings import write_settings
+from reports import judge_alerts
 
 FOLDER = ROOT / "build" / "demo"
 CONTACTS_SHOP = "contacts"
@@ -33,12 +35,15 @@ class Demo:
 
     contacts: Path | None
     split: str
+    time_zone: str = "UTC"
+    currency: str = ""
     folder: Path = FOLDER
     seconds: dict[str, float] = field(default_factory=dict)
     replayed: int = 0
     published: int = 0
     received_by_web: int = 0
     learning: Outcome | None = None
+    quality: dict[str, Any] = field(default_factory=dict)
 
     @property
     def scores(self) -> Path:
@@ -70,7 +75,7 @@ class Demo:
     def learn(self, spark: SparkProcess) -> None:
         """Bring data in and train on the events before the split."""
         if self.contacts:
-            data = self.job("import_contacts", self.contacts, "--shop", CONTACTS_SHOP)
+            data = self.job("import_contacts", self.contacts, "--shop", CONTACTS_SHOP, "--time-zone", self.time_zone)
         else:
             world = ("--start", SYNTHETIC_START, "--days", str(SYNTHETIC_DAYS))
             data = self.job("generate_shop", *world, "--contacts-per-day", str(SYNTHETIC_CONTACTS))
@@ -103,6 +108,8 @@ class Demo:
         with self.step("materialize histories"):
             job = self.job("materialize_histories", "--as-of", self.split, *targets, *key)
             spark.run("materialize", job)
+        for shop_id, settings in self.stored_settings().items():
+            write_settings(emulator.cloud.dynamodb, outputs["AlertsTableName"], shop_id, settings)
         events = read_events(self.folder / "replay.jsonl")
         cloud, topic = emulator.cloud, outputs["AlertTopicArn"]
         with QueueSubscriber(cloud, topic) as queue, WebSubscriber(cloud, topic) as web:
@@ -117,9 +124,17 @@ class Demo:
                     except NotReceivedError as error:
                         say(f"  {error}")
         self.replayed = len(events)
+        self.quality = judge_alerts(read_alert_rows(cloud, outputs["AlertsTableName"]), events)
         self.received_by_web = len({json.loads(one.body)["message_id"] for one in web.inbox.messages.values()})
         bodies = {body["message_id"]: body for one in queue.inbox.messages.values() for body in [json.loads(one.body)]}
         return list(bodies.values())
+
+    def stored_settings(self) -> dict[str, dict[str, str]]:
+        """The settings of each shop's alerts."""
+        if self.contacts:
+            return {CONTACTS_SHOP: {"time_zone": self.time_zone, "currency": self.currency}}
+        settings: dict[str, dict[str, str]] = self.read("generate_shop").get("settings", {})
+        return settings
 
     @property
     def version(self) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cli.atomic_write import write_json
-from infra.operations.deployment import Clients, Names, find_names
+from infra.operations.deployment import Clients, Names, describe_stack, find_names
 from infra.operations.open_alerts import read_alert_file, read_open_alerts
 from infra.operations.shop_settings import read_settings, setting, write_settings
+from infra.operations.stack_names import export_line, variables_of
 from infra.operations.subscribers import read_subscribers
 from service_quality.alerts.alert_messages import AlertBody
 from service_quality.alerts.shop_settings import SETTINGS, ShopSettings, shop_settings
@@ -37,6 +38,18 @@ def add_alert_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     mail.add_argument("--file", type=Path, metavar="FILE.jsonl", help="alerts of a file, not the open ones")
     mail.add_argument("--most", type=int, default=3, metavar="N", help="at most so many alerts (%(default)s)")
     _command(commands, "subscribers", "list who is subscribed to alerts, and who can get none and why", _subscribers)
+    names = commands.add_parser("names", help="print the stack's resources as variables for the shell")
+    names.description = (
+        'For a shell: eval "$(python -m infra.operations names --stack STACK)" sets MODELS_BUCKET and so on.'
+    )
+    names.add_argument("--stack", required=True, help="stack whose outputs name everything")
+    names.set_defaults(run=_print_names)
+
+
+def _print_names(options: argparse.Namespace) -> int:
+    outputs, _ = describe_stack(options.stack)
+    print(export_line({"STACK": options.stack} | variables_of(outputs)))
+    return 0
 
 
 def _command(

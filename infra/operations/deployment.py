@@ -138,6 +138,13 @@ def find_names(given: Mapping[str, Any], needed: tuple[str, ...]) -> Names:
 
 def read_stack(name: str) -> dict[str, str]:
     """The names that a stack's outputs and parameters hold; NotThereError where there is no such stack."""
+    outputs, parameters = describe_stack(name)
+    found = {option: outputs[output] for option, output in OUTPUTS.items() if output in outputs}
+    return found | {"stream_generation": parameters.get("StreamGeneration", "")}
+
+
+def describe_stack(name: str) -> tuple[dict[str, str], dict[str, str]]:
+    """A stack's outputs and parameters by name; NotThereError where there is no such stack."""
     try:
         client = _session().client("cloudformation", config=_PATIENCE)
         stack = client.describe_stacks(StackName=name)["Stacks"][0]
@@ -146,6 +153,4 @@ def read_stack(name: str) -> dict[str, str]:
             raise NotThereError(f"found no stack {name} that may be read, expected one") from error
         raise
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
-    parameters = {one["ParameterKey"]: one["ParameterValue"] for one in stack.get("Parameters", [])}
-    found = {option: outputs[output] for option, output in OUTPUTS.items() if output in outputs}
-    return found | {"stream_generation": parameters.get("StreamGeneration", "")}
+    return outputs, {one["ParameterKey"]: one["ParameterValue"] for one in stack.get("Parameters", [])}

@@ -15,6 +15,7 @@ from spark_jobs.synthetic_shop.visits import Visit, visit
 
 LANGUAGES = ("zh", "en")
 UTC_OFFSETS = {"zh": 8 * HOUR, "en": 0}
+TIME_ZONES = {"zh": "Asia/Shanghai", "en": "UTC"}
 CURRENCIES = {"zh": "CNY", "en": "GBP"}
 CONTACTS_OF_A_CUSTOMER = 1.8
 VISITS_OF_A_CONTACT = 1.7

@@ -14,10 +14,11 @@ import pytest
 from cli.locks import in_turn, only_one
 from cli.machine_errors import HeldError
 from infra.local import demo
+from infra.local import emulator as emulator_module
 from infra.local.cloud import for_embedded
 from infra.local.demo import file_to_write
 from infra.local.deployment import LOCKS, fingerprint
-from infra.local.emulator import HOST, Emulator
+from infra.local.emulator import HOST, Emulator, find_running
 from infra.local.errors import EmulatorError, LocalRunError, ReplayError
 from infra.local.processes import OwnProcess, Registration, read_registration, start
 from infra.local.replay import positive
@@ -185,12 +186,33 @@ def test_demo_that_fails_midway_leaves_the_results_of_the_last_good_run(failing,
     results.report.parent.mkdir()
     for path in results.paths():
         path.write_text("of the last good run")
-    arguments = argparse.Namespace(contacts=None, split=None, report=results.report, scores=results.scores)
+    parser = argparse.ArgumentParser()
+    demo.add_arguments(parser)
+    arguments = parser.parse_args(["--report", str(results.report), "--scores", str(results.scores)])
 
     with pytest.raises(LocalRunError, match=f"{failing} failed"):
         demo.run(arguments)
 
     assert {path.read_text() for path in results.paths()} == {"of the last good run"}
+
+
+def test_embedded_aws_that_is_left_running_is_found_and_ended_by_another(tmp_path, sleeper, monkeypatch):
+    monkeypatch.setattr(emulator_module, "FOLDERS", (tmp_path / "none", tmp_path / "demo"))
+    (tmp_path / "demo").mkdir()
+    Registration(sleeper.pid, sleeper.started, 4566).write(tmp_path / "demo" / "emulator.json")
+    emulator = Emulator(tmp_path / "demo")
+    emulator.attach()
+
+    emulator.leave_running()
+    emulator.stop()
+
+    assert sleeper.is_running()
+    found = find_running()
+    assert found.port == 4566
+    found.stop()
+    assert not sleeper.is_running()
+    with pytest.raises(EmulatorError, match="found no embedded AWS running, expected one"):
+        find_running()
 
 
 def test_taken_port_is_reported_in_one_line(tmp_path):

@@ -124,6 +124,17 @@ def test_model_that_did_not_pass_is_not_published(registry, models):
     assert published_versions(registry) == []
 
 
+def test_model_that_functions_would_refuse_is_not_published(registry, models, tmp_path):
+    for name in PUBLISHED:
+        (tmp_path / name).write_bytes(models[0].path(name).read_bytes())
+    (tmp_path / "model.onnx").write_bytes(tiny_model(other_meaning=True))
+
+    with pytest.raises(ModelRefusedError, match="features"):
+        publish_model(replace(models[0], folder=tmp_path), registry.s3, registry.bucket)
+
+    assert published_versions(registry) == []
+
+
 def test_promotion_moves_the_pointer_and_writes_the_log(registry, published, models):
     promotion = promote_version(published[0], registry, who="ops", why="first model")
 

@@ -17,8 +17,9 @@ from tools.feature_dictionary import MISSING_EVENT_VALUES, PATH, missing_rule, r
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+DEMO = (ROOT / "docs" / "demo.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")] + sorted(
     (ROOT / "docs").rglob("*.md")
 )
 CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
@@ -109,7 +110,7 @@ def test_every_command_that_is_named_exists(page):
 
     assert not set(re.findall(r"-m model_export ([a-z]+)", code)) - constants("model_export/command_line.py")
     assert not set(re.findall(r"-m infra\.local ([a-z]+)", code)) - assigned("infra/local/__main__.py", "COMMANDS")
-    assert not set(re.findall(r"-m infra\.operations ([a-z-]+)", code)) - (
+    assert not set(re.findall(r"-m infra\.operations ([a-z][a-z-]*)", code)) - (
         constants("infra/operations/command_line.py") | constants("infra/operations/alert_commands.py")
     )
     for module in re.findall(r"-m (tools\.\w+)", code):
@@ -118,7 +119,7 @@ def test_every_command_that_is_named_exists(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_option_that_is_named_exists(page):
-    folders = ("spark_jobs", "model_export", "infra", "tools", "benchmarks")
+    folders = ("spark_jobs", "model_export", "infra", "tools", "benchmarks", "examples", "cli")
     source = "\n".join(path.read_text("utf-8") for folder in folders for path in (ROOT / folder).rglob("*.py"))
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", code_of(page.read_text("utf-8")))) - OPTIONS_OF_OTHERS
 
@@ -132,19 +133,20 @@ def test_every_folder_of_the_table_exists():
     assert not [folder for folder in folders if not (ROOT / folder).is_dir()]
 
 
-def test_readme_explains_every_key_of_the_report_and_no_other():
-    rows = table_after(README, "| key |")
+def test_demo_page_explains_every_key_of_the_report_and_no_other():
+    rows = table_after(DEMO, "| key |")
 
     assert {key for cells in rows for key in re.findall(r"`(\w+)`", cells[0])} == report_keys()
 
 
 def test_every_figure_within_a_key_of_the_report_is_written():
-    rows = table_after(README, "| key |")
+    rows = table_after(DEMO, "| key |")
     written = (
         constants("infra/local/demo_report.py")
         | constants("infra/local/demo_run.py")
         | constants("infra/local/demo.py")
         | constants("infra/local/learning.py")
+        | constants("reports/alert_quality.py")
     )
     written |= constants("spark_jobs/learning/metrics.py") | report_keys()
 

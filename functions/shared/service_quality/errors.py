@@ -45,7 +45,7 @@ class ConflictError(ServiceQualityError):
 
 
 class DependencyError(ServiceQualityError):
-    """A call failed for reasons outside the event; a retry costs time, never truth."""
+    """A call failed for reasons outside the event; a retry delays results and cannot change them."""
 
 
 class OverfullError(ServiceQualityError):

@@ -78,7 +78,7 @@ def test_run_with_faults_leaves_its_results_beside_those_of_the_last_good_one(
 
 
 def break_page(run: Demo, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(demo_report, "render_page", lambda *_: 1 / 0)
+    patch.setattr(demo_report, "render_page", lambda *_, **__: 1 / 0)
 
 
 def lose_scores(run: Demo, patch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,11 @@ CURVES = {
     "base_rate": 0.175,
 }
 
+QUALITY = {
+    "alerts": 30, "per_day": 4.2, "judged": 25, "precision": 0.56, "recall": 0.09, "before_answer": 0.4,
+    "hours_before_rating": 20.5,
+}  # fmt: skip
+
 
 def report(**changes: Any) -> dict[str, Any]:
     return {
@@ -30,6 +35,7 @@ def report(**changes: Any) -> dict[str, Any]:
             "received": 3,
             "received_http": 3,
             "by_kind": {"waiting_too_long": {"opened": 1, "resolved": 1}, "high_risk": {"worsened": 1}},
+            "quality": {"waiting_too_long": QUALITY},
         },
         "model_version": "20230824T000000Z-3f2a9c1b0d4e",
         "seconds": {"replay": 48.9, "all": 184.6},
@@ -86,7 +92,7 @@ def alert(name: str, **changes: Any) -> dict[str, Any]:
 def alerts() -> list[dict[str, Any]]:
     waiting = {"kind": "waiting_too_long", "evidence": {"waiting_ms": 8_130_000, "last_reply_ms": None, "replies": 2}}
     return [
-        alert("a", **waiting),
-        alert("a", message_id="a-2", state="resolved", **waiting),
+        alert("a", subject={"kind": "conversation", "id": "77aa"}, **waiting),
+        alert("a", message_id="a-2", state="resolved", subject={"kind": "conversation", "id": "77aa"}, **waiting),
         alert("b", state="worsened", severity="critical"),
     ]

@@ -5,17 +5,21 @@ import re
 from html.parser import HTMLParser
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import reports
 from cli.paths import ROOT
-from reports import choose_telling, render_page
+from reports import render_page
 from reports.labels import LABELS, STEPS
 from reports.learning_labels import LEARNING_LABELS
+from reports.page import NO_SETTINGS
 from reports.plots import WIDE, plot_calibration, plot_hours
 from reports.proofs import read_proofs
+from reports.telling import choose_telling
 from service_quality.alerts import wording_messages as messages
+from service_quality.alerts.shop_settings import ShopSettings
 from tests.unit.reports import made_up_run as made_up
 
 VOID = {"meta", "br"}
@@ -53,11 +57,9 @@ def outline(page):
     return seen
 
 
-def render(report=None, evaluation=None, alerts=None, lang="en"):
+def render(report=None, evaluation=None, alerts=None, lang="en", shops=NO_SETTINGS):
     found = made_up.alerts() if alerts is None else alerts
-    return render_page(
-        report or made_up.report(), evaluation or made_up.evaluation(), found, choose_telling(found), lang=lang
-    )
+    return render_page(report or made_up.report(), evaluation or made_up.evaluation(), found, shops=shops, lang=lang)
 
 
 def text_of(page):
@@ -206,13 +208,18 @@ def test_unscored_alert_is_shown_without_reasons():
     assert '<rect class="up"' not in page
 
 
+def about(name: str, **changes: Any) -> dict[str, Any]:
+    """An alert about a conversation of its own."""
+    return made_up.alert(name, subject={"kind": "conversation", "id": name}, **changes)
+
+
 def test_telling_alerts_are_of_different_kinds_then_the_gravest():
     waiting = {"kind": "waiting_too_long", "evidence": {}}
     found = [
-        made_up.alert("a", severity="critical", score=0.8),
-        made_up.alert("b", severity="critical", score=0.9),
-        made_up.alert("c", score=0.2, **waiting),
-        made_up.alert("d", score=0.1, severity="critical", **waiting),
+        about("a", severity="critical", score=0.8),
+        about("b", severity="critical", score=0.9),
+        about("c", score=0.2, **waiting),
+        about("d", score=0.1, severity="critical", **waiting),
     ]
 
     chosen = {tuple(one["alert_id"] for one in choose_telling(order)) for order in permutations(found)}
@@ -222,25 +229,25 @@ def test_telling_alerts_are_of_different_kinds_then_the_gravest():
 
 def test_telling_alerts_call_for_something_and_have_reasons():
     found = [
-        made_up.alert("resolved", state="resolved", severity="critical"),
-        made_up.alert("unscored", score=None, reasons=[], severity="critical"),
-        made_up.alert("mild", score=0.1),
+        about("resolved", state="resolved", severity="critical"),
+        about("unscored", score=None, reasons=[], severity="critical"),
+        about("mild", score=0.1),
     ]
 
     assert [one["alert_id"] for one in choose_telling(found)] == ["mild", "resolved", "unscored"]
 
 
-def test_one_alert_is_shown_once():
-    found = [made_up.alert("a"), made_up.alert("a", message_id="a-2", state="worsened", severity="critical")]
+def test_one_subject_is_shown_once():
+    found = [made_up.alert("a"), made_up.alert("b", message_id="b-2", state="worsened", severity="critical")]
 
-    assert [one["message_id"] for one in choose_telling(found)] == ["a-2"]
+    assert [one["message_id"] for one in choose_telling(found)] == ["b-2"]
     assert choose_telling([]) == []
 
 
 def test_hours_stack_every_alert():
     found = [*made_up.alerts(), made_up.alert("z", occurred_at="2023-08-24T23:59:59.999Z")]
 
-    hours = plot_hours(found)
+    hours = plot_hours(found, {})
 
     assert [(block.kind, block.hour, block.count) for block in hours.blocks] == [
         ("waiting_too_long", 10, 2),
@@ -250,6 +257,31 @@ def test_hours_stack_every_alert():
     assert [tick.value for tick in hours.ticks] == [0, 1, 2, 3]
     assert hours.blocks[1].y == WIDE.top
     assert hours.blocks[0].y + hours.blocks[0].height == pytest.approx(WIDE.y(0))
+
+
+def test_hours_are_those_of_the_shop():
+    (block,) = plot_hours([made_up.alert("a")], {"shop-1": "Asia/Shanghai"}).blocks
+
+    assert block.hour == 18
+
+
+def test_page_shows_times_and_amounts_as_the_shop_reads_them():
+    reasons = [{"feature": "price_minor", "value": 129_900, "contribution": 0.4}]
+    shops = {"shop-1": ShopSettings(display_name="Tea & Co", time_zone="Asia/Shanghai", currency="JPY")}
+
+    text = text_of(render(alerts=[made_up.alert("a", reasons=reasons)], shops=shops))
+
+    assert "2023-08-24 18:15 Asia/Shanghai" in text
+    assert "129,900 JPY" in text
+    assert "Tea & Co" in text
+
+
+def test_page_says_how_often_alerts_were_right():
+    text = text_of(render())
+
+    assert "How often an alert was right" in text
+    assert "56.0 %" in text
+    assert "by chance it would be 17.5 %" in text
 
 
 def test_calibrated_bins_lie_on_the_diagonal():

@@ -4,7 +4,6 @@ import unicodedata
 
 import pytest
 
-from reports import choose_telling
 from reports.summary import render_summary
 from service_quality.alerts.wording_messages import LANGUAGES
 from tests.unit.reports import made_up_run as made_up
@@ -45,7 +44,7 @@ def test_columns_are_aligned(language):
 
 
 def test_summary_says_what_was_found():
-    text = render_summary(made_up.report(), choose_telling(made_up.alerts()))
+    text = render_summary(made_up.report(), made_up.alerts())
 
     assert text.startswith("Contacts in, alerts out · contacts.csv.gz · 3 min 5 s\n")
     assert "74,918 interaction events · 5,241 conversations · 12 rows rejected" in text

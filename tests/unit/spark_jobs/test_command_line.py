@@ -5,11 +5,13 @@ import json
 import logging
 
 import pytest
+from pyspark.errors import AnalysisException
 
 from service_quality.errors import ModelError
 from spark_jobs.__main__ import main as run_named
 from spark_jobs.command_line import (
     day_argument,
+    explain_engine,
     instant_argument,
     is_no_interrupt,
     job_parser,
@@ -137,3 +139,16 @@ def test_log_of_a_ctrl_c_is_left_out_and_others_are_not():
 def test_then_without_a_job_on_each_side_is_refused(argv, capsys):
     assert run_named(argv) == 2
     assert "found a 'then' without a job on each side" in capsys.readouterr().err
+
+
+def test_missing_path_is_named_without_the_words_of_spark(capsys):
+    missing = AnalysisException("[PATH_NOT_FOUND] Path does not exist: file:/data/nowhere. SQLSTATE: 42K03")
+
+    assert run_job(failing(missing), []) == 4
+    assert "found nothing at /data/nowhere, expected a file or folder there" in capsys.readouterr().err
+
+
+def test_missing_credentials_are_named_without_a_class_of_java():
+    words = ["org.apache.hadoop.fs.s3a.auth.NoAuthWithAWSException: no auth", "Unable to load credentials from any"]
+
+    assert str(explain_engine(words)).startswith("found no AWS credentials, expected ")

@@ -1,0 +1,82 @@
+"""How often alerts were right: judged by the ratings that came later, one judgement a conversation."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from service_quality.alerts.alert_state import OPENED
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.kinds import RATED
+from service_quality.facts.conversation_facts import DISSATISFIED_AT_MOST
+from service_quality.instants import DAY, parse_instant
+
+Figures = dict[str, Any]
+Contact = tuple[str, str]  # shop and conversation
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a conversation; instants in epoch milliseconds."""
+
+    rated_at: int | None = None
+    is_dissatisfied: bool = False
+    first_answer: int | None = None
+
+
+def judge_alerts(alerts: Sequence[Mapping[str, Any]], events: Iterable[InteractionEvent]) -> dict[str, Figures]:
+    """Figures by kind of alert; `alerts` are bodies with plain ids, `events` all that the alerts could be about.
+
+    `alerts` counts openings, `per_day` over the days of the events. Of an alert about conversations: `judged` were
+    rated later, `precision` is the share of these that ended dissatisfied, `recall` the share of all conversations
+    rated dissatisfied that were alerted before; `before_answer` is the share of alerts that came before a person
+    answered, `hours_before_rating` the median time that was left. What cannot be computed is None.
+    """
+    outcomes, days = _read(events)
+    lost = {contact for contact, outcome in outcomes.items() if outcome.is_dissatisfied}
+    opened = [alert for alert in alerts if alert["state"] == OPENED]
+    found: dict[str, Figures] = {}
+    for kind in sorted({alert["kind"] for alert in opened}):
+        own = [alert for alert in opened if alert["kind"] == kind]
+        found[kind] = {"alerts": len(own), "per_day": round(len(own) / days, 2)} | _judge(own, outcomes, lost)
+    return found
+
+
+def _judge(alerts: Sequence[Mapping[str, Any]], outcomes: Mapping[Contact, Outcome], lost: set[Contact]) -> Figures:
+    """The figures that need outcomes; each conversation counts once, by its first alert."""
+    first: dict[Contact, int] = {}
+    for alert in alerts:
+        if alert["subject"]["kind"] == "conversation" and alert["occurred_at"] is not None:
+            contact, at = (alert["shop_id"], alert["subject"]["id"]), parse_instant(alert["occurred_at"])
+            first[contact] = min(at, first.get(contact, at))
+    known = {contact: outcomes[contact] for contact in first if contact in outcomes}
+    judged = {contact for contact, one in known.items() if one.rated_at is not None and one.rated_at >= first[contact]}
+    answered = [one.first_answer is None or first[contact] < one.first_answer for contact, one in known.items()]
+    left = [(known[contact].rated_at or 0) - first[contact] for contact in judged]
+    return {
+        "judged": len(judged),
+        "precision": _share(len(judged & lost), len(judged)),
+        "recall": _share(len(judged & lost), len(lost)) if first else None,
+        "before_answer": _share(sum(answered), len(answered)),
+        "hours_before_rating": round(median(left) / 3_600_000, 1) if left else None,
+    }
+
+
+def _read(events: Iterable[InteractionEvent]) -> tuple[dict[Contact, Outcome], float]:
+    """The outcome of each conversation by its last rating, and the days that the events span, at least one."""
+    outcomes: dict[Contact, Outcome] = {}
+    earliest = latest = None
+    for event in sorted(events, key=lambda one: one.occurred_at):
+        earliest, latest = earliest or event.occurred_at, event.occurred_at
+        if event.conversation_id is None:
+            continue
+        outcome = outcomes.setdefault((event.shop_id, event.conversation_id), Outcome())
+        if event.kind == RATED and event.rating is not None:
+            outcome.rated_at, outcome.is_dissatisfied = event.occurred_at, event.rating <= DISSATISFIED_AT_MOST
+        elif event.kind == "agent_message" and outcome.first_answer is None:
+            outcome.first_answer = event.occurred_at
+    return outcomes, max(1.0, ((latest or 0) - (earliest or 0)) / DAY)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
