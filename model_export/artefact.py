@@ -179,7 +179,8 @@ def _read_vectors(path: Path, column: pa.ChunkedArray, width: int) -> NDArray[np
     if lengths != {width}:
         raise ArtefactError(f"{path}: found vectors of length {lengths}, expected {width}, one value a feature")
     values = pc.list_flatten(column).to_numpy()
-    return values.reshape(-1, width).astype(np.float32)
+    rows: NDArray[np.float32] = values.reshape(-1, width).astype(np.float32)
+    return rows
 
 
 def _read_term(document: Document, at: int, names: tuple[str, ...]) -> Term:

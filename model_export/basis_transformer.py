@@ -36,7 +36,7 @@ FORMULAS: dict[str, Callable[[Columns, Columns, Columns], Columns]] = {
 LOGARITHMIC = {"log", "log_ramp"}
 
 
-class BasisTransformer(TransformerMixin, BaseEstimator):
+class BasisTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # of a library without types
     """Turns vectors (rows × features, NaN missing) into the columns of `terms`, in their order; nothing to fit.
 
     Values are held within `ranges`, one a feature, None for an unlearnt feature. `fills` holds each term's value for a

@@ -35,7 +35,8 @@ def _declare_output(
     operator = scope.declare_local_operator(_ALIAS, model)
     operator.inputs = inputs
     operator.outputs.append(scope.declare_local_variable("probability", FloatTensorType()))
-    return operator.outputs
+    outputs: list[Variable] = operator.outputs
+    return outputs
 
 
 def _set_shapes(operator: Operator) -> None:
@@ -70,4 +71,5 @@ def _tree_attributes(classifier: HistGradientBoostingClassifier) -> dict[str, ob
             attributes, False, tree, number, 1.0, number, False, adjust_threshold_for_sklearn=True, dtype=np.float32
         )
     whole = ("nodes_missing_value_tracks_true", "nodes_featureids", "nodes_truenodeids", "nodes_falsenodeids")
-    return attributes | {name: [int(value) for value in attributes[name]] for name in whole}
+    integers = {name: [int(value) for value in attributes[name]] for name in whole}
+    return {**attributes, **integers}

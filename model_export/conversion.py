@@ -65,4 +65,5 @@ def _describe(converted: onnx.ModelProto, model: LinearModel, more: dict[str, st
 
 def _checked_bytes(converted: onnx.ModelProto) -> bytes:
     onnx.checker.check_model(converted, full_check=True)
-    return converted.SerializeToString(deterministic=True)
+    data: bytes = converted.SerializeToString(deterministic=True)
+    return data

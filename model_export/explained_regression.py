@@ -14,7 +14,7 @@ from model_export.onnx_graph import GraphWriter
 OUTPUTS = ("probability", "contributions")
 
 
-class ExplainedRegression(LogisticRegression):
+class ExplainedRegression(LogisticRegression):  # type: ignore[misc]  # of a library without types
     """A logistic regression with given weights; the terms of one feature are one contribution.
 
     `owners` holds the feature of every term; `width` is the number of features.
@@ -58,7 +58,8 @@ def _declare_outputs(
     operator.inputs = inputs
     for name in OUTPUTS:
         operator.outputs.append(scope.declare_local_variable(name, FloatTensorType()))
-    return operator.outputs
+    outputs: list[Variable] = operator.outputs
+    return outputs
 
 
 def _set_shapes(operator: Operator) -> None:

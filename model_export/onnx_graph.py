@@ -48,6 +48,6 @@ class GraphWriter:
         return self.node("Cast", name, to=TensorProto.DOUBLE)
 
     def _constant(self, values: np.ndarray) -> str:
-        name = self.scope.get_unique_variable_name("constant")
+        name: str = self.scope.get_unique_variable_name("constant")
         self.container.add_initializer(name, _TYPES[values.dtype.name], list(values.shape), values.ravel().tolist())
         return name

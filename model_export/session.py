@@ -27,7 +27,7 @@ class Session:
 
     def probabilities(self, vectors: Vectors) -> NDArray[np.float32]:
         """One float32 probability a row, all rows in one call."""
-        (found,) = self.onnx.run(["probability"], {INPUT: vectors})
+        found: NDArray[np.float32] = self.onnx.run(["probability"], {INPUT: vectors})[0]
         return found
 
     def probabilities_alone(self, vectors: Vectors) -> NDArray[np.float32]:
@@ -36,7 +36,7 @@ class Session:
 
     def contributions(self, vectors: Vectors) -> NDArray[np.float32]:
         """Rows × features, log-odds."""
-        (found,) = self.onnx.run(["contributions"], {INPUT: vectors})
+        found: NDArray[np.float32] = self.onnx.run(["contributions"], {INPUT: vectors})[0]
         return found
 
 

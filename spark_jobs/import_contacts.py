@@ -23,7 +23,8 @@ from spark_jobs.contacts.export_format import MISSING_COLUMNS, REPEATED_COLUMNS
 from spark_jobs.contacts.readable_share import RowCount, explain_unreadable
 from spark_jobs.contacts.rows import check_records, contact_events, hash_files, parse_lines, read_lines, rejected_rows
 from spark_jobs.errors import InputError, MissingSourceError
-from spark_jobs.lake.tables import REJECTED, Written, write_events, write_rejected
+from spark_jobs.lake.snapshots import Written
+from spark_jobs.lake.tables import REJECTED, write_events, write_rejected
 
 NAME = "import_contacts"
 PATTERN_SIGNS = re.compile(r"[][{}*?\\]")

@@ -13,7 +13,8 @@ from service_quality.features.basis import basis_of
 from service_quality.features.feature_set import FEATURES
 from spark_jobs.command_line import job_parser, positive_argument, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
-from spark_jobs.lake.tables import TRAINING_SET, read_table, snapshot_of, table_properties
+from spark_jobs.lake.snapshots import snapshot_of
+from spark_jobs.lake.tables import TRAINING_SET, read_table, table_properties
 from spark_jobs.learning.artefact import MODEL, describe_training, write_artefact, write_sample
 from spark_jobs.learning.challenger import latest_rows, train_challenger, write_challenger
 from spark_jobs.learning.learnt_ranges import Learnt, learn_ranges

@@ -8,7 +8,7 @@ import sys
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 
-def refuse_python(found: tuple) -> str:
+def refuse_python(found: tuple[int, ...]) -> str:
     """Why this Python cannot be used; empty when it can.
 
     >>> refuse_python((3, 12))

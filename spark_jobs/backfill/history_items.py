@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
 from service_quality.commit.state_items import HistoryItem, encode_histories, entity_name
@@ -71,7 +72,7 @@ def sum_tiles(facts: pa.Table, plans: Plans) -> pa.Table:
     return pa.concat_tables(tables) if tables else TILE_SCHEMA.empty_table()
 
 
-def _tiles(facts: pd.DataFrame, keys: list[str], codes: "np.ndarray", name: str) -> pa.Table:  # type: ignore[type-arg]
+def _tiles(facts: pd.DataFrame, keys: list[str], codes: NDArray[np.int64], name: str) -> pa.Table:
     """The tiles of one window of one kind of entity."""
     window = WINDOWS[name]
     tile = facts["at"].to_numpy() // window.hop * window.hop

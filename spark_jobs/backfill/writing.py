@@ -104,7 +104,7 @@ def _put(dynamodb: Any, table: str, items: Iterable[TableItem]) -> None:
     """BatchWriteItem until every item is written."""
     left = {table: [{"PutRequest": {"Item": item}} for item in items]}
     for attempt in range(_MOST_ATTEMPTS):
-        left = dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems", {})  # type: ignore[attr-defined]
+        left = dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems", {})
         if not left:
             return
         time.sleep(min(5.0, 0.05 * 2**attempt))

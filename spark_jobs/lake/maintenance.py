@@ -21,7 +21,7 @@ def compact(spark: SparkSession, table: str, *, order: str) -> int:
     small = spark.table(f"{table}.files").where(F.col("file_size_in_bytes") < _SMALL_BYTES)
     partition = [name for name in ("partition",) if name in small.columns]
     counts = [row["count"] for row in small.groupBy(*partition).agg(F.count("*").alias("count")).collect()]
-    files = sum(count for count in counts if count >= SMALL_FILES)
+    files: int = sum(count for count in counts if count >= SMALL_FILES)
     if files:
         with only_writer(spark, table):
             spark.sql(

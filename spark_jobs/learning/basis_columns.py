@@ -53,6 +53,6 @@ def _known(x: Matrix, term: Term) -> Matrix:
             rate = np.clip(x, LOWEST_RATE, HIGHEST_RATE)
             return np.log(rate / (1.0 - rate))
         case "equals":
-            return (x == term.knot).astype(np.float64)
+            return np.equal(x, term.knot).astype(np.float64)
         case other:
             raise ValueError(f"found operation {other!r}, expected one of service_quality.features.basis.OPERATIONS")

@@ -89,7 +89,8 @@ def fit_linear(
         width = len(bounds.lowest)
         regression.setLowerBoundsOnCoefficients(DenseMatrix(1, width, list(bounds.lowest)))
         regression.setUpperBoundsOnCoefficients(DenseMatrix(1, width, list(bounds.highest)))
-    return regression.fit(rows)
+    model: LogisticRegressionModel = regression.fit(rows)
+    return model
 
 
 def with_log_odds(rows: DataFrame, model: LogisticRegressionModel) -> DataFrame:

@@ -64,7 +64,8 @@ def fact_numbers(plan: HistoryPlan) -> Mapping[str, int]:
 
 def integers(table: pa.Table, name: str) -> Integers:
     """A column of integers without missing ones."""
-    return table.column(name).to_numpy().astype(np.int64)
+    values: Integers = table.column(name).to_numpy().astype(np.int64)
+    return values
 
 
 class _Rows:
@@ -137,5 +138,5 @@ def _numbered(names: pa.ChunkedArray, numbers: Mapping[str, int]) -> Integers:
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     of_name = np.array([numbers[name] for name in encoded.dictionary.to_pylist()], dtype=np.int64)
-    codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    codes: Integers = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     return of_name[codes] if len(codes) else codes

@@ -12,6 +12,7 @@ from operator import attrgetter, itemgetter
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -178,7 +179,7 @@ def _by_shop(tables: Iterable[pa.Table]) -> Iterator[tuple[str, pa.Table]]:
             yield str(shops[start]), table.slice(start, end - start)
 
 
-def _served(events: pa.Table, vectors: "np.ndarray") -> pa.Table:  # type: ignore[type-arg]
+def _served(events: pa.Table, vectors: NDArray[np.float32]) -> pa.Table:
     """Events with their vectors (SERVED_SCHEMA)."""
     rows, width = vectors.shape
     offsets = pa.array(np.arange(rows + 1, dtype=np.int32) * np.int32(width))

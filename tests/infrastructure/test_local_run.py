@@ -17,6 +17,8 @@ from infra.local import demo
 from infra.local import emulator as emulator_module
 from infra.local.cloud import for_embedded
 from infra.local.demo import file_to_write
+from infra.local.demo_report import results_in
+from infra.local.demo_run import Demo
 from infra.local.deployment import LOCKS, fingerprint
 from infra.local.emulator import HOST, Emulator, find_running
 from infra.local.errors import EmulatorError, LocalRunError, ReplayError
@@ -181,8 +183,8 @@ def test_demo_that_fails_midway_leaves_the_results_of_the_last_good_run(failing,
     monkeypatch.setattr(demo, "Emulator", Unstarted)
     monkeypatch.setattr(demo, "SparkProcess", Unstarted)
     monkeypatch.setattr(demo, "deploy", fail if failing == "deploy" else work)
-    monkeypatch.setattr(demo.Demo, "learn", fail if failing == "learn" else work)
-    results = demo.results_in(tmp_path / "demo")
+    monkeypatch.setattr(Demo, "learn", fail if failing == "learn" else work)
+    results = results_in(tmp_path / "demo")
     results.report.parent.mkdir()
     for path in results.paths():
         path.write_text("of the last good run")

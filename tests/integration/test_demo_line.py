@@ -17,9 +17,9 @@ from infra.local.cloud import for_embedded
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
 from infra.local.outbox import count_alert_rows
-from infra.local.replaying import log_order, read_events, wait_for_archive
+from infra.local.replaying import read_events, wait_for_archive
 from infra.local.subscribers import QueueSubscriber, Received, WebSubscriber
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.interaction_event import InteractionEvent, event_to_json, log_order
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES

@@ -10,7 +10,8 @@ from service_quality.instants import parse_instant
 from spark_jobs import generate_shop
 from spark_jobs.command_line import run_job
 from spark_jobs.generate_shop import generate
-from spark_jobs.lake.tables import EVENTS, INSTANTS, read_events, snapshot_of, with_timestamps
+from spark_jobs.lake.snapshots import snapshot_of
+from spark_jobs.lake.tables import EVENTS, INSTANTS, read_events, with_timestamps
 from spark_jobs.session.start import start_session
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of
 

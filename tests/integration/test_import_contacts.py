@@ -16,7 +16,8 @@ from spark_jobs import import_contacts
 from spark_jobs.__main__ import run_chain
 from spark_jobs.command_line import run_job
 from spark_jobs.contacts.export_format import COLUMNS
-from spark_jobs.lake.tables import EVENTS, INSTANTS, REJECTED, read_events, snapshot_of
+from spark_jobs.lake.snapshots import snapshot_of
+from spark_jobs.lake.tables import EVENTS, INSTANTS, REJECTED, read_events
 from spark_jobs.session.start import start_session
 
 pytestmark = pytest.mark.spark

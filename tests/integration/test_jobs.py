@@ -21,11 +21,11 @@ from spark_jobs import (
 )
 from spark_jobs.command_line import run_job
 from spark_jobs.errors import InputError
+from spark_jobs.lake.snapshots import snapshot_of
 from spark_jobs.lake.tables import (
     EVENTS,
     TRAINING_SET,
     TRAINING_SET_SCHEMA,
-    snapshot_of,
     table_properties,
 )
 from spark_jobs.learning.basis_columns import basis_columns

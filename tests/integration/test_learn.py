@@ -16,8 +16,8 @@ from infra.local.archive import read_archive_rows
 from infra.local.cloud import Cloud
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
-from infra.local.replaying import log_order, put_events, wait_for_archive
-from service_quality.events.interaction_event import InteractionEvent
+from infra.local.replaying import put_events, wait_for_archive
+from service_quality.events.interaction_event import InteractionEvent, log_order
 from service_quality.instants import DAY, format_instant, parse_instant
 from service_quality.scoring.champion import LOOK_AGAIN_SECONDS
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from infra.local.replaying import log_order
 from service_quality.events.control_records import HistoryImported
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.interaction_event import InteractionEvent, event_to_json, log_order
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
 from service_quality.events.positions import Position

@@ -3,7 +3,6 @@
 import boto3
 import pytest
 
-from infra.operations import deployment
 from infra.operations.command_line import main as operate
 from infra.operations.deployment import Clients
 from model_export import command_line as model_export
@@ -65,7 +64,7 @@ def test_stack_is_looked_for_in_the_region_of_the_environment(monkeypatch):
         raise OSError("far enough")
 
     monkeypatch.setenv("AWS_REGION", "eu-west-3")
-    monkeypatch.setattr(deployment.boto3, "Session", session)
+    monkeypatch.setattr(boto3, "Session", session)
 
     assert operate(["count", "--stack", "s"]) == 1
     assert asked == ["eu-west-3"]

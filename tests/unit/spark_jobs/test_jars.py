@@ -24,7 +24,7 @@ class Submit:
 
 def test_jars_are_resolved_once(tmp_path, monkeypatch):
     submit = Submit(tmp_path)
-    monkeypatch.setattr(jars.subprocess, "run", submit)
+    monkeypatch.setattr("subprocess.run", submit)
 
     first, second = jars.resolved_jars(tmp_path), jars.resolved_jars(tmp_path)
 
@@ -34,7 +34,7 @@ def test_jars_are_resolved_once(tmp_path, monkeypatch):
 
 def test_broken_jar_is_resolved_again(tmp_path, monkeypatch):
     submit = Submit(tmp_path)
-    monkeypatch.setattr(jars.subprocess, "run", submit)
+    monkeypatch.setattr("subprocess.run", submit)
     (jar,) = jars.resolved_jars(tmp_path)
     jar.write_bytes(b"")
 
@@ -46,7 +46,7 @@ def test_broken_jar_is_resolved_again(tmp_path, monkeypatch):
 
 def test_resolution_that_fails_says_why_in_one_line(tmp_path, monkeypatch):
     output = ":: loading settings\nServer access error: java.net.UnknownHostException: some-host\n\tat a.b.c\n"
-    monkeypatch.setattr(jars.subprocess, "run", Submit(tmp_path, output))
+    monkeypatch.setattr("subprocess.run", Submit(tmp_path, output))
 
     with pytest.raises(SessionError, match=r"UnknownHostException.*expected a Maven repository") as failure:
         jars.resolved_jars(tmp_path)
@@ -55,7 +55,7 @@ def test_resolution_that_fails_says_why_in_one_line(tmp_path, monkeypatch):
 
 
 def test_kept_jars_are_read_where_nothing_can_be_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(jars.subprocess, "run", Submit(tmp_path))
+    monkeypatch.setattr("subprocess.run", Submit(tmp_path))
     first = jars.resolved_jars(tmp_path)
     (tmp_path / "lock").unlink()
 
