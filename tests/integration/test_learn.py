@@ -56,10 +56,10 @@ class Line:
 
     def models_of(self, events: Sequence[InteractionEvent]) -> set[str]:
         """The versions that scored these events."""
-        ids = {event.event_id for event in events}
+        ids = {(event.shop_id, event.event_id) for event in events}
         rows = read_archive_rows(self.cloud, self.outputs["ArchiveBucketName"])
-        entries = (entry for row in rows for entry in row["entries"])
-        return {one["model"] for one in entries if "model" in one and one["event"]["event_id"] in ids}
+        scored = (entry for row in rows for entry in row["entries"] if "model" in entry)
+        return {one["model"] for one in scored if (one["event"]["shop_id"], one["event"]["event_id"]) in ids}
 
     def champion(self) -> str:
         key = {"pk": {"S": "pointer"}, "sk": {"S": "champion"}}
