@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -76,7 +77,8 @@ def recompute(entries: DataFrame, log: DataFrame) -> DataFrame:
     if not imports:
         return compute_served_features(live, FEATURES, spans)
     entered = events_by_import(offered_events(log, imports), live)
-    return compute_served_features(with_imports(live, import_rows(live, entered)), FEATURES, spans)
+    whole = with_imports(live, import_rows(live, entered)).persist(StorageLevel.DISK_ONLY)  # counted, then folded
+    return compute_served_features(whole, FEATURES, spans)
 
 
 def main(arguments: Sequence[str]) -> None:
