@@ -14,6 +14,8 @@ from cli.progress import shorten
 COMMAND = """
 import os, signal
 from cli.endings import run_until_ended
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)  # a test in the background inherits some as ignored
 run_until_ended("job", lambda: {does}, ended="nothing is lost")
 """
 
