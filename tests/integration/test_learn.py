@@ -96,8 +96,9 @@ def probe(number: int) -> InteractionEvent:
     )  # fmt: skip
 
 
-def all_dissatisfied(events: Sequence[InteractionEvent]) -> list[InteractionEvent]:
-    return [replace(event, rating=1) if event.kind == "rated" else event for event in events]
+def inverted(events: Sequence[InteractionEvent]) -> list[InteractionEvent]:
+    """The events with every rating turned round, from which a model learns the opposite."""
+    return [event if event.rating is None else replace(event, rating=6 - event.rating) for event in events]
 
 
 def test_loop_closes_and_a_worse_candidate_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +120,7 @@ def test_loop_closes_and_a_worse_candidate_is_refused(tmp_path: Path, monkeypatc
         new = line.champion()
         assert new == outcome["version"]
         line.await_swap(new)
-        line.send(all_dissatisfied(days(3, 4)))
+        line.send(inverted(days(3, 4)))
         later = days(4, 5)
         line.send(later)
         assert line.models_of(later) == {new}
