@@ -17,7 +17,7 @@ PAGE = ROOT / "docs" / "events.md"
 REQUIRED = ("event_id", "shop_id", "kind", "occurred_at")
 GROUPS = {"service": SERVICE, "feedback": FEEDBACK, "behaviour": BEHAVIOUR}
 _NOT_IN_EXAMPLES = ("received_at", "precision")
-_OF_FEW_KINDS = 7
+_OF_FEW_KINDS = 8
 _FEW_LEFT_OUT = 2
 _PRINTABLE = "^[^\\u0000-\\u001f\\u007f]*$"
 

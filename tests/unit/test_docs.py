@@ -1,6 +1,7 @@
 """All names in the documents exist: targets, jobs, commands, options, folders, links, keys, reasons, features."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -9,9 +10,12 @@ import pytest
 from service_quality.alerts.rule_set import RULES
 from service_quality.conversations.event_values import read_event_values
 from service_quality.conversations.turns import ConversationState
+from service_quality.events.carriers import open_carrier
+from service_quality.events.intake import take_in
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import EventValue
 from service_quality.features.feature_set import FEATURES
+from service_quality.instants import DAY, parse_instant
 from tools import event_documents
 from tools.feature_dictionary import MISSING_EVENT_VALUES, PATH, missing_rule, render_dictionary
 
@@ -198,6 +202,17 @@ def test_runbook_explains_every_exit_code():
 
 def test_feature_dictionary_is_current():
     assert PATH.read_text("utf-8") == render_dictionary(), "run .venv/bin/python -m tools.feature_dictionary"
+
+
+def test_event_and_alert_of_readme_are_in_todays_form():
+    event, alert = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", README, re.DOTALL))
+    schema = json.loads((ROOT / "docs" / "alert.schema.json").read_text("utf-8"))
+
+    intake = take_in(open_carrier(event), now=parse_instant(event["occurred_at"]), retention=DAY)
+
+    assert list(intake.accepted) == [0]
+    assert not intake.unknown
+    assert alert.keys() - {"…"} <= schema["properties"].keys()
 
 
 def test_event_documents_are_current():

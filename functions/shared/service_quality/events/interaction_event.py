@@ -22,7 +22,7 @@ _EVERY = kinds.ALL
 _OF_CONTACTS = kinds.SERVICE | kinds.FEEDBACK
 _ORDERS = frozenset({"order_placed", "order_cancelled", "order_returned"})
 _BY_AGENTS = kinds.SERVICE - {"customer_message", "bot_message"}
-_MESSAGES = frozenset({"customer_message", "agent_message", "bot_message", "internal_note"})
+_MESSAGES = frozenset({"conversation_opened", "customer_message", "agent_message", "bot_message", "internal_note"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
