@@ -15,6 +15,7 @@ from infra.local.deployment import STACK, deploy
 from infra.local.emulator import Emulator
 from service_quality.events.interaction_event import event_to_json
 from service_quality.facts.conversation_fold import FOLD_VERSION
+from service_quality.features.feature_set import FEATURES
 from tests.integration.line_days import SHOPS, Day, entries_of, read_state
 from tests.integration.releases import CHANGED, ReleaseJobs, Releases
 from tests.integration.undisturbed import without_score
@@ -136,4 +137,4 @@ def test_every_event_was_scored(day):
     scored = [one for one in events_of(day) if "vector" in one]
 
     assert len(scored) == len(day.sent)
-    assert {len(one["vector"]) for one in scored} == {len(b64encode(b"0000" * 43))}
+    assert {len(one["vector"]) for one in scored} == {len(b64encode(b"0000" * len(FEATURES.names)))}
