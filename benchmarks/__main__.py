@@ -34,6 +34,7 @@ SAYS = {
     "cold_start": "spawn to the first answer, beside scikit-learn and bare imports",
     "training": "log loss and time on 1 M and 10 M rows, beside scikit-learn",
     "archive": "1 M archived events into the lake's log, and 10,000 new ones beside them",
+    "rebuild": "a shop of 1 M archived events folded again after a release with another fold",
     "cost": "dollars per million events, from measured items and calls at list prices",
 }
 

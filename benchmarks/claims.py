@@ -73,6 +73,9 @@ CLAIMS: Mapping[str, Mapping[str, Claim]] = {
         "seconds_1m": Claim("seconds to fold 1 M archived events into the lake", at_most=300),
         "seconds_next_10k": Claim("seconds to fold 10,000 new ones beside them", at_most=30),
     },
+    "rebuild": {
+        "seconds_per_million_events": Claim("seconds to rebuild a shop of 1 M archived events", at_most=300),
+    },
     "cost": {
         "dollars_per_million_busy": Claim("dollars per million events, one busy shop", at_most=10),
         "dollars_per_million_quiet": Claim("dollars per million events, 10,000 quiet shops", at_most=25),
