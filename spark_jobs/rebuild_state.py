@@ -15,7 +15,7 @@ from service_quality.adapters.archive_ledger import ArchiveLedger
 from service_quality.adapters.state_table import StateTable
 from service_quality.alerts.rule_set import RULES
 from service_quality.commit.archived_ranges import Range
-from service_quality.commit.state_items import ShopItem
+from service_quality.commit.shop_item import ShopItem
 from service_quality.events.control_records import PendingImport, StateRebuilt
 from service_quality.events.positions import START, sequence_of
 from service_quality.facts.conversation_fold import FOLD_VERSION

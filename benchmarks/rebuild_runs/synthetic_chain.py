@@ -12,7 +12,7 @@ from infra.local.cloud import Cloud
 from service_quality.commit.archive_objects import archive_objects, unpack_archive_row
 from service_quality.commit.archived_ranges import LEDGER, Range, encode_ranges
 from service_quality.commit.inserted_rows import InsertedRow
-from service_quality.commit.state_items import SHOP_KEY, ShopItem, encode_shop
+from service_quality.commit.shop_item import SHOP_KEY, ShopItem, encode_shop
 from service_quality.commit.transactions import Transaction, declaration, event_entry
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.events.positions import START, Position

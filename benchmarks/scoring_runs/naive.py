@@ -21,7 +21,7 @@ from benchmarks.scoring_runs.contacts import batches, contact_events
 from benchmarks.scoring_runs.measured import CallCounter, Measured, cpu_of, peak_mb
 from service_quality.alerts.rule_set import RULES
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.state_items import ShopItem, decode_shop, encode_shop
+from service_quality.commit.shop_item import ShopItem, decode_shop, encode_shop
 from service_quality.commit.transactions import Commit
 from service_quality.events.log_records import LogRecord, Rejection
 from service_quality.events.positions import Position

@@ -12,7 +12,7 @@ from infra.operations.stream_writer import StreamWriter
 from infra.operations.ways_back import renewed, signed_control
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, folder_of
 from service_quality.commit.put_back import put_back_parked
-from service_quality.commit.state_items import ShopItem
+from service_quality.commit.shop_item import ShopItem
 from service_quality.events.control_records import ShopUnparked
 from service_quality.events.positions import START
 

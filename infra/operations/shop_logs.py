@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cli.progress import Signs
 from infra.operations.errors import NotYetThroughError
 from service_quality.adapters.state_table import StateReader
-from service_quality.commit.state_items import ShopItem
+from service_quality.commit.shop_item import ShopItem
 from service_quality.events.positions import START, sequence_of
 
 _POLL_SECONDS = 1.0

@@ -15,7 +15,8 @@ from infra.local.cloud import for_embedded
 from infra.local.deployment import STACK, deploy
 from infra.local.emulator import Emulator
 from infra.local.module_runs import run_module
-from service_quality.commit.state_items import SHOP_KEY, decode_histories, decode_shop, entity_name
+from service_quality.commit.shop_item import SHOP_KEY, decode_shop
+from service_quality.commit.state_items import decode_histories, entity_name
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord

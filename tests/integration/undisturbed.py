@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from service_quality.alerts.rule_set import RULES
-from service_quality.commit.state_items import SHOP_KEY, decode_histories, decode_shop, entity_name, stored_key
+from service_quality.commit.shop_item import SHOP_KEY, decode_shop
+from service_quality.commit.state_items import decode_histories, entity_name, stored_key
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_event

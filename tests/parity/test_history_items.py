@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, given, settings
 
+from service_quality.commit.shop_item import decode_shop
 from service_quality.commit.state_items import (
     HistoryItem,
     decode_conversation,
     decode_histories,
     decode_pack,
     decode_part,
-    decode_shop,
     encode_histories,
     entity_name,
     pack_key,

@@ -9,7 +9,8 @@ from math import isnan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service_quality.commit.state_items import HistoryItem, decode_shop, encode_histories, entity_name
+from service_quality.commit.shop_item import decode_shop
+from service_quality.commit.state_items import HistoryItem, encode_histories, entity_name
 from service_quality.events.control_records import HistoryFilled
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position, sequence_of

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.state_items import (
     HistoryItem,
-    ShopItem,
     carry_alerts,
     encode_histories,
     encode_pack,

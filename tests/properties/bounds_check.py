@@ -1,8 +1,9 @@
 """The core's bounds by what it does at them, against the oracle's own numbers."""
 
 from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.shop_state import ShopState
-from service_quality.commit.state_items import ConversationItem, ShopItem
+from service_quality.commit.state_items import ConversationItem
 from service_quality.conversations.conversation import EMPTY, advance
 from service_quality.errors import RejectedEventError
 from service_quality.events.interaction_event import event_to_json

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from service_quality.alerts.rules import Rule
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.state_items import ShopItem, decode_conversation, decode_shop, entity_name
+from service_quality.commit.shop_item import ShopItem, decode_shop
+from service_quality.commit.state_items import decode_conversation, entity_name
 from service_quality.commit.store import Store
 from service_quality.events.log_records import LogRecord
 from service_quality.features.declarations import FeatureSet

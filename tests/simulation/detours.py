@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from service_quality.adapters.state_table import StateTable
-from service_quality.commit.state_items import ShopItem
+from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.transactions import Commit
 from service_quality.errors import DependencyError
 from service_quality.events.log_records import Rejection

@@ -11,7 +11,7 @@ from operator import itemgetter
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
 from service_quality.commit.archived_ranges import FIRST_ROW
 from service_quality.commit.put_back import RejectedRecord
-from service_quality.commit.state_items import ShopItem, decode_shop
+from service_quality.commit.shop_item import ShopItem, decode_shop
 from service_quality.commit.transactions import OutboxRow
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import RecordPutBack, StateRebuilt

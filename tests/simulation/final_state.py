@@ -7,8 +7,9 @@ from unittest import mock
 from service_quality.commit import online_commit
 from service_quality.commit.known_rejections import KnownRejections
 from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.shop_item import SHOP_KEY, ShopItem
 from service_quality.commit.shop_state import ShopState
-from service_quality.commit.state_items import SHOP_KEY, ShopItem, decode_histories, entity_name
+from service_quality.commit.state_items import decode_histories, entity_name
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import RecordPutBack, ShopUnparked
 from service_quality.events.log_records import LogRecord

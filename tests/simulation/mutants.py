@@ -15,8 +15,8 @@ from service_quality.commit.known_rejections import KnownRejections
 from service_quality.commit.listed_import import ItemKind
 from service_quality.commit.log_reader import LogReader
 from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.shop_state import ShopState
-from service_quality.commit.state_items import ShopItem
 from service_quality.commit.transaction_builder import TransactionBuilder
 from service_quality.commit.transactions import Commit, Transaction
 from service_quality.conversations import conversation

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from service_quality.adapters.buckets.archive_bucket import ArchiveBucket
 from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.adapters.state_table import StateTable
-from service_quality.commit.state_items import decode_shop
+from service_quality.commit.shop_item import decode_shop
 from service_quality.commit.store import Store
 from service_quality.events.log_records import PARKED
 from tests.simulation.event_source import EventSource

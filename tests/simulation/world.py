@@ -14,13 +14,8 @@ from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJEC
 from service_quality.commit import log_reader, transaction_builder, transactions
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.put_back import RejectedRecord, put_back_parked, put_back_rejected
-from service_quality.commit.state_items import (
-    CONVERSATION_DAYS,
-    HISTORY_DAYS,
-    ShopItem,
-    decode_shop,
-    entity_name,
-)
+from service_quality.commit.shop_item import ShopItem, decode_shop
+from service_quality.commit.state_items import CONVERSATION_DAYS, HISTORY_DAYS, entity_name
 from service_quality.conversations import conversation
 from service_quality.errors import DependencyError, DeploymentError
 from service_quality.events.control_records import ControlRecord, RecordPutBack, StateRebuilt, sign_control

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from service_quality.commit.state_items import ShopItem
+from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.transactions import Commit
 from service_quality.errors import ConflictError, DependencyError
 from service_quality.events.log_records import Rejection

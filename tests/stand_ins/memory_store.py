@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from service_quality.commit.state_items import ShopItem, decode_shop, encode_shop
+from service_quality.commit.shop_item import ShopItem, decode_shop, encode_shop
 from service_quality.commit.transactions import Commit, OutboxRow
 from service_quality.errors import ConflictError
 from service_quality.events.log_records import Rejection

@@ -22,7 +22,7 @@ from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.adapters.state_table import StateReader
 from service_quality.commit.batches import BatchCommit, BatchOutcome
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.state_items import ShopItem
+from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.transactions import Commit
 from service_quality.errors import ShopTroubleError
 from service_quality.events.interaction_event import InteractionEvent, event_to_json

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import (
     ConversationItem,
     HistoryItem,
-    ShopItem,
     carry_alerts,
     decode_pack,
     encode_conversation,

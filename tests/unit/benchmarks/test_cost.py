@@ -9,7 +9,7 @@ from benchmarks.cost_runs.counts import CountingStore, item_bytes
 from benchmarks.cost_runs.page import BEGIN, END, PAGE, render, written
 from benchmarks.cost_runs.prices import WRITE
 from benchmarks.results import read_results
-from service_quality.commit.state_items import ShopItem
+from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.transactions import Commit, OutboxRow
 
 

@@ -9,7 +9,7 @@ from service_quality.commit import log_reader
 from service_quality.commit.batches import TRIES, BatchCommit
 from service_quality.commit.log_reader import LogReader
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.state_items import Parked, ShopItem, encode_shop
+from service_quality.commit.shop_item import Parked, ShopItem, encode_shop
 from service_quality.commit.transactions import Commit
 from service_quality.errors import DependencyError, DeploymentError, OwnCodeError, ShopTroubleError
 from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked

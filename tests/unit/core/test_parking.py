@@ -1,6 +1,6 @@
 """A shop that is set aside: what is parked, and what is never."""
 
-from service_quality.commit.state_items import Parked
+from service_quality.commit.shop_item import Parked
 from service_quality.events.control_records import ShopUnparked
 from service_quality.events.interaction_event import event_to_json
 from service_quality.events.log_records import LogRecord

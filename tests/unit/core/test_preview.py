@@ -8,7 +8,7 @@ import pytest
 
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.preview import Previewer
-from service_quality.commit.state_items import ShopItem, encode_shop
+from service_quality.commit.shop_item import ShopItem, encode_shop
 from service_quality.errors import DependencyError, RejectedEventError, StateVersionError
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_event

@@ -5,11 +5,11 @@ import zlib
 import pytest
 
 from service_quality.commit.listed_import import Import
+from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import (
     ConversationItem,
     HistoryItem,
-    ShopItem,
     decode_histories,
     encode_histories,
     encode_pack,

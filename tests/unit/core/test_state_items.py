@@ -6,20 +6,18 @@ from hypothesis import strategies as st
 
 from service_quality.alerts.alert_state import AlertState
 from service_quality.commit.listed_import import MAX_IMPORTS, MOST_DONE_IMPORTS, Import
+from service_quality.commit.shop_item import ShopItem, decode_shop, encode_shop
 from service_quality.commit.state_items import (
     ConversationItem,
     HistoryItem,
-    ShopItem,
     decode_conversation,
     decode_histories,
     decode_pack,
     decode_part,
-    decode_shop,
     encode_conversation,
     encode_histories,
     encode_pack,
     encode_part,
-    encode_shop,
     pack_key,
 )
 from service_quality.conversations.conversation import Conversation

@@ -8,7 +8,7 @@ from copy import deepcopy
 import pytest
 
 from service_quality.commit.archived_ranges import FIRST_ROW
-from service_quality.commit.state_items import decode_shop
+from service_quality.commit.shop_item import decode_shop
 from service_quality.errors import DependencyError
 from service_quality.features.feature_set import FEATURES
 from tests.stand_ins.aggregates import aggregate

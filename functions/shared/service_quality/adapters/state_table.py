@@ -9,15 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.aws_errors import failure_code, failure_of
 from service_quality.commit.archived_ranges import LEDGER, OUTBOX_DAYS, follows_of
-from service_quality.commit.state_items import (
-    CONVERSATION_DAYS,
-    HISTORY_DAYS,
-    SHOP_KEY,
-    ShopItem,
-    decode_shop,
-    encode_shop,
-    entity_name,
-)
+from service_quality.commit.shop_item import SHOP_KEY, ShopItem, decode_shop, encode_shop
+from service_quality.commit.state_items import CONVERSATION_DAYS, HISTORY_DAYS, entity_name
 from service_quality.commit.transactions import Commit, OutboxRow, archive_key, positions_in
 from service_quality.conversations.conversation import KEY_NAMES
 from service_quality.errors import ConflictError, DependencyError, ServiceQualityError, ShopTroubleError

@@ -1,7 +1,7 @@
 """The effect of each kind of control record on a shop; `events/control_records.py` reads and writes them."""
 
 from service_quality.commit.readings import Reading
-from service_quality.commit.state_items import Parked
+from service_quality.commit.shop_item import Parked
 from service_quality.commit.transaction_builder import TransactionBuilder
 from service_quality.commit.transactions import control_entry, duplicate_entry
 from service_quality.errors import RejectedEventError

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from service_quality.alerts.rules import Rule
 from service_quality.commit.control import ends_parking
 from service_quality.commit.readings import Applied, Aside, Duplicate, EventStep, Failed, Found, Reading, Unfit
+from service_quality.commit.shop_item import Parked, ShopItem
 from service_quality.commit.shop_state import ShopState
-from service_quality.commit.state_items import Parked, ShopItem
 from service_quality.conversations.conversation import conversation_key, reject_too_old
 from service_quality.errors import RejectedEventError, ServiceQualityError
 from service_quality.events.control_records import (

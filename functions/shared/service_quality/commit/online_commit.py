@@ -10,8 +10,8 @@ from service_quality.commit.known_rejections import KnownRejections, passed_by
 from service_quality.commit.log_fold import LogFold
 from service_quality.commit.log_reader import LogReader
 from service_quality.commit.shop_cache import ShopCache
+from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.shop_state import ShopState
-from service_quality.commit.state_items import ShopItem
 from service_quality.commit.store import Store
 from service_quality.commit.transaction_builder import Packed, TransactionBuilder
 from service_quality.errors import (

@@ -7,8 +7,8 @@ from typing import Protocol
 from service_quality.commit.event_fold import EventFold
 from service_quality.commit.log_reader import LogReader
 from service_quality.commit.readings import EventStep, Failed, Found, Unfit
+from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.shop_state import ShopState
-from service_quality.commit.state_items import ShopItem
 from service_quality.errors import DependencyError, RejectedEventError, StateVersionError
 from service_quality.events.intake import Intake, describe_intake
 from service_quality.events.interaction_event import InteractionEvent

@@ -1,8 +1,8 @@
 """Readings: what each new record of a shop's log is, found before anything is folded into the shop's state."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from service_quality.commit.state_items import Parked
+from service_quality.commit.shop_item import Parked
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import ControlRecord, HistoryFilled, HistoryImported, StateRebuilt
 from service_quality.events.interaction_event import InteractionEvent
@@ -10,8 +10,7 @@ from service_quality.events.log_records import LogRecord
 from service_quality.facts.conversation_fold import ConversationStep
 
 
-@dataclass(frozen=True, slots=True)
-class EventStep:
+class EventStep(NamedTuple):
     """An event, what it does to its conversation, and the keys of the items that folding it reads."""
 
     event: InteractionEvent
@@ -19,28 +18,22 @@ class EventStep:
     keys: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
 class Duplicate:
     """A record whose event was folded before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unfit:
+class Unfit(NamedTuple):
     """A record to reject; `is_unreadable` for one that is neither an event nor a control record of this shop."""
 
     error: RejectedEventError
     is_unreadable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Aside:
-    """A record to set aside; `failed_run` names the run of put-back records that has failed with it."""
-
-    failed_run: str = ""
+    """A record to set aside."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """A control record to apply."""
 
     control: ControlRecord
@@ -51,8 +44,7 @@ class Applied:
         return isinstance(self.control, HistoryImported | HistoryFilled | StateRebuilt)
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """A record that our own code fails on."""
 
     error: Exception
@@ -61,8 +53,7 @@ class Failed:
 Found = EventStep | Duplicate | Unfit | Aside | Applied | Failed
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A record of the log as found, and how its shop is parked behind it.
 
     `record` is the one that a put-back record holds, where it holds one; `position` is where the log has it now.

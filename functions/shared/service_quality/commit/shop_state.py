@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from service_quality.commit.listed_import import ItemKind
+from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.state_items import (
     ConversationItem,
     HistoryItem,
-    ShopItem,
     decode_conversation,
     decode_histories,
     decode_pack,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from service_quality.commit.archived_ranges import LEDGER, NOTHING_ARCHIVED, row_key
-from service_quality.commit.state_items import ShopItem
+from service_quality.commit.shop_item import ShopItem
 from service_quality.events.control_records import ControlRecord, control_to_dict
 from service_quality.events.interaction_event import InteractionEvent, event_to_dict
 from service_quality.features.declarations import FeatureSet
