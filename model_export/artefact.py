@@ -15,7 +15,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import InconsistentVersionWarning
 
 from model_export.documents import Document, existing, read_document
-from model_export.errors import ArtefactError
+from model_export.errors import ArtefactError, ModelRefusedError
 from model_export.learnt import Range, Support, read_ranges, read_support
 from service_quality.features.basis import OPERATIONS, Term
 from service_quality.features.declarations import FeatureSet
@@ -208,7 +208,10 @@ def _per_term(document: Document, key: str, terms: tuple[Term, ...]) -> tuple[fl
 def _read_calibration(part: Document) -> Calibration:
     slope = part.number("slope")
     if slope <= 0:
-        raise part.wrong("slope", slope, "more than 0: a calibration that keeps the order")
+        raise ModelRefusedError(
+            f"calibration: found a slope of {slope:.3g}, expected more than 0: on the latest rows before its cut the "
+            "model orders conversations the wrong way round"
+        )
     return Calibration(slope, part.number("offset"))
 
 

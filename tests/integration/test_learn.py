@@ -127,8 +127,6 @@ def test_loop_closes_and_a_worse_candidate_is_refused(tmp_path: Path, monkeypatc
 
         status, outcome = line.learn()
 
-        judged = outcome["judgement"]
-        assert (status, outcome["verdict"], judged["champion"]["version"]) == (5, "refused", new), outcome
-        assert judged["candidate"]["log_loss"] > judged["champion"]["log_loss"] + 0.001
-        assert "expected at most 0.001 above the champion's" in outcome["why"]
+        assert (status, outcome["verdict"], outcome["judgement"]) == (5, "refused", None), outcome
+        assert "orders conversations the wrong way round" in outcome["why"]
         assert line.champion() == new

@@ -10,7 +10,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from model_export.artefact import read_artefact
-from model_export.errors import ArtefactError, NotThereError
+from model_export.errors import ArtefactError, ModelRefusedError, NotThereError
 from service_quality.features.feature_set import FEATURES
 from tests.parity.model_export.artefacts import rewrite_model, write_artefact, write_sample
 
@@ -87,7 +87,6 @@ def test_other_fingerprint_is_refused_with_found_and_expected(made):
         ({"means": [0.0]}, r"means: found 1, expected \d+ numbers, one a term"),
         ({"threshold": 1.0}, r"threshold: found 1\.0, expected a probability"),
         ({"intercept": "0.1"}, "intercept: found '0.1', expected a finite number"),
-        ({"calibration": {"slope": -1, "offset": 0}}, "slope: found -1.0, expected more than 0"),
         ({"training": {"first": 1}}, "first: found 1, expected a string"),
         ({"synthetic": 1}, "synthetic: found 1, expected true or false"),
         ({"terms": [{"feature": "nobody", "operation": "log", "knot": 0, "upper": 0}]}, "feature: found 'nobody'"),
@@ -113,6 +112,13 @@ def test_wrong_value_is_refused_with_found_and_expected(made, changes, message):
     rewrite_model(made.folder, **changes)
 
     with pytest.raises(ArtefactError, match=message):
+        read_artefact(made.folder)
+
+
+def test_model_that_orders_the_wrong_way_round_is_refused_as_a_model(made):
+    rewrite_model(made.folder, calibration={"slope": -1, "offset": 0})
+
+    with pytest.raises(ModelRefusedError, match="found a slope of -1, expected more than 0"):
         read_artefact(made.folder)
 
 
