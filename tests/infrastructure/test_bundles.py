@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.machine_errors import MachineError
 from infra.bundles.compiled_modules import find_python
 from infra.bundles.layer import LAYERS, RUNTIME_PYTHON, build_layer
 from tests.infrastructure.templates import FUNCTIONS, PROJECT, ROOT, Function
-from tools.errors import SetupError
 
 MOST_BYTES = 50_000_000
 MOST_BYTES_WITHOUT_SCORING = 8_000_000
@@ -67,7 +67,7 @@ def test_every_layer_is_deployed_and_no_other():
 
 
 def test_unknown_layer_is_refused(tmp_path):
-    with pytest.raises(SetupError, match="found layer Nowhere, expected one of Core, Scoring"):
+    with pytest.raises(MachineError, match="found layer Nowhere, expected one of Core, Scoring"):
         build_layer("Nowhere", tmp_path, {})
 
 

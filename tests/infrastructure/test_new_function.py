@@ -19,7 +19,7 @@ CHECKS = (
     *("tests/infrastructure/test_alarms.py", "tests/unit/functions/test_cold_start.py"),
     "tests/infrastructure/test_bundles.py::test_function_is_built_by_the_name_of_its_resource",
 )
-NEEDED = ("functions", "infra", "tools", "tests", "docs")
+NEEDED = ("cli", "functions", "infra", "tools", "tests", "docs")
 
 pytestmark = pytest.mark.slow
 
