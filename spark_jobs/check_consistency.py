@@ -2,27 +2,23 @@
 
 import sys
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.events.interaction_event import FIELDS
 from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.feature_set import FEATURES
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError
-from spark_jobs.lake.tables import IMPORTS, read_table
 from spark_jobs.logs.archive import broken_chains, to_log
 from spark_jobs.logs.declared_features import find_places
 from spark_jobs.logs.entry_source import ARCHIVE_HELP, read_entries, read_links
-from spark_jobs.logs.import_rows import OF_IMPORT, import_rows, with_imports
-from spark_jobs.logs.imported_log import lake_events, locate_imports
+from spark_jobs.logs.import_rows import with_imports
 from spark_jobs.reader.comparison import compare_served
 from spark_jobs.reader.counted_spans import counted_spans
-from spark_jobs.reader.entered_events import events_by_import
+from spark_jobs.reader.recorded_imports import imported_rows
 from spark_jobs.reader.served_features import compute_served_features
 
 _DESCRIPTION = """Recomputes from the log, with the Spark reader, every feature of every event that was
@@ -36,48 +32,14 @@ Exit code 1 when a value differs, is missing or superfluous, or a chain is broke
 Row = dict[str, Any]
 
 
-def find_imports(log: DataFrame) -> list[Row]:
-    """The lake's rows of the imports whose records are on the log, and of those that they take account of."""
-    recorded = {row["import_id"] for row in log.where("import_id is not null").select("import_id").distinct().collect()}
-    if not recorded:
-        return []
-    noted = read_table(log.sparkSession, IMPORTS, made_by="materialize_histories").collect()
-    rows = {row["import_id"]: row.asDict() for row in noted}
-    unknown = sorted(recorded - rows.keys())
-    if unknown:
-        raise InputError(f"found imports {', '.join(unknown)} in the archive, expected them in {IMPORTS}")
-    latest: dict[tuple[str, str], int] = {}
-    for one in (rows[import_id] for import_id in recorded):
-        target = one["state_table"], one["shop_id"]
-        latest[target] = max(one["number"], latest.get(target, 0))
-    return [one for one in rows.values() if one["number"] <= latest.get((one["state_table"], one["shop_id"]), 0)]
-
-
-def offered_events(log: DataFrame, imports: list[Row]) -> DataFrame:
-    """The lake's events when each import was made (entered_events.events_by_import)."""
-    spark = log.sparkSession
-    ends = spark.createDataFrame([(one["import_id"], one["as_of"]) for one in imports], "import_id string, as_of long")
-    located = locate_imports(log, imports).join(ends, "import_id")
-    runs = {one["events_snapshot"] for one in imports}
-    offers = [
-        lake_events(spark, snapshot)
-        .join(F.broadcast(located.where(F.col("events_snapshot") == snapshot)), "shop_id")
-        .where(F.col("occurred_at") < F.col("as_of"))
-        .select(*FIELDS, "content", *OF_IMPORT)
-        for snapshot in sorted(runs)
-    ]
-    return reduce(DataFrame.unionByName, offers)
-
-
 def recompute(entries: DataFrame, log: DataFrame) -> DataFrame:
     """Features of the log with its imports, as they were to be served (served_features.SERVED_DDL)."""
     live = log.where("import_id is null")
     spans = counted_spans(entries, log, FEATURES.plan)
-    imports = find_imports(log)
-    if not imports:
+    imported = imported_rows(log)
+    if imported is None:
         return compute_served_features(live, FEATURES, spans)
-    entered = events_by_import(offered_events(log, imports), live)
-    whole = with_imports(live, import_rows(live, entered)).persist(StorageLevel.DISK_ONLY)  # counted, then folded
+    whole = with_imports(live, imported).persist(StorageLevel.DISK_ONLY)  # counted, then folded
     return compute_served_features(whole, FEATURES, spans)
 
 

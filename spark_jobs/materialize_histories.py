@@ -18,7 +18,7 @@ from spark_jobs.backfill.import_items import build_items, fold_new
 from spark_jobs.backfill.known_past import KnownPast, locate_new, read_past
 from spark_jobs.backfill.lacking_columns import build_lacking_items, filled_record, find_lacks
 from spark_jobs.backfill.packs import KINDS, build_packs, choose_buckets, count_items
-from spark_jobs.backfill.writing import put_import_records, read_control_key, seal_imports, unsealed, write_packs
+from spark_jobs.backfill.writing import put_control_records, read_control_key, seal_imports, unsealed, write_packs
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError, OvertakenError
 from spark_jobs.lake.tables import IMPORTED_EVENTS_SCHEMA, IMPORTS_SCHEMA, record_imported_events, record_imports
@@ -140,7 +140,7 @@ def materialize(spark: SparkSession, options: Namespace) -> Row:
     if imports:
         written, counts = write_imports(new, imports, past, options.state_table)
     filled = fill_lacks(past, options.state_table)
-    put_import_records(options.event_stream, [*waiting, *map(_import_record, written), *filled], key)
+    put_control_records(options.event_stream, [*waiting, *map(_import_record, written), *filled], key)
     return {
         "shops": len(written),
         "events": new.count(),

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from service_quality.adapters.archive_ledger import ArchiveLedger
 from service_quality.adapters.state_table import StateTable
 from service_quality.alerts.rule_set import RULES
-from service_quality.commit.archived_ranges import Range
+from service_quality.commit.archived_ranges import find_gaps
 from service_quality.commit.shop_item import ShopItem
 from service_quality.events.control_records import PendingImport, StateRebuilt
 from service_quality.events.positions import START, sequence_of
@@ -28,14 +28,13 @@ from spark_jobs.backfill.rebuilt_items import (
     shop_ends,
     write_rebuilt_items,
 )
-from spark_jobs.backfill.writing import put_control, read_control_key, write_packs
-from spark_jobs.check_consistency import find_imports, offered_events
+from spark_jobs.backfill.writing import put_control_records, read_control_key, write_packs
 from spark_jobs.command_line import job_parser, positive_argument, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError
 from spark_jobs.logs.archive import read_entries, to_log
 from spark_jobs.logs.folding import fold_states
-from spark_jobs.logs.import_rows import import_rows, with_imports, without_imports
-from spark_jobs.reader.entered_events import events_by_import
+from spark_jobs.logs.import_rows import with_imports
+from spark_jobs.reader.recorded_imports import imported_rows
 
 _DESCRIPTION = f"""Folds the archived logs of shops again, by this code's version of the fold ({FOLD_VERSION}), and puts
 what that leaves in the place of the state that another version left. Deploy that version first: from then on it sets
@@ -78,7 +77,7 @@ def await_archive(ledger: ArchiveLedger, shops: Sequence[ShopToRebuild], *, seco
     missing = {one.shop_id: one.follows for one in shops}
     while missing:
         for one in ledger.read_shops(after=""):
-            if whole_until(one.ranges) >= missing.get(one.shop_id, "~"):
+            if find_gaps(one.ranges)[0].after >= missing.get(one.shop_id, "~"):
                 del missing[one.shop_id]
         if missing and time.monotonic() > ends:
             raise InputError(
@@ -86,11 +85,6 @@ def await_archive(ledger: ArchiveLedger, shops: Sequence[ShopToRebuild], *, seco
                 "as far as they are folded: see the alarms on archive_outbox"
             )
         time.sleep(_LOOK_SECONDS if missing else 0)
-
-
-def whole_until(ranges: Sequence[Range]) -> str:
-    """The position up to which archived ranges hold a log without a gap."""
-    return ranges[0].last if ranges and ranges[0].follows == START else START
 
 
 def read_logs(spark: SparkSession, archive: str, shops: Sequence[ShopToRebuild]) -> DataFrame:
@@ -101,12 +95,9 @@ def read_logs(spark: SparkSession, archive: str, shops: Sequence[ShopToRebuild])
 
 
 def join_imports(log: DataFrame) -> DataFrame:
-    """The events of a log with those of its imports (import_rows)."""
-    live = log.where("import_id is null")
-    imports = find_imports(log)
-    if not imports:
-        return without_imports(live)
-    return with_imports(live, import_rows(live, events_by_import(offered_events(log, imports), live)))
+    """The events of a log, with those of its imports where it has any (import_rows)."""
+    live, imported = log.where("import_id is null"), imported_rows(log)
+    return live if imported is None else with_imports(live, imported)
 
 
 def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebuild]) -> tuple[list[StateRebuilt], Row]:
@@ -213,7 +204,7 @@ def main(arguments: Sequence[str]) -> None:
             await_archive(ledger, folded, seconds=options.patience)
             made, counts = rebuild(session_for(options, "rebuild_state"), options, folded)
             records += made
-        numbers = [put_control(options.event_stream, record, key) for record in records]
+        numbers = put_control_records(options.event_stream, records, key)
         for record, number in zip(records, numbers, strict=True):
             await_taken(state, record, number, seconds=options.patience)
     line = f"rebuild_state: {counts['items']} items of {counts['events']} events of {len(shops)} shops"

@@ -1,9 +1,7 @@
 """The rebuild of shops' state after a release with another fold: the Spark job, run as a person would run it."""
 
 import os
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from infra.local.errors import StepFailedError
 from infra.local.module_runs import run_module
@@ -17,11 +15,10 @@ NEEDED = ("alerts_table", "archive_bucket")
 def rebuild_shops(names: Names, *, shop_id: str | None, lake: str | None, master: str | None) -> None:
     """Run `rebuild_state` to its end; OperationsError with its last words where it fails."""
     argv = rebuild_arguments(names, shop_id=shop_id, lake=lake, master=master)
-    with tempfile.TemporaryDirectory() as scratch:  # of Spark: what it leaves beside the tables
-        try:
-            run_module("rebuild_state", argv, {**os.environ, "SPARK_LOCAL_DIRS": str(Path(scratch))})
-        except StepFailedError as error:
-            raise OperationsError(str(error)) from error
+    try:
+        run_module("rebuild_state", argv, os.environ)
+    except StepFailedError as error:
+        raise OperationsError(str(error)) from error
 
 
 def rebuild_arguments(names: Names, *, shop_id: str | None, lake: str | None, master: str | None) -> Sequence[str]:

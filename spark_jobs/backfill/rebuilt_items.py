@@ -11,26 +11,17 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from service_quality.adapters.state_table import StateTable
-from service_quality.commit.state_items import (
-    CONVERSATION_DAYS,
-    HISTORY_DAYS,
-    HistoryItem,
-    carry_alerts,
-    encode_histories,
-    entity_name,
-    stored_key,
-)
+from service_quality.commit.state_items import HistoryItem, carry_alerts, encode_histories, stored_days, stored_key
 from service_quality.conversations.conversation import CONVERSATION_RETENTION
 from service_quality.features.declarations import FeatureSet
 from service_quality.histories.history import HistoryPlan
-from service_quality.histories.windows import WINDOWS
+from service_quality.histories.windows import LONGEST_REACH
 from service_quality.instants import DAY, SECOND
 from spark_jobs.backfill.history_items import build_history_items
 from spark_jobs.backfill.writing import put_all, table_item
 
 Row = dict[str, Any]
 
-_LONGEST_WINDOW = max(window.length + window.hop for window in WINDOWS.values())
 _LOOKED_UP = 100  # BatchGetItem's own limit
 
 
@@ -74,7 +65,7 @@ def _build_histories(located: DataFrame, plan: HistoryPlan) -> DataFrame:
         "shop_id", F.lit("").alias("import_id"), F.col("ended").alias("clock"), F.explode("facts").alias("fact")
     )
     facts = exploded.select("shop_id", "import_id", "clock", "fact.*")
-    return build_history_items(facts.where(F.col("at") >= F.col("clock") - _LONGEST_WINDOW), {"": plan})
+    return build_history_items(facts.where(F.col("at") >= F.col("clock") - LONGEST_REACH), {"": plan})
 
 
 def pending_parts(states: DataFrame, ends: DataFrame) -> DataFrame:
@@ -129,10 +120,9 @@ class _Writer:
             data = self._with_alerts(row["data"], before.get((row["shop_id"], row["key"])))
             if data is None:
                 continue
-            days = CONVERSATION_DAYS if entity_name(row["key"]) in ("contact", "visit") else HISTORY_DAYS
             key = stored_key(row["key"], row["rebuild_id"])
             stored: dict[str, object] = {"shop_id": row["shop_id"], "key": key, "data": data}
-            items.append(table_item(stored, now + days * DAY // SECOND))
+            items.append(table_item(stored, now + stored_days(row["key"]) * DAY // SECOND))
             shops.append(row["shop_id"])
         put_all(self.dynamodb, self.table, items)
         return shops

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from service_quality.adapters.secret_value import read_secret
 from service_quality.commit.state_items import HISTORY_DAYS
 from service_quality.errors import DependencyError
-from service_quality.events.control_records import ControlRecord, HistoryFilled, HistoryImported, sign_control
+from service_quality.events.control_records import ControlRecord, HistoryImported, sign_control
 from service_quality.instants import DAY, SECOND
 
 TableItem = dict[str, dict[str, object]]
@@ -63,17 +63,15 @@ def unsealed(imports: Sequence[HistoryImported], table: str) -> list[str]:
     return [one.import_id for one in imports if not is_sealed(one)]
 
 
-def put_import_records(stream: str, import_records: Sequence[HistoryImported | HistoryFilled], key: bytes) -> None:
-    """Put one import record, signed with the deployment's key, on the shop's log for each import, in order."""
-    for import_record in import_records:
-        put_control(stream, import_record, key)
-
-
-def put_control(stream: str, record: ControlRecord, key: bytes) -> int:
-    """Put a control record, signed with the deployment's key, on its shop's log; returns its sequence number."""
-    data = sign_control(record, key, issued_at=time.time_ns() // 1_000_000)
-    put = boto3.client("kinesis").put_record(StreamName=stream, Data=data, PartitionKey=record.shop_id)
-    return int(put["SequenceNumber"])
+def put_control_records(stream: str, records: Sequence[ControlRecord], key: bytes) -> list[int]:
+    """Put records, signed with the deployment's key, on their shops' logs in order; returns their sequence numbers."""
+    kinesis = boto3.client("kinesis")
+    numbers = []
+    for record in records:
+        data = sign_control(record, key, issued_at=time.time_ns() // 1_000_000)
+        put = kinesis.put_record(StreamName=stream, Data=data, PartitionKey=record.shop_id)
+        numbers.append(int(put["SequenceNumber"]))
+    return numbers
 
 
 def read_control_key(secret: str) -> bytes:

@@ -37,10 +37,6 @@ def rebuild(day: Day, jobs: ReleaseJobs, folder: Path) -> list[str]:
     return shops
 
 
-def await_waiting(day: Day, shop: str, count: int) -> None:
-    day.await_set_aside(shop, "parked", count)
-
-
 @pytest.fixture(scope="module")
 def day(tmp_path_factory) -> Day:
     folder = tmp_path_factory.mktemp("fold")
@@ -55,18 +51,18 @@ def day(tmp_path_factory) -> Day:
         releases.deploy("changed", CHANGED)
         day.send("waiting", count=6)
         for shop in SHOPS:
-            await_waiting(day, shop, 6)
+            day.await_set_aside(shop, "parked", 6)
         day.seen["rebuilt"] = rebuild(day, changed, folder)
         assert day.await_folded(day.send("changed", count=8))
         releases.take_back()
         day.send("back", count=4)
         for shop in SHOPS:
-            await_waiting(day, shop, 4)
+            day.await_set_aside(shop, "parked", 4)
         sound.run("infra.operations", "rebuild", "--stack", STACK, "--lake", folder / "lake")
         assert day.await_folded(day.send("sound", count=4))
         releases.deploy("changed", CHANGED)
         day.send("again", "north", count=2)
-        await_waiting(day, "north", 2)
+        day.await_set_aside("north", "parked", 2)
         day.seen["rebuilt again"] = rebuild(day, changed, folder)
         assert day.await_folded(day.send("last", count=8))
         assert day.await_folded(day.sent)

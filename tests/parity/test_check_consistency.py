@@ -67,7 +67,7 @@ class FunctionsSide:
         self.store.items |= self.packs[-1]
         return len(self.packs[-1])
 
-    def put_import_records(self, stream: str, import_records: Sequence[HistoryImported], key: bytes) -> None:
+    def put_control_records(self, stream: str, import_records: Sequence[HistoryImported], key: bytes) -> None:
         self.import_records += import_records
         for import_record in import_records:
             self.logs[import_record.shop_id].append(sign_control(import_record, key, issued_at=WORLD.end))
@@ -152,7 +152,7 @@ def run(tmp_path_factory) -> Run:
     assert run_job(generate_shop.main, [*ARGUMENTS, "--lake", str(lake)]) == 0
     later = [event for event in world_events() if event.occurred_at >= SPLIT]
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("write_packs", "put_import_records"):
+        for name in ("write_packs", "put_control_records"):
             patch.setattr(materialize_histories, name, getattr(side, name))
         patch.setattr(materialize_histories, "read_control_key", lambda secret: KEY)
         patch.setattr(materialize_histories, "seal_imports", lambda imports, table: None)
@@ -243,7 +243,7 @@ def test_import_that_holds_what_an_earlier_one_holds_is_found(run, tmp_path, cap
         for (shop, key), data in side.packs[0].items()
         if import_record.import_id in key
     }
-    side.put_import_records("events", [replace(import_record, import_id="again")], KEY)
+    side.put_control_records("events", [replace(import_record, import_id="again")], KEY)
     event = next(e for e in world_events() if e.shop_id == SHOPS[0] and e.kind == "agent_message")
     after_it = replace(event, event_id="after it", conversation_id="new", occurred_at=WORLD.end, received_at=WORLD.end)
     side.logs[SHOPS[0]].append(event_to_json(after_it))

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from service_quality.adapters import state_table
 from service_quality.adapters.state_table import StateTable
-from service_quality.commit import log_reader, put_back, shop_state
+from service_quality.commit import log_reader, put_back, shop_state, state_items
 from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.event_fold import EventFold
 from service_quality.commit.known_rejections import KnownRejections
@@ -261,7 +260,7 @@ def _done_with_the_first_item(world: World) -> list[Any]:
 
 
 def _histories_expire_early(world: World) -> list[Any]:
-    return [mock.patch.object(state_table, "HISTORY_DAYS", 91)]
+    return [mock.patch.object(state_items, "HISTORY_DAYS", 91)]
 
 
 def _old_sums_come_back(world: World) -> list[Any]:
@@ -300,9 +299,7 @@ def _plan_of_the_first_release(world: World) -> list[Any]:
 
 
 def _state_of_another_fold_continued(world: World) -> list[Any]:
-    return [
-        mock.patch.object(place, name, False) for place, name in ((TransactionBuilder, "waits"), (LogReader, "_waits"))
-    ]
+    return [mock.patch.object(ShopState, "waits", False)]
 
 
 def _rebuild_counts_wherever_the_log_is(world: World) -> list[Any]:

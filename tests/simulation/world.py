@@ -15,7 +15,7 @@ from service_quality.commit import log_reader, transaction_builder, transactions
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.put_back import RejectedRecord, put_back_parked, put_back_rejected
 from service_quality.commit.shop_item import ShopItem, decode_shop
-from service_quality.commit.state_items import CONVERSATION_DAYS, HISTORY_DAYS, entity_name
+from service_quality.commit.state_items import stored_days
 from service_quality.conversations import conversation
 from service_quality.errors import DependencyError, DeploymentError
 from service_quality.events.control_records import ControlRecord, RecordPutBack, StateRebuilt, sign_control
@@ -173,10 +173,8 @@ class World:
         assert shop is not None
         made = self._made_anew(shop_id, shop)
         written = list(made.items.items())[:most]
-        kept = {"contact": CONVERSATION_DAYS, "visit": CONVERSATION_DAYS}
         for key, data in written:
-            days = kept.get(entity_name(key), HISTORY_DAYS)
-            self._store(shop_id, key, data, expires_at=self.outside.wall + days * DAY)
+            self._store(shop_id, key, data, expires_at=self.outside.wall + stored_days(key) * DAY)
         self.rebuilt[shop_id] |= dict(written)
         self.count("rebuilds")
         if most is None or most >= len(made.items):

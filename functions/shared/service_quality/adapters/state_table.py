@@ -10,9 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from service_quality.aws_errors import failure_code, failure_of
 from service_quality.commit.archived_ranges import LEDGER, OUTBOX_DAYS, follows_of
 from service_quality.commit.shop_item import SHOP_KEY, ShopItem, decode_shop, encode_shop
-from service_quality.commit.state_items import CONVERSATION_DAYS, HISTORY_DAYS, entity_name
+from service_quality.commit.state_items import HISTORY_DAYS, stored_days
 from service_quality.commit.transactions import Commit, OutboxRow, archive_key, positions_in
-from service_quality.conversations.conversation import KEY_NAMES
 from service_quality.errors import ConflictError, DependencyError, ServiceQualityError, ShopTroubleError
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.log_records import Rejection
@@ -195,11 +194,10 @@ class StateTable:
         }
 
     def _item_put(self, shop_id: str, key: str, data: bytes) -> "TransactWriteItemTypeDef":
-        days = CONVERSATION_DAYS if entity_name(key) in KEY_NAMES else HISTORY_DAYS
         item: dict[str, AttributeValueTypeDef] = {
             "item_key": {"S": _item_key(shop_id, key)},
             "data": {"B": data},
-            "expires_at": self._in_days(days),
+            "expires_at": self._in_days(stored_days(key)),
         }
         return {"Put": {"TableName": self.state_table, "Item": item}}
 

@@ -1,7 +1,9 @@
 """The effect of each kind of control record on a shop; `events/control_records.py` reads and writes them."""
 
+from collections.abc import Callable
+
 from service_quality.commit.readings import Reading
-from service_quality.commit.shop_item import Parked
+from service_quality.commit.shop_item import Parked, ShopItem
 from service_quality.commit.transaction_builder import TransactionBuilder
 from service_quality.commit.transactions import control_entry, duplicate_entry
 from service_quality.errors import RejectedEventError
@@ -35,21 +37,14 @@ def _import_history(builder: TransactionBuilder, reading: Reading, event: Histor
 
     RejectedEventError when the shop has too many imports that are not absorbed, or does not lack what is filled in.
     """
-    if not builder.founds_no_shop:
-        builder.flush()
-    state = builder.state
-    known = state.shop.knows(event.import_id)
-    if not known:
+
+    def after(shop: ShopItem) -> ShopItem:
         if isinstance(event, HistoryFilled):
-            state.shop = state.shop.with_past(event)
-        else:
-            state.shop = state.shop.with_import(event, position=reading.position)
-    clock = state.shop.clock
-    entry = duplicate_entry(reading.position) if known else control_entry(reading.position, event, clock=clock)
-    builder.add(reading, entry, size=reading.size + 200)
-    builder.flush()
-    state.forget_items()
-    return not known
+            return shop.with_past(event)
+        return shop.with_import(event, position=reading.position)
+
+    known = builder.state.shop.knows(event.import_id)
+    return _change_items(builder, reading, event, after=None if known else after)
 
 
 def _rebuild(builder: TransactionBuilder, reading: Reading, event: StateRebuilt) -> bool:
@@ -57,25 +52,44 @@ def _rebuild(builder: TransactionBuilder, reading: Reading, event: StateRebuilt)
 
     RejectedEventError when they are of another version of the fold, or lack something that is folded.
     """
-    if not builder.founds_no_shop:
-        builder.flush()
     state = builder.state
-    known = state.shop.generation == event.rebuild_id
-    if not known:
-        if event.fold_version != builder.fold_version:
+
+    def after(shop: ShopItem) -> ShopItem:
+        if event.fold_version != state.fold_version:
             raise RejectedEventError(
                 "other_fold",
                 field="fold_version",
                 found=f"a rebuild by version {event.fold_version} of the fold",
-                expected=f"one by version {builder.fold_version}",
+                expected=f"one by version {state.fold_version}",
             )
-        state.shop = state.shop.rebuilt(event, state.plan, position=reading.position)
-    clock = state.shop.clock
-    entry = duplicate_entry(reading.position) if known else control_entry(reading.position, event, clock=clock)
+        return shop.rebuilt(event, state.plan, position=reading.position)
+
+    known = state.shop.generation == event.rebuild_id
+    return _change_items(builder, reading, event, after=None if known else after)
+
+
+def _change_items(
+    builder: TransactionBuilder,
+    reading: Reading,
+    event: ControlRecord,
+    *,
+    after: Callable[[ShopItem], ShopItem] | None,
+) -> bool:
+    """Pack what came before, and let the shop be another one `after` the record, with items to read again.
+
+    Without `after` the record has taken effect before, and False is returned.
+    """
+    if not builder.founds_no_shop:
+        builder.flush()
+    state = builder.state
+    entry = duplicate_entry(reading.position)
+    if after is not None:
+        state.shop = after(state.shop)
+        entry = control_entry(reading.position, event, clock=state.shop.clock)
     builder.add(reading, entry, size=reading.size + 200)
     builder.flush()
     state.forget_items()
-    return not known
+    return after is not None
 
 
 def ends_parking(parked: Parked | None, event: ShopUnparked) -> bool:

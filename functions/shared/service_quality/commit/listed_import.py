@@ -3,12 +3,11 @@
 from typing import Literal, NamedTuple
 
 from service_quality.conversations.conversation import is_within_retention
-from service_quality.histories.windows import WINDOWS
+from service_quality.histories.windows import LONGEST_REACH
 
 #: The most imports that a shop has still to absorb, and the most absorbed ones whose ids it still knows.
 MAX_IMPORTS = 50
 MOST_DONE_IMPORTS = 200
-_LONGEST_WINDOW = max(window.length + window.hop for window in WINDOWS.values())
 
 
 ItemKind = Literal["histories", "conversations"]
@@ -36,7 +35,7 @@ class Import(NamedTuple):
 
     def at(self, *, clock: int, received_clock: int) -> "Import":
         """The import at clocks of its shop; parts beyond every window or beyond retention are not absorbed any more."""
-        within_windows = clock - self.clock < _LONGEST_WINDOW
+        within_windows = clock - self.clock < LONGEST_REACH
         return self._replace(
             histories=self.histories if within_windows else 0,
             conversations=self.conversations

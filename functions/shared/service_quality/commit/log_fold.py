@@ -92,7 +92,7 @@ class LogFold:
 
     def _set_aside(self, reading: Reading) -> None:
         self.builder.set_aside(reading)
-        if self.builder.waits:
+        if self.fold.state.waits:
             self.stats.waiting += 1
         else:
             self.stats.parked += 1

@@ -50,7 +50,6 @@ class LogReader:
     features: FeatureSet
     rules: tuple[Rule, ...]
     read_items: Callable[[str, list[str]], Mapping[str, bytes]]
-    fold_version: str
     key: ControlKey | None = None
     parks: bool = False
     _unfit: Reasons = field(default_factory=dict)
@@ -62,21 +61,20 @@ class LogReader:
         `unfit` are known reasons of rejections by position.
         """
         self._unfit = unfit
-        placed = self._place_all(records)
-        events = [one.content for one in placed if isinstance(one.content, InteractionEvent)]
-        self._load({key for event in events for key in self._first_keys(event)})
-        readings = self._step_all(placed)
-        self._load(_keys_of(reading.found for reading in readings))
-        return readings
+        return self._read_placed(self._place_all(records))
 
     def read_events(self, events: Iterable[InteractionEvent]) -> list[Found]:
         """What events do to their conversations, one after the other, with every item loaded."""
         placed = [_Placed("", LogRecord("", b"", event.received_at), event, None) for event in events]
-        contents = [one.content for one in placed if isinstance(one.content, InteractionEvent)]
-        self._load({conversation_key(event) for event in contents})
-        found = [reading.found for reading in self._step_all(placed)]
-        self._load(_keys_of(found))
-        return found
+        return [reading.found for reading in self._read_placed(placed)]
+
+    def _read_placed(self, placed: Sequence[_Placed]) -> list[Reading]:
+        """The readings of placed records, with every item loaded that folding them reads."""
+        events = [one.content for one in placed if isinstance(one.content, InteractionEvent)]
+        self._load({key for event in events for key in self._first_keys(event)})
+        readings = self._step_all(placed)
+        self._load({key for one in readings if isinstance(one.found, EventStep) for key in one.found.keys})
+        return readings
 
     def _place_all(self, records: Sequence[LogRecord]) -> list[_Placed]:
         parked, before = self.state.shop.parked, self.state.shop.last_position
@@ -96,7 +94,7 @@ class LogReader:
             return _Placed(record.position, record, parsed, parked)
         if isinstance(parsed, RecordPutBack):
             return self._place_put_back(record, parsed, parked, before)
-        if isinstance(parsed, StateRebuilt) or (isinstance(parsed, ShopUnparked) and not self._waits):
+        if isinstance(parsed, StateRebuilt) or (isinstance(parsed, ShopUnparked) and not self.state.waits):
             return _Placed(record.position, record, Applied(parsed), _behind(parsed, parked))
         if self._is_held_up(parked):
             return self._set_aside(record, record, "", parked, before)
@@ -111,7 +109,7 @@ class LogReader:
         It is set aside again where its run has failed, or fails with it.
         """
         first = LogRecord(put_back.order, put_back.data, put_back.arrived_at)
-        if self.parks or self._waits:
+        if self.parks or self.state.waits:
             return self._set_aside(record, first, put_back.run, parked, before)
         if parked is not None and put_back.run in ("", parked.failed_run):
             return self._set_aside(record, first, "", parked, before)
@@ -134,12 +132,7 @@ class LogReader:
 
     def _is_held_up(self, parked: Parked | None) -> bool:
         """Whether a record has to be set aside: behind earlier ones, or until the state is rebuilt."""
-        return self.parks or self._waits or parked is not None
-
-    @property
-    def _waits(self) -> bool:
-        """Whether the state is of another version of the fold, and its shop's records wait until it is rebuilt."""
-        return self.state.shop.fold_version != self.fold_version
+        return self.parks or self.state.waits or parked is not None
 
     def _parse(self, record: LogRecord, *, is_outer: bool = False) -> InteractionEvent | ControlRecord | Unfit | Failed:
         try:
@@ -157,26 +150,26 @@ class LogReader:
         shop, ahead = self.state.shop, dict[str, FoldedConversation]()
         readings: list[Reading] = []
         for one in placed:
-            found = one.content
+            found, moved = one.content, shop
             if isinstance(found, InteractionEvent):
-                found = self._step(found, one.position, shop, ahead)
+                moved = shop.after(found)
+                found = self._step(found, one.position, moved, ahead)
             readings.append(Reading(one.position, one.record, found, one.parked))
             if isinstance(found, Failed):
                 break
             if isinstance(found, EventStep):
-                shop = shop.after(found.event)
+                shop = moved
                 ahead[conversation_key(found.event)] = found.step.after
         self._folded |= ahead
         return readings
 
     def _step(
-        self, event: InteractionEvent, position: str, shop: ShopItem, ahead: Mapping[str, FoldedConversation]
+        self, event: InteractionEvent, position: str, moved: ShopItem, ahead: Mapping[str, FoldedConversation]
     ) -> Found:
-        """What an event does to its conversation as it is by then."""
+        """What an event does to its conversation as it is by then, at the clocks that it has moved."""
         known, key = self._unfit.get(position), conversation_key(event)
         if known is not None:
             return Unfit(known)
-        moved = shop.after(event)
         try:
             reject_too_old(event, received_clock=moved.received_clock)
             step = step_conversation(
@@ -231,10 +224,6 @@ class LogReader:
 def _folded_until(parked: Parked | None, position: str) -> Parked | None:
     """How a shop is parked behind a record that was folded all the same."""
     return parked._replace(follows=position) if parked is not None else None
-
-
-def _keys_of(found: Iterable[Found]) -> set[str]:
-    return {key for one in found if isinstance(one, EventStep) for key in one.keys}
 
 
 def _behind(control: ControlRecord, parked: Parked | None) -> Parked | None:

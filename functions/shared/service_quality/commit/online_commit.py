@@ -96,12 +96,10 @@ class OnlineCommit:
         """Read, fold and commit once, on the condition of the version that was read."""
         state = self._load_shop(shop_id)
         fold = EventFold(state, self.features, self.rules, self.scorer())
-        builder = TransactionBuilder(state, self.features, self.fold_version, known.most_events)
+        builder = TransactionBuilder(state, self.features, known.most_events)
         folding = LogFold(fold, builder)
         left = self._leave_out_done(state, records, folding.stats)
-        reader = LogReader(
-            state, self.features, self.rules, self.store.read_items, self.fold_version, self.control_key, parks=parks
-        )
+        reader = LogReader(state, self.features, self.rules, self.store.read_items, self.control_key, parks=parks)
         while left:
             readings = reader.read(left, unfit=known.reasons_at(state.shop.version))
             try:
@@ -153,8 +151,10 @@ class OnlineCommit:
         if cached is not None:
             return cached
         shop = self.store.read_shop(shop_id) or ShopItem(fold_version=self.fold_version)
-        is_own = shop.fold_version == self.fold_version
-        return ShopState(shop_id, shop.under(self.features.plan) if is_own else shop, self.features.plan)
+        state = ShopState(shop_id, shop, self.features.plan, fold_version=self.fold_version)
+        if not state.waits:
+            state.shop = shop.under(self.features.plan)
+        return state
 
 
 def _in_order(records: Iterable[LogRecord]) -> list[LogRecord]:

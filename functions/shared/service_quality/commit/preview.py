@@ -71,7 +71,7 @@ class Previewer:
     def _fold(self, shop_id: str, shop: ShopItem, events: list[InteractionEvent]) -> list[Preview]:
         plan = self.features.plan
         state = ShopState(shop_id, shop.under(plan), plan)
-        reader = LogReader(state, self.features, (), self.store.read_items, FOLD_VERSION)
+        reader = LogReader(state, self.features, (), self.store.read_items)
         fold = EventFold(state, self.features, (), self.scorer)
         return [_apply(fold, one) for one in reader.read_events(events)]
 

@@ -20,6 +20,7 @@ from service_quality.commit.state_items import (
 )
 from service_quality.conversations.conversation import KEY_NAMES
 from service_quality.conversations.imported_part import ImportedPart
+from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.facts.entities import item_key_of
 from service_quality.histories.history import History, HistoryPlan
 
@@ -31,7 +32,7 @@ ReadItems = Callable[[list[str]], Mapping[str, bytes]]
 class ShopState:
     """Everything held of one shop at one version of its item; after a conflict all of it is dropped.
 
-    `changed` are the keys of the items that differ from the stored ones.
+    `changed` are the keys of the items that differ from the stored ones; `fold_version` is that of this code.
     """
 
     shop_id: str
@@ -43,6 +44,12 @@ class ShopState:
     _imported: dict[str, tuple[ImportedPart, ...]] = field(default_factory=dict)
     _unabsorbed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _stored_bytes: dict[str, int] = field(default_factory=dict)
+    fold_version: str = FOLD_VERSION
+
+    @property
+    def waits(self) -> bool:
+        """Whether the state is of another version of the fold, and its shop's records wait until it is rebuilt."""
+        return self.shop.fold_version != self.fold_version
 
     def load(self, keys: Iterable[str], read: ReadItems) -> None:
         """Read the items that are not held yet, and the imports that they have not absorbed; at most two reads."""

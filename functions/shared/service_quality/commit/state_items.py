@@ -7,7 +7,7 @@ from typing import Any
 
 from service_quality.alerts.alert_state import AlertState
 from service_quality.commit.stored_json import pack, unpack
-from service_quality.conversations.conversation import EMPTY, Conversation
+from service_quality.conversations.conversation import EMPTY, KEY_NAMES, Conversation
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.events.interaction_event import OPTIONAL_FIELDS, InteractionEvent
 from service_quality.histories.counting import EVERYTHING, Counting
@@ -90,6 +90,11 @@ def decode_histories(
         absorbed=tuple(absorbed),
         alert_states=_alerts_from_stored(alert_states),
     )
+
+
+def stored_days(key: str) -> int:
+    """The days of the wall clock for which the item of a key is stored."""
+    return CONVERSATION_DAYS if entity_name(key) in KEY_NAMES else HISTORY_DAYS
 
 
 def carry_alerts(rebuilt: bytes, *, before: bytes) -> bytes:

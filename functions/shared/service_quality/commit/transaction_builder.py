@@ -32,11 +32,10 @@ class Packed(NamedTuple):
 
 @dataclass(slots=True, eq=False, repr=False)
 class TransactionBuilder:
-    """Packs transactions; `most_events` bounds what fits into one further. `fold_version` is that of this code."""
+    """Packs transactions; `most_events` bounds what fits into one further."""
 
     state: ShopState
     features: FeatureSet
-    fold_version: str
     most_events: int | None = None
     packed: list[Packed] = field(default_factory=list)
     unfounded: list[Rejection] = field(default_factory=list)
@@ -103,11 +102,6 @@ class TransactionBuilder:
         self._waiting_bytes += size
 
     @property
-    def waits(self) -> bool:
-        """Whether the shop's state is of another version of the fold, and its records wait until it is rebuilt."""
-        return self.state.shop.fold_version != self.fold_version
-
-    @property
     def founds_no_shop(self) -> bool:
         """Whether the shop has no state yet and every entry since the last commit is unreadable."""
         return not self.state.shop.version and self._unreadable == len(self.transaction.entries)
@@ -125,7 +119,7 @@ class TransactionBuilder:
             self._start_transaction(follows=self.transaction.follows)
             return
         before = self.state.shop
-        fingerprint = before.fingerprint if self.waits else self.features.fingerprint
+        fingerprint = before.fingerprint if self.state.waits else self.features.fingerprint
         shop = replace(
             before,
             version=before.version + 1,

@@ -39,3 +39,6 @@ WINDOWS = {
         Window("90d", 90 * DAY, DAY),
     )
 }
+
+#: How far behind a clock the longest window reaches at most.
+LONGEST_REACH = max(window.length + window.hop for window in WINDOWS.values())
