@@ -150,6 +150,21 @@ def test_trimmed_onnxruntime_still_infers(layers, python, tmp_path):
     assert float(done.stdout) == pytest.approx(0.7310586, abs=1e-6)
 
 
+def test_layer_knows_time_zones_where_the_machine_does_not(layers, python):
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:]\n"
+        "import zoneinfo; zoneinfo.reset_tzpath(to=[])\n"
+        "from service_quality.alerts.shop_settings import instant_in_words\n"
+        "print(instant_in_words('2023-08-24T10:15:30.000Z', 'Asia/Shanghai'))\n"
+    )
+
+    command = [python, "-I", "-B", "-c", code, layers["CoreLayer"] / "python"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip() == "2023-08-24 18:15 Asia/Shanghai"
+
+
 def test_layer_can_be_built_for_the_embedded_aws(tmp_path):
     build_layer("Scoring", tmp_path, {"LAYER_PYTHON": sys.executable})
 
