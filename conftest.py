@@ -31,9 +31,14 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With pytest-xdist, keep all tests of one engine in one process: one Spark, one cluster, one embedded AWS."""
+    """With pytest-xdist, keep tests that share an engine (Spark, the embedded AWS) and its preparation in one process.
+
+    Those of one folder share both. A file of long tests prepares its own, but on a cluster, and goes to whatever
+    process is free.
+    """
     for item in items:
         engine = next((name for name in ("spark", "aws") if item.get_closest_marker(name)), None)
         if engine:
-            on_cluster = item.path.is_relative_to(CLUSTER_TESTS)
-            item.add_marker(pytest.mark.xdist_group("cluster" if on_cluster else engine))
+            is_alone = item.get_closest_marker("long") and not item.path.is_relative_to(CLUSTER_TESTS)
+            place = item.path if is_alone else item.path.parent
+            item.add_marker(pytest.mark.xdist_group(f"{engine} {place.relative_to(ROOT)}"))

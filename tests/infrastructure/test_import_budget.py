@@ -1,0 +1,80 @@
+"""What a function imports before its first answer: few modules, and little time beside its libraries alone."""
+
+import ast
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.infrastructure.templates import FUNCTIONS, ROOT, Function
+
+#: Modules that may be loaded: of the core, and of everything.
+MOST_MODULES = {"score_interactions": (90, 580), "preview_score": (76, 560)}
+MOST_MODULES_OF_OTHERS = (56, 450)
+#: Processor time to import all of it ÷ that of the libraries alone.
+MOST_TIMES_LIBRARIES = 1.6
+RUNS = 3
+EACH = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+
+_IMPORT = """
+import importlib, sys, time
+began = time.process_time()
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+print(time.process_time() - began, *sys.modules)
+"""
+
+pytestmark = pytest.mark.slow
+
+
+def imports(function: Function) -> list[str]:
+    """The modules that a function's app names."""
+    found = {node.module for node in ast.walk(function.app) if isinstance(node, ast.ImportFrom) and node.module}
+    return sorted(found)
+
+
+def import_all(names: list[str]) -> tuple[float, set[str]]:
+    """The processor time in seconds of importing modules in a process of their own, and all that it then holds."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "functions" / "shared"), "AWS_DEFAULT_REGION": "eu-west-1"}
+    command = [sys.executable, "-c", _IMPORT, *names]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    seconds, *modules = done.stdout.split()
+    return float(seconds), set(modules)
+
+
+def seconds(names: list[str]) -> float:
+    """The processor time of importing modules, the least of several runs."""
+    return min(import_all(names)[0] for _ in range(RUNS))
+
+
+def libraries_among(modules: set[str]) -> list[str]:
+    """Those modules that are not the core's."""
+    return sorted(name for name in modules if not name.startswith(("service_quality", "__")))
+
+
+@EACH
+def test_function_loads_few_modules(function):
+    _, modules = import_all(imports(function))
+    own = [name for name in modules if name.startswith("service_quality")]
+    most_own, most = MOST_MODULES.get(function.name, MOST_MODULES_OF_OTHERS)
+
+    assert len(own) <= most_own
+    assert len(modules) <= most
+
+
+@EACH
+def test_own_code_costs_little_beside_libraries(function):
+    names = imports(function)
+    libraries = libraries_among(import_all(names)[1])
+
+    assert seconds(names) <= MOST_TIMES_LIBRARIES * seconds(libraries)
+
+
+def test_budget_notices_pandas():
+    names = imports(FUNCTIONS["score_interactions"])
+    libraries = libraries_among(import_all(names)[1])
+    with_pandas = [*names, "pandas"]
+
+    assert len(import_all(with_pandas)[1]) > MOST_MODULES["score_interactions"][1]
+    assert seconds(with_pandas) > MOST_TIMES_LIBRARIES * seconds(libraries)
