@@ -30,7 +30,7 @@ from spark_jobs.reader.served_features import compute_served_features
 
 _DESCRIPTION = """Features at every scored event that was received before an instant, and the label that the ratings
 received by then give: of the log (fold_archive) as they were served, of the lake's events (import_contacts) as they
-would have been. With both sources a shop's events stand beside its log that were received before the log begins.
+would have been. With both sources, the events of a shop that were received before its log begins are added to its log.
 
 Only conversations rated by then make rows; the rows of one conversation share a weight of one. The table's properties
 name the snapshots that it was made from. The same arguments on the same tables change nothing."""

@@ -15,7 +15,7 @@ from pyspark.sql.types import StructType
 
 #: One row in so many is looked at to choose where pieces begin, and so many of those are in a piece: 50,000 rows.
 _ROWS_A_SAMPLE, _SAMPLES_A_PIECE = 1_000, 50
-_MOST_PIECES = 1_000  # of all shops: the pieces are told apart by one expression
+_MOST_PIECES = 1_000  # of all shops: one expression distinguishes the pieces
 
 
 class Reached(NamedTuple):

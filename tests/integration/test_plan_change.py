@@ -4,6 +4,7 @@ filled in, it is taken back and deployed again: no event is lost, and every valu
 import json
 import math
 import os
+import time
 from base64 import b64decode
 from collections import Counter, defaultdict
 from operator import itemgetter
@@ -21,6 +22,7 @@ from tests.integration.releases import LARGER, ReleaseJobs, Releases
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow, pytest.mark.long]
 
+MOST_SECONDS = 60
 NEW_FEATURES = ("agent_second_replies_1d", "agent_replies_2h", "tenure_slow_rate_2h", "shop_contacts_90d")
 
 
@@ -37,28 +39,38 @@ def fill(day: Day, jobs: ReleaseJobs, folder: Path) -> dict[str, int]:
     return filled
 
 
+def serve(day: Day, name: str, count: int) -> None:
+    """Send so many events, and note how long it takes until the last of them is in the archive."""
+    began = time.monotonic()
+    assert day.await_folded(day.send(name, count=count))
+    day.seen["delays"][name] = time.monotonic() - began
+
+
 @pytest.fixture(scope="module")
 def day(tmp_path_factory) -> Day:
     folder = tmp_path_factory.mktemp("plan")
     with Emulator(folder / "emulator") as emulator:
         day = Day(emulator.cloud, deploy(emulator))
+        day.seen["delays"] = {}
         jobs = ReleaseJobs(LARGER, folder, for_embedded(os.environ, emulator.endpoint))
         world = "--shops 1 --new-shops 0 --days 3 --contacts-per-day 4 --seed 1 --start 2025-03-03".split()
         jobs.run("spark_jobs", "generate_shop", *world, "--lake", folder / "lake")
         releases = Releases(day.cloud, day.outputs)
         releases.promote("good", bias=1.5)
-        assert day.await_folded(day.send("first", count=12))
-        day.send("before", count=8)
+        serve(day, "first", 12)
+        before, sent_at = day.send("before", count=8), time.monotonic()
         releases.deploy("larger", LARGER)
-        assert day.await_folded(day.send("larger", count=12))
+        serve(day, "larger", 12)
+        assert day.await_folded(before)
+        day.seen["delays"]["before"] = time.monotonic() - sent_at
         day.seen["filled"] = fill(day, jobs, folder)
-        assert day.await_folded(day.send("filled", count=12))
+        serve(day, "filled", 12)
         releases.take_back()
-        assert day.await_folded(day.send("back", count=8))
+        serve(day, "back", 8)
         releases.deploy("larger", LARGER)
-        assert day.await_folded(day.send("again", count=8))
+        serve(day, "again", 8)
         day.seen["filled again"] = fill(day, jobs, folder)
-        assert day.await_folded(day.send("last", count=12))
+        serve(day, "last", 12)
         day.seen |= {"rows": day.rows(), "set aside": day.set_aside()}
         day.seen["entries"] = entries_of(day.seen["rows"])
         checked, compared = folder / "checked.json", folder / "compared.json"
@@ -87,6 +99,13 @@ def test_every_event_is_folded_once_and_nothing_is_set_aside(day):
 
     assert folded == Counter(event.event_id for event in day.sent)
     assert day.seen["set aside"] == []
+
+
+def test_no_event_is_delayed_beyond_a_minute(day):
+    late = {name: seconds for name, seconds in day.seen["delays"].items() if seconds > MOST_SECONDS}
+
+    assert len(day.seen["delays"]) == 7
+    assert late == {}
 
 
 def test_the_old_model_scores_events_of_every_release(day):

@@ -290,7 +290,7 @@ def _import_counts_for_what_it_lacks(world: World) -> list[Any]:
 
 
 def _plan_of_the_first_release(world: World) -> list[Any]:
-    """A shop's item holds the columns of the release that made it, whoever came after."""
+    """A shop's item holds the columns of the release that made it, whichever release came after."""
 
     def under(shop: ShopItem, plan: Any) -> ShopItem:
         return shop if shop.counting.columns else replace(shop, counting=Counting(plan.columns))

@@ -1,4 +1,4 @@
-"""What a fixed log leaves in tables and archive, byte for byte: whoever changes it has another version of the fold.
+"""What a fixed log leaves in tables and archive, byte for byte: a change of it is another version of the fold.
 
 A fold that reads its own old state otherwise than it was meant corrupts it silently. So the bytes are held here beside
 CODE_VERSION. Where a test fails, either the change was not meant, or CODE_VERSION rises with the new hash. A window or

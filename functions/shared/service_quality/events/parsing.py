@@ -138,7 +138,7 @@ def parse_event(raw: Mapping[str, object], *, arrived_at: int) -> InteractionEve
 
 
 def _refuse_wish_and_carrier(raw: Mapping[str, object]) -> None:
-    """An event that its sender wanted to preview is none of a log, nor may the events that it carries vanish."""
+    """No log takes an event that its sender wanted to preview, and the events that it carries must not vanish."""
     if raw.get("preview", False) is not False:
         raise misplaced_preview(raw["preview"])
     if holds_events(raw.get("events")):
