@@ -22,13 +22,12 @@ from service_quality.adapters.state_table import StateTable
 from service_quality.adapters.telemetry import Telemetry
 from service_quality.adapters.wiring import make_registry
 from service_quality.alerts.rule_set import RULES
+from service_quality.commit.batch_report import batch_counts
 from service_quality.commit.batches import BatchCommit
 from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.events.aggregated_records import unpack_record
-from service_quality.events.log_records import LogRecord, Rejection
-from service_quality.events.positions import Position
-from service_quality.events.routing import RoutedBatch
+from service_quality.events.log_records import Rejection
+from service_quality.events.routing import route_batch
 from service_quality.events.stream_batches import BatchRecord, read_batch
 from service_quality.features.feature_set import FEATURES
 from service_quality.settings import read_settings
@@ -84,7 +83,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, int]:
     records = [record for record in batch if record is not None]
     counts = {"ReceivedRecords": len(batch), "UnreadableRecords": len(batch) - len(records)}
     telemetry.count(counts)
-    routed = route_batch(records)
+    routed = route_batch(records, generation=settings.stream_generation, is_held=is_held)
     outcome = commit.advance(routed.logs)
     outcome.stats.add(reject_records(routed.rejected))
     report(outcome.stats, rerouted=len(routed.rerouted))
@@ -95,19 +94,13 @@ def handler(event: object, context: LambdaContext) -> dict[str, int]:
     return counts
 
 
-def route_batch(records: list[BatchRecord]) -> RoutedBatch:
-    """The batch's records by log.
+def is_held(record: BatchRecord, key: str) -> bool:
+    """Whether the record's shard holds a partition key.
 
     The stream names the shard of every record. A batch made by hand may not: then a key is held by its shard if it is
     the stream record's own.
     """
-    routed = RoutedBatch()
-    for one in records:
-        for key, part, data in unpack_record(one.partition_key, one.data):
-            position = Position(settings.stream_generation, one.sequence, part)
-            is_held = make_shards().holds(one.shard_id, key) if one.shard_id else key == one.partition_key
-            routed.add(key, LogRecord(str(position), data, one.arrived_at), is_held=is_held)
-    return routed
+    return make_shards().holds(record.shard_id, key) if record.shard_id else key == record.partition_key
 
 
 @cache
@@ -136,24 +129,7 @@ def reject_records(rejections: list[Rejection]) -> CommitStats:
 
 def report(stats: CommitStats, *, rerouted: int) -> None:
     """Report counts and failures in log entries and in metrics."""
-    failed = Counter(failure.stage for failure in stats.failures)
-    counts = {
-        "AcceptedEvents": stats.accepted,
-        "ScoredEvents": stats.scored,
-        "UnscoredEvents": stats.unscored,
-        "RejectedEvents": sum(stats.rejected.values()),
-        "ParkedRecords": stats.parked,
-        "WaitingRecords": stats.waiting,
-        "DuplicateEvents": stats.duplicates,
-        "RedeliveredEvents": stats.already_done,
-        "RedeliveredWithoutConflict": stats.redelivered,
-        "ReroutedRecords": rerouted,
-        "AlertMessages": stats.alerts,
-        "FailedRules": failed["rule"],
-        "FailedFolds": failed["fold"],
-        "CommittedTransactions": stats.transactions,
-        "CommitConflicts": stats.conflicts,
-    }
+    counts = batch_counts(stats, rerouted=rerouted)
     telemetry.count(counts)
     telemetry.count_by_reason("RejectedEvents", stats.rejected)
     for failure in stats.failures[:MOST_LOGGED]:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from service_quality.events.control_records import ControlKey, ControlRecord, sign_control
+from service_quality.events.control_records import ControlRecord
+from service_quality.events.control_signatures import ControlKey, sign_control
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

@@ -5,14 +5,9 @@ from dataclasses import dataclass, replace
 from infra.operations.selection import GIVEN_UP
 from service_quality.commit.put_back import KEEPS_ARRIVAL_FOR, RejectedRecord, put_back_rejected
 from service_quality.errors import RejectedEventError
-from service_quality.events.control_records import (
-    MAX_CONTROL_BYTES,
-    ControlKey,
-    ControlRecord,
-    RecordPutBack,
-    ShopUnparked,
-    sign_control,
-)
+from service_quality.events.control_parsing import MAX_CONTROL_BYTES
+from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked
+from service_quality.events.control_signatures import ControlKey, sign_control
 from service_quality.events.identifiers import NO_SHOP, is_shop_id
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.parsing import MAX_RECORD_BYTES, parse_event, parse_json, parse_record

@@ -12,7 +12,8 @@ from pyspark.sql import functions as F
 from service_quality.adapters.secret_value import read_secret
 from service_quality.commit.state_items import HISTORY_DAYS
 from service_quality.errors import DependencyError
-from service_quality.events.control_records import ControlRecord, HistoryImported, sign_control
+from service_quality.events.control_records import ControlRecord, HistoryImported
+from service_quality.events.control_signatures import sign_control
 from service_quality.instants import DAY, SECOND
 
 TableItem = dict[str, dict[str, object]]

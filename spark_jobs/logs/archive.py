@@ -10,7 +10,8 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from service_quality.events.control_records import CONTROL_KINDS, HistoryFilled, HistoryImported, StateRebuilt
+from service_quality.events.control_parsing import CONTROL_KINDS
+from service_quality.events.control_records import HistoryFilled, HistoryImported, StateRebuilt
 from service_quality.events.declared_fields import INSTANT, INTEGER
 from service_quality.events.interaction_event import DECLARED, FIELDS
 from service_quality.events.parsing import parse_event

@@ -14,7 +14,8 @@ from pyspark.sql import functions as F
 
 from service_quality.alerts.rule_set import RULES
 from service_quality.commit.shop_buckets import shop_bucket
-from service_quality.events.control_records import ShopUnparked, sign_control
+from service_quality.events.control_records import ShopUnparked
+from service_quality.events.control_signatures import sign_control
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position

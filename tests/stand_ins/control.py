@@ -1,6 +1,7 @@
 """The key that signs control records in tests, and records as they are put on a stream."""
 
-from service_quality.events.control_records import ControlRecord, HistoryImported, sign_control
+from service_quality.events.control_records import ControlRecord, HistoryImported
+from service_quality.events.control_signatures import sign_control
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.features.feature_set import FEATURES
 

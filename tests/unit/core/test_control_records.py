@@ -5,10 +5,9 @@ import json
 import pytest
 
 from service_quality.errors import RejectedEventError
-from service_quality.events import kinds
+from service_quality.events import control_signatures, kinds
+from service_quality.events.control_parsing import CONTROL_KINDS, VALID_FOR
 from service_quality.events.control_records import (
-    CONTROL_KINDS,
-    VALID_FOR,
     ControlRecord,
     HistoryFilled,
     PendingImport,
@@ -16,8 +15,8 @@ from service_quality.events.control_records import (
     ShopUnparked,
     StateRebuilt,
     control_to_dict,
-    sign_control,
 )
+from service_quality.events.control_signatures import sign_control
 from service_quality.events.parsing import MAX_RECORD_BYTES, parse_record
 from service_quality.instants import MINUTE, format_instant, parse_instant
 from tests.stand_ins.control import KEY, control_key, make_import_record
@@ -53,10 +52,8 @@ def signed(form: dict) -> bytes:
     """Any form, with a sound signature: what a holder of the key could send by mistake."""
     record = json.loads(sign_control(IMPORT_RECORD, KEY, issued_at=ARRIVED))
     del record["signature"]
-    from service_quality.events import control_records
-
     form = {name: value for name, value in (record | form).items() if value is not None}
-    return json.dumps(form | {"signature": control_records._signature(form, KEY)}).encode()
+    return json.dumps(form | {"signature": control_signatures._signature(form, KEY)}).encode()
 
 
 def rejection(data: bytes, **options) -> RejectedEventError:

@@ -14,7 +14,8 @@ from infra.operations.selection import Selection
 from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.commit.listed_import import Import
 from service_quality.commit.put_back import KEEPS_ARRIVAL_FOR
-from service_quality.events.control_records import RecordPutBack, parse_control
+from service_quality.events.control_parsing import parse_control
+from service_quality.events.control_records import RecordPutBack
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import PARKED, LogRecord, Rejection
 from service_quality.events.positions import Position

@@ -11,13 +11,8 @@ from service_quality.commit.shop_item import Parked, ShopItem
 from service_quality.commit.shop_state import ShopState
 from service_quality.conversations.conversation import conversation_key, reject_too_old
 from service_quality.errors import RejectedEventError, ServiceQualityError
-from service_quality.events.control_records import (
-    ControlKey,
-    ControlRecord,
-    RecordPutBack,
-    ShopUnparked,
-    StateRebuilt,
-)
+from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked, StateRebuilt
+from service_quality.events.control_signatures import ControlKey
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
 from service_quality.events.log_records import LogRecord

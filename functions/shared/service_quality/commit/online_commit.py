@@ -20,7 +20,7 @@ from service_quality.errors import (
     FoldFailedError,
     OverfullError,
 )
-from service_quality.events.control_records import ControlKey
+from service_quality.events.control_signatures import ControlKey
 from service_quality.events.log_records import LogRecord
 from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.declarations import FeatureSet

@@ -5,13 +5,9 @@ from collections.abc import Mapping
 
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
-from service_quality.events.control_records import (
-    CONTROL_KINDS,
-    MAX_CONTROL_BYTES,
-    ControlKey,
-    ControlRecord,
-    parse_control,
-)
+from service_quality.events.control_parsing import CONTROL_KINDS, MAX_CONTROL_BYTES, parse_control
+from service_quality.events.control_records import ControlRecord
+from service_quality.events.control_signatures import ControlKey
 from service_quality.events.declared_fields import IDENTIFIER, INTEGER, TEXT
 from service_quality.events.fields import (
     MAX_AHEAD,
@@ -96,18 +92,58 @@ def parse_event(raw: Mapping[str, object], *, arrived_at: int) -> InteractionEve
     minutes ahead of its arrival.
     """
     _refuse_wish_and_carrier(raw)
+    kind = _read_kind(raw)
+    received_at = _read_receipt(raw, arrived_at)
+    precision = _read_precision(raw)
+    values = _read_values(raw)
+    _require_fields(kind, values)
+    return InteractionEvent(
+        event_id=read_id(raw, "event_id"),
+        shop_id=_read_shop_id(raw),
+        kind=kind,
+        occurred_at=_occurred_at(raw, precision=precision, received_at=received_at),
+        received_at=received_at,
+        precision=precision,
+        **values,  # type: ignore[arg-type]  # each name is given the type of its own field above
+    )
+
+
+def _refuse_wish_and_carrier(raw: Mapping[str, object]) -> None:
+    """No log takes an event that its sender wanted to preview, and the events that it carries must not vanish."""
+    if raw.get("preview", False) is not False:
+        raise misplaced_preview(raw["preview"])
+    if holds_events(raw.get("events")):
+        raise ambiguous_carrier()
+
+
+def _read_kind(raw: Mapping[str, object]) -> str:
     kind = read_id(raw, "kind")
     if kind not in kinds.ALL:
         raise RejectedEventError("unknown_kind", field="kind", found=shown(kind), expected=_KNOWN_KINDS)
-    received_at = read_instant(raw, "received_at") if raw.get("received_at") is not None else arrived_at
+    return kind
+
+
+def _read_receipt(raw: Mapping[str, object], arrived_at: int) -> int:
+    """The instant of receipt that the event states, at the latest its arrival."""
+    if raw.get("received_at") is None:
+        return arrived_at
+    received_at = read_instant(raw, "received_at")
     if received_at > arrived_at + MAX_AHEAD:
         raise _from_the_future("received_at", received_at - arrived_at)
-    received_at = min(received_at, arrived_at)
+    return min(received_at, arrived_at)
+
+
+def _read_precision(raw: Mapping[str, object]) -> str:
     precision = "ms" if raw.get("precision") is None else raw["precision"]
     if precision not in _PRECISIONS:
         raise RejectedEventError(
             "out_of_range", field="precision", found=shown(precision), expected=" or ".join(_PRECISIONS)
         )
+    return str(precision)
+
+
+def _read_values(raw: Mapping[str, object]) -> dict[str, str | int | None]:
+    """The optional fields that are present, by name."""
     values: dict[str, str | int | None] = {
         name: read_present_id(raw, name) for name in _IDS if raw.get(name) is not None
     }
@@ -119,6 +155,10 @@ def parse_event(raw: Mapping[str, object], *, arrived_at: int) -> InteractionEve
         for name, (lowest, highest) in _RANGES.items()
         if raw.get(name) is not None
     }
+    return values
+
+
+def _require_fields(kind: str, values: Mapping[str, object]) -> None:
     for name in _REQUIRED[kind]:
         if name not in values:
             raise RejectedEventError("missing_field", field=name, found="nothing", expected=f"a value for {kind}")
@@ -126,23 +166,6 @@ def parse_event(raw: Mapping[str, object], *, arrived_at: int) -> InteractionEve
         raise RejectedEventError(
             "missing_field", field="conversation_id", found="nothing", expected="a conversation or a customer"
         )
-    return InteractionEvent(
-        event_id=read_id(raw, "event_id"),
-        shop_id=_read_shop_id(raw),
-        kind=kind,
-        occurred_at=_occurred_at(raw, precision=str(precision), received_at=received_at),
-        received_at=received_at,
-        precision=str(precision),
-        **values,  # type: ignore[arg-type]  # each name is given the type of its own field above
-    )
-
-
-def _refuse_wish_and_carrier(raw: Mapping[str, object]) -> None:
-    """No log takes an event that its sender wanted to preview, and the events that it carries must not vanish."""
-    if raw.get("preview", False) is not False:
-        raise misplaced_preview(raw["preview"])
-    if holds_events(raw.get("events")):
-        raise ambiguous_carrier()
 
 
 def misplaced_preview(wish: object) -> RejectedEventError:

@@ -8,16 +8,19 @@ to come. So a record counts only under its shop's id on the shard that holds thi
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
+from service_quality.events.aggregated_records import unpack_record
 from service_quality.events.identifiers import NO_SHOP, is_shop_id
 from service_quality.events.log_records import LogRecord, Rejection, StreamEntry
 from service_quality.events.parsing import MAX_RECORD_BYTES, longest_record, parse_json
+from service_quality.events.positions import Position
+from service_quality.events.stream_batches import BatchRecord
 from service_quality.instants import format_instant
 
 MAX_HASH_KEY = 2**128 - 1
@@ -86,6 +89,21 @@ class RoutedBatch:
 
     def _take(self, shop_id: str, record: LogRecord) -> None:
         self.logs.setdefault(shop_id, []).append(record)
+
+
+def route_batch(
+    records: Iterable[BatchRecord], *, generation: int, is_held: Callable[[BatchRecord, str], bool]
+) -> RoutedBatch:
+    """The records of a batch, aggregates unpacked, by log.
+
+    `generation` is the stream's; `is_held` says whether a record's shard holds a partition key.
+    """
+    routed = RoutedBatch()
+    for one in records:
+        for key, part, data in unpack_record(one.partition_key, one.data):
+            position = Position(generation, one.sequence, part)
+            routed.add(key, LogRecord(str(position), data, one.arrived_at), is_held=is_held(one, key))
+    return routed
 
 
 def stamp_arrival(record: LogRecord, raw: Mapping[str, object]) -> bytes:
