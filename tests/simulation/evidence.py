@@ -60,14 +60,18 @@ class Evidence:
 
     @property
     def features(self) -> FeatureSet:
-        """What the latest link was folded by."""
-        name = self.attempts[-1].features if self.attempts else self.world.setting.features
-        return DEPLOYED[name][0]
+        """What the latest link was folded by that was not set aside for a rebuild."""
+        folded = [one.features for link, one in self._links_with_attempts if link["fold_version"] == one.fold]
+        return DEPLOYED[folded[-1] if folded else self.world.setting.features][0]
+
+    @property
+    def _links_with_attempts(self) -> list[tuple[dict, Attempt]]:
+        return list(zip(self.links, self.attempts, strict=True))
 
     def deployed(self) -> Iterator[tuple[str, Deployed]]:
         """Where the shop came under another release's features, by the position of the first record under them."""
         before = ""
-        for link, attempt in zip(self.links, self.attempts, strict=True):
+        for link, attempt in self._links_with_attempts:
             features = attempt.features if link["fold_version"] == attempt.fold else before
             require(("declared" in link) == (features != before), "a link declares no or needless features")
             if features != before:

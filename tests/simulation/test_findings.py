@@ -173,3 +173,24 @@ def test_record_rejected_by_an_attempt_that_was_overtaken_may_be_taken(world):
     assert [one.reason for one in stored.values()] == ["conversation_full"]
     assert accepted(world) == ["e4"]
     judge(world)
+
+
+def test_unreadable_record_while_a_shop_waits_brings_it_under_no_other_features(world):
+    release(world, features="other", fold="2")
+    world.put("shop", event("e1", "conversation_opened", conversation_id="c1", agent_id="ann"))
+    world.catch_up()
+    release(world, features="small", fold="1")
+    world.put("shop", b"no record")
+    world.catch_up()
+    release(world, features="small", fold="2")
+    world.finish()
+
+    assert [one.features for one in Evidence(world, "shop").attempts] == ["other", "small"]
+    judge(world)
+
+
+def release(world: World, *, features: str, fold: str) -> None:
+    """Every worker from now on folds by these."""
+    world.deployed, world.fold = features, fold
+    for index in range(len(world.workers)):
+        world.kill(index)
