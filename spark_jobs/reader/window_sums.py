@@ -49,6 +49,16 @@ class ReadPoints:
         known = np.flatnonzero(self.entity >= 0)
         return known[EntityKeys(self.entity[known], self.log_index[known]).order]
 
+    @cached_property
+    def known_entity(self) -> Integers:
+        """The entities of the known ones, in their order."""
+        return self.entity[self.known]
+
+    @cached_property
+    def known_clock(self) -> Integers:
+        """The clocks of the known ones, in their order."""
+        return self.clock[self.known]
+
 
 @dataclass(frozen=True)
 class SortedFacts:
@@ -74,8 +84,13 @@ class SortedFacts:
     @cached_property
     def entered(self) -> Integers:
         """The number of facts, by log index, before each known read point."""
-        known = self.read_points.known
-        return self.by_log_index.rank(self.read_points.entity[known], self.read_points.log_index[known])
+        log_index = self.read_points.log_index[self.read_points.known]
+        return self.by_log_index.rank(self.by_log_index.first(self.read_points.known_entity), log_index)
+
+    @cached_property
+    def known_first_by_instant(self) -> Integers:
+        """The packed key at which each known read point's entity begins, by instant."""
+        return self.by_instant.first(self.read_points.known_entity)
 
     @cached_property
     def values_by_log_index(self) -> Mapping[str, Integers]:
@@ -87,6 +102,16 @@ class SortedFacts:
         """The values as their facts leave."""
         return {name: value[self.by_instant.order] for name, value in self.facts.values.items()}
 
+    @cached_property
+    def sums_by_log_index(self) -> Mapping[str, Integers]:
+        """The prefix sums of the values as their facts enter."""
+        return {name: prefix_sums(value) for name, value in self.values_by_log_index.items()}
+
+    @cached_property
+    def sums_by_instant(self) -> Mapping[str, Integers]:
+        """The prefix sums of the values as their facts leave."""
+        return {name: prefix_sums(value) for name, value in self.values_by_instant.items()}
+
 
 class EntityKeys:
     """Facts sorted by entity, then by a key: both packed into one integer."""
@@ -94,16 +119,20 @@ class EntityKeys:
     def __init__(self, entity: Integers, key: Integers) -> None:
         self._lowest = int(key.min()) if len(key) else 0
         self._highest = int(key.max()) if len(key) else 0
-        packed = self._pack(entity, key)
+        packed = self.first(entity) + (key - self._lowest)
         self.order = np.argsort(packed)
         self._packed = packed[self.order]
 
-    def rank(self, entity: Integers, bound: Integers) -> Integers:
-        """The number of facts before each (entity, bound)."""
-        return np.searchsorted(self._packed, self._pack(entity, np.clip(bound, self._lowest, self._highest + 1)))
+    def first(self, entity: Integers) -> Integers:
+        """The packed key at which each entity begins."""
+        return entity * (self._highest - self._lowest + 2)
 
-    def _pack(self, entity: Integers, key: Integers) -> Integers:
-        return entity * (self._highest - self._lowest + 2) + (key - self._lowest)
+    def rank(self, first: Integers, bound: Integers) -> Integers:
+        """The number of facts before each bound of an entity, given by its `first` packed key."""
+        packed = np.clip(bound, self._lowest, self._highest + 1)
+        packed -= self._lowest
+        packed += first
+        return np.searchsorted(self._packed, packed)
 
 
 @dataclass(frozen=True)
@@ -118,10 +147,11 @@ class WindowReader:
 
         Sums run on from one entity to the next: the sum before the entity is in both terms of the difference.
         """
-        entered = prefix_sums(self.sorted.values_by_log_index[name] * self._alive_by_log_index)[self.sorted.entered]
-        left = prefix_sums(self.sorted.values_by_instant[name] * self._alive_by_instant)[self._left]
+        entered, left = self._sums(name)
+        found = entered[self.sorted.entered]
+        found -= left[self._left]
         totals = np.zeros(len(self.sorted.read_points.entity), dtype=np.int64)
-        totals[self.sorted.read_points.known] = entered - left
+        totals[self.sorted.read_points.known] = found
         return totals
 
     def time_since(self, name: str) -> Floats:
@@ -132,6 +162,14 @@ class WindowReader:
         for code in corrected:
             newest[read_points.entity == code] = self._newest_one_by_one(int(code), value)
         return np.where(newest >= starts(self.window, read_points.clock), read_points.clock - newest, np.nan)
+
+    def _sums(self, name: str) -> tuple[Integers, Integers]:
+        """The prefix sums of a value as its facts enter and leave; those of facts that never enter count as 0."""
+        facts = self.sorted
+        if self._alive.all():
+            return facts.sums_by_log_index[name], facts.sums_by_instant[name]
+        entered = prefix_sums(facts.values_by_log_index[name] * self._alive_by_log_index)
+        return entered, prefix_sums(facts.values_by_instant[name] * self._alive_by_instant)
 
     @cached_property
     def _tile(self) -> Integers:
@@ -153,8 +191,8 @@ class WindowReader:
     @cached_property
     def _left(self) -> Integers:
         """The number of facts, by instant, that are older than the window of each known read point."""
-        read_points, known = self.sorted.read_points, self.sorted.read_points.known
-        return self.sorted.by_instant.rank(read_points.entity[known], starts(self.window, read_points.clock[known]))
+        bounds = starts(self.window, self.sorted.read_points.known_clock)
+        return self.sorted.by_instant.rank(self.sorted.known_first_by_instant, bounds)
 
     def _newest_by_maximum(self, chosen: NDArray[np.bool_]) -> Integers:
         """The newest tile as a running maximum, for facts that are never taken back."""
@@ -191,7 +229,10 @@ class WindowReader:
 
 def starts(window: Window, clock: Integers) -> Integers:
     """`Window.start` at each clock."""
-    return (clock - window.length) // window.hop * window.hop
+    start = clock - window.length
+    start //= window.hop
+    start *= window.hop
+    return start
 
 
 def prefix_sums(value: Integers) -> Integers:
