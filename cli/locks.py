@@ -20,6 +20,14 @@ def only_one(path: Path, what: str) -> Iterator[None]:
         yield
 
 
+def is_held(path: Path) -> bool:
+    """Whether another process holds a lock."""
+    if not path.exists():
+        return False
+    with path.open() as lock:
+        return not _take(lock)
+
+
 @contextmanager
 def in_turn(path: Path, what: str) -> Iterator[None]:
     """Hold the lock of `what` while the context lasts, after a wait for other holders, with signs of life."""

@@ -55,7 +55,7 @@ LABELS = {
     "largest_difference": Message("largest difference", "最大差异"),
     "published": Message("published", "已发布"),
     "received": Message("received by queue", "队列收到"),
-    "received_http": Message("received by web", "网页收到"),
+    "received_http": Message("received by web", "网页服务器收到"),
     # In and out
     "in": Message("What went in", "输入"),
     "out": Message("What came out", "输出"),
@@ -130,7 +130,7 @@ LABELS = {
     "quality": Message("How often an alert was right", "告警的准确程度"),
     "per_day": Message("a day", "每天"),
     "judged_alerts": Message("rated later", "之后有评价"),
-    "precision": Message("right", "准确率"),
+    "precision": Message("right", "精确率"),
     "recall": Message("found", "召回率"),
     "before_answer": Message("before an answer", "早于首次回复"),
     "hours_before_rating": Message("hours left", "提前小时数"),
@@ -138,7 +138,7 @@ LABELS = {
         "Judged by later ratings, each conversation once. Right: share of alerted conversations that ended "
         "dissatisfied; by chance it would be {base}. Found: share of all dissatisfied conversations that were alerted. "
         "Before an answer: share of alerts that came before a person answered. Hours left: median time to the rating.",
-        "以之后的评价判定，每个会话计一次。准确率：被告警的会话中最终不满意的占比（随机水平为 {base}）。"
+        "以之后的评价判定，每个会话计一次。精确率：被告警的会话中最终不满意的占比（随机水平为 {base}）。"
         "召回率：所有不满意会话中被告警的占比。早于首次回复：在人工首次回复之前发出的告警占比。"
         "提前小时数：告警距评价的中位时间。",
     ),
@@ -151,7 +151,7 @@ LABELS = {
     ),
     "risk": Message("risk", "风险"),
     "lowers_risk": Message("lowers the risk", "降低风险"),
-    "raises_risk": Message("raises the risk", "升高风险"),
+    "raises_risk": Message("raises the risk", "提高风险"),
     "log_odds": Message("contribution to log-odds", "对数几率贡献"),
     "not_scored": Message("This alert carries no score, so it has no reasons.", "该告警不带评分，因此没有原因列表。"),
     # Time

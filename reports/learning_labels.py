@@ -19,5 +19,9 @@ LEARNING_LABELS = {
         "{conversations} conversations since {since}, {dissatisfied} of them dissatisfied",
         "自 {since} 起 {conversations} 个会话，其中 {dissatisfied} 个不满意",
     ),
+    "difference": Message(
+        "log loss of the candidate minus the champion's: {difference}; at most +0.001 is allowed",
+        "候选模型与现役模型的对数损失之差：{difference}；允许值不超过 +0.001",
+    ),
     "not_judged": Message("It was refused before it was judged.", "候选模型在比较之前即被拒绝。"),
 }

@@ -1,4 +1,4 @@
-"""The outcome of learning as a few lines of plain text for the terminal."""
+"""The outcome of learning in words, and as a few lines of plain text for the terminal."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,19 +7,38 @@ from reports.figures import count_in_words
 from reports.labels import METRICS, label
 from reports.learning_labels import LEARNING_LABELS
 
-_DIGITS = 4  # a thousandth decides
+#: The most by which a promoted candidate's log loss exceeds the champion's; that of model_export, as a test asserts.
+MOST_DIFFERENCE = 0.001
+_DIGITS = 4
 
 
 def render_learning(outcome: Mapping[str, Any], language: str = "en") -> str:
-    """The verdict, the figures of champion and candidate, and why; at most six lines."""
+    """The verdict, the figures of champion and candidate, and why; at most seven lines."""
     lines = [f"── {_label('learning', language)}: {_label(outcome['verdict'], language)} {outcome['version']}".rstrip()]
     judged = outcome["judgement"]
     if judged:
         lines += [_figures(name, judged[name], language) for name in ("champion", "candidate")]
-        counts = {name: count_in_words(judged[name]) for name in ("conversations", "dissatisfied")}
-        lines.append("  " + _label("judged_on", language).format(**counts, since=judged["since"][:10]))
-    lines.append(f"  {outcome['why']}")
+    lines += [f"  {line}" for line in explain_learning(outcome, language)]
     return "\n".join(lines) + "\n"
+
+
+def explain_learning(outcome: Mapping[str, Any], language: str) -> list[str]:
+    """What was judged and what decided, a sentence each.
+
+    The reason that the registry stores is English; another language has it only where the figures do not say it.
+    """
+    judged = outcome["judgement"]
+    if not judged:
+        return [_label("not_judged", language), outcome["why"]]
+    counts = {name: count_in_words(judged[name]) for name in ("conversations", "dissatisfied")}
+    difference = judged["candidate"]["log_loss"] - judged["champion"]["log_loss"]
+    shown = f"{difference:+.{_DIGITS}f}".replace("-", "−")
+    lines = [
+        _label("judged_on", language).format(**counts, since=judged["since"][:10]),
+        _label("difference", language).format(difference=shown),
+    ]
+    decided = (outcome["verdict"] == "promoted") == (difference <= MOST_DIFFERENCE)
+    return lines if decided and language != "en" else [*lines, outcome["why"]]
 
 
 def _figures(name: str, model: Mapping[str, Any], language: str) -> str:

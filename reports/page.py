@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from reports import figures, plots
 from reports.labels import LABELS, METRICS, STEPS
 from reports.learning_labels import LEARNING_LABELS
+from reports.learning_summary import explain_learning
 from reports.proofs import Figures, read_proofs
 from reports.shown_alert import ShownAlert, show_alert
 from reports.telling import choose_telling
@@ -107,6 +108,7 @@ def _environment() -> Environment:
         "signed": figures.signed_in_words,
         "duration": figures.seconds_in_words,
         "source": figures.source_in_words,
+        "explained": explain_learning,
     }
     return environment
 

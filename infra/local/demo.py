@@ -3,9 +3,7 @@ functions, and check what they served. Without a contact file a synthetic world 
 
 import argparse
 import os
-import shutil
 import time
-from collections.abc import Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -14,10 +12,11 @@ from pathlib import Path
 from cli.locks import only_one
 from cli.progress import say
 from infra.local.cloud import for_embedded
+from infra.local.demo_folder import fresh_folder
 from infra.local.demo_report import results_in, write_report
 from infra.local.demo_run import FOLDER, SYNTHETIC_SPLIT, Demo
 from infra.local.deployment import deploy
-from infra.local.emulator import Emulator
+from infra.local.emulator import DEMO_LOCK, Emulator
 from infra.local.errors import LocalRunError
 from infra.local.module_runs import SparkProcess
 
@@ -87,8 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise LocalRunError("found one of --contacts and --split, expected both or none")
     begun = time.monotonic()
     results = replace(results_in(FOLDER), report=arguments.report, scores=arguments.scores)
-    with only_one(FOLDER.parent / "demo.lock", "demo"):
-        empty(FOLDER, kept=results.paths())
+    with only_one(DEMO_LOCK, "demo"), fresh_folder(FOLDER, kept=results.paths()) as accept:
         split = arguments.split or SYNTHETIC_SPLIT
         demo = Demo(arguments.contacts, split, arguments.time_zone, arguments.currency)
         with (
@@ -108,36 +106,13 @@ def run(arguments: argparse.Namespace) -> int:
                 emulator.leave_running()
         demo.seconds["all"] = round(time.monotonic() - begun, 1)
         faults = write_report(demo, alerts, status, results)
+        if not faults:
+            accept()
     for fault in faults:
         say(f"demo: {fault}")
     if faults:
         say(f"demo: the log of the functions is {emulator.log}")
-        say(f"demo: this run's results are in {demo.failed}; those of the last good run are as they were")
+        say(f"demo: this run's files are in {demo.failed}; those of the last good run are as they were")
     if arguments.keep:
         print(TO_TRY, flush=True)
     return 1 if faults else 0
-
-
-def empty(folder: Path, *, kept: Set[Path] = frozenset()) -> None:
-    """Remove what an earlier run left in the demo's folder, also the embedded AWS of one that was killed.
-
-    Files named in `kept` stay: they are the last good run's until this one's take their place.
-    """
-    left = Emulator(folder / "emulator")
-    if left.attach():
-        say("the embedded AWS of an earlier demo still runs; it is ended first")
-        left.stop()
-    folder.mkdir(parents=True, exist_ok=True)
-    _remove_within(folder.resolve(), {path.parent.resolve() / path.name for path in kept})
-
-
-def _remove_within(folder: Path, kept: Set[Path]) -> None:
-    for path in folder.iterdir():
-        if path in kept:
-            continue
-        if not path.is_dir() or path.is_symlink():
-            path.unlink()
-        elif any(path in one.parents for one in kept):
-            _remove_within(path, kept)
-        else:
-            shutil.rmtree(path)

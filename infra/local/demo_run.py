@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.paths import ROOT
 from cli.progress import announced, say
 from infra.local.cloud import for_embedded
-from infra.local.emulator import Emulator
+from infra.local.demo_folder import FAILED
+from infra.local.emulator import DEMO_FOLDER, Emulator
 from infra.local.errors import LocalRunError, NotReceivedError
 from infra.local.learning import Outcome, Turn
 from infra.local.module_runs import SparkProcess, last_words, run_module
@@ -22,7 +22,7 @@ from infra.local.subscribers import QueueSubscriber, WebSubscriber
 from infra.operations.shop_settings import write_settings
 from reports import judge_alerts
 
-FOLDER = ROOT / "build" / "demo"
+FOLDER = DEMO_FOLDER.parent
 CONTACTS_SHOP = "contacts"
 SYNTHETIC_START, SYNTHETIC_DAYS, SYNTHETIC_SPLIT = "2026-01-05", 30, "2026-01-31"
 SYNTHETIC_CONTACTS = 50
@@ -52,8 +52,8 @@ class Demo:
 
     @property
     def failed(self) -> Path:
-        """The folder of the results of a run with faults."""
-        return self.folder / "failed"
+        """The folder of the files of a run that did not end well."""
+        return self.folder / FAILED
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:

@@ -19,6 +19,8 @@ HOST = "127.0.0.1"
 FOLDER = ROOT / "build" / "local" / "emulator"
 DEMO_FOLDER = ROOT / "build" / "demo" / "emulator"
 FOLDERS = (FOLDER, DEMO_FOLDER)
+#: Held while a demo runs.
+DEMO_LOCK = ROOT / "build" / "demo.lock"
 START_SECONDS = 60
 
 
@@ -27,14 +29,14 @@ class Emulator:
 
     def __init__(self, folder: Path = FOLDER, port: int | None = None) -> None:
         """Prepare one that keeps its log and pid in `folder`; without a port a free one is taken."""
-        self._folder = folder
+        self.folder = folder
         self._wanted_port = port
         self._registration: Registration | None = None
 
     @property
     def log(self) -> Path:
         """The log of it and of the functions."""
-        return self._folder / "emulator.log"
+        return self.folder / "emulator.log"
 
     @property
     def port(self) -> int:
@@ -68,7 +70,7 @@ class Emulator:
             raise EmulatorError(f"found port {port} of {HOST} taken, expected a free one; choose another or none")
         self._prepare_folder()
         command = Path(sys.executable).parent / "ministack"
-        process = start([command], environment=self._own_environment(port), folder=self._folder, log=self.log)
+        process = start([command], environment=self._own_environment(port), folder=self.folder, log=self.log)
         self._registration = Registration(process.pid, process.started, port)
         try:
             self._registration.write(self._registration_path)
@@ -108,11 +110,11 @@ class Emulator:
 
     @property
     def _registration_path(self) -> Path:
-        return self._folder / "emulator.json"
+        return self.folder / "emulator.json"
 
     @property
     def _scratch(self) -> Path:
-        return self._folder / "scratch"
+        return self.folder / "scratch"
 
     def _running(self) -> Registration:
         if self._registration is None:

@@ -12,17 +12,21 @@ from cli.paths import ROOT
 from cli.progress import announced
 from infra.local.cloud import for_embedded
 from infra.local.deployment import read_outputs
-from infra.local.emulator import FOLDER, Emulator
+from infra.local.emulator import DEMO_FOLDER, FOLDER, find_running
 from infra.local.errors import EmulatorError
 from infra.local.learning import JUDGE_DAYS, PROMOTED, REFUSED_CODE, WARM_UP_DAYS, Outcome, Turn
 from infra.local.module_runs import SparkProcess
 from infra.local.status import count_items
 
+_LAKE = ROOT / "build" / "lake"
+#: The lake of the last good demo.
+DEMO_LAKE = DEMO_FOLDER.parent / "lake"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    lake = ROOT / "build" / "lake"
-    parser.add_argument("--lake", type=Path, default=lake, metavar="DIR", help="folder of the lake (%(default)s)")
+    lake_help = f"folder of the lake ({_LAKE}; {DEMO_LAKE} for what a demo left running)"
+    parser.add_argument("--lake", type=Path, metavar="DIR", help=lake_help)
     days_help = "judge on the last so many days that were served (%(default)s)"
     parser.add_argument("--judge-days", type=a_count_from(1), default=JUDGE_DAYS, metavar="N", help=days_help)
     warm_up_help = "first days of a shop without imported events that train nothing (%(default)s)"
@@ -48,18 +52,17 @@ def a_count_from(least: int) -> Callable[[str], int]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Take one turn; print the verdict."""
-    emulator = Emulator(FOLDER)
-    if not emulator.attach():
-        raise EmulatorError("found no embedded AWS running, expected one; `python -m infra.local up` starts it")
+    emulator = find_running()
     outputs = read_outputs(emulator.cloud)
     if not count_items(emulator.cloud, outputs["ModelsTableName"]):
         raise EmulatorError("found no promoted model, expected a champion to be judged beside")
+    lake: Path = arguments.lake or (DEMO_LAKE if emulator.folder == DEMO_FOLDER else _LAKE)
     folder = FOLDER.parent / "learn"
     folder.mkdir(parents=True, exist_ok=True)
     environment = for_embedded(os.environ, emulator.endpoint)
     turn = Turn(
         folder,
-        arguments.lake.absolute(),
+        lake.absolute(),
         outputs,
         environment,
         judge_days=arguments.judge_days,

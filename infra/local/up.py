@@ -5,7 +5,7 @@ import argparse
 from cli.locks import only_one
 from cli.progress import announced, say
 from infra.local.deployment import deploy
-from infra.local.emulator import FOLDER, Emulator
+from infra.local.emulator import DEMO_FOLDER, FOLDER, Emulator
 from infra.local.errors import EmulatorError
 
 MOST_PORT = 65_535
@@ -44,6 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
                 emulator.stop()
             raise
     print_deployment(emulator, outputs)
+    if Emulator(DEMO_FOLDER).attach():
+        say("the embedded AWS of a demo runs, too; the other commands now use this one, and `down` ends both")
     return 0
 
 

@@ -13,10 +13,11 @@ import pytest
 
 from cli.locks import in_turn, only_one
 from cli.machine_errors import HeldError
-from infra.local import demo
+from infra.local import demo, down
 from infra.local import emulator as emulator_module
 from infra.local.cloud import for_embedded
 from infra.local.demo import file_to_write
+from infra.local.demo_folder import fresh_folder
 from infra.local.demo_report import results_in
 from infra.local.demo_run import Demo
 from infra.local.deployment import LOCKS, fingerprint
@@ -135,22 +136,88 @@ def test_embedded_aws_of_a_killed_demo_is_ended_by_the_next(sleeper, tmp_path):
     (folder / "emulator").mkdir(parents=True)
     Registration(sleeper.pid, sleeper.started, 1).write(folder / "emulator" / "emulator.json")
 
-    demo.empty(folder)
+    with fresh_folder(folder) as accept:
+        accept()
 
     assert not sleeper.is_running()
     assert not list(folder.iterdir())
 
 
-def test_demo_empties_its_folder_but_for_the_results_of_the_last_good_run(tmp_path):
-    folder = tmp_path / "demo"
-    for name in ("report.json", "mine/report.json", "mine/other", "lake/events", "failed/report.json", "train.json"):
+LAST_GOOD = ("report.json", "mine/report.json", "lake/events", "failed/report.json", "train.json")
+
+
+def write_files(folder: Path, *names: str, content: str) -> None:
+    for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
+        (folder / name).write_text(content)
 
-    demo.empty(folder, kept={folder / "report.json", folder / "lake" / ".." / "mine" / "report.json"})
 
-    left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert left == {"report.json", "mine/report.json"}
+def files_in(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def after_a_good_run(tmp_path):
+    """A demo's folder and the results that stay in it, also for the next run."""
+    folder = tmp_path / "demo"
+    write_files(folder, *LAST_GOOD, content="good")
+    return folder, {folder / "report.json", folder / "lake" / ".." / "mine" / "report.json"}
+
+
+def test_run_begins_in_an_empty_folder_but_for_the_last_results(after_a_good_run):
+    folder, kept = after_a_good_run
+
+    with fresh_folder(folder, kept=kept) as accept:
+        seen = {name for name in files_in(folder) if not name.startswith(".")}
+        write_files(folder, "lake/new", content="new")
+        accept()
+
+    assert seen == {"report.json", "mine/report.json"}
+    assert files_in(folder) == {"report.json": "good", "mine/report.json": "good", "lake/new": "new"}
+
+
+def test_failed_run_is_moved_away_and_the_last_good_one_comes_back(after_a_good_run):
+    folder, kept = after_a_good_run
+
+    with fresh_folder(folder, kept=kept):
+        write_files(folder, "lake/new", "failed/report.json", "emulator/emulator.log", content="new")
+
+    good = {name: "good" for name in LAST_GOOD if not name.startswith("failed")}
+    bad = dict.fromkeys(("failed/lake/new", "failed/report.json", "emulator/emulator.log"), "new")
+    assert files_in(folder) == good | bad
+
+
+@pytest.mark.parametrize("killed_at", ["at work", "between two moves"])
+def test_run_after_a_killed_one_has_the_last_good_one_to_bring_back(killed_at, after_a_good_run):
+    folder, kept = after_a_good_run
+    aside = folder / (".before" if killed_at == "at work" else ".before.partial")
+    aside.mkdir()
+    (folder / "lake").rename(aside / "lake")
+    if killed_at == "at work":
+        (folder / "train.json").rename(aside / "train.json")
+        write_files(folder, "lake/killed", content="killed")
+
+    with fresh_folder(folder, kept=kept):
+        pass
+
+    assert files_in(folder) == {name: "good" for name in LAST_GOOD if not name.startswith("failed")}
+
+
+def test_embedded_aws_of_a_demo_at_work_is_ended_by_force_alone(sleeper, tmp_path, monkeypatch):
+    folder, lock = tmp_path / "demo" / "emulator", tmp_path / "demo.lock"
+    monkeypatch.setattr(down, "FOLDERS", (tmp_path / "none", folder))
+    monkeypatch.setattr(down, "DEMO_FOLDER", folder)
+    monkeypatch.setattr(down, "DEMO_LOCK", lock)
+    folder.mkdir(parents=True)
+    Registration(sleeper.pid, sleeper.started, 4566).write(folder / "emulator.json")
+
+    with only_one(lock, "demo"):
+        with pytest.raises(EmulatorError, match="found a demo at work, expected none"):
+            down.run(argparse.Namespace(force=False))
+        assert sleeper.is_running()
+        assert down.run(argparse.Namespace(force=True)) == 0
+
+    assert not sleeper.is_running()
 
 
 class Unstarted:

@@ -18,7 +18,8 @@ def test_summary_shows_the_verdict_both_figures_and_why():
     assert lines[2].startswith("  candidate v-candidate: ")
     assert "log loss 0.3912" in lines[2]
     assert lines[3] == "  80 conversations since 2026-02-03, 15 of them dissatisfied"
-    assert lines[4] == "  log loss 0.3912 beside 0.3921 of champion v-champion"
+    assert lines[4] == "  log loss of the candidate minus the champion's: −0.0009; at most +0.001 is allowed"
+    assert lines[5] == "  log loss 0.3912 beside 0.3921 of champion v-champion"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -27,8 +28,8 @@ def test_refusal_before_any_judgement_says_why(language):
 
     lines = render_learning(outcome.fields(), language).splitlines()
 
-    assert len(lines) == 2
-    assert "found a model that leaps" in lines[1]
+    assert len(lines) == 3
+    assert lines[2] == "  found a model that leaps"
 
 
 def test_verdict_is_one_line():

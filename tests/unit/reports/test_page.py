@@ -11,9 +11,11 @@ import pytest
 
 import reports
 from cli.paths import ROOT
+from model_export import judgement
 from reports import render_page
 from reports.labels import LABELS, STEPS
 from reports.learning_labels import LEARNING_LABELS
+from reports.learning_summary import MOST_DIFFERENCE
 from reports.page import NO_SETTINGS
 from reports.plots import WIDE, plot_calibration, plot_hours
 from reports.proofs import read_proofs
@@ -318,8 +320,20 @@ def test_outcome_of_learning_shows_both_models_and_why(verdict):
     for language in messages.LANGUAGES:
         assert LEARNING_LABELS[verdict].said(language) in text
     assert "0.392 0.391" in text
-    assert text.count(made_up.learning(verdict)["why"]) == 2
     assert "80 conversations since 2026-02-03, 15 of them dissatisfied" in text
+    assert "log loss of the candidate minus the champion's: −0.0009; at most +0.001 is allowed" in text
+    assert "候选模型与现役模型的对数损失之差：−0.0009；允许值不超过 +0.001" in text
+
+
+@pytest.mark.parametrize(("verdict", "times"), [("promoted", 1), ("refused", 2)])
+def test_english_reason_is_shown_in_chinese_only_where_figures_do_not_say_it(verdict, times):
+    page = render(report=made_up.report(learning=made_up.learning(verdict)))
+
+    assert text_of(page).count(made_up.learning(verdict)["why"]) == times
+
+
+def test_most_difference_is_that_of_the_judgement():
+    assert MOST_DIFFERENCE == judgement.TOLERANCE
 
 
 def test_candidate_that_the_export_refused_has_no_figures():
