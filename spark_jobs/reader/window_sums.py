@@ -85,7 +85,7 @@ class SortedFacts:
     def entered(self) -> Integers:
         """The number of facts, by log index, before each known read point."""
         log_index = self.read_points.log_index[self.read_points.known]
-        return self.by_log_index.rank(self.by_log_index.first(self.read_points.known_entity), log_index)
+        return self.by_log_index.rank_from(self.by_log_index.first(self.read_points.known_entity), log_index)
 
     @cached_property
     def known_first_by_instant(self) -> Integers:
@@ -127,7 +127,7 @@ class EntityKeys:
         """The packed key at which each entity begins."""
         return entity * (self._highest - self._lowest + 2)
 
-    def rank(self, first: Integers, bound: Integers) -> Integers:
+    def rank_from(self, first: Integers, bound: Integers) -> Integers:
         """The number of facts before each bound of an entity, given by its `first` packed key."""
         packed = np.clip(bound, self._lowest, self._highest + 1)
         packed -= self._lowest
@@ -192,7 +192,7 @@ class WindowReader:
     def _left(self) -> Integers:
         """The number of facts, by instant, that are older than the window of each known read point."""
         bounds = starts(self.window, self.sorted.read_points.known_clock)
-        return self.sorted.by_instant.rank(self.sorted.known_first_by_instant, bounds)
+        return self.sorted.by_instant.rank_from(self.sorted.known_first_by_instant, bounds)
 
     def _newest_by_maximum(self, chosen: NDArray[np.bool_]) -> Integers:
         """The newest tile as a running maximum, for facts that are never taken back."""
