@@ -102,12 +102,10 @@ def _refuse_constant(constant: str) -> float:
 
 
 def existing(path: Path) -> Path:
-    """The path itself; for a missing one an error that lists the existing files."""
-    if path.exists():
-        return path
-    folder = path.parent
-    there = ", ".join(sorted(p.name for p in folder.iterdir())) or "nothing" if folder.is_dir() else "no such folder"
-    raise NotThereError(f"found {there} in {folder}, expected {path.name}")
+    """The path itself; NotThereError for a missing one."""
+    if not path.exists():
+        raise NotThereError(f"found nothing at {path}, expected a file there")
+    return path
 
 
 def to_json(fields: Mapping[str, object]) -> bytes:

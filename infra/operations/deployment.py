@@ -138,13 +138,16 @@ class Clients:
 def find_names(given: Mapping[str, Any], needed: tuple[str, ...]) -> Names:
     """The names out of `given` options, those that are missing from the outputs of its `stack`.
 
-    ArgumentsError names the needed options that neither gives.
+    ArgumentsError names the needed options without a stack, NotThereError the outputs that the stack lacks.
     """
     found = {name.name: given.get(name.name) for name in fields(Names)}
     if given.get("stack"):
         declared = read_stack(given["stack"])
         found = {name: value or declared.get(name) for name, value in found.items()}
-    missing = [f"--{name.replace('_', '-')}" for name in needed if not found[name]]
+    missing = {f"--{name.replace('_', '-')}": OUTPUTS[name] for name in needed if not found[name]}
+    if missing and given.get("stack"):
+        outputs, flags = ", ".join(missing.values()), ", ".join(missing)
+        raise NotThereError(f"found no output {outputs} of stack {given['stack']}, expected it; or give {flags}")
     if missing:
         raise ArgumentsError(f"found neither --stack nor {', '.join(missing)}, expected one or the other")
     generation = int(found.pop("stream_generation") or _FIRST_GENERATION)

@@ -14,6 +14,7 @@ from infra.operations.errors import ArgumentsError, NotThereError, OperationsErr
 from infra.operations.outcome import Outcome
 from infra.operations.rejected_objects import RejectedObjects
 from infra.operations.selection import KNOWN, Selection
+from model_export.command_line import main as export
 from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.events.interaction_event import event_to_json
 from service_quality.events.log_records import PARKED, LogRecord, Rejection
@@ -37,6 +38,13 @@ def test_names_are_given_or_come_from_the_stack(monkeypatch):
 def test_missing_names_are_named():
     with pytest.raises(ArgumentsError, match="neither --stack nor --rejected-bucket, --state-table, expected"):
         find_names({**OPTIONS, "state_table": None}, needed=NEEDED)
+
+
+def test_output_that_the_stack_lacks_is_named(monkeypatch):
+    monkeypatch.setattr(deployment, "read_stack", lambda name: {"alerts_table": "t"})
+
+    with pytest.raises(NotThereError, match="no output IdSaltSecretArn of stack old, expected it; or give --id-salt-s"):
+        find_names({"stack": "old"}, needed=("alerts_table", "id_salt_secret"))
 
 
 @pytest.mark.parametrize(
@@ -306,3 +314,27 @@ def test_value_that_is_too_long_is_not_echoed_whole(capsys):
     printed = capsys.readouterr().err
     assert "(5,000 characters)" in printed
     assert len(printed) < 1000
+
+
+def test_rebuild_of_a_shop_without_a_state_ends_with_4(monkeypatch, capsys):
+    class Clients:
+        class dynamodb:
+            @staticmethod
+            def get_item(*, TableName: str, **_: object) -> dict[str, object]:
+                assert TableName == "state"
+                return {}
+
+    monkeypatch.setattr(record_commands, "Clients", Clients)
+    monkeypatch.setattr(deployment, "read_stack", lambda name: dict.fromkeys(deployment.OUTPUTS, "state"))
+
+    assert main(["rebuild", "--stack", "s", "--shop", "nobody"]) == 4
+
+    assert capsys.readouterr().err == "rebuild: found no shop 'nobody', expected one of which events were folded\n"
+
+
+def test_missing_file_is_said_in_the_same_words_by_every_command(tmp_path, capsys):
+    assert main(["mail", "--file", str(tmp_path / "none")]) == 4
+    assert export(["verify", "--artefact", str(tmp_path), "--model", str(tmp_path)]) == 4
+
+    said = [line.partition("found ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert said == [f"nothing at {tmp_path}/{name}, expected a file there" for name in ("none", "model.json")]
