@@ -8,6 +8,8 @@ from pathlib import Path
 
 from model_export.errors import ArtefactError, NotThereError
 
+_MOST_NAMED = 8  # files beside a missing one
+
 
 @dataclass(frozen=True)
 class Document:
@@ -102,10 +104,12 @@ def _refuse_constant(constant: str) -> float:
 
 
 def existing(path: Path) -> Path:
-    """The path itself; NotThereError for a missing one."""
-    if not path.exists():
-        raise NotThereError(f"found nothing at {path}, expected a file there")
-    return path
+    """The path itself; for a missing one NotThereError, with some of the files beside it."""
+    if path.exists():
+        return path
+    beside = sorted(one.name for one in path.parent.iterdir() if one.is_file()) if path.parent.is_dir() else []
+    said = f"; beside it: {', '.join(beside[:_MOST_NAMED])}{', …' * (len(beside) > _MOST_NAMED)}" if beside else ""
+    raise NotThereError(f"found nothing at {path}, expected a file there{said}")
 
 
 def to_json(fields: Mapping[str, object]) -> bytes:
