@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from cli.output import until_reader_goes
 from cli.signals import EndedBySignal, end_once
 
 _EXIT = "exit code "
@@ -12,11 +13,12 @@ _EXIT = "exit code "
 def run_until_ended(name: str, main: Callable[[], int], *, ended: str) -> NoReturn:
     """Run `main` and leave the process with its exit code, or with 128 + number of the signal that ended it.
 
-    `ended` says on the standard error what that signal leaves behind.
+    `ended` says on the standard error what that signal leaves behind. A reader of the output that goes away, as `head`
+    does, ends it without a word.
     """
     try:
         end_once()
-        sys.exit(main())
+        sys.exit(until_reader_goes(main))
     except EndedBySignal as signal:
         print(f"{name}: {signal}; {ended}", file=sys.stderr)
         sys.exit(signal.exit_code)

@@ -1,11 +1,10 @@
 """Preview a conversation: the score that each event would get now, and why. Nothing is stored or changed."""
 
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
 from examples.send_conversation import call, conversation
-from examples.stack import read_outputs, stack_argument
+from examples.stack import read_outputs, run, stack_argument
 
 
 def main(argv: list[str]) -> None:
@@ -30,4 +29,4 @@ def preview(outputs: dict[str, str], events: list[dict[str, object]]) -> dict[st
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run(main)

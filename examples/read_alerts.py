@@ -5,19 +5,19 @@ that you have seen of its `alert_id`.
 """
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 
-import boto3
-
-from examples.stack import stack_argument
+from examples.stack import client, run, stack_argument
 
 
 def read_alerts(queue_name: str, *, seconds: float) -> Iterator[dict[str, object]]:
     """The alerts (docs/alert.schema.json) that come within the time, each message once."""
-    sqs = boto3.client("sqs")
-    url = sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]
+    sqs = client("sqs")
+    try:
+        url = sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]
+    except sqs.exceptions.QueueDoesNotExist:
+        raise SystemExit(f"found no queue {queue_name}, expected one: run examples.subscribe first") from None
     seen: set[str] = set()
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -40,4 +40,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run(main)

@@ -5,14 +5,11 @@ answer says what was accepted, what was rejected and why, and which fields were 
 """
 
 import json
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
-
-from examples.stack import read_outputs, stack_argument
+from examples.stack import client, read_outputs, run, stack_argument
 
 
 def conversation(shop: str, now: datetime) -> list[dict[str, object]]:
@@ -45,12 +42,13 @@ def conversation(shop: str, now: datetime) -> list[dict[str, object]]:
 def send_by_queue(queue_url: str, events: list[dict[str, object]]) -> str:
     """One message with all events, since a queue keeps no order; returns the message's id."""
     body = json.dumps({"events": events})
-    return boto3.client("sqs").send_message(QueueUrl=queue_url, MessageBody=body)["MessageId"]
+    message_id: str = client("sqs").send_message(QueueUrl=queue_url, MessageBody=body)["MessageId"]
+    return message_id
 
 
 def call(function: str, payload: dict[str, object]) -> dict[str, Any]:
     """A function's answer; SystemExit with its error where it failed."""
-    answer = boto3.client("lambda").invoke(FunctionName=function, Payload=json.dumps(payload).encode())
+    answer = client("lambda").invoke(FunctionName=function, Payload=json.dumps(payload).encode())
     content: dict[str, Any] = json.loads(answer["Payload"].read())
     if answer.get("FunctionError"):
         raise SystemExit(f"{function}: {content.get('errorMessage')}")
@@ -72,4 +70,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run(main)

@@ -5,11 +5,8 @@ message ever comes.
 """
 
 import json
-import sys
 
-import boto3
-
-from examples.stack import read_outputs, stack_argument
+from examples.stack import client, read_outputs, run, stack_argument
 
 
 def subscribe(topic: str, queue_name: str, severities: list[str]) -> str:
@@ -17,8 +14,8 @@ def subscribe(topic: str, queue_name: str, severities: list[str]) -> str:
 
     With severities only their alerts come. Every attribute of docs/alert.schema.json may be filtered by.
     """
-    sqs, sns = boto3.client("sqs"), boto3.client("sns")
-    url = sqs.create_queue(QueueName=queue_name)["QueueUrl"]
+    sqs, sns = client("sqs"), client("sns")
+    url: str = sqs.create_queue(QueueName=queue_name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     statement = {
         "Effect": "Allow",
@@ -44,4 +41,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run(main)

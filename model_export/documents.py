@@ -8,6 +8,8 @@ from pathlib import Path
 
 from model_export.errors import ArtefactError, NotThereError
 
+_MOST_NAMED = 8  # files beside a missing one
+
 
 @dataclass(frozen=True)
 class Document:
@@ -102,12 +104,12 @@ def _refuse_constant(constant: str) -> float:
 
 
 def existing(path: Path) -> Path:
-    """The path itself; for a missing one an error that lists the existing files."""
+    """The path itself; for a missing one NotThereError, with some of the files beside it."""
     if path.exists():
         return path
-    folder = path.parent
-    there = ", ".join(sorted(p.name for p in folder.iterdir())) or "nothing" if folder.is_dir() else "no such folder"
-    raise NotThereError(f"found {there} in {folder}, expected {path.name}")
+    beside = sorted(one.name for one in path.parent.iterdir() if one.is_file()) if path.parent.is_dir() else []
+    said = f"; beside it: {', '.join(beside[:_MOST_NAMED])}{', …' * (len(beside) > _MOST_NAMED)}" if beside else ""
+    raise NotThereError(f"found nothing at {path}, expected a file there{said}")
 
 
 def to_json(fields: Mapping[str, object]) -> bytes:

@@ -11,6 +11,7 @@ import sys
 from importlib import resources
 
 from cli.endings import exit_line
+from cli.output import until_reader_goes
 from cli.version import OPTION, version
 from spark_jobs.command_line import EXIT_CODES, run_job
 
@@ -116,7 +117,7 @@ def first_sentence(name: str) -> str:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(until_reader_goes(lambda: main(sys.argv[1:])))
     except KeyboardInterrupt:  # between two jobs, or while one is imported
         print(f"{NAME}: interrupted", file=sys.stderr)
         sys.exit(130)

@@ -1,19 +1,27 @@
-"""Commands about alerts: settings of a shop, open alerts, a preview of the mail, and who is subscribed."""
+"""Commands about alerts: settings of a shop, alerts as they were sent, and a preview of the mail."""
 
 import argparse
+import json
 from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from cli.arguments import positive
 from cli.atomic_write import write_json
-from infra.operations.deployment import Clients, Names, describe_stack, find_names
-from infra.operations.open_alerts import read_alert_file, read_open_alerts
-from infra.operations.shop_settings import read_settings, setting, write_settings
-from infra.operations.stack_names import export_line, variables_of
-from infra.operations.subscribers import read_subscribers
-from service_quality.alerts.alert_messages import AlertBody
+from infra.operations.alert_files import read_alert_file
+from infra.operations.argument_types import setting_argument, shop_argument
+from infra.operations.deployment import Clients, Names, find_names
+from infra.operations.errors import NotThereError
+from infra.operations.open_alerts import FoundAlert, read_alerts
+from infra.operations.seen_shops import has_state
+from infra.operations.shop_settings import read_settings, write_settings
 from service_quality.alerts.shop_settings import SETTINGS, ShopSettings, shop_settings
 from service_quality.alerts.wording import render_email
 from service_quality.alerts.wording_messages import LANGUAGES
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 _OPTIONS = {
     "--language": "language",
@@ -22,123 +30,157 @@ _OPTIONS = {
     "--time-zone": "time_zone",
     "--currency": "currency",
 }
+_UNSEEN = "no event of this shop was seen yet (count --shop lists what was rejected)"
+_ALERTS = "list alerts, the gravest first, with the ids that were sent"
+
+Mails = dict[str, dict[str, str]]
 
 
-def add_alert_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_alert_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the commands to those of the command line."""
     settings = _command(commands, "settings", "show or change what a shop's alerts look like", _settings)
-    settings.add_argument("--shop", required=True, help="id of the shop")
+    settings.add_argument("--shop", required=True, type=shop_argument, help="id of the shop")
     for option, name in _OPTIONS.items():
         says = f"{SETTINGS[name]}; '' for the default"
-        settings.add_argument(option, type=_setting(name), metavar="VALUE", help=says)
-    alerts = _command(commands, "alerts", "list the open alerts, the gravest first", _alerts)
-    alerts.add_argument("--shop", help="one shop (default: all)")
-    mail = _command(commands, "mail", "show the mails of open alerts, in both languages; nothing is sent", _mail)
-    mail.add_argument("--shop", help="one shop (default: all)")
-    mail.add_argument("--file", type=Path, metavar="FILE.jsonl", help="alerts of a file, not the open ones")
-    mail.add_argument("--most", type=int, default=3, metavar="N", help="at most so many alerts (%(default)s)")
-    _command(commands, "subscribers", "list who is subscribed to alerts, and who can get none and why", _subscribers)
-    names = commands.add_parser("names", help="print the stack's resources as variables for the shell")
-    names.description = (
-        'For a shell: eval "$(python -m infra.operations names --stack STACK)" sets MODELS_BUCKET and so on.'
+        settings.add_argument(option, type=setting_argument(name), metavar="VALUE", help=says)
+    alerts = _command(commands, "alerts", _ALERTS, _alerts)
+    alerts.add_argument("--shop", type=shop_argument, help="one shop (default: all)")
+    alerts.add_argument("--alert", metavar="ID", help="the alert of this alert id or message id, as it was received")
+    alerts.add_argument(
+        "--resolved", action="store_true", help="also alerts that are over; this reads the whole table of alerts"
     )
-    names.add_argument("--stack", required=True, help="stack whose outputs name everything")
-    names.set_defaults(run=_print_names)
-
-
-def _print_names(options: argparse.Namespace) -> int:
-    outputs, _ = describe_stack(options.stack)
-    print(export_line({"STACK": options.stack} | variables_of(outputs)))
-    return 0
+    mail = _command(commands, "mail", "show the mails of open alerts, in both languages; nothing is sent", _mail)
+    source = mail.add_mutually_exclusive_group()
+    source.add_argument("--shop", type=shop_argument, help="one shop (default: all)")
+    source.add_argument("--file", type=Path, metavar="FILE.jsonl", help="alerts of a file, not the open ones")
+    mail.add_argument("--most", type=positive, default=3, metavar="N", help="at most so many alerts (%(default)s)")
+    for command in (alerts, mail):
+        command.add_argument(
+            "--id-salt-secret", help="ARN of the secret with the salt of the ids (default: from --stack)"
+        )
+    for command in (settings, alerts):
+        command.add_argument("--state-table", help="name of the table of states (default: from --stack)")
 
 
 def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    text: str,
-    run: Callable[[argparse.Namespace], int],
+    commands: "argparse._SubParsersAction[Any]", name: str, text: str, run: Callable[[argparse.Namespace], int]
 ) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
     command.add_argument("--stack", help="stack whose outputs name everything")
     command.add_argument("--alerts-table", help="name of the table of alerts (default: from --stack)")
-    command.add_argument("--alert-topic", help="ARN of the topic of alerts (default: from --stack)")
     command.add_argument("--json", type=Path, metavar="FILE", help="write what came out as JSON, too")
     command.set_defaults(run=run)
     return command
 
 
-def _setting(name: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        try:
-            return setting(name, text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return parse
-
-
-def _names(options: argparse.Namespace, needed: str) -> Names:
-    return find_names(vars(options), needed=(needed,))
-
-
 def _settings(options: argparse.Namespace) -> int:
-    table, dynamodb = _names(options, "alerts_table").alerts_table, Clients().dynamodb
+    names, dynamodb = find_names(vars(options), needed=("alerts_table",)), Clients().dynamodb
+    is_unseen = _is_unseen(dynamodb, names, options.shop)
     given = {name: getattr(options, name) for name in SETTINGS if getattr(options, name) is not None}
     if given:
-        write_settings(dynamodb, table, options.shop, given)
-    stored = read_settings(dynamodb, table, options.shop)
+        write_settings(dynamodb, names.alerts_table, options.shop, given)
+    stored = read_settings(dynamodb, names.alerts_table, options.shop)
     _write(options, stored)
     for name in SETTINGS:
         default = getattr(ShopSettings(), name) or "none"
         print(f"{name:13s} {stored.get(name) or f'{default} (default)'}")
     if given:
         print("alerts follow within a minute")
+    if is_unseen:
+        print(_UNSEEN)
     return 0
+
+
+def _is_unseen(dynamodb: "DynamoDBClient", names: Names, shop_id: str | None) -> bool:
+    """Whether a shop was named of which nothing was folded; False where the table of states is not known."""
+    return bool(shop_id and names.state_table) and not has_state(dynamodb, names.state_table, shop_id or "")
 
 
 def _alerts(options: argparse.Namespace) -> int:
-    found = read_open_alerts(Clients().dynamodb, _names(options, "alerts_table").alerts_table, options.shop)
-    _write(options, found)
-    for one in found:
-        score = "" if one["score"] is None else f"  risk {one['score']:.0%}"
-        about = f"{one['subject']['kind']} {one['subject']['id']}"
-        print(f"{one['severity']:9s} {one['kind']:22s} since {one['opened_at']}  {one['shop_id']}  {about}{score}")
-    print(f"{len(found)} open")
+    names, dynamodb = find_names(vars(options), needed=("alerts_table", "id_salt_secret")), Clients().dynamodb
+    found = read_alerts(dynamodb, names.alerts_table, options.shop, with_resolved=options.resolved)
+    shown = [_as_sent(one, settings, salt) for one, settings, salt in _with_settings(found, dynamodb, names)]
+    if options.alert:
+        shown = _received(options.alert, shown, is_whole=options.resolved)
+    _write(options, shown)
+    for one in shown:
+        print(_line(one))
+    print(f"{sum(one['is_open'] for one in shown)} open")
+    if not shown and _is_unseen(dynamodb, names, options.shop):
+        print(_UNSEEN)
     return 0
 
 
+def _with_settings(
+    found: list[FoundAlert], dynamodb: "DynamoDBClient", names: Names
+) -> list[tuple[FoundAlert, ShopSettings, bytes]]:
+    """Alerts with what makes their messages: their shop's settings, and the salt, which is read for any alert."""
+
+    @cache
+    def settings_of(shop_id: str) -> ShopSettings:
+        return shop_settings(read_settings(dynamodb, names.alerts_table, shop_id))
+
+    salt = Clients().read_secret(names.id_salt_secret) if found else b""
+    return [(one, settings_of(one.row.shop_id), salt) for one in found]
+
+
+def _as_sent(found: FoundAlert, settings: ShopSettings, salt: bytes) -> dict[str, Any]:
+    """The message as it was sent, and beside it the ids behind its hashes."""
+    plain = found.plain
+    ids = {"alert_id": plain["alert_id"], "subject_id": plain["subject"]["id"], "event_id": plain["event_id"]}
+    body: dict[str, Any] = json.loads(found.sent(settings, salt).body)
+    return body | {"plain_ids": ids, "is_open": found.is_open}
+
+
+def _received(named: str, shown: list[dict[str, Any]], *, is_whole: bool) -> list[dict[str, Any]]:
+    """The alert of an id that was received; NotThereError without one."""
+    found = [one for one in shown if named == one["alert_id"] or named.startswith(f"{one['alert_id']}-")]
+    if found:
+        return found
+    hint = "its shop's setting of ids may have changed since" if is_whole else "--resolved looks at those that are over"
+    raise NotThereError(f"found no alert of this id among {len(shown)}, expected one; {hint}")
+
+
+def _line(one: dict[str, Any]) -> str:
+    """One alert: what it is about, and the ids by which its receivers know it."""
+    score = "" if one["score"] is None else f"  risk {one['score']:.0%}"
+    about = f"{one['subject']['kind']} {one['plain_ids']['subject_id']}"
+    what = f"{one['severity']:9s} {one['kind']:22s} {one['state']:9s} since {one['opened_at']}  {one['shop_id']}"
+    return f"{what}  {about}{score}  sent as alert {one['alert_id']} about {one['subject']['id']}"
+
+
 def _mail(options: argparse.Namespace) -> int:
-    if options.file:
-        found = [(alert, ShopSettings()) for alert in read_alert_file(options.file)]
-    else:
-        table, dynamodb = _names(options, "alerts_table").alerts_table, Clients().dynamodb
-        found = [
-            (alert, shop_settings(read_settings(dynamodb, table, alert["shop_id"])))
-            for alert in read_open_alerts(dynamodb, table, options.shop)
-        ]
-    shown = [_both(alert, settings) for alert, settings in found[: options.most]]
+    count, shown = _mails_of_file(options) if options.file else _open_mails(options)
     _write(options, shown)
     for mails in shown:
         for language, mail in mails.items():
             print(f"──── {language} ────\nSubject: {mail['subject']}\n\n{mail['text']}")
-    print(f"{len(shown)} of {len(found)} alerts shown")
+    print(f"{len(shown)} of {count} alerts shown")
     return 0
 
 
-def _both(alert: AlertBody, settings: ShopSettings) -> dict[str, dict[str, str]]:
-    mails = {language: render_email(alert, settings.in_language(language)) for language in LANGUAGES}
+def _mails_of_file(options: argparse.Namespace) -> tuple[int, list[Mails]]:
+    alerts = read_alert_file(options.file)
+    return len(alerts), [_in_languages(ShopSettings(), partial(render_email, one)) for one in alerts[: options.most]]
+
+
+def _open_mails(options: argparse.Namespace) -> tuple[int, list[Mails]]:
+    names, dynamodb = find_names(vars(options), needed=("alerts_table", "id_salt_secret")), Clients().dynamodb
+    found = read_alerts(dynamodb, names.alerts_table, options.shop)
+    return len(found), [
+        _in_languages(settings, partial(_sent_mail, one, salt))
+        for one, settings, salt in _with_settings(found[: options.most], dynamodb, names)
+    ]
+
+
+def _sent_mail(found: FoundAlert, salt: bytes, settings: ShopSettings) -> tuple[str, str]:
+    sent = found.sent(settings, salt)
+    return sent.subject, sent.text
+
+
+def _in_languages(settings: ShopSettings, mail_of: Callable[[ShopSettings], tuple[str, str]]) -> Mails:
+    mails = {language: mail_of(settings.in_language(language)) for language in LANGUAGES}
     return {language: {"subject": subject, "text": text} for language, (subject, text) in mails.items()}
-
-
-def _subscribers(options: argparse.Namespace) -> int:
-    clients = Clients()
-    found = read_subscribers(clients.sns, clients.sqs, _names(options, "alert_topic").alert_topic)
-    _write(options, [one._asdict() for one in found])
-    for one in found:
-        chosen = f"  only {one.filter_policy}" if one.filter_policy else ""
-        print(f"{one.protocol:6s} {one.endpoint}  {one.state}{chosen}")
-    print(f"{len(found)} subscribed")
-    return 0
 
 
 def _write(options: argparse.Namespace, document: object) -> None:

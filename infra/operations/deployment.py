@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cli.aws_region import refuse_bad_endpoints, region_of_environment
+from infra.operations.endpoints import require_listener
 from infra.operations.errors import ArgumentsError, NotThereError
 from service_quality.adapters.secret_value import read_secret
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
+Client = TypeVar("Client", bound=BaseClient)
+
 #: Put and read one after the other: throttling is waited for rather than reported.
 _PATIENCE = Config(connect_timeout=5, read_timeout=130, retries={"mode": "standard", "max_attempts": 10})
 
@@ -30,6 +34,7 @@ OUTPUTS = {
     "event_stream": "EventStreamName",
     "state_table": "StateTableName",
     "control_key_secret": "ControlKeySecretArn",
+    "id_salt_secret": "IdSaltSecretArn",
     "dispatch_function": "DispatchOutboxFunctionName",
     "archive_function": "ArchiveOutboxFunctionName",
     "alerts_table": "AlertsTableName",
@@ -54,6 +59,7 @@ class Names:
     alerts_table: str = ""
     archive_bucket: str = ""
     alert_topic: str = ""
+    id_salt_secret: str = ""
     stream_generation: int = _FIRST_GENERATION
 
 
@@ -78,8 +84,14 @@ def _session() -> boto3.Session:
     return session
 
 
+def _reached(client: Client) -> Client:
+    """The client; OperationsError where its endpoint is one of this machine and nothing listens there."""
+    require_listener(client.meta.endpoint_url)
+    return client
+
+
 class Clients:
-    """Clients of AWS by the environment, made at their first use."""
+    """Clients of AWS by the environment, made at their first use; OperationsError where nothing is there to answer."""
 
     def __init__(self) -> None:
         """Make no call yet."""
@@ -88,48 +100,54 @@ class Clients:
     @cached_property
     def s3(self) -> "S3Client":
         """S3."""
-        return self._session.client("s3", config=_PATIENCE)
+        return _reached(self._session.client("s3", config=_PATIENCE))
 
     @cached_property
     def kinesis(self) -> "KinesisClient":
         """Kinesis."""
-        return self._session.client("kinesis", config=_PATIENCE)
+        return _reached(self._session.client("kinesis", config=_PATIENCE))
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """DynamoDB."""
-        return self._session.client("dynamodb", config=_PATIENCE)
+        return _reached(self._session.client("dynamodb", config=_PATIENCE))
 
     @cached_property
     def functions(self) -> "LambdaClient":
         """Lambda."""
-        return self._session.client("lambda", config=_PATIENCE)
+        return _reached(self._session.client("lambda", config=_PATIENCE))
 
     @cached_property
     def sns(self) -> "SNSClient":
         """SNS."""
-        return self._session.client("sns", config=_PATIENCE)
+        return _reached(self._session.client("sns", config=_PATIENCE))
 
     @cached_property
     def sqs(self) -> "SQSClient":
         """SQS."""
-        return self._session.client("sqs", config=_PATIENCE)
+        return _reached(self._session.client("sqs", config=_PATIENCE))
 
-    def read_key(self, secret: str) -> bytes:
-        """The key that signs control records."""
-        return read_secret(self._session.client("secretsmanager", config=_PATIENCE), secret)
+    def read_secret(self, secret: str) -> bytes:
+        """A secret's bytes: the key that signs control records, or the salt of the ids in alerts.
+
+        DeploymentError for a secret that is missing or may not be read.
+        """
+        return read_secret(_reached(self._session.client("secretsmanager", config=_PATIENCE)), secret)
 
 
 def find_names(given: Mapping[str, Any], needed: tuple[str, ...]) -> Names:
     """The names out of `given` options, those that are missing from the outputs of its `stack`.
 
-    ArgumentsError names the needed options that neither gives.
+    ArgumentsError names the needed options without a stack, NotThereError the outputs that the stack lacks.
     """
     found = {name.name: given.get(name.name) for name in fields(Names)}
     if given.get("stack"):
         declared = read_stack(given["stack"])
         found = {name: value or declared.get(name) for name, value in found.items()}
-    missing = [f"--{name.replace('_', '-')}" for name in needed if not found[name]]
+    missing = {f"--{name.replace('_', '-')}": OUTPUTS[name] for name in needed if not found[name]}
+    if missing and given.get("stack"):
+        outputs, flags = ", ".join(missing.values()), ", ".join(missing)
+        raise NotThereError(f"found no output {outputs} of stack {given['stack']}, expected it; or give {flags}")
     if missing:
         raise ArgumentsError(f"found neither --stack nor {', '.join(missing)}, expected one or the other")
     generation = int(found.pop("stream_generation") or _FIRST_GENERATION)
@@ -146,8 +164,9 @@ def read_stack(name: str) -> dict[str, str]:
 def describe_stack(name: str) -> tuple[dict[str, str], dict[str, str]]:
     """A stack's outputs and parameters by name; NotThereError where there is no such stack."""
     try:
-        client = _session().client("cloudformation", config=_PATIENCE)
-        stack = client.describe_stacks(StackName=name)["Stacks"][0]
+        stack = _reached(_session().client("cloudformation", config=_PATIENCE)).describe_stacks(StackName=name)[
+            "Stacks"
+        ][0]
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in ("ValidationError", "AccessDenied"):
             raise NotThereError(f"found no stack {name} that may be read, expected one") from error

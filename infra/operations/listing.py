@@ -11,7 +11,7 @@ from infra.operations.outbox_batches import UNSENT_FOLDERS
 from infra.operations.outcome import Counts
 from infra.operations.rejected_objects import RejectedObjects, Unreadable, read_lines
 from infra.operations.selection import GIVEN_UP, UNSENT, Selection
-from infra.operations.ways_back import shop_of
+from infra.operations.ways_back import event_id_of, shop_of
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
 from service_quality.commit.put_back import RejectedRecord
 from service_quality.events.log_records import PARKED
@@ -19,7 +19,7 @@ from service_quality.instants import format_instant
 
 
 class Listed(NamedTuple):
-    """A record of the bucket without its content, which holds customers' words."""
+    """A record of the bucket without its content, which holds customers' words; `event_id` is "" where it has none."""
 
     reason: str
     shop_id: str
@@ -27,6 +27,12 @@ class Listed(NamedTuple):
     arrived_at: str
     message: str
     key: str
+    event_id: str
+
+    def line(self) -> str:
+        """The record for people, on one line."""
+        event = (f"event {self.event_id}",) if self.event_id else ()
+        return "  ".join((self.reason, self.shop_id, self.position, self.arrived_at, *event, self.message, self.key))
 
 
 def list_records(
@@ -42,7 +48,7 @@ def list_records(
             continue
         if selection.takes(shop_id, record.arrived_at):
             arrived_at = format_instant(record.arrived_at)
-            yield Listed(record.reason, shop_id, record.position, arrived_at, message, key)
+            yield Listed(record.reason, shop_id, record.position, arrived_at, message, key, event_id_of(record))
 
 
 def count_records(selection: Selection, objects: RejectedObjects, *, generation: int, unreadable: Unreadable) -> Counts:

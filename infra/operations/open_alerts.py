@@ -1,13 +1,15 @@
-"""Alerts that are open now, from the index of the alerts table, and alerts of a file."""
+"""Alerts as their state rows in the alerts table hold them: what was sent last of each, and its plain ids."""
 
 import json
+import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from infra.operations.errors import ArgumentsError
+from cli.progress import Signs
 from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.publications import Publication, publication_of
 from service_quality.alerts.rules import SEVERITIES
+from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.stored_alerts import AlertRow, read_alert
 from service_quality.errors import UnreadableRowError
 
@@ -15,27 +17,35 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 INDEX = "open_alerts"
+_STATE = "state"  # of a row: its kind, and its place in the stream of its alert
+_LAST_NUMBER = re.compile(r"-(\d{14}-\d{4,9})", re.ASCII)
 
 
-def read_open_alerts(dynamodb: "DynamoDBClient", table: str, shop_id: str | None) -> list[AlertBody]:
-    """The open alerts of a shop, or of all, the gravest and then the oldest first, with their plain ids."""
-    alerts = [alert for item in _items(dynamodb, table, shop_id) for alert in _alert(item)]
-    return sorted(alerts, key=lambda one: (-_rank(one["severity"]), one["opened_at"] or "", one["alert_id"]))
+class FoundAlert(NamedTuple):
+    """An alert with its plain ids, and the row of its last message; it is open or over."""
+
+    row: AlertRow
+    plain: AlertBody
+    is_open: bool
+
+    def sent(self, settings: ShopSettings, salt: bytes) -> Publication:
+        """The alert's last message, as dispatch_outbox makes it."""
+        return publication_of(self.row, settings, salt=salt)
 
 
-def read_alert_file(path: Path) -> list[AlertBody]:
-    """The alerts of a file with one message a line, as a demo writes; ArgumentsError for any other file."""
-    try:
-        lines = path.read_text("utf-8").splitlines()
-        alerts = [json.loads(line) for line in lines if line.strip()]
-    except (OSError, ValueError) as error:
-        raise ArgumentsError(f"{path}: found {type(error).__name__}, expected an alert in JSON on each line") from None
-    if not all(isinstance(one, dict) and AlertBody.__required_keys__ <= one.keys() for one in alerts):
-        raise ArgumentsError(f"{path}: found a line of another form, expected alerts as in docs/alert.schema.json")
-    return cast(list[AlertBody], alerts)
+def read_alerts(
+    dynamodb: "DynamoDBClient", table: str, shop_id: str | None, *, with_resolved: bool = False
+) -> list[FoundAlert]:
+    """The open alerts of a shop, or of all, the gravest and then the oldest first.
+
+    `with_resolved` reads the whole table, and gives those that are over, too.
+    """
+    items = _every(dynamodb, table, shop_id) if with_resolved else _open(dynamodb, table, shop_id)
+    alerts = [alert for item in items for alert in _alert(item)]
+    return sorted(alerts, key=lambda one: (-_rank(one.plain), one.plain["opened_at"] or "", one.plain["alert_id"]))
 
 
-def _items(dynamodb: "DynamoDBClient", table: str, shop_id: str | None) -> Iterator[dict[str, Any]]:
+def _open(dynamodb: "DynamoDBClient", table: str, shop_id: str | None) -> Iterator[dict[str, Any]]:
     if shop_id is None:
         pages = dynamodb.get_paginator("scan").paginate(TableName=table, IndexName=INDEX)
     else:
@@ -49,14 +59,43 @@ def _items(dynamodb: "DynamoDBClient", table: str, shop_id: str | None) -> Itera
         yield from page["Items"]
 
 
-def _alert(item: dict[str, Any]) -> Iterator[AlertBody]:
+def _every(dynamodb: "DynamoDBClient", table: str, shop_id: str | None) -> Iterator[dict[str, Any]]:
+    pages = dynamodb.get_paginator("scan").paginate(
+        TableName=table,
+        FilterExpression="row_kind = :state",
+        ExpressionAttributeValues={":state": {"S": _STATE}},
+    )
+    signs, seen = Signs("table of alerts"), 0
+    for page in pages:
+        seen += page["ScannedCount"]
+        signs.show(f"{seen} rows seen")
+        yield from (item for item in page["Items"] if shop_id in (None, item["shop_id"]["S"]))
+
+
+def _alert(item: dict[str, Any]) -> Iterator[FoundAlert]:
     """The alert in a row; nothing for a row that no release can read, which dispatch sets aside."""
-    row = AlertRow(item["stream_key"]["S"], item["sequence"]["S"], item["shop_id"]["S"], item["body"]["B"])
+    body = bytes(item["body"]["B"])
+    row = AlertRow(item["stream_key"]["S"], _last_number(body), item["shop_id"]["S"], body)
     try:
-        yield read_alert(row)
+        yield FoundAlert(row, read_alert(row), "open_shop" in item)
     except UnreadableRowError:
         return
 
 
-def _rank(severity: str) -> int:
+def _last_number(body: bytes) -> str:
+    """The number of the alert's last message, which its body names; "state" for a body of a release that does not.
+
+    >>> _last_number(b'{"message_id": "0a1b2c-00001692864000-0002"}')
+    '00001692864000-0002'
+    """
+    try:
+        named = json.loads(body)["message_id"]
+        found = _LAST_NUMBER.search(named)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return _STATE
+    return found[1] if found else _STATE
+
+
+def _rank(alert: AlertBody) -> int:
+    severity = alert["severity"]
     return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)

@@ -11,10 +11,17 @@ Counts = Counter[tuple[str, str]]  # by reason and shop
 
 @dataclass(slots=True)
 class Outcome:
-    """Counts of records by reason and shop; `left` could not go back, `troubles` are the errors of failed steps."""
+    """Counts of records by reason and shop; `troubles` are the errors of failed steps.
+
+    `left` could not go back; `rejected_again` went back and are stored again; `not_looked_at` have reasons that go back
+    only by name. `skipped` names what the selection leaves out without a look.
+    """
 
     put: Counts = field(default_factory=Counter)
     left: Counts = field(default_factory=Counter)
+    rejected_again: Counts = field(default_factory=Counter)
+    not_looked_at: Counts = field(default_factory=Counter)
+    skipped: list[str] = field(default_factory=list)
     resent_batches: int = 0
     unparked: list[str] = field(default_factory=list)
     troubles: list[tuple[str, OperationsError]] = field(default_factory=list)
@@ -29,6 +36,9 @@ class Outcome:
         return {
             "put_back": rows(self.put),
             "left": rows(self.left),
+            "rejected_again": rows(self.rejected_again),
+            "not_looked_at": rows(self.not_looked_at),
+            "skipped": self.skipped,
             "unparked_shops": sorted(self.unparked),
             "resent_batches": self.resent_batches,
             "troubles": [{"subject": subject, "message": str(error)} for subject, error in self.troubles],
@@ -45,6 +55,13 @@ class Outcome:
             lines.append(f"{done} {self.resent_batches} batches of the outbox to their functions again")
         if self.left:
             lines.append(f"left {self.left.total()} records that this release still rejects{_by_reason(self.left)}")
+        if self.rejected_again:
+            again = f"{self.rejected_again.total()} of them{_by_reason(self.rejected_again)}"
+            lines.append(f"rejected again: {again}; they are stored, and count shows them")
+        if self.not_looked_at:
+            found = f"{self.not_looked_at.total()}{_by_reason(self.not_looked_at)}"
+            lines.append(f"not looked at: {found}; --reason names what is to go back all the same")
+        lines += [f"not looked at: {one}" for one in self.skipped]
         lines += [f"{subject}: {error}" for subject, error in self.troubles]
         return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cli.progress import Signs, say
 from infra.operations.errors import OperationsError, StillInTroubleError, UnreadableObjectError
@@ -10,6 +11,7 @@ from infra.operations.given_up import GivenUpBatch, outbox_rows, read_given_up, 
 from infra.operations.outbox_batches import UNSENT_FOLDERS, OutboxBatches
 from infra.operations.outcome import Outcome
 from infra.operations.parked_shops import ParkedShop
+from infra.operations.rejected_again import count_rejected_again
 from infra.operations.rejected_objects import Held, RejectedLine, RejectedObject, RejectedObjects, read_lines
 from infra.operations.selection import GIVEN_UP, UNSENT, Selection
 from infra.operations.shop_logs import ShopLog
@@ -18,6 +20,13 @@ from infra.operations.ways_back import PlainRecord, WayBack, shop_of, way_of_giv
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER, folder_of
 from service_quality.events.identifiers import NO_SHOP
 from service_quality.events.log_records import PARKED
+
+
+class _Put(NamedTuple):
+    """A record on the stream: its shop and its sequence number."""
+
+    shop_id: str
+    number: int
 
 
 @dataclass(slots=True)
@@ -49,6 +58,7 @@ class PutBack:
         if self.selection.has_parked:
             for folder in self._folders(PARKED_FOLDER):
                 self._put_back_parked(folder)
+        self.outcome.skipped = self.selection.skipped
         self._name_left()
         return self.outcome
 
@@ -62,6 +72,9 @@ class PutBack:
         if left:
             error = StillInTroubleError(f"found {left} records still rejected, expected 0: they stay stored")
             self.outcome.troubles.append(("left records", error))
+        if again := self.outcome.rejected_again.total():
+            error = StillInTroubleError(f"found {again} records rejected again, expected 0: they are stored again")
+            self.outcome.troubles.append(("records put back", error))
 
     def _attempt(self, subject: str, step: Callable[[], None]) -> None:
         try:
@@ -124,26 +137,33 @@ class PutBack:
         """
         signs = Signs("rejected records")
         for folder in self._folders(REJECTED_FOLDER):
-            put: dict[str, str] = {}
+            put: dict[str, _Put] = {}
             # The whole list before the first put: a record that is rejected again meanwhile is not put again.
-            for one in list(self.objects.below(folder)):
+            listed = list(self.objects.below(folder))
+            for one in listed:
                 for lines in self._readable(one, read_lines):
                     left = [line for line in lines if not self._put_back_line(line, put)]
                     if len(left) < len(lines) and not self.is_dry:
                         self.objects.leave_only(one.key, left)
                 signs.show(f"{self.outcome.put.total()} records are on the stream")
-            for shop_id in {} if self.is_dry else sorted(set(put.values())):
+            for shop_id in {} if self.is_dry else sorted({one.shop_id for one in put.values()}):
                 self.open_log(shop_id).wait_for(self.writer.latest.get(shop_id, -1))
+                numbers = {one.number for one in put.values() if one.shop_id == shop_id}
+                self.outcome.rejected_again += count_rejected_again(
+                    self.objects, shop_id, numbers=numbers, before={one.key for one in listed}
+                )
 
-    def _put_back_line(self, line: RejectedLine, put: dict[str, str]) -> bool:
+    def _put_back_line(self, line: RejectedLine, put: dict[str, _Put]) -> bool:
         """Put a rejected record back if it is selected and can be read now; whether it is on the stream.
 
-        `put` holds the shops of those that are, by position: an overtaken worker may have stored a record once more.
+        `put` holds those that are, by position: an overtaken worker may have stored a record once more.
         """
         record, shop_id = line.record, shop_of(line.record)
-        if record.reason not in self.selection.rejected_reasons:
-            return False
         if not self.selection.takes(shop_id, record.arrived_at):
+            return False
+        if record.reason not in self.selection.rejected_reasons:
+            if not self.selection.reasons:
+                self.outcome.not_looked_at[record.reason, shop_id] += 1
             return False
         if record.position in put:
             return True
@@ -151,18 +171,17 @@ class PutBack:
         if way is None:
             self.outcome.left[record.reason, shop_id] += 1
             return False
-        self._put_on_stream(way)
-        put[record.position] = shop_id
+        put[record.position] = _Put(shop_id, self._put_on_stream(way))
         self.outcome.put[record.reason, shop_id] += 1
         return True
 
-    def _put_on_stream(self, way: WayBack) -> None:
+    def _put_on_stream(self, way: WayBack) -> int:
+        """Put it on the stream; its sequence number, -1 in a dry run."""
         if self.is_dry:
-            return
+            return -1
         if isinstance(way, PlainRecord):
-            self.writer.put(way.partition_key, way.data)
-        else:
-            self.writer.put_control(way)
+            return self.writer.put(way.partition_key, way.data)
+        return self.writer.put_control(way)
 
     def _put_back_parked(self, folder: str) -> None:
         shop_id = self.selection.shop_id or self._shop_in(folder)

@@ -54,6 +54,15 @@ class Selection:
         return (not self.reasons and self.shop_id is None and not self.has_span) or UNSENT in self.reasons
 
     @property
+    def skipped(self) -> list[str]:
+        """What is left without a look although no reason was named, each with why."""
+        if self.reasons:
+            return []
+        parked = [] if self.has_parked else ["parked shops, since each goes back whole, without --since and --until"]
+        unsent = [] if self.has_unsent else ["rows of the outbox, since they have no shop and no span of time"]
+        return parked + unsent
+
+    @property
     def has_span(self) -> bool:
         """Whether the selection is bounded in time."""
         return self.since is not None or self.until is not None

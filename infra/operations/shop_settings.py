@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from cli.arguments import shown
 from service_quality.adapters.shop_settings_table import settings_key
 from service_quality.alerts.shop_settings import SETTINGS, shop_settings
 
@@ -23,7 +24,7 @@ def setting(name: str, text: str) -> str:
     if not text:
         return text
     if getattr(shop_settings({name: text}), name) != text:
-        raise ValueError(f"found '{text}', expected {SETTINGS[name].partition(':')[2].strip() or 'another value'}")
+        raise ValueError(f"found {shown(text)}, expected {SETTINGS[name].partition(':')[2].strip()}")
     return text
 
 

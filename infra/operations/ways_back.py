@@ -8,7 +8,7 @@ from service_quality.errors import RejectedEventError
 from service_quality.events.control_parsing import MAX_CONTROL_BYTES
 from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked
 from service_quality.events.control_signatures import ControlKey, sign_control
-from service_quality.events.identifiers import NO_SHOP, is_shop_id
+from service_quality.events.identifiers import NO_SHOP, is_id, is_shop_id
 from service_quality.events.interaction_event import InteractionEvent, event_to_json
 from service_quality.events.parsing import MAX_RECORD_BYTES, parse_event, parse_json, parse_record
 from service_quality.events.positions import is_position
@@ -39,6 +39,15 @@ def shop_of(record: RejectedRecord) -> str:
     except RejectedEventError:
         return record.shop_id
     return named if isinstance(named, str) and is_shop_id(named) else record.shop_id
+
+
+def event_id_of(record: RejectedRecord) -> str:
+    """The id of the event in a record; "" for a record that names none."""
+    try:
+        named = parse_json(record.data, longest=MAX_CONTROL_BYTES).get("event_id")
+    except RejectedEventError:
+        return ""
+    return named if isinstance(named, str) and is_id(named) else ""
 
 
 def way_of_rejected(record: RejectedRecord, *, key: ControlKey, now: int) -> WayBack | None:

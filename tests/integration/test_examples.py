@@ -65,6 +65,10 @@ def test_own_conversation_is_sent_and_its_alert_read(run):
     assert sent.startswith("queued as message ")
     assert "waiting_too_long" in {alert["kind"] for alert in alerts}
     assert {alert["shop_id"] for alert in alerts} == {SHOP}
+    for alert in alerts:
+        found = run("infra.operations", "alerts", "--stack", STACK, "--alert", alert["alert_id"])
+        assert f"sent as alert {alert['alert_id']} about {alert['subject']['id']}" in found
+        assert "conversation contact-" in found
 
 
 def test_subscriber_that_wants_critical_alerts_gets_no_other(run):
@@ -88,7 +92,8 @@ def test_preview_gives_a_score_with_reasons_and_stores_nothing(run):
     printed = run("examples.preview", "--shop", "previewed-shop")
 
     assert printed.count("risk ") == 2
-    assert run("infra.operations", "alerts", "--stack", STACK, "--shop", "previewed-shop") == "0 open\n"
+    listed = run("infra.operations", "alerts", "--stack", STACK, "--shop", "previewed-shop")
+    assert listed.startswith("0 open\nno event of this shop was seen yet")
 
 
 def test_open_alert_is_listed_and_its_mail_shown_as_the_shop_wants_it(run):
@@ -106,6 +111,7 @@ def test_open_alert_is_listed_and_its_mail_shown_as_the_shop_wants_it(run):
     assert RULES["waiting_too_long"].zh in mails
     assert "Asia/Shanghai" in mails
     assert "Tea & Co" in mails
+    assert listed.partition("sent as alert ")[2].split()[0] in mails
     assert "(default)" in run(*settings, "--time-zone", "")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.operations.selection import KNOWN
 from service_quality.alerts.rule_set import RULES
 from service_quality.conversations.event_values import read_event_values
 from service_quality.conversations.turns import ConversationState
@@ -33,6 +34,9 @@ OPTIONS_OF_OTHERS = {
     *("--help", "--parameter-overrides", "--dist", "--upgrade", "--py-files", "--conf"),
     *("--function-name", "--invocation-type", "--source-arn", "--table-name", "--no-deletion-protection-enabled"),
 }
+
+#: The modules that add the commands of infra.operations.
+COMMANDS_OF_OPERATIONS = ("record_options", "alert_commands", "stack_commands")
 
 
 def code_of(text: str) -> str:
@@ -115,7 +119,7 @@ def test_every_command_that_is_named_exists(page):
     assert not set(re.findall(r"-m model_export ([a-z]+)", code)) - constants("model_export/command_line.py")
     assert not set(re.findall(r"-m infra\.local ([a-z]+)", code)) - assigned("infra/local/__main__.py", "COMMANDS")
     assert not set(re.findall(r"-m infra\.operations ([a-z][a-z-]*)", code)) - (
-        constants("infra/operations/command_line.py") | constants("infra/operations/alert_commands.py")
+        set().union(*(constants(f"infra/operations/{name}.py") for name in COMMANDS_OF_OPERATIONS))
     )
     for module in re.findall(r"-m (tools\.\w+)", code):
         assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module
@@ -187,6 +191,30 @@ def test_architecture_lists_every_reason_of_a_rejection():
     sentence = ARCHITECTURE[ARCHITECTURE.index("Reasons are stable codes:") :].partition(". ")[0]
 
     assert set(re.findall(r"`(\w+)`", sentence)) == reasons
+
+
+def reasons_in_code() -> set[str]:
+    """Every reason that the code can give a record or a row: the first words of the calls that reject or set aside."""
+    reasons: set[object] = {"no_shop", "passed_by"}
+    for path in (ROOT / "functions").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+            if name in ("RejectedEventError", "UnreadableRowError", "set_aside"):
+                reasons |= {one.value for one in node.args if isinstance(one, ast.Constant)}  # type: ignore[attr-defined]
+    return {one for one in reasons if isinstance(one, str)}
+
+
+def test_runbook_says_of_every_reason_what_to_do():
+    runbook = (ROOT / "docs" / "runbook.md").read_text("utf-8")
+    alarm = runbook[runbook.index("### `RejectedEventsAlarm`") : runbook.index("### `RedeliveredEventsAlarm`")]
+    records, outbox = (table_after(part, "| reason |") for part in alarm.split("Rows of the outbox"))
+    said = {name for cells in [*records, *outbox] for name in re.findall(r"`(\w+)`", cells[0])}
+
+    assert said == reasons_in_code()
+    assert all(cause and action for _, cause, action in [*records, *outbox])
+    assert {name for cells in records for name in re.findall(r"`(\w+)`", cells[0])} == KNOWN - {
+        *("parked", "given_up", "unsent"),
+    }
 
 
 def test_architecture_lists_every_rule():

@@ -56,3 +56,43 @@ def test_exit_line_is_read_back(code):
 def test_sign_of_life_is_cut_between_words():
     assert shorten("one two three", 9) == "one two …"
     assert shorten("one  two") == "one two"
+
+
+@pytest.mark.parametrize(
+    "printed", ["print('line', flush=True) or 0", "print('line') or 0", "1 if print('line') else 4"]
+)
+def test_command_whose_reader_has_gone_ends_without_a_word(printed):
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    ended = subprocess.run(
+        [sys.executable, "-c", COMMAND.format(does=printed)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    os.close(writer)
+
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, "")
+
+
+@pytest.mark.parametrize("module", ["infra.operations", "model_export", "spark_jobs"])
+def test_help_that_nobody_reads_ends_without_a_word(module):
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    ended = subprocess.run(
+        [sys.executable, "-m", module, "--help"],
+        cwd=ROOT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    os.close(writer)
+
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, "")

@@ -246,7 +246,8 @@ def test_records_of_two_shops_that_fail_again_never_stand_in_one_batch(monkeypat
 
     outcome = put_back(line)  # a batch of both would be a bad release, and the line would not go on
 
-    assert outcome.exit_code == 0
+    assert outcome.rejected_again == {("fold_failed", "one"): 1, ("fold_failed", "two"): 1}
+    assert outcome.exit_code == 3
     assert [(one["shop_id"], one["reason"]) for one in line.stored()] == [
         ("one", "fold_failed"),
         ("two", "fold_failed"),

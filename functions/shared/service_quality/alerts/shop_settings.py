@@ -7,13 +7,16 @@ from zoneinfo import ZoneInfo
 
 from service_quality.alerts.wording_messages import LANGUAGES, NO_CURRENCY
 
+_LONGEST_NAME = 200
+_UTC = "UTC"
+
 #: The meaning of each setting, and after a colon its values.
 SETTINGS = {
     "language": f"of the mails: {' or '.join(LANGUAGES)}",
     "ids": "whether alerts show ids as they are, or salted hashes of them: hashed or plain",
-    "display_name": "the shop's name in mails",
+    "display_name": f"the shop's name in mails: at most {_LONGEST_NAME} printable characters",
     "time_zone": "of the times in mails: a name such as Asia/Shanghai",
-    "currency": "of the amounts in mails: a code of ISO 4217 such as CNY",
+    "currency": "of the amounts in mails: three capital letters, a code of ISO 4217 such as CNY (no list is looked up)",
 }
 
 #: Digits behind the point, by ISO 4217; other currencies have two.
@@ -22,8 +25,6 @@ _DIGITS = {
     **dict.fromkeys(("XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
-_LONGEST_NAME = 200
-_UTC = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,19 @@ def shop_settings(stored: Mapping[str, str | None]) -> ShopSettings:
     return ShopSettings(
         language=language if language in LANGUAGES else ShopSettings().language,
         ids="plain" if stored.get("ids") == "plain" else "hashed",
-        display_name=name[:_LONGEST_NAME] if name else None,
+        display_name=printable(name[:_LONGEST_NAME]) if name else None,
         time_zone=zone if _find_zone(zone) else _UTC,
         currency=currency if _is_currency(currency) else "",
     )
+
+
+def printable(text: str) -> str:
+    """Text with a space for each character that cannot be printed: a line break would begin a header of a mail.
+
+    >>> printable("Tea\\nBcc: x")
+    'Tea Bcc: x'
+    """
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def money_in_words(minor: float, currency: str, language: str) -> str:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert_messages import AlertBody
-from service_quality.alerts.shop_settings import ShopSettings, instant_in_words, money_in_words
+from service_quality.alerts.shop_settings import ShopSettings, instant_in_words, money_in_words, printable
 from service_quality.alerts.wording_messages import MAIL, Message, say
 from service_quality.errors import DeclarationError
 from service_quality.features.declarations import EventValue, Feature, Mean, Rate, TimeSince, Total, WindowRatio
@@ -115,8 +115,13 @@ def render_email(body: AlertBody, shop: ShopSettings) -> tuple[str, str]:
     if body["model_version"] is not None:
         lines.append(_line("model", body["model_version"], language))
     subject = f"[{body['severity']}] {say(messages.RULES, kind, 'en')} ({say(messages.STATES, state, 'en')})"
-    subject = f"{subject} - {_ascii_name(shop) or body['shop_id']}".encode("ascii", "replace").decode()
-    return subject[:_LONGEST_SUBJECT], "\n".join(lines) + "\n"
+    subject = f"{subject} - {_ascii_name(shop) or body['shop_id']}"
+    return _as_subject(subject), "\n".join(lines) + "\n"
+
+
+def _as_subject(text: str) -> str:
+    """Text as the topic takes it for a subject, whatever a name in it holds: printable ASCII below 100 characters."""
+    return printable(text).encode("ascii", "replace").decode()[:_LONGEST_SUBJECT]
 
 
 def _ascii_name(shop: ShopSettings) -> str:
