@@ -62,6 +62,8 @@ class Run:
     training_set: list[Row]
     artefact: Path
     checked: Mapping[str, Any]
+    folded: list[Mapping[str, Any]]
+    checked_in_log: Mapping[str, Any]
     scored: int
     environments: list[str]
     archives: int
@@ -84,6 +86,11 @@ def run(cluster: Cluster, store: Store, tmp_path_factory: pytest.TempPathFactory
         environments = [Path(f"/proc/{pid}/environ").read_text("utf-8", "replace") for pid in executors]
         scored = put_archive(cloud, folder)
         jobs.run("check", ["check_consistency", ARCHIVE, "--json", str(summary), *to])
+        folds = [folder / "folded.json", folder / "folded_again.json"]
+        for file in folds:
+            jobs.run("fold", ["fold_archive", ARCHIVE, "--json", str(file), *to])
+        in_log = folder / "checked_in_log.json"
+        jobs.run("check the log", ["check_consistency", "--json", str(in_log), *to])
     left = session_on(LAKE, store.s3a)
     return Run(
         events_after_kill=events_after_kill,
@@ -91,6 +98,8 @@ def run(cluster: Cluster, store: Store, tmp_path_factory: pytest.TempPathFactory
         training_set=training_set_in(left),
         artefact=artefact,
         checked=json.loads(summary.read_text("utf-8")),
+        folded=[json.loads(file.read_text("utf-8")) for file in folds],
+        checked_in_log=json.loads(in_log.read_text("utf-8")),
         scored=scored,
         environments=environments,
         archives=len(list(cluster.folder.rglob("code.zip"))),
@@ -137,6 +146,15 @@ def test_archive_in_the_store_is_what_was_served(run):
     assert (found["mismatched"], found["missing"], found["extra"]) == (0, 0, 0)
     assert found["compared"] == run.scored * (len(FEATURES.names) + 1) > 0
     assert found["chain"] == "whole"
+
+
+def test_archive_is_folded_on_the_cluster_once_and_its_log_is_what_was_served(run):
+    first, again = run.folded
+
+    assert first["rows"] > 0
+    assert (again["objects"], again["rows"]) == (0, 0)
+    for name in ("compared", "mismatched", "missing", "extra", "chain"):
+        assert run.checked_in_log[name] == run.checked[name]
 
 
 def test_lost_executor_and_lost_worker_change_nothing(cluster, store, undisturbed, tmp_path):
