@@ -35,8 +35,9 @@ class CarriedTiles:
         if not len(self.entity):
             return np.zeros(len(read_points.entity), dtype=np.int64)
         sums = prefix_sums(self.value[self._keys.order])
-        ends = self._keys.rank(read_points.entity, np.full_like(read_points.clock, _FAR))
-        left = self._keys.rank(read_points.entity, starts(self.window, read_points.clock))
+        first = self._keys.first(read_points.entity)
+        ends = self._keys.rank(first, np.full_like(read_points.clock, _FAR))
+        left = self._keys.rank(first, starts(self.window, read_points.clock))
         totals: Integers = sums[ends] - sums[left]
         return totals
 
