@@ -56,6 +56,14 @@ class Function:
         return ast.parse(self.source)
 
     @cached_property
+    def imported_source(self) -> str:
+        """The sources of the modules of `service_quality` that the app imports."""
+        names = {node.module or "" for node in ast.walk(self.app) if isinstance(node, ast.ImportFrom)}
+        folders = [self.folder.parent / "shared" / name.replace(".", "/") for name in sorted(names)]
+        files = [path for one in folders for path in (one.with_name(f"{one.name}.py"), one / "__init__.py")]
+        return "".join(path.read_text("utf-8") for path in files if path.is_file())
+
+    @cached_property
     def stack(self) -> dict[str, Any]:
         return yaml.load((self.folder / "stack.yaml").read_text("utf-8"), TemplateLoader)
 

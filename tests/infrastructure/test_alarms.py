@@ -86,11 +86,10 @@ def test_message_in_the_dead_letter_queue_rings_before_it_is_deleted():
 @pytest.mark.parametrize("name", OURS)
 def test_alarm_on_a_metric_of_ours_names_one_that_its_function_counts(name):
     (dimension,) = ALARMS[name]["Dimensions"]
-    adapter = (ROOT / "functions/shared/service_quality/adapters/telemetry.py").read_text("utf-8")
 
     assert dimension["Name"] == "service"
     function = FUNCTIONS[dimension["Value"]]
-    assert f'"{ALARMS[name]["MetricName"]}"' in function.source + adapter
+    assert f'"{ALARMS[name]["MetricName"]}"' in function.source + function.imported_source
     assert f'Telemetry("{function.name}")' in function.source
 
 
