@@ -103,8 +103,12 @@ def test_every_job_that_is_run_exists(page):
 
 def test_readme_lists_every_job_and_no_other():
     listed = {cells[0].strip("`") for cells in table_after(README, "| job |")}
+    jobs = assigned("spark_jobs/__main__.py", "JOBS")
 
-    assert listed == assigned("spark_jobs/__main__.py", "JOBS")
+    assert listed == jobs, (
+        f"found {', '.join(sorted(listed ^ jobs))} in README's table of jobs or in JOBS of spark_jobs/__main__.py"
+        " alone, expected both"
+    )
     assert all((ROOT / "spark_jobs" / f"{job}.py").is_file() for job in listed)
 
 
