@@ -141,6 +141,15 @@ def test_every_folder_of_the_table_exists():
     assert not [folder for folder in folders if not (ROOT / folder).is_dir()]
 
 
+def test_readme_names_every_function():
+    (row,) = (cells for cells in table_after(README, "| folder |") if cells[0] == "`functions`")
+    missing = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")} - set(re.findall(r"`(\w+)`", row[1]))
+
+    assert not missing, (
+        f"README.md: found no {', '.join(sorted(missing))} in the row `functions`, expected each function"
+    )
+
+
 def test_demo_page_explains_every_key_of_the_report_and_no_other():
     rows = table_after(DEMO, "| key |")
 
