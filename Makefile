@@ -34,11 +34,11 @@ test: setup ## The tests that take less than a minute each; the others by ARGS="
 unit: setup ## The quick tests: unit, architecture, examples in docstrings [ARGS=...]
 	@$(RUN)/python -m pytest -q -m "not spark and not aws and not slow" $(UNIT) $(ARGS)
 
-check: setup ## What a commit must pass: format, lint, types, quick tests
+check: setup ## What a commit must pass: format, lint, types, quick tests, also those of the templates
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 	$(RUN)/mypy $(CODE)
-	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory unit ARGS=tests/infrastructure
 
 format: setup ## Format the code and mend what the linter can mend
 	$(RUN)/ruff format .

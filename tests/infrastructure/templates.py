@@ -31,6 +31,13 @@ def short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[st
 TemplateLoader.add_multi_constructor("!", short_form)
 
 
+def read_template(path: Path) -> dict[str, Any]:
+    """A template; AssertionError where there is no such file."""
+    assert path.is_file(), f"found no {'/'.join(path.parts[-3:])}, expected one that template.yaml includes"
+    found: dict[str, Any] = yaml.load(path.read_text("utf-8"), TemplateLoader)
+    return found
+
+
 @dataclass(frozen=True)
 class Function:
     """One function: its folder, its app as a tree, its stack."""
@@ -56,8 +63,16 @@ class Function:
         return ast.parse(self.source)
 
     @cached_property
+    def imported_source(self) -> str:
+        """The sources of the modules of `service_quality` that the app imports."""
+        names = {node.module or "" for node in ast.walk(self.app) if isinstance(node, ast.ImportFrom)}
+        folders = [self.folder.parent / "shared" / name.replace(".", "/") for name in sorted(names)]
+        files = [path for one in folders for path in (one.with_name(f"{one.name}.py"), one / "__init__.py")]
+        return "".join(path.read_text("utf-8") for path in files if path.is_file())
+
+    @cached_property
     def stack(self) -> dict[str, Any]:
-        return yaml.load((self.folder / "stack.yaml").read_text("utf-8"), TemplateLoader)
+        return read_template(self.folder / "stack.yaml")
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
         """Properties of the stack's resources of a type, by logical name."""
@@ -102,7 +117,7 @@ class Project:
     @cached_property
     def template(self) -> dict[str, Any]:
         """The root template."""
-        return yaml.load((self.root / "template.yaml").read_text("utf-8"), TemplateLoader)
+        return read_template(self.root / "template.yaml")
 
     @cached_property
     def locations(self) -> dict[str, str]:
@@ -112,10 +127,17 @@ class Project:
     @cached_property
     def stacks(self) -> dict[str, dict[str, Any]]:
         """Every nested stack, by its logical name in the root template."""
-        return {
-            name: yaml.load((self.root / location).read_text("utf-8"), TemplateLoader)
-            for name, location in self.locations.items()
-        }
+        return {name: read_template(self.root / location) for name, location in self.locations.items()}
+
+    def given_to(self, function: Function) -> dict[str, Any]:
+        """The parameters that template.yaml gives to a function's stack; AssertionError where it includes none."""
+        stack, location = f"{function.title}Stack", f"functions/{function.name}/stack.yaml"
+        assert self.locations.get(stack) == location, (
+            f"{function.name}: found {self.locations.get(stack, 'nothing')} as {stack}, expected {location}:"
+            " include it in template.yaml"
+        )
+        given: dict[str, Any] = self.template["Resources"][stack]["Properties"]["Parameters"]
+        return given
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
         """Properties of every nested resource of a type, by logical name."""

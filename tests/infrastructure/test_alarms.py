@@ -1,6 +1,7 @@
 """The alarms: what each watches, that it says what to do, and that the runbook has a section for it."""
 
 import re
+from collections import Counter
 from fnmatch import fnmatchcase
 
 import pytest
@@ -11,6 +12,7 @@ from tests.infrastructure.templates import FUNCTIONS, PROJECT, ROOT, Function
 ALARMS = PROJECT.resources("AWS::CloudWatch::Alarm")
 OURS = [name for name, one in ALARMS.items() if one["Namespace"] == NAMESPACE]
 EACH = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text("utf-8")
 STREAMS = {"EventStreamArn", "AlertsStreamArn"}
 
 
@@ -24,6 +26,13 @@ def alarms_on(function: Function, metric: str) -> list[dict]:
     ]
 
 
+def assert_rings(function: Function, metric: str, expected: int) -> None:
+    """A function's stack has so many alarms on a metric that Lambda keeps of it."""
+    found = len(alarms_on(function, metric))
+    wanted = {0: "none", 1: "one"}.get(expected, expected)
+    assert found == expected, f"{function.name}: found {found or 'no'} alarm on {metric}, expected {wanted}"
+
+
 def watched(name: str) -> tuple[str, str, str]:
     """Namespace, metric and the value of an alarm's first dimension."""
     properties = ALARMS[name]
@@ -34,21 +43,23 @@ def watched(name: str) -> tuple[str, str, str]:
 
 @EACH
 def test_function_that_fails_or_is_throttled_rings(function: Function):
-    assert len(alarms_on(function, "Errors")) == len(alarms_on(function, "Throttles")) == 1
+    assert_rings(function, "Errors", 1)
+    assert_rings(function, "Throttles", 1)
 
 
 @EACH
 def test_function_that_falls_behind_its_stream_rings(function: Function):
     sources = {one["EventSourceArn"]["Ref"] for one in function.resources("AWS::Lambda::EventSourceMapping").values()}
 
-    assert len(alarms_on(function, "IteratorAge")) == len(sources & STREAMS)
+    assert_rings(function, "IteratorAge", len(sources & STREAMS))
 
 
 @EACH
 def test_function_that_is_invoked_asynchronously_rings_when_events_are_dropped(function: Function):
     is_scheduled = bool(function.resources("AWS::Events::Rule"))
 
-    assert not is_scheduled or alarms_on(function, "AsyncEventsDropped")
+    if is_scheduled:
+        assert_rings(function, "AsyncEventsDropped", 1)
 
 
 @pytest.mark.parametrize(
@@ -86,11 +97,10 @@ def test_message_in_the_dead_letter_queue_rings_before_it_is_deleted():
 @pytest.mark.parametrize("name", OURS)
 def test_alarm_on_a_metric_of_ours_names_one_that_its_function_counts(name):
     (dimension,) = ALARMS[name]["Dimensions"]
-    adapter = (ROOT / "functions/shared/service_quality/adapters/telemetry.py").read_text("utf-8")
 
     assert dimension["Name"] == "service"
     function = FUNCTIONS[dimension["Value"]]
-    assert f'"{ALARMS[name]["MetricName"]}"' in function.source + adapter
+    assert f'"{ALARMS[name]["MetricName"]}"' in function.source + function.imported_source
     assert f'Telemetry("{function.name}")' in function.source
 
 
@@ -105,22 +115,42 @@ def test_alarm_tells_somebody_what_happened_and_what_to_do(name):
 
 
 def test_names_of_alarms_are_told_apart():
-    declared = sum(len(one.get("Resources", {})) for one in PROJECT.stacks.values())
-    names = {name for one in PROJECT.stacks.values() for name in one["Resources"]}
+    names = Counter(name for one in PROJECT.stacks.values() for name in one["Resources"])
+    twice = [
+        f"{name} in {', '.join(stack for stack, one in PROJECT.stacks.items() if name in one['Resources'])}"
+        for name, count in names.items()
+        if count > 1
+    ]
 
-    assert len(names) == declared
+    assert not twice, f"found {'; '.join(twice)}, expected each name in one stack: delete or rename the copy's"
+
+
+def test_parameter_that_a_text_names_exists():
+    texts = {name: one["AlarmDescription"] for name, one in ALARMS.items()}
+    texts["docs/runbook.md"] = " ".join(re.findall(r"`\w+Concurrency`", RUNBOOK))
+    named = {(place, name) for place, text in texts.items() for name in re.findall(r"\b(?:[A-Z][a-z]+){2,}\b", text)}
+    missing = sorted(
+        f"{name} in {place}"
+        for place, name in named
+        if name not in PROJECT.template["Parameters"]
+        if not name.endswith("Error")
+    )
+
+    assert len(named) > len(FUNCTIONS)
+    assert not missing, f"found {'; '.join(missing)}, expected parameters of template.yaml"
 
 
 def headings() -> list[str]:
     """The names of alarms in the headings of the runbook; one with a star is for those without a section."""
-    page = (ROOT / "docs" / "runbook.md").read_text("utf-8")
-    section = page[page.index("## By alarm") : page.index("## By symptom")]
+    section = RUNBOOK[RUNBOOK.index("## By alarm") : RUNBOOK.index("## By symptom")]
     return re.findall(r"`([\w*]+Alarm)`", " ".join(re.findall(r"^### .*$", section, re.MULTILINE)))
 
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_runbook_has_a_section_for_the_alarm(name):
-    assert [one for one in headings() if fnmatchcase(name, one)]
+    assert [one for one in headings() if fnmatchcase(name, one)], (
+        f"{name}: found no section in docs/runbook.md, expected one below 'By alarm'"
+    )
 
 
 def test_runbook_has_no_section_for_an_alarm_that_nothing_rings():

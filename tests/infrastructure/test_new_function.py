@@ -91,19 +91,65 @@ def test_stack_of_the_function_is_found_no_fault_with(copy):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "to", "failing"),
+    ("pattern", "to", "failing", "said"),
     [
-        (r" +- dynamodb:BatchGetItem\n", "", "test_policy_names_exactly_what_the_function_needs"),
-        (rf"(?s)  {TITLE}ThrottlesAlarm:.*?\n\n", "", "test_function_that_fails_or_is_throttled_rings"),
-        (r"          MODELS_TABLE: .*\n", "", "test_stack_gives_a_function_exactly_its_settings"),
-        (r", !Ref ScoringLayerArn\]", "]", "test_only_functions_that_score_carry_the_layer_for_it"),
-        (rf"{TITLE}RefusedModelsAlarm", "StrangeAlarm", "test_runbook_has_a_section_for_the_alarm"),
+        (r" +- dynamodb:BatchGetItem\n", "", "test_policy_names_exactly_what_the_function_needs", "BatchGetItem"),
+        (
+            rf"(?s)  {TITLE}ThrottlesAlarm:.*?\n\n",
+            "",
+            "test_function_that_fails_or_is_throttled_rings",
+            f"{NAME}: found no alarm on Throttles, expected one",
+        ),
+        (
+            r"          MODELS_TABLE: .*\n",
+            "",
+            "test_stack_gives_a_function_exactly_its_settings",
+            f"{NAME}: found MODELS_TABLE in the stack's variables or in the app's Settings alone",
+        ),
+        (r", !Ref ScoringLayerArn\]", "]", "test_only_functions_that_score_carry_the_layer_for_it", "ScoringLayerArn"),
+        (
+            rf"{TITLE}RefusedModelsAlarm",
+            "StrangeAlarm",
+            "test_runbook_has_a_section_for_the_alarm",
+            "StrangeAlarm: found no section in docs/runbook.md",
+        ),
+        (
+            rf"{TITLE}RefusedModelsAlarm",
+            "PreviewScoreRefusedModelsAlarm",
+            "test_names_of_alarms_are_told_apart",
+            f"found PreviewScoreRefusedModelsAlarm in PreviewScoreStack, {TITLE}Stack",
+        ),
+        (
+            r"the account's limit, or have",
+            f"{TITLE}Concurrency or have",
+            "test_parameter_that_a_text_names_exists",
+            f"found {TITLE}Concurrency in {TITLE}ThrottlesAlarm",
+        ),
     ],
 )
-def test_mistake_in_the_stack_of_the_function_is_found(copy, pattern, to, failing):
+def test_mistake_in_the_stack_of_the_function_is_found(copy, pattern, to, failing, said):
     change(copy, pattern, to=to)
 
     done = check(copy, only=failing)
 
     assert done.returncode == 1
     assert failing in done.stdout
+    assert said in done.stdout
+
+
+def test_stack_that_is_missing_is_named(copy):
+    (copy / "functions" / NAME / "stack.yaml").unlink()
+
+    done = check(copy)
+
+    assert done.returncode != 0
+    assert f"found no functions/{NAME}/stack.yaml, expected one" in done.stdout
+
+
+def test_stack_that_the_template_does_not_include_is_named(copy):
+    shutil.copy(ROOT / "template.yaml", copy)
+
+    done = check(copy, only=f"{NAME} and test_function_is_included_as_a_stack_of_its_own")
+
+    assert done.returncode == 1
+    assert f"expected functions/{NAME}/stack.yaml: include it in template.yaml" in done.stdout

@@ -31,7 +31,7 @@ def test_root_gives_every_output_that_others_read():
 
 @EACH
 def test_function_is_included_as_a_stack_of_its_own(function: Function):
-    assert PROJECT.locations[f"{function.title}Stack"] == f"functions/{function.name}/stack.yaml"
+    assert PROJECT.given_to(function)
 
 
 @pytest.mark.parametrize("stack", NESTED)
@@ -59,7 +59,10 @@ def test_every_output_that_is_asked_of_a_stack_exists():
 def test_stack_gives_a_function_exactly_its_settings(function: Function):
     given = {name for name in function.variables if not name.startswith("POWERTOOLS_")}
 
-    assert given == function.settings
+    assert given == function.settings, (
+        f"{function.name}: found {', '.join(sorted(given ^ function.settings))} in the stack's variables or in the"
+        " app's Settings alone, expected both"
+    )
 
 
 @EACH
@@ -87,7 +90,7 @@ def test_only_functions_that_score_carry_the_layer_for_it(function: Function):
 
 @EACH
 def test_concurrency_is_reserved_by_parameter(function: Function):
-    given = ROOT_TEMPLATE["Resources"][f"{function.title}Stack"]["Properties"]["Parameters"]["ReservedConcurrency"]
+    given = PROJECT.given_to(function)["ReservedConcurrency"]
 
     assert given in ({"Ref": f"{function.title}Concurrency"}, "")
     assert function.properties["ReservedConcurrentExecutions"] == {

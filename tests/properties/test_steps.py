@@ -3,13 +3,6 @@
 import pytest
 from hypothesis import given, settings
 
-from service_quality.events import kinds
-from service_quality.facts import conversation_facts
-from service_quality.facts.entities import ENTITIES
-from service_quality.features import declarations
-from service_quality.histories import windows
-from tests.oracle import facts, spans
-from tests.oracle.entities import MISSING_IS_A_LEVEL, PARTS
 from tests.properties.bounds_check import (
     assert_cache_holds_so_many_items,
     assert_conversation_holds_so_many_events,
@@ -43,18 +36,3 @@ def test_item_takes_300_histories_and_rejects_the_next():
 
 def test_cache_of_20_000_items_lets_go_at_the_next():
     assert_cache_holds_so_many_items()
-
-
-def test_windows_are_those_that_the_oracle_knows():
-    assert {window.name: (window.length, window.hop) for window in windows.WINDOWS.values()} == spans.WINDOWS
-
-
-def test_entities_are_those_that_the_oracle_knows():
-    assert {entity.name: entity.parts for entity in ENTITIES.values()} == PARTS
-    assert {entity.name for entity in ENTITIES.values() if entity.keeps_missing} == {*MISSING_IS_A_LEVEL}
-
-
-def test_facts_and_rates_are_those_that_the_oracle_knows():
-    assert sorted(conversation_facts.FACTS) == sorted(facts.FACTS)
-    assert declarations.RATES == facts.RATES
-    assert facts.BEHAVIOUR.keys() == kinds.BEHAVIOUR

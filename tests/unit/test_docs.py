@@ -107,8 +107,12 @@ def test_every_job_that_is_run_exists(page):
 
 def test_readme_lists_every_job_and_no_other():
     listed = {cells[0].strip("`") for cells in table_after(README, "| job |")}
+    jobs = assigned("spark_jobs/__main__.py", "JOBS")
 
-    assert listed == assigned("spark_jobs/__main__.py", "JOBS")
+    assert listed == jobs, (
+        f"found {', '.join(sorted(listed ^ jobs))} in README's table of jobs or in JOBS of spark_jobs/__main__.py"
+        " alone, expected both"
+    )
     assert all((ROOT / "spark_jobs" / f"{job}.py").is_file() for job in listed)
 
 
@@ -139,6 +143,15 @@ def test_every_folder_of_the_table_exists():
 
     assert folders
     assert not [folder for folder in folders if not (ROOT / folder).is_dir()]
+
+
+def test_readme_names_every_function():
+    (row,) = (cells for cells in table_after(README, "| folder |") if cells[0] == "`functions`")
+    missing = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")} - set(re.findall(r"`(\w+)`", row[1]))
+
+    assert not missing, (
+        f"README.md: found no {', '.join(sorted(missing))} in the row `functions`, expected each function"
+    )
 
 
 def test_demo_page_explains_every_key_of_the_report_and_no_other():

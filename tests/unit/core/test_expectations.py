@@ -2,8 +2,16 @@
 
 import pytest
 
-from service_quality.features.declarations import EventValue, Mean, Rate, TimeSince, Total, WindowRatio
-from service_quality.features.expectations import LARGEST_CONTRIBUTION, Direction, direction_of, expectation_of
+from service_quality.features.declarations import RATES, EventValue, Mean, Rate, TimeSince, Total, WindowRatio
+from service_quality.features.expectations import (
+    LARGEST_CONTRIBUTION,
+    MORE_IS_BETTER,
+    MORE_IS_EITHER,
+    MORE_IS_WORSE,
+    Direction,
+    direction_of,
+    expectation_of,
+)
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY
 
@@ -34,6 +42,15 @@ from service_quality.instants import DAY
 )
 def test_direction_is_declared_for_what_can_only_be_worse(feature, direction):
     assert direction_of(feature) is direction
+
+
+def test_every_rate_has_one_direction():
+    declared = sorted([*MORE_IS_WORSE, *MORE_IS_BETTER, *MORE_IS_EITHER])
+
+    assert declared == sorted(RATES), (
+        f"found {declared}, expected each of {sorted(RATES)} once: features/expectations.py says whether more of a rate"
+        " is worse, better or either"
+    )
 
 
 def test_every_dissatisfied_rate_in_service_rises():

@@ -8,7 +8,7 @@ import pytest
 from service_quality.alerts.rule_set import RULES
 from service_quality.alerts.rules import AllOf, AnyOf, AtLeast, Below, Condition, Missing
 from service_quality.conversations.conversation import EMPTY
-from service_quality.conversations.event_values import read_event_values
+from service_quality.conversations.event_values import EVENT_VALUES, read_event_values
 from service_quality.conversations.turns import read_state
 from service_quality.errors import DeclarationError
 from service_quality.facts.conversation_facts import FACTS, Fact
@@ -160,6 +160,9 @@ def test_fingerprint_of_equal_declarations_is_equal():
         ((Total("agent", "contacts", "2h"),), "2h"),
         ((replace(SHOP, prior_weight=0),), "prior_weight 0"),
         ((Rate("agent", "dissatisfied", "30d", prior_weight=1, parent=replace(SHOP, entity="shpo")),), "shpo"),
+        ((replace(SHOP, rate="unresolved"),), "found rate 'unresolved', expected one of dissatisfied, "),
+        ((replace(AGENT, parent=replace(SHOP, rate="unresolved")),), "found rate 'unresolved'"),
+        ((EventValue("wating_ms"),), "found value of the conversation 'wating_ms', expected one of answered, "),
     ],
 )
 def test_contradiction_is_found_while_declaring(features, found):
@@ -171,10 +174,10 @@ def test_rates_are_of_known_facts():
     assert {fact for pair in RATES.values() for fact in pair} <= set(FACTS)
 
 
-def test_event_values_in_service_are_read():
+def test_event_values_that_may_be_declared_are_those_that_are_read():
     values = read_event_values(read_state(EMPTY), event("customer_message", 0), clock=NOON)
 
-    assert {feature.value for feature in FEATURES.features if isinstance(feature, EventValue)} <= values.keys()
+    assert sorted(EVENT_VALUES) == sorted(values), "EVENT_VALUES of conversations/event_values.py names every value"
 
 
 def test_rules_in_force_look_at_values_that_exist():

@@ -4,6 +4,15 @@ from service_quality.conversations.turns import ConversationState
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY, day_of_week, hour_of_day
 
+#: The names of what `read_event_values` gives; a feature of another name is refused while it is declared.
+EVENT_VALUES = (
+    "answered", "first_response_at_least_ms", "first_response_ms", "first_response_days", "first_response_untimed",
+    "longest_later_reply_ms", "last_reply_ms", "waiting_ms", "waiting_days", "conversation_age_ms",
+    "opened_hour", "opened_weekday", "event_hour", "event_weekday",
+    "replies", "customer_messages", "agent_messages", "bot_messages", "transfers", "reopenings",
+    "conversation_complaints", "price_minor", "closed",
+)  # fmt: skip
+
 
 def read_event_values(state: ConversationState, event: InteractionEvent, *, clock: int) -> dict[str, int | None]:
     """Values of the conversation including the event, at the clock.

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, TypeVar
 
+from service_quality.conversations.event_values import EVENT_VALUES
 from service_quality.errors import DeclarationError
 from service_quality.facts.conversation_facts import FACTS
 from service_quality.facts.entities import ENTITIES
@@ -177,6 +178,11 @@ class Rate:
         return f"{self.entity}_{self.rate}_rate_{self.window}"
 
     @property
+    def rates(self) -> tuple[str, ...]:
+        """Its own rate, then those of its parents."""
+        return (self.rate, *(self.parent.rates if isinstance(self.parent, Rate) else ()))
+
+    @property
     def reads(self) -> tuple[tuple[str, str, str], ...]:
         hits, trials = RATES[self.rate]
         own = ((self.entity, self.window, hits), (self.entity, self.window, trials))
@@ -218,14 +224,9 @@ class FeatureSet:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise DeclarationError(f"features declared twice: {', '.join(twice)}; expected each name once")
-        for entity, window, fact in self._reads():
-            for kind, known, found in (
-                ("entity", ENTITIES, entity),
-                ("window", WINDOWS, window),
-                ("fact", FACTS, fact),
-            ):
-                if found not in known:
-                    raise DeclarationError(f"found {kind} {found!r}, expected one of {', '.join(known)}")
+        for kind, known, found in self._named():
+            if found not in known:
+                raise DeclarationError(f"found {kind} {found!r}, expected one of {', '.join(known)}")
         for feature in self.features:
             if isinstance(feature, Rate | WindowRatio) and feature.prior_weight <= 0:
                 raise DeclarationError(
@@ -254,6 +255,16 @@ class FeatureSet:
     def fingerprint(self) -> str:
         """A hash of the whole declaration: equal where the same vectors mean the same."""
         return _hashed(list(self.meanings.items()))[:16]
+
+    def _named(self) -> Iterator[tuple[str, Collection[str], str]]:
+        """Every name that the features refer to: its kind, the known ones, the name."""
+        for feature in self.features:
+            if isinstance(feature, EventValue):
+                yield "value of the conversation", EVENT_VALUES, feature.value
+            if isinstance(feature, Rate):
+                yield from (("rate", RATES, rate) for rate in feature.rates)  # before `reads` looks them up
+            for entity, window, fact in feature.reads:
+                yield from (("entity", ENTITIES, entity), ("window", WINDOWS, window), ("fact", FACTS, fact))
 
     def _reads(self) -> Iterator[tuple[str, str, str]]:
         for feature in self.features:

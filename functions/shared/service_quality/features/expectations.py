@@ -43,8 +43,11 @@ LARGEST_STEP = 1.0
 #: Counts of which one more event may weigh by itself: a complaint is no small step.
 _TELLING_BY_ONE = frozenset({"answered", "transfers", "reopenings", "conversation_complaints"})
 
-_MORE_IS_WORSE = frozenset({"dissatisfied", "slow", "returned", "complaint", "reopened"})
-_MORE_IS_BETTER = frozenset({"on_time", "resolved"})
+#: Each rate is in one of three: more of it can only be worse, can only be better, or may mean either.
+MORE_IS_WORSE = frozenset({"dissatisfied", "slow", "returned", "complaint", "reopened"})
+MORE_IS_BETTER = frozenset({"on_time", "resolved"})
+MORE_IS_EITHER: frozenset[str] = frozenset()
+
 _LONGER_IS_WORSE = frozenset({"first_response_at_least_ms", "longest_later_reply_ms", "waiting_ms"})
 _BAD_SIGNS = frozenset({"complaints", "reopenings", "conversation_complaints"})
 
@@ -82,9 +85,9 @@ def expectation_of(feature: Feature) -> Expectation:
 def direction_of(feature: Feature) -> Direction:
     """The declared direction; FREE where both are plausible, such as price, hour or number of messages."""
     match feature:
-        case Rate(_, rate, _) if rate in _MORE_IS_WORSE:
+        case Rate(_, rate, _) if rate in MORE_IS_WORSE:
             return Direction.RISES
-        case Rate(_, rate, _) if rate in _MORE_IS_BETTER:
+        case Rate(_, rate, _) if rate in MORE_IS_BETTER:
             return Direction.FALLS
         case EventValue(name) if name in _LONGER_IS_WORSE | _BAD_SIGNS:
             return Direction.RISES
