@@ -17,7 +17,7 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import EventValue
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, parse_instant
-from tools import event_documents
+from tools import event_documents, rule_document
 from tools.feature_dictionary import MISSING_EVENT_VALUES, PATH, missing_rule, render_dictionary
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -239,6 +239,12 @@ def test_runbook_explains_every_exit_code():
     declared = re.findall(r"exit_code = (\d)", (ROOT / "infra" / "operations" / "errors.py").read_text("utf-8"))
 
     assert {cells[0] for cells in rows} == {"0", *declared}
+
+
+def test_page_of_rules_is_current():
+    assert rule_document.PATH.read_text("utf-8") == rule_document.render_rules(), (
+        "run .venv/bin/python -m tools.rule_document"
+    )
 
 
 def test_feature_dictionary_is_current():

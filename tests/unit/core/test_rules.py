@@ -66,6 +66,18 @@ def test_condition_holds_only_over_what_is_known(condition, values, holds):
             None,
         ),
     ],
+    ids=[
+        "waits just below 30 minutes",
+        "waits 30 minutes",
+        "waits a day",
+        "answered after a day",
+        "nothing known",
+        "score below .45",
+        "score .45",
+        "score .6",
+        "agent at 1.5 times the team",
+        "agent with 19 ratings",
+    ],
 )
 def test_rule_calls_with_its_gravest_severity(rule, values, severity):
     assert rule.severity(values) == severity
