@@ -61,6 +61,7 @@ def measure(runs: int, progress: Callable[[str], None], *, thousands: int = 1_00
         "over_polars": seconds[OURS, long] / seconds[POLARS, long],
         "growth_10m_over_1m": seconds[OURS, long] / seconds[OURS, short],
         "skew_over_even": seconds[OURS, long] / seconds[OURS, even],
+        "peak_alone_mb": max(one.peak_alone_mb for one in measured if one.engine == OURS),
         "peak_mb": max(one.peak_mb for one in measured if one.engine == OURS),
     }
     return Section("windows", tuple(row for one in measured for row in one.rows), figures, versions())
@@ -109,6 +110,11 @@ class Measured:
         """Windows alone."""
         values = tuple(usage.printed["windows"] for usage in self.alone)
         return Row(f"{self.engine.name}, {self.log.name}, windows alone", "s", values)
+
+    @property
+    def peak_alone_mb(self) -> float:
+        """The most that any process took in any run for the windows alone."""
+        return max(usage.largest_mb for usage in self.alone)
 
     @property
     def peak_mb(self) -> float:
