@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from cli.java import java_home
 from cli.machine_errors import JavaMissingError
@@ -13,6 +14,10 @@ from cli.machine_errors import JavaMissingError
 ROOT = Path(__file__).parent
 CLUSTER_TESTS = ROOT / "tests" / "cluster"
 SPARK_CONF = ROOT / "tests" / "spark_conf"
+
+
+settings.register_profile("behaviour", deadline=None)  # a busy machine breaks no promise
+settings.load_profile("behaviour")
 
 
 def pytest_configure() -> None:
