@@ -103,6 +103,7 @@ def inverted(events: Sequence[InteractionEvent]) -> list[InteractionEvent]:
 
 def test_loop_closes_and_a_worse_candidate_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learn, "FOLDER", tmp_path / "emulator")
+    monkeypatch.setattr("infra.local.emulator.FOLDERS", (tmp_path / "emulator",))
     with Emulator(tmp_path / "emulator") as emulator:
         line = Line(emulator.cloud, deploy(emulator), tmp_path)
         line.promote_tiny_model()
