@@ -15,7 +15,6 @@ ROOT = Path(__file__).parent
 CLUSTER_TESTS = ROOT / "tests" / "cluster"
 SPARK_CONF = ROOT / "tests" / "spark_conf"
 
-
 settings.register_profile("behaviour", deadline=None)  # a busy machine breaks no promise
 settings.load_profile("behaviour")
 

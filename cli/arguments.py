@@ -1,6 +1,7 @@
-"""Arguments of command lines: parsers that name the nearest option, and values shown in errors."""
+"""Arguments of command lines: parsers that name the nearest option, numbers, and values shown in errors."""
 
 import argparse
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -59,6 +60,30 @@ def shown(text: str) -> str:
 
 def positive(text: str) -> int:
     """A whole number of at least 1 and at most nine digits."""
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text)):
-        raise argparse.ArgumentTypeError(f"found {shown(text)}, expected a whole number of at least 1")
+    return whole_number(text, least=1, most_digits=_MOST_DIGITS)
+
+
+def whole_number(text: str, *, least: int, most_digits: int = sys.int_info.default_max_str_digits) -> int:
+    """A whole number of at least `least`.
+
+    >>> whole_number("0", least=0)
+    0
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= most_digits and int(text) >= least):
+        raise argparse.ArgumentTypeError(f"found {shown(text)}, expected a whole number of at least {least}")
     return int(text)
+
+
+def number_above_zero(text: str, *, expected: str = "a number above zero") -> float:
+    """A finite number above zero.
+
+    >>> number_above_zero("0.5")
+    0.5
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"found {shown(text)}, expected {expected}")
+    return number

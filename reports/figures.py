@@ -81,13 +81,13 @@ def tiny_in_words(number: float | None) -> str:
     return power if factor == "1.0" else f"{factor} × {power}"
 
 
-def signed_in_words(number: float) -> str:
+def signed_in_words(number: float, digits: int = 2) -> str:
     """A number with its sign, a real minus among them.
 
     >>> signed_in_words(0.405), signed_in_words(-0.1)
     ('+0.41', '−0.10')
     """
-    return f"{number:+.2f}".replace("-", "−")
+    return f"{number:+.{digits}f}".replace("-", "−")
 
 
 def seconds_in_words(seconds: float, language: str) -> str:

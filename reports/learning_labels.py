@@ -2,14 +2,17 @@
 
 from service_quality.alerts.wording_messages import Message
 
+#: The most by which a promoted candidate's log loss exceeds the champion's; that of model_export, as a test asserts.
+MOST_DIFFERENCE = 0.001
+
 LEARNING_LABELS = {
     "learning": Message("What was learnt from what was served", "从线上服务中学到了什么"),
     "learning_note": Message(
         "A candidate was trained on what was served and since rated, and judged beside the champion on the latest "
-        "served days, which neither had seen. It is promoted unless its log loss is more than 0.001 above the "
-        "champion's.",
+        "served days, which neither had seen. It is promoted unless its log loss is more than "
+        f"{MOST_DIFFERENCE} above the champion's.",
         "候选模型用已服务且已评价的会话训练，并与现役模型在两者都未见过的最近几天上比较。"
-        "除非其对数损失比现役模型高出 0.001 以上，否则上线。",
+        f"除非其对数损失比现役模型高出 {MOST_DIFFERENCE} 以上，否则上线。",
     ),
     "champion": Message("champion", "现役模型"),
     "candidate": Message("candidate", "候选模型"),
@@ -20,8 +23,8 @@ LEARNING_LABELS = {
         "自 {since} 起 {conversations} 个会话，其中 {dissatisfied} 个不满意",
     ),
     "difference": Message(
-        "log loss of the candidate minus the champion's: {difference}; at most +0.001 is allowed",
-        "候选模型与现役模型的对数损失之差：{difference}；允许值不超过 +0.001",
+        f"log loss of the candidate minus the champion's: {{difference}}; at most {MOST_DIFFERENCE:+} is allowed",
+        f"候选模型与现役模型的对数损失之差：{{difference}}；允许值不超过 {MOST_DIFFERENCE:+}",
     ),
     "not_judged": Message("It was refused before it was judged.", "候选模型在比较之前即被拒绝。"),
 }

@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reports.figures import count_in_words
+from reports.figures import count_in_words, signed_in_words
 from reports.labels import METRICS, label
-from reports.learning_labels import LEARNING_LABELS
+from reports.learning_labels import LEARNING_LABELS, MOST_DIFFERENCE
 
-#: The most by which a promoted candidate's log loss exceeds the champion's; that of model_export, as a test asserts.
-MOST_DIFFERENCE = 0.001
 _DIGITS = 4
 
 
@@ -32,10 +30,9 @@ def explain_learning(outcome: Mapping[str, Any], language: str) -> list[str]:
         return [_label("not_judged", language), outcome["why"]]
     counts = {name: count_in_words(judged[name]) for name in ("conversations", "dissatisfied")}
     difference = judged["candidate"]["log_loss"] - judged["champion"]["log_loss"]
-    shown = f"{difference:+.{_DIGITS}f}".replace("-", "−")
     lines = [
         _label("judged_on", language).format(**counts, since=judged["since"][:10]),
-        _label("difference", language).format(difference=shown),
+        _label("difference", language).format(difference=signed_in_words(difference, _DIGITS)),
     ]
     decided = (outcome["verdict"] == "promoted") == (difference <= MOST_DIFFERENCE)
     return lines if decided and language != "en" else [*lines, outcome["why"]]

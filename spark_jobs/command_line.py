@@ -15,6 +15,7 @@ from pyspark.errors import AnalysisException, PySparkException
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
+from cli.arguments import whole_number
 from cli.atomic_write import write_json
 from cli.endings import one_line
 from cli.signals import end_children
@@ -129,9 +130,7 @@ def day_argument(text: str) -> int:
 
 def positive_argument(text: str) -> int:
     """A whole number of at least one."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"found '{text}', expected a whole number of at least 1")
-    return int(text)
+    return whole_number(text, least=1)
 
 
 def count_argument(text: str) -> int:

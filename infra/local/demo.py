@@ -12,7 +12,7 @@ from pathlib import Path
 from cli.locks import only_one
 from cli.progress import say
 from infra.local.cloud import for_embedded
-from infra.local.demo_folder import fresh_folder
+from infra.local.demo_folder import EMULATOR, fresh_folder
 from infra.local.demo_report import results_in, write_report
 from infra.local.demo_run import FOLDER, SYNTHETIC_SPLIT, Demo
 from infra.local.deployment import deploy
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         split = arguments.split or SYNTHETIC_SPLIT
         demo = Demo(arguments.contacts, split, arguments.time_zone, arguments.currency)
         with (
-            Emulator(FOLDER / "emulator") as emulator,
+            Emulator(FOLDER / EMULATOR) as emulator,
             ThreadPoolExecutor(1) as beside,
             SparkProcess(for_embedded(os.environ, emulator.endpoint)) as spark,  # ended first: no step waits for it
         ):

@@ -4,9 +4,10 @@ for a promoted candidate and 5 for a refused one; both are results, and the line
 
 import argparse
 import os
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from cli.arguments import whole_number
 from cli.locks import only_one
 from cli.paths import ROOT
 from cli.progress import announced
@@ -27,27 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     lake_help = f"folder of the lake ({_LAKE}; {DEMO_LAKE} for what a demo left running)"
     parser.add_argument("--lake", type=Path, metavar="DIR", help=lake_help)
+    count, days = partial(whole_number, least=0), partial(whole_number, least=1)
     days_help = "judge on the last so many days that were served (%(default)s)"
-    parser.add_argument("--judge-days", type=a_count_from(1), default=JUDGE_DAYS, metavar="N", help=days_help)
+    parser.add_argument("--judge-days", type=days, default=JUDGE_DAYS, metavar="N", help=days_help)
     warm_up_help = "first days of a shop without imported events that train nothing (%(default)s)"
-    parser.add_argument("--warm-up-days", type=a_count_from(0), default=WARM_UP_DAYS, metavar="N", help=warm_up_help)
+    parser.add_argument("--warm-up-days", type=count, default=WARM_UP_DAYS, metavar="N", help=warm_up_help)
     past_help = "train on the lake's imported events, too, from before each shop's log begins"
     parser.add_argument("--with-past", action="store_true", help=past_help)
-
-
-def a_count_from(least: int) -> Callable[[str], int]:
-    """A reader of whole numbers from `least` on.
-
-    >>> a_count_from(0)("0")
-    0
-    """
-
-    def a_count(word: str) -> int:
-        if not word.isascii() or not word.isdigit() or int(word) < least:
-            raise argparse.ArgumentTypeError(f"found '{word}', expected a whole number of at least {least}")
-        return int(word)
-
-    return a_count
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,10 +2,10 @@
 and wait until the archive holds all of them."""
 
 import argparse
-import math
 import time
 from pathlib import Path
 
+from cli.arguments import number_above_zero
 from infra.local.deployment import read_outputs
 from infra.local.emulator import find_running
 from infra.local.errors import EmulatorError
@@ -16,25 +16,16 @@ from infra.local.status import count_items
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument("file", type=Path, metavar="FILE.jsonl", help="one canonical event a line, in any order")
-    parser.add_argument("--rate", type=positive, metavar="N", help="events a second (default: as fast as it goes)")
+    parser.add_argument(
+        "--rate", type=number_above_zero, metavar="N", help="events a second (default: as fast as it goes)"
+    )
     parser.add_argument(
         "--quiet-seconds",
-        type=positive,
+        type=number_above_zero,
         default=QUIET_SECONDS,
         metavar="S",
         help="give up when nothing new was archived for so long (default: %(default)s)",
     )
-
-
-def positive(word: str) -> float:
-    """A number above zero."""
-    try:
-        number = float(word)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"found '{word}', expected a number above zero")
-    return number
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,10 +1,9 @@
 """Values of the operators' arguments: what is no such value is refused with found and expected."""
 
 import argparse
-import math
 from collections.abc import Callable
 
-from cli.arguments import shown
+from cli.arguments import number_above_zero, shown
 from infra.operations.selection import KNOWN
 from infra.operations.shop_settings import setting
 from service_quality.events.identifiers import EXPECTED_ID, is_id
@@ -37,13 +36,7 @@ def reason_argument(text: str) -> str:
 
 def seconds_argument(text: str) -> float:
     """A time to wait in seconds, finite and above 0."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"found {shown(text)}, expected a finite number of seconds above 0")
-    return seconds
+    return number_above_zero(text, expected="a finite number of seconds above 0")
 
 
 def setting_argument(name: str) -> Callable[[str], str]:

@@ -164,9 +164,8 @@ def read_stack(name: str) -> dict[str, str]:
 def describe_stack(name: str) -> tuple[dict[str, str], dict[str, str]]:
     """A stack's outputs and parameters by name; NotThereError where there is no such stack."""
     try:
-        stack = _reached(_session().client("cloudformation", config=_PATIENCE)).describe_stacks(StackName=name)[
-            "Stacks"
-        ][0]
+        client = _reached(_session().client("cloudformation", config=_PATIENCE))
+        stack = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in ("ValidationError", "AccessDenied"):
             raise NotThereError(f"found no stack {name} that may be read, expected one") from error

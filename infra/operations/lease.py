@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from infra.operations.errors import OtherRunError
-from service_quality.events.identifiers import SEPARATOR
+from service_quality.commit.state_items import item_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -101,4 +101,4 @@ class Lease:
                 raise
 
     def _key(self) -> dict[str, "AttributeValueTypeDef"]:
-        return {"item_key": {"S": f"{self.shop_id}{SEPARATOR}{_LEASE_KEY}"}}
+        return {"item_key": {"S": item_key(self.shop_id, _LEASE_KEY)}}

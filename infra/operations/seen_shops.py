@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from service_quality.commit.shop_item import SHOP_KEY
-from service_quality.events.identifiers import SEPARATOR
+from service_quality.commit.state_items import item_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 
 def has_state(dynamodb: "DynamoDBClient", table: str, shop_id: str) -> bool:
     """Whether the state table holds the shop's item, whatever release wrote it."""
-    key = {"item_key": {"S": f"{shop_id}{SEPARATOR}{SHOP_KEY}"}}
+    key = {"item_key": {"S": item_key(shop_id, SHOP_KEY)}}
     answer = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True, ProjectionExpression="item_key")
     return "Item" in answer

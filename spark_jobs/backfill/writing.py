@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.adapters.secret_value import read_secret
-from service_quality.commit.state_items import HISTORY_DAYS
+from service_quality.commit.state_items import HISTORY_DAYS, item_key
 from service_quality.errors import DependencyError
 from service_quality.events.control_records import ControlRecord, HistoryImported
 from service_quality.events.control_signatures import sign_control
@@ -93,7 +93,7 @@ def put_all(dynamodb: Any, table: str, items: Sequence[TableItem]) -> None:
 def table_item(row: dict[str, object], expires_at: int) -> TableItem:
     """A row (shop_id, key, data) as an item of the state table that expires, in seconds of the wall clock."""
     return {
-        "item_key": {"S": f"{row['shop_id']}\x1f{row['key']}"},
+        "item_key": {"S": item_key(str(row["shop_id"]), str(row["key"]))},
         "data": {"B": row["data"]},
         "expires_at": {"N": str(expires_at)},
     }

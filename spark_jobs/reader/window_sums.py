@@ -166,7 +166,7 @@ class WindowReader:
     def _sums(self, name: str) -> tuple[Integers, Integers]:
         """The prefix sums of a value as its facts enter and leave; those of facts that never enter count as 0."""
         facts = self.sorted
-        if self._alive.all():
+        if self._all_enter:
             return facts.sums_by_log_index[name], facts.sums_by_instant[name]
         entered = prefix_sums(facts.values_by_log_index[name] * self._alive_by_log_index)
         return entered, prefix_sums(facts.values_by_instant[name] * self._alive_by_instant)
@@ -179,6 +179,10 @@ class WindowReader:
     @cached_property
     def _alive(self) -> NDArray[np.bool_]:
         return self.sorted.facts.at >= starts(self.window, self.sorted.facts.clock)
+
+    @cached_property
+    def _all_enter(self) -> bool:
+        return bool(self._alive.all())
 
     @cached_property
     def _alive_by_log_index(self) -> NDArray[np.bool_]:

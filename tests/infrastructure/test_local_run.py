@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.arguments import number_above_zero
 from cli.locks import in_turn, only_one
 from cli.machine_errors import HeldError
 from infra.local import demo, down
@@ -24,7 +25,6 @@ from infra.local.deployment import LOCKS, fingerprint
 from infra.local.emulator import HOST, Emulator, find_running
 from infra.local.errors import EmulatorError, LocalRunError, ReplayError
 from infra.local.processes import OwnProcess, Registration, read_registration, start
-from infra.local.replay import positive
 from infra.local.replaying import read_events
 from infra.local.up import a_port
 
@@ -83,7 +83,7 @@ def test_port_that_is_no_port_is_refused(word):
 @pytest.mark.parametrize("word", ["0", "nan", "inf", "abc", "-2"])
 def test_pace_that_is_no_number_is_refused(word):
     with pytest.raises(argparse.ArgumentTypeError, match="expected a number above zero"):
-        positive(word)
+        number_above_zero(word)
 
 
 def test_report_is_refused_before_the_run_where_it_could_not_be_written(tmp_path):

@@ -85,7 +85,7 @@ def stored_online(
 def test_items_are_what_the_functions_would_have_stored(name, examples):
     features = SETS[name]
 
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given(logs(features, most=30))
     def same_bytes(log: RandomLog) -> None:
         events = events_of(log)
@@ -113,7 +113,7 @@ def difference_import(events: list[InteractionEvent], kept: KeptFacts) -> list[F
     return [fact for key, own in new.items() for fact in fold_import(held[key], own, kept=kept).facts]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(logs(SMALL, most=30))
 def test_histories_are_what_the_core_builds_of_the_same_facts(log):
     events = events_of(log)

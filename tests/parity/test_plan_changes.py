@@ -137,7 +137,7 @@ def declared_links(links: list[dict]) -> list[dict]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(logs(SMALL, most=40), DOINGS, SIZES)
 def test_readers_agree_while_plans_change(log, doings, sizes):
     shop = tell(log, doings, sizes)

@@ -106,7 +106,7 @@ def without_rebuilds(entries: list[dict]) -> list[dict]:
     return [one for one in entries if one.get("event", {}).get("kind") != StateRebuilt.kind]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     logs(SMALL, most=40),
     st.lists(st.integers(1, 12), min_size=1, max_size=4),

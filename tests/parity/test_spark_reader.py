@@ -50,7 +50,7 @@ def naive_vectors(log: RandomLog, features: FeatureSet) -> dict[str, tuple[int, 
 def check(name: str, *, examples: int, most: int) -> None:
     features, _ = SETS[name]
 
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given(logs(features, most=most), SIZES)
     def readers_agree(log: RandomLog, sizes: list[int]) -> None:
         links = serve(log, sizes, name)
@@ -74,7 +74,7 @@ def test_three_readers_agree_on_longer_logs(name, examples):
     check(name, examples=examples, most=80)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.data(), SIZES)
 def test_shops_are_read_apart(data, sizes):
     several = [data.draw(logs(SMALL, most=15, shop_id=shop_id)) for shop_id in ("a", "b")]
@@ -144,7 +144,7 @@ def in_order_of_time(log: RandomLog) -> list[InteractionEvent]:
     return sorted(events.values(), key=log_order)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(logs(SMALL, most=40), st.integers(0, 39))
 def test_past_that_was_imported_equals_past_that_was_lived(log, cut):
     events = in_order_of_time(log)

@@ -88,7 +88,7 @@ def sweeps(stage: Stage) -> Iterator[bool]:
         yield stage.sweep(3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STEPS)
 def test_archive_is_whole_when_the_sweep_has_gone_round(steps):
     stage = Stage()

@@ -57,7 +57,7 @@ def serve(
 def check(name: str, *, examples: int, most: int) -> None:
     features, rules = SETS[name]
 
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given(logs(features, most=most), SIZES, st.booleans())
     def property_holds(log: RandomLog, sizes: list[int], cold: bool) -> None:
         assert_served_equals_oracle(serve(log, sizes, features, rules, cold=cold), log, features)
@@ -76,7 +76,7 @@ def test_served_vectors_equal_the_oracle_on_longer_logs(name, examples):
     check(name, examples=examples, most=80)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.data(), SIZES)
 def test_shops_do_not_touch_each_other(data, sizes):
     features, rules = SETS["small"]

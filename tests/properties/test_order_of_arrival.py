@@ -50,7 +50,7 @@ def fold(events: list[InteractionEvent]) -> tuple[Conversation, Counter[tuple[st
     return folded.conversation, Counter({key: value for key, value in facts.items() if value})
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_any_order_with_duplicates_gives_the_same_conversation_and_facts(data):
     length = data.draw(st.integers(1, 9))
@@ -60,7 +60,7 @@ def test_any_order_with_duplicates_gives_the_same_conversation_and_facts(data):
     assert fold(arrived) == fold(events)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_a_shuffle_within_minutes_leaves_the_same_state(data):
     length = data.draw(st.integers(1, 15))

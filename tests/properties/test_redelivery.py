@@ -118,7 +118,7 @@ def assert_nothing_differs(found: Remains, expected: Remains) -> None:
 def check(name: str, *, examples: int, most: int, room: int) -> None:
     features, rules = SETS[name]
 
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given(logs(features, most=most), SIZES, TROUBLES, st.sampled_from((99, room)))
     def property_holds(log: RandomLog, sizes: list[int], troubles: bytes, most_items: int) -> None:
         numbers = [int.from_bytes(troubles[first : first + 8], "little") for first in range(0, len(troubles), 8)]
@@ -141,7 +141,7 @@ def test_troubled_run_leaves_what_a_calm_run_leaves_on_longer_logs(name, example
     check(name, examples=examples, most=60, room=room)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(logs(SETS["small"][0], most=12), st.sampled_from(FAULTS))
 def test_one_fault_at_any_call_changes_nothing(log, fault):
     features, rules = SETS["small"]

@@ -45,7 +45,7 @@ def with_noise(log: RandomLog, noises: list[tuple[int, bytes]]) -> tuple[RandomL
     return replace(log, records=sorted([*log.records, *added], key=lambda record: record.position)), added
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(logs(SMALL, most=15), st.lists(st.tuples(st.integers(0, 14), noise()), min_size=1, max_size=5))
 def test_rejected_records_are_stored_and_change_nothing_else(log, noises):
     noisy, added = with_noise(log, noises)

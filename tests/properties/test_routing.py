@@ -79,7 +79,7 @@ def numbers_of(records: list) -> list[int]:
     return [json.loads(record.data)["id"] for record in records]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(hashes(), max_size=5), st.lists(CARRIERS, min_size=1, max_size=12))
 def test_every_record_ends_once_on_the_log_of_its_shop_after_one_way_back_at_most(cuts, carriers):
     stream = Stream(sorted({0, *cuts}))

@@ -110,7 +110,7 @@ def tell(numbers: Sequence[int], *, features: FeatureSet, in_one: bool = False, 
 NUMBERS = st.lists(st.integers(0, LARGEST), min_size=3, max_size=20)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NUMBERS)
 @example([1, 5, 9, 2, 6, 3])
 def test_past_in_three_imports_counts_and_reads_as_in_one(numbers):
@@ -120,7 +120,7 @@ def test_past_in_three_imports_counts_and_reads_as_in_one(numbers):
     assert probes(split.served()) == probes(whole.served())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NUMBERS, st.integers(1, 4))
 def test_what_reaches_the_log_while_an_import_is_made_never_divides_by_zero(numbers, lag):
     story = tell(numbers, features=SMALLEST_PRIOR, lag=lag)

@@ -13,14 +13,14 @@ from tests.properties.random_logs import RandomLog, logs
 from tests.properties.step_check import assert_steps_equal_oracle
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(logs(SMALL, most=40))
 def test_every_step_equals_the_oracle(log: RandomLog):
     assert_steps_equal_oracle(log)
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(logs(SMALL, most=80))
 def test_every_step_equals_the_oracle_on_longer_logs(log: RandomLog):
     assert_steps_equal_oracle(log)

@@ -40,7 +40,7 @@ BODIES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(body=BODIES, language=st.sampled_from(LANGUAGES), ids=st.sampled_from(["hashed", "plain"]))
 def test_whatever_a_row_holds_it_is_sent_within_bounds_or_rejected(body, language, ids):
     try:

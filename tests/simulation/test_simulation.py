@@ -31,7 +31,6 @@ def run_machine(
             max_examples=examples,
             stateful_step_count=steps,
             phases=phases,
-            deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
         ),

@@ -58,41 +58,36 @@ def test_sign_of_life_is_cut_between_words():
     assert shorten("one  two") == "one two"
 
 
+def run_unread(*argv: str) -> subprocess.CompletedProcess[str]:
+    """Python with a standard output whose reader has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        return subprocess.run(
+            [sys.executable, *argv],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'functions' / 'shared'}"},
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    finally:
+        os.close(writer)
+
+
 @pytest.mark.parametrize(
     "printed", ["print('line', flush=True) or 0", "print('line') or 0", "1 if print('line') else 4"]
 )
 def test_command_whose_reader_has_gone_ends_without_a_word(printed):
-    reader, writer = os.pipe()
-    os.close(reader)
-
-    ended = subprocess.run(
-        [sys.executable, "-c", COMMAND.format(does=printed)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=writer,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-        timeout=30,
-    )
-    os.close(writer)
+    ended = run_unread("-c", COMMAND.format(does=printed))
 
     assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, "")
 
 
 @pytest.mark.parametrize("module", ["infra.operations", "model_export", "spark_jobs"])
 def test_help_that_nobody_reads_ends_without_a_word(module):
-    reader, writer = os.pipe()
-    os.close(reader)
-
-    ended = subprocess.run(
-        [sys.executable, "-m", module, "--help"],
-        cwd=ROOT,
-        stdout=writer,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    os.close(writer)
+    ended = run_unread("-m", module, "--help")
 
     assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, "")

@@ -51,7 +51,7 @@ def answer_to(event: object, ingest, aws) -> dict:
     return json.loads(json.dumps(ingest.handler(event, CONTEXT)))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)  # stores are emptied each time
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # stores are emptied each time
 @given(PAYLOADS)
 def test_direct_caller_learns_of_everything(ingest, aws, event):
     answer = answer_to(event, ingest, aws)
@@ -65,7 +65,7 @@ def test_direct_caller_learns_of_everything(ingest, aws, event):
     assert [one["reason"] for one in answer["rejected"]] == [one["reason"] for one in aws.rejected()]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(BATCHES)
 def test_every_message_of_a_queue_is_put_or_stored(ingest, aws, messages):
     first = {"messageId": "first", "body": json.dumps(GOOD)}

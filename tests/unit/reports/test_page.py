@@ -14,8 +14,7 @@ from cli.paths import ROOT
 from model_export import judgement
 from reports import render_page
 from reports.labels import LABELS, STEPS
-from reports.learning_labels import LEARNING_LABELS
-from reports.learning_summary import MOST_DIFFERENCE
+from reports.learning_labels import LEARNING_LABELS, MOST_DIFFERENCE
 from reports.page import NO_SETTINGS
 from reports.plots import WIDE, plot_calibration, plot_hours
 from reports.proofs import read_proofs

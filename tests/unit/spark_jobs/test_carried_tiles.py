@@ -43,7 +43,7 @@ def points_behind(facts: EntityFacts) -> ReadPoints:
     return ReadPoints(entity, np.full_like(entity, len(facts.at)), clock)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(FACTS, st.integers(0, 14), st.integers(0, 14), st.sampled_from(list(WINDOWS.values())))
 def test_carried_tiles_read_as_their_facts(rows, cut, other_cut, window):
     facts = located(rows)

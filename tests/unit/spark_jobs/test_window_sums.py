@@ -86,7 +86,7 @@ def held_tiles(log: Log, window: Window, read_point: ReadPointRow) -> dict[int, 
     return tiles
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(random_logs(), st.sampled_from(list(WINDOWS.values())))
 def test_totals_equal_the_loop(log, window):
     found = totals(log, window)
@@ -94,7 +94,7 @@ def test_totals_equal_the_loop(log, window):
     assert found == [sum(held_tiles(log, window, read_point).values()) for read_point in log.read_points]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(random_logs(), st.sampled_from(list(WINDOWS.values())))
 def test_times_since_equal_the_loop(log, window):
     found = times_since(log, window)

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from service_quality.aws_errors import failure_code, failure_of
 from service_quality.commit.archived_ranges import LEDGER, OUTBOX_DAYS, follows_of
 from service_quality.commit.shop_item import SHOP_KEY, ShopItem, decode_shop, encode_shop
-from service_quality.commit.state_items import HISTORY_DAYS, stored_days
+from service_quality.commit.state_items import HISTORY_DAYS, item_key, stored_days
 from service_quality.commit.transactions import Commit, OutboxRow, archive_key, positions_in
 from service_quality.errors import ConflictError, DependencyError, ServiceQualityError, ShopTroubleError
 from service_quality.events.identifiers import SEPARATOR
@@ -56,7 +56,7 @@ class StateReader:
         start = len(shop_id) + len(SEPARATOR)
         items: dict[str, bytes] = {}
         for first in range(0, len(keys), _MOST_KEYS):
-            for found in self._read_batch([_item_key(shop_id, key) for key in keys[first : first + _MOST_KEYS]]):
+            for found in self._read_batch([item_key(shop_id, key) for key in keys[first : first + _MOST_KEYS]]):
                 items[found["item_key"]["S"][start:]] = bytes(found["data"]["B"])
         return items
 
@@ -195,7 +195,7 @@ class StateTable:
 
     def _item_put(self, shop_id: str, key: str, data: bytes) -> "TransactWriteItemTypeDef":
         item: dict[str, AttributeValueTypeDef] = {
-            "item_key": {"S": _item_key(shop_id, key)},
+            "item_key": {"S": item_key(shop_id, key)},
             "data": {"B": data},
             "expires_at": self._in_days(stored_days(key)),
         }
@@ -234,8 +234,4 @@ class StateTable:
 
 
 def _shop_key(shop_id: str) -> str:
-    return _item_key(shop_id, SHOP_KEY)
-
-
-def _item_key(shop_id: str, key: str) -> str:
-    return f"{shop_id}{SEPARATOR}{key}"
+    return item_key(shop_id, SHOP_KEY)

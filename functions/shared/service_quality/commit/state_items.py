@@ -9,6 +9,7 @@ from service_quality.alerts.alert_state import AlertState
 from service_quality.commit.stored_json import pack, unpack
 from service_quality.conversations.conversation import EMPTY, KEY_NAMES, Conversation
 from service_quality.conversations.imported_part import ImportedPart
+from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import OPTIONAL_FIELDS, InteractionEvent
 from service_quality.histories.counting import EVERYTHING, Counting
 from service_quality.histories.history import History, HistoryPlan
@@ -90,6 +91,11 @@ def decode_histories(
         absorbed=tuple(absorbed),
         alert_states=_alerts_from_stored(alert_states),
     )
+
+
+def item_key(shop_id: str, key: str) -> str:
+    """The key of a shop's item in the table of states."""
+    return f"{shop_id}{SEPARATOR}{key}"
 
 
 def stored_days(key: str) -> int:
