@@ -34,6 +34,7 @@ VERSION = "20261119T060000Z-0123456789ab"
 AT = 1_795_165_200_000
 OURS_ALONE = ("app", "service_quality")
 TIMEOUT_SECONDS = 60
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 ONLY_FOUND = """
 import importlib, sys
 for name in sys.argv[1:]:
@@ -87,7 +88,7 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
             bare = Function(
                 IMPORTS,
                 ROOT / "benchmarks" / "cold_start_runs" / "bare_imports",
-                {"IMPORTS": ",".join(imported(ours))},
+                {"IMPORTS": ",".join(imported(ours)), **ONE_THREAD},
                 layers=(packages,),
             )
             starts: dict[str, list[Start]] = {function.name: [] for function in (ours, naive, bare)}
@@ -190,6 +191,7 @@ def deployed_variables(aws: str) -> dict[str, str]:
     """The variables of score_interactions in its stack, and the address of AWS."""
     return {
         "AWS_ENDPOINT_URL": f"http://{aws}",
+        **ONE_THREAD,
         "EVENT_STREAM": "events",
         "STREAM_GENERATION": "1",
         "STATE_TABLE": "state",

@@ -62,13 +62,10 @@ dynamodb, s3 = make_client("dynamodb"), make_client("s3")
 rejected_store = RejectedStore(s3, settings.rejected_bucket)
 store = StateTable(dynamodb, settings.state_table, settings.alerts_table, rejected_store.put)
 registry = make_registry(dynamodb, s3, telemetry, table=settings.models_table, bucket=settings.models_bucket)
-commit = BatchCommit(
-    OnlineCommit(store, registry.champion, FEATURES, RULES, read_control_key),
-    ThreadPoolExecutor(settings.shops_at_once, "shop"),
-)
-store.check()
-rejected_store.check()
-registry.champion()
+executor = ThreadPoolExecutor(settings.shops_at_once, "shop")
+commit = BatchCommit(OnlineCommit(store, registry.champion, FEATURES, RULES, read_control_key), executor)
+for checked in [executor.submit(check) for check in (store.check, rejected_store.check, registry.champion)]:
+    checked.result()
 gc.freeze()  # nor will any of these become garbage
 gc.enable()
 

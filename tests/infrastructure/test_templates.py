@@ -16,6 +16,8 @@ resources = PROJECT.resources
 NAMES = ("TableName", "BucketName", "FunctionName", "QueueName", "TopicName", "RoleName", "LogGroupName")
 SOURCES = resources("AWS::Lambda::EventSourceMapping")
 STREAM_SOURCES = ("ScoreStreamSource", "DispatchOutboxSource", "ArchiveOutboxSource")
+#: Variables that libraries read, not the app.
+LIBRARIES = ("POWERTOOLS_", "OPENBLAS_")
 EACH = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 
 
@@ -57,7 +59,7 @@ def test_every_output_that_is_asked_of_a_stack_exists():
 
 @EACH
 def test_stack_gives_a_function_exactly_its_settings(function: Function):
-    given = {name for name in function.variables if not name.startswith("POWERTOOLS_")}
+    given = {name for name in function.variables if not name.startswith(LIBRARIES)}
 
     assert given == function.settings, (
         f"{function.name}: found {', '.join(sorted(given ^ function.settings))} in the stack's variables or in the"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -115,7 +114,7 @@ OF_CONVERSATIONS: Mapping[str, Callable[[], Patch]] = {
     "retained a day longer": lambda: _constant(conversation, "CONVERSATION_RETENTION", 32 * DAY + HOUR),
     "retained a day shorter": lambda: _constant(conversation, "CONVERSATION_RETENTION", 30 * DAY + HOUR),
     "a missing product is no product": lambda: mock.patch.dict(
-        entities.ENTITIES, {"subcategory_product": replace(entities.SUBCATEGORY_PRODUCT, keeps_missing=False)}
+        entities.ENTITIES, {"subcategory_product": entities.SUBCATEGORY_PRODUCT._replace(keeps_missing=False)}
     ),
 }
 #: Mistakes in what histories give: only what was served shows them.

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from service_quality.alerts.rules import Rule
 from service_quality.commit.online_commit import OnlineCommit
@@ -67,7 +67,7 @@ def delete_forgotten(store: MemoryStore, shop_id: str) -> None:
 def remains(store: MemoryStore, shop_id: str) -> Remains:
     delete_forgotten(store, shop_id)
     return Remains(
-        shop=replace(store.read_shop(shop_id) or ShopItem(), version=0),
+        shop=(store.read_shop(shop_id) or ShopItem())._replace(version=0),
         items={key: data for (shop, key), data in store.items.items() if shop == shop_id},
         entries=archived_entries(store.rows, shop_id),
         alerts={

@@ -61,7 +61,7 @@ def test_rejected_records_are_stored_and_change_nothing_else(log, noises):
     positions = {record.position for record in added}
     assert [entry for entry in found.entries if entry["position"] not in positions] == clean.entries
     assert {entry["position"] for entry in found.entries if "rejected" in entry} >= positions
-    assert replace(found.shop, last_position="") == replace(clean.shop, last_position="")
+    assert found.shop._replace(last_position="") == clean.shop._replace(last_position="")
     assert (found.items, found.alerts) == (clean.items, clean.alerts)
     assert {position: stored[0] for position, stored in found.rejected.items()} == {
         **{position: stored[0] for position, stored in clean.rejected.items()},

@@ -1,7 +1,7 @@
 """Detours that mutants take to the store: writes outside of the transaction, reads in the wrong order or too weak."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from service_quality.adapters.state_table import StateTable
@@ -64,7 +64,7 @@ class ArchiveAfter(Detour):
     """Writes the archive row once the transaction has succeeded."""
 
     def commit(self, commit: Commit) -> None:
-        self.store.commit(replace(commit, rows=tuple(row for row in commit.rows if row.row_kind != "archive")))
+        self.store.commit(commit._replace(rows=tuple(row for row in commit.rows if row.row_kind != "archive")))
         self.put_rows(commit, kinds=("archive",))
 
 
@@ -73,14 +73,14 @@ class ArchiveBefore(Detour):
 
     def commit(self, commit: Commit) -> None:
         self.put_rows(commit, kinds=("archive",))
-        self.store.commit(replace(commit, rows=tuple(row for row in commit.rows if row.row_kind != "archive")))
+        self.store.commit(commit._replace(rows=tuple(row for row in commit.rows if row.row_kind != "archive")))
 
 
 class AlertsAfter(Detour):
     """Writes alerts once the transaction has succeeded."""
 
     def commit(self, commit: Commit) -> None:
-        self.store.commit(replace(commit, rows=tuple(row for row in commit.rows if row.row_kind == "archive")))
+        self.store.commit(commit._replace(rows=tuple(row for row in commit.rows if row.row_kind == "archive")))
         self.put_rows(commit, kinds=("alert", "state"))
 
 

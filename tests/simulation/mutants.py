@@ -293,7 +293,7 @@ def _plan_of_the_first_release(world: World) -> list[Any]:
     """A shop's item holds the columns of the release that made it, whichever release came after."""
 
     def under(shop: ShopItem, plan: Any) -> ShopItem:
-        return shop if shop.counting.columns else replace(shop, counting=Counting(plan.columns))
+        return shop if shop.counting.columns else shop._replace(counting=Counting(plan.columns))
 
     return [mock.patch.object(ShopItem, "under", under)]
 

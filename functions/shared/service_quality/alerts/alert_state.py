@@ -1,15 +1,14 @@
 """The state of an alert: opened, repeated (counted, not sent), worsened, resolved."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from service_quality.alerts.rules import SEVERITIES
 
 OPENED, REPEATED, WORSENED, RESOLVED = "opened", "repeated", "worsened", "resolved"
 
 
-@dataclass(frozen=True, slots=True)
-class AlertState:
+class AlertState(NamedTuple):
     """The state of one rule's alert about one subject; instants are the shop's clock.
 
     `sequence` numbers the messages sent, `repeats` counts the occurrences since the last message. `silent` marks an
@@ -48,17 +47,17 @@ def next_state(
         if state is None or not state.open or not resolved:
             return state, None
         if state.silent:
-            return replace(state, open=False), REPEATED
-        return replace(state, open=False, sent_at=clock, sequence=state.sequence + 1), RESOLVED
+            return state._replace(open=False), REPEATED
+        return state._replace(open=False, sent_at=clock, sequence=state.sequence + 1), RESOLVED
     if state is None:
         return AlertState(severity=severity, open=True, opened_at=clock, sent_at=clock), OPENED
     if _rank(severity) > _rank(state.severity) and (state.open or clock - state.sent_at < cooldown_ms):
-        worse = replace(state, severity=severity, open=True, sent_at=clock, sequence=state.sequence + 1, silent=False)
+        worse = state._replace(severity=severity, open=True, sent_at=clock, sequence=state.sequence + 1, silent=False)
         return worse, WORSENED
     if state.open:
-        return replace(state, repeats=state.repeats + 1), REPEATED
+        return state._replace(repeats=state.repeats + 1), REPEATED
     if clock - state.sent_at < cooldown_ms:
-        return replace(state, open=True, silent=True, repeats=state.repeats + 1), REPEATED
+        return state._replace(open=True, silent=True, repeats=state.repeats + 1), REPEATED
     again = AlertState(severity=severity, open=True, opened_at=clock, sent_at=clock, sequence=state.sequence + 1)
     return again, OPENED
 

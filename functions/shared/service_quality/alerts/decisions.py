@@ -1,6 +1,5 @@
 """What a rule decides about its subject at an event: the alert's next state, and the message that says so, if any."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from service_quality.alerts.alert_messages import AlertBody, AlertTransition, alert_body
@@ -20,8 +19,7 @@ class Subject(NamedTuple):
     item_key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """The input of rules: an event of a shop at a clock, the values by name, and the event's score if it has one."""
 
     shop_id: str

@@ -10,7 +10,7 @@ SEVERITIES = ("info", "warning", "critical")
 Values = Mapping[str, float | int | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Comparison:
     """A value beside a limit, or beside `times` another value."""
 
@@ -28,8 +28,6 @@ class _Comparison:
 class AtLeast(_Comparison):
     """A value is at least a limit, or at least `times` another value; a missing value satisfies nothing."""
 
-    __slots__ = ()
-
     def holds(self, values: Values) -> bool:
         compared = self.compared(values)
         return compared is not None and compared[0] >= compared[1]
@@ -38,14 +36,12 @@ class AtLeast(_Comparison):
 class Below(_Comparison):
     """A value is known and below a limit, or below `times` another value."""
 
-    __slots__ = ()
-
     def holds(self, values: Values) -> bool:
         compared = self.compared(values)
         return compared is not None and compared[0] < compared[1]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Missing:
     """A value is not known."""
 
@@ -55,7 +51,7 @@ class Missing:
         return values.get(self.value) is None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Several:
     """Several conditions that together make one."""
 
@@ -65,16 +61,12 @@ class _Several:
 class AllOf(_Several):
     """Every condition holds."""
 
-    __slots__ = ()
-
     def holds(self, values: Values) -> bool:
         return all(condition.holds(values) for condition in self.conditions)
 
 
 class AnyOf(_Several):
     """At least one condition holds."""
-
-    __slots__ = ()
 
     def holds(self, values: Values) -> bool:
         return any(condition.holds(values) for condition in self.conditions)
@@ -101,7 +93,7 @@ def decisive_values(condition: Condition, values: Values) -> Iterator[str]:
         yield condition.limit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """One declared call for attention.
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.failures import FOLD, Failure
@@ -23,8 +24,7 @@ Logs = Mapping[str, list[LogRecord]]
 _OWN_TROUBLE = (FoldFailedError, OwnCodeError, ShopTroubleError)
 
 
-@dataclass(frozen=True, slots=True)
-class BatchOutcome:
+class BatchOutcome(NamedTuple):
     """The counts of a batch, and the error for which it must be retried; None for a batch that is done."""
 
     stats: CommitStats

@@ -1,7 +1,6 @@
 """The item of a shop: the one that fences all others, and its stored bytes."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from service_quality.commit.listed_import import MAX_IMPORTS, MOST_DONE_IMPORTS, Import, ItemKind
@@ -29,8 +28,7 @@ class Parked(NamedTuple):
     follows: str = START
 
 
-@dataclass(frozen=True, slots=True)
-class ShopItem:
+class ShopItem(NamedTuple):
     """The item that fences all others of a shop: every transaction rewrites it on the condition of its version.
 
     `imports` are those that some item has still to absorb, `done_imports` the ids of the latest absorbed ones.
@@ -65,7 +63,7 @@ class ShopItem:
     def under(self, plan: HistoryPlan) -> "ShopItem":
         """The shop under the plan of a deployment: what is new to it counts from its next record on."""
         counting = self.counting.under(plan.columns, follows=self.last_position, clock=self.clock)
-        return replace(self, counting=counting)
+        return self._replace(counting=counting)
 
     def knows(self, import_id: str) -> bool:
         """Whether the import record has been taken already."""
@@ -102,8 +100,7 @@ class ShopItem:
             )
         counting = Counting(plan.columns)
         own = [one.import_id for one in self.imports]
-        return replace(
-            self,
+        return self._replace(
             fold_version=record.fold_version,
             generation=record.rebuild_id,
             clock=record.clock,
@@ -134,7 +131,7 @@ class ShopItem:
             self.received_clock,
             counting.revision,
         )
-        return replace(self._with([*self.imports, one]), counting=counting)
+        return self._with([*self.imports, one])._replace(counting=counting)
 
     def with_absorbed(self, import_ids: Collection[str], *, kind: ItemKind) -> "ShopItem":
         """The shop once a further item of a kind has absorbed its part of these imports."""
@@ -147,15 +144,14 @@ class ShopItem:
 
     def _at(self, *, clock: int, received_clock: int) -> "ShopItem":
         clock, received_clock = max(self.clock, clock), max(self.received_clock, received_clock)
-        moved = replace(self, clock=clock, received_clock=received_clock)
+        moved = self._replace(clock=clock, received_clock=received_clock)
         if not self.imports:
             return moved
         return moved._with([one.at(clock=clock, received_clock=received_clock) for one in self.imports])
 
     def _with(self, imports: Sequence[Import]) -> "ShopItem":
         done = [one.import_id for one in imports if one.is_done]
-        return replace(
-            self,
+        return self._replace(
             imports=tuple(one for one in imports if not one.is_done),
             done_imports=(*self.done_imports, *done)[-MOST_DONE_IMPORTS:],
         )

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from service_quality.alerts.alert_state import AlertState
@@ -183,7 +183,7 @@ def _event_from_stored(stored: list[Any], shop_id: str) -> InteractionEvent:  # 
 
 
 def _alerts_to_stored(alert_states: dict[str, AlertState]) -> dict[str, object]:
-    return {rule: astuple(state) for rule, state in sorted(alert_states.items())}
+    return {rule: list(state) for rule, state in sorted(alert_states.items())}
 
 
 def _alerts_from_stored(stored: dict[str, list[Any]]) -> dict[str, AlertState]:  # type: ignore[explicit-any]  # our own JSON

@@ -1,6 +1,6 @@
 """The builder of transactions: packs what is folded, and begins the next one when an event no longer fits."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from service_quality.commit.readings import Reading
@@ -73,7 +73,7 @@ class TransactionBuilder:
         self.transaction.add_entry(entry, size)
         self.position = reading.position
         if self.state.shop.parked != reading.parked:
-            self.state.shop = replace(self.state.shop, parked=reading.parked)
+            self.state.shop = self.state.shop._replace(parked=reading.parked)
 
     def mark(self, reading: Reading, entry: dict[str, object]) -> None:
         """Make room for an entry without an event, and add it."""
@@ -120,8 +120,7 @@ class TransactionBuilder:
             return
         before = self.state.shop
         fingerprint = before.fingerprint if self.state.waits else self.features.fingerprint
-        shop = replace(
-            before,
+        shop = before._replace(
             version=before.version + 1,
             last_position=self.position,
             fingerprint=fingerprint,

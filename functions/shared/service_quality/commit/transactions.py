@@ -35,8 +35,7 @@ class OutboxRow(NamedTuple):
     open: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """One transaction: the shop's item on the condition of its version, changed items, rows that must leave."""
 
     shop_id: str

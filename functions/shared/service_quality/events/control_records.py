@@ -14,7 +14,7 @@ RECORD_VERSION = 1
 ControlForm = dict[str, str | int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class HistoryImported:
     """A backfill enters a shop's log: from this record's position on, the import counts.
 
@@ -44,7 +44,7 @@ class HistoryImported:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class HistoryFilled:
     """The past of new columns enters a shop's log: what they lack up to the position `follows`, where they begin.
 
@@ -79,7 +79,7 @@ class PendingImport(NamedTuple):
     conversations: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class StateRebuilt:
     """The state of a shop is folded again from its log up to the position `follows`, by a version of the fold.
 
@@ -113,7 +113,7 @@ class StateRebuilt:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RecordPutBack:
     """A parked or rejected record comes back on its shop's log.
 
@@ -139,7 +139,7 @@ class RecordPutBack:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ShopUnparked:
     """A run has put all of its records back, up to the record whose first position is `until`."""
 

@@ -27,7 +27,7 @@ CODE_VERSION = 4
 FOLD_VERSION = str(CODE_VERSION)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class FoldedConversation:
     """A conversation with its state and facts, computed at the first use."""
 
@@ -43,7 +43,7 @@ class FoldedConversation:
         return total_facts(self.conversation, self.state, self.kept)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ConversationStep:
     """The step of one event: the conversation after it, the changed facts, and the values to score it by.
 

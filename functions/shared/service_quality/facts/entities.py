@@ -1,14 +1,13 @@
 """Entities, by which history is grouped, and the attributes of an event that name them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from service_quality.events.identifiers import SEPARATOR
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(NamedTuple):
     """One kind of thing with a history.
 
     `parts` are the attributes that together name it. Where one is missing there is no such entity, unless

@@ -43,7 +43,7 @@ class Reader(Protocol[Number]):
         """The value of a feature, computed once per read point."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EventValue:
     """A value of the conversation, the event and the clock, without history."""
 
@@ -61,7 +61,7 @@ class EventValue:
         return reader.event(self.value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Total:
     """The sum of a fact of an entity in a window."""
 
@@ -81,7 +81,7 @@ class Total:
         return reader.total(self.entity, self.window, self.fact)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mean:
     """A fact per another fact, such as reply milliseconds per timed reply; missing where the other is 0."""
 
@@ -104,7 +104,7 @@ class Mean:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WindowRatio:
     """The share of a long window's facts in its recent part, 0 to 1, shrunk towards an even spread.
 
@@ -139,7 +139,7 @@ class WindowRatio:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TimeSince:
     """Milliseconds since the last occurrence of a fact, to the window's hop; missing beyond the window."""
 
@@ -159,7 +159,7 @@ class TimeSince:
         return reader.time_since(self.entity, self.window, self.fact)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rate:
     """Hits per trial, shrunk towards the parent's rate as by `prior_weight` further trials at that rate.
 
