@@ -27,7 +27,8 @@ from benchmarks.errors import FunctionFailedError
 from benchmarks.measurement import Row, Section
 from cli.paths import ROOT
 from infra.bundles.layer import LAYERS, build_layer
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 
 OURS, SCIKIT_LEARN, IMPORTS = "score_interactions", "scikit-learn, joblib, boto3", "bare imports"
 VERSION = "20261119T060000Z-0123456789ab"

@@ -7,11 +7,14 @@ from model_export.artefact import KIND, Artefact, LinearModel
 from model_export.learnt import is_learnt
 from model_export.left_out import left_out, term_text
 from model_export.parity import Parity
-from service_quality.facts.conversation_facts import DISSATISFIED_AT_MOST
 from service_quality.features.expectations import direction_of
 from service_quality.features.feature_set import FEATURES
+from service_quality.policies.policy import DEFAULT_POLICY
 
-LABEL = f"the conversation is rated {DISSATISFIED_AT_MOST} or lower of 5; unrated conversations train nothing"
+LABEL = (
+    f"the round is rated {DEFAULT_POLICY.dissatisfied_at_most} or lower of 5, or what the shop's policy says; unrated"
+    " rounds train nothing"
+)
 INTENDED_USE = (
     "Ranks running customer conversations by the risk that they end dissatisfied, so that people can act while the "
     "outcome can still be changed, and gives the reasons of each score."

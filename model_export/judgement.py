@@ -9,8 +9,8 @@ from model_export.errors import ArtefactError, ModelRefusedError, RegistryConfli
 
 #: A candidate is not worse while its log loss is at most this much above the champion's.
 TOLERANCE = 0.001
-#: Fewer conversations, or of one outcome only, say nothing.
-LEAST_CONVERSATIONS = 30
+#: Fewer rounds, or of one outcome only, say nothing.
+LEAST_ROUNDS = 30
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Judged:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Both models on the same conversations, since an instant that neither had seen; `fields` is the whole document."""
+    """Both models on the same rounds, since an instant that neither had seen; `fields` is the whole document."""
 
     champion: Judged
     candidate: Judged
     since: str
-    conversations: int
+    rounds: int
     dissatisfied: int
     fields: Mapping[str, object]
 
@@ -37,13 +37,13 @@ class Judgement:
         """The figures of both, in one sentence."""
         return (
             f"log loss {self.candidate.log_loss:.4f} beside {self.champion.log_loss:.4f} of champion"
-            f" {self.champion.version}, on {self.conversations} conversations since {self.since}"
+            f" {self.champion.version}, on {self.rounds} rounds since {self.since}"
         )
 
     def require(self, version: str, *, champion: str) -> None:
         """Raise unless it lets this version replace this champion.
 
-        ModelRefusedError for a worse candidate or too few conversations, ArtefactError for a judgement of another
+        ModelRefusedError for a worse candidate or too few rounds, ArtefactError for a judgement of another
         candidate, RegistryConflictError for one beside another champion.
         """
         if self.candidate.version != version:
@@ -52,10 +52,10 @@ class Judgement:
             raise RegistryConflictError(
                 f"found a judgement beside {self.champion.version}, expected one beside the champion {champion}"
             )
-        if self.conversations < LEAST_CONVERSATIONS or not 0 < self.dissatisfied < self.conversations:
+        if self.rounds < LEAST_ROUNDS or not 0 < self.dissatisfied < self.rounds:
             raise ModelRefusedError(
-                f"version {version}: found {self.conversations} conversations since {self.since}, {self.dissatisfied}"
-                f" of them dissatisfied, expected at least {LEAST_CONVERSATIONS} with both outcomes"
+                f"version {version}: found {self.rounds} rounds since {self.since}, {self.dissatisfied}"
+                f" of them dissatisfied, expected at least {LEAST_ROUNDS} with both outcomes"
             )
         # not "is greater": NaN must be refused
         if not self.candidate.log_loss <= self.champion.log_loss + TOLERANCE:
@@ -71,7 +71,7 @@ def read_judgement(path: Path) -> Judgement:
         champion=_read_judged(document.part("champion")),
         candidate=_read_judged(document.part("candidate")),
         since=document.text("since"),
-        conversations=document.count("conversations"),
+        rounds=document.count("rounds"),
         dissatisfied=document.count("dissatisfied"),
         fields=document.fields,
     )

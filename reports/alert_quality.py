@@ -1,39 +1,49 @@
-"""How often alerts were right: judged by the ratings that came later, one judgement a conversation."""
+"""How often alerts were right: judged by the first rating that came later, one judgement a conversation."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from service_quality.alerts.alert_state import OPENED
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import RATED
-from service_quality.facts.conversation_facts import DISSATISFIED_AT_MOST
 from service_quality.instants import DAY, parse_instant
+from service_quality.policies.policy import DEFAULT_POLICY
 
 Figures = dict[str, Any]
 Contact = tuple[str, str]  # shop and conversation
 
 
+class Rated(NamedTuple):
+    """A rating: when, in epoch milliseconds, and whether it was a dissatisfied one."""
+
+    at: int
+    is_dissatisfied: bool
+
+
 @dataclass(slots=True)
 class Outcome:
-    """What became of a conversation; instants in epoch milliseconds."""
+    """What became of a conversation: its ratings in order of time, and its first answer (epoch milliseconds)."""
 
-    rated_at: int | None = None
-    is_dissatisfied: bool = False
+    ratings: list[Rated] = field(default_factory=list)
     first_answer: int | None = None
+
+    def rated_from(self, at: int) -> Rated | None:
+        """The first rating at or after an instant; a round that follows may be rated again."""
+        return next((rating for rating in self.ratings if rating.at >= at), None)
 
 
 def judge_alerts(alerts: Sequence[Mapping[str, Any]], events: Iterable[InteractionEvent]) -> dict[str, Figures]:
     """Figures by kind of alert; `alerts` are bodies with plain ids, `events` all that the alerts could be about.
 
     `alerts` counts openings, `per_day` over the days of the events. Of an alert about conversations: `judged` were
-    rated later, `precision` is the share of these that ended dissatisfied, `recall` the share of all conversations
-    rated dissatisfied that were alerted before; `before_answer` is the share of alerts that came before a person
-    answered, `hours_before_rating` the median time that was left. What cannot be computed is None.
+    rated later, `precision` is the share of these whose first rating since was a dissatisfied one, `recall` the share
+    that these are of all conversations with a dissatisfied rating; `before_answer` is the share of alerts that came
+    before a person answered, `hours_before_rating` the median time that was left. What cannot be computed is None.
     """
     outcomes, days = _read(events)
-    lost = {contact for contact, outcome in outcomes.items() if outcome.is_dissatisfied}
+    lost = sum(any(rating.is_dissatisfied for rating in outcome.ratings) for outcome in outcomes.values())
     opened = [alert for alert in alerts if alert["state"] == OPENED]
     found: dict[str, Figures] = {}
     for kind in sorted({alert["kind"] for alert in opened}):
@@ -42,7 +52,7 @@ def judge_alerts(alerts: Sequence[Mapping[str, Any]], events: Iterable[Interacti
     return found
 
 
-def _judge(alerts: Sequence[Mapping[str, Any]], outcomes: Mapping[Contact, Outcome], lost: set[Contact]) -> Figures:
+def _judge(alerts: Sequence[Mapping[str, Any]], outcomes: Mapping[Contact, Outcome], lost: int) -> Figures:
     """The figures that need outcomes; each conversation counts once, by its first alert."""
     first: dict[Contact, int] = {}
     for alert in alerts:
@@ -50,20 +60,22 @@ def _judge(alerts: Sequence[Mapping[str, Any]], outcomes: Mapping[Contact, Outco
             contact, at = (alert["shop_id"], alert["subject"]["id"]), parse_instant(alert["occurred_at"])
             first[contact] = min(at, first.get(contact, at))
     known = {contact: outcomes[contact] for contact in first if contact in outcomes}
-    judged = {contact for contact, one in known.items() if one.rated_at is not None and one.rated_at >= first[contact]}
+    rated = {contact: one.rated_from(first[contact]) for contact, one in known.items()}
+    judged = {contact: rating for contact, rating in rated.items() if rating is not None}
+    right = sum(rating.is_dissatisfied for rating in judged.values())
     answered = [one.first_answer is None or first[contact] < one.first_answer for contact, one in known.items()]
-    left = [(known[contact].rated_at or 0) - first[contact] for contact in judged]
+    left = [rating.at - first[contact] for contact, rating in judged.items()]
     return {
         "judged": len(judged),
-        "precision": _share(len(judged & lost), len(judged)),
-        "recall": _share(len(judged & lost), len(lost)) if first else None,
+        "precision": _share(right, len(judged)),
+        "recall": _share(right, lost) if first else None,
         "before_answer": _share(sum(answered), len(answered)),
         "hours_before_rating": round(median(left) / 3_600_000, 1) if left else None,
     }
 
 
 def _read(events: Iterable[InteractionEvent]) -> tuple[dict[Contact, Outcome], float]:
-    """The outcome of each conversation by its last rating, and the days that the events span, at least one."""
+    """The outcome of each conversation, and the days that the events span, at least one."""
     outcomes: dict[Contact, Outcome] = {}
     earliest = latest = None
     for event in sorted(events, key=lambda one: one.occurred_at):
@@ -72,7 +84,7 @@ def _read(events: Iterable[InteractionEvent]) -> tuple[dict[Contact, Outcome], f
             continue
         outcome = outcomes.setdefault((event.shop_id, event.conversation_id), Outcome())
         if event.kind == RATED and event.rating is not None:
-            outcome.rated_at, outcome.is_dissatisfied = event.occurred_at, event.rating <= DISSATISFIED_AT_MOST
+            outcome.ratings.append(Rated(event.occurred_at, event.rating <= DEFAULT_POLICY.dissatisfied_at_most))
         elif event.kind == "agent_message" and outcome.first_answer is None:
             outcome.first_answer = event.occurred_at
     return outcomes, max(1.0, ((latest or 0) - (earliest or 0)) / DAY)

@@ -19,8 +19,8 @@ LEARNING_LABELS = {
     "promoted": Message("promoted", "已上线"),
     "refused": Message("refused", "未上线"),
     "judged_on": Message(
-        "{conversations} conversations since {since}, {dissatisfied} of them dissatisfied",
-        "自 {since} 起 {conversations} 个会话，其中 {dissatisfied} 个不满意",
+        "{rounds} rounds since {since}, {dissatisfied} of them dissatisfied",
+        "自 {since} 起会话共 {rounds} 轮，其中 {dissatisfied} 轮不满意",
     ),
     "difference": Message(
         f"log loss of the candidate minus the champion's: {{difference}}; at most {MOST_DIFFERENCE:+} is allowed",

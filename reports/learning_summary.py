@@ -28,7 +28,7 @@ def explain_learning(outcome: Mapping[str, Any], language: str) -> list[str]:
     judged = outcome["judgement"]
     if not judged:
         return [_label("not_judged", language), outcome["why"]]
-    counts = {name: count_in_words(judged[name]) for name in ("conversations", "dissatisfied")}
+    counts = {name: count_in_words(judged[name]) for name in ("rounds", "dissatisfied")}
     difference = judged["candidate"]["log_loss"] - judged["champion"]["log_loss"]
     lines = [
         _label("judged_on", language).format(**counts, since=judged["since"][:10]),

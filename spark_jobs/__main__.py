@@ -13,7 +13,7 @@ from importlib import resources
 from cli.endings import exit_line
 from cli.output import until_reader_goes
 from cli.version import OPTION, version
-from spark_jobs.command_line import EXIT_CODES, run_job
+from spark_jobs.entry.arguments import EXIT_CODES
 
 JOBS = (
     "import_contacts",
@@ -27,6 +27,7 @@ JOBS = (
     "evaluate_scores",
     "fold_archive",
     "judge_candidate",
+    "backtest_rules",
 )
 THEN = "then"
 FROM_INPUT = "-"
@@ -88,7 +89,9 @@ def run_one(arguments: list[str]) -> int:
     if name not in JOBS:
         print(f"spark_jobs: found '{name}', expected one of: {', '.join(JOBS)}", file=sys.stderr)
         return 2
-    return run_job(importlib.import_module(f"spark_jobs.{name}").main, rest)
+    job = importlib.import_module(f"spark_jobs.{name}")
+    code: int = job.run_job(job.main, rest)  # each job imports the `run_job` of its kind: one of them needs no Spark
+    return code
 
 
 def overview() -> str:

@@ -9,6 +9,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from service_quality.events.kinds import RATED
 from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
@@ -17,33 +18,40 @@ from spark_jobs.errors import InputError
 from spark_jobs.lake.snapshots import snapshot_of, table_exists
 from spark_jobs.lake.tables import EVENTS, TRAINING_SET, read_events, replace_training_set, table_properties
 from spark_jobs.learning.labelled_rows import (
+    CONVERSATION,
+    RATING_COLUMNS,
+    ROUND,
     ROW_COLUMNS,
     WARM_UP_DAYS,
-    label_conversations,
+    as_first_served,
+    label_rounds,
+    merged_conversations,
     with_labels,
     without_warm_up,
 )
 from spark_jobs.logs.declared_features import find_places, vectors_in_service
 from spark_jobs.logs.log_table import LOG, read_log
 from spark_jobs.logs.shop_log import event_columns, order_by_time
-from spark_jobs.reader.served_features import compute_served_features
+from spark_jobs.reader.served_features import compute_scored_and_rated
 
 _DESCRIPTION = """Features at every scored event that was received before an instant, and the label that the ratings
-received by then give: of the log (fold_archive) as they were served, of the lake's events (import_contacts) as they
-would have been. With both sources, the events of a shop that were received before its log begins are added to its log.
+of its round that were received by then give: of the log (fold_archive) as they were served, of the lake's events
+(import_contacts) as they would have been. With both sources, the events of a shop that were received before its log
+begins are added to its log.
 
-Only conversations rated by then make rows; the rows of one conversation share a weight of one. The table's properties
-name the snapshots that it was made from. The same arguments on the same tables change nothing."""
+Only rounds rated by then make rows, up to the rating; the rows of one round share a weight of one. The table's
+properties name the snapshots that it was made from. The same arguments on the same tables change nothing."""
 
 OF_EVENTS, OF_LOG = "events", "log"
-_RATING = ("shop_id", "conversation_id", "kind", "rating", "position", "occurred_at", "event_id")
+_UNITS = {"conversations": CONVERSATION, "rounds": ROUND}
 
 
 class Source(NamedTuple):
-    """Rows without a label (ROW_COLUMNS), and the events that hold the ratings."""
+    """Rows without a label (ROW_COLUMNS), ratings (RATING_COLUMNS), and the conversations merged into others."""
 
     rows: DataFrame
-    events: DataFrame
+    ratings: DataFrame
+    merged: DataFrame
 
 
 def read_options(arguments: Sequence[str]) -> Namespace:
@@ -68,13 +76,13 @@ def served_source(log: DataFrame, options: Namespace) -> Source:
     """What was served by the instant, from the entries of a log (archive.ENTRY_DDL)."""
     accepted = log.where("rejected is null and not duplicate and event_id is not null")
     received = accepted.where(F.col("received_at") < options.as_of)
-    served = received.where("served_vector is not null").withColumn(
-        "features", vectors_in_service(find_places(log, FEATURES))
-    )
+    vectors = vectors_in_service(find_places(log, FEATURES))
+    served = as_first_served(received.where("served_vector is not null")).withColumn("features", vectors)
     imported = log.where("import_id is not null").select("shop_id").distinct()
     lived = without_warm_up(served.join(imported, "shop_id", "left_anti"), options.warm_up_days)
     rows = lived.unionByName(served.join(imported, "shop_id", "left_semi"))
-    return Source(rows.select(*ROW_COLUMNS), received.select(*_RATING))
+    ratings = received.where(F.col("kind") == RATED).select(*RATING_COLUMNS)
+    return Source(rows.select(*ROW_COLUMNS), ratings, merged_conversations(received))
 
 
 def past_source(events: DataFrame, options: Namespace, log: DataFrame | None) -> Source:
@@ -83,18 +91,20 @@ def past_source(events: DataFrame, options: Namespace, log: DataFrame | None) ->
     if log is not None:
         begins = log.where("event_id is not null").groupBy("shop_id").agg(F.min("received_at").alias("begins"))
         past = past.join(F.broadcast(begins), "shop_id", "left").where("begins is null or received_at < begins")
-    served = compute_served_features(order_by_time(past.drop("begins")), FEATURES)
-    rows = without_warm_up(served, options.warm_up_days)
-    return Source(rows.select(*ROW_COLUMNS), past.withColumn("position", F.lit("")).select(*_RATING))
+    found = compute_scored_and_rated(order_by_time(past.drop("begins")), FEATURES)
+    found = found.persist(StorageLevel.DISK_ONLY)  # rows and ratings, from one fold
+    rows = without_warm_up(found.where("features is not null"), options.warm_up_days)
+    ratings = found.where("features is null").withColumn("position", F.lit(""))
+    return Source(rows.select(*ROW_COLUMNS), ratings.select(*RATING_COLUMNS), merged_conversations(past))
 
 
 def join_sources(sources: Sequence[Source]) -> DataFrame:
     """The training set's rows: an event of several sources makes the row of the last; labels in order of the log."""
-    rows, ratings = sources[0]
+    rows, ratings, merged = sources[0]
     for later in sources[1:]:
         rows = rows.join(later.rows, ["shop_id", "event_id"], "left_anti").select(*ROW_COLUMNS).unionByName(later.rows)
-        ratings = ratings.unionByName(later.events)
-    return with_labels(rows, label_conversations(ratings, F.struct("position", "occurred_at", "event_id")))
+        ratings, merged = ratings.unionByName(later.ratings), merged.unionByName(later.merged)
+    return with_labels(rows, label_rounds(ratings, merged))
 
 
 def read_sources(spark: SparkSession, options: Namespace, snapshots: Mapping[str, int | None]) -> list[Source]:
@@ -147,11 +157,12 @@ def main(arguments: Sequence[str]) -> None:
     if changed:
         synthetic = str(holds_synthetic(spark)).lower()
         renew_training_set(sources, options, {**made_from, "synthetic": synthetic})
-    counted = spark.table(TRAINING_SET).agg(F.count("*"), F.count_distinct("shop_id", "conversation_id")).first()
-    rows, conversations = counted or (0, 0)
-    summary = {"rows": rows, "conversations": conversations, "changed": changed, **made_from}
+    conversations, rounds = (F.count_distinct(*unit).alias(name) for name, unit in _UNITS.items())
+    counted = spark.table(TRAINING_SET).agg(F.count("*").alias("rows"), conversations, rounds).first()
+    assert counted is not None  # an aggregate has a row
+    summary = {**counted.asDict(), "changed": changed, **made_from}
     print_summary(
-        f"build_training_set: {rows} rows of {conversations} conversations as of {as_of} from"
+        f"build_training_set: {summary['rows']} rows of {summary['rounds']} rounds as of {as_of} from"
         f" {' and '.join(sorted(set(options.source)))}{'' if changed else ' (unchanged)'}",
         summary,
         file=options.json,

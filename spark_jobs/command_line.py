@@ -1,14 +1,11 @@
-"""The common command line of all jobs: arguments, the summary, one line and an exit code on failure."""
+"""The command line of the jobs that run on Spark: arguments, the summary, one line and an exit code on failure."""
 
 import argparse
 import logging
 import re
-import sys
-import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import AnalysisException, PySparkException
@@ -17,21 +14,15 @@ from pyspark.sql import SparkSession
 
 from cli.arguments import whole_number
 from cli.atomic_write import write_json
-from cli.endings import one_line
 from cli.signals import end_children
-from service_quality.errors import ServiceQualityError
 from service_quality.instants import parse_instant
-from spark_jobs.errors import ArgumentError, InputError, JobError, MissingSourceError
+from spark_jobs.entry import endings
+from spark_jobs.entry.arguments import JobParser, add_debug, empty_parser
+from spark_jobs.entry.endings import Main, was_interrupted
+from spark_jobs.errors import InputError, JobError, MissingSourceError
 from spark_jobs.session.start import CATALOGS, start_session
 
 DEFAULT_LAKE = "build/lake"
-DEBUG = "--debug"
-EXIT_CODES = """exit codes:
-  0  done
-  1  anything else, such as a check that found something, or Spark that does not start
-  2  wrong arguments
-  3  input that is not what the job reads
-  4  a file, folder or table that is not there"""
 MISSING = {"TABLE_OR_VIEW_NOT_FOUND", "PATH_NOT_FOUND", "SCHEMA_NOT_FOUND"}
 UNREAD_FILE = re.compile(r"FAILED_READ_FILE.*? file (\S+?)\.?\s")
 MISSING_PATH = re.compile(r"Path does not exist: (?:file:)?(\S+?)\.?$")
@@ -43,21 +34,9 @@ RAISED_INPUT_ERROR = f"{InputError.__module__}.{InputError.__name__}: "
 WRONG_COLUMNS = {"UNRESOLVED_COLUMN", "FIELD_NOT_FOUND", "DATATYPE_MISMATCH", "INCOMPATIBLE_DATA_FOR_TABLE"}
 
 
-class JobParser(argparse.ArgumentParser):
-    """An argument parser whose complaint is one line, like every other failure of a job."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ArgumentError(f"{message} (see --help)")
-
-
 def job_parser(name: str, description: str) -> JobParser:
     """A parser with the arguments of every job: the lake, Spark's master, the summary's file."""
-    parser = JobParser(
-        prog=f"python -m spark_jobs {name}",
-        description=description,
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = empty_parser(name, description)
     common = parser.add_argument_group("every job")
     common.add_argument(
         "--lake", default=DEFAULT_LAKE, metavar="PATH", help="folder, s3a:// or s3:// of the lake (%(default)s)"
@@ -69,7 +48,7 @@ def job_parser(name: str, description: str) -> JobParser:
         "--master", metavar="URL", help="where Spark runs (SPARK_MASTER, else local[2]; spark-submit's own there)"
     )
     common.add_argument("--json", type=Path, metavar="FILE", help="write the summary as JSON too")
-    common.add_argument(DEBUG, action="store_true", help="show the stack trace of a failure")
+    add_debug(common)
     return parser
 
 
@@ -91,15 +70,6 @@ def session_for(options: argparse.Namespace, name: str) -> SparkSession:
 def is_no_interrupt(record: logging.LogRecord) -> bool:
     """Whether a log record is about anything but a Ctrl-C during a call of Java, which py4j logs."""
     return record.exc_info is None or not was_interrupted(record.exc_info[1])
-
-
-def was_interrupted(error: BaseException | None) -> bool:
-    """Whether a Ctrl-C is an error or its cause: code that cleans up after it may find Java gone."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return True
-        error = error.__context__
-    return False
 
 
 def instant_argument(text: str) -> int:
@@ -145,33 +115,13 @@ def print_summary(line: str, summary: Mapping[str, object], *, file: Path | None
     print(line, flush=True)
 
 
-def run_job(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | None = None) -> int:
-    """Run a job and return its exit code (EXIT_CODES; 130 when interrupted).
-
-    A failure is one line on the standard error, never a stack trace.
-    """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    name = main.__module__.rpartition(".")[2] if main.__module__ != "__main__" else Path(sys.argv[0]).stem
-    try:
-        main(given)
-    except (KeyboardInterrupt, Exception) as error:
-        if was_interrupted(error):
-            print(f"{name}: interrupted", file=sys.stderr)
-            return 130
-        if DEBUG in given:
-            traceback.print_exc()
-        failure = explain(error)
-        print(f"{name}: {one_line(failure)}", file=sys.stderr)
-        return failure.exit_code
-    return 0
+def run_job(main: Main, arguments: Sequence[str] | None = None) -> int:
+    """Run a job and return its exit code; a failure, also one of Spark, is one line on the standard error."""
+    return endings.run_job(main, arguments, explain=explain)
 
 
 def explain(error: BaseException) -> JobError:
     """Any failure as a JobError with one sentence."""
-    if isinstance(error, JobError):
-        return error
-    if isinstance(error, ServiceQualityError):
-        return JobError(str(error))
     if isinstance(error, AnalysisException):
         return explain_analysis(error)
     if isinstance(error, Py4JJavaError):
@@ -180,9 +130,7 @@ def explain(error: BaseException) -> JobError:
         return JobError(f"Spark ended or was interrupted during a call: {error}")
     if isinstance(error, PySparkException):
         return explain_engine([str(error)])
-    if isinstance(error, OSError):
-        return JobError(str(error))
-    return JobError(f"{type(error).__name__}: {error} (a fault of the job; {DEBUG} shows where)")
+    return endings.explain(error)
 
 
 def explain_analysis(error: AnalysisException) -> JobError:

@@ -1,7 +1,7 @@
 """Judge the scores that were served by later ratings on the same log."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,21 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cli.atomic_write import atomic_file
+from service_quality.events import kinds
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
-from spark_jobs.learning.labelled_rows import label_conversations
+from spark_jobs.learning.labelled_rows import RATING_COLUMNS, ROUND, label_rounds, merged_conversations
 from spark_jobs.learning.metrics import calibration_curve, compute_metrics, figure_text, ranking_curve
 from spark_jobs.logs.entry_source import ARCHIVE_HELP, read_entries
 
-_DESCRIPTION = """Reads the log and judges the scores as they were served: one score a
-conversation, of those whose opening and rating are both in the log, at the opening and after the agent's first
-answer."""
+_DESCRIPTION = """Reads the log and judges the scores as they were served: one score a round, of those whose opening
+question and rating are both in the log, at the opening and after the agent's first answer, as far as the rating came
+later."""
 
-SCORE_COLUMNS = ("event_id", "conversation_id", "shop_id", "occurred_at", "kind", "score", "model_version")
+SCORE_COLUMNS = ("event_id", "conversation_id", "shop_id", "occurred_at", "round", "kind", "score", "model_version")
+ANSWER = "agent_message"
+#: Kinds of which the first in a round says whether the log holds the round's opening.
+_OF_TURNS = (*kinds.QUESTIONS, ANSWER, "resolved")
 
 
 def served_scores(entries: DataFrame) -> DataFrame:
@@ -31,6 +35,7 @@ def served_scores(entries: DataFrame) -> DataFrame:
         "conversation_id",
         "shop_id",
         F.timestamp_millis("occurred_at").alias("occurred_at"),
+        "round",
         "kind",
         F.col("served_score").alias("score"),
         "model_version",
@@ -38,25 +43,34 @@ def served_scores(entries: DataFrame) -> DataFrame:
     )
 
 
-def rated_conversations(entries: DataFrame) -> DataFrame:
-    """Conversations opened and rated in the log: shop_id, conversation_id, label by the last rating."""
+def rated_rounds(entries: DataFrame) -> DataFrame:
+    """The rounds that were opened and rated in the log (labelled_rows.label_rounds)."""
     accepted = entries.where("rejected is null and not duplicate and conversation_id is not null")
-    opened = accepted.where("kind = 'conversation_opened'").select("shop_id", "conversation_id").distinct()
-    return label_conversations(accepted, F.col("position")).join(opened, ["shop_id", "conversation_id"])
+    ratings = accepted.where(F.col("kind") == kinds.RATED).select(*RATING_COLUMNS)
+    return label_rounds(ratings, merged_conversations(accepted)).join(opened_rounds(accepted), ROUND, "left_semi")
 
 
-def first_scores(scores: DataFrame, kind: str) -> DataFrame:
-    """The first score that each conversation got at an event of this kind."""
-    return (
-        scores.where(F.col("kind") == kind)
-        .groupBy("shop_id", "conversation_id")
-        .agg(F.min_by("score", "position").alias("score"))
-    )
+def opened_rounds(accepted: DataFrame) -> DataFrame:
+    """The rounds of which the log holds the question that opened them: shop_id, conversation_id, round.
+
+    Of a round that opened before the log, the log holds an answer or an end first.
+    """
+    is_question = F.col("kind").isin(*kinds.QUESTIONS)
+    order = F.struct("occurred_at", ~is_question, "position")
+    first = accepted.where(F.col("kind").isin(*_OF_TURNS)).groupBy(*ROUND).agg(F.min_by("kind", order).alias("kind"))
+    return first.where(is_question).select(*ROUND)
 
 
-def judge(scores: DataFrame, labels: DataFrame, kind: str) -> dict[str, Any]:
-    """Metrics and curves of the first score at events of a kind."""
-    judged = first_scores(scores, kind).join(labels, ["shop_id", "conversation_id"]).toPandas()
+def first_scores(scores: DataFrame, of_kinds: Collection[str]) -> DataFrame:
+    """The first score that each round got at an event of one of these kinds, and when."""
+    first = F.min_by(F.struct("score", "occurred_at"), "position").alias("first")
+    return scores.where(F.col("kind").isin(*of_kinds)).groupBy(*ROUND).agg(first).select(*ROUND, "first.*")
+
+
+def judge(scores: DataFrame, labels: DataFrame, of_kinds: Collection[str]) -> dict[str, Any]:
+    """Metrics and curves of the first score at events of some kinds, where the rating came later."""
+    first = first_scores(scores, of_kinds).join(labels, ROUND)
+    judged = first.where(F.col("rated_at") >= F.unix_millis("occurred_at")).select("label", "score").toPandas()
     if judged.empty:
         return {"metrics": {"rows": 0}, "roc": [], "calibration": [], "base_rate": None}
     truth, score = judged["label"].to_numpy(), judged["score"].to_numpy()
@@ -80,16 +94,15 @@ def main(arguments: Sequence[str]) -> None:
     written = scores.orderBy("shop_id", "position").select(*SCORE_COLUMNS).toPandas()
     if written.empty:
         raise InputError("found no score in the log, expected at least one")
-    labels = rated_conversations(entries).cache()
+    labels = rated_rounds(entries).cache()
     judged = {
-        name: judge(scores, labels, kind)
-        for name, kind in (("answer", "agent_message"), ("opening", "conversation_opened"))
+        name: judge(scores, labels, of_kinds) for name, of_kinds in (("answer", {ANSWER}), ("opening", kinds.QUESTIONS))
     }
     if options.scores is not None:
         write_scores(written, options.scores)
     print_summary(
         f"evaluate_scores: {len(written)} scores; after the first answer {judged['answer']['metrics']['rows']} rated"
-        f" conversations, AUC {figure_text(judged['answer']['metrics'].get('auc'))}",
+        f" rounds, AUC {figure_text(judged['answer']['metrics'].get('auc'))}",
         {"scores": len(written), "model_versions": sorted(written["model_version"].unique()), **judged},
         file=options.json,
     )

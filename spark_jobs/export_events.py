@@ -7,7 +7,8 @@ from pathlib import Path
 from pyspark.sql import functions as F
 
 from cli.atomic_write import atomic_file
-from service_quality.events.interaction_event import FIELDS, InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.instants import format_instant
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
@@ -15,7 +16,7 @@ from spark_jobs.lake.tables import read_events
 from spark_jobs.logs.shop_log import event_columns, in_log_order
 
 _DESCRIPTION = """Writes the events that occurred at or after an instant as canonical JSON lines, in the order in which
-a replay puts them on the log: by time, ratings after everything else of their millisecond."""
+a replay puts them on the log: by time; of one millisecond questions first, ratings last."""
 
 
 def main(arguments: Sequence[str]) -> None:

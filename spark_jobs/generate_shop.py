@@ -17,6 +17,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import LongType
 
+from service_quality.events.annotations import annotate
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from spark_jobs.command_line import (
     count_argument,
@@ -113,7 +114,7 @@ def make_blocks(world: World) -> Callable[[Iterable[pa.RecordBatch]], Iterator[p
         for batch in batches:
             for block in batch.to_pylist():
                 events = events_of(world, shop_of(world, block["shop"]), range(block["first"], block["last"]))
-                yield from to_batches(events, source_of(world))
+                yield from to_batches(map(annotate, events), source_of(world))
 
     return make
 

@@ -1,7 +1,8 @@
 """Read contact exports into the lake as interaction events.
 
-One row per finished contact becomes up to three events: the contact was opened, answered, rated. Rows that cannot be
-read are put into the lake's table of rejected rows, with file, line and reason. Importing a file again changes nothing.
+One row per contact becomes up to three events: the contact was opened, answered, rated. An optional value that cannot
+be used is left out and counted by its column. Rows that cannot be read are put into the lake's table of rejected rows,
+with file, line and reason. Importing a file again changes nothing.
 Where too few rows of a file can be read nothing else is written, and the job ends with exit code 3.
 """
 
@@ -21,7 +22,15 @@ from service_quality.events.identifiers import EXPECTED_ID, is_id
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.contacts.export_format import MISSING_COLUMNS, REPEATED_COLUMNS
 from spark_jobs.contacts.readable_share import RowCount, explain_unreadable
-from spark_jobs.contacts.rows import check_records, contact_events, hash_files, parse_lines, read_lines, rejected_rows
+from spark_jobs.contacts.rows import (
+    check_records,
+    contact_events,
+    count_odd,
+    hash_files,
+    parse_lines,
+    read_lines,
+    rejected_rows,
+)
 from spark_jobs.errors import InputError, MissingSourceError
 from spark_jobs.lake.snapshots import Written
 from spark_jobs.lake.tables import REJECTED, write_events, write_rejected
@@ -46,15 +55,17 @@ def main(arguments: Sequence[str]) -> None:
         stored = f"; what was rejected is in {REJECTED}, nothing else was written" if rejected else ""
         raise InputError(f"{refusal}{stored}")
     events = write_events(contact_events(checked, shop_id=options.shop))
+    odd = count_odd(checked)
     contacts = sum(count.rows for count in counts if count.reason is None)
     print_summary(
-        summary_line(options.shop, contacts, rejected_by_reason, events),
+        summary_line(options.shop, contacts, rejected_by_reason, events, odd=odd),
         {
             "job": NAME,
             "shop_id": options.shop,
             "contacts": contacts,
             "rejected": sum(rejected_by_reason.values()),
             "rejected_by_reason": rejected_by_reason,
+            "odd_fields": odd,
             "new_events": events.rows,
             "new_rejected": rejected.rows if rejected else 0,
             "events_snapshot": events.snapshot,
@@ -84,7 +95,7 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def shop_argument(text: str) -> str:
     """A shop's id as an event can carry it."""
-    if not is_id(text) or text != text.strip():
+    if not is_id(text):
         raise argparse.ArgumentTypeError(f"expected an id of {EXPECTED_ID}")
     return text
 
@@ -160,12 +171,14 @@ def count_by_reason(counts: Sequence[RowCount]) -> dict[str, int]:
     return dict(sorted(rejected.items()))
 
 
-def summary_line(shop: str, contacts: int, rejected: dict[str, int], events: Written) -> str:
+def summary_line(shop: str, contacts: int, rejected: dict[str, int], events: Written, *, odd: dict[str, int]) -> str:
     """The summary for people."""
+    left_out = ", ".join(f"{count} of {column}" for column, count in odd.items())
     stored = ", ".join(f"{count} {reason}" for reason, count in rejected.items())
     return (
         f"{NAME}: {contacts} contacts of {shop} read, {events.rows} events new in the lake, "
         f"{sum(rejected.values())} rows rejected{f' ({stored})' if stored else ''}"
+        f"{f'; values left out: {left_out}' if left_out else ''}"
     )
 
 

@@ -11,12 +11,21 @@ from pyspark.sql import functions as F
 
 from service_quality.adapters.model_registry import ModelRegistry
 from service_quality.adapters.onnx_model import OnnxScorer
+from service_quality.events.kinds import RATED
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
 from spark_jobs.learning.judged_models import CANDIDATE, CHAMPION, JudgedModel, measure_both, read_model, score_by_both
-from spark_jobs.learning.labelled_rows import ROW_COLUMNS, label_conversations, with_labels
+from spark_jobs.learning.labelled_rows import (
+    RATING_COLUMNS,
+    ROUND,
+    ROW_COLUMNS,
+    as_first_served,
+    label_rounds,
+    merged_conversations,
+    with_labels,
+)
 from spark_jobs.learning.metrics import figure_text
 from spark_jobs.logs.declared_features import find_places, vectors_in_service
 from spark_jobs.logs.log_table import read_log
@@ -24,8 +33,8 @@ from spark_jobs.logs.log_table import read_log
 _DESCRIPTION = """Scores what was served, by the champion and by a published candidate, and writes the figures of both
 for `python -m model_export promote --judgement`, which decides.
 
-Judged are the scored events of the lake's log that were received after both models' training ended, of conversations
-that were rated since and not before. Each conversation has one unit of weight."""
+Judged are the scored events of the lake's log that were received after both models' training ended, of rounds that
+were rated since and not before, up to the rating. Each round has one unit of weight."""
 
 
 def read_options(arguments: Sequence[str]) -> Namespace:
@@ -47,17 +56,18 @@ def read_models(options: Namespace) -> tuple[JudgedModel, JudgedModel]:
 
 
 def judged_rows(log: DataFrame, since: int) -> DataFrame:
-    """Rows of a training set of what was received from an instant on, of conversations not rated before it."""
+    """Rows of a training set of what was received from an instant on, of rounds not rated before it."""
     accepted = log.where("rejected is null and not duplicate and event_id is not null")
-    rated_before = accepted.where((F.col("kind") == "rated") & (F.col("received_at") < since))
-    seen = rated_before.select("shop_id", "conversation_id").distinct()
+    ratings = accepted.where(F.col("kind") == RATED)
+    seen = ratings.where("label is not null").where(F.col("received_at") < since).select(*ROUND).distinct()
     served = (
-        accepted.where("served_vector is not null")
+        as_first_served(accepted.where("served_vector is not null"))
         .where(F.col("received_at") >= since)
         .withColumn("features", vectors_in_service(find_places(log, FEATURES)))
-        .join(seen, ["shop_id", "conversation_id"], "left_anti")
+        .join(seen, ROUND, "left_anti")
     )
-    return with_labels(served.select(*ROW_COLUMNS), label_conversations(accepted, F.col("position")))
+    labels = label_rounds(ratings.select(*RATING_COLUMNS), merged_conversations(accepted))
+    return with_labels(served.select(*ROW_COLUMNS), labels)
 
 
 def judge(log: DataFrame, champion: JudgedModel, candidate: JudgedModel) -> dict[str, Any]:
@@ -66,13 +76,13 @@ def judge(log: DataFrame, champion: JudgedModel, candidate: JudgedModel) -> dict
     rows = judged_rows(log, since).cache()
     counts = rows.agg(
         F.count("*").alias("rows"),
-        F.count_distinct("shop_id", "conversation_id").alias("conversations"),
+        F.count_distinct(*ROUND).alias("rounds"),
         F.coalesce(F.sum(F.col("label") * F.col("weight")), F.lit(0.0)).alias("dissatisfied"),
         F.max(F.unix_millis("occurred_at")).alias("until"),
     ).collect()[0]
     if not counts["rows"]:
         raise InputError(
-            f"found no conversation that was served and rated from {format_instant(since)} on, expected at least one"
+            f"found no round that was served and rated from {format_instant(since)} on, expected at least one"
         )
     figures = measure_both(score_by_both(rows, champion, candidate))
     models = {CHAMPION: champion, CANDIDATE: candidate}
@@ -80,7 +90,7 @@ def judge(log: DataFrame, champion: JudgedModel, candidate: JudgedModel) -> dict
         "since": format_instant(since),
         "until": format_instant(counts["until"]),
         "rows": counts["rows"],
-        "conversations": counts["conversations"],
+        "rounds": counts["rounds"],
         "dissatisfied": round(counts["dissatisfied"]),
         **{
             name: {
@@ -100,8 +110,7 @@ def main(arguments: Sequence[str]) -> None:
     found = judge(read_log(spark).cache(), *read_models(options))
     losses = (f"{name} {figure_text(found[name]['log_loss'])}" for name in (CANDIDATE, CHAMPION))
     print_summary(
-        f"judge_candidate: log loss of {', of '.join(losses)} on {found['conversations']} conversations"
-        f" since {found['since']}",
+        f"judge_candidate: log loss of {', of '.join(losses)} on {found['rounds']} rounds since {found['since']}",
         found,
         file=options.json,
     )

@@ -34,6 +34,7 @@ from spark_jobs.errors import InputError, JobError
 from spark_jobs.logs.archive import read_entries, to_log
 from spark_jobs.logs.folding import fold_states
 from spark_jobs.logs.import_rows import with_imports
+from spark_jobs.logs.policies import read_policies
 from spark_jobs.reader.recorded_imports import imported_rows
 
 _DESCRIPTION = f"""Folds the archived logs of shops again, by this code's version of the fold ({FOLD_VERSION}), and puts
@@ -87,11 +88,12 @@ def await_archive(ledger: ArchiveLedger, shops: Sequence[ShopToRebuild], *, seco
         time.sleep(_LOOK_SECONDS if missing else 0)
 
 
-def read_logs(spark: SparkSession, archive: str, shops: Sequence[ShopToRebuild]) -> DataFrame:
+def read_logs(entries: DataFrame, shops: Sequence[ShopToRebuild]) -> DataFrame:
     """The logs of shops as far as they are folded (archive.to_log)."""
-    wanted = spark.createDataFrame([(one.shop_id, one.follows) for one in shops], "shop_id string, follows string")
-    entries = read_entries(spark, archive).join(F.broadcast(wanted), "shop_id")
-    return to_log(entries.where(F.col("position") <= F.col("follows")).drop("follows"))
+    ends = [(one.shop_id, one.follows) for one in shops]
+    wanted = entries.sparkSession.createDataFrame(ends, "shop_id string, follows string")
+    folded = entries.join(F.broadcast(wanted), "shop_id").where(F.col("position") <= F.col("follows"))
+    return to_log(folded.drop("follows"))
 
 
 def join_imports(log: DataFrame) -> DataFrame:
@@ -102,8 +104,10 @@ def join_imports(log: DataFrame) -> DataFrame:
 
 def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebuild]) -> tuple[list[StateRebuilt], Row]:
     """Write the items of rebuilt shops, which all have a log; the records that let them count, and counts."""
-    log = read_logs(spark, options.archive, shops).cache()
-    states = fold_states(join_imports(log), FEATURES, {rule.subject for rule in RULES} - {"conversation"}).cache()
+    entries = read_entries(spark, options.archive)
+    log = read_logs(entries, shops).cache()
+    subjects = {rule.subject for rule in RULES} - {"conversation"}
+    states = fold_states(join_imports(log), FEATURES, subjects, read_policies(entries)).cache()
     ends = shop_ends(spark, log, shops).cache()
     items = build_rebuilt_items(states, ends, FEATURES)
     written = write_rebuilt_items(items, options.state_table, FEATURES.plan)

@@ -6,22 +6,31 @@ from cli.paths import ROOT
 from service_quality.conversations.conversation import RETENTION
 from service_quality.events.carriers import MAX_EVENTS
 from service_quality.events.declared_fields import IDENTIFIER, INSTANT, INTEGER, WORD, EventField
-from service_quality.events.fields import MAX_AHEAD
-from service_quality.events.interaction_event import DECLARED, EVENT_VERSION
+from service_quality.events.event_forms import EVENT_VERSION
+from service_quality.events.identifiers import NOBODY
+from service_quality.events.interaction_event import DECLARED, DERIVED_FIELDS, INPUT_FIELDS
 from service_quality.events.kinds import ALL, BEHAVIOUR, FEEDBACK, KINDS, SCORED, SERVICE
 from service_quality.events.parsing import MAX_RECORD_BYTES
-from service_quality.instants import DAY, MINUTE
+from service_quality.instants import DAY
 
 SCHEMA = ROOT / "docs" / "event.schema.json"
 PAGE = ROOT / "docs" / "events.md"
 REQUIRED = ("event_id", "shop_id", "kind", "occurred_at")
 GROUPS = {"service": SERVICE, "feedback": FEEDBACK, "behaviour": BEHAVIOUR}
+_INPUT = {name: DECLARED[name] for name in INPUT_FIELDS}
 _NOT_IN_EXAMPLES = ("received_at", "precision")
 _OF_FEW_KINDS = 8
 _FEW_LEFT_OUT = 2
-_PRINTABLE = "^[^\\u0000-\\u001f\\u007f]*$"
+_USABLE = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$"
 
 Schema = dict[str, object]
+
+
+def _names(names: tuple[str, ...], between: str = ", ") -> str:
+    return between.join(f"`{name}`" for name in names)
+
+
+_PERSONS = " or ".join(f"`{name}`" for name, declared in DECLARED.items() if declared.names_person)
 
 _HEAD = f"""# Events
 
@@ -33,11 +42,18 @@ Every kind and field that may come in. This page and [event.schema.json](event.s
   `{{"events": […]}}`, at most {MAX_EVENTS:,} at once: in a message of the queue, on the bus, in a direct call of
   `ingest_events`, or on the stream with `shop_id` as partition key. [How to send one](by_hand.md).
 - Required: {", ".join(f"`{name}`" for name in REQUIRED)}, what the kind needs, and `conversation_id` or `customer_id`.
+  Any other value that cannot be used (of another type, out of bounds) counts as absent: the answer of a direct call
+  names its field (`odd_fields`), and the metric `OddValues` counts it.
 - A second event with the `event_id` of an earlier one of its shop changes nothing.
-- Events may come in any order, at most {RETENTION // DAY} days after they occurred, and dated at most
-  {MAX_AHEAD // MINUTE} minutes ahead of their arrival.
+- Events may come in any order, at most {RETENTION // DAY} days after they occurred. One that is dated after
+  its arrival counts at its arrival; its own instant is archived beside that (`stated_at`).
+- Identifiers and names are put into one spelling: Unicode NFC, each run of blanks (a no-break or full-width one too) as
+  one space, none at the ends. Their length counts then. Control characters and line separators cannot be used. Ids of
+  staff are in lower case. A name of nobody in {_PERSONS}
+  ({_names(tuple(sorted(NOBODY)))}, in any case) counts as absent.
+- A text that is too long is cut.
 - A field that is not listed here is not read. The answer of a direct call names it, and the metric `UnknownFields`
-  counts it. A field that is `null` counts as absent.
+  counts it. A field that is `null`, or an identifier that is blank, counts as absent.
 - An event that cannot be taken is stored as rejected with its reason; a direct caller gets the reason at once.
 - What customers write (`text`, `query`) is archived and never enters state, alerts, logs or metrics.
 """
@@ -49,7 +65,7 @@ One a line, as `python -m infra.local replay` reads them.
 
 
 def render_schema() -> str:
-    """The JSON schema of one event, for senders: it accepts what is taken, without fields that nobody reads."""
+    """The JSON schema of one event, for senders: it accepts what is read as it is sent."""
     needs = {need for kind in KINDS.values() for need in [kind.needs] if need}
     document: Schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -59,7 +75,7 @@ def render_schema() -> str:
         "type": "object",
         "properties": {
             "version": {"description": "Version of this format; may be left out.", "const": EVENT_VERSION},
-            **{name: _property(declared) for name, declared in DECLARED.items()},
+            **{name: _property(DECLARED[name]) for name in INPUT_FIELDS},
         },
         "required": list(REQUIRED),
         "anyOf": [{"required": ["conversation_id"]}, {"required": ["customer_id"]}],
@@ -85,7 +101,7 @@ def _property(declared: EventField) -> Schema:
         case form if form == WORD:
             return said | {"enum": list(declared.words)}
     bounds: Schema = {"type": "string", "minLength": declared.lowest, "maxLength": declared.highest}
-    return said | bounds | ({"pattern": _PRINTABLE} if declared.form == IDENTIFIER else {})
+    return said | bounds | ({"pattern": _USABLE} if declared.form == IDENTIFIER else {})
 
 
 def render_page() -> str:
@@ -100,7 +116,7 @@ def example(kind: str) -> dict[str, str | int]:
     whole = kind == "conversation_opened" or kind in BEHAVIOUR
     names = [
         name
-        for name, declared in DECLARED.items()
+        for name, declared in _INPUT.items()
         if name in (*REQUIRED, *KINDS[kind].needs)
         or (name == "customer_id" and not KINDS[kind].needs)
         or (kind in declared.kinds and name not in _NOT_IN_EXAMPLES and (whole or _is_special(declared)))
@@ -124,11 +140,22 @@ def _kinds(group: str) -> str:
 
 
 def _fields() -> str:
+    derived = {name: DECLARED[name] for name in DERIVED_FIELDS}
+    return "\n".join(
+        [
+            _table("Fields", _INPUT),
+            _table("Fields that are derived", derived),
+            "They stand in archive and lake. An event that claims one of them is taken, and the claim is not read.\n",
+        ]
+    )
+
+
+def _table(title: str, fields: dict[str, EventField]) -> str:
     rows = "".join(
         f"| `{name}` | {_bound(declared)} | {_carriers(declared.kinds)} | {declared.says} |\n"
-        for name, declared in DECLARED.items()
+        for name, declared in fields.items()
     )
-    return f"## Fields\n\n| field | type and bound | on | means |\n|---|---|---|---|\n{rows}"
+    return f"## {title}\n\n| field | type and bound | on | means |\n|---|---|---|---|\n{rows}"
 
 
 def _bound(declared: EventField) -> str:
@@ -138,7 +165,7 @@ def _bound(declared: EventField) -> str:
         return "ISO 8601 instant with a zone"
     if declared.form == WORD:
         return "a kind" if set(declared.words) == ALL else _names(declared.words, " or ")
-    return f"string, {declared.lowest} to {declared.highest:,} {'printable ' * (declared.form == IDENTIFIER)}characters"
+    return f"string, {declared.lowest} to {declared.highest:,} characters"
 
 
 def _carriers(kinds: frozenset[str]) -> str:
@@ -149,10 +176,6 @@ def _carriers(kinds: frozenset[str]) -> str:
     named = [name + (f" but {_names(tuple(sorted(left)))}" if left else "") for name, left in groups.items()]
     rest = kinds - {kind for name in groups for kind in GROUPS[name]}
     return ", ".join([*named, *(f"`{name}`" for name in KINDS if name in rest)])
-
-
-def _names(names: tuple[str, ...], between: str = ", ") -> str:
-    return between.join(f"`{name}`" for name in names)
 
 
 if __name__ == "__main__":

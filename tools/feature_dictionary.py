@@ -2,7 +2,16 @@
 
 from cli.paths import ROOT
 from service_quality.alerts.wording import phrase
-from service_quality.features.declarations import EventValue, Feature, Mean, Rate, TimeSince, Total, WindowRatio
+from service_quality.features.declarations import (
+    EventValue,
+    Feature,
+    Mean,
+    Quantile,
+    Rate,
+    TimeSince,
+    Total,
+    WindowRatio,
+)
 from service_quality.features.feature_set import BESIDE_THE_MODEL, FEATURES
 from service_quality.histories.windows import WINDOWS, Window
 from service_quality.instants import DAY, HOUR, MINUTE
@@ -56,6 +65,8 @@ def missing_rule(feature: Feature) -> str:
             return "never; 0 where nothing is known"
         case Mean(_, _, per, _):
             return f"where `{per}` is 0"
+        case Quantile(_, _, window):
+            return f"without a known wait in {window}"
         case WindowRatio(_, _, _, _, prior_weight):
             return f"never; `{feature.even_share:.4g}` where nothing is known (weight {prior_weight:g})"
         case TimeSince(_, _, window):

@@ -13,7 +13,7 @@ from tools.commands import run
 from tools.environments import BOOTSTRAP, REQUIREMENTS, make, uv_settings
 from tools.setup import OLDEST
 
-GROUPS = ("bootstrap", "build", "run", "test", "sam", "function", "scoring", "java", "peers")
+GROUPS = ("bootstrap", "build", "run", "test", "sam", "function", "scoring", "java", "peers", "calendars")
 """In this order: test, function and scoring are held to what run was locked to."""
 
 COMPILE = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-annotate"]

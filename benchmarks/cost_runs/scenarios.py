@@ -11,7 +11,8 @@ from benchmarks.cost_runs.counts import CountingStore
 from service_quality.alerts.rule_set import RULES
 from service_quality.commit.archive_objects import archive_objects, unpack_archive_row
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES

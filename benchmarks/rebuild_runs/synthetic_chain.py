@@ -13,7 +13,8 @@ from service_quality.commit.archive_objects import archive_objects, unpack_archi
 from service_quality.commit.archived_ranges import LEDGER, Range, encode_ranges
 from service_quality.commit.inserted_rows import InsertedRow
 from service_quality.commit.shop_item import SHOP_KEY, ShopItem, encode_shop
-from service_quality.commit.transactions import Transaction, declaration, event_entry
+from service_quality.commit.transactions import Transaction, declaration
+from service_quality.events.event_forms import event_to_dict
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.events.positions import START, Position
 from service_quality.features.feature_set import FEATURES
@@ -39,7 +40,7 @@ def write_chain(folder: Path, *, events: int) -> ShopItem:
             position, number = str(Position(1, number)), number + 1
             clock = max(clock, min(event.occurred_at, event.received_at))
             received_clock = max(received_clock, event.received_at)
-            transaction.add_entry(event_entry(position, event, None, clock=clock), 0)
+            transaction.add_entry({"position": position, "event": event_to_dict(event), "clock": clock}, 0)
         first = declaration(FEATURES) if follows == START else None
         row = transaction.archive_row(
             last=position, fold_version=OTHER_FOLD, fingerprint=FEATURES.fingerprint, declared=first

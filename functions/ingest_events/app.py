@@ -81,7 +81,8 @@ def report(intakes: Sequence[Intake], *, accepted: int) -> None:
     """Report the intakes in one log entry and in metrics."""
     reasons = Counter(one.reason for intake in intakes for one in intake.rejected)
     unknown = sum(len(one.names) for intake in intakes for one in intake.unknown)
-    telemetry.count({"AcceptedEvents": accepted, "RejectedEvents": reasons.total(), "UnknownFields": unknown})
+    odd = sum((intake.odd_by_field() for intake in intakes), Counter[str]())
+    counts = {"AcceptedEvents": accepted, "UnknownFields": unknown, "OddValues": odd.total()}
+    telemetry.count({**counts, "RejectedEvents": reasons.total()})
     telemetry.count_by_reason("RejectedEvents", reasons)
-    counts = {"AcceptedEvents": accepted, "UnknownFields": unknown, "reasons": dict(reasons)}
-    telemetry.logger.info("events_taken_in", extra=counts)
+    telemetry.logger.info("events_taken_in", extra={**counts, "reasons": dict(reasons), "odd_fields": dict(odd)})

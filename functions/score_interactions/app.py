@@ -129,6 +129,7 @@ def report(stats: CommitStats, *, rerouted: int) -> None:
     counts = batch_counts(stats, rerouted=rerouted)
     telemetry.count(counts)
     telemetry.count_by_reason("RejectedEvents", stats.rejected)
+    telemetry.count_by_field("OddValues", stats.odd)
     for failure in stats.failures[:MOST_LOGGED]:
         telemetry.logger.error("step_failed", extra=failure.fields())
-    telemetry.logger.info("batch_committed", extra={**counts, "reasons": stats.rejected})
+    telemetry.logger.info("batch_committed", extra={**counts, "reasons": stats.rejected, "odd_fields": stats.odd})

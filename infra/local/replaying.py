@@ -11,7 +11,8 @@ from infra.local.archive import ArchivedSequences
 from infra.local.cloud import Cloud
 from infra.local.errors import NotReceivedError, ReplayError
 from service_quality.errors import RejectedEventError
-from service_quality.events.interaction_event import InteractionEvent, event_to_json, log_order
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent, log_order
 from service_quality.events.parsing import parse_event, parse_json
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from infra.operations.alert_commands import add_alert_commands
 from infra.operations.deployment import latest_call
 from infra.operations.endpoints import nothing_at
 from infra.operations.errors import NotThereError, OperationsError
+from infra.operations.policy_commands import add_policy_commands
 from infra.operations.record_options import EXIT_CODES, add_record_commands
 from infra.operations.stack_commands import add_stack_commands
 from service_quality.aws_errors import failure_of
@@ -50,7 +51,7 @@ def _failure_of(error: Exception) -> ServiceQualityError:
 def _parser() -> argparse.ArgumentParser:
     parser = OptionParser(
         prog="python -m infra.operations",
-        description="Operators' commands: records that were set aside, settings of shops, open alerts, subscribers.",
+        description="Operators' commands: records set aside, settings and policies of shops, open alerts, subscribers.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -58,5 +59,6 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_record_commands(commands)
     add_alert_commands(commands)
+    add_policy_commands(commands)
     add_stack_commands(commands)
     return parser

@@ -3,7 +3,7 @@
 OperationsError           1  anything else, such as AWS that does not answer
 ├── UnreadableObjectError 1  an object that holds no rejected records: it is named and left, and everything else goes on
 ├── ArgumentsError        2  wrong or missing arguments
-├── StillInTroubleError   3  records failed or were rejected again, or are still rejected though named
+├── StillInTroubleError   3  records failed or were rejected again, or are still rejected though named, or a policy
 ├── NotThereError         4  a stack, bucket, table, stream, secret, shop, alert or file that does not exist
 ├── NotYetThroughError    5  the log did not come to the put-back records in time: run again later
 └── OtherRunError         6  another run puts the same shop's records back
@@ -29,7 +29,10 @@ class ArgumentsError(OperationsError):
 
 
 class StillInTroubleError(OperationsError):
-    """Records failed again, and their shop is parked as before; or they were rejected again, or are still rejected."""
+    """Records failed again, and their shop is parked as before; or they were rejected again, or are still rejected.
+
+    Also a policy that its shop's log did not take.
+    """
 
     exit_code = 3
 

@@ -17,9 +17,10 @@ EXIT_CODES = """exit codes:
      everything else is done
   2  wrong arguments, or a file of another form
   3  records of a shop or rows of the outbox failed again, records that were put back are rejected again, or records
-     that --reason names are still rejected: their trouble is not mended, and all of them stay stored
+     that --reason names are still rejected: their trouble is not mended, and all of them stay stored; or a policy that
+     the log rejected
   4  a stack, bucket, table, stream, secret, shop, alert or file that does not exist or may not be used
-  5  what was put back is on the stream, and the shop's log has not come to it yet: run again later
+  5  what was put back, or a policy, is on the stream, and the shop's log has not come to it yet: run again later
   6  another run puts the same shop's records back
 
 Each may be run again at any time, also after it was killed: nothing is lost, and no event is folded twice.

@@ -39,8 +39,8 @@ class ShopLog:
             if self.clock() - moved >= self.patience:
                 raise NotYetThroughError(
                     f"found the shop's log unmoved for {self.patience:.0f} s, expected it to come to what was put "
-                    "back; see the alarms on score_interactions, then run again"
+                    "on it; see the alarms on score_interactions, then run again"
                 )
             meanwhile()
-            signs.show("waits for the shop's log to come to what was put back")
+            signs.show("waits for the shop's log to come to what was put on it")
             self.pause(_POLL_SECONDS)

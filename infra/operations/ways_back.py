@@ -1,6 +1,6 @@
 """How a rejected record goes back: as the control record or event that its shop's log takes, or not at all."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from infra.operations.selection import GIVEN_UP
 from service_quality.commit.put_back import KEEPS_ARRIVAL_FOR, RejectedRecord, put_back_rejected
@@ -8,9 +8,11 @@ from service_quality.errors import RejectedEventError
 from service_quality.events.control_parsing import MAX_CONTROL_BYTES
 from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked
 from service_quality.events.control_signatures import ControlKey, sign_control
-from service_quality.events.identifiers import NO_SHOP, is_id, is_shop_id
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
-from service_quality.events.parsing import MAX_RECORD_BYTES, parse_event, parse_json, parse_record
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.identifiers import NO_SHOP, is_shop_id, one_spelling
+from service_quality.events.intake import MAX_INLET_BYTES, take_event
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.parsing import MAX_RECORD_BYTES, parse_json, parse_record
 from service_quality.events.positions import is_position
 
 _LONGEST_KEY = 256  # of a partition key
@@ -38,7 +40,8 @@ def shop_of(record: RejectedRecord) -> str:
         named = parse_json(record.data, longest=MAX_CONTROL_BYTES).get("shop_id")
     except RejectedEventError:
         return record.shop_id
-    return named if isinstance(named, str) and is_shop_id(named) else record.shop_id
+    spelt = one_spelling(named) if isinstance(named, str) else None
+    return spelt if spelt is not None and is_shop_id(spelt) else record.shop_id
 
 
 def event_id_of(record: RejectedRecord) -> str:
@@ -47,7 +50,7 @@ def event_id_of(record: RejectedRecord) -> str:
         named = parse_json(record.data, longest=MAX_CONTROL_BYTES).get("event_id")
     except RejectedEventError:
         return ""
-    return named if isinstance(named, str) and is_id(named) else ""
+    return (one_spelling(named) or "") if isinstance(named, str) else ""
 
 
 def way_of_rejected(record: RejectedRecord, *, key: ControlKey, now: int) -> WayBack | None:
@@ -74,12 +77,10 @@ def way_of_rejected(record: RejectedRecord, *, key: ControlKey, now: int) -> Way
 def _taken_in(record: RejectedRecord, *, now: int) -> WayBack | None:
     """The event stamped with its arrival now, in place of any that its source gives."""
     try:
-        raw = {name: value for name, value in parse_json(record.data).items() if name != "received_at"}
-        event = replace(parse_event(raw, arrived_at=now), received_at=now)
+        event = take_event(parse_json(record.data, longest=MAX_INLET_BYTES), now=now).event
     except RejectedEventError:
         return None
-    data = event_to_json(event)
-    return PlainRecord(event.shop_id, data) if len(data) <= MAX_RECORD_BYTES else None
+    return PlainRecord(event.shop_id, event_to_json(event))
 
 
 def way_of_given_up(record: RejectedRecord, *, key: ControlKey, now: int) -> WayBack | None:

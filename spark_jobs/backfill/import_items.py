@@ -9,6 +9,7 @@ from spark_jobs.backfill.history_items import build_history_items
 from spark_jobs.backfill.known_past import KnownPast
 from spark_jobs.logs.folding import fold_last_import
 from spark_jobs.logs.import_rows import import_rows, with_imports
+from spark_jobs.logs.policies import read_policies
 
 _KEY = ["shop_id", "fold_key"]
 
@@ -24,7 +25,8 @@ def fold_new(located: DataFrame, past: KnownPast, features: FeatureSet) -> DataF
         F.max("number").alias("number"), F.max("occurred_at").alias("own"), F.max("received_until").alias("received")
     )
     affected = rows.join(F.broadcast(last.select("shop_id", "number")), ["shop_id", "number"]).select(*_KEY)
-    folded = fold_last_import(with_imports(log, rows).join(affected.distinct(), _KEY, "left_semi"), features)
+    known = with_imports(log, rows).join(affected.distinct(), _KEY, "left_semi")
+    folded = fold_last_import(known, features, read_policies(past.entries))
     ends = past.log.groupBy("shop_id").agg(F.max("clock").alias("ended"))
     clocks = last.join(ends, "shop_id", "left").select(
         "shop_id",

@@ -122,7 +122,7 @@ class _Writer:
                 continue
             key = stored_key(row["key"], row["rebuild_id"])
             stored: dict[str, object] = {"shop_id": row["shop_id"], "key": key, "data": data}
-            items.append(table_item(stored, now + stored_days(row["key"]) * DAY // SECOND))
+            items.append(table_item(stored, now + (stored_days(row["key"]) or 0) * DAY // SECOND))
             shops.append(row["shop_id"])
         put_all(self.dynamodb, self.table, items)
         return shops

@@ -21,12 +21,21 @@ COLUMNS = {
     "rating": "CSAT Score",
 }
 
-#: The columns that become identifiers of an event, and the required ones.
-IDENTIFIERS = (
-    "contact_id", "channel", "category", "subcategory", "order_id", "product", "agent_id", "supervisor_id",
-    "manager_id", "agent_tenure", "agent_shift",
-)  # fmt: skip
-NEEDED = ("contact_id", "reported", "answered", "agent_id")
+#: The columns that become identifiers of an event, each with the event's field; and the required ones.
+IDENTIFIERS = {
+    "contact_id": "conversation_id",
+    "channel": "channel",
+    "category": "category",
+    "subcategory": "subcategory",
+    "order_id": "order_id",
+    "product": "product",
+    "agent_id": "agent_id",
+    "supervisor_id": "supervisor_id",
+    "manager_id": "manager_id",
+    "agent_tenure": "agent_tenure",
+    "agent_shift": "agent_shift",
+}
+NEEDED = ("contact_id", "reported")
 
 #: Times are local, without a zone; an answer at 00:00 has lost its time of day.
 TIME_PATTERNS = ("d/M/yyyy H:mm[:ss]",)

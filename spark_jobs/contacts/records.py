@@ -2,6 +2,8 @@
 
 Quotes are those of RFC 4180. A quote that never closes would swallow all that follows; so where what was put together
 is no row but one of its later lines is by itself, the row ends before that line, and only what came before it is lost.
+
+Ids and names get the one spelling that they have on the stream; an optional value that cannot be used costs no row.
 """
 
 import csv
@@ -10,24 +12,29 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from service_quality.events.identifiers import ID_LENGTH
+from service_quality.events.optional_values import OddValueError, cut_text, read_identifier
+from service_quality.events.ratings import read_rating
 from spark_jobs.contacts.export_format import COLUMNS, IDENTIFIERS, MISSING_COLUMNS, NEEDED, REPEATED_COLUMNS
 
 MAX_LINES = 500
 MAX_RAW = 65_536
 MAX_ID = ID_LENGTH - 11  # an event's id is the contact's and up to eleven characters more
-MAX_REMARKS = 8_000
 
 
 @dataclass(frozen=True, slots=True)
 class ContactRecord:
-    """One row as text, trimmed, blank ones None; or, with a `reason` and perhaps a `field`, a line that is no row.
+    """One row as text, blank ones None; or, with a `reason` and perhaps a `field`, a line that is no row.
 
-    `line` is the number of its first line in the file, from 1.
+    `line` is the number of its first line in the file, from 1. `odd` names the file's columns whose values could not be
+    used. `rating` is the customer's, or None where `rating_given` is a word or number of another scale.
     """
 
     line: int
     raw: str
     values: Mapping[str, str | None] = field(default_factory=dict)
+    rating: int | None = None
+    rating_given: str | None = None
+    odd: tuple[str, ...] = ()
     reason: str | None = None
     field: str | None = None
 
@@ -145,11 +152,34 @@ def _read_record(block: Block, header: _Header) -> ContactRecord:
     if len(fields) != header.width:
         few = "too_few_columns" if len(fields) < header.width else "too_many_columns"
         return ContactRecord(number, raw[:MAX_RAW], reason=few)
-    values = {name: fields[place].strip() or None for name, place in header.places.items()}
-    bad = _bad_value(values)
-    if bad is not None:
-        return ContactRecord(number, raw[:MAX_RAW], reason=bad[0], field=COLUMNS[bad[1]])
-    return ContactRecord(number, raw, values)
+    cells = {name: fields[place] for name, place in header.places.items()}
+    values, odd = _usable_values(cells)
+    for name in NEEDED:
+        if values[name] is None:
+            reason = "unusable_identifier" if name in odd else "missing_value"
+            return ContactRecord(number, raw[:MAX_RAW], reason=reason, field=COLUMNS[name])
+    rating = read_rating(cells["rating"])
+    if values["rating"] is not None and rating.rating is None:
+        odd.append("rating")
+    return ContactRecord(
+        number, raw, values, rating.rating, rating.given, tuple(COLUMNS[name] for name in COLUMNS if name in odd)
+    )
+
+
+def _usable_values(cells: Mapping[str, str]) -> tuple[dict[str, str | None], list[str]]:
+    """The values of a row, blank ones None, and the names of those that no event could carry."""
+    values: dict[str, str | None] = {name: cut_text(cell.strip()) or None for name, cell in cells.items()}
+    odd: list[str] = []
+    for name, field_name in IDENTIFIERS.items():
+        try:
+            values[name] = read_identifier(field_name, cells[name])
+        except OddValueError:
+            values[name] = None
+            odd.append(name)
+    if len(values["contact_id"] or "") > MAX_ID:
+        values["contact_id"] = None
+        odd.append("contact_id")
+    return values, odd
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -158,19 +188,3 @@ def _is_utf8(text: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _bad_value(values: Mapping[str, str | None]) -> tuple[str, str] | None:
-    """Reason and column of the first value that no event could carry."""
-    for name in NEEDED:
-        if values[name] is None:
-            return "missing_value", name
-    for name in IDENTIFIERS:
-        value = values[name]
-        if value is not None and (
-            len(value) > (MAX_ID if name == "contact_id" else ID_LENGTH) or not value.isprintable()
-        ):
-            return "unusable_identifier", name
-    if len(values["remarks"] or "") > MAX_REMARKS:
-        return "too_long", "remarks"
-    return None

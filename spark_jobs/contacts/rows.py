@@ -20,14 +20,16 @@ MAX_AMOUNT_MINOR = DECLARED["amount_minor"].highest
 AGENT_FIELDS = ("agent_id", *fields_describing(AGENT))
 CONTACT_FIELDS = ("category", "subcategory", "product", "channel", "order_id")
 
-_PLACE = ("file", "line", "raw", "reason", "field")
+_OF_RECORD = ("line", "raw", "reason", "field", "odd", "rating_given")
 _RECORDS = pa.schema(
     [
         ("file", pa.string()), ("line", pa.int64()), ("raw", pa.string()), ("reason", pa.string()),
-        ("field", pa.string()), *((name, pa.string()) for name in COLUMNS),
+        ("field", pa.string()), ("odd", pa.list_(pa.string())), ("rating_given", pa.string()), ("stars", pa.int64()),
+        *((name, pa.string()) for name in COLUMNS),
     ]
 )  # fmt: skip
-_RECORDS_DDL = ", ".join(f"{name} {'bigint' if name == 'line' else 'string'}" for name in _RECORDS.names)
+_DDL_TYPES = {"int64": "bigint", "list<item: string>": "array<string>"}
+_RECORDS_DDL = ", ".join(f"{one.name} {_DDL_TYPES.get(str(one.type), 'string')}" for one in _RECORDS)
 
 
 def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
@@ -44,7 +46,10 @@ def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
 
 
 def parse_lines(lines: DataFrame) -> DataFrame:
-    """The records of each file: file, line, raw, reason and field (null for a good one), then COLUMNS as text."""
+    """The records of each file: file, line, raw, reason and field (null for a good one), then COLUMNS as text.
+
+    Beside them `odd`, the columns whose values could not be used, and the rating: `stars`, else `rating_given`.
+    """
     return _in_order(lines).mapInArrow(_parse_batches, _RECORDS_DDL)
 
 
@@ -57,7 +62,8 @@ def check_records(records: DataFrame, *, time_zone: str, until: int) -> DataFram
     """Records with their values typed, and a reason where a value cannot be; of repeated ids the first counts.
 
     `until`, epoch milliseconds, is the latest instant that can have happened. Adds reported_at, answered_at,
-    surveyed_at (timestamps), answered_day (whether the answer's time of day is lost), amount_minor, stars.
+    surveyed_at (timestamps), answered_day (whether the answer's time of day is lost), amount_minor, has_rating. A price
+    that is no amount, and a rating without its day, are among the `odd`.
     """
     first = Window.partitionBy("contact_id", F.col("reason").isNull()).orderBy("file", "line")
     typed = _type_values(records, time_zone)
@@ -68,16 +74,22 @@ def check_records(records: DataFrame, *, time_zone: str, until: int) -> DataFram
 
 
 def contact_events(contacts: DataFrame, *, shop_id: str) -> DataFrame:
-    """Up to three events a good contact: opened, answered, and rated where it was (EVENTS_SCHEMA)."""
+    """Up to three events a good contact: opened, and answered and rated where it was (EVENTS_SCHEMA)."""
     agent = {name: F.col(name) for name in AGENT_FIELDS}
     about = {name: F.col(name) for name in (*CONTACT_FIELDS, "amount_minor")}
-    rating = {"rating": F.col("stars"), "text": F.col("remarks")}
+    rating = {"rating": F.col("stars"), "rating_given": F.col("rating_given"), "text": F.col("remarks")}
     opened = _event("conversation_opened", "1-opened", F.col("reported_at"), {**about, **agent})
     answered = _event("agent_message", "2-answered", F.col("answered_at"), agent, day_only=F.col("answered_day"))
     rated = _event("rated", "3-rated", F.col("surveyed_at"), rating, day_only=F.lit(True))
-    events = F.array(opened, answered, F.when(F.col("stars").isNotNull(), rated))
+    events = F.array(opened, F.when(F.col("answered_at").isNotNull(), answered), F.when(F.col("has_rating"), rated))
     good = contacts.where("reason is null").withColumn("shop_id", F.lit(shop_id))
     return good.select(F.explode(F.array_compact(events)).alias("event")).select("event.*")
+
+
+def count_odd(checked: DataFrame) -> dict[str, int]:
+    """The number of values of each column of the files that good contacts are taken without."""
+    odd = checked.where("reason is null").select(F.explode("odd").alias("column")).groupBy("column").count()
+    return {row["column"]: row["count"] for row in odd.orderBy("column").collect()}
 
 
 def rejected_rows(checked: DataFrame, hashes: DataFrame) -> DataFrame:
@@ -127,7 +139,8 @@ def _to_batches(file: str, records: Iterable[ContactRecord]) -> Iterator[pa.Reco
     while block := list(islice(source, BATCH_ROWS)):
         columns = [
             [file] * len(block),
-            *([getattr(record, name) for record in block] for name in _PLACE[1:]),
+            *([getattr(record, name) for record in block] for name in _OF_RECORD),
+            [record.rating for record in block],
             *([record.values.get(name) for record in block] for name in COLUMNS),
         ]
         arrays = [pa.array(column, type) for column, type in zip(columns, _RECORDS.types, strict=True)]
@@ -138,18 +151,24 @@ def _type_values(records: DataFrame, time_zone: str) -> DataFrame:
     """Local times stay as they are until their day's end is known, then become UTC."""
     answered, surveyed = _read_time("answered", TIME_PATTERNS), _read_time("surveyed", DAY_PATTERNS)
     lost = answered == F.date_trunc("day", answered)
-    price = F.expr("try_cast(price as decimal(30, 6))")
-    return records.select(
-        "*",
-        F.to_utc_timestamp(_read_time("reported", TIME_PATTERNS), time_zone).alias("reported_at"),
-        lost.alias("answered_day"),
-        F.to_utc_timestamp(F.when(lost, _end_of_day(answered)).otherwise(answered), time_zone).alias("answered_at"),
-        F.to_utc_timestamp(surveyed, time_zone).alias("survey_day"),
-        F.to_utc_timestamp(_end_of_day(surveyed), time_zone).alias("surveyed_at"),
-        F.expr("try_cast(round(try_cast(price as decimal(30, 6)) * 100) as bigint)").alias("amount_minor"),
-        (F.col("price").isNotNull() & price.isNull()).alias("unreadable_price"),
-        F.regexp_extract("rating", r"^([1-5])(\.0+)?$", 1).try_cast("bigint").alias("stars"),
-    )  # fmt: skip
+    price = F.expr("try_cast(round(try_cast(price as decimal(30, 6)) * 100) as bigint)")
+    is_amount = ~F.col("price").startswith("-") & price.between(0, MAX_AMOUNT_MINOR)
+    rated, dated = F.col("rating").isNotNull(), F.col("surveyed").isNotNull()
+    odd = {"price": F.col("price").isNotNull() & ~F.coalesce(is_amount, F.lit(False)), "surveyed": rated & ~dated}
+    return records.withColumns(
+        {
+            "reported_at": F.to_utc_timestamp(_read_time("reported", TIME_PATTERNS), time_zone),
+            "answered_day": lost,
+            "answered_at": F.to_utc_timestamp(F.when(lost, _end_of_day(answered)).otherwise(answered), time_zone),
+            "survey_day": F.to_utc_timestamp(surveyed, time_zone),
+            "surveyed_at": F.to_utc_timestamp(_end_of_day(surveyed), time_zone),
+            "amount_minor": F.when(is_amount, price),
+            "has_rating": rated & dated,
+            "odd": F.array_compact(
+                F.concat("odd", F.array(*(F.when(is_odd, COLUMNS[name]) for name, is_odd in odd.items())))
+            ),
+        }
+    )
 
 
 def _read_time(column: str, patterns: Sequence[str]) -> Column:
@@ -166,7 +185,6 @@ def _checks(until: int) -> list[tuple[str, str, Column]]:
     day = F.col("survey_day")
     earliest, latest = F.timestamp_millis(F.lit(EARLIEST)), F.timestamp_millis(F.lit(until))
     answer = F.when(F.col("answered_day"), answered - F.expr("interval 1 day")).otherwise(answered)
-    amount = F.col("amount_minor")
     times = {"reported": reported, "answered": answered, "surveyed": surveyed}
     unread = [("bad_date", name, F.col(name).isNotNull() & time.isNull()) for name, time in times.items()]
     early = [("out_of_range", name, time < earliest) for name, time in times.items()]
@@ -179,12 +197,7 @@ def _checks(until: int) -> list[tuple[str, str, Column]]:
         *early,
         *late,
         ("answer_before_report", "answered", answered < reported),
-        ("bad_rating", "rating", F.col("rating").isNotNull() & F.col("stars").isNull()),
-        ("missing_value", "rating", F.col("rating").isNull() & F.col("surveyed").isNotNull()),
-        ("missing_value", "surveyed", F.col("surveyed").isNull() & F.col("rating").isNotNull()),
         ("rating_before_report", "surveyed", surveyed < reported),
-        ("bad_price", "price", F.col("unreadable_price")),
-        ("out_of_range", "price", F.col("price").startswith("-") | ~amount.between(0, MAX_AMOUNT_MINOR)),
     ]
 
 

@@ -1,7 +1,6 @@
 """The lake's tables: names, schemas, reads, and writes that a repeated run does not double."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -21,6 +20,7 @@ from pyspark.sql.types import (
 from service_quality.events.declared_fields import INSTANT, INTEGER
 from service_quality.events.interaction_event import DECLARED, fields_of
 from spark_jobs.errors import MissingSourceError
+from spark_jobs.lake.later_columns import add_later_columns, with_later_columns
 from spark_jobs.lake.snapshots import (
     Written,
     add_new,
@@ -70,6 +70,7 @@ TRAINING_SET_SCHEMA = StructType(
         StructField("shop_id", StringType()),
         StructField("kind", StringType()),
         StructField("occurred_at", TimestampType()),
+        StructField("round", LongType()),
         StructField("features", ArrayType(FloatType())),
         StructField("label", IntegerType()),
         StructField("weight", DoubleType()),
@@ -121,7 +122,8 @@ def read_events(spark: SparkSession, as_of: int | None = None, snapshot: int | N
     `as_of`, in epoch milliseconds, leaves out what was received at it or later; `snapshot` names the table's
     version, by default the present one. MissingSourceError where there is no such table or version.
     """
-    events = read_table(spark, EVENTS, snapshot=snapshot, made_by="import_contacts or generate_shop")
+    stored = read_table(spark, EVENTS, snapshot=snapshot, made_by="import_contacts or generate_shop")
+    events = with_later_columns(stored, _types_in(EVENTS_SCHEMA))
     return events if as_of is None else events.where(F.col("received_at") < F.timestamp_millis(F.lit(as_of)))
 
 
@@ -194,15 +196,6 @@ def table_properties(spark: SparkSession, table: str) -> dict[str, str]:
     return {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {table}").collect()}
 
 
-def timestamp_text(instant: int) -> str:
-    """An instant as the text of a Spark timestamp literal.
-
-    >>> timestamp_text(0)
-    '1970-01-01 00:00:00.000+00:00'
-    """
-    return datetime.fromtimestamp(instant / 1000, tz=UTC).isoformat(sep=" ", timespec="milliseconds")
-
-
 def create_table(
     spark: SparkSession,
     table: str,
@@ -211,14 +204,20 @@ def create_table(
     partitioning: str = "",
     properties: Mapping[str, str] | None = None,
 ) -> None:
-    """Create the table, of a schema or of columns in DDL, unless the lake has it."""
+    """Create the table, of a schema or of columns in DDL, or add the columns that the lake's table lacks."""
+    types = _types_in(schema)
     if table_exists(spark, table):
-        return
-    columns = (
-        schema if isinstance(schema, str) else ", ".join(f"{one.name} {one.dataType.simpleString()}" for one in schema)
-    )
+        return add_later_columns(spark, table, types)
+    columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
     partitioned = f"PARTITIONED BY ({partitioning})" if partitioning else ""
     named = ", ".join(f"'{name}'='{value}'" for name, value in {**_PROPERTIES, **(properties or {})}.items())
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {NAMESPACE}")
     with only_writer(spark, table):
         spark.sql(f"CREATE TABLE IF NOT EXISTS {table} ({columns}) USING iceberg {partitioned} TBLPROPERTIES ({named})")
+
+
+def _types_in(schema: StructType | str) -> dict[str, str]:
+    """The types of a schema or of columns in DDL, by column."""
+    if isinstance(schema, str):
+        return dict(column.split(" ", 1) for column in schema.split(", "))
+    return {one.name: one.dataType.simpleString() for one in schema}

@@ -13,12 +13,13 @@ from pyspark.sql import functions as F
 from service_quality.events.control_parsing import CONTROL_KINDS
 from service_quality.events.control_records import HistoryFilled, HistoryImported, StateRebuilt
 from service_quality.events.declared_fields import INSTANT, INTEGER
+from service_quality.events.event_forms import event_from_dict
 from service_quality.events.interaction_event import DECLARED, FIELDS
-from service_quality.events.parsing import parse_event
 from service_quality.events.positions import START
 from service_quality.instants import parse_instant
 from spark_jobs.errors import InputError
 from spark_jobs.logs.log_order import locate_in_logs
+from spark_jobs.logs.policies import read_policies, with_policies_known
 from spark_jobs.logs.shop_log import fold_key
 
 Row = dict[str, Any]
@@ -31,6 +32,8 @@ ENTRY_SCHEMA = pa.schema(
         *_EVENT_FIELDS,
         ("position", pa.string()),
         ("row_follows", pa.string()),
+        ("round", pa.int64()),
+        ("label", pa.int64()),
         ("served_clock", pa.int64()),
         ("served_vector", pa.list_(pa.float32())),
         ("served_score", pa.float64()),
@@ -56,7 +59,6 @@ _LINK_SCHEMA = pa.schema(
 )
 LINK_DDL = "shop_id string, follows string, last string, entries bigint, fold_version string"
 _ROW_FIELDS = ("shop_id", "follows", "last", "fold_version", "fingerprint", "entries")
-_FAR_FUTURE = 2**62
 #: Accepted events, and import records; other control records have no effect on features.
 _IS_OF_THE_LOG = (
     "rejected is null and not duplicate and declared is null and (control is null or import_id is not null)"
@@ -136,7 +138,8 @@ def to_log(entries: DataFrame) -> DataFrame:
 
     Log indexes and clocks are computed here from the events themselves, not read from the archive.
     """
-    return locate_in_logs(entries.where(_IS_OF_THE_LOG), [F.col("position")]).withColumn("fold_key", fold_key())
+    located = locate_in_logs(entries.where(_IS_OF_THE_LOG), [F.col("position")])
+    return with_policies_known(located, read_policies(entries)).withColumn("fold_key", fold_key())
 
 
 def _lines(spark: SparkSession, path: str) -> DataFrame:
@@ -185,10 +188,12 @@ def _event_columns(entry: Row) -> Row:
     raw = entry["event"]
     if raw["kind"] in CONTROL_KINDS:
         return {"control": json.dumps(raw), **_control_columns(entry)}
-    event = parse_event(raw, arrived_at=_FAR_FUTURE)
+    event = event_from_dict(raw)
     vector = entry.get("vector")
     return {
         **{name: getattr(event, name) for name in FIELDS},
+        "round": entry.get("round"),
+        "label": entry.get("label"),
         "served_clock": entry["clock"],
         "served_vector": None if vector is None else memoryview(b64decode(vector)).cast("f").tolist(),
         "served_score": entry.get("score"),

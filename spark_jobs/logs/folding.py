@@ -24,8 +24,10 @@ from service_quality.facts.conversation_fold import ConversationStep, FoldedConv
 from service_quality.facts.entities import ATTRIBUTES, Entity
 from service_quality.facts.import_fold import FoldedImport, fold_import
 from service_quality.features.declarations import EventValue, FeatureSet
+from service_quality.policies.policy import Policy
 from spark_jobs.logs.import_rows import without_imports
 from spark_jobs.logs.imported_log import NOT_YET
+from spark_jobs.logs.policies import NO_POLICIES, PoliciesByShop
 
 Row = dict[str, Any]  # one row of a table, as Arrow hands it over
 
@@ -47,7 +49,8 @@ LIVE_SCHEMA = pa.schema(
         ("kind", pa.string()),
         ("occurred_at", pa.int64()),
         ("scored", pa.bool_()),
-        ("rating", pa.int64()),
+        ("round", pa.int64()),
+        ("label", pa.int64()),
         ("attributes", pa.string()),
         ("values", pa.list_(pa.float64())),
         ("facts", _FACTS),
@@ -55,7 +58,8 @@ LIVE_SCHEMA = pa.schema(
 )
 LIVE_DDL = (
     "shop_id string, log_index bigint, clock bigint, event_id string, conversation_id string, kind string, "
-    f"occurred_at bigint, scored boolean, rating bigint, attributes string, values array<double>, {_FACTS_DDL}"
+    "occurred_at bigint, scored boolean, round bigint, label bigint, attributes string, values array<double>, "
+    f"{_FACTS_DDL}"
 )
 IMPORT_SCHEMA = pa.schema(
     [
@@ -85,32 +89,38 @@ STATE_DDL = (
 IMPORT_DDL = f"shop_id string, fold_key string, part binary, touched_at bigint, left_out bigint, {_FACTS_DDL}"
 
 
-def fold_live(log: DataFrame, features: FeatureSet) -> DataFrame:
+def fold_live(log: DataFrame, features: FeatureSet, policies: PoliciesByShop = NO_POLICIES) -> DataFrame:
     """Fold a log event by event (columns of shop_log, with or without those of imports → LIVE_SCHEMA).
 
     An import makes one row for each conversation that it knows, with the log index and the clock of its import record.
     """
-    return by_conversation(log).mapInArrow(lambda batches: fold_batches(batches, features), LIVE_DDL)
+    return by_conversation(log).mapInArrow(lambda batches: fold_batches(batches, features, policies), LIVE_DDL)
 
 
-def fold_batches(batches: Iterable[pa.RecordBatch], features: FeatureSet) -> Iterator[pa.RecordBatch]:
+def fold_batches(
+    batches: Iterable[pa.RecordBatch], features: FeatureSet, policies: PoliciesByShop = NO_POLICIES
+) -> Iterator[pa.RecordBatch]:
     """Fold the sorted rows of whole conversations (by_conversation → LIVE_SCHEMA)."""
     kept, names = whole_facts(features), event_value_names(features)
-    folded = (row for group in _conversations(batches) for row in _fold_live_group(group, kept, names))
+    folded = (row for group in _conversations(batches) for row in _fold_live_group(group, kept, names, policies))
     yield from _batched(folded, LIVE_SCHEMA)
 
 
-def fold_last_import(log: DataFrame, features: FeatureSet) -> DataFrame:
+def fold_last_import(log: DataFrame, features: FeatureSet, policies: PoliciesByShop = NO_POLICIES) -> DataFrame:
     """The last import's changes of each conversation (columns of shop_log with those of imports → IMPORT_SCHEMA)."""
     kept = whole_facts(features)
 
     def fold(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        yield from _batched((_fold_import_group(group, kept) for group in _conversations(batches)), IMPORT_SCHEMA)
+        yield from _batched(
+            (_fold_import_group(group, kept, policies) for group in _conversations(batches)), IMPORT_SCHEMA
+        )
 
     return by_conversation(log).mapInArrow(fold, IMPORT_DDL)
 
 
-def fold_states(log: DataFrame, features: FeatureSet, subjects: Collection[str]) -> DataFrame:
+def fold_states(
+    log: DataFrame, features: FeatureSet, subjects: Collection[str], policies: PoliciesByShop = NO_POLICIES
+) -> DataFrame:
     """What is left of each conversation at a log's end (columns of shop_log with those of imports → STATE_SCHEMA).
 
     `conversation` is encoded, null where nothing of it is held; `parts` are those of imports that it has not absorbed;
@@ -120,7 +130,9 @@ def fold_states(log: DataFrame, features: FeatureSet, subjects: Collection[str])
     kept, names = whole_facts(features), tuple(sorted(subjects))
 
     def fold(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        yield from _batched((_fold_state_group(group, kept, names) for group in _conversations(batches)), STATE_SCHEMA)
+        yield from _batched(
+            (_fold_state_group(group, kept, names, policies) for group in _conversations(batches)), STATE_SCHEMA
+        )
 
     return by_conversation(log).mapInArrow(fold, STATE_DDL)
 
@@ -163,6 +175,7 @@ class _Replay:
     """
 
     kept: KeptFacts
+    policies: PoliciesByShop
     held: FoldedConversation = field(init=False)
     parts: list[tuple[int, ImportedPart]] = field(default_factory=list)
 
@@ -176,7 +189,7 @@ class _Replay:
         try:
             reject_too_old(event, received_clock=received_clock)
             step = step_conversation(
-                self.held, event, clock=row["clock"], received_clock=received_clock, imported=imported
+                self.held, event, received_clock=received_clock, imported=imported, policies=self._policies(row)
             )
         except RejectedEventError:
             return None
@@ -192,9 +205,15 @@ class _Replay:
             self.known_at(first["received_until"]),
             [to_event(row) for row in rows],
             kept=self.kept,
+            policies=self.held.policies,
         )
         self.parts.append((first["log_index"], folded.part))
         return folded
+
+    def _policies(self, row: Row) -> tuple[Policy, ...]:
+        """The policies that the event's log holds before it."""
+        known = row.get("policies_known", 0)
+        return self.policies[row["shop_id"]].policies[:known] if known else ()
 
     def known_at(self, received_clock: int) -> Conversation:
         """The conversation as the shop would hold it if it had absorbed all imports so far."""
@@ -210,8 +229,10 @@ def _imports_and_events(rows: Iterator[Row]) -> Iterator[tuple[int, list[Row]]]:
         yield number, list(group)
 
 
-def _fold_live_group(rows: Iterator[Row], kept: KeptFacts, names: tuple[str, ...]) -> Iterator[Row]:
-    replay = _Replay(kept)
+def _fold_live_group(
+    rows: Iterator[Row], kept: KeptFacts, names: tuple[str, ...], policies: PoliciesByShop = NO_POLICIES
+) -> Iterator[Row]:
+    replay = _Replay(kept, policies)
     for number, group in _imports_and_events(rows):
         if number:
             yield _import_row(group[0], replay.take_import(group))
@@ -222,8 +243,8 @@ def _fold_live_group(rows: Iterator[Row], kept: KeptFacts, names: tuple[str, ...
                 yield _live_row(row, step, names)
 
 
-def _fold_import_group(rows: Iterator[Row], kept: KeptFacts) -> Row:
-    replay = _Replay(kept)
+def _fold_import_group(rows: Iterator[Row], kept: KeptFacts, policies: PoliciesByShop = NO_POLICIES) -> Row:
+    replay = _Replay(kept, policies)
     folded, last = FoldedImport(ImportedPart(EMPTY, EMPTY), [], 0), {}
     for number, group in _imports_and_events(rows):
         if number:
@@ -241,8 +262,10 @@ def _fold_import_group(rows: Iterator[Row], kept: KeptFacts) -> Row:
     }
 
 
-def _fold_state_group(rows: Iterator[Row], kept: KeptFacts, names: tuple[str, ...]) -> Row:
-    replay, first = _Replay(kept), None
+def _fold_state_group(
+    rows: Iterator[Row], kept: KeptFacts, names: tuple[str, ...], policies: PoliciesByShop = NO_POLICIES
+) -> Row:
+    replay, first = _Replay(kept, policies), None
     sums: Counter[tuple[str, int, str]] = Counter()
     subjects: set[str] = set()
     for number, group in _imports_and_events(rows):
@@ -282,7 +305,8 @@ def _add_facts(sums: Counter[tuple[str, int, str]], facts: Iterable[Fact]) -> No
 
 
 def _import_row(row: Row, folded: FoldedImport) -> Row:
-    nothing = dict.fromkeys(("event_id", "conversation_id", "kind", "occurred_at", "rating", "attributes", "values"))
+    names = ("event_id", "conversation_id", "kind", "occurred_at", "round", "label", "attributes", "values")
+    nothing = dict.fromkeys(names)
     located = {name: row[name] for name in ("shop_id", "log_index", "clock")}
     return {**nothing, **located, "scored": False, "facts": [_fact_row(fact) for fact in folded.facts]}
 
@@ -294,7 +318,8 @@ def _live_row(row: Row, step: ConversationStep, names: tuple[str, ...]) -> Row:
             for name in ("shop_id", "log_index", "clock", "event_id", "conversation_id", "kind", "occurred_at")
         },
         "scored": step.scored,
-        "rating": step.after.state.rating,
+        "round": step.round,
+        "label": step.label,
         "attributes": _WHOLE.key(step.attributes),
         "values": [step.values[name] for name in names] if step.scored else None,
         "facts": [_fact_row(fact) for fact in step.facts],

@@ -12,28 +12,41 @@ from pyspark.sql import functions as F
 from service_quality.conversations.imported_part import CONTENT
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import FIELDS
-from spark_jobs.logs.shop_log import fold_key
+from service_quality.instants import DAY
+from spark_jobs.logs.shop_log import fold_key, in_log_order
 
 #: The columns of an import's events beside their fields.
 OF_IMPORT = ("number", "behind", "received_until", "log_index", "clock")
-_COLUMNS = (*FIELDS, *OF_IMPORT, "received_clock", "fold_key", "turn")
-_MISSING = "\x1e"  # no value holds it, nor the separator: both are not printable
+_COLUMNS = (*FIELDS, *OF_IMPORT, "received_clock", "fold_key", "turn", "policies_known")
+_MISSING = "\x1e"  # no value holds it, nor the separator: both are control characters
 
 
 def content_hash() -> Column:
-    """A hash of an event's content: of every field in which two events of one id can differ."""
-    texts = (F.coalesce(F.col(name).cast("string"), F.lit(_MISSING)) for name in CONTENT)
+    """A hash of an event's content: of every field in which two events of one id can differ.
+
+    Its instant is the one that the source stated, or the day, whatever the arrival made of it.
+    """
+    stated = F.coalesce("stated_at", "occurred_at")
+    instant = F.when(F.col("precision") == "day", stated - F.pmod(stated, F.lit(DAY))).otherwise(stated)
+    fields = (instant if name == "occurred_at" else F.col(name) for name in CONTENT)
+    texts = (F.coalesce(one.cast("string"), F.lit(_MISSING)) for one in fields)
     return F.substring(F.sha2(F.concat_ws(SEPARATOR, *texts), 256), 1, 32)
 
 
 def without_imports(log: DataFrame) -> DataFrame:
     """A log with the columns of imports, without any row of an import."""
     return (
-        log.withColumn("number", F.lit(0))
+        _with_policies_known(log)
+        .withColumn("number", F.lit(0))
         .withColumn("behind", F.col("log_index"))
         .withColumn("turn", F.lit(0))
         .withColumn("received_until", F.lit(None).cast("long"))
     )
+
+
+def _with_policies_known(log: DataFrame) -> DataFrame:
+    """A log with `policies_known`: 0 for one that is no shop's own log."""
+    return log if "policies_known" in log.columns else log.withColumn("policies_known", F.lit(0))
 
 
 def with_imports(log: DataFrame, rows: DataFrame) -> DataFrame:
@@ -48,10 +61,11 @@ def import_rows(log: DataFrame, events: DataFrame) -> DataFrame:
     another conversation is left out.
     """
     own = Window.partitionBy("shop_id", "number", "fold_key")
-    in_time = own.orderBy("occurred_at", F.col("kind") == "rated", "event_id")
+    in_time = own.orderBy(*in_log_order())
     rows = (
         events.withColumn("fold_key", fold_key())
         .withColumn("received_clock", F.col("occurred_at"))
+        .withColumn("policies_known", F.lit(0))
         .withColumn("turn", F.row_number().over(in_time))
         .select(*_COLUMNS)
     )

@@ -8,8 +8,9 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from spark_jobs.lake.later_columns import with_later_columns
 from spark_jobs.lake.snapshots import only_writer
-from spark_jobs.lake.tables import NAMESPACE, create_table, read_table, table_properties
+from spark_jobs.lake.tables import INSTANTS, NAMESPACE, create_table, read_table, table_properties
 from spark_jobs.logs.archive import ENTRY_SCHEMA
 
 LOG = f"{NAMESPACE}.log"
@@ -33,7 +34,12 @@ LOG_ENTRY_DDL = ", ".join(f"{field.name} {_TYPES[str(field.type)]}" for field in
 FOLDED_OBJECTS_DDL = "object string, bytes bigint"
 SORT_ORDER = "shop_id, position"
 
-_INSTANTS = ("occurred_at", "received_at", "served_clock")
+_INSTANTS = (*INSTANTS, "served_clock")
+#: The table's columns and their types.
+LOG_TYPES = {
+    name: "timestamp" if name in _INSTANTS else kind
+    for name, kind in (column.split(" ", 1) for column in LOG_ENTRY_DDL.split(", "))
+}
 _PROPERTIES = {
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
@@ -44,13 +50,10 @@ _PROPERTIES = {
 
 def create_log(spark: SparkSession) -> None:
     """Create the log, and forget what was folded into an earlier one."""
-    columns = ", ".join(
-        f"{name} {'timestamp' if name in _INSTANTS else kind}"
-        for name, kind in (column.split(" ", 1) for column in LOG_ENTRY_DDL.split(", "))
-    )
+    columns = ", ".join(f"{name} {kind}" for name, kind in LOG_TYPES.items())
     if not table_properties(spark, LOG):
         spark.sql(f"DROP TABLE IF EXISTS {FOLDED_OBJECTS}")
-        create_table(spark, LOG, columns, partitioning="received_day, shop_bucket", properties=_PROPERTIES)
+    create_table(spark, LOG, columns, partitioning="received_day, shop_bucket", properties=_PROPERTIES)
     if "sort-order" not in table_properties(spark, LOG):
         with only_writer(spark, LOG):
             spark.sql(f"ALTER TABLE {LOG} WRITE DISTRIBUTED BY PARTITION LOCALLY ORDERED BY {SORT_ORDER}")
@@ -66,7 +69,7 @@ def to_table(entries: DataFrame) -> DataFrame:
 
 def read_log(spark: SparkSession, *, snapshot: int | None = None) -> DataFrame:
     """Every entry of the log (archive.ENTRY_DDL), by default of the present snapshot."""
-    log = read_table(spark, LOG, made_by=MADE_BY, snapshot=snapshot)
+    log = with_later_columns(read_table(spark, LOG, made_by=MADE_BY, snapshot=snapshot), LOG_TYPES)
     return log.select(
         *(F.unix_millis(name).alias(name) if name in _INSTANTS else F.col(name) for name in ENTRY_SCHEMA.names)
     )

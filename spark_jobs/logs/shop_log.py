@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from service_quality.conversations.conversation import CONTACT, VISIT
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import FIELDS
-from service_quality.events.kinds import BEHAVIOUR, RATED
+from service_quality.events.kinds import BEHAVIOUR, QUESTIONS, RATED
 from service_quality.instants import DAY
 from spark_jobs.lake.tables import INSTANTS
 from spark_jobs.logs.log_order import locate_in_logs
@@ -32,7 +32,8 @@ def fold_key() -> Column:
 
 def in_log_order() -> tuple[Column, ...]:
     """`log_order` of the core, as columns to sort by; the last is unique in a shop."""
-    return F.col("occurred_at"), F.col("kind") == RATED, F.col("event_id")
+    rank = F.when(F.col("kind").isin(*QUESTIONS), 0).when(F.col("kind") == RATED, 2).otherwise(1)
+    return F.col("occurred_at"), rank, F.coalesce("sequence", F.lit(-1)), F.col("event_id")
 
 
 def order_by_time(events: DataFrame) -> DataFrame:

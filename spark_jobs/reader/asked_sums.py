@@ -36,6 +36,9 @@ class _Asking:
     def shrink(self, hits: float, trials: float, parent: float, prior_weight: float) -> float:
         return 1.0
 
+    def quantile(self, counts: Sequence[float], bounds: Sequence[int], share: float) -> float:
+        return 1.0
+
     def event(self, name: str) -> float:
         return 1.0
 

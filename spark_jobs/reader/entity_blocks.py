@@ -54,7 +54,8 @@ def cut_folded(folded: pa.Table, plan: HistoryPlan, cut: Cut) -> Iterator[Block]
         of_scored.add(keys, codes[facts.num_rows :])
     yield from of_facts.blocks(FACTS, {"name": fact_of_row})
     yield from of_scored.blocks(READ_POINTS, {})
-    yield from _cut_events(scored, cut)
+    leaving = pa.compute.or_(folded.column("scored"), folded.column("label").is_valid())
+    yield from _cut_events(folded.filter(leaving), cut)
 
 
 def fact_numbers(plan: HistoryPlan) -> Mapping[str, int]:
@@ -110,11 +111,11 @@ class _Rows:
             yield Block(number, int(pieces[of_pieces]), kind, content)
 
 
-def _cut_events(scored: pa.Table, cut: Cut) -> Iterator[Block]:
-    """The scored events by piece: tables as Arrow streams."""
-    piece = integers(scored, "log_index") // cut.events_a_piece
+def _cut_events(events: pa.Table, cut: Cut) -> Iterator[Block]:
+    """The scored events and the ratings by piece: tables as Arrow streams."""
+    piece = integers(events, "log_index") // cut.events_a_piece
     for one in np.unique(piece).tolist():
-        mine = scored.filter(pa.array(piece == one)).drop_columns(["attributes", "facts", "scored"])
+        mine = events.filter(pa.array(piece == one)).drop_columns(["attributes", "facts", "scored"])
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, mine.schema) as writer:
             writer.write_table(mine)

@@ -60,6 +60,16 @@ class PieceColumns:
         shrunk: Floats = (hits + prior_weight * parent) / (trials + prior_weight)
         return shrunk
 
+    def quantile(self, counts: Sequence[Values], bounds: Sequence[int], share: float) -> Values:
+        rank, low = share * np.sum(np.asarray(counts, dtype=np.float64), axis=0), 0
+        before, found = np.zeros(len(rank)), np.full(len(rank), np.nan)
+        for count, bound in zip(counts, bounds, strict=True):
+            here = np.isnan(found) & (count > 0) & (before + count >= rank)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                found = np.where(here, low + (bound - low) * ((rank - before) / count), found)
+            before, low = before + count, bound
+        return found
+
     def event(self, name: str) -> Values:
         return self._values[name]
 

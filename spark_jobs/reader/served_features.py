@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 
 from service_quality.features.declarations import FeatureSet
 from spark_jobs.logs.folding import by_conversation, fold_batches
+from spark_jobs.logs.policies import NO_POLICIES, PoliciesByShop
 from spark_jobs.reader.asked_sums import Asked, asked_by
 from spark_jobs.reader.block_rows import (
     BLOCK_DDL,
@@ -37,10 +38,10 @@ from spark_jobs.reader.feature_columns import PieceColumns
 
 SERVED_DDL = (
     "shop_id string, log_index bigint, clock bigint, event_id string, conversation_id string, kind string, "
-    "occurred_at bigint, rating bigint, features array<float>"
+    "occurred_at bigint, round bigint, label bigint, features array<float>"
 )
-_SERVED_COLUMNS = ("shop_id", "log_index", "clock", "event_id", "conversation_id", "kind", "occurred_at", "rating")
 _STRINGS = ("shop_id", "event_id", "conversation_id", "kind")
+_SERVED_COLUMNS = ("shop_id", "log_index", "clock", *_STRINGS[1:], "occurred_at", "round", "label")
 SERVED_SCHEMA = pa.schema(
     [
         *((name, pa.string() if name in _STRINGS else pa.int64()) for name in _SERVED_COLUMNS),
@@ -54,16 +55,32 @@ _CUT_AT_ONCE, _READ_AT_ONCE, _ROWS_AT_ONCE = 100_000, 3_000_000, 50_000
 
 
 def compute_served_features(
-    log: DataFrame, features: FeatureSet, spans: Mapping[str, CountedSpans] | None = None
+    log: DataFrame,
+    features: FeatureSet,
+    spans: Mapping[str, CountedSpans] | None = None,
+    policies: PoliciesByShop = NO_POLICIES,
 ) -> DataFrame:
     """Columns of shop_log, with or without those of imports → one row a scored event with its float32 vector
     (SERVED_DDL).
 
-    `spans` are, by shop, those of columns that did not count from the first record on (counted_spans).
+    `spans` are, by shop, those of columns that did not count from the first record on (counted_spans); `policies` those
+    of each shop.
+    """
+    return compute_scored_and_rated(log, features, spans, policies).where("features is not null")
+
+
+def compute_scored_and_rated(
+    log: DataFrame,
+    features: FeatureSet,
+    spans: Mapping[str, CountedSpans] | None = None,
+    policies: PoliciesByShop = NO_POLICIES,
+) -> DataFrame:
+    """The rows of compute_served_features, and one a rating that gives a label, without features, from the same fold.
+
     One shuffle by conversation for the fold, one by entity for the windows, and where a shop is in several parts one
     by piece of the log for the features.
     """
-    reading = Reading(features, spans or {}, choose_cuts(log))
+    reading = Reading(features, spans or {}, choose_cuts(log), policies)
     by_part = by_conversation(log).mapInArrow(reading.fold_and_cut, BLOCK_DDL)
     by_part = by_part.repartition("shop_id", "part").sortWithinPartitions("shop_id", "part", "piece")
     if not reading.cuts:
@@ -97,11 +114,12 @@ class Reading:
     features: FeatureSet
     spans: Mapping[str, CountedSpans]
     cuts: Mapping[str, Cut]
+    policies: PoliciesByShop = field(default_factory=dict)
     read_at_once: int = field(default=_READ_AT_ONCE)
 
     def fold_and_cut(self, batches: Batches) -> Iterator[pa.RecordBatch]:
         """Rows of a log by conversation → blocks."""
-        return self.cut(fold_batches(batches, self.features))
+        return self.cut(fold_batches(batches, self.features, self.policies))
 
     def cut(self, folded: Batches) -> Iterator[pa.RecordBatch]:
         """Folded rows (folding.LIVE_SCHEMA), those of a shop together → blocks."""
@@ -157,9 +175,11 @@ class Reading:
             tables = [block.table() for block in own if block.kind == EVENTS]
             if tables:
                 events = pa.concat_tables(tables).sort_by("log_index")
+                yield from _rated(events.filter(events.column("label").is_valid())).to_batches(_ROWS_AT_ONCE)
+                scored = events.filter(events.column("values").is_valid())
                 found = [one for block in own if block.kind == VALUES for one in block.content.values()]
-                columns = PieceColumns(events, self.features, found, self.spans.get(shop_id, {}))
-                yield from _served(events, columns.vectors()).to_batches(_ROWS_AT_ONCE)
+                columns = PieceColumns(scored, self.features, found, self.spans.get(shop_id, {}))
+                yield from _served(scored, columns.vectors()).to_batches(_ROWS_AT_ONCE)
 
     @cached_property
     def _asked(self) -> tuple[Asked, ...]:
@@ -185,3 +205,9 @@ def _served(events: pa.Table, vectors: NDArray[np.float32]) -> pa.Table:
     offsets = pa.array(np.arange(rows + 1, dtype=np.int32) * np.int32(width))
     lists = pa.ListArray.from_arrays(offsets, pa.array(vectors.ravel()))
     return events.select(_SERVED_COLUMNS).append_column("features", lists).cast(SERVED_SCHEMA)
+
+
+def _rated(events: pa.Table) -> pa.Table:
+    """Ratings without vectors (SERVED_SCHEMA)."""
+    nothing = pa.nulls(events.num_rows, pa.list_(pa.float32()))
+    return events.select(_SERVED_COLUMNS).append_column("features", nothing).cast(SERVED_SCHEMA)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from infra.local.cloud import Cloud
 from service_quality.alerts.rule_set import RULES
 from service_quality.events.control_records import HistoryImported
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
 from service_quality.events.positions import Position

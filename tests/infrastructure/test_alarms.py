@@ -75,6 +75,7 @@ def test_function_that_is_invoked_asynchronously_rings_when_events_are_dropped(f
         ("RedeliveredEventsAlarm", (NAMESPACE, "RedeliveredWithoutConflict", "score_interactions")),
         ("RefusedModelsAlarm", (NAMESPACE, "RefusedModels", "score_interactions")),
         ("PreviewScoreRefusedModelsAlarm", (NAMESPACE, "RefusedModels", "preview_score")),
+        ("MissingCalendarsAlarm", (NAMESPACE, "MissingCalendars", "score_interactions")),
         ("ParkedRecordsAlarm", (NAMESPACE, "ParkedRecords", "score_interactions")),
         ("RejectedEventsAlarm", (NAMESPACE, "RejectedEvents", "ingest_events")),
         ("RejectedRecordsAlarm", (NAMESPACE, "RejectedEvents", "score_interactions")),

@@ -13,7 +13,8 @@ from cli.progress import wait_until
 from infra.local.archive import list_objects, read_archive_rows
 from infra.local.cloud import Cloud
 from infra.local.replaying import put_events
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from tests.integration.line_steps import read_rejected
 
 SECONDS = 60

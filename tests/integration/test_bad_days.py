@@ -17,8 +17,9 @@ from infra.local.emulator import Emulator
 from infra.local.module_runs import run_module
 from service_quality.commit.shop_item import SHOP_KEY, decode_shop
 from service_quality.commit.state_items import decode_histories, entity_name
+from service_quality.events.event_forms import event_to_json
 from service_quality.events.identifiers import SEPARATOR
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES

@@ -14,7 +14,8 @@ from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
 from infra.local.replaying import put_events, wait_for_archive
 from infra.local.subscribers import QueueSubscriber, WebSubscriber
-from service_quality.events.interaction_event import InteractionEvent, event_to_dict
+from service_quality.events.event_forms import event_to_dict
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.feature_set import FEATURES
 from tests.infrastructure.templates import PROJECT
 from tests.integration.line_steps import read_rejected

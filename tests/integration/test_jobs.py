@@ -65,14 +65,14 @@ def test_training_set_says_what_it_was_made_from(learned):
 
 
 def test_training_set_holds_what_was_known_by_the_split(training_set, learned):
-    conversations = training_set.groupby(["shop_id", "conversation_id"])
+    rounds = training_set.groupby(["shop_id", "conversation_id", "round"])
 
     assert learned.summaries["build_training_set"]["rows"] == len(training_set)
     assert set(training_set["label"]) == {0, 1}
     assert training_set["at"].min() >= START + WARM_UP_DAYS * DAY
     assert training_set["at"].max() < SPLIT_AT
-    assert (conversations["label"].nunique() == 1).all()
-    assert conversations["weight"].sum().max() == pytest.approx(1)
+    assert (rounds["label"].nunique() == 1).all()
+    assert rounds["weight"].sum().max() == pytest.approx(1)
     assert {len(vector) for vector in training_set["features"]} == {len(FEATURES.names)}
     assert not set(training_set["kind"]) & {"rated", "order_placed"}
 

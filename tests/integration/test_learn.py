@@ -116,7 +116,7 @@ def test_loop_closes_and_a_worse_candidate_is_refused(tmp_path: Path, monkeypatc
         judged = outcome["judgement"]
         assert (status, outcome["verdict"], judged["champion"]["version"]) == (0, "promoted", "tiny"), outcome
         assert judged["since"] == format_instant(WORLD.start + 2 * DAY)
-        assert judged["conversations"] >= 30
+        assert judged["rounds"] >= 30
         assert judged["candidate"]["log_loss"] < judged["champion"]["log_loss"] - 0.5
         new = line.champion()
         assert new == outcome["version"]

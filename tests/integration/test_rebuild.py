@@ -13,7 +13,7 @@ import pytest
 from infra.local.cloud import for_embedded
 from infra.local.deployment import STACK, deploy
 from infra.local.emulator import Emulator
-from service_quality.events.interaction_event import event_to_json
+from service_quality.events.event_forms import event_to_json
 from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.feature_set import FEATURES
 from tests.integration.line_days import SHOPS, Day, entries_of, read_state

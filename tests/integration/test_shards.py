@@ -16,7 +16,7 @@ from infra.local.cloud import Cloud
 from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
 from infra.local.replaying import put_events
-from service_quality.events.interaction_event import event_to_json
+from service_quality.events.event_forms import event_to_json
 from service_quality.events.routing import HashRange, hash_key
 from tests.integration.line_steps import read_rejected
 from tests.integration.test_deployment import opened, promote_tiny_model

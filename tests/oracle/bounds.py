@@ -43,8 +43,13 @@ def is_full(
     return len(held) >= room
 
 
+def is_of_a_visit(event: InteractionEvent) -> bool:
+    """Whether the event belongs to a visit of its customer: behaviour, and what names no contact."""
+    return event.conversation_id is None or event.kind in _BEHAVIOUR
+
+
 def fold_key(event: InteractionEvent) -> str:
     """The conversation of an event: its contact, or the visit of one customer on one UTC day."""
-    if event.conversation_id is None or event.kind in _BEHAVIOUR:
+    if is_of_a_visit(event):
         return f"visit\x1f{event.customer_id}\x1f{event.occurred_at // DAY}"
     return f"contact\x1f{event.conversation_id}"

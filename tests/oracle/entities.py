@@ -1,9 +1,9 @@
-"""The entities that group history, as the events of a contact name them. Events in order of time."""
+"""The entities that group history, as the events of a contact name them. Events in reading order."""
 
 from collections.abc import Mapping
 
 from service_quality.events.interaction_event import InteractionEvent
-from tests.oracle.waiting import Events
+from tests.oracle.story import Events
 
 Attributes = Mapping[str, str | None]
 
@@ -25,6 +25,8 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 #: Entities of which a missing part is a level of its own; of the others it means that there is no such entity.
 MISSING_IS_A_LEVEL = ("subcategory_product",)
+#: Entities of agents, whose times of waits are the agents' shares.
+OF_AGENTS = ("agent", "agent_category", "tenure", "shift", "supervisor", "manager")
 
 
 def entity_key(entity: str, attributes: Attributes) -> str | None:
@@ -41,7 +43,7 @@ def contact_attributes(events: Events, agent_id: str | None) -> Attributes:
         name: _last_named(events, name)
         for name in ("customer_id", "category", "subcategory", "product", "sku", "channel")
     }
-    of_agent = [event for event in events if agent_id is not None and event.agent_id == agent_id]
+    of_agent = [one for one in events if agent_id is not None and one.event.agent_id == agent_id]
     profile = {
         name: _last_named(of_agent, name) for name in ("supervisor_id", "manager_id", "agent_tenure", "agent_shift")
     }
@@ -55,5 +57,5 @@ def visit_attributes(event: InteractionEvent) -> Attributes:
 
 
 def _last_named(events: Events, name: str) -> str | None:
-    named: list[str] = [getattr(event, name) for event in events if getattr(event, name) is not None]
+    named: list[str] = [getattr(one.event, name) for one in events if getattr(one.event, name) is not None]
     return named[-1] if named else None

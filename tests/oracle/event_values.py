@@ -1,72 +1,93 @@
-"""The values of a conversation alone after an event, as the feature dictionary and the rules name them."""
+"""The values of a conversation alone at an event's own place and instant, as features and rules name them."""
 
 from datetime import UTC, datetime, timedelta
 
 from service_quality.events.interaction_event import InteractionEvent
-from tests.oracle.outcome import is_closed, transfers
+from tests.oracle.outcome import is_closed, is_visit, transfers
+from tests.oracle.rounds import open_turn, places_in_round, replies, round_at, rounds
+from tests.oracle.shares import unpaused_ms, waited_at_least_ms, waited_days, waited_ms
 from tests.oracle.spans import DAY
-from tests.oracle.waiting import Events, of_kind, open_turn, opening, replies
+from tests.oracle.story import Story, is_exact
 
 Values = dict[str, int | None]
 
+COUNTS = (
+    "answered", "first_response_untimed", "replies", "customer_messages", "agent_messages", "bot_messages", "transfers",
+    "conversation_complaints", "reopenings", "waiting", "closed",
+)  # fmt: skip
+LENGTHS = (
+    "first_response_ms", "first_response_at_least_ms", "first_response_days", "longest_later_reply_ms",
+    "last_reply_ms", "waiting_ms", "waiting_days", "conversation_age_ms", "opened_hour", "opened_weekday", "event_hour",
+    "event_weekday", "price_minor",
+)  # fmt: skip
 
-def event_values(event: InteractionEvent, events: Events, *, clock: int) -> Values:
-    """Every value of the conversation at the clock; `events` are in order of time and hold the event."""
+
+def event_values(event: InteractionEvent, story: Story) -> Values:
+    """Every value at the event, by the story up to it; of a visit or a merged conversation nothing is known."""
+    until = story.until(story.place_of(event.event_id))
+    if is_visit(story) or story.is_void:
+        counts: Values = dict.fromkeys(COUNTS, 0)
+        return {**counts, **dict.fromkeys(LENGTHS), "closed": int(story.is_void)}
+    number = round_at(until, len(until) - 1)
     return {
-        **_of_replies(events),
-        **_of_waiting(open_turn(events), clock),
-        **_of_opening(opening(events), clock),
-        "event_hour": _utc(event).hour if event.precision == "ms" else None,
+        **_of_replies(until, number),
+        **_of_waiting(until, event),
+        **_of_opening(until, number, event),
+        "event_hour": _utc(event).hour if is_exact(event) else None,
         "event_weekday": _utc(event).weekday(),
-        "customer_messages": len(of_kind(events, "customer_message")),
-        "agent_messages": len(of_kind(events, "agent_message")),
-        "bot_messages": len(of_kind(events, "bot_message")),
-        "reopenings": len(of_kind(events, "reopened")),
-        "conversation_complaints": len(of_kind(events, "complaint_filed")),
-        "transfers": len(transfers(events)),
-        "price_minor": _last_amount(events),
-        "closed": int(is_closed(events)),
+        "customer_messages": len(places_in_round(until, number, "customer_message")),
+        "agent_messages": len(places_in_round(until, number, "agent_message")),
+        "bot_messages": len(places_in_round(until, number, "bot_message")),
+        "conversation_complaints": len(places_in_round(until, number, "complaint_filed")),
+        "transfers": len(transfers(until, number)),
+        "reopenings": number,
+        "price_minor": _last_amount(until),
+        "closed": int(is_closed(until, number)),
     }
 
 
-def _of_replies(events: Events) -> Values:
-    answered = replies(events)
+def _of_replies(story: Story, number: int) -> Values:
+    answered = replies(story, number)
+    waits = [waited_ms(story, turn) for turn in answered]
     first = answered[0] if answered else None
-    later = [reply.waited_ms for reply in answered[1:] if reply.waited_ms is not None]
     return {
         "answered": 1 if answered else 0,
         "replies": len(answered),
-        "first_response_ms": first.waited_ms if first else None,
-        "first_response_at_least_ms": first.waited_at_least_ms if first else None,
-        "first_response_days": first.waited_days if first else None,
-        "first_response_untimed": 1 if first and first.waited_ms is None else 0,
-        "longest_later_reply_ms": max(later, default=None),
-        "last_reply_ms": answered[-1].waited_ms if answered else None,
+        "first_response_ms": waits[0] if waits else None,
+        "first_response_at_least_ms": waited_at_least_ms(story, first) if first else None,
+        "first_response_days": waited_days(story, first) if first else None,
+        "first_response_untimed": 1 if waits and waits[0] is None else 0,
+        "longest_later_reply_ms": max((wait for wait in waits[1:] if wait is not None), default=None),
+        "last_reply_ms": waits[-1] if waits else None,
     }
 
 
-def _of_waiting(turn: InteractionEvent | None, clock: int) -> Values:
+def _of_waiting(story: Story, event: InteractionEvent) -> Values:
+    turn = open_turn(story)
+    if turn is None:
+        return {"waiting": 0, "waiting_ms": None, "waiting_days": None}
+    start = story.event(turn.start)
     return {
-        "waiting_ms": _since(turn, clock),
-        "waiting_days": clock // DAY - turn.occurred_at // DAY if turn else None,
+        "waiting": 1,
+        "waiting_ms": (
+            unpaused_ms(story, start.occurred_at, event.occurred_at) if is_exact(start) and is_exact(event) else None
+        ),
+        "waiting_days": event.occurred_at // DAY - start.occurred_at // DAY,
     }
 
 
-def _of_opening(opened: InteractionEvent | None, clock: int) -> Values:
+def _of_opening(story: Story, number: int, event: InteractionEvent) -> Values:
+    opening = story.event(rounds(story)[number].opens)
+    exact = is_exact(opening)
     return {
-        "conversation_age_ms": _since(opened, clock),
-        "opened_hour": _utc(opened).hour if opened and opened.precision == "ms" else None,
-        "opened_weekday": _utc(opened).weekday() if opened else None,
+        "conversation_age_ms": event.occurred_at - opening.occurred_at if exact and is_exact(event) else None,
+        "opened_hour": _utc(opening).hour if exact else None,
+        "opened_weekday": _utc(opening).weekday(),
     }
 
 
-def _since(start: InteractionEvent | None, clock: int) -> int | None:
-    """Milliseconds from an event to the clock; missing without the event, and where only its day is known."""
-    return None if start is None or start.precision == "day" else max(clock - start.occurred_at, 0)
-
-
-def _last_amount(events: Events) -> int | None:
-    amounts = [event.amount_minor for event in events if event.amount_minor is not None]
+def _last_amount(story: Story) -> int | None:
+    amounts = [one.event.amount_minor for one in story.events if one.event.amount_minor is not None]
     return amounts[-1] if amounts else None
 
 

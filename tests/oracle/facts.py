@@ -1,44 +1,17 @@
-"""The contributions of a conversation to histories: integers, each at an instant. Events in order of time."""
+"""The contributions of a conversation to histories: integers, each at an instant."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from service_quality.events.interaction_event import InteractionEvent
-from tests.oracle.entities import Attributes, contact_attributes, entity_key, visit_attributes
-from tests.oracle.outcome import owner, rating, resolution, transfers
-from tests.oracle.spans import MINUTE
-from tests.oracle.waiting import Events, Reply, of_kind, opening, replies
-
-ON_TIME_WITHIN = 3 * MINUTE
-SLOW_BEYOND = 15 * MINUTE
-DISSATISFIED_AT_MOST = 3  # of 5
-
-#: Rate → the facts that are its hits, and those that are its trials.
-RATES = {
-    "dissatisfied": ("dissatisfied_ratings", "ratings"),
-    "on_time": ("on_time_replies", "timed_replies"),
-    "slow": ("slow_replies", "timed_replies"),
-    "resolved": ("resolutions", "contacts"),
-    "reopened": ("reopenings", "contacts"),
-    "returned": ("returns", "orders"),
-    "complaint": ("complaints", "contacts"),
-}
-#: Kind of a behaviour event → the fact that counts it.
-BEHAVIOUR = {
-    "page_viewed": "page_views",
-    "searched": "searches",
-    "cart_added": "cart_additions",
-    "order_placed": "orders",
-    "order_cancelled": "cancellations",
-    "order_returned": "returns",
-}
-#: The names of all facts.
-FACTS = (
-    "contacts", "replies", "timed_replies", "reply_ms", "on_time_replies", "slow_replies", "ratings", "rating_points",
-    "dissatisfied_ratings", "resolutions", "reopenings", "transfers", "complaints", *BEHAVIOUR.values(), "browse_ms",
-    "order_amount_minor",
-)  # fmt: skip
+from tests.oracle.entities import OF_AGENTS, Attributes, contact_attributes, entity_key, visit_attributes
+from tests.oracle.fact_names import BEHAVIOUR, of_wait
+from tests.oracle.outcome import is_visit, owner, rating_of_round, transfers
+from tests.oracle.rounds import places_in_round, replies, rounds, turns
+from tests.oracle.shares import belongs_to, shares, unpaused_ms, waited_ms
+from tests.oracle.story import Story, is_exact
+from tests.oracle.waiting import Turn
 
 
 class Fact(NamedTuple):
@@ -50,75 +23,126 @@ class Fact(NamedTuple):
     value: int
 
 
-class Contribution(NamedTuple):
-    """So much of a fact at an instant, for every entity that the attributes name."""
+class Said(NamedTuple):
+    """So much of a fact at an instant, of one agent; times of waits are of the agents or of all other entities."""
 
-    attributes: Attributes
+    agent_id: str | None
     at: int
     name: str
     value: int
+    counts_for: str = "all"  # or "agents" or "others"
 
 
 #: Entity → the facts that its histories keep.
 Kept = Mapping[str, Iterable[str]]
 
 
-def total_facts(events: Events, kept: Kept) -> Counter[tuple[str, int, str]]:
+def total_facts(story: Story, kept: Kept) -> Counter[tuple[str, int, str]]:
     """The sum of each fact by entity key, instant and name; zeros are left out."""
     totals: Counter[tuple[str, int, str]] = Counter()
-    for attributes, at, name, value in contributions(events):
+    for attributes, (_, at, name, value, counts_for) in contributions(story):
         for entity, names in kept.items():
-            key = entity_key(entity, attributes) if name in names else None
+            group = "agents" if entity in OF_AGENTS else "others"
+            key = entity_key(entity, attributes) if name in names and counts_for in ("all", group) else None
             if key is not None and value:
                 totals[key, at, name] += value
     return totals
 
 
-def contributions(events: Events) -> Iterator[Contribution]:
-    """Everything that the conversation says: its outcome for its owner, each reply for its agent, each visit event."""
-    for_owner = contact_attributes(events, owner(events))
-    for at, name, value in _outcome(events):
-        yield Contribution(for_owner, at, name, value)
-    for reply in replies(events):
-        for_agent = contact_attributes(events, reply.answer.agent_id)
-        for name, value in _of_reply(reply):
-            yield Contribution(for_agent, reply.answer.occurred_at, name, value)
-    for event in of_kind(events, *BEHAVIOUR):
-        for name, value in _of_visit(event):
-            yield Contribution(visit_attributes(event), event.occurred_at, name, value)
+def contributions(story: Story) -> Iterator[tuple[Attributes, Said]]:
+    """Everything that the conversation says, each with the attributes for which it counts."""
+    if is_visit(story):
+        yield from _of_visit(story)
+        return
+    for number in range(len(rounds(story))):
+        for said in (*_of_round(story, number), *_of_rating(story, number), *_of_turns(story, number)):
+            yield contact_attributes(story.events, said.agent_id), said
 
 
-def _outcome(events: Events) -> Iterator[tuple[int, str, int]]:
-    opened, rated, resolved = opening(events), rating(events), resolution(events)
-    if opened is not None:
-        yield opened.occurred_at, "contacts", 1
-    if resolved is not None:
-        yield resolved.occurred_at, "resolutions", 1
-    if rated is not None and rated.rating is not None:
-        yield rated.occurred_at, "ratings", 1
-        yield rated.occurred_at, "rating_points", rated.rating
-        yield rated.occurred_at, "dissatisfied_ratings", int(rated.rating <= DISSATISFIED_AT_MOST)
-    for event in transfers(events):
-        yield event.occurred_at, "transfers", 1
-    for event in of_kind(events, "reopened"):
-        yield event.occurred_at, "reopenings", 1
-    for event in of_kind(events, "complaint_filed"):
-        yield event.occurred_at, "complaints", 1
+def _of_round(story: Story, number: int) -> Iterator[Said]:
+    mine, one = owner(story, number), rounds(story)[number]
+    opening = story.event(one.opens)
+    yield Said(mine, opening.occurred_at, "contacts", 1)
+    if number > 0 and (opening.kind == "reopened" or rounds(story)[number - 1].resolution is not None):
+        yield Said(owner(story, number - 1), opening.occurred_at, "reopenings", 1)
+    if one.resolution is not None and _is_solved(story, number):
+        yield from _of_resolution(story, mine, opening, story.event(one.resolution))
+    for place in transfers(story, number):
+        yield Said(mine, story.event(place).occurred_at, "transfers", 1)
+    for place in places_in_round(story, number, "complaint_filed"):
+        yield Said(mine, story.event(place).occurred_at, "complaints", 1)
 
 
-def _of_reply(reply: Reply) -> Iterator[tuple[str, int]]:
-    yield "replies", 1
-    waited = reply.waited_ms
-    if waited is not None:
-        yield "timed_replies", 1
-        yield "reply_ms", waited
-        yield "on_time_replies", int(waited <= ON_TIME_WITHIN)
-        yield "slow_replies", int(waited > SLOW_BEYOND)
+def _is_solved(story: Story, number: int) -> bool:
+    """Whether a resolution settled the round, and did not only close it on a customer who never had a reply."""
+    unanswered = [turn for turn in turns(story) if turn.round == number and turn.is_unanswered]
+    return not unanswered or bool(replies(story, number))
 
 
-def _of_visit(event: InteractionEvent) -> Iterator[tuple[str, int]]:
-    yield BEHAVIOUR[event.kind], 1
-    if event.kind == "page_viewed":
-        yield "browse_ms", event.duration_ms or 0
-    if event.kind == "order_placed":
-        yield "order_amount_minor", event.amount_minor or 0
+def _of_resolution(
+    story: Story, mine: str | None, opening: InteractionEvent, resolution: InteractionEvent
+) -> Iterator[Said]:
+    at = resolution.occurred_at
+    yield Said(mine, at, "resolutions", 1)
+    if is_exact(opening) and is_exact(resolution):
+        yield Said(mine, at, "timed_resolutions", 1)
+        yield Said(mine, at, "resolution_ms", unpaused_ms(story, opening.occurred_at, at))
+
+
+def _of_rating(story: Story, number: int) -> Iterator[Said]:
+    rating = rating_of_round(story, number)
+    if rating is not None:
+        at = story.event(rating.place).occurred_at
+        yield Said(rating.agent_id, at, "ratings", 1)
+        yield Said(rating.agent_id, at, "rating_points", rating.points)
+        at_most = story.policy_at(rating.place).dissatisfied_at_most
+        yield Said(rating.agent_id, at, "dissatisfied_ratings", int(rating.points <= at_most))
+
+
+def _of_turns(story: Story, number: int) -> Iterator[Said]:
+    for turn in [turn for turn in turns(story) if turn.round == number]:
+        if turn.is_unanswered:
+            yield from _of_unanswered(story, turn)
+    for place, turn in enumerate(replies(story, number)):
+        assert turn.answer is not None
+        assert turn.ended_at is not None
+        agent_id = story.event(turn.answer).agent_id
+        yield Said(agent_id, turn.ended_at, "replies", 1)
+        yield Said(agent_id, turn.ended_at, "first_replies", int(place == 0))
+        yield from _of_known_wait(story, turn, agent_id)
+
+
+def _of_unanswered(story: Story, turn: Turn) -> Iterator[Said]:
+    assert turn.end is not None
+    assert turn.ended_at is not None
+    one = rounds(story)[turn.round]
+    last = turn.end - 1 if one.is_silent else turn.end  # the event that shows a silence came after it
+    agent_id = belongs_to(story.until(last)) or owner(story.until(last), turn.round)
+    yield Said(agent_id, turn.ended_at, "unanswered", 1)
+    yield Said(agent_id, turn.ended_at, "abandoned", int(one.is_silent))
+
+
+def _of_known_wait(story: Story, turn: Turn, agent_id: str | None) -> Iterator[Said]:
+    """The customer's wait for all entities but those of agents, and for those each agent's share."""
+    assert turn.ended_at is not None
+    wait, policy = waited_ms(story, turn), story.policy_at(turn.start)
+    if wait is None:
+        return
+    for name, value in of_wait(wait, policy):
+        yield Said(agent_id, turn.ended_at, name, value, "others")
+    for sharing, share in shares(story, turn).items():
+        for name, value in of_wait(share, policy):
+            yield Said(sharing, turn.ended_at, name, value, "agents")
+
+
+def _of_visit(story: Story) -> Iterator[tuple[Attributes, Said]]:
+    """What each event of a visit says of its customer and article, and complaints of the customer."""
+    for place in story.places("complaint_filed"):
+        yield contact_attributes(story.events, None), Said(None, story.event(place).occurred_at, "complaints", 1)
+    for event in (story.event(place) for place in story.places(*BEHAVIOUR)):
+        at, about = event.occurred_at, visit_attributes(event)
+        yield about, Said(None, at, BEHAVIOUR[event.kind], 1)
+        if event.kind == "page_viewed":
+            yield about, Said(None, at, "browse_ms", event.duration_ms or 0)
+        if event.kind == "order_placed":
+            yield about, Said(None, at, "order_amount_minor", event.amount_minor or 0)

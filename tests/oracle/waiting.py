@@ -1,83 +1,138 @@
-"""Who waits for whom: every question is answered by a new look through the events.
+"""Who waits for whom within the rounds of a conversation. Places are those of the reading order."""
 
-Events are given in order of time. A turn starts with the opening of the contact, with a customer's message or with a
-reopening, unless one is open; it ends with an agent's message or a resolution. Bots, notes, assignments, changes of
-status, complaints and ratings neither start nor end one.
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from service_quality.events.interaction_event import InteractionEvent
-from tests.oracle.spans import DAY
-
-Events = Sequence[InteractionEvent]
+from tests.oracle.story import Story, is_courtesy, is_exact
 
 
-def in_order(events: Iterable[InteractionEvent]) -> tuple[InteractionEvent, ...]:
-    """The events as a conversation holds them: by instant, ties by id."""
-    return tuple(sorted(events, key=lambda event: (event.occurred_at, event.event_id)))
+class Round(NamedTuple):
+    """One round: where it opens, and how it ended.
+
+    From the place `ended_from` on it has ended: after the resolution, or at the event that shows the silence.
+    """
+
+    opens: int
+    ended_from: int | None = None
+    ended_at: int | None = None
+    resolution: int | None = None
+    is_silent: bool = False
 
 
-def of_kind(events: Events, *kinds: str) -> list[InteractionEvent]:
-    """Those events that are of these kinds."""
-    return [event for event in events if event.kind in kinds]
+Rounds = Sequence[Round]
 
 
-def opening(events: Events) -> InteractionEvent | None:
-    """The event that opened the contact: the first opening, customer message or reopening."""
-    opens = of_kind(events, "conversation_opened", "customer_message", "reopened")
-    return opens[0] if opens else None
+class Turn(NamedTuple):
+    """One wait of the customer, from the place `start`; `answer` is the place of the agent's message.
 
+    `end` is the place at which it has ended: at the answer, at the resolution, at the event that shows the silence, or
+    at its own start where the agent had answered already by a clock that is behind.
+    """
 
-def open_turn(events: Events) -> InteractionEvent | None:
-    """The event since which the customer waits for an agent; None without a wait."""
-    ends = [place for place, event in enumerate(events) if event.kind in ("agent_message", "resolved")]
-    after_the_last_end = range(ends[-1] + 1 if ends else 0, len(events))
-    starts = [events[place] for place in after_the_last_end if _starts_turn(events, place)]
-    return starts[0] if starts else None
-
-
-def _starts_turn(events: Events, place: int) -> bool:
-    """Whether the event at this place makes a customer wait; an opening does not once an agent has written."""
-    if events[place].kind == "conversation_opened":
-        return not of_kind(events[:place], "agent_message")
-    return events[place].kind in ("customer_message", "reopened")
-
-
-class Reply(NamedTuple):
-    """An agent's message that ended a turn, and the event that had started the turn."""
-
-    start: InteractionEvent
-    answer: InteractionEvent
+    round: int
+    start: int
+    end: int | None = None
+    ended_at: int | None = None
+    answer: int | None = None
 
     @property
-    def waited_ms(self) -> int | None:
-        """The duration of the customer's wait; missing where either end is known to the day only."""
-        if "day" in (self.start.precision, self.answer.precision):
-            return None
-        return self.answer.occurred_at - self.start.occurred_at
+    def is_reply(self) -> bool:
+        return self.answer is not None
 
     @property
-    def waited_days(self) -> int:
-        """The number of UTC midnights between the two instants."""
-        return self.answer.occurred_at // DAY - self.start.occurred_at // DAY
-
-    @property
-    def waited_at_least_ms(self) -> int | None:
-        """The exact wait, or that until the day of the answer began; missing where the stamps allow no lower bound."""
-        if self.waited_ms is not None:
-            return self.waited_ms
-        if self.start.precision == "day" or self.waited_days == 0:
-            return None
-        return self.answer.occurred_at // DAY * DAY - self.start.occurred_at
+    def is_unanswered(self) -> bool:
+        return self.end is not None and self.answer is None
 
 
-def replies(events: Events) -> list[Reply]:
-    """Every agent's message that ended a turn, in order; an agent's message without a waiting customer is no answer."""
-    found = []
-    for place, event in enumerate(events):
-        start = open_turn(events[:place]) if event.kind == "agent_message" else None
-        if start is not None:
-            found.append(Reply(start, event))
+def last_place(story: Story, rounds: Rounds, number: int) -> int:
+    """The last place that belongs to a round: the one before the next round opens."""
+    return rounds[number + 1].opens - 1 if number + 1 < len(rounds) else len(story) - 1
+
+
+def turns_in(story: Story, rounds: Rounds) -> list[Turn]:
+    """Every turn of the rounds, in order; the last one may be open."""
+    found: list[Turn] = []
+    for number in range(len(rounds)):
+        found += _turns_of_round(story, rounds, number, found)
     return found
+
+
+def _turns_of_round(story: Story, rounds: Rounds, number: int, earlier: list[Turn]) -> list[Turn]:
+    """The turns of one round: from each question to what ends its wait, and on from there."""
+    found: list[Turn] = []
+    place, last = rounds[number].opens, last_place(story, rounds, number)
+    while place <= last:
+        turn = _turn_from(story, rounds, number, place, [*earlier, *found])
+        if turn is None:
+            place += 1
+            continue
+        if not _agent_began(story, turn, last):
+            found.append(turn)
+        place = last + 1 if turn.end is None else turn.end + 1
+    return found
+
+
+def _turn_from(story: Story, rounds: Rounds, number: int, place: int, earlier: list[Turn]) -> Turn | None:
+    """The turn that the event at this place starts, where no turn is open; None where it starts none."""
+    if not _asks(story, rounds[number], place):
+        return None
+    answer = _answer_before(story, place, earlier)
+    if answer is None:
+        return _ended(story, rounds, Turn(number, place))
+    if answer in [turn.answer for turn in earlier]:
+        return None
+    return Turn(number, place, end=place, ended_at=story.event(place).occurred_at, answer=answer)
+
+
+def _asks(story: Story, one: Round, place: int) -> bool:
+    """Whether the event makes a customer wait where nobody waits yet."""
+    event = story.event(place)
+    if event.kind == "conversation_opened":
+        written = [before for before in story.places("agent_message") if one.opens <= before < place]
+        return event.text is not None or not written
+    return event.kind == "reopened" or (event.kind == "customer_message" and not is_courtesy(event))
+
+
+def _answer_before(story: Story, place: int, earlier: list[Turn]) -> int | None:
+    """The latest loose message that arrived after this question, though stamped shortly before it."""
+    question, number, _ = story.events[place]
+    replies = [turn.end for turn in earlier if turn.is_reply]
+    found = None
+    for before in story.places("agent_message"):
+        message, arrived, _ = story.events[before]
+        if before >= place or before in replies or number is None or arrived is None or arrived < number:
+            continue
+        ahead = question.occurred_at - message.occurred_at
+        if is_exact(question) and is_exact(message) and ahead <= story.policy_at(place).answer_tolerance:
+            found = before
+    return found
+
+
+def _ended(story: Story, rounds: Rounds, turn: Turn) -> Turn:
+    """The turn with its end: the next message of an agent or resolution in its round, or the silence after it."""
+    one, last = rounds[turn.round], last_place(story, rounds, turn.round)
+    silent_from = one.ended_from if one.is_silent else None
+    for place in range(turn.start + 1, last + 1):
+        if place == silent_from:
+            break
+        event = story.event(place)
+        if event.kind == "agent_message":
+            return turn._replace(end=place, ended_at=event.occurred_at, answer=place)
+        if event.kind == "resolved":
+            return turn._replace(end=place, ended_at=event.occurred_at)
+    return turn if silent_from is None else turn._replace(end=silent_from, ended_at=one.ended_at)
+
+
+def _agent_began(story: Story, turn: Turn, last: int) -> bool:
+    """Whether an agent began the contact, and its opening without words stands for that: nobody waited then."""
+    opening = story.event(turn.start)
+    if opening.kind != "conversation_opened" or opening.text is not None or turn.answer is None:
+        return False
+    if turn.answer <= turn.start:
+        return False
+    message = story.event(turn.answer)
+    at_once = message.occurred_at - opening.occurred_at <= story.policy_at(turn.start).answer_tolerance
+    customers = [place for place in story.places("customer_message") if turn.start < place <= last]
+    between = [place for place in customers if place < turn.answer]
+    later = [place for place in customers if place > turn.answer and not is_courtesy(story.event(place))]
+    return is_exact(opening) and is_exact(message) and at_once and not between and bool(later)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from service_quality.conversations.conversation import conversation_key
-from service_quality.events.interaction_event import FIELDS
+from service_quality.events.interaction_event import FIELDS, log_order
 from service_quality.features.declarations import FeatureSet
 from spark_jobs.logs.archive import entries_of
 from spark_jobs.logs.folding import LIVE_SCHEMA, _batched, _fold_live_group, event_value_names, to_event, whole_facts
@@ -48,7 +48,9 @@ def recompute_by_spark(
 def vectors_of(served: pa.Table) -> dict[int, tuple[int, bytes]]:
     """Clock and vector by log index."""
     return {
-        row["log_index"]: (row["clock"], np.array(row["features"], dtype="<f4").tobytes()) for row in served.to_pylist()
+        row["log_index"]: (row["clock"], np.array(row["features"], dtype="<f4").tobytes())
+        for row in served.to_pylist()
+        if row["features"] is not None
     }
 
 
@@ -62,7 +64,7 @@ def read_folded(
 ) -> pa.Table:
     """The served features of a folded log of one shop (served_features.SERVED_SCHEMA), cut or whole."""
     cuts = {} if cut is None else dict.fromkeys(folded.column("shop_id").to_pylist(), cut)
-    reading = Reading(features, spans, cuts, read_at_once)
+    reading = Reading(features, spans, cuts, read_at_once=read_at_once)
     by_part = _shuffled(reading.cut(folded.to_batches()), "shop_id", "part", "piece")
     if not cuts:
         return pa.Table.from_batches(reading.read_and_assemble(by_part), schema=SERVED_SCHEMA)
@@ -135,7 +137,7 @@ def _log_of(links: Iterable[dict], imports: Mapping[str, Backfill]) -> tuple[lis
 
 def _import_rows(one: Backfill, earlier: list[Row], of_import: Row) -> Iterator[Row]:
     """The events of an import but those that were known in another conversation (spark_jobs.logs.import_rows)."""
-    in_time = sorted(one.events, key=lambda event: (event.occurred_at, event.kind == "rated", event.event_id))
+    in_time = sorted(one.events, key=log_order)
     known = [other for other in earlier if other["number"] or other["log_index"] <= of_import["behind"]]
     for turn, event in enumerate(in_time, 1):
         key = conversation_key(event)

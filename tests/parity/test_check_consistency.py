@@ -17,7 +17,8 @@ from pyspark.sql import functions as F
 from service_quality.alerts.rule_set import RULES
 from service_quality.events.control_records import HistoryImported
 from service_quality.events.control_signatures import sign_control
-from service_quality.events.interaction_event import FIELDS, InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES

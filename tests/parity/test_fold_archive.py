@@ -16,7 +16,8 @@ from service_quality.alerts.rule_set import RULES
 from service_quality.commit.shop_buckets import shop_bucket
 from service_quality.events.control_records import ShopUnparked
 from service_quality.events.control_signatures import sign_control
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.declarations import FeatureSet
@@ -98,6 +99,8 @@ def comparable(entry: dict) -> tuple:
         "occurred_at",
         "received_at",
         "rating",
+        "round",
+        "label",
     )
     served = ("served_clock", "served_score", "score_failed", "model_version", "rejected", "rejected_field", "control")
     vector = entry.get("served_vector")
@@ -140,7 +143,7 @@ def test_log_holds_every_entry_of_every_shop_once_by_day_and_bucket(lake, archiv
     assert (summary["objects"], summary["rows"], summary["second_copies"]) == (len(SHOPS), len(every), 0)
     assert in_log(lake) == expected(every)
     spark = start_session("test", str(lake))
-    conditions = ("rejected = 'wrong_type'", "duplicate", "control is not null", "declared is not null")
+    conditions = ("rejected = 'missing_field'", "duplicate", "control is not null", "declared is not null")
     kinds = spark.table(LOG).agg(*(F.count_if(F.expr(one)) for one in conditions)).collect()[0]
     assert [*kinds] == [3, 3, 3, 6]
     days = spark.table(LOG).where("event_id is not null").select("received_day", F.to_date("received_at").alias("day"))
@@ -181,6 +184,23 @@ def test_second_copies_and_late_objects_add_what_is_new_only(lake, archive):
     assert [later[name] for name in ("objects", "rows", "second_copies")] == [2, len(links) - 3, 1]
     assert [nothing[name] for name in ("objects", "rows", "second_copies")] == [0, 0, 0]
     assert in_log(lake) == expected(links)
+
+
+def test_log_of_an_earlier_release_gets_the_columns_that_it_lacks(lake, archive):
+    links = LINKS["shop-1"]
+    write_object(archive, "before", links[:3])
+    fold(lake, archive)
+    start_session("test", str(lake)).sql(f"ALTER TABLE {LOG} DROP COLUMNS (round, label)")
+    write_object(archive, "since", links[3:])
+
+    fold(lake, archive)
+
+    log = start_session("test", str(lake)).table(LOG).where("event_id is not null")
+    rows = log.select("position", "kind", "round", "label").collect()
+    before = [row for row in rows if row["position"] <= links[2]["last"]]
+    since = [row for row in rows if row["position"] > links[2]["last"]]
+    assert {(row["round"], row["label"]) for row in before} == {(None, None)}
+    assert {(row["kind"] == "rated", row["round"], row["label"]) for row in since} == {(False, 1, None), (True, 1, 1)}
 
 
 def test_row_that_differs_from_the_one_of_its_place_is_kept_and_breaks_the_chain(lake, archive):

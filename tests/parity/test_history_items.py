@@ -25,7 +25,8 @@ from service_quality.conversations.conversation import (
     conversation_key,
 )
 from service_quality.conversations.imported_part import ImportedPart
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.facts.conversation_facts import Fact, KeptFacts

@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from service_quality.events.control_records import HistoryImported
-from service_quality.events.interaction_event import InteractionEvent, event_to_json, log_order
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent, log_order
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
 from service_quality.events.positions import Position

@@ -7,9 +7,6 @@ from math import isnan
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from service_quality.commit.transactions import declaration
-from service_quality.features.declarations import FeatureSet
-from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, HOUR, format_instant, parse_instant
 from spark_jobs.build_training_set import join_sources, past_source, served_source
 from spark_jobs.errors import InputError
@@ -17,62 +14,19 @@ from spark_jobs.judge_candidate import judge
 from spark_jobs.lake.tables import EVENTS_IN_MILLIS, with_timestamps
 from spark_jobs.learning.judged_models import JudgedModel, read_model
 from spark_jobs.learning.labelled_rows import ROW_COLUMNS
-from spark_jobs.logs.archive import ENTRY_DDL, ENTRY_SCHEMA
 from spark_jobs.session.start import start_session
+from tests.parity.log_entries import OLDER, WIDTH, entry, log_of, rated, served
 from tests.stand_ins.tiny_model import tiny_model
 
 pytestmark = pytest.mark.spark
 
 NOON = parse_instant("2025-03-03T12:00:00Z")
-WIDTH = len(FEATURES.names)
-#: An older declaration: the first two features, the other way round.
-OLDER = FeatureSet(FEATURES.features[1::-1])
 AS_OF = NOON + 2 * DAY
 
 
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
     return start_session("test", str(tmp_path_factory.mktemp("lake")))
-
-
-def entry(position: str, kind: str, at: int, conversation: str, **more: object) -> dict:
-    return {
-        "shop_id": "shop",
-        "position": position,
-        "event_id": f"event {position}",
-        "kind": kind,
-        "occurred_at": at,
-        "received_at": at,
-        "conversation_id": conversation,
-        "fingerprint": FEATURES.fingerprint,
-        "duplicate": False,
-        **more,
-    }
-
-
-def declared(features: FeatureSet) -> dict:
-    found = json.dumps(declaration(features))
-    return {
-        "shop_id": "shop",
-        "position": "0",
-        "fingerprint": features.fingerprint,
-        "declared": found,
-        "duplicate": False,
-    }
-
-
-def log_of(spark: SparkSession, *entries: dict) -> DataFrame:
-    rows = [dict.fromkeys(ENTRY_SCHEMA.names) | one for one in (declared(FEATURES), declared(OLDER), *entries)]
-    return spark.createDataFrame([Row(**row) for row in rows], ENTRY_DDL)
-
-
-def served(position: str, at: int, conversation: str, first: float = 0.0, **more: object) -> dict:
-    vector = [first, *[0.0] * (WIDTH - 1)]
-    return entry(position, "agent_message", at, conversation, **{"served_vector": vector, **more})
-
-
-def rated(position: str, at: int, conversation: str, rating: int, **more: object) -> dict:
-    return entry(position, "rated", at, conversation, rating=rating, **more)
 
 
 def options(*, as_of: int = AS_OF, warm_up_days: int = 0) -> Namespace:
@@ -84,7 +38,7 @@ def training_set(log: DataFrame, chosen: Namespace) -> dict[str, Row]:
     return {row["event_id"]: row for row in rows}
 
 
-def test_rows_hold_the_features_as_served_and_share_a_conversations_weight(spark):
+def test_rows_hold_the_features_as_served_and_share_a_rounds_weight(spark):
     log = log_of(spark, served("1", NOON, "a", 1.5), served("2", NOON + HOUR, "a", 2.5), rated("3", NOON + DAY, "a", 2))
 
     found = training_set(log, options())
@@ -99,12 +53,109 @@ def test_conversation_that_is_not_rated_trains_nothing(spark):
     assert training_set(log, options()).keys() == {"event 2"}
 
 
-def test_label_is_that_of_the_last_rating_on_the_log(spark):
+def test_label_is_that_of_the_last_rating_whenever_it_arrived(spark):
     log = log_of(
         spark, served("1", NOON, "a"), rated("2", NOON + DAY, "a", 5), rated("3", NOON + HOUR, "a", 1, event_id="late")
     )
 
-    assert training_set(log, options())["event 1"]["label"] == 1
+    assert training_set(log, options())["event 1"]["label"] == 0
+
+
+def labels_of(found: dict[str, Row]) -> dict[str, tuple[int, float]]:
+    return {name.removeprefix("event "): (row["label"], row["weight"]) for name, row in found.items()}
+
+
+def test_each_round_has_the_label_of_its_own_last_rating(spark):
+    log = log_of(
+        spark,
+        served("1", NOON, "a"),
+        rated("2", NOON + HOUR, "a", 1),
+        rated("3", NOON + 2 * HOUR, "a", 5),
+        served("4", NOON + 3 * HOUR, "a", round=2),
+        served("5", NOON + 4 * HOUR, "a", round=2),
+        rated("6", NOON + 5 * HOUR, "a", 2, round=2),
+        served("7", NOON + 6 * HOUR, "a", round=3),
+    )
+
+    assert labels_of(training_set(log, options())) == {"1": (0, 1.0), "4": (1, 0.5), "5": (1, 0.5)}
+
+
+def test_rating_that_comes_after_a_new_question_is_that_of_the_answered_round(spark):
+    log = log_of(
+        spark,
+        served("1", NOON, "a"),
+        served("2", NOON + HOUR, "a", round=2),
+        rated("3", NOON + 2 * HOUR, "a", 1, round=1),
+    )
+
+    assert labels_of(training_set(log, options())) == {"1": (1, 1.0)}
+
+
+def test_row_behind_the_rating_of_its_round_has_no_label(spark):
+    log = log_of(spark, served("1", NOON, "a"), rated("2", NOON, "a", 1), served("3", NOON + 1, "a"))
+
+    assert labels_of(training_set(log, options())) == {"1": (1, 1.0)}
+
+
+def test_rating_that_nobody_can_read_is_no_label(spark):
+    log = log_of(
+        spark,
+        served("1", NOON, "a"), rated("2", NOON + HOUR, "a", 1), rated("3", NOON + 2 * HOUR, "a", 5, label=None),
+        served("4", NOON, "b"), rated("5", NOON + HOUR, "b", 5, label=None),
+    )  # fmt: skip
+
+    assert labels_of(training_set(log, options())) == {"1": (1, 1.0)}
+
+
+def test_corrected_rating_has_its_latest_content_in_its_first_place(spark):
+    log = log_of(
+        spark,
+        served("1", NOON, "a"),
+        rated("2", NOON + HOUR, "a", 5),
+        rated("3", NOON + HOUR, "a", 1, event_id="event 2"),
+        served("4", NOON, "b"),
+        rated("5", NOON + HOUR, "b", 5),
+        rated("6", NOON + 2 * HOUR, "b", 1),
+        rated("7", NOON + HOUR, "b", 4, event_id="event 5"),
+        served("8", NOON, "c"),
+        rated("81", NOON + HOUR, "c", 5),
+        rated("82", NOON + HOUR, "c", 5, event_id="event 81", label=None),
+        served("91", NOON, "d"),
+        rated("92", NOON + HOUR, "d", 5),
+        rated("93", NOON + HOUR, "d", 5, event_id="event 92", round=2),
+    )
+
+    assert labels_of(training_set(log, options())) == {"1": (1, 1.0), "4": (1, 1.0)}
+
+
+def test_corrected_message_makes_one_row_as_it_was_served_first(spark):
+    log = log_of(
+        spark,
+        served("1", NOON, "a", 1.5),
+        served("2", NOON + HOUR, "a", 2.5),
+        rated("3", NOON + DAY, "a", 2),
+        served("4", NOON, "a", 3.5, event_id="event 1"),
+    )
+
+    found = training_set(log, options())
+
+    assert labels_of(found) == {"1": (1, 0.5), "2": (1, 0.5)}
+    assert found["event 1"]["features"][0] == 1.5
+
+
+def test_merged_conversation_trains_nothing(spark):
+    log = log_of(
+        spark,
+        served("1", NOON, "a"),
+        rated("2", NOON + HOUR, "a", 1),
+        entry("3", "status_changed", NOON + HOUR, "a", merged_into="b", round=None),
+        served("4", NOON, "b", event_id="event 1"),
+        rated("5", NOON + HOUR, "b", 5, event_id="event 2"),
+    )
+
+    found = join_sources([served_source(log, options())]).collect()
+
+    assert [(row["conversation_id"], row["event_id"], row["label"]) for row in found] == [("b", "event 1", 0)]
 
 
 def test_as_of_leaves_out_what_was_received_later_whenever_it_occurred(spark):
@@ -126,7 +177,14 @@ def test_as_of_leaves_out_what_was_received_later_whenever_it_occurred(spark):
 
 
 def test_rejected_records_and_duplicates_are_no_rows_and_no_labels(spark):
-    nothing = {"event_id": None, "kind": None, "conversation_id": None, "occurred_at": None, "received_at": None}
+    nothing = {
+        "event_id": None,
+        "kind": None,
+        "conversation_id": None,
+        "round": None,
+        "occurred_at": None,
+        "received_at": None,
+    }
     log = log_of(
         spark,
         served("1", NOON, "a"),
@@ -195,6 +253,56 @@ def test_past_beside_a_log_ends_where_the_log_begins_and_may_be_rated_there(spar
     assert tuple(found[0].asDict())[: len(ROW_COLUMNS)] == ROW_COLUMNS
 
 
+def answer(event_id: str, at: int, conversation: str) -> dict:
+    return imported(event_id, "agent_message", at, conversation, agent_id="ann")
+
+
+def test_past_has_the_rounds_of_the_fold(spark):
+    events = lake_of(
+        spark,
+        # never answered, and rated
+        imported("u1", "customer_message", NOON, "unanswered"),
+        imported("u2", "rated", NOON + HOUR, "unanswered", rating=1),
+        # reopened, each round rated
+        imported("r1", "customer_message", NOON, "reopened"),
+        answer("r2", NOON + 1000, "reopened"),
+        imported("r3", "rated", NOON + 2000, "reopened", rating=2),
+        imported("r4", "resolved", NOON + 3000, "reopened"),
+        imported("r5", "reopened", NOON + HOUR, "reopened"),
+        answer("r6", NOON + HOUR + 1000, "reopened"),
+        imported("r7", "rated", NOON + HOUR + 2000, "reopened", rating=5),
+        # rated late: a new question stands before the rating of the answered round
+        imported("l1", "customer_message", NOON, "late"),
+        answer("l2", NOON + 1000, "late"),
+        imported("l3", "resolved", NOON + 2000, "late"),
+        imported("l4", "customer_message", NOON + HOUR, "late"),
+        imported("l5", "rated", NOON + 2 * HOUR, "late", rating=5),
+        # a rating that nobody can read
+        imported("n1", "customer_message", NOON, "odd"),
+        imported("n2", "rated", NOON + HOUR, "odd"),
+        # another agent's silence: eight days later a new round, which is not rated
+        imported("s1", "customer_message", NOON - 20 * DAY, "silent"),
+        answer("s2", NOON - 20 * DAY + 1000, "silent"),
+        imported("s3", "customer_message", NOON - 12 * DAY, "silent"),
+        imported("s4", "rated", NOON - 12 * DAY + HOUR, "silent", rating=1),
+        # merged into another: void
+        imported("m1", "customer_message", NOON, "merged"),
+        imported("m2", "rated", NOON + HOUR, "merged", rating=1),
+        imported("m3", "status_changed", NOON + 2 * HOUR, "merged", merged_into="late"),
+    )
+
+    found = join_sources([past_source(events, options(), None)]).collect()
+
+    assert {row["event_id"]: (row["round"], row["label"], row["weight"]) for row in found} == {
+        "u1": (1, 1, 1.0),
+        "r1": (1, 1, 0.5), "r2": (1, 1, 0.5),
+        "r5": (2, 0, 0.5), "r6": (2, 0, 0.5),
+        "l1": (1, 0, 1 / 3), "l2": (1, 0, 1 / 3), "l3": (1, 0, 1 / 3),
+        "s1": (1, 1, 0.5), "s2": (1, 1, 0.5),
+    }  # fmt: skip
+    assert all(len(row["features"]) == WIDTH for row in found)
+
+
 def models() -> tuple[JudgedModel, JudgedModel]:
     """A champion trained until noon and a candidate trained until an hour later, one sure and one not."""
     ends = (format_instant(NOON), format_instant(NOON + HOUR))
@@ -224,15 +332,35 @@ def test_both_models_are_judged_on_what_neither_has_seen(spark):
 
     found = judge(log, *models())
 
-    assert (found["rows"], found["conversations"], found["dissatisfied"]) == (3, 2, 1)
+    assert (found["rows"], found["rounds"], found["dissatisfied"]) == (3, 2, 1)
     assert (found["since"], found["candidate"]["trained_as_of"]) == (format_instant(since), format_instant(since))
-    # sigmoid(2), sigmoid(2 + 1.5) and sigmoid(0), sigmoid(1.5): the mean over two conversations
+    # sigmoid(2), sigmoid(2 + 1.5) and sigmoid(0), sigmoid(1.5): the mean over two rounds
     assert found["champion"]["log_loss"] == pytest.approx((2.126928 + 0.029750) / 2, abs=1e-5)
     assert found["candidate"]["log_loss"] == pytest.approx((0.693147 + 0.201413) / 2, abs=1e-5)
 
 
+def test_round_that_was_rated_before_is_left_out_and_a_later_one_is_judged(spark):
+    since = NOON + HOUR
+    log = log_of(
+        spark,
+        served("1", NOON, "a"),
+        rated("2", NOON, "a", 1),
+        served("3", since, "a"),
+        served("4", since, "a", round=2),
+        rated("5", since + DAY, "a", 5),
+        rated("6", since + DAY, "a", 5, round=2),
+        served("7", since, "b"),
+        rated("8", NOON, "b", 5, label=None),
+        rated("9", since + DAY, "b", 1),
+    )
+
+    found = judge(log, *models())
+
+    assert (found["rows"], found["rounds"], found["dissatisfied"]) == (2, 2, 1)
+
+
 def test_nothing_to_judge_on_is_said(spark):
-    with pytest.raises(InputError, match="found no conversation that was served and rated from 2025-03-03T13"):
+    with pytest.raises(InputError, match="found no round that was served and rated from 2025-03-03T13"):
         judge(log_of(spark, served("1", NOON, "a"), rated("2", NOON + DAY, "a", 1)), *models())
 
 

@@ -6,7 +6,7 @@ from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import ConversationItem
 from service_quality.conversations.conversation import EMPTY, advance
 from service_quality.errors import RejectedEventError
-from service_quality.events.interaction_event import event_to_json
+from service_quality.events.event_forms import event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.declarations import FeatureSet, Total

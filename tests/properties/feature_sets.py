@@ -3,7 +3,16 @@
 from service_quality.alerts.rule_set import RULES
 from service_quality.alerts.rules import AllOf, AtLeast, Below, Rule
 from service_quality.events.kinds import SERVICE
-from service_quality.features.declarations import EventValue, FeatureSet, Mean, Rate, TimeSince, Total, WindowRatio
+from service_quality.features.declarations import (
+    EventValue,
+    FeatureSet,
+    Mean,
+    Quantile,
+    Rate,
+    TimeSince,
+    Total,
+    WindowRatio,
+)
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import HOUR
 
@@ -17,6 +26,8 @@ SMALL = FeatureSet(
         Total("agent", "replies", "1h"),
         Total("agent", "contacts", "1d"),
         Mean("agent", "reply_ms", "timed_replies", "7d"),
+        Quantile("agent", 0.9, "7d"),
+        Quantile("shop", 0.5, "1d"),
         WindowRatio("category", "contacts", "1h", "1d", prior_weight=3),
         TimeSince("customer", "orders", "90d"),
         TimeSince("agent", "replies", "1h"),

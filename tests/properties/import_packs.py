@@ -3,7 +3,7 @@ core's own fold, and as the naive reader gets them, by plain loops."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service_quality.commit.state_items import (
     HistoryItem,
@@ -13,7 +13,12 @@ from service_quality.commit.state_items import (
     entity_name,
     pack_key,
 )
-from service_quality.conversations.conversation import CONVERSATION_RETENTION, Conversation
+from service_quality.conversations.conversation import (
+    CONVERSATION_RETENTION,
+    Conversation,
+    in_time,
+    without_words,
+)
 from service_quality.events.control_records import HistoryFilled, HistoryImported
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_facts import Fact
@@ -21,9 +26,12 @@ from service_quality.facts.entities import item_key_of
 from service_quality.facts.import_fold import FoldedImport, fold_import
 from service_quality.features.declarations import FeatureSet
 from service_quality.histories.history import build_history
+from service_quality.policies.policy import Policy
+from service_quality.policies.policy_document import parse_policy
 from tests.oracle import facts as oracle
 from tests.oracle.bounds import fold_key
-from tests.oracle.waiting import in_order
+from tests.oracle.entries import PolicyBrought
+from tests.oracle.story import Placed, Story, imported_content, in_order
 from tests.properties.feature_sets import OTHER
 from tests.properties.naive_reader import (
     ImportedPast,
@@ -32,10 +40,9 @@ from tests.properties.naive_reader import (
     columns_of,
     joined,
     kept_facts,
-    says,
 )
 
-LogEntry = tuple[str, InteractionEvent | ImportedPast]
+LogEntry = tuple[str, InteractionEvent | ImportedPast | PolicyBrought]
 Events = list[InteractionEvent]
 FactTotals = Counter[tuple[str, int, str]]
 
@@ -60,6 +67,11 @@ class Known:
     earlier: Sequence[Backfill]
     until: str
 
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """The policies that the log has brought."""
+        return tuple(parse_policy(entry.document) for _, entry in self.entries if isinstance(entry, PolicyBrought))
+
     def contents(self, event_id: str) -> Events:
         """Every content that an id has had, the latest last: what imports say counts more than the log."""
         log = [entry for _, entry in self.entries if isinstance(entry, InteractionEvent)]
@@ -71,7 +83,7 @@ class Known:
         new: dict[str, InteractionEvent] = {}
         for event in candidates:
             contents = self.contents(event.event_id)
-            if not contents or says(contents[-1]) != says(event):
+            if not contents or imported_content(contents[-1]) != imported_content(event):
                 new[event.event_id] = event
         return list(new.values())
 
@@ -92,7 +104,7 @@ class Known:
 class _Story:
     """One conversation in a backfill: as held and when touched, and the events that come in time."""
 
-    before: Events
+    before: list[Placed]
     touched_at: int
     events: Events
 
@@ -116,7 +128,7 @@ def build_backfill(
         columns_of(features),
     )
     stories = _stories(brought_by_job(new, offered), known, reader, received_until)
-    folded = {key: _fold(story, features) for key, story in stories.items()}
+    folded = {key: _fold(story, features, known.policies) for key, story in stories.items()}
     facts = [fact for one in folded.values() for fact in one.facts]
     histories = _history_items(facts, features, clock=max(log_clock, clock))
     parts = {
@@ -158,9 +170,18 @@ def _stories(new: Events, known: Known, reader: NaiveReader, received_clock: int
     return {key: _Story(*reader.holds(key, received_clock=received_clock), own) for key, own in events.items()}
 
 
-def _fold(story: _Story, features: FeatureSet) -> FoldedImport:
-    before = Conversation(in_order(story.before), story.touched_at)
-    return fold_import(before, story.events, kept=features.plan.kept)
+def _fold(story: _Story, features: FeatureSet, policies: tuple[Policy, ...]) -> FoldedImport:
+    before = conversation_of(story.before, touched_at=story.touched_at)
+    return fold_import(before, story.events, kept=features.plan.kept, policies=policies)
+
+
+def conversation_of(held: Iterable[Placed], *, touched_at: int) -> Conversation:
+    """What the oracle holds as the core keeps it: imports in order of time, then the log's events as they arrived."""
+    placed = list(held)
+    imported = sorted((one.event for one in placed if one.number is None), key=in_time)
+    arrived = sorted((one for one in placed if one.number is not None), key=lambda one: one.number or 0)
+    logged = [replace(one.event, policies_known=len(one.policies)) for one in arrived]
+    return Conversation(tuple(map(without_words, (*imported, *logged))), touched_at, len(imported))
 
 
 def _tell(story: _Story, features: FeatureSet) -> tuple[NaivePart, FactTotals]:
@@ -171,21 +192,21 @@ def _tell(story: _Story, features: FeatureSet) -> tuple[NaivePart, FactTotals]:
         if event.occurred_at - touched_at > CONVERSATION_RETENTION:
             facts = _add_change(facts, before, after, features)
             before = after = []
-        changed = joined(after, [NaivePart((), (event,), 0)])
+        changed = joined(after, [NaivePart((), (Placed(event, None),), 0)])
         if changed != after:
             after, touched_at = changed, max(touched_at, event.occurred_at)
     return NaivePart(tuple(before), tuple(after), touched_at), _add_change(facts, before, after, features)
 
 
-def _add_change(facts: FactTotals, before: Events, after: Events, features: FeatureSet) -> FactTotals:
+def _add_change(facts: FactTotals, before: list[Placed], after: list[Placed], features: FeatureSet) -> FactTotals:
     changed = Counter(facts)
     changed.update(_totals(after, features))
     changed.subtract(_totals(before, features))
     return changed
 
 
-def _totals(events: Events, features: FeatureSet) -> FactTotals:
-    return oracle.total_facts(in_order(events), kept_facts((*features.features, *OTHER.features)))
+def _totals(events: list[Placed], features: FeatureSet) -> FactTotals:
+    return oracle.total_facts(Story(in_order(events)), kept_facts((*features.features, *OTHER.features)))
 
 
 def _history_items(facts: list[Fact], features: FeatureSet, *, clock: int) -> dict[str, bytes]:

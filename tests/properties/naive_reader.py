@@ -6,103 +6,30 @@ own; of the product it reads the form of an event and the declarations of featur
 
 import struct
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from service_quality.events.interaction_event import InteractionEvent
-from service_quality.features.declarations import (
-    EventValue,
-    Feature,
-    FeatureSet,
-    Mean,
-    Rate,
-    TimeSince,
-    Total,
-    WindowRatio,
-)
+from service_quality.features.declarations import FeatureSet
 from tests.oracle.bounds import MOST_EVENTS, RESERVED_EVENTS, fold_key, is_forgotten, is_full, is_too_old
-from tests.oracle.entities import contact_attributes, entity_key
-from tests.oracle.event_values import event_values
-from tests.oracle.facts import RATES, Fact, total_facts
-from tests.oracle.outcome import is_scored, owner
-from tests.oracle.spans import WINDOWS, tile_start, window_start
-from tests.oracle.waiting import Events, in_order
-
-Value = float | int | None
-
-#: One fact in one window of one entity: entity, window, fact.
-NaiveColumn = tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class NaivePart:
-    """A conversation in an import: its events as the shop held them, as they are with the import's, and
-    when they were last touched."""
-
-    before: tuple[InteractionEvent, ...]
-    after: tuple[InteractionEvent, ...]
-    touched_at: int
-
-
-@dataclass(frozen=True)
-class ImportedPast:
-    """A backfill: the facts that it changed up to its clock, and its parts of conversations, by key.
-
-    `columns` are those that its histories hold; None for all.
-    """
-
-    clock: int
-    facts: tuple[Fact, ...]
-    parts: Mapping[str, NaivePart]
-    columns: frozenset[NaiveColumn] | None = None
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """From here on a shop's records are folded by these features."""
-
-    features: FeatureSet
-
-
-@dataclass(frozen=True)
-class PastFilled:
-    """What these columns lacked has come."""
-
-    columns: frozenset[NaiveColumn]
-
-
-@dataclass(frozen=True)
-class Rebuilt:
-    """All that the shop holds is made from its log: these columns lack nothing, and others begin here."""
-
-    columns: frozenset[NaiveColumn]
-
-
-NaiveEntry = InteractionEvent | ImportedPast | Deployed | PastFilled | Rebuilt
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The outcome of one record of the log: "accepted", "duplicate", "too old", "full" or "failed".
-
-    `vector` are the vector's bytes if it was scored.
-    """
-
-    position: str
-    became: str
-    clock: int
-    vector: bytes | None = None
+from tests.oracle.columns import NaiveColumn, columns_of, kept_facts
+from tests.oracle.entries import Deployed, ImportedPast, NaiveEntry, PastFilled, PolicyBrought, Reading, Rebuilt
+from tests.oracle.facts import Fact, total_facts
+from tests.oracle.feature_values import FeatureValues
+from tests.oracle.held import NaivePart, ids_of, joined, with_event
+from tests.oracle.outcome import is_scored
+from tests.oracle.story import Placed, Policy, Story, content, in_order, is_correction
 
 
 @dataclass
 class Contact:
     """A conversation's accepted events, when it was last touched, and what imports know of it besides."""
 
-    events: list[InteractionEvent] = field(default_factory=list)
+    events: list[Placed] = field(default_factory=list)
     touched_at: int = 0
     imported: list[NaivePart] = field(default_factory=list)
 
-    def within_retention(self, received_clock: int) -> tuple[list[InteractionEvent], list[NaivePart]]:
+    def within_retention(self, received_clock: int) -> tuple[list[Placed], list[NaivePart]]:
         """Its events and imported parts within retention."""
         known = [] if is_forgotten(self.touched_at, received_clock=received_clock) else self.events
         parts = [part for part in self.imported if not is_forgotten(part.touched_at, received_clock=received_clock)]
@@ -127,6 +54,8 @@ class NaiveReader:
     received_clock: int = 0
     contacts: dict[str, Contact] = field(default_factory=lambda: defaultdict(Contact))
     entered: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
+    #: The policies that the log has brought, by revision, in its order.
+    policies: dict[str, Policy] = field(default_factory=dict)
 
     unread: dict[NaiveColumn, dict[str, int]] = field(default_factory=dict)
     begun: dict[NaiveColumn, int] = field(default_factory=dict)
@@ -134,6 +63,12 @@ class NaiveReader:
     def __post_init__(self) -> None:
         whole = [feature for one in (self.features, *self.later) for feature in one.features]
         self.kept = kept_facts(whole)
+
+    def copy(self) -> "NaiveReader":
+        """A reader that goes on from here by itself."""
+        contacts = defaultdict(Contact, {key: replace(contact) for key, contact in self.contacts.items()})
+        entered = defaultdict(list, {key: [*facts] for key, facts in self.entered.items()})
+        return replace(self, contacts=contacts, entered=entered, policies=dict(self.policies))
 
     def read(self, log: Iterable[tuple[str, NaiveEntry]]) -> list[Reading]:
         readings = (self._entry(position, entry) for position, entry in log)
@@ -153,6 +88,8 @@ class NaiveReader:
                 self.unread.clear()
                 self.begun.clear()
                 self._restart(columns_of(self.features) - columns)
+            case PolicyBrought():
+                return Reading(position, self._policy(entry), self.clock)
             case InteractionEvent():
                 return self._event(position, entry)
         return None
@@ -161,6 +98,20 @@ class NaiveReader:
         for column in columns:
             self.unread[column] = {key: len(facts) for key, facts in self.entered.items()}
             self.begun[column] = self.clock
+
+    def _policy(self, brought: PolicyBrought) -> str:
+        """The outcome of a policy; one that is accepted judges what begins behind it."""
+        latest = [*self.policies.items()][-1:]
+        if brought.policy is None:
+            return "no policy"
+        if latest == [(brought.revision, brought.policy)]:
+            return "duplicate"
+        if brought.follows != (latest[0][0] if latest else None):
+            return "follows another"
+        if brought.revision in self.policies:
+            return "known before"
+        self.policies[brought.revision] = brought.policy
+        return "accepted"
 
     def _import(self, position: str, past: ImportedPast) -> Reading:
         self.clock = max(self.clock, past.clock)
@@ -181,158 +132,66 @@ class NaiveReader:
         contact = self.contacts[fold_key(event)]
         known, parts = contact.within_retention(received_clock)
         whole = joined(known, parts)
-        held = {e.event_id for e in whole}
-        if event.event_id in held:
-            return Reading(position, "duplicate", self.clock)
-        if is_full(event, held, most_events=self.most_events, reserved=self.reserved_events):
-            return Reading(position, "full", self.clock)
+        became = self._outcome(event, whole)
+        if became not in ("accepted", "corrected"):
+            return Reading(position, became, self.clock)
         before_it, self.clock = self.clock, max(self.clock, min(event.occurred_at, event.received_at))
-        together = in_order([*whole, event])
-        vector = None
-        if self.scores and is_scored(event, together):
-            vector = self._vector(event, together)
-            if self.fails(vector):
-                self.clock = before_it
-                return Reading(position, "failed", before_it)
+        number = int(position.replace("-", "")) if position else None
+        together = with_event(whole, event, number, tuple(self.policies.values()))
+        vector = self._vector(event, together)
+        if vector is not None and self.fails(vector):
+            self.clock = before_it
+            return Reading(position, "failed", before_it)
         self.received_clock = received_clock
         changed = self._totals(together)
         changed.subtract(self._counted(known, parts))
         self._enter(changed)
-        contact.events, contact.imported, contact.touched_at = list(together), [], received_clock
-        return Reading(position, "accepted", self.clock, vector)
+        contact.events, contact.imported, contact.touched_at = together, [], received_clock
+        return Reading(position, became, self.clock, vector)
 
-    def holds(self, key: str, *, received_clock: int) -> tuple[list[InteractionEvent], int]:
+    def _outcome(self, event: InteractionEvent, whole: list[Placed]) -> str:
+        """The outcome of an event that is not too old, by what its conversation holds."""
+        same = [one.event for one in whole if one.event.event_id == event.event_id]
+        if same and content(same[0]) == content(event):
+            return "duplicate"
+        if same:
+            return "corrected" if is_correction(same[0], event) else "conflict"
+        is_without_room = is_full(event, whole, most_events=self.most_events, reserved=self.reserved_events)
+        return "full" if is_without_room else "accepted"
+
+    def holds(self, key: str, *, received_clock: int) -> tuple[list[Placed], int]:
         """The events of a conversation within retention by then, imports included, and when it was touched."""
         contact = self.contacts[key]
         known, parts = contact.within_retention(received_clock)
         touched = [contact.touched_at] if known else []
         return joined(known, parts), max([*touched, *(part.touched_at for part in parts)], default=0)
 
-    def _counted(self, known: list[InteractionEvent], parts: list[NaivePart]) -> Counter[tuple[str, int, str]]:
+    def _counted(self, known: list[Placed], parts: list[NaivePart]) -> Counter[tuple[str, int, str]]:
         """The facts that entered of what is known and of what imports added to it."""
         counted = self._totals(known)
-        if parts and not {e.event_id for e in parts[0].before} <= {e.event_id for e in known}:
+        if parts and not ids_of(parts[0].before) <= ids_of(known):
             counted.update(self._totals(parts[0].before))
         for part in parts:
             counted.update(self._totals(part.after))
             counted.subtract(self._totals(part.before))
         return counted
 
-    def _totals(self, events: Iterable[InteractionEvent]) -> Counter[tuple[str, int, str]]:
-        return total_facts(in_order(events), self.kept)
+    def _totals(self, events: Iterable[Placed]) -> Counter[tuple[str, int, str]]:
+        return total_facts(self.story(events), self.kept)
+
+    def story(self, events: Iterable[Placed]) -> Story:
+        """A conversation's events as they are read under the shop's policies."""
+        return Story(in_order(events))
 
     def _enter(self, changed: Counter[tuple[str, int, str]]) -> None:
         for (key, at, name), value in changed.items():
             self.entered[key].append(Fact(key, at, name, value))
 
-    def _vector(self, event: InteractionEvent, events: Events) -> bytes:
-        context = _Context(self, event, events)
-        values = [context.value(feature) for feature in self.features.features]
+    def _vector(self, event: InteractionEvent, events: Iterable[Placed]) -> bytes | None:
+        """The bytes of the event's vector; None where it is not scored."""
+        story = self.story(events)
+        if not self.scores or not is_scored(event, story):
+            return None
+        values_at = FeatureValues(self, event, story)
+        values = [values_at.value(feature) for feature in self.features.features]
         return struct.pack(f"<{len(values)}f", *(float("nan") if value is None else value for value in values))
-
-
-@dataclass(frozen=True)
-class _Context:
-    """One event's features, each by a loop over every fact that entered before it; `events` hold the event."""
-
-    reader: NaiveReader
-    event: InteractionEvent
-    events: Events
-
-    def value(self, feature: Feature) -> Value:
-        match feature:
-            case EventValue(name):
-                return event_values(self.event, self.events, clock=self.reader.clock)[name]
-            case Total(entity, fact, window):
-                return self._sum(entity, fact, window)
-            case Mean(entity, fact, per, window):
-                return _quotient(self._sum(entity, fact, window), self._sum(entity, per, window))
-            case WindowRatio(entity, fact, recent, window, prior_weight):
-                (part, _), (whole, _) = WINDOWS[recent], WINDOWS[window]
-                hits, trials = self._sum(entity, fact, recent), self._sum(entity, fact, window)
-                return _shrunk(hits, trials, part / whole, prior_weight)
-            case TimeSince(entity, fact, window):
-                return self._time_since(entity, fact, window)
-            case Rate(entity, rate, window, prior_weight, parent):
-                hits, trials = (self._sum(entity, fact, window) for fact in RATES[rate])
-                expected = self.value(parent) if isinstance(parent, Rate) else parent
-                return _shrunk(hits, trials, expected, prior_weight)
-
-    def _inside(self, entity: str, fact: str, window: str) -> list[Fact]:
-        key = entity_key(entity, contact_attributes(self.events, owner(self.events)))
-        oldest = window_start(self.reader.clock, window)
-        unread = self.reader.unread.get((entity, window, fact), {}).get(key or "", 0)
-        return [f for f in self.reader.entered.get(key or "", [])[unread:] if f.name == fact and f.at >= oldest]
-
-    def _is_incomplete(self, entity: str, fact: str, window: str) -> bool:
-        """Whether the window still holds an instant of before the column began, or of the same tile."""
-        begun = self.reader.begun.get((entity, window, fact))
-        return begun is not None and window_start(self.reader.clock, window) <= tile_start(begun, window)
-
-    def _sum(self, entity: str, fact: str, window: str) -> int | None:
-        if self._is_incomplete(entity, fact, window):
-            return None
-        return max(0, sum(f.value for f in self._inside(entity, fact, window)))
-
-    def _time_since(self, entity: str, fact: str, window: str) -> int | None:
-        if self._is_incomplete(entity, fact, window):
-            return None
-        tiles: Counter[int] = Counter()
-        for f in self._inside(entity, fact, window):
-            tiles[tile_start(f.at, window)] += f.value
-        held = [start for start, value in tiles.items() if value > 0]
-        return self.reader.clock - max(held) if held else None
-
-
-def _quotient(numerator: int | None, denominator: int | None) -> float | None:
-    return numerator / denominator if numerator is not None and denominator else None
-
-
-def _shrunk(hits: int | None, trials: int | None, expected: float | None, prior_weight: float) -> float | None:
-    if hits is None or trials is None or expected is None:
-        return None
-    return (hits + prior_weight * expected) / (trials + prior_weight)
-
-
-def joined(known: Iterable[InteractionEvent], parts: Iterable[NaivePart]) -> list[InteractionEvent]:
-    """The known events, then each import's events, changed or new."""
-    events = list(known)
-    for part in parts:
-        for e in part.after:
-            same = [one for one in events if one.event_id == e.event_id]
-            if same and says(same[0]) == says(e):
-                continue
-            events = [one for one in events if one.event_id != e.event_id] + [e]
-    return events
-
-
-def says(event: InteractionEvent) -> InteractionEvent:
-    return replace(event, received_at=0, text=None, query=None)
-
-
-def kept_facts(features: Iterable[Feature]) -> dict[str, set[str]]:
-    """The facts that each entity's histories keep: those that a feature reads."""
-    kept: dict[str, set[str]] = defaultdict(set)
-    for entity, _, fact in (column for feature in features for column in _reads(feature)):
-        kept[entity].add(fact)
-    return kept
-
-
-def columns_of(features: FeatureSet) -> frozenset[NaiveColumn]:
-    """The columns that features are computed from."""
-    return frozenset(column for feature in features.features for column in _reads(feature))
-
-
-def _reads(feature: Feature) -> Iterator[NaiveColumn]:
-    """The columns that a feature is computed from."""
-    match feature:
-        case Total(entity, fact, window) | TimeSince(entity, fact, window):
-            yield entity, window, fact
-        case WindowRatio(entity, fact, recent, window, _):
-            yield from ((entity, recent, fact), (entity, window, fact))
-        case Mean(entity, fact, per, window):
-            yield from ((entity, window, fact), (entity, window, per))
-        case Rate(entity, rate, window, _, parent):
-            yield from ((entity, window, fact) for fact in RATES[rate])
-            if isinstance(parent, Rate):
-                yield from _reads(parent)

@@ -8,15 +8,21 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from service_quality.errors import RejectedEventError
-from service_quality.events.control_records import ControlRecord, HistoryImported, RecordPutBack
-from service_quality.events.interaction_event import InteractionEvent, event_to_dict, event_to_json
+from service_quality.events.control_records import ControlRecord, HistoryImported, RecordPutBack, SettingsChanged
+from service_quality.events.event_forms import event_to_input, event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
 from service_quality.events.positions import Position
 from service_quality.features.declarations import FeatureSet
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, end_of_day
+from tests.oracle.bounds import fold_key
+from tests.oracle.entries import PolicyBrought
 from tests.properties.import_packs import Backfill, Known, build_backfill
 from tests.properties.naive_reader import ImportedPast, NaiveReader
+from tests.properties.random_oddities import edited, with_oddities
+from tests.properties.random_scenes import SCENES, Scene
+from tests.properties.random_settings import SettingsWriter, brought_by
 from tests.stand_ins.control import control_key, record_json
 
 Option = TypeVar("Option")
@@ -26,9 +32,11 @@ SOON = (0, 0, 1, SECOND, 40 * SECOND, 3 * MINUTE, 5 * MINUTE, 5 * MINUTE, 15 * M
 LATER = (HOUR, HOUR, 7 * HOUR)
 LONG_AFTER = (DAY, DAY, 7 * DAY, 7 * DAY, 8 * DAY, 30 * DAY, 31 * DAY, 31 * DAY)
 GAPS = (*(*SOON, *LATER) * 5, *LONG_AFTER, 90 * DAY, 95 * DAY)
-#: How long after a question its answer comes: to the millisecond of what is on time and what is slow, too.
+#: How long after a question its answer comes: to the millisecond of what is on time and what is slow, too; before it
+#: where clocks differ.
 ANSWERED_AFTER = (
     3 * MINUTE, 15 * MINUTE, MINUTE, 5 * MINUTE, 3 * MINUTE + 1, 15 * MINUTE + 1, 210 * SECOND, HOUR, 0, DAY,
+    -20 * SECOND, -MINUTE, -MINUTE - 1, 30 * SECOND, MINUTE + 1, 4 * HOUR + 1,
 )  # fmt: skip
 LATENESS = (
     *(0,) * 14, 1, MINUTE, 5 * MINUTE, HOUR, 3 * HOUR, DAY, 3 * DAY, 8 * DAY, 29 * DAY, 30 * DAY, 30 * DAY + 1,
@@ -42,7 +50,12 @@ KINDS = (
 )
 CONTACTS = ("c0", "c0", "c0", "c1", "c1", "c2")
 BEHAVIOUR = ("order_placed", "page_viewed", "searched", "cart_added", "order_cancelled", "order_returned")
-DOINGS = ("event",) * 17 + ("answer",) * 4 + ("twice", "twice", "twice later", "noise", "import", "import")
+DOINGS = (
+    *("event",) * 17, *("answer",) * 5, *("twice", "twice", "twice later", "edited", "edited"),
+    *("noise", "import", "import", "scene", "scene"),
+)  # fmt: skip
+#: What may happen to a shop that has policies.
+DOINGS_WITH_SETTINGS = (*DOINGS, *("settings",) * 4)
 LARGEST = 2**64
 
 HOSTILE: tuple[bytes, ...] = (
@@ -59,13 +72,13 @@ HOSTILE: tuple[bytes, ...] = (
     b'"histories":1,"conversations":1}',
     b'{"event_id":"h1","shop_id":"elsewhere","kind":"customer_message","conversation_id":"c0",'
     b'"occurred_at":"2023-09-01T00:00:00Z"}',
-    b'{"event_id":"h2","shop_id":"shop","kind":"rated","conversation_id":"c0","rating":9,'
+    b'{"event_id":"h2","shop_id":"shop","kind":"judged","conversation_id":"c0","rating":9,'
     b'"occurred_at":"2023-09-01T00:00:00Z"}',
     b'{"event_id":"h3","shop_id":"shop","kind":"customer_message","conversation_id":"c0","occurred_at":"soon"}',
     b'{"event_id":"h4","shop_id":"shop","kind":"customer_message","conversation_id":"c\\u001f0",'
     b'"occurred_at":"2023-09-01T00:00:00Z"}',
     b'{"event_id":"h5","shop_id":"shop","kind":"customer_message","conversation_id":"c0",'
-    b'"occurred_at":"2199-09-01T00:00:00Z"}',
+    b'"occurred_at":"9999-12-31T23:59:59-12:00"}',
     b'{"text":"' + b"x" * 70_000 + b'"}',
 )
 
@@ -114,22 +127,28 @@ def build_log(numbers: Sequence[int], features: FeatureSet, *, shop_id: str = "s
 
 @dataclass
 class LogWriter:
-    """Writes a log record by record, as the time of its shop goes on."""
+    """Writes a log record by record, as the time of its shop goes on; by default no policies."""
 
     log: RandomLog
     features: FeatureSet
     now: int = START
     events: list[InteractionEvent] = field(default_factory=list)
     know: Callable[["LogWriter", Choices], Known] | None = None
+    scene: Scene | None = None
+    doings: Sequence[str] = DOINGS
+    settings: SettingsWriter = field(default_factory=SettingsWriter)
 
     def write(self, number: int) -> LogRecord:
         """The record of a number, at the end of the log."""
         choices = Choices(number)
-        doing = choices.of(DOINGS)
-        self.now += choices.of(GAPS)
-        if choices.of((0, 0, 0, 1)):
-            self.now -= self.now % HOUR
-        data = self._data(doing, choices)
+        if self.scene is not None and self.scene.goes_on:
+            data = self._next_of(self.scene, choices)
+        else:
+            doing = choices.of(self.doings)
+            self.now += choices.of(GAPS)
+            if choices.of((0, 0, 0, 1)):
+                self.now -= self.now % HOUR
+            data = self._data(doing, choices)
         self.log.records.append(LogRecord(str(Position(1, len(self.log.records))), data, self.now))
         return self.log.records[-1]
 
@@ -139,14 +158,29 @@ class LogWriter:
             return choices.of(HOSTILE)
         if doing == "import":
             return self._import(choices)
+        if doing == "scene":
+            self.scene = Scene(choices.of(SCENES), now, choices.of((f"scene{len(events)}", "c0")))
+            return self._next_of(self.scene, choices)
+        if doing == "settings":
+            return self.settings.write(choices, log.shop_id, now=now)
         if doing.startswith("twice") and events:
             again = choices.of(events[::-1])
             return event_to_json(replace(again, received_at=now) if doing == "twice later" else again)
+        if doing == "edited" and events:
+            events.append(edited(choices, choices.of(events[:-7:-1]), now=now))
+            return event_to_json(events[-1])
         event_id = f"{choices.of('eba')}{len(events)}"  # ties are ordered by id, and not as they came
-        event = random_event(choices, event_id, shop_id=log.shop_id, now=now)
+        event = with_oddities(choices, random_event(choices, event_id, shop_id=log.shop_id, now=now))
         asked = [one for one in events[-4:] if one.conversation_id]
         events.append(self._answer(choices, event, choices.of(asked)) if doing == "answer" and asked else event)
         return event_to_json(events[-1])
+
+    def _next_of(self, scene: Scene, choices: Choices) -> bytes:
+        """The next event of a scene, once it has happened."""
+        self.now = scene.arrival(self.now)
+        drawn = random_event(choices, f"s{len(self.events)}", shop_id=self.log.shop_id, now=self.now)
+        self.events.append(scene.next_event(drawn))
+        return event_to_json(self.events[-1])
 
     def _answer(self, choices: Choices, event: InteractionEvent, asked: InteractionEvent) -> InteractionEvent:
         """The event made an agent's message in the conversation of another event, so long after it."""
@@ -193,13 +227,14 @@ def known_of(log: RandomLog, features: FeatureSet) -> Known:
     """The knowledge of a job that has read this log."""
     entries = readable(log)
     readings = NaiveReader(features, scores=False).read(entries)
-    accepted = [entry for entry, reading in zip(entries, readings, strict=True) if reading.became == "accepted"]
+    taken = ("accepted", "corrected")
+    accepted = [entry for entry, reading in zip(entries, readings, strict=True) if reading.became in taken]
     return Known(accepted, [*log.backfills.values()], log.records[-1].position if log.records else "")
 
 
-def readable(log: RandomLog) -> list[tuple[str, InteractionEvent | ImportedPast]]:
+def readable(log: RandomLog) -> list[tuple[str, InteractionEvent | ImportedPast | PolicyBrought]]:
     """The log as the oracle reads it: records that do not parse left out, an import's past once, at its record."""
-    entries: list[tuple[str, InteractionEvent | ImportedPast]] = []
+    entries: list[tuple[str, InteractionEvent | ImportedPast | PolicyBrought]] = []
     met: set[str] = set()
     for record in log.records:
         try:
@@ -211,6 +246,8 @@ def readable(log: RandomLog) -> list[tuple[str, InteractionEvent | ImportedPast]
         elif isinstance(event, HistoryImported) and event.import_id not in met:
             met.add(event.import_id)
             entries.append((record.position, log.backfills[event.import_id].past))
+        elif isinstance(event, SettingsChanged):
+            entries.append((record.position, brought_by(event.document)))
     return entries
 
 
@@ -225,10 +262,9 @@ def read_record(record: LogRecord, shop_id: str) -> InteractionEvent | ControlRe
 def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> InteractionEvent:
     """An event that parses; most are on time, some late, a few ahead of their arrival, a few known to the day."""
     kind = choices.of(KINDS)
-    occurred_at = now - choices.of(LATENESS)
+    stated_at = now - choices.of(LATENESS)
     precision = choices.of(("ms",) * 9 + ("day",))
-    if precision == "day":
-        occurred_at = min(end_of_day(occurred_at), max(now, occurred_at - occurred_at % DAY))
+    begin, end = (stated_at - stated_at % DAY, end_of_day(stated_at)) if precision == "day" else (stated_at, stated_at)
     agent = (
         choices.of(("ann", "bob", None)) if kind not in ("agent_message", "assigned") else choices.of(("ann", "bob"))
     )
@@ -238,8 +274,9 @@ def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> 
         event_id=event_id,
         shop_id=shop_id,
         kind=kind,
-        occurred_at=occurred_at,
+        occurred_at=min(end, now),
         received_at=now,
+        stated_at=stated_at if begin > now else None,
         precision=precision,
         conversation_id=contact,
         customer_id=choices.of(("zoe", "yan") if kind in BEHAVIOUR or contact is None else ("zoe", "yan", None)),
@@ -272,13 +309,13 @@ def _contacts_of(kind: str) -> Sequence[str | None]:
 def past_events(
     choices: Choices, log: RandomLog, events: Sequence[InteractionEvent], *, now: int
 ) -> list[InteractionEvent]:
-    """Possible events of the lake by then: some of its own, some of earlier imports and of the log, some of all these
-    in another content or another conversation."""
+    """Possible events of the lake by then: some of its own, one at the instant of an event of the log, some of earlier
+    imports and of the log, some of all these in another content or another conversation."""
     number, clock = len(log.backfills), now - choices.of((0, HOUR, DAY))
     apart = choices.of((HOUR, MINUTE, 3 * DAY, 9 * DAY))
     seed = choices.number
     own = [
-        random_event(
+        _past_event(
             Choices(seed * (index + 1) * 2_654_435_761 % LARGEST),
             f"import{number}-{index}",
             shop_id=log.shop_id,
@@ -286,10 +323,34 @@ def past_events(
         )
         for index in range(6)
     ]
+    near = [event for event in events[-4:] if event.occurred_at <= clock and fold_key(event).startswith("contact")]
+    own += [_at_once(choices, event, f"import{number}-tied") for event in near[:1]]
     imported = [event for one in log.backfills.values() for event in one.events]
     shared = [event for event in (*imported[-4:], *events[-4:]) if event.occurred_at <= clock]
     chosen = [event for event in shared if choices.of((True, False))]
     return [*own, *(another_content(choices, event) if choices.of((False, False, True)) else event for event in chosen)]
+
+
+def _past_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> InteractionEvent:
+    return with_oddities(choices, random_event(choices, event_id, shop_id=shop_id, now=now))
+
+
+def _at_once(choices: Choices, event: InteractionEvent, event_id: str) -> InteractionEvent:
+    """A message at the instant of an event, in its conversation."""
+    kind = choices.of(("agent_message", "customer_message"))
+    said = random_event(choices, event_id, shop_id=event.shop_id, now=event.occurred_at)
+    return replace(
+        said,
+        kind=kind,
+        agent_id="bob" if kind == "agent_message" else None,
+        conversation_id=event.conversation_id,
+        occurred_at=event.occurred_at,
+        precision="ms",
+        rating=None,
+        query=None,
+        order_id=None,
+        duration_ms=None,
+    )
 
 
 def another_content(choices: Choices, event: InteractionEvent) -> InteractionEvent:
@@ -301,4 +362,4 @@ def another_content(choices: Choices, event: InteractionEvent) -> InteractionEve
 
 def mutated(event: InteractionEvent, name: str, value: object) -> bytes:
     """The event's record with one field replaced by any JSON value."""
-    return json.dumps({**event_to_dict(event), name: value}).encode()
+    return json.dumps({**event_to_input(event), name: value}).encode()

@@ -1,6 +1,7 @@
 """The core's fold, step by step, against the oracle: exact values, and the facts of every entity."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from service_quality.conversations import conversation
@@ -8,20 +9,27 @@ from service_quality.conversations.conversation import EMPTY
 from service_quality.errors import RejectedEventError
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts import conversation_fold
-from service_quality.facts.conversation_facts import FACTS
+from service_quality.facts.conversation_facts import FACTS, Fact
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation
 from service_quality.facts.entities import ENTITIES
 from service_quality.features.declarations import FeatureSet
-from tests.oracle.entities import PARTS, contact_attributes, entity_key
+from service_quality.policies.policy import Policy
+from tests.oracle.bounds import fold_key
+from tests.oracle.entities import PARTS, entity_key
 from tests.oracle.event_values import event_values
-from tests.oracle.facts import FACTS as ALL_FACTS
-from tests.oracle.outcome import is_scored, owner
-from tests.oracle.waiting import Events, in_order
+from tests.oracle.fact_names import FACTS as ALL_FACTS
+from tests.oracle.facts import Fact as OracleFact
+from tests.oracle.outcome import attributes_at, is_scored
+from tests.oracle.story import Story
 from tests.properties.naive_reader import NaiveReader
+from tests.properties.policy_pairs import PolicyPair, policy_pairs
 from tests.properties.random_logs import RandomLog, readable
 
+#: Events between two policies.
+EVERY = 5
+
 KEPT = dict.fromkeys(FACTS, tuple(ENTITIES.values()))
-REASONS = {"older_than_retention": "too old", "conversation_full": "full"}
+REASONS = {"older_than_retention": "too old", "conversation_full": "full", "conflicting_content": "conflict"}
 
 
 @dataclass
@@ -30,6 +38,7 @@ class CoreFold:
 
     clock: int = 0
     received_clock: int = 0
+    policies: tuple[Policy, ...] = ()
     held: dict[str, FoldedConversation] = field(
         default_factory=lambda: defaultdict(lambda: FoldedConversation(EMPTY, KEPT))
     )
@@ -42,7 +51,7 @@ class CoreFold:
         try:
             conversation.reject_too_old(event, received_clock=received_clock)
             step = conversation_fold.step_conversation(
-                self.held[key], event, clock=clock, received_clock=received_clock
+                self.held[key], event, received_clock=received_clock, policies=self.policies
             )
         except RejectedEventError as error:
             return REASONS[error.reason], None
@@ -57,27 +66,52 @@ def assert_steps_equal_oracle(log: RandomLog) -> None:
     assert_events_fold_as_oracle_says([entry for _, entry in readable(log) if isinstance(entry, InteractionEvent)])
 
 
-def assert_events_fold_as_oracle_says(events: list[InteractionEvent]) -> None:
+def assert_steps_under_policies_equal_oracle(log: RandomLog) -> None:
+    """The same with policies on the log: a new one before every fifth event, the first included."""
+    events = [entry for _, entry in readable(log) if isinstance(entry, InteractionEvent)]
+    begun = [max(event.occurred_at for event in events[: place + 1]) for place in range(0, len(events), EVERY)]
+    assert_events_fold_as_oracle_says(events, dict(zip(range(0, len(events), EVERY), policy_pairs(begun), strict=True)))
+
+
+def assert_events_fold_as_oracle_says(
+    events: list[InteractionEvent], policies: Mapping[int, PolicyPair] | None = None
+) -> None:
+    """Each event in turn; of `policies` each comes before the event of its number."""
     core, oracle = CoreFold(), NaiveReader(FeatureSet(()))
     oracle.kept = {entity: set(ALL_FACTS) for entity in PARTS}
-    for event in events:
+    for number, event in enumerate(events):
+        if policies is not None and number in policies:
+            core.policies += (policies[number].core,)
+            oracle.policies[str(number)] = policies[number].oracle
         oracle.entered.clear()
         became, step = core.fold(event)
         (reading,) = oracle.read([("", event)])
-        assert became == reading.became
+        assert became == {"corrected": "accepted"}.get(reading.became, reading.became)
         if step is not None:
-            holding = next(one for one in oracle.contacts.values() if event in one.events)
-            _assert_step(step, event, in_order(holding.events), oracle)
+            story = oracle.story(oracle.contacts[fold_key(event)].events)
+            _assert_step(step, event, story, oracle)
 
 
-def _assert_step(step: ConversationStep, event: InteractionEvent, events: Events, oracle: NaiveReader) -> None:
-    assert step.after.conversation.events == tuple(replace(one, text=None, query=None) for one in events)
-    assert step.values == event_values(event, events, clock=oracle.clock)
-    assert step.scored == is_scored(event, events)
-    attributes = contact_attributes(events, owner(events))
+def _assert_step(step: ConversationStep, event: InteractionEvent, story: Story, oracle: NaiveReader) -> None:
+    events = [one.event for one in story.events]
+    held = [(replace(one, text=None, query=None), _has_words(one)) for one in events]
+    stored = [one.event for one in step.after.placed]
+    assert [(replace(one, text_digest=None, policies_known=0), bool(one.text_digest)) for one in stored] == held
+    assert step.values == event_values(event, story)
+    assert step.scored == is_scored(event, story)
+    attributes = attributes_at(event, story)
     keys = {entity: entity_key(entity, attributes) for entity in PARTS}
     assert step.keys == {entity: key for entity, key in keys.items() if key is not None}
-    entered: Counter[tuple[str, int, str]] = Counter()
-    for facts in oracle.entered.values():
-        entered.update({(fact.key, fact.at, fact.name): fact.value for fact in facts})
-    assert {fact[:3]: fact.value for fact in step.facts} == {fact: value for fact, value in entered.items() if value}
+    assert _summed(step.facts) == _summed([fact for facts in oracle.entered.values() for fact in facts])
+
+
+def _has_words(event: InteractionEvent) -> bool:
+    return event.text is not None or event.query is not None
+
+
+def _summed(facts: Iterable[Fact | OracleFact]) -> dict[tuple[str, int, str], int]:
+    """The sum of each fact by entity key, instant and name; zeros are left out."""
+    sums: Counter[tuple[str, int, str]] = Counter()
+    for key, at, name, value in facts:
+        sums[key, at, name] += value
+    return {fact: value for fact, value in sums.items() if value}

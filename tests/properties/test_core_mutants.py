@@ -11,10 +11,11 @@ from tests.properties.bounds_check import (
     assert_conversation_holds_so_many_events,
     assert_item_holds_so_many_histories,
 )
-from tests.properties.core_mutants import OF_BOUNDS, OF_CONVERSATIONS, OF_HISTORIES
+from tests.properties.core_mutants import OF_BOUNDS, OF_CONVERSATIONS, OF_HISTORIES, OF_VECTORS
 from tests.properties.feature_sets import SETS
+from tests.properties.policy_mutants import OF_POLICIES
 from tests.properties.random_logs import RandomLog, build_log
-from tests.properties.step_check import assert_steps_equal_oracle
+from tests.properties.step_check import assert_steps_equal_oracle, assert_steps_under_policies_equal_oracle
 from tests.properties.test_online_reader import assert_served_equals_oracle, serve
 
 #: By then each must be found; most are among the first ten.
@@ -33,6 +34,11 @@ def check_steps() -> None:
         assert_steps_equal_oracle(random_log(seed, "small"))
 
 
+def check_policies() -> None:
+    for seed in range(MOST_LOGS):
+        assert_steps_under_policies_equal_oracle(random_log(seed, "small"))
+
+
 def check_served() -> None:
     for seed in range(MOST_LOGS):
         name = ("small", "in service")[seed % 2]
@@ -43,6 +49,7 @@ def check_served() -> None:
 
 CHECKS: dict[str, Callable[[], None]] = {
     "steps": check_steps,
+    "policies": check_policies,
     "served": check_served,
     "events": assert_conversation_holds_so_many_events,
     "histories": assert_item_holds_so_many_histories,
@@ -50,7 +57,9 @@ CHECKS: dict[str, Callable[[], None]] = {
 }
 Case = tuple[str, str, Callable[[], AbstractContextManager[object]]]
 CASES: list[Case] = [
-    *((check, name, patch) for name, patch in OF_CONVERSATIONS.items() for check in ("steps", "served")),
+    *(("steps", name, patch) for name, patch in OF_CONVERSATIONS.items()),
+    *(("served", name, patch) for name, patch in OF_VECTORS.items()),
+    *(("policies", name, patch) for name, patch in OF_POLICIES.items()),
     *(("served", name, patch) for name, patch in OF_HISTORIES.items()),
     *((check, name, patch) for name, (check, patch) in OF_BOUNDS.items()),
 ]

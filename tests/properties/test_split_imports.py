@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.declarations import FeatureSet, Rate

@@ -10,13 +10,19 @@ from tests.properties.bounds_check import (
 )
 from tests.properties.feature_sets import SMALL
 from tests.properties.random_logs import RandomLog, logs
-from tests.properties.step_check import assert_steps_equal_oracle
+from tests.properties.step_check import assert_steps_equal_oracle, assert_steps_under_policies_equal_oracle
 
 
 @settings(max_examples=60)
 @given(logs(SMALL, most=40))
 def test_every_step_equals_the_oracle(log: RandomLog):
     assert_steps_equal_oracle(log)
+
+
+@settings(max_examples=40)
+@given(logs(SMALL, most=60))
+def test_every_step_under_policies_equals_the_oracle(log: RandomLog):
+    assert_steps_under_policies_equal_oracle(log)
 
 
 @pytest.mark.slow

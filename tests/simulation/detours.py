@@ -6,6 +6,7 @@ from typing import Any
 
 from service_quality.adapters.state_table import StateTable
 from service_quality.commit.shop_item import ShopItem
+from service_quality.commit.state_items import entity_name
 from service_quality.commit.transactions import Commit
 from service_quality.errors import DependencyError
 from service_quality.events.log_records import Rejection
@@ -82,6 +83,21 @@ class AlertsAfter(Detour):
     def commit(self, commit: Commit) -> None:
         self.store.commit(commit._replace(rows=tuple(row for row in commit.rows if row.row_kind == "archive")))
         self.put_rows(commit, kinds=("alert", "state"))
+
+
+class DocumentsAfter(Detour):
+    """Writes the documents of policies once the transaction has succeeded."""
+
+    def commit(self, commit: Commit) -> None:
+        items = {key: data for key, data in commit.items.items() if entity_name(key) == "policy"}
+        left = {key: data for key, data in commit.items.items() if key not in items}
+        self.store.commit(commit._replace(items=left))
+        puts = [self.store._item_put(commit.shop_id, key, data) for key, data in items.items()]
+        try:
+            if puts:
+                self.store.dynamodb.transact_write_items(TransactItems=puts)
+        except Exception as error:
+            raise DependencyError("the documents were not written") from error
 
 
 class TimeoutTaken(Detour):

@@ -1,6 +1,5 @@
 """Judges of the state that a schedule leaves: against the naive reader, and against a run without any trouble."""
 
-from dataclasses import replace
 from functools import partial
 from unittest import mock
 
@@ -18,8 +17,8 @@ from service_quality.facts.entities import item_key_of
 from service_quality.histories.history import History
 from tests.oracle.bounds import RETENTION, is_forgotten
 from tests.oracle.spans import window_start
-from tests.oracle.waiting import in_order
 from tests.properties.feature_sets import DEPLOYED
+from tests.properties.import_packs import conversation_of
 from tests.properties.naive_reader import NaiveReader
 from tests.simulation.event_source import GIVES_UP_AFTER, SENT_AGAIN_WITHIN
 from tests.simulation.evidence import Evidence, require
@@ -40,6 +39,7 @@ def judge_state(evidence: Evidence) -> None:
     require(shop.clock == reader.clock, f"expected the clock {reader.clock}, found {shop.clock}")
     require(shop.received_clock == reader.received_clock, "the received clock is not the log's")
     require(shop.parked is None, "the shop is still parked")
+    require(shop.policies == tuple(reader.policies), f"found policies {shop.policies}, expected {[*reader.policies]}")
     soonest = evidence.world.log_time - _LATEST  # no event that comes from now on was received before
     stored = stored_items(evidence)
     largest = max((len(data) for key, data in stored.items() if not key.startswith("import")), default=0)
@@ -62,11 +62,9 @@ def _require_conversation(state: ShopState, reader: NaiveReader, key: str, *, re
     if is_forgotten(contact.touched_at, received_clock=received_clock):
         return
     held = state.conversation(key).conversation
-    expected = in_order(contact.events)
-    require(
-        list(held.events) == [replace(event, text=None, query=None) for event in expected], f"{key} holds other events"
-    )
-    require(held.touched_at == contact.touched_at, f"{key} was touched at another time")
+    expected = conversation_of(contact.events, touched_at=contact.touched_at)
+    require(held.events == expected.events, f"{key} holds other events")
+    require(held == expected, f"{key} was touched at another time, or holds others of imports")
 
 
 def _require_window(
@@ -109,7 +107,7 @@ def judge_against_calm_run(evidence: Evidence) -> None:
 
 
 def _is_history(key: str) -> bool:
-    return entity_name(key) not in ("contact", "visit", "import")
+    return entity_name(key) not in ("contact", "visit", "import", "policy")
 
 
 def _require_rows(evidence: Evidence, calm: MemoryStore, *, kinds: tuple[str, ...]) -> None:

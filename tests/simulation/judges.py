@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 from service_quality.commit.put_back import KEEPS_ARRIVAL_FOR
 from service_quality.events.control_records import control_to_dict
-from service_quality.events.interaction_event import InteractionEvent, event_to_dict
+from service_quality.events.event_forms import event_to_dict
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.features.vectors import vector_from_bytes
+from tests.oracle.bounds import fold_key
 from tests.properties.naive_reader import Reading
 from tests.properties.random_logs import read_record
 from tests.simulation.evidence import Evidence, require
@@ -17,7 +19,14 @@ from tests.simulation.models import NamedScorer, is_cursed, is_ill
 from tests.simulation.world import World
 
 #: How a rejection is named on the archive, by what the naive reader says of the record.
-_BECAME = {"too old": "older_than_retention", "full": "conversation_full"}
+_BECAME = {
+    "too old": "older_than_retention",
+    "full": "conversation_full",
+    "conflict": "conflicting_content",
+    "no policy": "wrong_policy",
+    "follows another": "other_revision",
+    "known before": "known_revision",
+}
 #: Kinds that change the shop alone, and that no reader of events looks at.
 _NO_EVENT = ("shop_unparked", "state_rebuilt")
 
@@ -94,10 +103,17 @@ def _require_unfenced(evidence: Evidence, unmarked: set[str]) -> None:
 
 
 def judge_events(evidence: Evidence) -> None:
-    """No event is folded twice, and each is folded, rejected, or in the failure store without a later copy."""
-    accepted = Counter(entry["event"]["event_id"] for entry in evidence.entries if "event_id" in entry.get("event", {}))
-    twice = [event_id for event_id, times in accepted.items() if times > 1]
+    """No event is folded twice, and each is folded, rejected, or in the failure store without a later copy.
+
+    Corrections aside: an id is one event of a conversation, and another content of it takes its place there.
+    """
+    _, readings = evidence.read_naively
+    folded = {entry["position"] for entry in evidence.entries if "event" in entry}
+    taken = [(position, event) for position, event in evidence.events_on(evidence.taken) if position in folded]
+    times = Counter(_one_of(event) for position, event in taken if readings[position].became != "corrected")
+    twice = [event_id for (_, event_id, _), number in times.items() if number > 1]
     require(not twice, f"folded twice: {twice}")
+    accepted = {event.event_id for _, event in taken}
     ill = {
         position for position, event in evidence.events_on(evidence.log) if is_ill(event, evidence.world.setting.ill_of)
     }
@@ -116,6 +132,11 @@ def judge_events(evidence: Evidence) -> None:
         require(known or rejected or waits, f"lost event: {event_id}")
 
 
+def _one_of(event: InteractionEvent) -> tuple[str, str, int | None]:
+    """What is the same for two records of one event; a stamp ahead of all arrivals is a new one at each."""
+    return fold_key(event), event.event_id, event.occurred_at if event.stated_at is not None else None
+
+
 def judge_served(evidence: Evidence) -> None:
     """Outcome, clock and features of each record equal, bit for bit, those of the naive reader."""
     _, readings = evidence.read_naively
@@ -126,8 +147,9 @@ def judge_served(evidence: Evidence) -> None:
             control = entry.get("event", {}).get("kind") in _NO_EVENT
             require(control or bool(entry.keys() & {"rejected", "duplicate"}), f"folded what cannot be read: {entry}")
             continue
-        require(_became(entry) == reading.became, f"expected {reading.became}, found {entry}")
-        if reading.became == "accepted":
+        expected = "accepted" if reading.became == "corrected" else reading.became
+        require(_became(entry) == expected, f"expected {reading.became}, found {entry}")
+        if expected == "accepted":
             _require_served(evidence, entry, reading, records[entry["position"]])
 
 

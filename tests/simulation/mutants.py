@@ -35,12 +35,31 @@ from tests.simulation.detours import (
     AlertsAfter,
     ArchiveAfter,
     ArchiveBefore,
+    DocumentsAfter,
     ItemsFirst,
     RejectedAfter,
     StaleClient,
     TimeoutTaken,
 )
 from tests.simulation.final_state import AnyVersion
+from tests.simulation.order_mutants import (
+    by_id_on_the_log,
+    conflict_is_a_duplicate,
+    correction_comes_last,
+    correction_is_a_conflict,
+    stored_in_order_of_time,
+)
+from tests.simulation.policy_mutants import (
+    PoliciesKept,
+    counted_twice,
+    counted_whatever_it_follows,
+    expires,
+    forgotten_by_a_rebuild,
+    judged_before_it_is_valid,
+    judged_from_before_its_record,
+    place_among_policies_lost_by_an_import,
+    place_among_policies_not_stored,
+)
 from tests.simulation.routing_mutants import (
     arrival_forgotten,
     explicit_hash_ignored,
@@ -189,11 +208,11 @@ def _wall_clock(world: World) -> list[Any]:
 
 
 def _ids_forgotten(world: World) -> list[Any]:
-    def advance(held: Conversation, event: InteractionEvent, *, received_clock: int = 0) -> Conversation:
+    def advance(held: Conversation, event: InteractionEvent, **clocks: int) -> Conversation:
         known = any(one.event_id == event.event_id for one in held.events)
         if len(held.events) >= conversation.MAX_EVENTS and not known:
             held = replace(held, events=held.events[1:])
-        return conversation.advance(held, event, received_clock=received_clock)
+        return conversation.advance(held, event, **clocks)
 
     return [mock.patch.object(conversation_fold, "advance", advance)]
 
@@ -242,8 +261,10 @@ def _import_holds_what_others_hold(world: World) -> list[Any]:
 
 
 def _whole_conversations_imported(world: World) -> list[Any]:
-    def fold(before: Conversation, events: Iterable[InteractionEvent], *, kept: KeptFacts) -> FoldedImport:
-        folded = fold_import(before, events, kept=kept)
+    def fold(
+        before: Conversation, events: Iterable[InteractionEvent], *, kept: KeptFacts, policies: Any
+    ) -> FoldedImport:
+        folded = fold_import(before, events, kept=kept, policies=policies)
         counted = fold_import(EMPTY, folded.part.after.events, kept=kept)
         return replace(folded, facts=counted.facts)
 
@@ -372,4 +393,19 @@ MUTANTS: dict[str, Mutant] = {
     "what is put back to a parked shop is unknown to a rebuild": Mutant(patches=_folded_unnoticed_while_parked),
     "rebuilt items take the place of others at once": Mutant(patches=_rebuilt_items_in_the_place_of_others),
     "a rebuild forgets imports that are not absorbed": Mutant(patches=_pending_imports_forgotten),
+    "a policy judges what began before its record": Mutant(patches=judged_from_before_its_record),
+    "a policy judges before it is valid": Mutant(patches=judged_before_it_is_valid),
+    "an event's place among policies is not stored": Mutant(patches=place_among_policies_not_stored),
+    "an event's place among policies is lost by an import": Mutant(patches=place_among_policies_lost_by_an_import),
+    "a policy that comes again counts twice": Mutant(patches=counted_twice),
+    "a policy counts whatever it follows": Mutant(patches=counted_whatever_it_follows),
+    "a policy's document after the transaction": Mutant(_over(DocumentsAfter)),
+    "policies of a failed attempt kept": Mutant(PoliciesKept),
+    "a rebuild forgets policies": Mutant(patches=forgotten_by_a_rebuild),
+    "time to live on a policy's document": Mutant(patches=expires),
+    "equal events of the log read by id": Mutant(patches=by_id_on_the_log),
+    "the order of arrival is not stored": Mutant(patches=stored_in_order_of_time),
+    "a correction takes the latest place": Mutant(patches=correction_comes_last),
+    "another content of a known id left out in silence": Mutant(patches=conflict_is_a_duplicate),
+    "a correction rejected as a conflict": Mutant(patches=correction_is_a_conflict),
 }

@@ -5,11 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from tests.oracle.rounds import rounds, turns
+from tests.oracle.story import DEFAULT, Story, in_order
 from tests.simulation.evidence import Evidence
 from tests.simulation.final_state import judge_against_calm_run, judge_state
 from tests.simulation.judges import judge_alerts, judge_chain, judge_events, judge_folds, judge_records, judge_served
 from tests.simulation.moves import NAMES, move
 from tests.simulation.mutants import UNCHANGED, Mutant
+from tests.simulation.previews import judge_previews
 from tests.simulation.settings import Setting
 from tests.simulation.ways_back import judge_ways_back
 from tests.simulation.world import World
@@ -56,6 +59,7 @@ def judge(world: World) -> None:
         judge_served(evidence)
         judge_state(evidence)
         judge_against_calm_run(evidence)
+        judge_previews(evidence)
         world.count("links", len(evidence.links))
         world.count("events folded", sum("event" in entry for entry in evidence.entries))
         world.count("duplicates", sum("duplicate" in entry for entry in evidence.entries))
@@ -70,8 +74,31 @@ def judge(world: World) -> None:
         again = [record for record in evidence.taken if record.position in parked]
         world.count("parked again", sum(evidence.first_of(record) is not record for record in again))
         world.count("alert messages", len(evidence.rows("alert")))
+        _count_stories(evidence)
     judge_alerts(world)
     world.count("alerts published", len(world.outlets.published))
+
+
+def _count_stories(evidence: Evidence) -> None:
+    """Count what makes conversations hard to read."""
+    count, (reader, readings) = evidence.world.count, evidence.read_naively
+    count("policies", len(evidence.shop.policies))
+    count("policies over a rebuild", len(evidence.shop.policies) if evidence.shop.generation else 0)
+    count("policies beside imports", len(evidence.shop.policies) if evidence.backfills else 0)
+    count("corrected", sum(reading.became == "corrected" for reading in readings.values()))
+    for contact in reader.contacts.values():
+        story = Story(in_order(contact.events))
+        instants = [one.event.occurred_at for one in contact.events]
+        count("events held", len(story))
+        count("events held under a policy", sum(story.policy_at(place) != DEFAULT for place in range(len(story))))
+        count("ties", len(instants) - len(set(instants)))
+        count("with a sequence", sum(one.event.sequence is not None for one in contact.events))
+        count("courtesies", sum(one.event.courtesy == 1 for one in contact.events))
+        count("with a status", sum(one.event.status is not None for one in contact.events))
+        count("merged conversations", story.is_void)
+        count("stamped ahead", sum(one.event.stated_at is not None for one in contact.events))
+        count("answered ahead", sum(turn.start == turn.end for turn in turns(story)))
+        count("ended by silence", sum(one.is_silent for one in rounds(story)))
 
 
 def shrink(schedule: Schedule, fails: Callable[[Schedule], bool]) -> Schedule:

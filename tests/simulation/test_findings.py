@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY, HOUR
 from tests.properties.random_logs import START
 from tests.simulation.event_source import GIVES_UP_AFTER, SENT_AGAIN_WITHIN, EventSource

@@ -19,6 +19,10 @@ TROUBLES = (
     "stored as passed by", "parked again", "shards split", "shards merged", "by hand", "other key", "aggregate",
     "mixed aggregate", "records gone back", "ways back judged", "put_records: lands later",
     "put_records: answer lost", "put_records: half to the end",
+    "policies", "policies over a rebuild", "policies beside imports", "events held under a policy", "corrected",
+    "rejected: conflicting_content", "rejected: other_revision", "rejected: wrong_policy", "rejected: unsigned",
+    "ties", "with a sequence", "courtesies", "with a status", "merged conversations", "stamped ahead",
+    "answered ahead", "ended by silence", "previews",
 )  # fmt: skip
 
 

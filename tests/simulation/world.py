@@ -25,7 +25,8 @@ from service_quality.instants import DAY, HOUR, SECOND, parse_instant
 from tests.properties.feature_sets import DEPLOYED, SETS
 from tests.properties.import_packs import Backfill, Known
 from tests.properties.online_run import SCORER
-from tests.properties.random_logs import START, Choices, LogWriter, RandomLog, readable
+from tests.properties.random_logs import DOINGS_WITH_SETTINGS, START, Choices, LogWriter, RandomLog, readable
+from tests.properties.random_settings import SettingsWriter, settings_in
 from tests.simulation.event_source import GIVES_UP_AFTER, Carrier, EventSource, Part, stamped
 from tests.simulation.models import RULES, Release
 from tests.simulation.outlets import Outlets
@@ -86,11 +87,10 @@ class World:
 
     def __post_init__(self) -> None:
         setting = self.setting
-        features = SETS[setting.features][0]
         self.deployed = setting.features
         stream = ShardedStream.of(setting.shards)
         self.outside = Outside(START + setting.replayed, lambda: self.dice.of((True, False)), stream)
-        self.writers = {shop_id: LogWriter(RandomLog(shop_id), features, know=self._know) for shop_id in self.shops}
+        self.writers = {shop_id: self._new_writer(shop_id) for shop_id in self.shops}
         self.workers = [self._new_worker() for _ in range(_WORKERS)]
         self.outlets = Outlets(self.outside)
         self._bounds.enter_context(mock.patch.object(transactions, "MAX_ITEMS", setting.most_items))
@@ -102,6 +102,15 @@ class World:
         self._bounds.enter_context(mock.patch.object(transaction_builder, "MAX_ROW_BYTES", most_row_bytes))
         self.release = Release(setting.ill_of, torn=self._is_torn if setting.touchy else lambda: False)
         self._bounds.enter_context(mock.patch.object(log_reader, "step_conversation", self.release.step_conversation))
+
+    def _new_writer(self, shop_id: str) -> LogWriter:
+        def present() -> str | None:
+            shop = self.stored_shop(shop_id)
+            return shop.policies[-1] if shop is not None and shop.policies else None
+
+        features = SETS[self.setting.features][0]
+        settings = SettingsWriter(present)
+        return LogWriter(RandomLog(shop_id), features, know=self._know, doings=DOINGS_WITH_SETTINGS, settings=settings)
 
     def count(self, what: str, number: int = 1) -> None:
         self.outside.counts[what] += number
@@ -175,7 +184,9 @@ class World:
         made = self._made_anew(shop_id, shop)
         written = list(made.items.items())[:most]
         for key, data in written:
-            self._store(shop_id, key, data, expires_at=self.outside.wall + stored_days(key) * DAY)
+            days = stored_days(key)
+            assert days is not None  # a rebuild writes no policy
+            self._store(shop_id, key, data, expires_at=self.outside.wall + days * DAY)
         self.rebuilt[shop_id] |= dict(written)
         self.count("rebuilds")
         if most is None or most >= len(made.items):
@@ -312,11 +323,12 @@ class World:
         for key, pack in backfill.packs.items() if backfill else ():
             self._store(shop_id, key, pack, expires_at=self.outside.wall + PACKS_KEPT)
             self.count("packs written")
-        return (
-            record_json(backfill.import_record, issued_at=self.outside.wall)
-            if backfill
-            else stamped(data, now=self.log_time)
-        )
+        if backfill is not None:
+            return record_json(backfill.import_record, issued_at=self.outside.wall)
+        settings = settings_in(data)
+        if settings is not None:
+            return record_json(settings, issued_at=self.outside.wall)
+        return stamped(data, now=self.log_time)
 
     def _store(self, shop_id: str, key: str, data: bytes, *, expires_at: int) -> None:
         """An item that a job writes, until then by the wall clock."""

@@ -2,7 +2,8 @@
 
 from service_quality.events.control_records import ControlRecord, HistoryImported
 from service_quality.events.control_signatures import sign_control
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.feature_set import FEATURES
 
 KEY = b"a key for tests"

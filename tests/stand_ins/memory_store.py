@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from service_quality.commit.shop_item import ShopItem, decode_shop, encode_shop
-from service_quality.commit.transactions import Commit, OutboxRow
-from service_quality.errors import ConflictError
+from service_quality.commit.shop_item import ShopItem
+from service_quality.commit.transactions import Commit
 from service_quality.events.log_records import Rejection
+from spark_jobs.backtest import memory_store
 from tests.stand_ins.archive_chain import archived_entries
 
 SHOP_KEY = "shop"
@@ -20,38 +20,29 @@ class RefusedByTableError(BaseException):
 
 
 @dataclass
-class MemoryStore:
-    """Holds what the commit writes, as bytes; counts the calls that AWS would see."""
+class MemoryStore(memory_store.MemoryStore):
+    """The store of a backtest, which also refuses what no table takes, and counts the calls that AWS would see."""
 
-    shops: dict[str, bytes] = field(default_factory=dict)
-    items: dict[tuple[str, str], bytes] = field(default_factory=dict)
-    rows: dict[tuple[str, str], OutboxRow] = field(default_factory=dict)
-    rejected: dict[tuple[str, str], Rejection] = field(default_factory=dict)
     commits: list[Commit] = field(default_factory=list)
     calls: int = 0
 
     def read_shop(self, shop_id: str) -> ShopItem | None:
         self.calls += 1
-        return decode_shop(self.shops[shop_id]) if shop_id in self.shops else None
+        return super().read_shop(shop_id)
 
     def read_items(self, shop_id: str, keys: list[str]) -> Mapping[str, bytes]:
         self.calls += 1 + (len(keys) - 1) // 100
-        return {key: self.items[shop_id, key] for key in keys if (shop_id, key) in self.items}
+        return super().read_items(shop_id, keys)
 
     def commit(self, commit: Commit) -> None:
         self.calls += 1
         _refuse_what_no_table_takes(commit)
-        present = self.shops.get(commit.shop_id)
-        if (decode_shop(present).version if present else 0) != commit.expected_version:
-            raise ConflictError("found another version of the shop, expected the one read")
+        super().commit(commit)
         self.commits.append(commit)
-        self.shops[commit.shop_id] = encode_shop(commit.shop)
-        self.items.update({(commit.shop_id, key): data for key, data in commit.items.items()})
-        self.rows.update({(row.stream_key, row.sequence): row for row in commit.rows})
 
     def store_rejected(self, rejections: Sequence[Rejection]) -> None:
         self.calls += 1
-        self.rejected.update({(one.shop_id, one.record.position): one for one in rejections})
+        super().store_rejected(rejections)
 
     def positions_archived(self, shop_id: str, positions: Sequence[str]) -> frozenset[str]:
         self.calls += 1

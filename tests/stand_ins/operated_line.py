@@ -25,7 +25,8 @@ from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.transactions import Commit
 from service_quality.errors import ShopTroubleError
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from tests.properties.feature_sets import SMALL, SMALL_RULES
@@ -175,6 +176,13 @@ class OperatedLine:
         if self.takes and self._reads % self.takes_at_read == 0:
             self.advance()
         return {"Item": {"data": {"B": self.store.shops[shop_id]}}} if shop_id in self.store.shops else {}
+
+    def batch_get_item(self, *, RequestItems: Any) -> dict[str, Any]:
+        self.call()
+        keys = [one["item_key"]["S"] for one in RequestItems[TABLE]["Keys"]]
+        held = {f"{shop_id}\x1f{key}": data for (shop_id, key), data in self.store.items.items()}
+        found = [{"item_key": {"S": key}, "data": {"B": held[key]}} for key in keys if key in held]
+        return {"Responses": {TABLE: found}}
 
     def put_item(self, *, Item: Any, ExpressionAttributeValues: Any, ConditionExpression: str, **_: Any) -> None:
         self.call()

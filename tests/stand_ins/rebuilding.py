@@ -80,7 +80,7 @@ def _keys_of(calm: MemoryStore, shop_id: str) -> list[str]:
     for (owner, key), data in calm.items.items():
         if owner == shop_id:
             found |= set(decode_pack(data)) if entity_name(key) == "import" else {key}
-    return sorted(found)
+    return sorted(key for key in found if entity_name(key) != "policy")
 
 
 def _packs(pending: PendingImport, parts: dict[str, ImportedPart]) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ import pytest
 from infra.operations.selection import KNOWN
 from service_quality.alerts.rule_set import RULES
 from service_quality.conversations.event_values import read_event_values
-from service_quality.conversations.turns import ConversationState
+from service_quality.conversations.reading import ConversationState
 from service_quality.events.carriers import open_carrier
 from service_quality.events.intake import take_in
 from service_quality.events.interaction_event import InteractionEvent
@@ -36,7 +36,7 @@ OPTIONS_OF_OTHERS = {
 }
 
 #: The modules that add the commands of infra.operations.
-COMMANDS_OF_OPERATIONS = ("record_options", "alert_commands", "stack_commands")
+COMMANDS_OF_OPERATIONS = ("record_options", "alert_commands", "policy_commands", "stack_commands")
 
 
 def code_of(text: str) -> str:
@@ -272,7 +272,7 @@ def test_values_that_a_conversation_can_lack_have_a_missing_rule():
     noted = InteractionEvent(
         event_id="e", shop_id="s", kind="internal_note", occurred_at=0, received_at=0, conversation_id="c"
     )
-    values = read_event_values(ConversationState(), noted, clock=0)
+    values = read_event_values(ConversationState(), noted)
     declared = [feature for feature in FEATURES.features if isinstance(feature, EventValue)]
 
     assert {feature.value for feature in declared if values[feature.value] is None} == set(MISSING_EVENT_VALUES)

@@ -11,8 +11,11 @@ ServiceQualityError
 ├── DeploymentError         a missing table, bucket, permission or setting, or a release that fails on several shops
 │   └── StateVersionError   state left by another version of the fold
 ├── ModelError              a model that must not score
-└── DeclarationError        a feature, entity, window or rule that contradicts another
+├── DeclarationError        a feature, entity, window or rule that contradicts another
+└── RejectedPolicyError     a policy document with mistakes, all of which it names
 """
+
+from collections.abc import Sequence
 
 
 class ServiceQualityError(Exception):
@@ -101,3 +104,11 @@ class ModelError(ServiceQualityError):
 
 class DeclarationError(ServiceQualityError):
     """A contradictory declaration, found while declaring and not while serving."""
+
+
+class RejectedPolicyError(ServiceQualityError):
+    """A policy document that cannot be taken; `problems` has a sentence for each mistake, found and expected."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)

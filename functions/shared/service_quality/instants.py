@@ -1,6 +1,6 @@
 """Instants and durations: integer UTC epoch milliseconds inside, ISO 8601 at the edges."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -28,6 +28,15 @@ def end_of_day(instant: int) -> int:
     '1970-01-01T23:59:59.999Z'
     """
     return floor_to(instant, DAY) + DAY - 1
+
+
+def day_at(instant: int) -> date:
+    """The UTC day of an instant.
+
+    >>> str(day_at(DAY))
+    '1970-01-02'
+    """
+    return (_EPOCH + timedelta(milliseconds=instant)).date()
 
 
 def hour_of_day(instant: int) -> int:

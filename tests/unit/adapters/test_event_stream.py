@@ -6,7 +6,8 @@ import pytest
 
 from service_quality.adapters.event_stream import EventStream
 from service_quality.errors import DependencyError, DeploymentError
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import StreamEntry
 
 TAKEN = {"SequenceNumber": "1", "ShardId": "shardId-000000000000"}

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from service_quality.alerts.alert_messages import message_sequence
 from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
 from service_quality.alerts.publications import publication_of
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.rule_set import RULES, WAITING_TOO_LONG
 from service_quality.alerts.rules import SEVERITIES, AtLeast, Below, Rule
 from service_quality.alerts.shop_settings import ShopSettings, shop_settings
 from service_quality.alerts.stored_alerts import AlertRow
@@ -62,12 +62,12 @@ def shop_log() -> list[dict]:
     return sorted(log, key=lambda one: one["occurred_at"])
 
 
-def alert_rows(*rules: Rule) -> list[AlertRow]:
-    """The alert rows of that shop under some rules."""
+def alert_rows(*rules: Rule, log: list[dict] | None = None) -> list[AlertRow]:
+    """The alert rows of that shop, or of another log, under some rules."""
     store = MemoryStore()
     records = [
         LogRecord(str(Position(1, number)), json.dumps(one).encode(), 1_795_600_000_000)
-        for number, one in enumerate(shop_log(), 1)
+        for number, one in enumerate(shop_log() if log is None else log, 1)
     ]
     OnlineCommit(store, WaitingScorer, FEATURES, rules).advance_shop("shop-1", records)
     found = [row for row in store.rows.values() if row.row_kind == "alert"]
@@ -147,6 +147,23 @@ def test_resolved_alert_names_what_ended_it(rows):
     assert all(rules[body["kind"]].resolved_when.holds(body["evidence"]) for body in ended)
     assert any(body["evidence"].get("closed") == 1 for body in ended)
     assert all("closed" not in body["evidence"] for body in published(rows) if body["state"] != RESOLVED)
+
+
+def test_alert_of_a_round_that_silence_ended_names_its_end_and_nothing_of_the_next_round():
+    log = [
+        event(1, 1, "conversation_opened", "silent"),
+        event(1, 3, "internal_note", "silent"),
+        event(12, 5, "customer_message", "silent"),
+        event(12, 7, "internal_note", "silent"),
+    ]
+
+    bodies = published(alert_rows(WAITING_TOO_LONG, log=log), ids="plain")
+
+    opened, ended, next_opened = bodies
+    assert [body["state"] for body in bodies] == [OPENED, RESOLVED, OPENED]
+    assert opened["alert_id"] == ended["alert_id"] != next_opened["alert_id"]
+    assert WAITING_TOO_LONG.resolved_when.holds(ended["evidence"])
+    assert (ended["evidence"].get("waiting_ms"), ended["score"]) == (None, None)
 
 
 def test_messages_of_one_alert_are_numbered_in_order(rows):

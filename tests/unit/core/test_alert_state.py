@@ -43,6 +43,26 @@ def test_return_within_the_cooldown_is_silent_to_its_end():
     assert (state.sequence, state.open) == (2, False)
 
 
+def test_silent_return_is_told_at_the_first_event_after_the_cooldown_and_once():
+    changes, state = live(
+        (0, "warning", False), (1, None, True), (2, "warning", False),
+        (COOLDOWN, "warning", False), (COOLDOWN + 1, "warning", False), (COOLDOWN + 2, "warning", False),
+        (COOLDOWN + 3, None, True),
+    )  # fmt: skip
+
+    assert changes == [OPENED, RESOLVED, REPEATED, REPEATED, OPENED, REPEATED, RESOLVED]
+    assert (state.sequence, state.open, state.silent) == (4, False, False)
+
+
+def test_silent_return_that_ends_within_the_cooldown_is_never_told():
+    changes, state = live(
+        (0, "warning", False), (1, None, True), (2, "warning", False), (3, None, True), (2 * COOLDOWN, None, True)
+    )
+
+    assert changes == [OPENED, RESOLVED, REPEATED, REPEATED, None]
+    assert (state.sequence, state.open) == (2, False)
+
+
 def test_return_within_the_cooldown_is_sent_when_it_is_worse():
     changes, state = live((0, "warning", False), (1, None, True), (2, "critical", False), (3, None, True))
 
@@ -78,3 +98,11 @@ def test_messages_are_numbered_without_gaps():
 def test_key_is_one_per_shop_rule_and_subject(other):
     assert alert_key("shop-1", "high_risk", "c1") == alert_key("shop-1", "high_risk", "c1")
     assert alert_key("shop-1", "high_risk", "c1") != alert_key(*other)
+
+
+def test_key_is_one_per_round_from_the_second_on():
+    keys = [alert_key("shop-1", "high_risk", "c1", number) for number in (1, 2, 3, 12)]
+
+    assert keys[0] == alert_key("shop-1", "high_risk", "c1") == alert_key("shop-1", "high_risk", "c1", 0)
+    assert len(set(keys)) == len(keys)
+    assert keys[1] != alert_key("shop-1", "high_risk", "c2", 2)

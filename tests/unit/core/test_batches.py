@@ -13,7 +13,8 @@ from service_quality.commit.shop_item import Parked, ShopItem, encode_shop
 from service_quality.commit.transactions import Commit
 from service_quality.errors import DependencyError, DeploymentError, OwnCodeError, ShopTroubleError
 from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.facts.conversation_fold import ConversationStep
@@ -194,11 +195,11 @@ def test_shops_whose_state_is_of_another_fold_wait_and_hold_up_no_other():
 
 @pytest.mark.parametrize(
     ("place", "expected"),
-    [("parse_record", "fold_failed"), ("_keys_named_by", "accepted"), ("_keys_read", "fold_failed")],
+    [("read_record", "fold_failed"), ("_keys_named_by", "accepted"), ("_keys_read", "fold_failed")],
 )
 def test_code_that_fails_on_one_record_wherever_it_is_touches_that_record_alone(monkeypatch, place, expected):
     """In parsing, and in what the fold needs; what only reads ahead for the batch fails without a trace."""
-    owner = log_reader if place == "parse_record" else LogReader
+    owner = log_reader if place == "read_record" else LogReader
     real = getattr(owner, place)
 
     def fail_on_b(*arguments, **options):

@@ -10,7 +10,8 @@ from service_quality.commit import transaction_builder
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.conversations.conversation import EMPTY, MAX_BYTES, MAX_EVENTS, RESERVED_EVENTS, advance, size_of
 from service_quality.errors import RejectedEventError
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import DECISIVE
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position

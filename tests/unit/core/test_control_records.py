@@ -12,6 +12,7 @@ from service_quality.events.control_records import (
     HistoryFilled,
     PendingImport,
     RecordPutBack,
+    SettingsChanged,
     ShopUnparked,
     StateRebuilt,
     control_to_dict,
@@ -28,6 +29,7 @@ RECORDS: list[ControlRecord] = [
     RecordPutBack(shop_id="shop", run="r1", order="0001-7", arrived_at=ARRIVED - 1, data=b"\xff{"),
     RecordPutBack(shop_id="shop", run="", order="0001-7", arrived_at=ARRIVED, data=b""),
     ShopUnparked(shop_id="shop", run="r1", until="0001-7"),
+    SettingsChanged(shop_id="shop", document='{"revision": "2026-店"}'.encode()),
     HistoryFilled(
         shop_id="shop", import_id="f1", follows="0001-7", buckets=2, histories=3, columns=("agent.1d.replies.0a1b2c",)
     ),
@@ -127,6 +129,8 @@ def test_record_signed_long_ago_or_in_the_future_is_rejected(issued_at):
         ({"kind": "record_put_back", "run": "", "order": "1", "record": "?", "arrived_at": "2023-08-24T10:00:00Z"},
          "out_of_range", "record"),
         ({"kind": "shop_unparked"}, "missing_field", "run"),
+        ({"kind": "settings_changed"}, "wrong_type", "document"),
+        ({"kind": "settings_changed", "document": "?"}, "out_of_range", "document"),
     ],
 )  # fmt: skip
 def test_signed_record_with_a_bad_field_is_rejected(change, reason, field):

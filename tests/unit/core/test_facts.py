@@ -1,8 +1,11 @@
 """The facts that a conversation contributes to each history, and the corrections by a late event."""
 
+from dataclasses import replace
+
 from service_quality.conversations.conversation import EMPTY
 from service_quality.conversations.imported_part import ImportedPart
-from service_quality.conversations.turns import read_state
+from service_quality.conversations.reading import read_conversation
+from service_quality.conversations.reading_order import in_order
 from service_quality.facts.conversation_facts import FACTS, facts_between, total_facts
 from service_quality.facts.conversation_fold import FoldedConversation, step_conversation
 from service_quality.facts.entities import ENTITIES
@@ -15,7 +18,7 @@ CUSTOMER = dict.fromkeys(FACTS, (ENTITIES["customer"],))
 
 def facts_of(*events, kept=AGENT) -> set[tuple[str, int, str, int]]:
     folded = conversation(*events)
-    totals = total_facts(folded, read_state(folded), kept)
+    totals = total_facts(folded, read_conversation(in_order(folded)), kept)
     return {(key.partition("\x1f")[2], at - NOON, name, value) for (key, at, name), value in totals.items()}
 
 
@@ -23,12 +26,16 @@ def changes(before, after, *, imported=()) -> set[tuple[str, str, int]]:
     step = step_conversation(
         FoldedConversation(conversation(*before), AGENT),
         after,
-        clock=NOON + DAY,
         received_clock=NOON + DAY,
-        imported=(ImportedPart(EMPTY, conversation(*imported)),) if imported else (),
+        imported=(part_of(*imported),) if imported else (),
     )
     assert step is not None
     return {(fact.key.partition("\x1f")[2], fact.name, fact.value) for fact in step.facts}
+
+
+def part_of(*imported) -> ImportedPart:
+    """The part of an import into nothing."""
+    return ImportedPart(EMPTY, replace(conversation(*imported), imported=len(imported)))
 
 
 def test_answered_contact_gives_contact_and_reply():
@@ -37,9 +44,11 @@ def test_answered_contact_gives_contact_and_reply():
     assert found == {
         ("ann", 0, "contacts", 1),
         ("ann", MINUTE, "replies", 1),
+        ("ann", MINUTE, "first_replies", 1),
         ("ann", MINUTE, "timed_replies", 1),
         ("ann", MINUTE, "reply_ms", MINUTE),
         ("ann", MINUTE, "on_time_replies", 1),
+        ("ann", MINUTE, "reply_ms_to_1m", 1),
     }
 
 
@@ -53,7 +62,7 @@ def test_reply_on_time_ends_with_the_third_minute():
 def test_reply_known_to_the_day_is_counted_and_not_timed():
     found = facts_of(event("conversation_opened", 0), event("agent_message", DAY, precision="day"))
 
-    assert {name for _, _, name, _ in found} == {"contacts", "replies"}
+    assert {name for _, _, name, _ in found} == {"contacts", "replies", "first_replies"}
 
 
 def test_rating_of_three_is_dissatisfied_and_of_four_is_not():
@@ -101,6 +110,8 @@ def test_late_message_shows_that_an_answer_was_slower():
     assert corrected == {
         ("ann", "reply_ms", 3 * MINUTE),
         ("ann", "on_time_replies", -1),
+        ("ann", "reply_ms_to_3m", -1),
+        ("ann", "reply_ms_to_5m", 1),
         ("ann", "contacts", -1),  # where it had been opened
         ("ann", "contacts", 1),
     }
@@ -114,22 +125,89 @@ def test_second_agent_takes_over_the_outcome():
     assert {("ann", "contacts", -1), ("bob", "contacts", 1), ("bob", "replies", 1)} <= changed
 
 
-def test_reopening_takes_the_resolution_back():
-    before = (event("customer_message", 0), event("agent_message", 1), event("resolved", 2))
+def test_reopening_is_counted_for_the_round_before_whose_resolution_stays():
+    before = (
+        event("customer_message", 0),
+        event("agent_message", 1),
+        event("assigned", 2, agent_id="bob"),
+        event("resolved", 3),
+    )
 
-    assert changes(before, event("reopened", 3)) == {("ann", "resolutions", -1), ("ann", "reopenings", 1)}
+    assert changes(before, event("reopened", 4)) == {("ann", "reopenings", 1), ("bob", "contacts", 1)}
+
+
+def test_resolution_that_comes_late_is_counted_with_its_time_and_ends_the_round():
+    before = (event("customer_message", 0), event("agent_message", MINUTE), event("customer_message", DAY))
+
+    changed = changes(before, event("resolved", 2 * MINUTE))
+
+    assert changed == {
+        ("ann", "resolutions", 1),
+        ("ann", "timed_resolutions", 1),
+        ("ann", "resolution_ms", 2 * MINUTE),
+        ("ann", "reopenings", 1),  # the later message opens a round of nobody yet
+    }
+
+
+def test_time_in_which_the_conversation_was_nobodys_is_no_agents_share():
+    events = [
+        event("assigned", -5, agent_id="ann"), event("customer_message", 0), event("assigned", 10, agent_id=None),
+        event("assigned", 20, agent_id="ann"), event("agent_message", 30),
+    ]  # fmt: skip
+    shop = dict.fromkeys(FACTS, (ENTITIES["shop"],))
+
+    assert ("ann", 30, "reply_ms", 20) in facts_of(*events)
+    assert ("", 30, "reply_ms", 30) in facts_of(*events, kept=shop)
+
+
+def test_corrected_rating_corrects_the_agents_points():
+    before = (event("customer_message", 0), event("agent_message", 1), event("rated", 2, rating=1))
+
+    assert changes(before, event("rated", 2, rating=5)) == {
+        ("ann", "rating_points", 4),
+        ("ann", "dissatisfied_ratings", -1),
+    }
+
+
+def test_corrected_instant_of_a_message_corrects_the_wait():
+    question, answer = event("customer_message", 0), event("agent_message", 2 * MINUTE)
+
+    assert changes((question, answer), replace(answer, occurred_at=NOON + 2 * MINUTE + 9)) == {
+        *((("ann", name, sign)) for name in ("replies", "first_replies", "timed_replies") for sign in (-1, 1)),
+        *((("ann", name, sign)) for name in ("on_time_replies", "reply_ms_to_3m") for sign in (-1, 1)),
+        ("ann", "reply_ms", -2 * MINUTE),
+        ("ann", "reply_ms", 2 * MINUTE + 9),
+    }
+
+
+def test_corrected_words_of_a_message_are_a_step_that_changes_no_fact():
+    asked = event("customer_message", 0, text="Where is my parcel?")
+
+    assert changes((asked, event("agent_message", MINUTE)), replace(asked, text="Where is my order?")) == set()
+
+
+def test_merge_takes_back_what_was_counted_and_later_events_have_no_round():
+    before = (event("customer_message", 0), event("agent_message", MINUTE))
+    merged = event("status_changed", DAY, merged_into="c2")
+    held = FoldedConversation(conversation(*before, merged), AGENT)
+
+    rated = step_conversation(held, event("rated", 2 * DAY, rating=1), received_clock=NOON + 2 * DAY)
+
+    assert changes(before, merged) == {(who, name, -value) for who, _, name, value in facts_of(*before) if value}
+    assert rated is not None
+    assert (rated.facts, rated.round, rated.scored) == ([], 0, False)
 
 
 def test_duplicate_is_no_step():
     held = FoldedConversation(conversation(event("customer_message", 0)), AGENT)
 
-    assert step_conversation(held, event("customer_message", 0), clock=NOON, received_clock=NOON) is None
+    assert step_conversation(held, event("customer_message", 0), received_clock=NOON) is None
 
 
 def test_what_an_import_has_counted_is_not_counted_again():
     question, answer = event("customer_message", 0), event("agent_message", 2 * MINUTE)
 
-    changed = changes((), event("rated", 9, rating=5), imported=(question, answer))
+    changed = changes((), event("rated", 3 * MINUTE, rating=5), imported=(question, answer))
 
     assert changed == {("ann", "ratings", 1), ("ann", "rating_points", 5)}
 
@@ -149,9 +227,8 @@ def test_event_that_an_import_knows_is_a_duplicate():
     step = step_conversation(
         FoldedConversation(EMPTY, AGENT),
         known,
-        clock=NOON,
         received_clock=NOON,
-        imported=(ImportedPart(EMPTY, conversation(known)),),
+        imported=(part_of(known),),
     )
 
     assert step is None

@@ -7,9 +7,8 @@ import pytest
 
 from service_quality.alerts.rule_set import RULES
 from service_quality.alerts.rules import AllOf, AnyOf, AtLeast, Below, Condition, Missing
-from service_quality.conversations.conversation import EMPTY
 from service_quality.conversations.event_values import EVENT_VALUES, read_event_values
-from service_quality.conversations.turns import read_state
+from service_quality.conversations.reading import read_conversation
 from service_quality.errors import DeclarationError
 from service_quality.facts.conversation_facts import FACTS, Fact
 from service_quality.facts.entities import Entity
@@ -175,13 +174,13 @@ def test_rates_are_of_known_facts():
 
 
 def test_event_values_that_may_be_declared_are_those_that_are_read():
-    values = read_event_values(read_state(EMPTY), event("customer_message", 0), clock=NOON)
+    values = read_event_values(read_conversation([]), event("customer_message", 0))
 
     assert sorted(EVENT_VALUES) == sorted(values), "EVENT_VALUES of conversations/event_values.py names every value"
 
 
 def test_rules_in_force_look_at_values_that_exist():
-    known = {*read_event_values(read_state(EMPTY), event("rated", 0), clock=NOON), *FEATURES.names, "score"}
+    known = {*read_event_values(read_conversation([]), event("rated", 0)), *FEATURES.names, "score"}
 
     for rule in RULES:
         conditions = [rule.resolved_when, *(condition for _, condition in rule.tiers)]

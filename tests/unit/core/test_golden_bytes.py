@@ -14,8 +14,10 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.facts import conversation_facts
@@ -29,9 +31,11 @@ from tests.stand_ins.memory_store import MemoryStore
 START = 19_600 * DAY
 #: The facts and kinds of events that this version of the fold began with, not those that were added since.
 FACTS = (
-    "contacts", "replies", "timed_replies", "reply_ms", "on_time_replies", "slow_replies",
-    "ratings", "dissatisfied_ratings",
-    "rating_points", "resolutions", "reopenings", "transfers", "complaints",
+    "contacts", "replies", "first_replies", "timed_replies", "reply_ms", "on_time_replies", "slow_replies",
+    "reply_ms_to_30s", "reply_ms_to_1m", "reply_ms_to_3m", "reply_ms_to_5m", "reply_ms_to_15m", "reply_ms_to_1h",
+    "reply_ms_to_4h", "reply_ms_to_1d", "reply_ms_over_1d", "unanswered", "abandoned",
+    "ratings", "dissatisfied_ratings", "rating_points",
+    "resolutions", "timed_resolutions", "resolution_ms", "reopenings", "transfers", "complaints",
     "page_views", "browse_ms", "searches", "cart_additions", "orders", "order_amount_minor", "cancellations",
     "returns",
 )  # fmt: skip
@@ -43,7 +47,10 @@ KINDS = (
 #: Those facts, and the values of a conversation that a fold decides.
 GOLDEN = FeatureSet(
     (
-        *(EventValue(name) for name in ("waiting_ms", "answered", "reopenings", "transfers", "longest_later_reply_ms")),
+        *(
+            EventValue(name)
+            for name in ("waiting", "waiting_ms", "answered", "reopenings", "transfers", "longest_later_reply_ms")
+        ),
         *(Total("shop", fact, "7d") for fact in FACTS),
         Total("agent", "replies", "1d"),
         Total("agent_category", "contacts", "30d"),
@@ -51,20 +58,28 @@ GOLDEN = FeatureSet(
 )
 
 #: By version of the fold: hashes of the items and of the archive.
-EXPECTED = {4: ("e48a5e6313a4f662", "5a26a0f194023c7f")}
+EXPECTED = {5: ("eb80d2f33f58fc61", "e2946536a7db9aa8")}
 
 
-def golden_log() -> Iterator[InteractionEvent]:
-    """Two contacts and a visit, with every kind of event; some late, one twice."""
+def golden_log() -> list[InteractionEvent]:
+    """Two contacts and a visit, with every kind of event; some late, one twice, one corrected, one in conflict."""
+    log = list(_events())
+    opened, rated = (next(event for event in log if event.kind == kind) for kind in ("conversation_opened", "rated"))
+    again = START + len(log) * 7 * MINUTE
+    changed = (opened, replace(rated, rating=5), replace(opened, kind="reopened"))
+    return [*log, *(replace(event, received_at=again) for event in changed)]
+
+
+def _events() -> Iterator[InteractionEvent]:
     for number, kind in enumerate([*KINDS, "customer_message", "agent_message", "rated", "customer_message"]):
         at = START + number * 7 * MINUTE - (40 * MINUTE if number % 5 == 4 else 0)
         yield InteractionEvent(
-            event_id=f"e{number % 21}",
+            event_id=f"e{number}",
             shop_id="shop",
             kind=kind,
             occurred_at=at,
             received_at=START + number * 7 * MINUTE,
-            conversation_id=f"c{number % 21 % 2}",
+            conversation_id=f"c{number % 2}",
             customer_id="zoe",
             agent_id=f"agent{number % 3}",
             category="Returns",
@@ -74,6 +89,8 @@ def golden_log() -> Iterator[InteractionEvent]:
             amount_minor=12_900 if kind == "order_placed" else None,
             duration_ms=4_000 if kind == "page_viewed" else None,
             query="shoes" if kind == "searched" else None,
+            text="Where is my parcel?" if kind == "customer_message" else None,
+            status="pending" if kind == "status_changed" else None,
         )
 
 
@@ -110,19 +127,19 @@ def test_bytes_of_state_and_archive_are_those_of_this_version_of_the_fold():
 
 
 def test_new_fact_leaves_the_bytes_alone(monkeypatch):
-    def with_letters(state):
-        yield from outcome_facts(state)
-        yield from ((at, "letters", 1) for at in (state.opened_at, state.resolved_at) if at is not None)
+    def with_letters(one, before):
+        yield from round_facts(one, before)
+        yield from ((one.owner, at, "letters", 1) for at in (one.opened_at, one.ended_at) if at is not None)
 
-    outcome_facts = conversation_facts._outcome_facts
+    round_facts = conversation_facts._round_facts
     before = golden_store()
     monkeypatch.setattr(conversation_facts, "FACTS", (*conversation_facts.FACTS, "letters"))
-    monkeypatch.setattr(conversation_facts, "_outcome_facts", with_letters)
+    monkeypatch.setattr(conversation_facts, "_round_facts", with_letters)
 
     assert (golden_store().items, golden_store().shops) == (before.items, before.shops)
 
 
-def test_every_kind_of_this_version_and_a_duplicate_are_in_the_golden_log():
+def test_every_kind_and_fact_of_this_version_a_duplicate_and_a_conflict_are_in_the_golden_log():
     entries = [
         entry
         for row in golden_store().rows.values()
@@ -132,3 +149,4 @@ def test_every_kind_of_this_version_and_a_duplicate_are_in_the_golden_log():
 
     assert {entry["event"]["kind"] for entry in entries if "event" in entry} >= {*KINDS}
     assert {entry.get("duplicate") for entry in entries} == {None, True}
+    assert {entry.get("rejected") for entry in entries} == {None, "conflicting_content"}

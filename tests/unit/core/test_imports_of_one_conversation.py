@@ -14,7 +14,7 @@ from service_quality.facts.conversation_facts import FACTS, FactTotals
 from service_quality.facts.conversation_fold import FoldedConversation, step_conversation
 from service_quality.facts.entities import ENTITIES
 from service_quality.facts.import_fold import FoldedImport, fold_import
-from service_quality.instants import DAY
+from service_quality.instants import DAY, end_of_day
 from tests.unit.core.sample_events import NOON, conversation, event
 
 AGENT = dict.fromkeys(FACTS, (ENTITIES["agent"],))
@@ -39,7 +39,6 @@ def after_next_event(
     step = step_conversation(
         FoldedConversation(held, AGENT),
         NOTED,
-        clock=NOON + 40,
         received_clock=received_clock,
         imported=tuple(one.part for one in imports),
     )
@@ -130,7 +129,7 @@ def test_conversation_that_begins_again_after_retention_is_two_in_one_import():
 
     found = an_import(EMPTY, ASKED, ANSWERED, again)
 
-    assert found.part == ImportedPart(EMPTY, Conversation((again,), touched_at=again.occurred_at))
+    assert found.part == ImportedPart(EMPTY, Conversation((again,), again.occurred_at, imported=1))
     assert summed([found], {}) == nonzero(Counter(totals(ASKED, ANSWERED)) + Counter(totals(again)))
 
 
@@ -153,12 +152,30 @@ def test_arrival_and_words_are_no_content():
     assert put_in(conversation(ASKED), again) == conversation(ASKED)
 
 
+def test_what_the_arrival_made_of_an_instant_is_no_content():
+    arrived_that_day = replace(ASKED, precision="day", received_at=ASKED.occurred_at)
+    at_its_end = replace(arrived_that_day, occurred_at=end_of_day(ASKED.occurred_at), received_at=NOON + DAY)
+    ahead = replace(ASKED, stated_at=ASKED.occurred_at + 60_000)
+
+    assert same_content(arrived_that_day, at_its_end)
+    assert same_content(ahead, replace(ASKED, occurred_at=ASKED.occurred_at + 60_000))
+    assert not same_content(arrived_that_day, ASKED)
+
+
+def test_event_that_an_import_changes_keeps_what_it_knew_of_policies():
+    known = replace(ASKED, policies_known=2)
+
+    joined = join_parts(conversation(known), [an_import(EMPTY, replace(ASKED, category="returns")).part])
+
+    assert joined.events == (replace(known, category="returns"),)
+
+
 def test_copy_of_the_log_stays_where_the_import_says_the_same():
     arrived_late = replace(ASKED, received_at=NOON + DAY)
 
-    joined = join_parts(conversation(arrived_late), [ImportedPart(EMPTY, conversation(ASKED, ANSWERED))])
+    joined = join_parts(conversation(arrived_late), [an_import(EMPTY, ASKED, ANSWERED).part])
 
-    assert joined.events == (arrived_late, ANSWERED)
+    assert joined == Conversation((ANSWERED, arrived_late), arrived_late.received_at, imported=1)
 
 
 def test_import_leaves_out_what_a_full_conversation_rejects_and_counts_it(monkeypatch):
@@ -166,7 +183,7 @@ def test_import_leaves_out_what_a_full_conversation_rejects_and_counts_it(monkey
 
     found = an_import(conversation(ASKED), ANSWERED, BY_BOB)
 
-    assert found.part.after.events == (ASKED, ANSWERED)
+    assert (found.part.after.events, found.part.after.imported) == ((ANSWERED, ASKED), 1)
     assert found.left_out == 1
 
 
@@ -175,8 +192,6 @@ def test_conversation_that_is_too_large_with_its_imports_rejects_the_next_event(
     monkeypatch.setattr(bounds, "MAX_EVENTS", 2)
 
     with pytest.raises(RejectedEventError) as rejected:
-        step_conversation(
-            FoldedConversation(conversation(ASKED), AGENT), NOTED, clock=NOON, received_clock=NOON, imported=(part,)
-        )
+        step_conversation(FoldedConversation(conversation(ASKED), AGENT), NOTED, received_clock=NOON, imported=(part,))
 
     assert rejected.value.reason == "conversation_full"

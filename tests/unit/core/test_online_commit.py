@@ -91,7 +91,7 @@ def test_transaction_never_holds_more_than_a_table_takes():
     stats = worker(store).advance_shop("shop", batch)
 
     sizes = [1 + len(commit.items) + len(commit.rows) for commit in store.commits]
-    assert stats.transactions == len(sizes) == 3
+    assert stats.transactions == len(sizes) == 5
     assert max(sizes) <= MAX_ITEMS
     assert len(archive_links(store.rows, "shop")) == stats.transactions
 
@@ -132,11 +132,23 @@ def test_alert_opened_and_resolved_within_a_transaction_is_one_row_of_state():
 
     worker(store).advance_shop(
         "shop",
-        records(event("customer_message", 0), event("internal_note", 5), event("rated", 9, rating=1)),
+        records(event("customer_message", 0), event("internal_note", 5), event("resolved", 9)),
     )
 
     [state] = [row for row in store.rows.values() if row.row_kind == "state"]
     assert state.open is False
+
+
+def test_other_content_of_a_known_id_corrects_a_rating_and_is_rejected_for_a_resolution():
+    store = MemoryStore()
+    rated, solved = event("rated", 2, rating=1), event("resolved", 1)
+    corrected, in_conflict = replace(rated, rating=5), replace(solved, occurred_at=NOON + 3)
+
+    stats = worker(store).advance_shop("shop", records(solved, rated, corrected, in_conflict, solved))
+
+    assert became(store) == ["accepted", "accepted", "accepted", "conflicting_content", "duplicate"]
+    assert stats.rejected == {"conflicting_content": 1}
+    assert [stored.reason for stored in store.rejected.values()] == ["conflicting_content"]
 
 
 def test_event_that_no_transaction_holds_is_rejected_and_blocks_nothing():

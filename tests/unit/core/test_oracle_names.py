@@ -8,9 +8,10 @@ from service_quality.facts.conversation_facts import FACTS
 from service_quality.facts.entities import ENTITIES
 from service_quality.features.declarations import RATES
 from service_quality.histories.windows import WINDOWS
-from tests.oracle import entities, facts, spans
+from tests.oracle import entities, fact_names, spans
 from tests.oracle.event_values import event_values
-from tests.unit.core.sample_events import NOON, event
+from tests.oracle.story import Placed, Story
+from tests.unit.core.sample_events import event
 
 
 def assert_oracle_says(file: str, ours: Mapping[str, object], oracle: Mapping[str, object]) -> None:
@@ -22,12 +23,12 @@ def assert_oracle_says(file: str, ours: Mapping[str, object], oracle: Mapping[st
 
 
 def test_facts_are_those_that_the_oracle_knows():
-    assert_oracle_says("facts.py", dict.fromkeys(FACTS), dict.fromkeys(facts.FACTS))
-    assert_oracle_says("facts.py", dict.fromkeys(kinds.BEHAVIOUR), dict.fromkeys(facts.BEHAVIOUR))
+    assert_oracle_says("fact_names.py", dict.fromkeys(FACTS), dict.fromkeys(fact_names.FACTS))
+    assert_oracle_says("fact_names.py", dict.fromkeys(kinds.BEHAVIOUR), dict.fromkeys(fact_names.BEHAVIOUR))
 
 
 def test_rates_are_those_that_the_oracle_knows():
-    assert_oracle_says("facts.py", RATES, facts.RATES)
+    assert_oracle_says("fact_names.py", RATES, fact_names.RATES)
 
 
 def test_entities_are_those_that_the_oracle_knows():
@@ -43,6 +44,6 @@ def test_windows_are_those_that_the_oracle_knows():
 def test_values_of_a_conversation_are_those_that_the_oracle_knows():
     message = event("customer_message", 0)
 
-    oracle = event_values(message, [message], clock=NOON)
+    oracle = event_values(message, Story((Placed(message, 0),)))
 
     assert_oracle_says("event_values.py", dict.fromkeys(EVENT_VALUES), dict.fromkeys(oracle))

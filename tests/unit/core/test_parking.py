@@ -2,7 +2,7 @@
 
 from service_quality.commit.shop_item import Parked
 from service_quality.events.control_records import ShopUnparked
-from service_quality.events.interaction_event import event_to_json
+from service_quality.events.event_forms import event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from tests.properties.feature_sets import SMALL

@@ -8,7 +8,8 @@ from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.put_back import RejectedRecord, put_back_parked
 from service_quality.commit.shop_item import ShopItem
 from service_quality.events.control_records import ControlRecord, StateRebuilt
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from tests.properties.feature_sets import SMALL, SMALL_RULES

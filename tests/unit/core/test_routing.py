@@ -66,6 +66,14 @@ def test_record_under_another_key_goes_back_under_its_shops_id(key):
     assert routed(key, STAMPED, is_held=False) == back("shop-1", STAMPED)
 
 
+@pytest.mark.parametrize("written", [" shop-1", "shop-1\u3000", "\ufeffshop-1"])
+def test_shop_under_another_spelling_is_the_same_shop(written):
+    event = {**STAMPED, "shop_id": written}
+
+    assert routed(written, event) == back("shop-1", event)
+    assert routed("shop-1", event) == own("shop-1", event)
+
+
 def test_record_on_another_shard_goes_back_under_the_key_that_it_has():
     assert routed("shop-1", STAMPED, is_held=False) == back("shop-1", STAMPED)
 

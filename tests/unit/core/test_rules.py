@@ -41,8 +41,9 @@ def test_condition_holds_only_over_what_is_known(condition, values, holds):
     [
         (WAITING_TOO_LONG, {"waiting_ms": 30 * MINUTE - 1}, None),
         (WAITING_TOO_LONG, {"waiting_ms": 30 * MINUTE}, "warning"),
+        (WAITING_TOO_LONG, {"waiting_ms": DAY - 1}, "warning"),
         (WAITING_TOO_LONG, {"waiting_ms": DAY}, "critical"),
-        (WAITING_TOO_LONG, {"waiting_ms": None, "last_reply_ms": DAY}, "warning"),
+        (WAITING_TOO_LONG, {"waiting_ms": None, "last_reply_ms": 3 * DAY}, None),
         (WAITING_TOO_LONG, {"waiting_ms": None, "last_reply_ms": None}, None),
         (HIGH_RISK, {"score": 0.44}, None),
         (HIGH_RISK, {"score": 0.45}, "warning"),
@@ -69,8 +70,9 @@ def test_condition_holds_only_over_what_is_known(condition, values, holds):
     ids=[
         "waits just below 30 minutes",
         "waits 30 minutes",
+        "waits just below a day",
         "waits a day",
-        "answered after a day",
+        "answered after three days",
         "nothing known",
         "score below .45",
         "score .45",
@@ -86,9 +88,10 @@ def test_rule_calls_with_its_gravest_severity(rule, values, severity):
 @pytest.mark.parametrize(
     ("rule", "values", "over"),
     [
-        (WAITING_TOO_LONG, {"closed": 0, "waiting_ms": 1, "last_reply_ms": 1}, False),
-        (WAITING_TOO_LONG, {"closed": 0, "waiting_ms": None, "last_reply_ms": 1}, True),
-        (WAITING_TOO_LONG, {"closed": 1, "waiting_ms": DAY}, True),
+        (WAITING_TOO_LONG, {"closed": 0, "waiting": 1, "waiting_ms": 1, "last_reply_ms": 1}, False),
+        (WAITING_TOO_LONG, {"closed": 0, "waiting": 1, "waiting_ms": None, "last_reply_ms": 1}, False),
+        (WAITING_TOO_LONG, {"closed": 0, "waiting": 0, "waiting_ms": None, "last_reply_ms": 3 * DAY}, True),
+        (WAITING_TOO_LONG, {"closed": 1, "waiting": 1, "waiting_ms": DAY}, True),
         (HIGH_RISK, {"closed": 0, "score": 0.4}, False),
         (HIGH_RISK, {"closed": 0, "score": 0.34}, True),
         (

@@ -1,5 +1,7 @@
 """Stored items read back equal, and equal items have equal bytes."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,8 @@ from service_quality.commit.state_items import (
     encode_part,
     pack_key,
 )
-from service_quality.conversations.conversation import Conversation
+from service_quality.commit.stored_json import unpack
+from service_quality.conversations.conversation import Conversation, advance
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import HistoryImported
@@ -30,7 +33,7 @@ from service_quality.instants import DAY
 from tests.properties.random_logs import LARGEST, START, Choices, random_event
 from tests.unit.core.sample_events import NOON, conversation, event
 
-STATE = AlertState(severity="warning", open=True, opened_at=1, sent_at=2, sequence=3, repeats=4, silent=True)
+STATE = AlertState(severity="warning", open=True, opened_at=1, sent_at=2, sequence=3, repeats=4, silent=True, round=5)
 PLAN = HistoryPlan({"agent": {"1h": ("replies",), "1d": ("contacts", "replies")}})
 
 
@@ -49,6 +52,55 @@ def test_part_of_an_import_comes_back():
 
     assert decode_part(encode_part(part), "shop") == part
     assert len(encode_part(part)) < 1.5 * len(encode_conversation(ConversationItem(part.after)))
+
+
+#: Two events of an import, then three of the log, which did not arrive in order of time.
+ARRIVED = Conversation(
+    (
+        event("conversation_opened", -9, event_id="i1"),
+        event("agent_message", 9, event_id="i2"),
+        event("internal_note", 7, event_id="z"),
+        event("rated", 8, rating=5, event_id="b"),
+        event("customer_message", 3, event_id="a"),
+    ),
+    touched_at=NOON + DAY,
+    imported=2,
+)
+
+
+def test_order_of_arrival_comes_back_in_conversations_and_parts():
+    held = advance(ARRIVED, event("internal_note", -20, event_id="last", text="Looked at it."))
+    item = ConversationItem(held)
+    part = ImportedPart(replace(ARRIVED, imported=1, events=(*reversed(ARRIVED.events[:4]),)), held)
+
+    assert [one.event_id for one in held.events] == ["i1", "i2", "z", "b", "a", "last"]
+    assert decode_conversation(encode_conversation(item), "shop") == item
+    assert decode_part(encode_part(part), "shop") == part
+    assert held.events[5].text_digest is not None
+
+
+def test_stored_form_of_a_conversation_says_how_many_events_came_by_imports_and_holds_all_as_they_arrived():
+    held = Conversation((event("agent_message", 9), event("rated", 9, rating=5), event("customer_message", 0)), NOON, 1)
+
+    assert unpack(encode_conversation(ConversationItem(held))) == [
+        NOON,
+        1,
+        [
+            [
+                "agent_message@9",
+                "agent_message",
+                NOON + 9,
+                NOON + 9,
+                "ms",
+                {"conversation_id": "c1", "agent_id": "ann"},
+            ],
+            ["rated@9", "rated", NOON + 9, NOON + 9, "ms", {"conversation_id": "c1", "rating": 5}],
+            ["customer_message@0", "customer_message", NOON, NOON, "ms", {"conversation_id": "c1"}],
+        ],
+        None,
+        [],
+        {},
+    ]
 
 
 def import_record(import_id: str, *, clock: int = NOON, histories: int = 1, conversations: int = 0) -> HistoryImported:

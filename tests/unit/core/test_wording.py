@@ -10,9 +10,8 @@ from service_quality.alerts.rules import SEVERITIES
 from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.wording import name_in_words, phrase, render_email, value_in_words
 from service_quality.alerts.wording_messages import LANGUAGES
-from service_quality.conversations.conversation import EMPTY
 from service_quality.conversations.event_values import read_event_values
-from service_quality.conversations.turns import read_state
+from service_quality.conversations.reading import read_conversation
 from service_quality.errors import DeclarationError
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_facts import FACTS
@@ -80,7 +79,7 @@ def test_every_rule_has_a_message_a_measure_a_subject_and_readable_evidence(rule
 
 def test_all_that_can_be_declared_has_a_message():
     event = InteractionEvent(event_id="e", shop_id="s", kind="rated", occurred_at=0, received_at=0)
-    values = read_event_values(read_state(EMPTY), event, clock=0)
+    values = read_event_values(read_conversation([]), event)
 
     assert set(messages.ENTITIES) == set(ENTITIES)
     assert set(messages.WINDOWS) == set(WINDOWS)
@@ -109,6 +108,7 @@ def test_undeclared_name_has_no_message():
         ("opened_hour", 9, "09:00 UTC", "09:00 UTC"),
         ("opened_weekday", 6, "Sunday", "星期日"),
         ("answered", 0, "no", "否"),
+        ("waiting", 1, "yes", "是"),
         ("agent_contacts_1h", 1234, "1,234", "1,234"),
         ("first_response_ms", None, "unknown", "未知"),
     ],

@@ -59,7 +59,7 @@ def test_bare_event_is_taken_as_one(ingest):
     assert ingest.handler(read_event("direct")["events"][0], CONTEXT)["accepted"] == ["contact-1-opened"]
 
 
-def test_event_that_its_stamp_makes_too_large_is_rejected(ingest, aws):
+def test_event_too_large_for_the_stream_keeps_what_fits_of_its_texts(ingest, aws):
     wide = {
         "text": "😀" * 8000,
         "query": "😀" * 8000,
@@ -74,8 +74,41 @@ def test_event_that_its_stamp_makes_too_large_is_rejected(ingest, aws):
     answer = ingest.handler({"Records": [{"messageId": "m", "body": compact(event)}]}, CONTEXT)
 
     assert answer == {"batchItemFailures": []}
-    assert put_events(aws) == []
-    assert [stored["reason"] for stored in aws.rejected()] == ["too_large"]
+    (put,) = put_events(aws)
+    assert (put["query"], put["sku"], put["product"]) == ("😀" * 8000, event["sku"], "😀" * 128)
+    assert 7_980 <= len(put["text"]) < 8_000
+    assert aws.rejected() == []
+
+
+def test_mail_larger_than_a_record_is_taken_with_the_beginning_of_its_text(ingest, aws):
+    event = read_event("direct")["events"][1] | {"text": "it never came. " * 20_000}
+
+    answer = ingest.handler({"events": [event]}, CONTEXT)
+
+    assert answer["accepted"] == [event["event_id"]]
+    assert put_events(aws)[0]["text"] == event["text"][:8_000]
+
+
+def test_caller_learns_which_values_could_not_be_used(ingest, aws, capsys):
+    event = read_event("direct")["events"][0] | {"agent_id": "x" * 300, "rating": "Good", "courtesy": 1}
+
+    answer = ingest.handler({"events": [event]}, CONTEXT)
+
+    assert answer["accepted"] == [event["event_id"]]
+    (odd,) = answer["odd_fields"]
+    assert odd == {"index": 0, "event_id": event["event_id"], "fields": ["agent_id", "rating"]}
+    assert [one["fields"] for one in answer["unknown_fields"]] == [["courtesy"]]
+    assert '"OddValues":[2.0]' in capsys.readouterr().out
+    assert put_events(aws)[0].get("rating") == "Good"
+
+
+def test_shop_and_ids_go_on_the_stream_in_their_one_spelling(ingest, aws):
+    event = read_event("direct")["events"][0] | {"shop_id": "shop\u00a01 ", "event_id": "\ufeffe-1"}
+
+    answer = ingest.handler({"events": [event]}, CONTEXT)
+
+    assert (answer["accepted"], aws.kinesis.records[0]["PartitionKey"]) == (["e-1"], "shop 1")
+    assert put_events(aws)[0]["shop_id"] == "shop 1"
 
 
 def test_messages_of_a_queue_are_taken_and_bad_ones_are_done_with(ingest, aws):

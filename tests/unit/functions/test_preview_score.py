@@ -41,6 +41,13 @@ def test_preview_is_what_the_stream_then_serves(load, previews):
     assert preview["score"] == 0.73106
 
 
+def test_preview_names_the_values_that_could_not_be_used(previews):
+    answer = previews.handler({"events": [EVENT | {"agent_id": 7, "text": "x" * 100_000}]}, CONTEXT)
+
+    assert answer["odd_fields"] == [{"index": 0, "event_id": EVENT["event_id"], "fields": ["agent_id"]}]
+    assert [one["event_id"] for one in answer["previews"]] == [EVENT["event_id"]]
+
+
 def test_events_of_several_shops_are_previewed_in_the_order_of_the_call(previews):
     events = [{**EVENT, "event_id": f"e-{number}", "shop_id": f"shop-{number % 2}"} for number in range(4)]
 

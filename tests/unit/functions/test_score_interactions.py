@@ -10,8 +10,11 @@ import pytest
 from service_quality.commit.archived_ranges import FIRST_ROW
 from service_quality.commit.shop_item import decode_shop
 from service_quality.errors import DependencyError
+from service_quality.events.control_records import SettingsChanged
+from service_quality.events.control_signatures import sign_control
 from service_quality.features.feature_set import FEATURES
 from tests.stand_ins.aggregates import aggregate
+from tests.stand_ins.control import KEY
 from tests.stand_ins.tiny_model import breaking_model, tiny_model
 from tests.unit.functions.conftest import CONTEXT, MODEL, read_event
 
@@ -118,26 +121,15 @@ def test_aggregate_of_a_producer_library_is_scored_event_by_event(load, aws):
         ({key: value for key, value in GOOD.items() if key != "conversation_id"}, "missing_field"),
         ({key: value for key, value in GOOD.items() if key != "event_id"}, "missing_field"),
         ({key: value for key, value in GOOD.items() if key != "occurred_at"}, "missing_field"),
-        ({**GOOD, "occurred_at": "2027-01-01T00:00:00Z"}, "from_the_future"),
-        ({**GOOD, "received_at": "2999-01-01T00:00:00Z"}, "from_the_future"),
         ({**GOOD, "occurred_at": "2026-11-20T08:00:00"}, "out_of_range"),
         ({**GOOD, "occurred_at": "yesterday"}, "out_of_range"),
         ({**GOOD, "occurred_at": "2020-01-01T00:00:00Z"}, "older_than_retention"),
-        ({**GOOD, "kind": "rated", "rating": 6}, "out_of_range"),
-        ({**GOOD, "kind": "rated", "rating": 10**400}, "out_of_range"),
-        ({**GOOD, "amount_minor": -1}, "out_of_range"),
-        ({**GOOD, "amount_minor": 1e300}, "out_of_range"),
-        ({**GOOD, "kind": "rated", "rating": "5"}, "wrong_type"),
-        ({**GOOD, "kind": "rated", "rating": True}, "wrong_type"),
         ({**GOOD, "event_id": 7}, "wrong_type"),
         ({**GOOD, "occurred_at": 1_795_165_200_000}, "wrong_type"),
-        ({**GOOD, "text": ["a"]}, "wrong_type"),
         ({**GOOD, "event_id": "e\x1fe"}, "out_of_range"),
         ({**GOOD, "conversation_id": "c\x00"}, "out_of_range"),
-        ({**GOOD, "customer_id": "\u202eevil"}, "out_of_range"),
         ({**GOOD, "event_id": "e" * 129}, "out_of_range"),
-        ({**GOOD, "text": "t" * 8_001}, "out_of_range"),
-        ({**GOOD, "text": "\ud800"}, "out_of_range"),
+        ({**GOOD, "occurred_at": "9999-12-31T23:59:59-12:00"}, "out_of_range"),
         ({**GOOD, "text": "t" * 300_000}, "too_large"),
         ({**GOOD, "shop_id": None}, "missing_field"),
         ({**GOOD, "shop_id": 7}, "wrong_type"),
@@ -164,6 +156,26 @@ def test_bad_record_is_rejected_stored_and_counted_and_the_rest_is_scored(load, 
     assert [entry.get("rejected") for entry in entries(aws)] == [None, reason, None]
     assert [one["RejectedEvents"] for one in counted] == [[1.0]]
     assert all("score" in entry for entry in (entries(aws)[0], entries(aws)[2]))
+
+
+def test_odd_values_are_left_out_and_counted_by_field_and_the_event_is_scored(load, aws, capsys, caplog):
+    odd = {"rating": "Good", "amount_minor": -1, "customer_id": "a\x1fb", "text": ["a"], "precision": "hour"}
+    app = load("score_interactions")
+
+    app.handler(batch({**GOOD, "event_id": "odd", **odd}, {**GOOD, "event_id": "odd-too", "sku": 7}), CONTEXT)
+
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    counted = {one["field"]: one["OddValues"] for one in written if "OddValues" in one and "field" in one}
+    assert counted == {name: [1.0] for name in (*odd, "sku")}
+    assert [vars(one)["odd_fields"] for one in caplog.records if "odd_fields" in vars(one)] == [
+        dict.fromkeys(counted, 1)
+    ]
+    assert [one["OddValues"] for one in written if "AcceptedEvents" in one and "field" not in one] == [[6.0]]
+    (first, _) = entries(aws)
+    assert not first["event"].keys() & odd.keys()
+    assert first["event"]["rating_given"] == "Good"
+    assert all("score" in entry for entry in entries(aws))
+    assert aws.rejected() == []
 
 
 def test_record_without_a_shop_is_stored_apart(load, aws):
@@ -311,3 +323,18 @@ def test_what_is_no_batch_of_a_stream_gets_an_answer_and_what_is_sound_is_scored
 
     assert (answer["ReceivedRecords"], answer["UnreadableRecords"]) == counts
     assert [entry["event"]["event_id"] for entry in entries(aws)] == ["good"] * (counts[0] > 0)
+
+
+def test_shop_whose_calendar_lacks_the_next_year_is_counted_from_december_on(load, aws, capsys):
+    document = {"revision": "a", "valid_from": "2026-01-01T00:00:00Z", "holidays": "CN"}
+    policy = SettingsChanged(shop_id="shop-1", document=json.dumps(document).encode())
+    november = batch(sign_control(policy, KEY, issued_at=int(ARRIVED * 1000)))
+    december = batch(GOOD | {"occurred_at": "2026-12-01T08:00:00Z"}, first=1)
+    december["Records"][0]["kinesis"]["approximateArrivalTimestamp"] = ARRIVED + 11 * 86_400
+
+    load("score_interactions").handler(november, CONTEXT)
+    before = capsys.readouterr().out
+    load("score_interactions").handler(december, CONTEXT)
+
+    assert '"MissingCalendars":[0.0]' in before
+    assert '"MissingCalendars":[1.0]' in capsys.readouterr().out

@@ -17,7 +17,7 @@ def test_summary_shows_the_verdict_both_figures_and_why():
     assert "log loss 0.3921" in lines[1]
     assert lines[2].startswith("  candidate v-candidate: ")
     assert "log loss 0.3912" in lines[2]
-    assert lines[3] == "  80 conversations since 2026-02-03, 15 of them dissatisfied"
+    assert lines[3] == "  80 rounds since 2026-02-03, 15 of them dissatisfied"
     assert lines[4] == "  log loss of the candidate minus the champion's: −0.0009; at most +0.001 is allowed"
     assert lines[5] == "  log loss 0.3912 beside 0.3921 of champion v-champion"
 

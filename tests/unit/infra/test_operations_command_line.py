@@ -16,7 +16,8 @@ from infra.operations.rejected_objects import RejectedObjects
 from infra.operations.selection import KNOWN, Selection
 from model_export.command_line import main as export
 from service_quality.adapters.buckets.rejected_store import RejectedStore
-from service_quality.events.interaction_event import event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.identifiers import EXPECTED_ID
 from service_quality.events.log_records import PARKED, LogRecord, Rejection
 from service_quality.events.positions import Position
 from service_quality.instants import DAY, parse_instant
@@ -304,7 +305,8 @@ def test_text_that_can_name_no_shop_is_refused(command, capsys):
         main([command, "--stack", "s", "--shop", ""])
 
     assert ended.value.code == 2
-    assert "argument --shop: found '', expected a shop's id of 1 to 128 printable characters" in capsys.readouterr().err
+    said = f"argument --shop: found '', expected a shop's id of {EXPECTED_ID}"
+    assert said in capsys.readouterr().err
 
 
 def test_value_that_is_too_long_is_not_echoed_whole(capsys):

@@ -14,8 +14,8 @@ from infra.operations.selection import GIVEN_UP, Selection
 from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.commit import log_reader
 from service_quality.events.control_records import RecordPutBack, ShopUnparked
+from service_quality.events.event_forms import event_to_json
 from service_quality.events.identifiers import NO_SHOP
-from service_quality.events.interaction_event import event_to_json
 from service_quality.events.log_records import LogRecord, Rejection
 from service_quality.events.positions import Position
 from tests.stand_ins.aggregates import aggregate
@@ -203,6 +203,17 @@ def test_event_that_an_inlet_rejected_is_taken_in_as_if_it_came_now():
     assert line.folded("shop") == ["a"]
     (_, data) = line.records[0]
     assert json.loads(data)["received_at"] == "2023-08-31T12:00:05.000Z"
+
+
+def test_event_that_an_inlet_rejected_comes_back_with_as_much_of_its_text_as_a_record_takes():
+    line = OperatedLine(now=NOON + 5000)
+    mail = json.dumps({**json.loads(event_to_json(said("a"))), "text": "it never came. " * 20_000})
+    store(line, rejection("too_large", mail.encode(), position="message-7-0000"))
+
+    put_back(line)
+
+    assert line.folded("shop") == ["a"]
+    assert len(json.loads(line.records[0][1])["text"]) == 8_000
 
 
 def test_rejected_record_of_a_parked_shop_comes_back_with_the_parked_ones_in_its_place():

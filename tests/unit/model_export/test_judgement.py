@@ -1,4 +1,4 @@
-"""The rule of promotion: not worse than the champion, on enough conversations that neither has seen."""
+"""The rule of promotion: not worse than the champion, on enough rounds that neither has seen."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from model_export.errors import ArtefactError, ModelRefusedError, RegistryConflictError
-from model_export.judgement import LEAST_CONVERSATIONS, Judgement, read_judgement
+from model_export.judgement import LEAST_ROUNDS, Judgement, read_judgement
 
 
 def judgement(tmp_path: Path, *, candidate: float = 0.4, champion: float = 0.4, **changed: object) -> Judgement:
     document = {
         "since": "2026-02-02T00:00:00.000Z",
-        "conversations": 80,
+        "rounds": 80,
         "dissatisfied": 15,
         "champion": {"version": "old", "log_loss": champion},
         "candidate": {"version": "new", "log_loss": candidate},
@@ -34,17 +34,15 @@ def test_worse_candidate_is_refused_with_both_figures(tmp_path):
     with pytest.raises(ModelRefusedError) as refused:
         worse.require("new", champion="old")
 
-    assert "version new: found log loss 0.4012 beside 0.4000 of champion old, on 80 conversations" in str(refused.value)
+    assert "version new: found log loss 0.4012 beside 0.4000 of champion old, on 80 rounds" in str(refused.value)
     assert "expected at most 0.001 above the champion's" in str(refused.value)
 
 
-@pytest.mark.parametrize(("conversations", "dissatisfied"), [(LEAST_CONVERSATIONS - 1, 10), (80, 0), (80, 80), (0, 0)])
-def test_too_few_conversations_or_one_outcome_alone_refuse(tmp_path, conversations, dissatisfied):
-    found = judgement(tmp_path, candidate=0.1, conversations=conversations, dissatisfied=dissatisfied)
+@pytest.mark.parametrize(("rounds", "dissatisfied"), [(LEAST_ROUNDS - 1, 10), (80, 0), (80, 80), (0, 0)])
+def test_too_few_rounds_or_one_outcome_alone_refuse(tmp_path, rounds, dissatisfied):
+    found = judgement(tmp_path, candidate=0.1, rounds=rounds, dissatisfied=dissatisfied)
 
-    with pytest.raises(
-        ModelRefusedError, match=f"found {conversations} conversations since .*, {dissatisfied} of them"
-    ):
+    with pytest.raises(ModelRefusedError, match=f"found {rounds} rounds since .*, {dissatisfied} of them"):
         found.require("new", champion="old")
 
 

@@ -49,7 +49,7 @@ def learning(verdict: str, **changes: Any) -> dict[str, Any]:
         for name, loss in (("champion", 0.3921), ("candidate", 0.3912))
     }
     since = "2026-02-03T00:00:00.000Z"
-    judgement = {"since": since, "until": since, "rows": 300, "conversations": 80, "dissatisfied": 15, **models}
+    judgement = {"since": since, "until": since, "rows": 300, "rounds": 80, "dissatisfied": 15, **models}
     why = "log loss 0.3912 beside 0.3921 of champion v-champion"
     return {"verdict": verdict, "why": why, "version": "v-candidate", "judgement": judgement} | changes
 

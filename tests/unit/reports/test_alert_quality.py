@@ -52,6 +52,21 @@ def test_conversation_counts_once_and_only_alerts_before_its_rating():
     assert (found["alerts"], found["judged"], found["precision"], found["recall"]) == (3, 1, 1.0, 0.5)
 
 
+def test_rating_of_a_later_round_does_not_replace_the_one_that_followed_the_alert():
+    rounds = [
+        event("a", "rated", 2 * HOUR, rating=5),
+        event("a", "rated", 10 * HOUR, rating=1),
+        event("a", "rated", 20 * HOUR, rating=5),
+        event("b", "rated", 2 * HOUR, rating=1),
+        event("b", "rated", 20 * HOUR, rating=5),
+    ]
+
+    found = judge_alerts([opened("a", 10 * HOUR), opened("b", 3 * HOUR)], rounds)["high_risk"]
+
+    assert (found["judged"], found["precision"], found["recall"]) == (2, 0.5, 0.5)
+    assert found["hours_before_rating"] == 8.5
+
+
 def test_alert_about_an_agent_has_a_number_a_day_alone():
     about = {"kind": "agent_risk_above_team", "subject": {"kind": "agent", "id": "ann"}}
     found = judge_alerts([opened("ann", HOUR, **about), opened("a", HOUR, state="resolved")], EVENTS)

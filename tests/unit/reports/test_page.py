@@ -319,7 +319,7 @@ def test_outcome_of_learning_shows_both_models_and_why(verdict):
     for language in messages.LANGUAGES:
         assert LEARNING_LABELS[verdict].said(language) in text
     assert "0.392 0.391" in text
-    assert "80 conversations since 2026-02-03, 15 of them dissatisfied" in text
+    assert "80 rounds since 2026-02-03, 15 of them dissatisfied" in text
     assert "log loss of the candidate minus the champion's: −0.0009; at most +0.001 is allowed" in text
     assert "候选模型与现役模型的对数损失之差：−0.0009；允许值不超过 +0.001" in text
 

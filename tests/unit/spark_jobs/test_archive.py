@@ -7,7 +7,8 @@ from base64 import b64encode
 import pytest
 
 from service_quality.events.control_records import ShopUnparked, control_to_dict
-from service_quality.events.interaction_event import FIELDS, InteractionEvent, event_to_dict
+from service_quality.events.event_forms import event_to_dict
+from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.events.positions import START, Position
 from spark_jobs.errors import InputError
 from spark_jobs.logs.archive import ENTRY_DDL, ENTRY_SCHEMA, LINK_DDL, _link, broken_chains, entries_of, read_row
@@ -56,6 +57,18 @@ def test_scored_event_comes_with_all_that_was_served():
     assert (found["served_clock"], found["served_score"], found["model_version"]) == (NOON + 9, 0.25, "v1")
     assert array("f", found["served_vector"]).tobytes() == vector.tobytes()
     assert (found["rejected"], found["duplicate"]) == (None, False)
+
+
+def test_event_says_its_round_and_a_rating_its_label():
+    event = InteractionEvent(
+        event_id="e1", shop_id="shop", kind="rated", occurred_at=NOON, received_at=NOON, conversation_id="c", rating=1
+    )
+    archived = {"position": position(3), "event": event_to_dict(event), "clock": NOON}
+
+    told, without = entries_of(row({**archived, "round": 2, "label": 1}, archived))
+
+    assert (told["round"], told["label"]) == (2, 1)
+    assert (without["round"], without["label"]) == (None, None)
 
 
 def test_event_that_was_not_scored_has_no_vector():

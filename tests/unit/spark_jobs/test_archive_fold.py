@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 
 from service_quality.commit.shop_buckets import shop_bucket
-from service_quality.events.interaction_event import InteractionEvent, event_to_dict
+from service_quality.events.event_forms import event_to_dict
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY, parse_instant
 from spark_jobs.errors import InputError
 from spark_jobs.logs.archive_fold import ArchiveObject, _entries, _Head, _second_copies, in_pieces

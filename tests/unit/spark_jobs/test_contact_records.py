@@ -3,6 +3,8 @@
 import csv
 import io
 
+from service_quality.events.parsing import parse_event
+from service_quality.instants import parse_instant
 from spark_jobs.contacts.export_format import COLUMNS, MISSING_COLUMNS, REPEATED_COLUMNS
 from spark_jobs.contacts.records import MAX_ID, MAX_LINES, read_records
 
@@ -162,15 +164,77 @@ def test_row_that_is_not_utf8_is_stored_apart():
     assert record.reason == "not_utf8"
 
 
-def test_identifier_that_no_event_could_carry_is_refused():
-    found = read({"Unique id": ""}, {"Unique id": "x" * (MAX_ID + 1)}, {"Agent_name": "a\u200bb"}, {"Agent_name": ""})
+def test_row_without_a_usable_contact_or_time_is_refused():
+    found = read(
+        {"Unique id": " "}, {"Unique id": "x" * (MAX_ID + 1)}, {"Unique id": "a\x1fb"}, {"Issue_reported at": ""}
+    )
 
     assert [(record.reason, record.field) for record in found] == [
         ("missing_value", "Unique id"),
         ("unusable_identifier", "Unique id"),
-        ("unusable_identifier", "Agent_name"),
-        ("missing_value", "Agent_name"),
+        ("unusable_identifier", "Unique id"),
+        ("missing_value", "Issue_reported at"),
     ]
+
+
+def test_optional_value_that_no_event_could_carry_is_left_out_and_its_column_named():
+    wide = {"Agent_name": "x" * 300, "Tenure Bucket": "a\x00b", "Order_id": "o\u2028", "CSAT Score": "\x07"}
+
+    (record,) = read(wide)
+
+    assert record.reason is None
+    assert record.odd == ("Order_id", "Agent_name", "Tenure Bucket", "CSAT Score")
+    assert [record.values[name] for name in ("agent_id", "agent_tenure", "order_id")] == [None] * 3
+    assert (record.rating, record.rating_given) == (None, None)
+
+
+def test_contact_without_an_answer_or_an_agent_is_a_contact():
+    found = read({"issue_responded": ""}, {"Agent_name": ""}, {"Agent_name": "N/A", "Manager": "未分配"})
+
+    assert [(record.reason, record.odd) for record in found] == [(None, ())] * 3
+    assert [record.values["agent_id"] for record in found] == ["ann", None, None]
+    assert (found[0].values["answered"], found[2].values["manager_id"]) == (None, None)
+
+
+def test_ids_and_names_are_those_that_the_stream_has():
+    (record,) = read(
+        {"category": "Returns\u00a0and refunds", "channel_name": "\u3000售后\u3000退款 ", "Agent_name": "Cy\u00a0"}
+    )
+
+    values = parse_event(
+        {
+            "event_id": "e1",
+            "shop_id": "shop",
+            "kind": "agent_message",
+            "conversation_id": "c-1",
+            "occurred_at": "2023-08-01T11:13:00Z",
+            "category": "Returns and\u3000refunds\t",
+            "channel": "售后 退款",
+            "agent_id": " cY",
+        },
+        arrived_at=parse_instant("2023-08-01T11:13:00Z"),
+    )
+    assert [record.values[name] for name in ("category", "channel", "agent_id")] == [
+        values.category,
+        values.channel,
+        values.agent_id,
+    ]
+
+
+def test_long_remark_is_cut():
+    (record,) = read({"Customer Remarks": "it never came. " * 560})
+
+    assert (record.reason, record.odd, len(record.values["remarks"] or "")) == (None, (), 8_000)
+
+
+def test_rating_of_another_scale_is_kept_as_it_was_given():
+    scores = ("5.0", "4", "Good", "满意", "4.5", "10", "5/5", "★★★★★", "")
+
+    found = read(*({"CSAT Score": score} for score in scores))
+
+    assert [record.rating for record in found] == [5, 4, *[None] * 7]
+    assert [record.rating_given for record in found] == [None, None, *scores[2:8], None]
+    assert [record.odd for record in found] == [(), (), *[("CSAT Score",)] * 6, ()]
 
 
 def test_empty_file_has_no_records():

@@ -8,7 +8,8 @@ import pytest
 from service_quality.commit.state_items import decode_part
 from service_quality.conversations.conversation import EMPTY, Conversation, conversation_key
 from service_quality.conversations.imported_part import ImportedPart
-from service_quality.conversations.turns import read_state
+from service_quality.conversations.reading import read_conversation
+from service_quality.conversations.reading_order import in_order
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_facts import total_facts
@@ -79,7 +80,23 @@ def test_event_says_where_it_stood_and_what_it_showed():
     assert [row["scored"] for row in (asked, answered, rated)] == [True, True, False]
     values = dict(zip(NAMES, answered["values"], strict=True))
     assert (values["waiting_ms"], values["answered"]) == (None, 1)
-    assert (answered["rating"], rated["rating"], rated["values"]) == (None, 2, None)
+    assert ([row["round"] for row in (asked, answered, rated)], rated["values"]) == ([1, 1, 1], None)
+
+
+def test_event_says_its_round_and_a_rating_the_round_that_it_rates():
+    solved = contact("e4", "resolved", NOON + 2 * HOUR)
+    again = contact("e5", "customer_message", NOON + 3 * HOUR)
+    rated_late = replace(RATED, occurred_at=NOON + 4 * HOUR, received_at=NOON + 4 * HOUR)
+
+    rows = fold(ASKED, ANSWERED, solved, again, rated_late)
+
+    assert [row["round"] for row in rows] == [1, 1, 1, 2, 1]
+
+
+def test_visit_has_no_round():
+    (viewed,) = fold(contact("e6", "page_viewed", NOON, conversation_id=None, agent_id=None))
+
+    assert viewed["round"] == 0
 
 
 def test_fact_is_kept_once_under_all_attributes():
@@ -125,8 +142,8 @@ def test_import_into_nothing_is_what_the_core_keeps():
     past = _fold_import_group(iter(imported(ASKED, ANSWERED, RATED, behind=0, log_index=1)), KEPT)
 
     part = decode_part(past["part"], "shop")
-    assert part == ImportedPart(EMPTY, Conversation((ASKED, ANSWERED, RATED), touched_at=RATED.occurred_at))
-    expected = total_facts(part.after, read_state(part.after), KEPT)
+    assert part == ImportedPart(EMPTY, Conversation((ASKED, ANSWERED, RATED), RATED.occurred_at, imported=3))
+    expected = total_facts(part.after, read_conversation(in_order(part.after)), KEPT)
     assert totals([past]) == {key: value for key, value in expected.items() if value}
     assert (past["fold_key"], past["left_out"]) == (conversation_key(ASKED), 0)
 

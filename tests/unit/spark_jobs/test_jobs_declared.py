@@ -9,7 +9,7 @@ import pytest
 
 from cli.paths import ROOT
 from spark_jobs.__main__ import JOBS, first_sentence
-from spark_jobs.command_line import JobParser
+from spark_jobs.entry.arguments import JobParser
 
 
 class ParserBuiltError(Exception):

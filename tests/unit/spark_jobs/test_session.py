@@ -1,6 +1,8 @@
 """The settings of a session before Spark starts."""
 
 import re
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -137,3 +139,12 @@ def test_code_archive_holds_the_core_and_the_jobs_and_is_the_same_each_time(tmp_
     names = zipfile.ZipFile(first).namelist()
     assert {"service_quality/events/interaction_event.py", "spark_jobs/session/start.py", "cli/java.py"} <= set(names)
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_calendar_is_read_from_the_code_archive(tmp_path):
+    program = "from service_quality.policies.calendars import load_calendar; print(len(load_calendar('CN').published))"
+    environment = {"PYTHONPATH": str(write_code_archive(tmp_path / "code.zip"))}
+
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "8"

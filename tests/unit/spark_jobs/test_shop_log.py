@@ -42,6 +42,19 @@ def test_log_in_order_of_time_equals_the_loop(tmp_path):
 
 
 @pytest.mark.spark
+def test_question_comes_before_its_answer_at_one_instant_then_the_sources_sequence_decides(tmp_path):
+    answered, asked = an_event("1", "agent_message", agent_id="ann"), an_event("9", "customer_message")
+    noted = an_event("0", "internal_note", sequence=2)
+    opened = an_event("8", "conversation_opened", sequence=1)
+    expected = [asked, opened, answered, noted]
+
+    found = ordered(tmp_path, [noted, answered, opened, asked])
+
+    assert sorted(expected, key=log_order) == expected
+    assert found == log_rows(enumerate(expected, 1))
+
+
+@pytest.mark.spark
 def test_every_kind_folds_with_what_the_core_folds_it_with(tmp_path):
     kinds = sorted(ALL)
     events = [an_event(kind, kind, NOON + number * DAY) for number, kind in enumerate(kinds)]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from service_quality.events.interaction_event import event_to_dict
+from service_quality.events.event_forms import event_to_dict
 from service_quality.events.kinds import ALL
 from service_quality.events.parsing import parse_event
 from service_quality.instants import DAY, HOUR, hour_of_day, parse_instant

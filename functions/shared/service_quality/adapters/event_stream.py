@@ -8,7 +8,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.aws_errors import failure_of
 from service_quality.errors import DependencyError
-from service_quality.events.interaction_event import InteractionEvent, event_to_json
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import StreamEntry
 
 if TYPE_CHECKING:

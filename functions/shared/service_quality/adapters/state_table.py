@@ -197,8 +197,10 @@ class StateTable:
         item: dict[str, AttributeValueTypeDef] = {
             "item_key": {"S": item_key(shop_id, key)},
             "data": {"B": data},
-            "expires_at": self._in_days(stored_days(key)),
         }
+        days = stored_days(key)
+        if days is not None:
+            item["expires_at"] = self._in_days(days)
         return {"Put": {"TableName": self.state_table, "Item": item}}
 
     def _row_put(self, row: OutboxRow) -> "TransactWriteItemTypeDef":

@@ -27,6 +27,11 @@ class Telemetry:
         for reason, count in reasons.items():
             self._count_now(name, count, reason=reason)
 
+    def count_by_field(self, name: str, fields: Mapping[str, int]) -> None:
+        """Count a metric once more by field, at once."""
+        for field, count in fields.items():
+            self._count_now(name, count, field=field)
+
     def observe_model(self, happened: str, fields: dict[str, str]) -> None:
         """Log an event of the champion; a refused model is counted at once, since it may come before any call."""
         self.logger.info(happened, extra=fields)

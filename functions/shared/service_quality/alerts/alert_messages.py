@@ -56,7 +56,7 @@ class AlertTransition(NamedTuple):
 
     @property
     def key(self) -> str:
-        return alert_key(self.shop_id, self.rule.name, self.subject)
+        return alert_key(self.shop_id, self.rule.name, self.subject, self.state.round)
 
 
 def message_sequence(opened_at: int, number: int) -> int:

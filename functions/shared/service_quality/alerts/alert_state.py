@@ -12,7 +12,8 @@ class AlertState(NamedTuple):
     """The state of one rule's alert about one subject; instants are the shop's clock.
 
     `sequence` numbers the messages sent, `repeats` counts the occurrences since the last message. `silent` marks an
-    alert that came back within its cooldown: no message says so, and no message says that it ended.
+    alert that came back within its cooldown: no message says so until the cooldown is over, and none that it ended.
+    `round` is the round of the conversation of which the alert speaks; 0 for any other subject.
     """
 
     severity: str
@@ -22,6 +23,7 @@ class AlertState(NamedTuple):
     sequence: int = 1
     repeats: int = 0
     silent: bool = False
+    round: int = 0
 
     @property
     def message_number(self) -> str:
@@ -44,27 +46,35 @@ def next_state(
     'resolved'
     """
     if severity is None:
-        if state is None or not state.open or not resolved:
-            return state, None
-        if state.silent:
-            return state._replace(open=False), REPEATED
-        return state._replace(open=False, sent_at=clock, sequence=state.sequence + 1), RESOLVED
+        return (state, None) if state is None or not state.open or not resolved else _end(state, clock)
     if state is None:
         return AlertState(severity=severity, open=True, opened_at=clock, sent_at=clock), OPENED
-    if _rank(severity) > _rank(state.severity) and (state.open or clock - state.sent_at < cooldown_ms):
-        worse = state._replace(severity=severity, open=True, sent_at=clock, sequence=state.sequence + 1, silent=False)
-        return worse, WORSENED
-    if state.open:
-        return state._replace(repeats=state.repeats + 1), REPEATED
-    if clock - state.sent_at < cooldown_ms:
-        return state._replace(open=True, silent=True, repeats=state.repeats + 1), REPEATED
+    cools = clock - state.sent_at < cooldown_ms
+    if _rank(severity) > _rank(state.severity) and (state.open or cools):
+        return _sent(state._replace(severity=severity, open=True, silent=False), clock), WORSENED
+    if state.open and state.silent and not cools:
+        return _sent(state._replace(silent=False), clock), OPENED
+    if state.open or cools:
+        return state._replace(open=True, silent=state.silent or not state.open, repeats=state.repeats + 1), REPEATED
     again = AlertState(severity=severity, open=True, opened_at=clock, sent_at=clock, sequence=state.sequence + 1)
     return again, OPENED
 
 
-def alert_key(shop_id: str, rule: str, subject: str) -> str:
-    """One deduplication key per rule and subject: a hash, which shows no id."""
-    return hashlib.sha256("\x1f".join((shop_id, rule, subject)).encode()).hexdigest()[:24]
+def _end(state: AlertState, clock: int) -> tuple[AlertState, str]:
+    """The end of an open alert: no message tells it where none told of its return."""
+    ended = state._replace(open=False)
+    return (ended, REPEATED) if state.silent else (_sent(ended, clock), RESOLVED)
+
+
+def _sent(state: AlertState, clock: int) -> AlertState:
+    """The state with one message more."""
+    return state._replace(sent_at=clock, sequence=state.sequence + 1)
+
+
+def alert_key(shop_id: str, rule: str, subject: str, round_number: int = 0) -> str:
+    """One deduplication key per rule, subject and round of a conversation: a hash, which shows no id."""
+    parts = [shop_id, rule, subject, *([str(round_number)] if round_number > 1 else [])]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
 
 
 def _rank(severity: str) -> int:

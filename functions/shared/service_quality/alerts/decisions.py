@@ -13,10 +13,11 @@ from service_quality.scoring.scored_event import ScoredEvent
 
 
 class Subject(NamedTuple):
-    """The subject of a rule, and the key of the item that holds its alerts."""
+    """The subject of a rule, the key of the item that holds its alerts, and its round if it is a conversation."""
 
     name: str
     item_key: str
+    round: int = 0
 
 
 class Judged(NamedTuple):
@@ -42,21 +43,59 @@ def subject_of(rule: Rule, event: InteractionEvent, step: ConversationStep) -> S
     if event.kind not in rule.kinds:
         return None
     if rule.subject == "conversation":
-        return Subject(event.conversation_id, conversation_key(event)) if event.conversation_id else None
+        last = step.after.state.round
+        number = last.number if last is not None else 0
+        return Subject(event.conversation_id, conversation_key(event), number) if event.conversation_id else None
     key = step.keys.get(rule.subject)
     return Subject(key.partition("\x1f")[2], key) if key is not None else None
 
 
 def decide(
     rule: Rule, subject: Subject, before: AlertState | None, judged: Judged, features: FeatureSet
-) -> Decision | None:
-    """The decision of a rule; None where the alert stays as it is."""
+) -> list[Decision]:
+    """The decisions of a rule in their order; empty where the alert stays as it is.
+
+    The alert of an earlier round ends with its round; that of the next round continues its numbers.
+    """
+    ended: list[Decision] = []
+    sent = 0
+    if before is not None and before.round != subject.round:
+        ended = end_with_round(rule, subject, before, judged, features)
+        sent = ended[-1].state.sequence if ended else before.sequence
+        before = None
     resolved = rule.resolved_when.holds(judged.values)
     severity = None if resolved else rule.severity(judged.values)
-    after, change = next_state(before, severity, resolved=resolved, clock=judged.clock, cooldown_ms=rule.cooldown_ms)
-    if after is None or after == before:
-        return None
-    if change is None or change == REPEATED:
-        return Decision(after)
-    transition = AlertTransition(judged.shop_id, rule, subject.name, change, after, judged.event.event_id, judged.clock)
-    return Decision(after, transition.key, alert_body(transition, judged.values, judged.scored, features))
+    begins = _Deciding(rule, subject.name, judged, features, subject.round)
+    return [*ended, *begins.reach(before, severity, resolved=resolved, sent=sent)]
+
+
+def end_with_round(
+    rule: Rule, subject: Subject, before: AlertState, judged: Judged, features: FeatureSet
+) -> list[Decision]:
+    """The decision that ends an alert with its round, whatever the conversation is like now; empty where it is over."""
+    closed = judged._replace(values={"closed": 1}, scored=None)
+    return _Deciding(rule, subject.name, closed, features, before.round).reach(before, None, resolved=True)
+
+
+class _Deciding(NamedTuple):
+    rule: Rule
+    subject: str
+    judged: Judged
+    features: FeatureSet
+    round: int
+
+    def reach(
+        self, before: AlertState | None, severity: str | None, *, resolved: bool, sent: int = 0
+    ) -> list[Decision]:
+        """The decision that leads to the next state of the alert; empty where it is the same."""
+        rule, judged = self.rule, self.judged
+        after, change = next_state(
+            before, severity, resolved=resolved, clock=judged.clock, cooldown_ms=rule.cooldown_ms
+        )
+        if after is None or after == before:
+            return []
+        after = after._replace(round=self.round, sequence=after.sequence + sent)
+        if change is None or change == REPEATED:
+            return [Decision(after)]
+        moved = AlertTransition(judged.shop_id, rule, self.subject, change, after, judged.event.event_id, judged.clock)
+        return [Decision(after, moved.key, alert_body(moved, judged.values, judged.scored, self.features))]

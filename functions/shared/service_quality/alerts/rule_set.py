@@ -1,31 +1,31 @@
 """The rules in force."""
 
-from service_quality.alerts.rules import AllOf, AnyOf, AtLeast, Below, Missing, Rule
+from service_quality.alerts.rules import AllOf, AnyOf, AtLeast, Below, Rule
 from service_quality.events.kinds import SERVICE
 from service_quality.instants import DAY, HOUR, MINUTE
 
 #: From this probability on a conversation is at risk: no conversion of a model may flip a decision here.
 DECISION_THRESHOLD = 0.45
 
+#: Kinds after which a conversation is judged: all that may change it.
+WATCHED = SERVICE | {"rated", "complaint_filed"}
+
 WAITING_TOO_LONG = Rule(
     name="waiting_too_long",
-    version=1,
+    version=2,
     subject="conversation",
-    kinds=SERVICE | {"rated"},
-    tiers=(
-        ("critical", AnyOf((AtLeast("waiting_ms", DAY), AtLeast("last_reply_ms", 3 * DAY)))),
-        ("warning", AnyOf((AtLeast("waiting_ms", 30 * MINUTE), AtLeast("last_reply_ms", DAY)))),
-    ),
-    resolved_when=AnyOf((AtLeast("closed", 1), AllOf((Missing("waiting_ms"), Below("last_reply_ms", DAY))))),
-    cooldown_ms=12 * HOUR,
+    kinds=WATCHED,
+    tiers=(("critical", AtLeast("waiting_ms", DAY)), ("warning", AtLeast("waiting_ms", 30 * MINUTE))),
+    resolved_when=AnyOf((AtLeast("closed", 1), Below("waiting", 1))),
+    cooldown_ms=4 * HOUR,
     evidence=("waiting_ms", "last_reply_ms", "replies"),
 )
 
 HIGH_RISK = Rule(
     name="high_risk",
-    version=1,
+    version=2,
     subject="conversation",
-    kinds=SERVICE | {"rated"},
+    kinds=WATCHED,
     tiers=(("critical", AtLeast("score", 0.6)), ("warning", AtLeast("score", DECISION_THRESHOLD))),
     resolved_when=AnyOf((Below("score", 0.35), AtLeast("closed", 1))),
     cooldown_ms=12 * HOUR,

@@ -9,7 +9,16 @@ from service_quality.alerts.alert_messages import AlertBody
 from service_quality.alerts.shop_settings import ShopSettings, instant_in_words, money_in_words, printable
 from service_quality.alerts.wording_messages import MAIL, Message, say
 from service_quality.errors import DeclarationError
-from service_quality.features.declarations import EventValue, Feature, Mean, Rate, TimeSince, Total, WindowRatio
+from service_quality.features.declarations import (
+    EventValue,
+    Feature,
+    Mean,
+    Quantile,
+    Rate,
+    TimeSince,
+    Total,
+    WindowRatio,
+)
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import SECOND
 from service_quality.scoring.reasons import Reason
@@ -18,7 +27,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 _LONGEST_SUBJECT = 99
 _LARGEST_EXPONENT = 20.0
-_YES_OR_NO = ("answered", "first_response_untimed", "closed")
+_YES_OR_NO = ("answered", "first_response_untimed", "waiting", "closed")
 _UNIT_OF_SUFFIX = {"_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday"}
 
 
@@ -37,6 +46,9 @@ def phrase(feature: Feature, language: str) -> str:
             what = _say(messages.FACTS, fact, language)
         case Mean(_, fact, per, _):
             what = _say(messages.MEANS, (fact, per), language)
+        case Quantile(_, share, _):
+            shape = Message("wait that {0} % of answers do not exceed", "{0}% 的回复不超过的等待时间")
+            what = shape.said(language).format(round(share * 100))
         case Rate(_, rate, _):
             what = _say(messages.RATES, rate, language)
         case WindowRatio(_, fact, recent, _):
@@ -175,7 +187,7 @@ def _unit(feature: Feature) -> str:
     match feature:
         case Rate() | WindowRatio() | EventValue("score"):
             return "share"
-        case TimeSince():
+        case TimeSince() | Quantile():
             return "duration"
         case EventValue(name) if name in _YES_OR_NO:
             return "flag"

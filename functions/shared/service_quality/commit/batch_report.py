@@ -13,6 +13,7 @@ def batch_counts(stats: CommitStats, *, rerouted: int) -> dict[str, int]:
         "ScoredEvents": stats.scored,
         "UnscoredEvents": stats.unscored,
         "RejectedEvents": sum(stats.rejected.values()),
+        "OddValues": sum(stats.odd.values()),
         "ParkedRecords": stats.parked,
         "WaitingRecords": stats.waiting,
         "DuplicateEvents": stats.duplicates,
@@ -24,4 +25,5 @@ def batch_counts(stats: CommitStats, *, rerouted: int) -> dict[str, int]:
         "FailedFolds": failed["fold"],
         "CommittedTransactions": stats.transactions,
         "CommitConflicts": stats.conflicts,
+        "MissingCalendars": stats.missing_calendars,
     }

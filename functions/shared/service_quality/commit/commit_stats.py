@@ -8,7 +8,7 @@ from service_quality.events.log_records import Rejection
 _COUNTS = (
     "accepted", "scored", "unscored", "duplicates", "already_done", "redelivered", "parked", "waiting", "alerts",
     "transactions",
-    "conflicts",
+    "conflicts", "missing_calendars",
 )  # fmt: skip
 
 
@@ -16,10 +16,11 @@ _COUNTS = (
 class CommitStats:
     """Counts of records, transactions and conflicts, and the failures beside the log.
 
-    `unscored` counts events that should have a score and have no score, `rejected` records by reason. `already_done`
-    counts records that were committed before, `redelivered` those of them that no other worker committed meanwhile,
-    `waiting` records set aside until the state of their shop is rebuilt. `unfounded` are rejected records under names
-    that are no shop's; they are not stored yet.
+    `unscored` counts events that should have a score and have no score, `rejected` records by reason, `odd` by field
+    the values of accepted events that could not be used. `already_done` counts records that were committed before,
+    `redelivered` those of them that no other worker committed meanwhile, `waiting` records set aside until the state of
+    their shop is rebuilt, `missing_calendars` shops whose calendar lacks a year that is expected by now. `unfounded`
+    are rejected records under names that are no shop's; they are not stored yet.
     """
 
     accepted: int = 0
@@ -33,7 +34,9 @@ class CommitStats:
     alerts: int = 0
     transactions: int = 0
     conflicts: int = 0
+    missing_calendars: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
+    odd: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     unfounded: list[Rejection] = field(default_factory=list)
 
@@ -43,9 +46,15 @@ class CommitStats:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for reason, count in other.rejected.items():
             self.count_rejected(reason, count)
+        for name, count in other.odd.items():
+            self.count_odd(name, count)
         self.failures += other.failures
         self.unfounded += other.unfounded
 
     def count_rejected(self, reason: str, count: int = 1) -> None:
         """Count records rejected for a reason."""
         self.rejected[reason] = self.rejected.get(reason, 0) + count
+
+    def count_odd(self, name: str, count: int = 1) -> None:
+        """Count values of a field that could not be used."""
+        self.odd[name] = self.odd.get(name, 0) + count

@@ -6,12 +6,13 @@ from service_quality.commit.readings import Reading
 from service_quality.commit.shop_item import Parked, ShopItem
 from service_quality.commit.transaction_builder import TransactionBuilder
 from service_quality.commit.transactions import control_entry, duplicate_entry
-from service_quality.errors import RejectedEventError
+from service_quality.errors import RejectedEventError, RejectedPolicyError
 from service_quality.events.control_records import (
     ControlRecord,
     HistoryFilled,
     HistoryImported,
     RecordPutBack,
+    SettingsChanged,
     ShopUnparked,
     StateRebuilt,
 )
@@ -26,6 +27,8 @@ def apply_control(builder: TransactionBuilder, reading: Reading, control: Contro
             return _rebuild(builder, reading, control)
         case ShopUnparked():
             return _unpark(builder, reading, control)
+        case SettingsChanged():
+            return _change_settings(builder, reading, control)
         case RecordPutBack():
             # One within another: the record that it holds comes back by itself.
             builder.mark(reading, duplicate_entry(reading.position))
@@ -90,6 +93,33 @@ def _change_items(
     builder.flush()
     state.forget_items()
     return after is not None
+
+
+def _change_settings(builder: TransactionBuilder, reading: Reading, event: SettingsChanged) -> bool:
+    """Let a policy be in force from here on; the present one again is a duplicate.
+
+    RejectedEventError for a wrong document, and for one that does not follow the present one.
+    """
+    from service_quality.policies.policy_document import parse_policy  # noqa: PLC0415  # few batches bring a policy
+
+    state = builder.state
+    try:
+        policy = parse_policy(event.document)
+    except RejectedPolicyError as error:
+        raise RejectedEventError(
+            "wrong_policy",
+            field="document",
+            found=f"a policy with {len(error.problems)} mistakes",
+            expected="one without",
+        ) from error
+    if state.policies[-1:] == (policy,):
+        builder.mark(reading, duplicate_entry(reading.position))
+        return False
+    builder.flush()
+    state.add_policy(policy, event.document)
+    builder.add(reading, control_entry(reading.position, event, clock=state.shop.clock), size=reading.size + 200)
+    builder.flush()
+    return True
 
 
 def ends_parking(parked: Parked | None, event: ShopUnparked) -> bool:

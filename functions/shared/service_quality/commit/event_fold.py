@@ -17,7 +17,7 @@ from service_quality.errors import RejectedEventError
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.facts.entities import item_key_of
-from service_quality.features.declarations import FeatureSet
+from service_quality.features.declarations import EventValue, FeatureSet
 from service_quality.features.feature_context import FeatureContext
 from service_quality.scoring.scored_event import ScoredEvent, entity_keys, score_step
 from service_quality.scoring.scores import Scorer
@@ -108,7 +108,10 @@ class EventFold:
         self, event: InteractionEvent, step: ConversationStep, scored: ScoredEvent | None, failures: list[Failure]
     ) -> list[OutboxRow]:
         """The rows of every rule; a rule that fails is left out and added to the failures."""
-        values: dict[str, float | int | None] = scored.values if scored is not None else {**step.values}
+        values: dict[str, float | int | None] = {**step.latest}
+        if scored is not None:
+            values = scored.values if step.is_latest else {**self._of_histories(scored), **step.latest}
+        scored = scored if step.is_latest else None
         judged = Judged(self.state.shop_id, event, self.state.shop.clock, values, scored)
         rows: list[OutboxRow] = []
         for rule in self.rules:
@@ -117,16 +120,21 @@ class EventFold:
                 continue
             try:
                 alert_states = self._alert_states(subject.item_key)
-                decision = decide(rule, subject, alert_states.get(rule.name), judged, self.features)
-                decided = list(_alert_rows(judged.shop_id, decision)) if decision is not None else []
+                decisions = decide(rule, subject, alert_states.get(rule.name), judged, self.features)
+                decided = [row for decision in decisions for row in _alert_rows(judged.shop_id, decision)]
             except Exception as error:  # a rule is no part of the fold
                 failures.append(Failure(RULE, rule.name, error))
                 continue
-            if decision is not None:
-                alert_states[rule.name] = decision.state
+            if decisions:
+                alert_states[rule.name] = decisions[-1].state
                 self._touch(subject.item_key)
                 rows += decided
         return rows
+
+    def _of_histories(self, scored: ScoredEvent) -> dict[str, float | int | None]:
+        """The values of a scored event that are no values of its conversation."""
+        own = {feature.name for feature in self.features.features if isinstance(feature, EventValue)}
+        return {name: scored.values[name] for name in self.features.names if name not in own}
 
     def _touch(self, item_key: str) -> None:
         self.state.touch(item_key)

@@ -77,13 +77,15 @@ class LogFold:
         self.builder.transaction.add_rows(outcome.rows)
         entry = event_entry(
             reading.position,
-            event,
+            step,
             outcome.scored,
             clock=outcome.clock,
             score_failed=type(failed.error).__name__ if failed else "",
         )
         self.builder.add(reading, entry, size=size)
         self.stats.accepted += 1
+        for name in reading.odd:
+            self.stats.count_odd(name)
         self.stats.scored += outcome.scored is not None and failed is None
         self.stats.unscored += failed is not None
         self.stats.alerts += sum(row.row_kind == "alert" for row in outcome.rows)

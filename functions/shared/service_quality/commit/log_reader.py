@@ -16,7 +16,7 @@ from service_quality.events.control_signatures import ControlKey
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
 from service_quality.events.log_records import LogRecord
-from service_quality.events.parsing import parse_record
+from service_quality.events.parsing import read_record
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation
 from service_quality.facts.entities import ATTRIBUTES, ENTITIES, item_key_of
 from service_quality.features.declarations import FeatureSet
@@ -49,6 +49,7 @@ class LogReader:
     parks: bool = False
     _unfit: Reasons = field(default_factory=dict)
     _folded: dict[str, FoldedConversation] = field(default_factory=dict)
+    _odd: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def read(self, records: Sequence[LogRecord], *, unfit: Reasons) -> list[Reading]:
         """The readings of the records, up to the first behind which other items would be read, or that fails.
@@ -65,6 +66,7 @@ class LogReader:
 
     def _read_placed(self, placed: Sequence[_Placed]) -> list[Reading]:
         """The readings of placed records, with every item loaded that folding them reads."""
+        self.state.load_policies(lambda keys: self.read_items(self.state.shop_id, keys))
         events = [one.content for one in placed if isinstance(one.content, InteractionEvent)]
         self._load({key for event in events for key in self._first_keys(event)})
         readings = self._step_all(placed)
@@ -131,7 +133,9 @@ class LogReader:
 
     def _parse(self, record: LogRecord, *, is_outer: bool = False) -> InteractionEvent | ControlRecord | Unfit | Failed:
         try:
-            parsed = parse_record(record.data, arrived_at=record.arrived_at, shop_id=self.state.shop_id, key=self.key)
+            parsed, odd = read_record(
+                record.data, arrived_at=record.arrived_at, shop_id=self.state.shop_id, key=self.key
+            )
         except RejectedEventError as error:
             return Unfit(error, is_unreadable=is_outer and not self.parks)
         except ServiceQualityError:
@@ -139,6 +143,7 @@ class LogReader:
         except Exception as error:
             known = self._unfit.get(record.position)
             return Unfit(known) if known is not None else Failed(error)
+        self._odd[record.position] = odd
         return parsed
 
     def _step_all(self, placed: Sequence[_Placed]) -> list[Reading]:
@@ -149,7 +154,8 @@ class LogReader:
             if isinstance(found, InteractionEvent):
                 moved = shop.after(found)
                 found = self._step(found, one.position, moved, ahead)
-            readings.append(Reading(one.position, one.record, found, one.parked))
+            odd = self._odd.get(one.position, ())
+            readings.append(Reading(one.position, one.record, found, one.parked, odd))
             if isinstance(found, Failed):
                 break
             if isinstance(found, EventStep):
@@ -170,9 +176,9 @@ class LogReader:
             step = step_conversation(
                 ahead.get(key) or self._held(key),
                 event,
-                clock=moved.clock,
                 received_clock=moved.received_clock,
                 imported=() if key in ahead else self.state.imported(key),
+                policies=self.state.policies,
             )
             return EventStep(event, step, self._keys_read(step)) if step is not None else Duplicate()
         except RejectedEventError as error:
@@ -187,7 +193,7 @@ class LogReader:
         conversation = self.state.conversation(key).conversation
         folded = self._folded.get(key)
         if folded is None or folded.conversation is not conversation:
-            folded = self._folded[key] = FoldedConversation(conversation, self.features.plan.kept)
+            folded = self._folded[key] = FoldedConversation(conversation, self.features.plan.kept, self.state.policies)
         return folded
 
     def _first_keys(self, event: InteractionEvent) -> set[str]:

@@ -109,6 +109,8 @@ class OnlineCommit:
             finally:
                 folding.stats.transactions += self._write(builder.packed)
         folding.stats.unfounded = builder.unfounded
+        arrived_at = max((record.arrived_at for record in records), default=0)
+        folding.stats.missing_calendars = int(state.lacks_calendar(arrived_at))
         if state.shop.version > 0:
             self.cache.put(state)
         return folding.stats

@@ -10,6 +10,7 @@ from service_quality.commit.readings import EventStep, Failed, Found, Unfit
 from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.shop_state import ShopState
 from service_quality.errors import DependencyError, RejectedEventError, StateVersionError
+from service_quality.events.annotations import annotate
 from service_quality.events.intake import Intake, describe_intake
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_fold import FOLD_VERSION
@@ -73,7 +74,7 @@ class Previewer:
         state = ShopState(shop_id, shop.under(plan), plan)
         reader = LogReader(state, self.features, (), self.store.read_items)
         fold = EventFold(state, self.features, (), self.scorer)
-        return [_apply(fold, one) for one in reader.read_events(events)]
+        return [_apply(fold, one) for one in reader.read_events(map(annotate, events))]
 
 
 def describe_previews(intake: Intake, previews: Mapping[int, Preview], features: FeatureSet) -> dict[str, object]:

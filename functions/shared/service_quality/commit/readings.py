@@ -4,7 +4,13 @@ from typing import NamedTuple
 
 from service_quality.commit.shop_item import Parked
 from service_quality.errors import RejectedEventError
-from service_quality.events.control_records import ControlRecord, HistoryFilled, HistoryImported, StateRebuilt
+from service_quality.events.control_records import (
+    ControlRecord,
+    HistoryFilled,
+    HistoryImported,
+    SettingsChanged,
+    StateRebuilt,
+)
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.facts.conversation_fold import ConversationStep
@@ -41,7 +47,7 @@ class Applied(NamedTuple):
     @property
     def ends_reading(self) -> bool:
         """Whether the items that are read for later records would be others."""
-        return isinstance(self.control, HistoryImported | HistoryFilled | StateRebuilt)
+        return isinstance(self.control, HistoryImported | HistoryFilled | StateRebuilt | SettingsChanged)
 
 
 class Failed(NamedTuple):
@@ -57,12 +63,14 @@ class Reading(NamedTuple):
     """A record of the log as found, and how its shop is parked behind it.
 
     `record` is the one that a put-back record holds, where it holds one; `position` is where the log has it now.
+    `odd` are the fields of an event whose values could not be used.
     """
 
     position: str
     record: LogRecord
     found: Found
     parked: Parked | None
+    odd: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:

@@ -11,7 +11,9 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.positions import START
 from service_quality.histories.counting import EVERYTHING, Counting, Restart
 from service_quality.histories.history import HistoryPlan
+from service_quality.policies.policy import Policy
 
+MAX_POLICIES = 100
 #: The key of the shop's own item; the history of the entity of that name has a separator behind it.
 SHOP_KEY = "shop"
 
@@ -33,7 +35,8 @@ class ShopItem(NamedTuple):
 
     `imports` are those that some item has still to absorb, `done_imports` the ids of the latest absorbed ones.
     `fingerprint` is that of the features served last, `counting` says which sums of the histories count. The shop's
-    items are those of a `generation`: "" or the id of the rebuild that wrote them.
+    items are those of a `generation`: "" or the id of the rebuild that wrote them. `policies` are the revisions of its
+    policies in log order.
     """
 
     version: int = 0
@@ -47,6 +50,7 @@ class ShopItem(NamedTuple):
     fingerprint: str = ""
     counting: Counting = EVERYTHING
     generation: str = ""
+    policies: tuple[str, ...] = ()
 
     @property
     def folded_until(self) -> str:
@@ -113,6 +117,26 @@ class ShopItem(NamedTuple):
             counting=counting.imported(record.columns, follows=position, clock=record.clock),
         )
 
+    def with_policy(self, policy: Policy) -> "ShopItem":
+        """The shop from the record on that brings a policy; RejectedEventError unless it follows the present one."""
+        present = self.policies[-1] if self.policies else None
+        if policy.follows != present:
+            raise RejectedEventError(
+                "other_revision",
+                field="follows",
+                found="a policy that follows another revision",
+                expected="one that follows the present policy of the shop",
+            )
+        if policy.revision in self.policies:
+            raise RejectedEventError(
+                "known_revision", field="revision", found="a revision of before", expected="a new name"
+            )
+        if len(self.policies) >= MAX_POLICIES:
+            raise RejectedEventError(
+                "too_many_policies", found=f"{len(self.policies)} policies", expected=f"at most {MAX_POLICIES}"
+            )
+        return self._replace(policies=(*self.policies, policy.revision))
+
     def _listing(
         self, record: HistoryImported | HistoryFilled, *, conversations: int, counting: Counting
     ) -> "ShopItem":
@@ -173,13 +197,14 @@ def encode_shop(item: ShopItem) -> bytes:
             item.parked,
             [item.fingerprint, " ".join(counting.columns), counting.revision, restarts],
             item.generation,
+            item.policies,
         ]
     )
 
 
 def decode_shop(data: bytes) -> ShopItem:
     """The item that `encode_shop` wrote."""
-    *plain, imports, done_imports, parked, declared, generation = unpack(data)
+    *plain, imports, done_imports, parked, declared, generation, policies = unpack(data)
     version, fold_version, clock, received_clock, last_position = plain
     fingerprint, columns, revision, restarts = declared
     return ShopItem(
@@ -198,4 +223,5 @@ def decode_shop(data: bytes) -> ShopItem:
             tuple(Restart(at, follows, since, tuple(names.split())) for at, follows, since, names in restarts),
         ),
         generation=generation,
+        policies=tuple(policies),
     )

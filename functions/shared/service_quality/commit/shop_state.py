@@ -16,6 +16,7 @@ from service_quality.commit.state_items import (
     encode_histories,
     entity_name,
     pack_key,
+    policy_key,
     stored_key,
 )
 from service_quality.conversations.conversation import KEY_NAMES
@@ -23,6 +24,9 @@ from service_quality.conversations.imported_part import ImportedPart
 from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.facts.entities import item_key_of
 from service_quality.histories.history import History, HistoryPlan
+from service_quality.instants import day_at
+from service_quality.policies.calendars import missing_years
+from service_quality.policies.policy import Policy
 
 #: Reads stored items by key, strongly consistent; a missing item is left out.
 ReadItems = Callable[[list[str]], Mapping[str, bytes]]
@@ -33,6 +37,7 @@ class ShopState:
     """Everything held of one shop at one version of its item; after a conflict all of it is dropped.
 
     `changed` are the keys of the items that differ from the stored ones; `fold_version` is that of this code.
+    `policies` are those of the shop in log order, `documents` those of new ones by the key under which they are stored.
     """
 
     shop_id: str
@@ -45,11 +50,18 @@ class ShopState:
     _unabsorbed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _stored_bytes: dict[str, int] = field(default_factory=dict)
     fold_version: str = FOLD_VERSION
+    policies: tuple[Policy, ...] = ()
+    documents: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def waits(self) -> bool:
         """Whether the state is of another version of the fold, and its shop's records wait until it is rebuilt."""
         return self.shop.fold_version != self.fold_version
+
+    def lacks_calendar(self, at: int) -> bool:
+        """Whether the calendar of the shop's present policy lacks a year that is expected at an instant."""
+        calendar = self.policies[-1].holidays if self.policies else None
+        return calendar is not None and bool(missing_years(calendar, day_at(at)))
 
     def load(self, keys: Iterable[str], read: ReadItems) -> None:
         """Read the items that are not held yet, and the imports that they have not absorbed; at most two reads."""
@@ -73,6 +85,21 @@ class ShopState:
             contents = {pack: decode_pack(data) for pack, data in read(packs).items()}
             for key in wanted:
                 self._absorb(key, contents)
+
+    def load_policies(self, read: ReadItems) -> None:
+        """Read the policies that are not held yet."""
+        keys = [policy_key(number) for number in range(len(self.policies) + 1, len(self.shop.policies) + 1)]
+        if keys:
+            from service_quality.policies.policy_document import parse_policy  # noqa: PLC0415  # few shops have a policy
+
+            stored = read(keys)
+            self.policies += tuple(parse_policy(stored[key]) for key in keys)
+
+    def add_policy(self, policy: Policy, document: bytes) -> None:
+        """Let a policy be in force from the next record on."""
+        self.shop = self.shop.with_policy(policy)
+        self.policies = (*self.policies, policy)
+        self.documents[policy_key(len(self.policies))] = document
 
     def conversation(self, key: str) -> ConversationItem:
         """A loaded conversation."""
@@ -129,7 +156,8 @@ class ShopState:
         changes = {key: self._encode(key) for key in sorted(self.changed)}
         self._stored_bytes |= {key: len(data) for key, data in changes.items()}
         self.changed.clear()
-        return {self._stored_key(key): data for key, data in changes.items()}
+        documents, self.documents = self.documents, {}
+        return {**documents, **{self._stored_key(key): data for key, data in changes.items()}}
 
     def stored_bytes(self, key: str) -> int:
         """The size of an item when it was last read or written; 0 for an item that was not."""

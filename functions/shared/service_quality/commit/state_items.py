@@ -7,7 +7,7 @@ from typing import Any
 
 from service_quality.alerts.alert_state import AlertState
 from service_quality.commit.stored_json import pack, unpack
-from service_quality.conversations.conversation import EMPTY, KEY_NAMES, Conversation
+from service_quality.conversations.conversation import EMPTY, KEY_NAMES, Conversation, Past
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import OPTIONAL_FIELDS, InteractionEvent
@@ -22,7 +22,8 @@ from service_quality.histories.history import History, HistoryPlan
 CONVERSATION_DAYS = 51
 HISTORY_DAYS = 146
 
-_STORED_FIELDS = tuple(name for name in OPTIONAL_FIELDS if name not in ("text", "query"))
+_POLICY = "policy"
+_STORED_FIELDS = (*(name for name in OPTIONAL_FIELDS if name not in ("text", "query")), "text_digest")
 
 
 @dataclass(slots=True)
@@ -47,14 +48,16 @@ def encode_conversation(item: ConversationItem) -> bytes:
     """The stored form of a conversation."""
     conversation = item.conversation
     events = [_event_to_stored(event) for event in conversation.events]
-    return pack([conversation.touched_at, events, list(item.absorbed), _alerts_to_stored(item.alert_states)])
+    held = [conversation.touched_at, conversation.imported, events, conversation.past]
+    return pack([*held, list(item.absorbed), _alerts_to_stored(item.alert_states)])
 
 
 def decode_conversation(data: bytes, shop_id: str) -> ConversationItem:
     """The item that `encode_conversation` wrote, for the shop that stores it."""
-    touched_at, events, absorbed, alert_states = unpack(data)
+    touched_at, imported, events, past, absorbed, alert_states = unpack(data)
+    held = tuple(_event_from_stored(stored, shop_id) for stored in events)
     return ConversationItem(
-        conversation=Conversation(tuple(_event_from_stored(stored, shop_id) for stored in events), touched_at),
+        conversation=Conversation(held, touched_at, imported, _past_from_stored(past)),
         absorbed=tuple(absorbed),
         alert_states=_alerts_from_stored(alert_states),
     )
@@ -98,8 +101,19 @@ def item_key(shop_id: str, key: str) -> str:
     return f"{shop_id}{SEPARATOR}{key}"
 
 
-def stored_days(key: str) -> int:
-    """The days of the wall clock for which the item of a key is stored."""
+def policy_key(number: int) -> str:
+    """The key of the document of a shop's policy, by its number in the order of the log, from 1.
+
+    >>> policy_key(1)
+    'policy\\x1f1'
+    """
+    return f"{_POLICY}{SEPARATOR}{number}"
+
+
+def stored_days(key: str) -> int | None:
+    """The days of the wall clock for which the item of a key is stored; None for one that stays."""
+    if entity_name(key) == _POLICY:
+        return None
     return CONVERSATION_DAYS if entity_name(key) in KEY_NAMES else HISTORY_DAYS
 
 
@@ -112,23 +126,24 @@ def carry_alerts(rebuilt: bytes, *, before: bytes) -> bytes:
 
 def encode_part(part: ImportedPart) -> bytes:
     """The stored form of an import's part of a conversation; events of both sides are stored once."""
-    shared = set(part.before.events) & set(part.after.events)
-    sides: list[object] = [[conversation.touched_at, _only(conversation, shared)] for conversation in part]
-    return pack([*sides, [_event_to_stored(event) for event in part.after.events if event in shared]])
+    places = {event: place for place, event in enumerate(part.after.events)}
+    before = [places.get(event, _event_to_stored(event)) for event in part.before.events]
+    after = [_event_to_stored(event) for event in part.after.events]
+    sides = zip(part, (before, after), strict=True)
+    return pack([[one.touched_at, one.imported, one.past, events] for one, events in sides])
 
 
 def decode_part(data: bytes, shop_id: str) -> ImportedPart:
     """The part that `encode_part` wrote."""
-    *sides, shared = unpack(data)
-    both = [_event_from_stored(stored, shop_id) for stored in shared]
-    before, after = (
-        Conversation(
-            tuple(sorted([*both, *(_event_from_stored(stored, shop_id) for stored in events)], key=_in_time)),
-            touched_at,
-        )
-        for touched_at, events in sides
-    )
-    return ImportedPart(before, after)
+    before, after = unpack(data)
+    whole = [_event_from_stored(stored, shop_id) for stored in after[-1]]
+    known = [whole[one] if isinstance(one, int) else _event_from_stored(one, shop_id) for one in before[-1]]
+    return ImportedPart(_side(known, before), _side(whole, after))
+
+
+def _side(events: list[InteractionEvent], stored: list[Any]) -> Conversation:  # type: ignore[explicit-any]  # our own JSON
+    touched_at, imported, past, _ = stored
+    return Conversation(tuple(events), touched_at, imported, _past_from_stored(past))
 
 
 def encode_pack(items: Mapping[str, bytes]) -> bytes:
@@ -156,16 +171,10 @@ def entity_name(key: str) -> str:
     return key.partition("\x1f")[0]
 
 
-def _only(conversation: Conversation, shared: set[InteractionEvent]) -> list[list[object]]:
-    return [_event_to_stored(event) for event in conversation.events if event not in shared]
-
-
-def _in_time(event: InteractionEvent) -> tuple[int, str]:
-    return event.occurred_at, event.event_id
-
-
 def _event_to_stored(event: InteractionEvent) -> list[object]:
     extra = {name: value for name in _STORED_FIELDS if (value := getattr(event, name)) is not None}
+    if event.policies_known:
+        extra["policies_known"] = event.policies_known
     return [event.event_id, event.kind, event.occurred_at, event.received_at, event.precision, extra]
 
 
@@ -179,6 +188,22 @@ def _event_from_stored(stored: list[Any], shop_id: str) -> InteractionEvent:  # 
         received_at=received_at,
         precision=precision,
         **extra,
+    )
+
+
+def _past_from_stored(stored: list[Any] | None) -> Past | None:  # type: ignore[explicit-any]  # our own JSON
+    if stored is None:
+        return None
+    rounds, end, owner, replied, assigned_agent, amount_minor, contact, agents = stored
+    return Past(
+        rounds,
+        end,
+        owner,
+        None if replied is None else (replied[0], replied[1]),
+        assigned_agent,
+        amount_minor,
+        tuple((name, value) for name, value in contact),
+        tuple((agent_id, tuple((name, value) for name, value in named)) for agent_id, named in agents),
     )
 
 

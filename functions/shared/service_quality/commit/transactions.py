@@ -10,7 +10,8 @@ from typing import NamedTuple
 from service_quality.commit.archived_ranges import LEDGER, NOTHING_ARCHIVED, row_key
 from service_quality.commit.shop_item import ShopItem
 from service_quality.events.control_records import ControlRecord, control_to_dict
-from service_quality.events.interaction_event import InteractionEvent, event_to_dict
+from service_quality.events.event_forms import event_to_dict
+from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.features.declarations import FeatureSet
 from service_quality.features.vectors import vector_bytes
 from service_quality.scoring.scored_event import ScoredEvent
@@ -116,13 +117,17 @@ def positions_in(archive_row: bytes) -> frozenset[str]:
 
 
 def event_entry(
-    position: str, event: InteractionEvent, scored: ScoredEvent | None, *, clock: int, score_failed: str = ""
+    position: str, step: ConversationStep, scored: ScoredEvent | None, *, clock: int, score_failed: str = ""
 ) -> dict[str, object]:
-    """An accepted event as archived, with the features served and the score.
+    """An accepted event as archived, with its round, a rating's label, the features served and the score.
 
     `score_failed` is the type of the error where the event should have a score and has no score.
     """
-    entry: dict[str, object] = {"position": position, "event": event_to_dict(event), "clock": clock}
+    entry: dict[str, object] = {"position": position, "event": event_to_dict(step.event), "clock": clock}
+    if step.round:
+        entry["round"] = step.round
+    if step.label is not None:
+        entry["label"] = step.label
     if scored is not None:
         entry["vector"] = b64encode(vector_bytes(scored.vector)).decode()
     if scored is not None and scored.score is not None:

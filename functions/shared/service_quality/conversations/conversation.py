@@ -1,7 +1,8 @@
-"""A conversation is its interaction events: in order of time, each once, independent of their order of arrival."""
+"""A conversation is its interaction events, each once: those of imports, then those of its log as they arrived."""
 
-from bisect import bisect_right
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import NamedTuple
 
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
@@ -27,20 +28,44 @@ RETENTION = 30 * DAY
 CONVERSATION_RETENTION = RETENTION + DAY + HOUR
 
 
+#: What the content of an event is made of, beside its words and the instant that its source stated.
+_CONTENT = tuple(
+    name for name in FIELDS if name not in ("occurred_at", "received_at", "stated_at", "text", "query", "courtesy")
+)
+
 #: The first parts of the keys of conversations: a contact, or a day of a customer's behaviour.
 CONTACT, VISIT = KEY_NAMES = ("contact", "visit")
 
 
+class Past(NamedTuple):
+    """What is left of rounds whose events are not held any more: their number, and what later events build on.
+
+    `replied` is the number of the last round with a reply, and the agent who gave it.
+    """
+
+    rounds: int
+    end: str
+    owner: str | None
+    replied: tuple[int, str | None] | None
+    assigned_agent: str | None
+    amount_minor: int | None
+    contact: tuple[tuple[str, str], ...]
+    agents: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """The events of one service contact, in (occurred_at, event_id) order, without what the customer wrote.
+    """The events of one service contact, without what anybody wrote.
 
+    The first `imported` of them came by imports, in order of time; the others are in order of their arrival on the log.
     `touched_at` is the shop's received clock when an event was last added. `size` is its `size_of` where that is
-    computed already, else None.
+    computed already, else None. `past` is what is left of events that are too old to be repeated.
     """
 
     events: tuple[InteractionEvent, ...] = ()
     touched_at: int = 0
+    imported: int = 0
+    past: Past | None = None
     size: int | None = field(default=None, compare=False)
 
 
@@ -62,35 +87,95 @@ def conversation_key(event: InteractionEvent) -> str:
     return f"{VISIT}{SEPARATOR}{event.customer_id}{SEPARATOR}{floor_to(event.occurred_at, DAY) // DAY}"
 
 
-def advance(conversation: Conversation, event: InteractionEvent, *, received_clock: int = 0) -> Conversation:
-    """Add an event in order of time; a duplicate changes nothing and gives the same object back.
+def advance(
+    conversation: Conversation, event: InteractionEvent, *, received_clock: int = 0, policies_known: int = 0
+) -> Conversation:
+    """Add an event that arrives on the log; a duplicate changes nothing and gives the same object back.
 
-    RejectedEventError when the conversation is at its bound: it rejects, it never forgets an id.
+    `policies_known` is the number of policies that the log holds before the event.
+
+    Another content of a known id takes the place of the earlier one, where its kind may be corrected.
+    RejectedEventError where it may not, and when the conversation is at its bound: it rejects, it never forgets an id.
     """
+    event = without_words(event)
+    if policies_known:
+        event = replace(event, policies_known=policies_known)
+    for index, known in enumerate(conversation.events):
+        if known.event_id == event.event_id:
+            return _correct(conversation, index, event, received_clock=received_clock)
     events = conversation.events
-    if any(known.event_id == event.event_id for known in events):
-        return conversation
-    advanced = _insert(conversation, without_words(event), received_clock=received_clock)
+    advanced = Conversation(
+        events=(*events, event),
+        touched_at=max(conversation.touched_at, received_clock),
+        imported=conversation.imported,
+        past=conversation.past,
+        size=_size_with(conversation, event),
+    )
     _reject_beyond_bounds(event.kind, events=len(events), size=advanced.size)
     return advanced
 
 
-def _insert(conversation: Conversation, event: InteractionEvent, *, received_clock: int) -> Conversation:
-    """The conversation with a further event in order of time, without regard to its bounds."""
-    events = conversation.events
-    place = bisect_right(events, (event.occurred_at, event.event_id), key=_order)
-    return Conversation(
-        events=(*events[:place], event, *events[place:]),
+def _correct(conversation: Conversation, index: int, event: InteractionEvent, *, received_clock: int) -> Conversation:
+    known = conversation.events[index]
+    if says_the_same(known, event):
+        return conversation
+    if known.kind != event.kind or event.kind not in kinds.CORRECTED:
+        raise RejectedEventError(
+            "conflicting_content",
+            field="event_id",
+            found=f"the id of another {known.kind}",
+            expected="an id of its own, or a corrected message or rating",
+        )
+    return put_at(conversation, index, event, received_clock=received_clock)
+
+
+def put_at(conversation: Conversation, index: int, event: InteractionEvent, *, received_clock: int) -> Conversation:
+    """The conversation with another content at the place of one of its events.
+
+    RejectedEventError when it is larger than its bound then.
+    """
+    events = [*conversation.events]
+    events[index] = replace(without_words(event), policies_known=events[index].policies_known)
+    imported = sorted(events[: conversation.imported], key=in_time)
+    changed = replace(
+        conversation,
+        events=(*imported, *events[conversation.imported :]),
         touched_at=max(conversation.touched_at, received_clock),
-        size=_size_with(conversation, event),
+        size=None,
     )
+    if len(events) >= _ALWAYS_FIT:
+        _reject_beyond_bounds(event.kind, events=0, size=size_of(changed))
+    return changed
+
+
+def in_time(event: InteractionEvent) -> tuple[int, str]:
+    """The key by which events of imports are kept in order of time."""
+    return event.occurred_at, event.event_id
+
+
+def says_the_same(known: InteractionEvent, event: InteractionEvent) -> bool:
+    """Whether two events have the same content, whenever they arrived; both are without words."""
+    return known == event or _content(known) == _content(event)
+
+
+def _content(event: InteractionEvent) -> tuple[object, ...]:
+    values = [getattr(event, name) for name in _CONTENT]
+    return (*values, event.text_digest, stated_instant(event))
+
+
+def stated_instant(event: InteractionEvent) -> int:
+    """The instant that an event's source stated, whenever the event arrived; for one known to the day, the day."""
+    stated = event.occurred_at if event.stated_at is None else event.stated_at
+    return floor_to(stated, DAY) if event.precision == "day" else stated
 
 
 def without_words(event: InteractionEvent) -> InteractionEvent:
-    """The event as state holds it: without the customer's text and query."""
+    """The event as state holds it: without text and query, but with a digest that tells them from others."""
     if event.text is None and event.query is None:
         return event
-    return replace(event, text=None, query=None)
+    words = f"{event.event_id}\x1f{event.text or ''}\x1f{event.query or ''}"
+    digest = sha256(words.encode(errors="surrogatepass")).hexdigest()[:8]
+    return replace(event, text=None, query=None, text_digest=digest)
 
 
 def size_of(conversation: Conversation) -> int:
@@ -152,7 +237,3 @@ def reject_too_old(event: InteractionEvent, *, received_clock: int) -> None:
             found="an instant before the retention period",
             expected=f"at most {RETENTION // DAY} days before the latest arrival",
         )
-
-
-def _order(event: InteractionEvent) -> tuple[int, str]:
-    return event.occurred_at, event.event_id

@@ -1,15 +1,23 @@
 """An import's part of a conversation: the conversation as the shop held it, and the same with the import's events."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from service_quality.conversations.conversation import Conversation, advance, is_within_retention
+from service_quality.conversations.conversation import (
+    Conversation,
+    Past,
+    advance,
+    in_time,
+    is_within_retention,
+    put_at,
+    stated_instant,
+)
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 
 #: The fields by which two events of one id differ: without the arrival, and without customers' words, which no state
 #: holds.
-CONTENT = tuple(name for name in FIELDS if name not in ("received_at", "text", "query"))
+CONTENT = tuple(name for name in FIELDS if name not in ("received_at", "stated_at", "text", "query", "courtesy"))
 
 
 class ImportedPart(NamedTuple):
@@ -33,20 +41,36 @@ def join_parts(known: Conversation, parts: Sequence[ImportedPart]) -> Conversati
     """
     if not parts:
         return known
-    events = {event.event_id: event for event in known.events}
+    logged = {event.event_id: event for event in known.events[known.imported :]}
+    imported = {event.event_id: event for event in known.events[: known.imported]}
     touched_at = known.touched_at
-    for _, after in parts:
+    for before, after in parts:
+        only_held = set(before.events)  # the log may have corrected these since
+        ahead = {event.event_id: event for event in after.events[after.imported :] if event.event_id not in imported}
+        logged = {**{one: event for one, event in ahead.items() if one not in logged}, **logged}
         for event in after.events:
-            if not same_content(events.get(event.event_id), event):
-                events[event.event_id] = event
+            side = logged if event.event_id in logged else imported
+            held = side.get(event.event_id)
+            if held is None:
+                side[event.event_id] = event
+            elif event not in only_held and not same_content(held, event):
+                side[event.event_id] = replace(event, policies_known=held.policies_known)
         touched_at = max(touched_at, after.touched_at)
-    ordered = sorted(events.values(), key=lambda event: (event.occurred_at, event.event_id))
-    return Conversation(tuple(ordered), touched_at)
+    return _conversation(imported.values(), logged.values(), touched_at, known.past or parts[-1].after.past)
+
+
+def _conversation(
+    imported: Iterable[InteractionEvent], logged: Iterable[InteractionEvent], touched_at: int, past: Past | None
+) -> Conversation:
+    ordered = sorted(imported, key=in_time)
+    return Conversation((*ordered, *logged), touched_at, len(ordered), past)
 
 
 def same_content(one: InteractionEvent | None, other: InteractionEvent) -> bool:
-    """Whether both have the same content, whenever they arrived."""
-    return one is not None and all(getattr(one, name) == getattr(other, name) for name in CONTENT)
+    """Whether both have the same content, whenever they arrived: by the instants that their sources stated."""
+    if one is None or stated_instant(one) != stated_instant(other):
+        return False
+    return all(getattr(one, name) == getattr(other, name) for name in CONTENT if name != "occurred_at")
 
 
 def put_in(conversation: Conversation, event: InteractionEvent) -> Conversation:
@@ -54,13 +78,17 @@ def put_in(conversation: Conversation, event: InteractionEvent) -> Conversation:
 
     RejectedEventError when the conversation is at its bound.
     """
-    known = next((one for one in conversation.events if one.event_id == event.event_id), None)
-    if known is None:
-        return advance(conversation, event, received_clock=event.occurred_at)
-    if same_content(known, event):
-        return conversation
-    others = tuple(one for one in conversation.events if one is not known)
-    return advance(replace(conversation, events=others), event, received_clock=event.occurred_at)
+    for index, known in enumerate(conversation.events):
+        if known.event_id == event.event_id:
+            if same_content(known, event):
+                return conversation
+            return put_at(conversation, index, event, received_clock=event.occurred_at)
+    advanced = advance(conversation, event, received_clock=event.occurred_at)
+    imported, logged = advanced.events[: conversation.imported], advanced.events[conversation.imported : -1]
+    return replace(
+        _conversation([*imported, advanced.events[-1]], logged, advanced.touched_at, conversation.past),
+        size=advanced.size,
+    )
 
 
 def holds_all(conversation: Conversation, other: Conversation) -> bool:

@@ -1,170 +1,87 @@
-"""Who waited for whom: the turns, replies and state of one conversation, read off its events in one pass."""
+"""A turn: the wait of a customer, its pauses, and the agents to whom the conversation belonged meanwhile."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from service_quality.conversations.conversation import Conversation
-from service_quality.events.declared_fields import AGENT, CONTACT
-from service_quality.events.interaction_event import InteractionEvent, fields_describing
+from service_quality.conversations.rounds import Reply, Share
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY, floor_to
+from service_quality.policies.policy import BUSINESS, Policy, Target
 
-_AGENT_FIELDS, _CONTACT_FIELDS = fields_describing(AGENT), fields_describing(CONTACT)
+#: Spans of time, each from an instant to a later one.
+Spans = Iterable[tuple[int, int]]
 
 
-class Reply(NamedTuple):
-    """An agent's message that answered a waiting customer.
+@dataclass(slots=True, eq=False, repr=False)
+class Turn:
+    """An open turn: when the customer began to wait, the policy by then, and since when it belongs to whom."""
 
-    `waited_ms` is None where either end is known to the day only; `waited_days` counts midnights between them.
-    `waited_at_least_ms` is the shortest wait that the stamps allow: from an exact start to the beginning of the
-    day of the answer.
+    since: int
+    precision: str
+    policy: Policy
+    holders: list[tuple[int, str | None]] = field(default_factory=list)
+
+    def reply(
+        self, answer: InteractionEvent, pauses: Sequence[tuple[int, int]], target: Target, *, first: bool
+    ) -> Reply:
+        """The reply that ends the turn, the first of its round or a later one."""
+        at, since = answer.occurred_at, self.since
+        days = at // DAY - since // DAY
+        if answer.precision != "ms" or self.precision != "ms":
+            at_least = floor_to(at, DAY) - since if days and self.precision == "ms" else None
+            return Reply(at, answer.agent_id, None, days, at_least)
+        waited = at - since - overlap(since, at, pauses)
+        limit = target.first_response_ms if first else target.next_reply_ms
+        is_business = target.judged_by == BUSINESS
+        return Reply(
+            at,
+            answer.agent_id,
+            waited,
+            days,
+            waited,
+            self._shares(answer, waited, pauses, is_business=is_business),
+            self._open(since, at, pauses) if is_business else None,
+            self.policy.on_time_within_ms if limit is None else limit,
+            self.policy.slow_beyond_ms,
+        )
+
+    def waited_at(self, event: InteractionEvent, pauses: Spans) -> int | None:
+        """The wait up to an event, less the pauses; None where the start or the event is known to the day only."""
+        if event.precision != "ms" or self.precision != "ms":
+            return None
+        return event.occurred_at - self.since - overlap(self.since, event.occurred_at, pauses)
+
+    def _shares(
+        self, answer: InteractionEvent, waited: int, pauses: Sequence[tuple[int, int]], *, is_business: bool
+    ) -> tuple[Share, ...]:
+        """Each agent's time, in order of first holding; the whole is the answering agent's where nobody was named."""
+        at = answer.occurred_at
+        named = {agent for _, agent in self.holders}
+        if named in ({None}, {answer.agent_id}):
+            return (Share(answer.agent_id, waited, self._open(self.since, at, pauses) if is_business else None),)
+        held: dict[str | None, Share] = {}
+        ends = [start for start, _ in self.holders[1:]] + [at]
+        for (start, agent), end in zip(self.holders, ends, strict=True):
+            if agent is not None:
+                known = held.get(agent, Share(agent, 0, 0 if is_business else None))
+                opened = None if known.open_ms is None else known.open_ms + self._open(start, end, pauses)
+                held[agent] = Share(agent, known.waited_ms + end - start - overlap(start, end, pauses), opened)
+        held.setdefault(answer.agent_id, Share(answer.agent_id, 0, 0 if is_business else None))
+        return tuple(share for agent, share in held.items() if share.waited_ms or agent == answer.agent_id)
+
+    def _open(self, start: int, end: int, pauses: Spans) -> int:
+        """The business time between two instants, less that of the pauses."""
+        from service_quality.policies.business_time import business_time  # noqa: PLC0415  # loads zones; few shops need it
+
+        counted = business_time(self.policy)
+        within = ((max(start, since), min(end, until)) for since, until in pauses)
+        return counted.between(start, end) - sum(counted.between(since, until) for since, until in within)
+
+
+def overlap(start: int, end: int, spans: Spans) -> int:
+    """The milliseconds of a span of time that lie within other spans.
+
+    >>> overlap(0, 10, [(2, 4), (8, 12)])
+    4
     """
-
-    at: int
-    agent_id: str
-    waited_ms: int | None
-    waited_days: int
-    waited_at_least_ms: int | None
-
-
-@dataclass(slots=True)
-class ConversationState:
-    """A conversation's state after its events so far; instants in epoch milliseconds."""
-
-    opened_at: int | None = None
-    opened_precision: str = "ms"
-    waiting_since: int | None = None
-    waiting_precision: str = "ms"
-    replies: list[Reply] = field(default_factory=list)
-    customer_messages: int = 0
-    agent_messages: int = 0
-    bot_messages: int = 0
-    transfers: list[int] = field(default_factory=list)
-    reopened: list[int] = field(default_factory=list)
-    complaints: list[int] = field(default_factory=list)
-    resolved_at: int | None = None
-    rated_at: int | None = None
-    rating: int | None = None
-    amount_minor: int | None = None
-    assigned_agent: str | None = None
-    contact: dict[str, str] = field(default_factory=dict)
-    agents: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    @property
-    def owner(self) -> str | None:
-        """The agent to whom the outcome belongs: the last who answered, else the assigned one."""
-        return self.replies[-1].agent_id if self.replies else self.assigned_agent
-
-    @property
-    def closed(self) -> bool:
-        """Whether the conversation is rated, or resolved and not reopened since."""
-        return self.rating is not None or self.resolved_at is not None
-
-
-def read_state(conversation: Conversation) -> ConversationState:
-    """The state of a conversation, by one pass over its events in their order.
-
-    A turn opens with the contact itself or with the first customer message while no turn is open, and ends with the
-    first message of a person. Bots and notes neither end a turn nor stop its clock.
-    """
-    state = ConversationState()
-    for event in conversation.events:
-        _read_attributes(state, event)
-        reader = _READERS.get(event.kind)
-        if reader is not None:
-            reader(state, event)
-    return state
-
-
-def _read_attributes(state: ConversationState, event: InteractionEvent) -> None:
-    for name in _CONTACT_FIELDS:
-        value = getattr(event, name)
-        if value is not None:
-            state.contact[name] = value
-    if event.amount_minor is not None:
-        state.amount_minor = event.amount_minor
-    if event.agent_id is not None:
-        profile = state.agents.setdefault(event.agent_id, {})
-        for name in _AGENT_FIELDS:
-            value = getattr(event, name)
-            if value is not None:
-                profile[name] = value
-
-
-def _opened(state: ConversationState, event: InteractionEvent) -> None:
-    if state.opened_at is None:
-        state.opened_at, state.opened_precision = event.occurred_at, event.precision
-    if event.agent_id is not None:
-        state.assigned_agent = event.agent_id
-    if not state.agent_messages:
-        _start_turn(state, event)
-
-
-def _customer_message(state: ConversationState, event: InteractionEvent) -> None:
-    state.customer_messages += 1
-    state.resolved_at = None
-    _start_turn(state, event)
-
-
-def _start_turn(state: ConversationState, event: InteractionEvent) -> None:
-    if state.opened_at is None:
-        state.opened_at, state.opened_precision = event.occurred_at, event.precision
-    if state.waiting_since is None:
-        state.waiting_since, state.waiting_precision = event.occurred_at, event.precision
-
-
-def _agent_message(state: ConversationState, event: InteractionEvent) -> None:
-    state.agent_messages += 1
-    if state.waiting_since is None or event.agent_id is None:
-        return
-    state.replies.append(_reply(state, event, event.agent_id, state.waiting_since))
-    state.waiting_since = None
-
-
-def _reply(state: ConversationState, event: InteractionEvent, agent_id: str, since: int) -> Reply:
-    exact = event.precision == "ms" and state.waiting_precision == "ms"
-    waited = event.occurred_at - since if exact else None
-    days = event.occurred_at // DAY - since // DAY
-    at_least = floor_to(event.occurred_at, DAY) - since if days and state.waiting_precision == "ms" else None
-    return Reply(event.occurred_at, agent_id, waited, days, waited if exact else at_least)
-
-
-def _bot_message(state: ConversationState, event: InteractionEvent) -> None:
-    state.bot_messages += 1
-
-
-def _assigned(state: ConversationState, event: InteractionEvent) -> None:
-    if state.assigned_agent is not None and state.assigned_agent != event.agent_id:
-        state.transfers.append(event.occurred_at)
-    state.assigned_agent = event.agent_id
-
-
-def _resolved(state: ConversationState, event: InteractionEvent) -> None:
-    state.resolved_at = event.occurred_at
-    state.waiting_since = None
-
-
-def _reopened(state: ConversationState, event: InteractionEvent) -> None:
-    state.reopened.append(event.occurred_at)
-    state.resolved_at = None
-    _start_turn(state, event)
-
-
-def _rated(state: ConversationState, event: InteractionEvent) -> None:
-    state.rated_at, state.rating = event.occurred_at, event.rating
-
-
-def _complaint_filed(state: ConversationState, event: InteractionEvent) -> None:
-    state.complaints.append(event.occurred_at)
-
-
-_READERS = {
-    "conversation_opened": _opened,
-    "customer_message": _customer_message,
-    "agent_message": _agent_message,
-    "bot_message": _bot_message,
-    "assigned": _assigned,
-    "resolved": _resolved,
-    "reopened": _reopened,
-    "rated": _rated,
-    "complaint_filed": _complaint_filed,
-}
+    return sum(max(0, min(end, to) - max(start, since)) for since, to in spans)

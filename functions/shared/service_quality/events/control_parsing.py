@@ -11,6 +11,7 @@ from service_quality.events.control_records import (
     HistoryImported,
     PendingImport,
     RecordPutBack,
+    SettingsChanged,
     ShopUnparked,
     StateRebuilt,
 )
@@ -21,8 +22,9 @@ from service_quality.instants import DAY
 #: A signed record is taken for this long after its signature: longer than the stream stores it, and bounded, so that a
 #: shop has to store applied ids only for this long.
 VALID_FOR = 8 * DAY
-#: The most bytes of a control record; a record that is put back holds another one in base64.
-MAX_CONTROL_BYTES = 100_000
+#: The most bytes of a control record; a record that is put back holds another one in base64, which may itself hold a
+#: policy of 64 KB in base64.
+MAX_CONTROL_BYTES = 128_000
 
 _MAX_BUCKETS = 1_000_000
 _MAX_ITEMS = 10**9
@@ -88,19 +90,26 @@ def _read_columns(raw: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(read_text(raw, "columns", longest=MAX_CONTROL_BYTES).split())
 
 
-def _parse_put_back(raw: Mapping[str, object], arrived_at: int) -> RecordPutBack:
+def _read_bytes(raw: Mapping[str, object], name: str) -> bytes:
     try:
-        data = b64decode(read_text(raw, "record", longest=MAX_CONTROL_BYTES), validate=True)
+        return b64decode(read_text(raw, name, longest=MAX_CONTROL_BYTES), validate=True)
     except (BadBase64Error, ValueError):
         raise RejectedEventError(
-            "out_of_range", field="record", found="text that is no base64", expected="base64"
+            "out_of_range", field=name, found="text that is no base64", expected="base64"
         ) from None
+
+
+def _parse_settings(raw: Mapping[str, object], arrived_at: int) -> SettingsChanged:
+    return SettingsChanged(shop_id=read_id(raw, "shop_id"), document=_read_bytes(raw, "document"))
+
+
+def _parse_put_back(raw: Mapping[str, object], arrived_at: int) -> RecordPutBack:
     return RecordPutBack(
         shop_id=read_id(raw, "shop_id"),
         run=read_text(raw, "run", longest=64),
         order=read_id(raw, "order"),
         arrived_at=min(read_instant(raw, "arrived_at"), arrived_at),
-        data=data,
+        data=_read_bytes(raw, "record"),
     )
 
 
@@ -115,6 +124,7 @@ CONTROL_KINDS: dict[str, Callable[[Mapping[str, object], int], ControlRecord]] =
     StateRebuilt.kind: _parse_rebuilt,
     RecordPutBack.kind: _parse_put_back,
     ShopUnparked.kind: _parse_unparked,
+    SettingsChanged.kind: _parse_settings,
 }
 
 

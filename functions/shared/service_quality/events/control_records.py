@@ -154,7 +154,21 @@ class ShopUnparked:
         return {"run": self.run, "until": self.until}
 
 
-ControlRecord = HistoryImported | HistoryFilled | StateRebuilt | RecordPutBack | ShopUnparked
+@dataclass(frozen=True, kw_only=True)
+class SettingsChanged:
+    """A policy is in force for what begins behind this record; `document` is its JSON."""
+
+    shop_id: str
+    document: bytes
+
+    kind = "settings_changed"
+
+    def form(self) -> ControlForm:
+        """Its own fields in the JSON form."""
+        return {"document": b64encode(self.document).decode()}
+
+
+ControlRecord = SettingsChanged | HistoryImported | HistoryFilled | StateRebuilt | RecordPutBack | ShopUnparked
 
 
 def control_to_dict(record: ControlRecord) -> ControlForm:

@@ -19,7 +19,8 @@ class EventField(NamedTuple):
 
     `kinds` are those on which it means something; on any other kind it is archived and changes nothing. `lowest` and
     `highest` bound an integer, or the length of a text or an identifier in characters. `words` are all values of a
-    WORD. `example` is a value as a source sends it.
+    WORD. `example` is a value as a source sends it. A `derived` field is found out by us; input that claims it is not
+    read. `names_person` says of an identifier that it may name nobody (`N/A`), `folds_case` that it is in lower case.
     """
 
     form: str
@@ -30,11 +31,28 @@ class EventField(NamedTuple):
     highest: int = 0
     words: tuple[str, ...] = ()
     describes: str = ""
+    derived: bool = False
+    names_person: bool = False
+    folds_case: bool = False
 
 
 def an_id(says: str, kinds: frozenset[str], example: str, *, describes: str = "") -> dict[str, EventField]:
     """The metadata of a field that holds an identifier or a short name."""
     return _declared(EventField(IDENTIFIER, says, kinds, example, 1, ID_LENGTH, describes=describes))
+
+
+def a_customer(says: str, kinds: frozenset[str], example: str, *, describes: str = "") -> dict[str, EventField]:
+    """The metadata of a field that holds the id of a customer."""
+    field = EventField(IDENTIFIER, says, kinds, example, 1, ID_LENGTH, describes=describes, names_person=True)
+    return _declared(field)
+
+
+def an_employee(says: str, kinds: frozenset[str], example: str, *, describes: str = "") -> dict[str, EventField]:
+    """The metadata of a field that holds the id or name of one of the staff, whatever its case."""
+    field = EventField(
+        IDENTIFIER, says, kinds, example, 1, ID_LENGTH, describes=describes, names_person=True, folds_case=True
+    )
+    return _declared(field)
 
 
 def a_text(says: str, kinds: frozenset[str], example: str) -> dict[str, EventField]:
@@ -55,6 +73,11 @@ def an_instant(says: str, kinds: frozenset[str], example: str) -> dict[str, Even
 def a_word(says: str, kinds: frozenset[str], words: tuple[str, ...]) -> dict[str, EventField]:
     """The metadata of a field that holds one of a few words; the first is what its absence means."""
     return _declared(EventField(WORD, says, kinds, words[0], words=words))
+
+
+def derived(metadata: Mapping[str, EventField]) -> dict[str, EventField]:
+    """The metadata of a field that is found out by us."""
+    return _declared(declaration_in(metadata)._replace(derived=True))
 
 
 def _declared(field: EventField) -> dict[str, EventField]:

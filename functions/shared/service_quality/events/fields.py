@@ -1,14 +1,16 @@
-"""Fields of a record: read with type and bounds, or rejected with found and expected."""
+"""Required fields of a record: read with type and bounds, or rejected with found and expected."""
 
 from collections.abc import Mapping
 
 from service_quality.errors import RejectedEventError
 from service_quality.events.declared_fields import EARLIEST
-from service_quality.events.identifiers import EXPECTED_ID, is_id
+from service_quality.events.identifiers import EXPECTED_ID, one_spelling
 from service_quality.events.shown_values import shown
-from service_quality.instants import MINUTE, parse_instant
+from service_quality.instants import LATEST_SECOND, MINUTE, SECOND, parse_instant
 
+#: How far a source's clock may be ahead of ours and count as right.
 MAX_AHEAD = 5 * MINUTE
+_LATEST = (LATEST_SECOND + 1) * SECOND - 1
 
 
 def read_instant(raw: Mapping[str, object], name: str) -> int:
@@ -24,7 +26,7 @@ def read_instant(raw: Mapping[str, object], name: str) -> int:
         instant = parse_instant(value) if len(value) <= 40 else None
     except (ValueError, OverflowError):
         instant = None
-    if instant is None or instant < EARLIEST:
+    if instant is None or not EARLIEST <= instant <= _LATEST:
         raise RejectedEventError(
             "out_of_range", field=name, found=shown(value), expected="an ISO 8601 instant with a zone, after 1999"
         )
@@ -32,20 +34,21 @@ def read_instant(raw: Mapping[str, object], name: str) -> int:
 
 
 def read_id(raw: Mapping[str, object], name: str) -> str:
-    """The identifier in a required field."""
+    """The identifier in a required field, in its one spelling."""
     if raw.get(name) is None:
         raise RejectedEventError("missing_field", field=name, found="nothing", expected="a value")
     return read_present_id(raw, name)
 
 
 def read_present_id(raw: Mapping[str, object], name: str) -> str:
-    """The identifier in a present field."""
+    """The identifier in a present field, in its one spelling."""
     value = raw[name]
     if not isinstance(value, str):
         raise RejectedEventError("wrong_type", field=name, found=shown(value), expected="a string")
-    if not is_id(value):
+    spelt = one_spelling(value)
+    if not spelt:
         raise RejectedEventError("out_of_range", field=name, found=shown(value), expected=EXPECTED_ID)
-    return value
+    return spelt
 
 
 def read_text(raw: Mapping[str, object], name: str, *, longest: int) -> str:

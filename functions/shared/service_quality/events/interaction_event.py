@@ -1,27 +1,29 @@
 """Interaction events: one immutable thing that happened, validated at the inlet."""
 
-import json
 from dataclasses import dataclass, field, fields
 
 from service_quality.events import kinds
 from service_quality.events.declared_fields import (
     AGENT,
     CONTACT,
+    a_customer,
     a_text,
     a_word,
+    an_employee,
     an_id,
     an_instant,
     an_integer,
     declaration_in,
+    derived,
 )
-from service_quality.instants import DAY, format_instant
-
-EVENT_VERSION = 1
+from service_quality.instants import DAY
 
 _EVERY = kinds.ALL
 _OF_CONTACTS = kinds.SERVICE | kinds.FEEDBACK
 _ORDERS = frozenset({"order_placed", "order_cancelled", "order_returned"})
 _BY_AGENTS = kinds.SERVICE - {"customer_message", "bot_message"}
+_WITH_STATUS = frozenset({"status_changed", "resolved", "reopened", "conversation_opened", "agent_message"})
+_MERGES = frozenset({"status_changed", "resolved"})
 _MESSAGES = frozenset({"conversation_opened", "customer_message", "agent_message", "bot_message", "internal_note"})
 
 
@@ -39,7 +41,7 @@ class InteractionEvent:
     kind: str = field(metadata=a_word("what happened", _EVERY, tuple(kinds.KINDS)))
     occurred_at: int = field(
         metadata=an_instant(
-            "when it happened, at most five minutes after its arrival", _EVERY, "2026-11-20T08:00:00.000Z"
+            "when it happened; an instant after its arrival counts as the arrival", _EVERY, "2026-11-20T08:00:00.000Z"
         )
     )
     received_at: int = field(
@@ -59,16 +61,16 @@ class InteractionEvent:
     )
     conversation_id: str | None = field(default=None, metadata=an_id("the contact", _OF_CONTACTS, "contact-1"))
     customer_id: str | None = field(
-        default=None, metadata=an_id("the customer", _EVERY, "customer-7", describes=CONTACT)
+        default=None, metadata=a_customer("the customer", _EVERY, "customer-7", describes=CONTACT)
     )
     agent_id: str | None = field(
-        default=None, metadata=an_id("the agent who acts or takes over", _BY_AGENTS, "agent-3")
+        default=None, metadata=an_employee("the agent who acts or takes over", _BY_AGENTS, "agent-3")
     )
     supervisor_id: str | None = field(
-        default=None, metadata=an_id("the agent's supervisor", _BY_AGENTS, "supervisor-1", describes=AGENT)
+        default=None, metadata=an_employee("the agent's supervisor", _BY_AGENTS, "supervisor-1", describes=AGENT)
     )
     manager_id: str | None = field(
-        default=None, metadata=an_id("the agent's manager", _BY_AGENTS, "manager-1", describes=AGENT)
+        default=None, metadata=an_employee("the agent's manager", _BY_AGENTS, "manager-1", describes=AGENT)
     )
     agent_tenure: str | None = field(
         default=None,
@@ -90,6 +92,16 @@ class InteractionEvent:
         metadata=an_id("the order; kept, and read by no feature yet", _ORDERS | _OF_CONTACTS, "order-88"),
     )
     channel: str | None = field(default=None, metadata=an_id("where it came in", _EVERY, "chat", describes=CONTACT))
+    status: str | None = field(default=None, metadata=an_id("the contact's status from here on", _WITH_STATUS, "open"))
+    priority: str | None = field(
+        default=None, metadata=an_id("how urgent the contact is", _OF_CONTACTS, "urgent", describes=CONTACT)
+    )
+    customer_tier: str | None = field(
+        default=None, metadata=an_id("the customer's level with the shop", _OF_CONTACTS, "gold", describes=CONTACT)
+    )
+    merged_into: str | None = field(
+        default=None, metadata=an_id("the contact into which this one was merged", _MERGES, "contact-2")
+    )
     text: str | None = field(
         default=None,
         metadata=a_text(
@@ -106,7 +118,14 @@ class InteractionEvent:
         default=None, metadata=an_id("of `amount_minor`, by ISO 4217", _OF_CONTACTS | {"order_placed"}, "INR")
     )
     rating: int | None = field(
-        default=None, metadata=an_integer("1 worst to 5 best", frozenset({kinds.RATED}), 4, lowest=1, highest=5)
+        default=None,
+        metadata=an_integer(
+            "1 worst to 5 best; a word or number of another scale is kept as it was given",
+            frozenset({kinds.RATED}),
+            4,
+            lowest=1,
+            highest=5,
+        ),
     )
     amount_minor: int | None = field(
         default=None,
@@ -124,18 +143,50 @@ class InteractionEvent:
             "how long the page was looked at", frozenset({"page_viewed"}), 42_000, lowest=0, highest=30 * DAY
         ),
     )
+    sequence: int | None = field(
+        default=None,
+        metadata=an_integer(
+            "the source's own order of a contact's events at one instant", _OF_CONTACTS, 17, lowest=0, highest=2**53 - 1
+        ),
+    )
+    stated_at: int | None = field(
+        default=None,
+        metadata=derived(
+            an_instant(
+                "when its source says that it happened, where that is after its arrival", _EVERY, "2026-11-20T08:06:00Z"
+            )
+        ),
+    )
+    rating_given: str | None = field(
+        default=None,
+        metadata=derived(an_id("a rating of another scale, as it was given", frozenset({kinds.RATED}), "Good")),
+    )
+    courtesy: int | None = field(
+        default=None,
+        metadata=derived(
+            an_integer("1 for a message that only thanks", frozenset({"customer_message"}), 1, lowest=1, highest=1)
+        ),
+    )
+
+    text_digest: str | None = None
+    """What tells words from others where the words are not kept: state holds it in their place."""
+    policies_known: int = 0
+    """The number of policies of the shop that its log held before the event, as state keeps it."""
 
 
-DECLARED = {field.name: declaration_in(field.metadata) for field in fields(InteractionEvent)}
+DECLARED = {field.name: declaration_in(field.metadata) for field in fields(InteractionEvent) if field.metadata}
 FIELDS = tuple(DECLARED)
 OPTIONAL_FIELDS = FIELDS[FIELDS.index("precision") + 1 :]
+DERIVED_FIELDS = tuple(name for name, declared in DECLARED.items() if declared.derived)
+#: What a source may say of an event.
+INPUT_FIELDS = tuple(name for name in FIELDS if name not in DERIVED_FIELDS)
 
 
 def fields_of(form: str) -> tuple[str, ...]:
     """The fields of a form, in order.
 
     >>> fields_of("integer")
-    ('rating', 'amount_minor', 'duration_ms')
+    ('rating', 'amount_minor', 'duration_ms', 'sequence', 'courtesy')
     """
     return tuple(name for name, declared in DECLARED.items() if declared.form == form)
 
@@ -149,34 +200,11 @@ def fields_describing(subject: str) -> tuple[str, ...]:
     return tuple(name for name, declared in DECLARED.items() if declared.describes == subject)
 
 
-def log_order(event: InteractionEvent) -> tuple[int, bool, str]:
+def log_order(event: InteractionEvent) -> tuple[int, int, int, str]:
     """The key by which events of one shop are put on a log in order of time.
 
-    Ratings come after everything else of their millisecond, so that a rating known to the day only never comes before
-    the events that led to it.
+    Of one millisecond, questions come before what may answer them, and ratings after everything else, so that a rating
+    known to the day only never comes before the events that led to it; then the source's own sequence decides.
     """
-    return (event.occurred_at, event.kind == kinds.RATED, event.event_id)
-
-
-def event_to_dict(event: InteractionEvent) -> dict[str, str | int]:
-    """The canonical JSON form: without missing fields, instants in ISO 8601."""
-    form: dict[str, str | int] = {
-        "version": EVENT_VERSION,
-        "event_id": event.event_id,
-        "shop_id": event.shop_id,
-        "kind": event.kind,
-        "occurred_at": format_instant(event.occurred_at),
-        "received_at": format_instant(event.received_at),
-    }
-    if event.precision != "ms":
-        form["precision"] = event.precision
-    for name in OPTIONAL_FIELDS:
-        value = getattr(event, name)
-        if value is not None:
-            form[name] = value
-    return form
-
-
-def event_to_json(event: InteractionEvent) -> bytes:
-    """One record as it is on the stream: compact UTF-8 JSON."""
-    return json.dumps(event_to_dict(event), ensure_ascii=False, separators=(",", ":")).encode()
+    sequence = -1 if event.sequence is None else event.sequence
+    return (event.occurred_at, kinds.rank(event.kind), sequence, event.event_id)

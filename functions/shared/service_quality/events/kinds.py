@@ -6,7 +6,7 @@ _SERVICE, _FEEDBACK, _BEHAVIOUR = "service", "feedback", "behaviour"
 
 
 class Kind(NamedTuple):
-    """One kind: its group, its required fields besides those of every event, and its meaning in words."""
+    """One kind: its group, whom or what each event of it must belong to, and its meaning in words."""
 
     group: str
     needs: tuple[str, ...]
@@ -16,22 +16,22 @@ class Kind(NamedTuple):
 KINDS = {
     "conversation_opened": Kind(_SERVICE, ("conversation_id",), "a customer contacts the shop; a wait begins"),
     "customer_message": Kind(_SERVICE, ("conversation_id",), "the customer writes; a wait begins if none runs"),
-    "agent_message": Kind(_SERVICE, ("conversation_id", "agent_id"), "an agent writes; a wait ends"),
+    "agent_message": Kind(_SERVICE, ("conversation_id",), "an agent writes; a wait ends"),
     "bot_message": Kind(_SERVICE, ("conversation_id",), "a bot writes; a wait goes on"),
     "internal_note": Kind(_SERVICE, ("conversation_id",), "a note among staff, which the customer does not see"),
-    "assigned": Kind(_SERVICE, ("conversation_id", "agent_id"), "an agent takes over; a change of agent is a transfer"),
+    "assigned": Kind(_SERVICE, ("conversation_id",), "an agent takes over; a change of agent is a transfer"),
     "status_changed": Kind(_SERVICE, ("conversation_id",), "the status changes in a way that no other kind says"),
     "resolved": Kind(_SERVICE, ("conversation_id",), "the contact is settled"),
     "reopened": Kind(_SERVICE, ("conversation_id",), "a settled contact begins again; a wait begins"),
-    "rated": Kind(_FEEDBACK, ("conversation_id", "rating"), "the customer rates the contact; the label of the model"),
+    "rated": Kind(_FEEDBACK, ("conversation_id",), "the customer rates the contact; the label of the model"),
     "complaint_filed": Kind(_FEEDBACK, (), "a formal complaint, about a contact or by a customer"),
     "suggestion_made": Kind(_FEEDBACK, (), "a suggestion, in a contact or by a customer"),
     "page_viewed": Kind(_BEHAVIOUR, ("customer_id",), "the customer looks at a page of the shop"),
-    "searched": Kind(_BEHAVIOUR, ("customer_id", "query"), "the customer searches in the shop"),
+    "searched": Kind(_BEHAVIOUR, ("customer_id",), "the customer searches in the shop"),
     "cart_added": Kind(_BEHAVIOUR, ("customer_id",), "the customer puts a product into the cart"),
-    "order_placed": Kind(_BEHAVIOUR, ("customer_id", "order_id"), "the customer orders"),
-    "order_cancelled": Kind(_BEHAVIOUR, ("customer_id", "order_id"), "an order is cancelled"),
-    "order_returned": Kind(_BEHAVIOUR, ("customer_id", "order_id"), "an order comes back"),
+    "order_placed": Kind(_BEHAVIOUR, ("customer_id",), "the customer orders"),
+    "order_cancelled": Kind(_BEHAVIOUR, ("customer_id",), "an order is cancelled"),
+    "order_returned": Kind(_BEHAVIOUR, ("customer_id",), "an order comes back"),
 }
 
 
@@ -47,8 +47,27 @@ RATED = "rated"
 #: Kinds after which the running conversation is scored. A rating is the label itself, so it is not scored.
 SCORED = SERVICE | {"complaint_filed"}
 
+#: Kinds by which a customer begins to wait.
+QUESTIONS = frozenset({"conversation_opened", "customer_message", "reopened"})
+
+
+def rank(kind: str) -> int:
+    """The place of a kind among the events of one instant: questions, others, ratings."""
+    if kind in QUESTIONS:
+        return 0
+    return 2 if kind == RATED else 1
+
+
+#: Kinds that keep a round running.
+ACTIVITY = SCORED
+
+#: Kinds whose events their source may correct: another content of a known id takes the place of the earlier one.
+CORRECTED = frozenset({RATED, "customer_message", "agent_message", "bot_message"})
+
 #: Kinds that decide the outcome of a contact or a visit: a full conversation still has room for some of them.
 DECISIVE = FEEDBACK | {"resolved", "reopened", "order_placed", "order_cancelled", "order_returned"}
 
 #: Records that change a shop besides interaction events; only the deployment itself may put them on a log.
-CONTROL = frozenset({"history_imported", "history_filled", "state_rebuilt", "record_put_back", "shop_unparked"})
+CONTROL = frozenset(
+    {"history_imported", "history_filled", "state_rebuilt", "record_put_back", "shop_unparked", "settings_changed"}
+)

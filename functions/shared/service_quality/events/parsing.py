@@ -2,58 +2,68 @@
 
 import json
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
+from service_quality.events.annotations import annotate
 from service_quality.events.control_parsing import CONTROL_KINDS, MAX_CONTROL_BYTES, parse_control
 from service_quality.events.control_records import ControlRecord
 from service_quality.events.control_signatures import ControlKey
-from service_quality.events.declared_fields import IDENTIFIER, INTEGER, TEXT
-from service_quality.events.fields import (
-    MAX_AHEAD,
-    read_id,
-    read_instant,
-    read_integer,
-    read_present_id,
-    read_text,
-)
-from service_quality.events.identifiers import NO_SHOP, is_shop_id
-from service_quality.events.interaction_event import DECLARED, OPTIONAL_FIELDS, InteractionEvent, fields_of
+from service_quality.events.event_times import read_times
+from service_quality.events.fields import read_id, read_present_id
+from service_quality.events.identifiers import NO_SHOP
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.json_texts import RepeatedFieldError, read_json
+from service_quality.events.optional_values import read_optional_values
 from service_quality.events.shown_values import shown
-from service_quality.instants import DAY, end_of_day, floor_to
 
 MAX_RECORD_BYTES = 65_536
 
-_IDS = tuple(name for name in fields_of(IDENTIFIER) if name in OPTIONAL_FIELDS)
-_LONGEST = {name: DECLARED[name].highest for name in fields_of(TEXT)}
-_RANGES = {name: (DECLARED[name].lowest, DECLARED[name].highest) for name in fields_of(INTEGER)}
-_PRECISIONS = DECLARED["precision"].words
 _KNOWN_KINDS = f"one of {', '.join(sorted(kinds.ALL))}"
 _REQUIRED = {name: kind.needs for name, kind in kinds.KINDS.items()}
+
+
+class ReadEvent(NamedTuple):
+    """An event, and the fields whose values could not be used, in the order in which it gives them."""
+
+    event: InteractionEvent
+    odd: tuple[str, ...]
+
+
+class ReadRecord(NamedTuple):
+    """An event or a control record, and the fields of an event whose values could not be used."""
+
+    record: InteractionEvent | ControlRecord
+    odd: tuple[str, ...] = ()
 
 
 def parse_record(
     data: bytes, *, arrived_at: int, shop_id: str, key: ControlKey | None = None
 ) -> InteractionEvent | ControlRecord:
-    """The event or control record in one record of a shop's log; RejectedEventError for one that cannot be taken.
+    """The event or control record of `read_record`."""
+    return read_record(data, arrived_at=arrived_at, shop_id=shop_id, key=key).record
+
+
+def read_record(data: bytes, *, arrived_at: int, shop_id: str, key: ControlKey | None = None) -> ReadRecord:
+    """One record of a shop's log, an event annotated; RejectedEventError for one that cannot be taken.
 
     `arrived_at` is the stream's arrival time; `shop_id` the log's own, which the record may not contradict. `key`
     gives the deployment's key; without one every control record is rejected.
     """
     raw = parse_json(data, longest=longest_record(data))
     kind = raw.get("kind")
-    record: InteractionEvent | ControlRecord
     if isinstance(kind, str) and kind in CONTROL_KINDS:
-        record = parse_control(raw, arrived_at=arrived_at, key=key)
+        read = ReadRecord(parse_control(raw, arrived_at=arrived_at, key=key))
     else:
         _reject_longer(data, MAX_RECORD_BYTES)
-        record = parse_event(raw, arrived_at=arrived_at)
-    if record.shop_id != shop_id:
+        event, odd = read_event(raw, arrived_at=arrived_at)
+        read = ReadRecord(annotate(event), odd)
+    if read.record.shop_id != shop_id:
         raise RejectedEventError(
             "wrong_shop", field="shop_id", found="another shop's id", expected="the shop of the log"
         )
-    return record
+    return read
 
 
 def longest_record(data: bytes) -> int:
@@ -86,26 +96,32 @@ def _reject_longer(data: bytes, longest: int) -> None:
 
 
 def parse_event(raw: Mapping[str, object], *, arrived_at: int) -> InteractionEvent:
-    """Validate one canonical event; unknown fields are left out, an unknown kind is rejected.
+    """The event of `read_event`."""
+    return read_event(raw, arrived_at=arrived_at).event
 
-    An event is received at its arrival, or at `received_at` if that is earlier. It may not be dated more than five
-    minutes ahead of its arrival.
+
+def read_event(raw: Mapping[str, object], *, arrived_at: int) -> ReadEvent:
+    """One canonical event; RejectedEventError for its id, its kind, its instant, or where nobody knows whose it is.
+
+    Any other value that cannot be used is left out and its field named; unknown and derived fields are not read. An
+    event is received at its arrival, or at `received_at` if that is earlier, and occurred at the latest then.
     """
     _refuse_wish_and_carrier(raw)
     kind = _read_kind(raw)
-    received_at = _read_receipt(raw, arrived_at)
-    precision = _read_precision(raw)
-    values = _read_values(raw)
-    _require_fields(kind, values)
-    return InteractionEvent(
+    values, odd = read_optional_values(raw)
+    times = read_times(raw, arrived_at=arrived_at)
+    _require_owner(kind, raw, values)
+    event = InteractionEvent(
         event_id=read_id(raw, "event_id"),
         shop_id=_read_shop_id(raw),
         kind=kind,
-        occurred_at=_occurred_at(raw, precision=precision, received_at=received_at),
-        received_at=received_at,
-        precision=precision,
-        **values,  # type: ignore[arg-type]  # each name is given the type of its own field above
+        occurred_at=times.occurred_at,
+        received_at=times.received_at,
+        precision=times.precision,
+        stated_at=times.stated_at,
+        **values,  # type: ignore[arg-type]  # each name is given the type of its own field
     )
+    return ReadEvent(event, times.odd + odd)
 
 
 def _refuse_wish_and_carrier(raw: Mapping[str, object]) -> None:
@@ -117,55 +133,33 @@ def _refuse_wish_and_carrier(raw: Mapping[str, object]) -> None:
 
 
 def _read_kind(raw: Mapping[str, object]) -> str:
+    kind = raw.get("kind")
+    if isinstance(kind, str) and kind in kinds.ALL:
+        return kind
     kind = read_id(raw, "kind")
     if kind not in kinds.ALL:
         raise RejectedEventError("unknown_kind", field="kind", found=shown(kind), expected=_KNOWN_KINDS)
     return kind
 
 
-def _read_receipt(raw: Mapping[str, object], arrived_at: int) -> int:
-    """The instant of receipt that the event states, at the latest its arrival."""
-    if raw.get("received_at") is None:
-        return arrived_at
-    received_at = read_instant(raw, "received_at")
-    if received_at > arrived_at + MAX_AHEAD:
-        raise _from_the_future("received_at", received_at - arrived_at)
-    return min(received_at, arrived_at)
-
-
-def _read_precision(raw: Mapping[str, object]) -> str:
-    precision = "ms" if raw.get("precision") is None else raw["precision"]
-    if precision not in _PRECISIONS:
-        raise RejectedEventError(
-            "out_of_range", field="precision", found=shown(precision), expected=" or ".join(_PRECISIONS)
-        )
-    return str(precision)
-
-
-def _read_values(raw: Mapping[str, object]) -> dict[str, str | int | None]:
-    """The optional fields that are present, by name."""
-    values: dict[str, str | int | None] = {
-        name: read_present_id(raw, name) for name in _IDS if raw.get(name) is not None
-    }
-    values |= {
-        name: read_text(raw, name, longest=longest) for name, longest in _LONGEST.items() if raw.get(name) is not None
-    }
-    values |= {
-        name: read_integer(raw, name, lowest=lowest, highest=highest)
-        for name, (lowest, highest) in _RANGES.items()
-        if raw.get(name) is not None
-    }
-    return values
-
-
-def _require_fields(kind: str, values: Mapping[str, object]) -> None:
+def _require_owner(kind: str, raw: Mapping[str, object], values: Mapping[str, object]) -> None:
+    """An event belongs to the conversation or the customer that its kind needs, at least to one of them."""
     for name in _REQUIRED[kind]:
-        if name not in values:
-            raise RejectedEventError("missing_field", field=name, found="nothing", expected=f"a value for {kind}")
-    if "conversation_id" not in values and "customer_id" not in values:
-        raise RejectedEventError(
-            "missing_field", field="conversation_id", found="nothing", expected="a conversation or a customer"
-        )
+        if values.get(name) is None:
+            raise _missing_owner(name, raw, expected=f"a value for {kind}")
+    if values.get("conversation_id") is None and values.get("customer_id") is None:
+        name = "conversation_id" if raw.get("customer_id") is None else "customer_id"
+        raise _missing_owner(name, raw, expected="a conversation or a customer")
+
+
+def _missing_owner(name: str, raw: Mapping[str, object], *, expected: str) -> RejectedEventError:
+    """The rejection of an event whose owner is missing, or named by a value that cannot be used."""
+    try:
+        if raw.get(name) is not None:
+            read_present_id(raw, name)
+    except RejectedEventError as rejection:
+        return rejection
+    return RejectedEventError("missing_field", field=name, found="nothing", expected=expected)
 
 
 def misplaced_preview(wish: object) -> RejectedEventError:
@@ -187,29 +181,8 @@ def holds_events(value: object) -> bool:
 
 def _read_shop_id(raw: Mapping[str, object]) -> str:
     shop_id = read_id(raw, "shop_id")
-    if not is_shop_id(shop_id):
+    if shop_id == NO_SHOP:
         raise RejectedEventError(
             "out_of_range", field="shop_id", found=f"the reserved {NO_SHOP}", expected="a shop's own id"
         )
     return shop_id
-
-
-def _occurred_at(raw: Mapping[str, object], *, precision: str, received_at: int) -> int:
-    """The instant of an event; a day without a time counts at its end, or at the arrival where that is earlier."""
-    occurred_at = read_instant(raw, "occurred_at")
-    if precision == "day":
-        if floor_to(occurred_at, DAY) > received_at + MAX_AHEAD:
-            raise _from_the_future("occurred_at", floor_to(occurred_at, DAY) - received_at)
-        return min(end_of_day(occurred_at), max(received_at, floor_to(occurred_at, DAY)))
-    if occurred_at > received_at + MAX_AHEAD:
-        raise _from_the_future("occurred_at", occurred_at - received_at)
-    return occurred_at
-
-
-def _from_the_future(field: str, ahead: int) -> RejectedEventError:
-    return RejectedEventError(
-        "from_the_future",
-        field=field,
-        found=f"{ahead // 1000} s ahead of its arrival",
-        expected=f"at most {MAX_AHEAD // 1000} s ahead",
-    )

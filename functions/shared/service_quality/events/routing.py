@@ -16,7 +16,7 @@ from typing import NamedTuple
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
 from service_quality.events.aggregated_records import unpack_record
-from service_quality.events.identifiers import NO_SHOP, is_shop_id
+from service_quality.events.identifiers import NO_SHOP, is_shop_id, one_spelling
 from service_quality.events.log_records import LogRecord, Rejection, StreamEntry
 from service_quality.events.parsing import MAX_RECORD_BYTES, longest_record, parse_json
 from service_quality.events.positions import Position
@@ -79,8 +79,9 @@ class RoutedBatch:
             self._take(partition_key, record)
             return
         raw = _read(record.data)
-        shop_id = raw.get("shop_id")
-        if isinstance(shop_id, str) and is_shop_id(shop_id) and not (is_shop and shop_id == partition_key):
+        named = raw.get("shop_id")
+        shop_id = one_spelling(named) if isinstance(named, str) else None
+        if shop_id is not None and is_shop_id(shop_id) and not (is_shop and shop_id == partition_key):
             self.rerouted.append(StreamEntry(shop_id, stamp_arrival(record, raw)))
         elif is_shop:
             self._take(partition_key, record)

@@ -1,26 +1,35 @@
 """Facts: the integers that a conversation contributes to the histories of entities, each at a time."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from service_quality.conversations.conversation import Conversation
-from service_quality.conversations.turns import ConversationState, Reply
+from service_quality.conversations.reading import ConversationState
+from service_quality.conversations.rounds import Reply, Round
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.entities import Entity
-from service_quality.instants import MINUTE
+from service_quality.instants import DAY, HOUR, MINUTE, SECOND
 
-#: A rating of at most this, of 5, is dissatisfied.
-DISSATISFIED_AT_MOST = 3
-#: A reply within this time is on time.
-ON_TIME_WITHIN = 3 * MINUTE
-#: A reply after more than this time is slow.
-SLOW_BEYOND = 15 * MINUTE
+#: The buckets of known waits, by the fact that counts them: each up to its bound in milliseconds, the last without one.
+REPLY_HISTOGRAM = {
+    "reply_ms_to_30s": 30 * SECOND,
+    "reply_ms_to_1m": MINUTE,
+    "reply_ms_to_3m": 3 * MINUTE,
+    "reply_ms_to_5m": 5 * MINUTE,
+    "reply_ms_to_15m": 15 * MINUTE,
+    "reply_ms_to_1h": HOUR,
+    "reply_ms_to_4h": 4 * HOUR,
+    "reply_ms_to_1d": DAY,
+    "reply_ms_over_1d": None,
+}
 
 #: Facts about the contact and its agent, and facts about a customer's behaviour in the shop.
 CONTACT_FACTS = (
-    "contacts", "replies", "timed_replies", "reply_ms", "on_time_replies", "slow_replies",
-    "ratings", "dissatisfied_ratings",
-    "rating_points", "resolutions", "reopenings", "transfers", "complaints",
+    "contacts", "replies", "first_replies", "timed_replies", "reply_ms", "on_time_replies", "slow_replies",
+    *REPLY_HISTOGRAM, "unanswered", "abandoned",
+    "ratings", "dissatisfied_ratings", "rating_points",
+    "resolutions", "timed_resolutions", "resolution_ms", "reopenings", "transfers", "complaints",
 )  # fmt: skip
 BEHAVIOUR_FACTS = (
     "page_views", "browse_ms", "searches", "cart_additions", "orders", "order_amount_minor", "cancellations",
@@ -29,11 +38,7 @@ BEHAVIOUR_FACTS = (
 FACTS = CONTACT_FACTS + BEHAVIOUR_FACTS
 
 #: The limit that a fact depends on: with another limit it is another fact.
-FACT_LIMITS = {
-    "on_time_replies": ON_TIME_WITHIN,
-    "slow_replies": SLOW_BEYOND,
-    "dissatisfied_ratings": DISSATISFIED_AT_MOST,
-}
+FACT_LIMITS = REPLY_HISTOGRAM
 
 _BEHAVIOUR = {
     "page_viewed": "page_views",
@@ -94,42 +99,102 @@ _FactsUnder = tuple[dict[str, str | None], list[tuple[int, str, int]]]
 
 
 def _all_facts(conversation: Conversation, state: ConversationState) -> Iterator[_FactsUnder]:
-    by_agent = {state.owner: list(_outcome_facts(state))}
-    for reply in state.replies:
-        by_agent.setdefault(reply.agent_id, []).extend(_reply_facts(reply))
+    by_agent: dict[str | None, list[tuple[int, str, int]]] = {}
+    before: Round | None = None
+    for one in state.rounds:
+        for agent_id, at, name, value in _round_facts(one, before):
+            by_agent.setdefault(agent_id, []).append((at, name, value))
+        before = one
+    by_agent.setdefault(None, []).extend((at, "complaints", 1) for at in state.complaints)
     for agent_id, facts in by_agent.items():
-        yield contact_attributes(state, agent_id), facts
+        if facts:
+            yield contact_attributes(state, agent_id), facts
     for event in conversation.events:
         if event.kind in _BEHAVIOUR:
             facts = [(event.occurred_at, name, value) for name, value in _behaviour_facts(event)]
             yield _behaviour_attributes(event), facts
 
 
-def _reply_facts(reply: Reply) -> Iterator[tuple[int, str, int]]:
-    yield reply.at, "replies", 1
-    if reply.waited_ms is not None:
-        yield reply.at, "timed_replies", 1
-        yield reply.at, "reply_ms", reply.waited_ms
-        yield reply.at, "on_time_replies", int(reply.waited_ms <= ON_TIME_WITHIN)
-        yield reply.at, "slow_replies", int(reply.waited_ms > SLOW_BEYOND)
+#: The agent whom a fact concerns, its instant, name and value.
+_AgentFact = tuple[str | None, int, str, int]
 
 
-def _outcome_facts(state: ConversationState) -> Iterator[tuple[int, str, int]]:
-    if state.opened_at is not None:
-        yield state.opened_at, "contacts", 1
-    if state.rated_at is not None and state.rating is not None:
-        yield state.rated_at, "ratings", 1
-        yield state.rated_at, "rating_points", state.rating
-        yield state.rated_at, "dissatisfied_ratings", int(state.rating <= DISSATISFIED_AT_MOST)
-    if state.resolved_at is not None:
-        yield state.resolved_at, "resolutions", 1
-    for name, instants in (
-        ("reopenings", state.reopened),
-        ("transfers", state.transfers),
-        ("complaints", state.complaints),
-    ):
-        for at in instants:
-            yield at, name, 1
+def _round_facts(one: Round, before: Round | None) -> Iterator[_AgentFact]:
+    if one.is_summary:
+        yield from _rating_facts(one)
+        return
+    owner = one.owner
+    yield owner, one.opened_at, "contacts", 1
+    if before is not None and one.is_reopening:
+        yield before.owner, one.opened_at, "reopenings", 1
+    for number, reply in enumerate(one.replies):
+        if not number:
+            yield reply.agent_id, reply.at, "first_replies", 1
+        yield from _reply_facts(reply)
+    yield from _end_facts(one, owner)
+    yield from _rating_facts(one)
+    for at in one.transfers:
+        yield owner, at, "transfers", 1
+    for at in one.complaints:
+        yield owner, at, "complaints", 1
+
+
+def _rating_facts(one: Round) -> Iterator[_AgentFact]:
+    if one.ratings:
+        rating = one.ratings[-1]
+        yield rating.agent_id, rating.at, "ratings", 1
+        yield rating.agent_id, rating.at, "rating_points", rating.rating
+        yield rating.agent_id, rating.at, "dissatisfied_ratings", int(rating.is_dissatisfied)
+
+
+def _end_facts(one: Round, owner: str | None) -> Iterator[_AgentFact]:
+    for turn in one.unanswered:
+        yield turn.agent_id, turn.at, "unanswered", 1
+        yield turn.agent_id, turn.at, "abandoned", int(turn.abandoned)
+    if one.is_resolved and one.ended_at is not None:
+        yield owner, one.ended_at, "resolutions", 1
+        if one.resolution_ms is not None:
+            yield owner, one.ended_at, "timed_resolutions", 1
+            yield owner, one.ended_at, "resolution_ms", one.resolution_ms
+
+
+def _reply_facts(reply: Reply) -> Iterator[_AgentFact]:
+    """The facts of a reply: entities of agents sum the agents' shares of the wait, all others the whole wait.
+
+    What the shares give too much or too little for the others is put right under no agent.
+    """
+    yield reply.agent_id, reply.at, "replies", 1
+    if reply.waited_ms is None:
+        return
+    shares = [(share.agent_id, _wait_facts(reply, share.waited_ms, share.judged_ms)) for share in reply.shares]
+    for agent_id, facts in shares:
+        for name, value in facts.items():
+            yield agent_id, reply.at, name, value
+    if len(shares) != 1 or reply.shares[0].waited_ms != reply.waited_ms:
+        left = Counter(_wait_facts(reply, reply.waited_ms, reply.judged_ms or 0))
+        for _, facts in shares:
+            left.subtract(facts)
+        for name, value in left.items():
+            yield None, reply.at, name, value
+
+
+def _wait_facts(reply: Reply, waited_ms: int, judged_ms: int) -> dict[str, int]:
+    return {
+        "timed_replies": 1,
+        "reply_ms": waited_ms,
+        "on_time_replies": int(judged_ms <= reply.on_time_within_ms),
+        "slow_replies": int(judged_ms > reply.slow_beyond_ms),
+        _bucket(waited_ms): 1,
+    }
+
+
+def _bucket(waited_ms: int) -> str:
+    """The fact that counts a wait.
+
+    >>> _bucket(30_000), _bucket(30_001), _bucket(86_400_001)
+    ('reply_ms_to_30s', 'reply_ms_to_1m', 'reply_ms_over_1d')
+    """
+    return next(name for name, bound in REPLY_HISTOGRAM.items() if bound is None or waited_ms <= bound)
 
 
 def _behaviour_facts(event: InteractionEvent) -> Iterator[tuple[str, int]]:

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from service_quality.conversations.conversation import Conversation, advance, within_retention
 from service_quality.conversations.event_values import read_event_values
 from service_quality.conversations.imported_part import ImportedPart, holds_all, join_parts
-from service_quality.conversations.turns import ConversationState, read_state
+from service_quality.conversations.reading import ConversationState, read_conversation
+from service_quality.conversations.reading_order import Placed, in_order
+from service_quality.conversations.shedding import SHED_FROM, first_kept, shed
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
 from service_quality.facts.conversation_facts import (
@@ -20,23 +22,50 @@ from service_quality.facts.conversation_facts import (
     total_facts,
 )
 from service_quality.facts.entities import ENTITIES
+from service_quality.policies.policy import Policy
 
 #: Raise with every change of a fold's result: state of another version is rebuilt, never continued. A new fact is a
 #: new column and changes no result.
-CODE_VERSION = 4
+CODE_VERSION = 5
 FOLD_VERSION = str(CODE_VERSION)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FoldedConversation:
-    """A conversation with its state and facts, computed at the first use."""
+    """A conversation with its state and facts, computed at the first use, by the policies of its shop."""
 
     conversation: Conversation
     kept: KeptFacts
+    policies: tuple[Policy, ...] = ()
+
+    @cached_property
+    def placed(self) -> list[Placed]:
+        return in_order(self.conversation)
 
     @cached_property
     def state(self) -> ConversationState:
-        return read_state(self.conversation)
+        return read_conversation(self.placed, self.policies, past=self.conversation.past)
+
+    def state_at(self, event_id: str) -> ConversationState:
+        """The state that the events up to one of them give; a merged conversation is merged from its first event on."""
+        if self.placed[-1].event.event_id == event_id:
+            return self.state
+        place = next(place for place, one in enumerate(self.placed) if one.event.event_id == event_id)
+        return self._read_until(place + 1, is_merged=self.state.is_merged)
+
+    def shed(self, *, received_clock: int) -> "FoldedConversation":
+        """The same without events that are too old to be repeated, or this one."""
+        if len(self.conversation.events) < SHED_FROM:
+            return self
+        first = first_kept(self.placed, self.state, received_clock=received_clock)
+        if not first:
+            return self
+        kept = shed(self.conversation, self.placed, self._read_until(first), first=first)
+        return FoldedConversation(kept, self.kept, self.policies)
+
+    def _read_until(self, end: int, *, is_merged: bool = False) -> ConversationState:
+        placed = self.placed[:end]
+        return read_conversation(placed, self.policies, past=self.conversation.past, is_merged=is_merged)
 
     @cached_property
     def totals(self) -> FactTotals:
@@ -47,14 +76,22 @@ class FoldedConversation:
 class ConversationStep:
     """The step of one event: the conversation after it, the changed facts, and the values to score it by.
 
-    `attributes` name the entities whose histories it is scored with.
+    `attributes` name the entities whose histories it is scored with. `values` are those at the event's own place;
+    `latest` those of the whole conversation, by which rules judge, and `is_latest` says whether these are the same.
+    `round` is the number of the event's round, that of the rated one for a rating; 0 without rounds. `label` says of a
+    rating whether it is a dissatisfied one, as 1 or 0.
     """
 
+    event: InteractionEvent
     after: FoldedConversation
     facts: list[Fact]
     attributes: dict[str, str | None]
     values: dict[str, int | None]
     scored: bool
+    latest: dict[str, int | None]
+    is_latest: bool
+    round: int
+    label: int | None
 
     @cached_property
     def keys(self) -> dict[str, str]:
@@ -67,33 +104,47 @@ def step_conversation(
     before: FoldedConversation,
     event: InteractionEvent,
     *,
-    clock: int,
     received_clock: int,
     imported: tuple[ImportedPart, ...] = (),
+    policies: tuple[Policy, ...] | None = None,
 ) -> ConversationStep | None:
-    """Fold an event in; None when it is a duplicate. The clocks include the event.
+    """Fold an event in; None when it is a duplicate. The received clock includes the event.
+
+    `policies` are those that the log holds before the event; by default those by which `before` is read.
 
     `imported` are the parts of imports that the conversation has not absorbed, in order of their import records. Their
     facts are counted already; the step corrects them to what all parts give together. A part beyond retention is left
     out.
     """
-    known = FoldedConversation(within_retention(before.conversation, received_clock=received_clock), before.kept)
+    policies = before.policies if policies is None else policies
+    held = within_retention(before.conversation, received_clock=received_clock)
+    known = FoldedConversation(held, before.kept, policies)
     if known.conversation is before.conversation:
         known = before
+    if not imported:
+        known = known.shed(received_clock=received_clock)
     parts = [part for part in imported if part.is_within_retention(received_clock=received_clock)]
     whole = join_parts(known.conversation, parts)
-    advanced = advance(whole, event, received_clock=received_clock)
+    advanced = advance(whole, event, received_clock=received_clock, policies_known=len(policies))
     if advanced is whole:
         return None
-    after = FoldedConversation(advanced, before.kept)
-    state = after.state
-    scored = event.kind in SCORED and event.conversation_id is not None and state.rating is None
+    after = FoldedConversation(advanced, before.kept, policies)
+    last = after.placed[-1].event
+    is_latest = last.event_id == event.event_id
+    state = after.state_at(event.event_id)
+    values = read_event_values(state, event)
+    is_contact = event.kind in SCORED and event.conversation_id is not None
     return ConversationStep(
+        event=event,
         after=after,
         facts=facts_between(counted_facts(known, parts), after.totals),
         attributes=contact_attributes(state, state.owner),
-        values=read_event_values(state, event, clock=clock),
-        scored=scored,
+        values=values,
+        scored=is_contact and not (state.was_closed and state.closed) and not state.is_merged,
+        latest=values if is_latest else read_event_values(after.state, last),
+        is_latest=is_latest,
+        round=state.rated[0] if state.rated else state.number,
+        label=int(state.rated[1].is_dissatisfied) if state.rated else None,
     )
 
 
@@ -106,13 +157,13 @@ def counted_facts(known: FoldedConversation, parts: Sequence[ImportedPart]) -> F
         return known.totals
     counted = Counter(known.totals)
     if not holds_all(known.conversation, parts[0].before):
-        _count(counted, parts[0].before, known.kept, sign=1)
+        _count(counted, replace(known, conversation=parts[0].before), sign=1)
     for before, after in parts:
-        _count(counted, before, known.kept, sign=-1)
-        _count(counted, after, known.kept, sign=1)
+        _count(counted, replace(known, conversation=before), sign=-1)
+        _count(counted, replace(known, conversation=after), sign=1)
     return counted
 
 
-def _count(counted: FactTotals, conversation: Conversation, kept: KeptFacts, *, sign: int) -> None:
-    for key, value in FoldedConversation(conversation, kept).totals.items():
+def _count(counted: FactTotals, folded: FoldedConversation, *, sign: int) -> None:
+    for key, value in folded.totals.items():
         counted[key] = counted.get(key, 0) + sign * value

@@ -10,6 +10,7 @@ from service_quality.errors import RejectedEventError
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_facts import Fact, FactTotals, KeptFacts, facts_between
 from service_quality.facts.conversation_fold import FoldedConversation
+from service_quality.policies.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,15 @@ class FoldedImport:
 @dataclass(slots=True)
 class _Fold:
     kept: KeptFacts
+    policies: tuple[Policy, ...]
     part: ImportedPart
     changes: FactTotals = field(default_factory=Counter)
 
     def close(self) -> None:
         """Add the facts that the part changes."""
-        before, after = (FoldedConversation(conversation, self.kept).totals for conversation in self.part)
+        before, after = (
+            FoldedConversation(conversation, self.kept, self.policies).totals for conversation in self.part
+        )
         for fact in facts_between(before, after):
             key = fact.key, fact.at, fact.name
             self.changes[key] = self.changes.get(key, 0) + fact.value
@@ -41,12 +45,19 @@ class _Fold:
             self.part = ImportedPart(EMPTY, EMPTY)
 
 
-def fold_import(before: Conversation, events: Iterable[InteractionEvent], *, kept: KeptFacts) -> FoldedImport:
+def fold_import(
+    before: Conversation,
+    events: Iterable[InteractionEvent],
+    *,
+    kept: KeptFacts,
+    policies: tuple[Policy, ...] = (),
+) -> FoldedImport:
     """Fold an import's events of one conversation, in order of time, each received when it occurred.
 
+    `policies` are those of the shop, by which what the log holds is judged; the import's own events know of none.
     `before` is the conversation as the shop holds it. An event with another content of a known id replaces it.
     """
-    fold = _Fold(kept, ImportedPart(before, before))
+    fold = _Fold(kept, policies, ImportedPart(before, before))
     left_out = 0
     for event in events:
         fold.forget_what_is_old(event.occurred_at)

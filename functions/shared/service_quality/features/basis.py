@@ -20,7 +20,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import log
 
-from service_quality.features.declarations import EventValue, Feature, FeatureSet, Mean, Rate, TimeSince, Total
+from service_quality.features.declarations import (
+    EventValue,
+    Feature,
+    FeatureSet,
+    Mean,
+    Quantile,
+    Rate,
+    TimeSince,
+    Total,
+)
 from service_quality.features.feature_set import BESIDE_THE_MODEL
 from service_quality.instants import DAY, HOUR, MINUTE
 
@@ -58,7 +67,7 @@ def _terms(feature: Feature) -> list[Term]:
             return [Term(name, "logit")]
         case Total():
             return [Term(name, "log")]
-        case TimeSince() | Mean():
+        case TimeSince() | Mean() | Quantile():
             return [Term(name, "log"), Term(name, "missing")]
         case EventValue("first_response_at_least_ms"):
             return _spline(name, _RESPONSE_KNOTS)

@@ -9,10 +9,11 @@ from typing import Protocol, TypeVar
 
 from service_quality.conversations.event_values import EVENT_VALUES
 from service_quality.errors import DeclarationError
-from service_quality.facts.conversation_facts import FACTS
+from service_quality.facts.conversation_facts import FACTS, REPLY_HISTOGRAM
 from service_quality.facts.entities import ENTITIES
 from service_quality.histories.history import Column, HistoryPlan
 from service_quality.histories.windows import WINDOWS
+from service_quality.instants import DAY
 
 Number = TypeVar("Number")
 
@@ -35,6 +36,12 @@ class Reader(Protocol[Number]):
 
     def shrink(self, hits: Number, trials: Number, parent: Number | float, prior_weight: float) -> Number:
         """(hits + prior_weight × parent) ÷ (trials + prior_weight)."""
+
+    def quantile(self, counts: Sequence[Number], bounds: Sequence[int], share: float) -> Number:
+        """The value that a share of the counted does not exceed, spread evenly within its bucket; missing without any.
+
+        A bucket reaches from the bound before it, the first from 0, to its own.
+        """
 
     def event(self, name: str) -> Number:
         """A value of the conversation; may be missing."""
@@ -102,6 +109,33 @@ class Mean:
         return reader.ratio(
             reader.total(self.entity, self.window, self.fact), reader.total(self.entity, self.window, self.per)
         )
+
+
+@dataclass(frozen=True)
+class Quantile:
+    """The wait in milliseconds that a share of the known waits of an entity does not exceed, from their histogram.
+
+    Waits of more than a day are taken as spread evenly up to a week.
+    """
+
+    entity: str
+    share: float
+    window: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.entity}_reply_ms_p{round(self.share * 100)}_{self.window}"
+
+    @property
+    def reads(self) -> tuple[tuple[str, str, str], ...]:
+        return tuple((self.entity, self.window, fact) for fact in REPLY_HISTOGRAM)
+
+    def compute(self, reader: Reader[Number]) -> Number:
+        counts = [reader.total(self.entity, self.window, fact) for fact in REPLY_HISTOGRAM]
+        return reader.quantile(counts, _BOUNDS, self.share)
+
+
+_BOUNDS = tuple(7 * DAY if bound is None else bound for bound in REPLY_HISTOGRAM.values())
 
 
 @dataclass(frozen=True)
@@ -210,7 +244,7 @@ RATES = {
     "complaint": ("complaints", "contacts"),
 }
 
-Feature = EventValue | Total | Mean | WindowRatio | TimeSince | Rate
+Feature = EventValue | Total | Mean | Quantile | WindowRatio | TimeSince | Rate
 
 
 @dataclass(frozen=True)

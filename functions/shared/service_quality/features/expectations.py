@@ -7,7 +7,16 @@ refuses a model that contradicts a direction, takes a larger step or lets one fe
 from dataclasses import dataclass
 from enum import IntEnum
 
-from service_quality.features.declarations import EventValue, Feature, Mean, Rate, TimeSince, Total, WindowRatio
+from service_quality.features.declarations import (
+    EventValue,
+    Feature,
+    Mean,
+    Quantile,
+    Rate,
+    TimeSince,
+    Total,
+    WindowRatio,
+)
 from service_quality.instants import DAY
 
 
@@ -69,7 +78,7 @@ def expectation_of(feature: Feature) -> Expectation:
             return Expectation(direction, 0.0, 23.0, "linear", LARGEST_STEP)
         case EventValue("answered"):
             return Expectation(direction, 0.0, 1.0, "linear", LARGEST_CONTRIBUTION)
-        case TimeSince():
+        case TimeSince() | Quantile():
             return Expectation(direction, 0.0, _LONGEST_MS, "log", LARGEST_STEP)
         case EventValue(name) | Total(_, name, _) | Mean(_, name, _, _) if name.endswith("_ms"):
             return Expectation(direction, 0.0, _LONGEST_MS, "log", LARGEST_STEP)
@@ -92,6 +101,8 @@ def direction_of(feature: Feature) -> Direction:
         case EventValue(name) if name in _LONGER_IS_WORSE | _BAD_SIGNS:
             return Direction.RISES
         case Total(_, name, _) | Mean(_, name, _, _) if name in _BAD_SIGNS | {"reply_ms"}:
+            return Direction.RISES
+        case Quantile():
             return Direction.RISES
         case _:
             return Direction.FREE

@@ -1,6 +1,6 @@
 """The online reader: features of one event from the histories of its entities, at one clock."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from service_quality.features.declarations import Feature
 from service_quality.histories.history import Column, History
@@ -56,6 +56,17 @@ class FeatureContext:
         if hits is None or trials is None or parent is None:
             return None
         return (hits + prior_weight * parent) / (trials + prior_weight)
+
+    def quantile(self, counts: Sequence[Value], bounds: Sequence[int], share: float) -> Value:
+        known = [count for count in counts if count is not None]
+        if len(known) < len(counts) or not sum(known):
+            return None
+        rank, before, low = share * sum(known), 0.0, 0
+        for count, bound in zip(known, bounds, strict=True):
+            if count and before + count >= rank:
+                return low + (bound - low) * ((rank - before) / count)
+            before, low = before + count, bound
+        return None
 
     def event(self, name: str) -> Value:
         return self._values[name]

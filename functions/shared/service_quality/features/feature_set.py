@@ -8,6 +8,7 @@ from service_quality.features.declarations import (
     Feature,
     FeatureSet,
     Mean,
+    Quantile,
     Rate,
     TimeSince,
     Total,
@@ -21,6 +22,8 @@ _AGENT = Rate("agent", "dissatisfied", "30d", prior_weight=30, parent=_SUPERVISO
 _CATEGORY = Rate("category", "dissatisfied", "30d", prior_weight=50, parent=_SHOP)
 _SUBCATEGORY = Rate("subcategory", "dissatisfied", "30d", prior_weight=30, parent=_CATEGORY)
 _SLOW_SHOP = Rate("shop", "slow", "7d", prior_weight=50, parent=0.35)
+
+_AGENT_QUANTILES = (Quantile("agent", 0.5, "7d"), Quantile("agent", 0.9, "7d"))
 
 CONVERSATION: tuple[Feature, ...] = tuple(
     EventValue(name)
@@ -59,6 +62,7 @@ PACE: tuple[Feature, ...] = (
     Total("agent", "contacts", "1h"),
     Mean("agent", "reply_ms", "timed_replies", "1d"),
     Total("agent", "ratings", "30d"),
+    *_AGENT_QUANTILES,
     WindowRatio("category", "contacts", "1d", "7d", prior_weight=20),
 )
 
@@ -76,7 +80,11 @@ CUSTOMER: tuple[Feature, ...] = (
 
 #: Served for rules, and as parents of other rates; the linear model reads their children instead.
 BESIDE_THE_MODEL = frozenset(
-    feature.name for feature in (_SHOP, _MANAGER, _CATEGORY, _SUBCATEGORY, _SLOW_SHOP, Total("agent", "ratings", "30d"))
+    feature.name
+    for feature in (
+        *(_SHOP, _MANAGER, _CATEGORY, _SUBCATEGORY, _SLOW_SHOP, Total("agent", "ratings", "30d")),
+        *_AGENT_QUANTILES,
+    )
 )
 
 FEATURES = FeatureSet(CONVERSATION + DISSATISFIED_RATES + PACE + CUSTOMER)

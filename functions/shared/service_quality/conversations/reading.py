@@ -1,0 +1,380 @@
+"""What happened in a conversation: its rounds, read off its events in one pass, as docs/conversations.md says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from service_quality.conversations.began_by_agent import began_by_agent
+from service_quality.conversations.conversation import RETENTION, Past
+from service_quality.conversations.reading_order import Placed
+from service_quality.conversations.rounds import (
+    AGE,
+    REOPENED,
+    RESOLVED,
+    SILENCE,
+    Rating,
+    Reply,
+    Round,
+    Share,
+    Unanswered,
+)
+from service_quality.conversations.turns import Turn, overlap
+from service_quality.events import kinds
+from service_quality.events.declared_fields import AGENT, CONTACT
+from service_quality.events.interaction_event import InteractionEvent, fields_describing
+from service_quality.policies.policy import DEFAULT_POLICY, Policy, policy_in_force
+
+_AGENT_FIELDS, _CONTACT_FIELDS = fields_describing(AGENT), fields_describing(CONTACT)
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class ConversationState:
+    """A conversation after the events that were read; instants in epoch milliseconds.
+
+    `rounds` is empty for visits, and for a conversation that `is_merged` into another. `was_closed` says whether the
+    round of the last event was closed before that event. `rated` is the rating that the last event gave, and the number
+    of the round to which it belongs. `complaints` are those outside of rounds.
+    """
+
+    rounds: list[Round] = field(default_factory=list)
+    turn: Turn | None = None
+    assigned_agent: str | None = None
+    loose: list[Placed] = field(default_factory=list)
+    answered_ahead: set[str] = field(default_factory=set)
+    replied: Round | None = None
+    pauses: list[tuple[int, int]] = field(default_factory=list)
+    paused_at: int | None = None
+    complaints: list[int] = field(default_factory=list)
+    amount_minor: int | None = None
+    contact: dict[str, str] = field(default_factory=dict)
+    agents: dict[str, dict[str, str]] = field(default_factory=dict)
+    is_merged: bool = False
+    was_closed: bool = False
+    rated: tuple[int, Rating] | None = None
+
+    @property
+    def round(self) -> Round | None:
+        """The round that opened last."""
+        return self.rounds[-1] if self.rounds else None
+
+    def pauses_until(self, at: int) -> list[tuple[int, int]]:
+        """The spans of time in which the clock paused, up to an instant."""
+        return [*self.pauses, (self.paused_at, at)] if self.paused_at is not None else self.pauses
+
+    @property
+    def number(self) -> int:
+        """The number of the round that opened last; 0 without rounds."""
+        return self.rounds[-1].number if self.rounds else 0
+
+    @property
+    def owner(self) -> str | None:
+        """The agent to whom the outcome of the last round belongs."""
+        return self.rounds[-1].owner if self.rounds else None
+
+    @property
+    def closed(self) -> bool:
+        """Whether the last round has ended, or is rated with nothing from the customer since."""
+        if not self.rounds:
+            return self.is_merged
+        last = self.rounds[-1]
+        return bool(last.end) or (bool(last.ratings) and last.is_quiet and self.turn is None)
+
+
+def read_conversation(
+    placed: Sequence[Placed],
+    policies: Sequence[Policy] = (),
+    *,
+    past: Past | None = None,
+    until: int | None = None,
+    is_merged: bool = False,
+) -> ConversationState:
+    """The state of a conversation after these events, which are in their order.
+
+    `policies` are those of the shop, in the order of its log. A silence that is too long `until` an instant ends the
+    last round, too. `is_merged` says that a later event merges the conversation into another. `past` is what came
+    before these events.
+    """
+    reading = _Reading(placed, policies)
+    if past is not None:
+        reading.begin_behind(past)
+    reading.state.is_merged = is_merged
+    state = reading.read()
+    if until is not None:
+        reading.end_silent(until)
+    return state
+
+
+class _Reading:
+    """One pass over the events of a conversation."""
+
+    def __init__(self, placed: Sequence[Placed], policies: Sequence[Policy]) -> None:
+        self.placed = placed
+        self.policies = policies
+        self.index = 0
+        self.begins = False
+        self.is_begun_by_agent = False
+        self.seems_answered: tuple[Round, str | None] | None = None
+        self.state = ConversationState()
+
+    def begin_behind(self, past: Past) -> None:
+        """Begin with what is left of earlier rounds."""
+        state = self.state
+        state.assigned_agent, state.amount_minor = past.assigned_agent, past.amount_minor
+        state.contact, state.agents = dict(past.contact), {agent: dict(named) for agent, named in past.agents}
+        rounds = [_summary(past.rounds, past.end, past.owner)]
+        if past.replied is not None:
+            number, agent_id = past.replied
+            if number < past.rounds:
+                rounds.insert(0, _summary(number, RESOLVED, agent_id))
+            state.replied = rounds[0]
+            state.replied.replies.append(Reply(0, agent_id, None, 0, None))
+        state.rounds = rounds
+
+    def read(self) -> ConversationState:
+        state = self.state
+        for index, one in enumerate(self.placed):
+            self.index, event = index, one.event
+            self._read_attributes(event)
+            if event.conversation_id is None or event.kind in kinds.BEHAVIOUR:
+                if event.kind == "complaint_filed":
+                    state.complaints.append(event.occurred_at)
+                continue
+            if event.merged_into is not None:
+                state.is_merged = True
+            self._read_in_contact(one)
+        if state.is_merged:
+            state.rounds, state.turn, state.rated = [], None, None
+        return state
+
+    def _policy(self, event: InteractionEvent) -> Policy:
+        """The policy that judges what begins with an event."""
+        if not event.policies_known:
+            return DEFAULT_POLICY
+        return policy_in_force(self.policies, known=event.policies_known, began_at=event.occurred_at)
+
+    def _read_in_contact(self, one: Placed) -> None:
+        state, event = self.state, one.event
+        self.begins = not state.rounds
+        if self.begins:
+            self._open(event)
+        else:
+            self._end_by_silence(state.rounds[-1], event.occurred_at)
+        rounds, state.was_closed, state.rated = len(state.rounds), state.closed, None
+        reader = _READERS.get(event.kind)
+        if reader is not None:
+            reader(self, one)
+        if len(state.rounds) != rounds:
+            state.was_closed = False
+        if event.kind in kinds.ACTIVITY and event.courtesy is None:
+            state.rounds[-1].last_activity = event.occurred_at
+        if event.status is not None:
+            self._read_status(event)
+
+    def _read_attributes(self, event: InteractionEvent) -> None:
+        state = self.state
+        for name in _CONTACT_FIELDS:
+            value = getattr(event, name)
+            if value is not None:
+                state.contact[name] = value
+        if event.amount_minor is not None:
+            state.amount_minor = event.amount_minor
+        if event.agent_id is not None:
+            profile = state.agents.setdefault(event.agent_id, {})
+            for name in _AGENT_FIELDS:
+                value = getattr(event, name)
+                if value is not None:
+                    profile[name] = value
+
+    def _open(self, event: InteractionEvent, *, is_reopening: bool = False) -> Round:
+        state = self.state
+        opened = Round(
+            state.rounds[-1].number + 1 if state.rounds else 1,
+            event.occurred_at,
+            event.precision,
+            is_reopening,
+            event.occurred_at,
+            self._policy(event),
+            self.index,
+            assigned_agent=state.assigned_agent,
+        )
+        state.rounds.append(opened)
+        return opened
+
+    def _open_next(self, event: InteractionEvent) -> None:
+        """Open a round if the last one has ended."""
+        last = self.state.rounds[-1]
+        if last.end:
+            self._open(event, is_reopening=last.end == RESOLVED or event.kind == "reopened")
+
+    def _end(self, last: Round, end: str, at: int, precision: str = "ms") -> None:
+        state = self.state
+        last.end, last.ended_at, last.ended_precision = end, at, precision
+        if state.turn is not None:
+            last.unanswered.append(Unanswered(at, state.assigned_agent or last.owner, end == SILENCE))
+            state.turn = None
+
+    def _end_by_age(self, at: int) -> None:
+        """End a round in which nobody waits before a message, where it runs for longer than events can be late."""
+        last = self.state.rounds[-1]
+        if not last.end and self.state.turn is None and at - last.opened_at > RETENTION:
+            self._end(last, AGE, last.last_activity)
+
+    def end_silent(self, until: int) -> None:
+        """End the last round if it is silent for too long by an instant."""
+        if self.state.rounds:
+            self._end_by_silence(self.state.rounds[-1], until)
+
+    def _end_by_silence(self, last: Round, at: int) -> None:
+        silence = last.policy.ends_after_ms
+        if not last.end and at - last.last_activity > silence:
+            self._end(last, SILENCE, last.last_activity + silence)
+
+    def _start_turn(self, one: Placed) -> None:
+        state, event = self.state, one.event
+        if state.turn is not None:
+            return
+        policy = self._policy(event)
+        if self._is_answered(one, policy):
+            return
+        if event.kind == "conversation_opened" and event.text_digest is None:
+            self.is_begun_by_agent = began_by_agent(
+                self.placed, self.index, policy, round_opened_at=state.rounds[-1].opened_at
+            )
+        if not self.is_begun_by_agent:
+            state.turn = Turn(event.occurred_at, event.precision, policy, [(event.occurred_at, state.assigned_agent)])
+
+    def _is_answered(self, one: Placed, policy: Policy) -> bool:
+        """Whether an answer that arrived after this question is stamped a little before it: clocks differ."""
+        state, event, number = self.state, one.event, one.number
+        if number is None or event.precision != "ms":
+            return False
+        earliest = event.occurred_at - policy.answer_tolerance_ms
+        for answer, arrived in reversed(state.loose):
+            if answer.occurred_at >= earliest and arrived is not None and arrived > number:
+                if answer.event_id not in state.answered_ahead:
+                    state.answered_ahead.add(answer.event_id)
+                    self._add_reply(Reply(event.occurred_at, answer.agent_id, 0, 0, 0, (Share(answer.agent_id, 0),)))
+                return True
+        return False
+
+    def _add_reply(self, reply: Reply) -> None:
+        last = self.state.rounds[-1]
+        last.replies.append(reply)
+        self.state.replied = last
+
+    def _read_status(self, event: InteractionEvent) -> None:
+        if event.status not in self.state.rounds[-1].policy.pauses_when:
+            self._resume(event.occurred_at)
+        elif self.state.paused_at is None:
+            self.state.paused_at = event.occurred_at
+
+    def _resume(self, at: int) -> None:
+        state = self.state
+        if state.paused_at is not None:
+            state.pauses.append((state.paused_at, at))
+            state.paused_at = None
+
+    def opened(self, one: Placed) -> None:
+        state, event = self.state, one.event
+        self._open_next(event)
+        last = state.rounds[-1]
+        if event.agent_id is not None:
+            self._assign(event.occurred_at, event.agent_id)
+        if event.text_digest is not None or not last.agent_messages:
+            self._start_turn(one)
+
+    def customer_message(self, one: Placed) -> None:
+        state, event = self.state, one.event
+        if event.courtesy is None:
+            self._end_by_age(event.occurred_at)
+            self._open_next(event)
+            self._resume(event.occurred_at)
+            self.seems_answered = None
+            state.rounds[-1].is_quiet = False
+            self._start_turn(one)
+        state.rounds[-1].customer_messages += 1
+
+    def agent_message(self, one: Placed) -> None:
+        state, event = self.state, one.event
+        last = state.rounds[-1]
+        last.agent_messages += 1
+        last.last_writer = event.agent_id or last.last_writer
+        if state.turn is not None:
+            pauses, target = state.pauses_until(event.occurred_at), state.turn.policy.target_for(state.contact)
+            self._add_reply(state.turn.reply(event, pauses, target, first=not last.replies))
+            state.turn = None
+        elif one.number is not None and event.precision == "ms":
+            state.loose.append(one)
+        if self.is_begun_by_agent:
+            self.is_begun_by_agent, self.seems_answered = False, (last, event.agent_id)
+
+    def bot_message(self, one: Placed) -> None:
+        self.state.rounds[-1].bot_messages += 1
+
+    def assigned(self, one: Placed) -> None:
+        state, event = self.state, one.event
+        if state.assigned_agent is not None and event.agent_id is not None and state.assigned_agent != event.agent_id:
+            state.rounds[-1].transfers.append(event.occurred_at)
+        self._assign(event.occurred_at, event.agent_id)
+
+    def _assign(self, at: int, agent_id: str | None) -> None:
+        state = self.state
+        state.assigned_agent = agent_id
+        if state.turn is not None:
+            state.turn.holders.append((at, agent_id))
+        if not state.rounds[-1].end:
+            state.rounds[-1].assigned_agent = agent_id
+
+    def resolved(self, one: Placed) -> None:
+        event, last = one.event, self.state.rounds[-1]
+        if last.end:
+            return
+        self._end(last, RESOLVED, event.occurred_at, event.precision)
+        if event.precision == last.opened_precision == "ms":
+            paused = overlap(last.opened_at, event.occurred_at, self.state.pauses_until(event.occurred_at))
+            last.resolution_ms = event.occurred_at - last.opened_at - paused
+
+    def reopened(self, one: Placed) -> None:
+        state, event = self.state, one.event
+        last = state.rounds[-1]
+        if not last.end and state.turn is None and not self.begins:
+            self._end(last, REOPENED, event.occurred_at)
+        self._open_next(event)
+        self._start_turn(one)
+
+    def rated(self, one: Placed) -> None:
+        state, event = self.state, one.event
+        policy = self._policy(event)
+        given = event.rating_given if event.rating is None else event.rating
+        rating = None if given is None else policy.rating_of(given)
+        if rating is None:
+            return
+        of, agent_id = state.rounds[-1], state.rounds[-1].owner
+        if self.seems_answered is not None:  # only a later question shows that an agent began, and it moves no rating
+            of, agent_id = self.seems_answered
+        elif state.replied is not None:
+            of, agent_id = state.replied, state.replied.last_replier
+        state.rated = of.number, Rating(event.occurred_at, rating, agent_id, rating <= policy.dissatisfied_at_most)
+        of.ratings.append(state.rated[1])
+        of.is_quiet = True
+
+    def complaint_filed(self, one: Placed) -> None:
+        last = self.state.rounds[-1]
+        last.complaints.append(one.event.occurred_at)
+        last.is_quiet = False
+
+
+def _summary(number: int, end: str, owner: str | None) -> Round:
+    return Round(number, 0, "day", is_reopening=False, last_activity=0, is_summary=True, end=end, assigned_agent=owner)
+
+
+_READERS = {
+    "conversation_opened": _Reading.opened,
+    "customer_message": _Reading.customer_message,
+    "agent_message": _Reading.agent_message,
+    "bot_message": _Reading.bot_message,
+    "assigned": _Reading.assigned,
+    "resolved": _Reading.resolved,
+    "reopened": _Reading.reopened,
+    "rated": _Reading.rated,
+    "complaint_filed": _Reading.complaint_filed,
+}

@@ -1,0 +1,129 @@
+"""Annotations: what our own reading of an event's text says of it; what the input claims of them is not read.
+
+`annotate` runs in score_interactions before the fold and in imports, nowhere else: the archive holds what it found,
+and Spark reads that. All its tables stand here, so that every Python finds the same.
+"""
+
+from dataclasses import replace
+from functools import cache
+from itertools import product
+from string import ascii_lowercase, digits
+
+from service_quality.events.interaction_event import InteractionEvent
+
+#: Rises with every change of what `annotate` finds.
+ANNOTATION_VERSION = 1
+
+_LONGEST = 120  # characters of a message that only thanks
+
+#: What thanks, agrees or says good-bye, and by itself asks for nothing.
+_COURTESIES = (
+    "thanks", "thank you", "thank u", "thankyou", "thanx", "thx", "thnx", "tnx", "thks", "tks", "ty", "tysm",
+    "cheers", "much appreciated", "appreciate it", "appreciated", "i appreciate it", "i appreciate your help",
+    "many thanks", "no thanks", "no thank you", "no problem", "great thanks", "ok", "okay", "okey", "okie", "k", "kk",
+    "alright", "all right", "got it", "noted", "understood", "will do", "sounds good", "perfect", "great", "awesome",
+    "excellent", "wonderful", "brilliant", "lovely", "nice", "cool", "good", "super", "fine", "you too",
+    "same to you", "bye", "bye bye", "goodbye", "good bye", "have a nice day", "have a good day", "have a great day",
+    "have a nice weekend", "have a good weekend", "good night", "you are the best", "you're the best", "谢谢", "谢",
+    "谢了", "谢啦", "谢谢了", "谢谢啦", "谢谢你", "谢谢您", "谢谢哦", "谢谢哈", "谢谢亲", "多谢", "感谢", "非常感谢",
+    "十分感谢", "感激不尽", "太感谢了", "辛苦了", "辛苦", "麻烦了", "麻烦你了", "麻烦您了", "谢谢老板", "3q", "3x",
+    "好", "好的", "好哒", "好滴", "好嘞", "好吧", "好呀", "行", "行的", "可以", "可以的", "没问题", "嗯", "嗯嗯",
+    "恩", "恩恩", "哦", "哦哦", "噢", "收到", "知道了", "明白", "明白了", "了解", "了解了", "懂了", "ok的", "太好了",
+    "真好", "很好", "棒", "真棒", "太棒了", "赞", "不用了谢谢", "不用谢谢", "再见", "拜拜", "晚安", "祝您生活愉快",
+    "祝你生活愉快", "謝謝", "謝", "謝謝你", "謝謝您", "多謝", "感謝", "非常感謝", "辛苦囉", "好喔", "沒問題", "瞭解",
+    "知道囉",
+)  # fmt: skip
+#: What may stand beside a courtesy and adds nothing to it.
+_FILLERS = (
+    "so", "so much", "very", "very much", "a lot", "a bunch", "a million", "a ton", "again", "and", "really",
+    "indeed", "you", "u", "guys", "all", "everyone", "team", "sir", "madam", "dear", "there", "then", "oh", "ah",
+    "hi", "hello", "mate", "man", "that's", "thats", "that is", "it's", "its", "it is", "it works", "it works now",
+    "that works", "that worked", "it worked", "problem solved", "solved", "it arrived", "你", "您", "你们", "哈",
+    "哈哈", "啊", "呀", "啦", "了", "哦", "呢", "嘛", "亲", "亲爱的", "小姐姐", "小哥哥", "老板", "客服", "店家",
+    "非常", "真的", "十分", "太", "那", "已收到", "解决了", "已解决", "问题解决了", "可以了", "好了", "你好", "您好",
+    "的", "喔", "囉",
+)  # fmt: skip
+#: Parts of fillers and courtesies that name their reason: for your quick help, 感谢您的耐心解答.
+_FOR = ("for", "for the", "for your", "for ur", "for all your", "for all the")
+_KIND_OF_HELP = ("", "kind ", "quick ", "fast ", "prompt ", "great ", "nice ", "good ")
+_HELP = (
+    "help", "support", "assistance", "time", "patience", "reply", "response", "answer", "info", "information", "update",
+    "service", "helping", "helping me",
+)  # fmt: skip
+_ZH_THANKS, _ZH_YOU = ("谢谢", "感谢", "多谢"), ("", "您", "你", "你们", "您的", "你的", "你们的")
+_ZH_KIND_OF_HELP, _ZH_HELP = ("", "耐心", "耐心的", "及时", "及时的", "热心"), ("帮助", "解答", "回复", "支持", "服务")
+_FRIENDLY = "👍👌🙏🤝👏🙌💪😊🙂😀😃😄😁😆😉😍🥰😘☺😇🤗🤩🥳🎉🌹🌺🌸💐❤♥🧡💛💚💙💜💕💖💗💯✅✔⭐🌟✨🌷🫶"
+_BESIDE_EMOJI = "\ufe0e\ufe0f\u200d🏻🏼🏽🏾🏿"
+_WRITTEN_FACES = (":-)", ":)", ";-)", ";)", ":d", "=)", "^_^", "^^", "<3")
+#: Between words; a question mark is not among them, since it asks.
+_PAUSES = " \t\n\r\f\v.,!;:-_~*\"'()[]/&+…·–—“”‘’、。，！；：～「」『』《》（）【】￥"
+_PAUSES += "\u00a0\u2002\u2003\u2009\u200b\u202f\u3000\ufeff"
+
+_LETTERS = frozenset(ascii_lowercase + digits)
+_WITHIN_WORD = _LETTERS | {"'"}
+#: Capital letters and the full-width forms of ASCII, as plain small letters.
+_PLAIN = {code: chr(code + 32) for code in range(ord("A"), ord("Z") + 1)}
+_PLAIN |= {code: chr(code - 0xFEE0).lower() for code in range(0xFF01, 0xFF5F) if chr(code - 0xFEE0).isalnum()}
+_PLAIN |= {ord("’"): "'", ord("？"): "?"}
+
+
+@cache
+def _phrases() -> dict[str, bool]:
+    """Every known part of a message, and whether it is a courtesy. Made when the first message is read."""
+    fillers = [
+        *_FILLERS,
+        *_BESIDE_EMOJI,
+        *_PAUSES,
+        *map(" ".join, product(_FOR, map("".join, product(_KIND_OF_HELP, _HELP)))),
+    ]
+    courtesies = [*_COURTESIES, *_FRIENDLY, *_WRITTEN_FACES]
+    courtesies += map("".join, product(_ZH_THANKS, _ZH_YOU, _ZH_KIND_OF_HELP, _ZH_HELP))
+    return dict.fromkeys(fillers, False) | dict.fromkeys(courtesies, True)
+
+
+@cache
+def _lengths() -> dict[str, tuple[int, ...]]:
+    """The lengths of the known parts that begin with a character, the longest first."""
+    lengths: dict[str, set[int]] = {}
+    for phrase in _phrases():
+        lengths.setdefault(phrase[0], set()).add(len(phrase))
+    return {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
+
+
+def annotate(event: InteractionEvent) -> InteractionEvent:
+    """The event with its annotations: `courtesy` 1 for a customer's message that only thanks, else None."""
+    if event.kind != "customer_message" or not event.text or not only_thanks(event.text):
+        return event
+    return replace(event, courtesy=1)
+
+
+def only_thanks(text: str) -> bool:
+    """Whether a message thanks, agrees or says good-bye, and says and asks nothing else.
+
+    >>> only_thanks("OK, thank you so much!"), only_thanks("好的，谢谢"), only_thanks("thanks, but where is my parcel?")
+    (True, True, False)
+    """
+    if len(text) > _LONGEST:
+        return False
+    plain, at, is_courteous = text.translate(_PLAIN), 0, False
+    while at < len(plain):
+        part = _part_at(plain, at)
+        if not part:
+            return False
+        is_courteous = is_courteous or _phrases()[part]
+        at += len(part)
+    return is_courteous
+
+
+def _part_at(plain: str, at: int) -> str:
+    """The longest known part of a message from a place on; "" without one."""
+    for length in _lengths().get(plain[at], ()):
+        part = plain[at : at + length]
+        if part in _phrases() and not _is_within_word(plain, at + len(part)):
+            return part
+    return ""
+
+
+def _is_within_word(plain: str, at: int) -> bool:
+    """Whether a place lies between two letters or digits of a word."""
+    return plain[at - 1] in _LETTERS and plain[at : at + 1] in _WITHIN_WORD

@@ -1,0 +1,1 @@
+"""What a shop declares of time, targets and scales, and the time and money that follow from it."""

@@ -1,0 +1,53 @@
+"""Policy documents in files: every mistake is found here, before anything is put on a log."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from infra.operations.errors import ArgumentsError, NotThereError
+from service_quality.errors import RejectedPolicyError
+from service_quality.instants import format_instant
+from service_quality.policies.calendars import calendar_warning, load_calendar
+from service_quality.policies.policy import Policy
+from service_quality.policies.policy_document import parse_policy
+
+
+class PolicyFile(NamedTuple):
+    """A file's document as it is, and the policy that it says; `mistakes` are those of one that says none."""
+
+    document: bytes
+    policy: Policy | None
+    mistakes: tuple[str, ...] = ()
+
+
+def read_policy_file(path: Path) -> PolicyFile:
+    """The document of a file; NotThereError without the file, ArgumentsError for one that cannot be read."""
+    try:
+        document = path.read_bytes()
+    except FileNotFoundError:
+        raise NotThereError(f"found no file {path}, expected a policy in JSON") from None
+    except OSError as error:
+        raise ArgumentsError(f"{path}: {error.strerror}, expected a file that can be read") from None
+    try:
+        return PolicyFile(document, parse_policy(document))
+    except RejectedPolicyError as error:
+        return PolicyFile(document, None, error.problems)
+
+
+def policy_line(policy: Policy) -> str:
+    """A revision in a few words: its name, its instant, and what it follows."""
+    follows = f"follows {policy.follows}" if policy.follows else "the first"
+    return f"revision {policy.revision}, from {format_instant(policy.valid_from)}, {follows}"
+
+
+def calendar_lines(policy: Policy, today: date) -> Iterator[str]:
+    """The state of the policy's calendar in this year and the next, and what to do where a decree is missing."""
+    if policy.holidays is None:
+        return
+    calendar = load_calendar(policy.holidays)
+    states = ", ".join(f"{year} {calendar.state_of(year).value}" for year in (today.year, today.year + 1))
+    yield f"calendar {policy.holidays}: {states}"
+    warning = calendar_warning(policy.holidays, today)
+    if warning:
+        yield f"warning: {warning}"

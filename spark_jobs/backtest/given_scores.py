@@ -1,0 +1,40 @@
+"""Scorers of a backtest: the same score for every event, or no score."""
+
+from math import copysign, inf, log
+from typing import NamedTuple, NoReturn
+
+from service_quality.errors import ModelError
+from service_quality.features.vectors import Vector
+from service_quality.scoring.scores import Score
+
+#: What messages name as their model.
+GIVEN = "given-score"
+
+
+class GivenScore(NamedTuple):
+    """Implements `scores.Scorer` by one probability, to which no feature contributes."""
+
+    probability: float
+
+    def score(self, vector: Vector) -> Score:
+        """The given score, with an intercept that is all of its log-odds."""
+        return Score(self.probability, (0.0,) * len(vector), _log_odds(self.probability), GIVEN)
+
+
+class NoModelError(ModelError):
+    """A backtest was given no score: its events are folded without one, and this is no failure."""
+
+
+class NoScore:
+    """Implements `scores.Scorer` where no model is there."""
+
+    def score(self, vector: Vector) -> NoReturn:
+        """NoModelError, always: the fold leaves the event without a score."""
+        raise NoModelError("found no score, expected a given one")
+
+
+def _log_odds(probability: float) -> float:
+    """The logarithm of p / (1 - p); infinite at 0 and 1."""
+    if 0 < probability < 1:
+        return log(probability / (1 - probability))
+    return copysign(inf, probability - 0.5)

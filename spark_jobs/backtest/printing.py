@@ -1,0 +1,90 @@
+"""What a backtest prints of messages, rejected lines and conversations: JSON lines, or text for people."""
+
+import json
+from collections.abc import Mapping
+from textwrap import indent
+from typing import NamedTuple, Protocol
+
+from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.shop_settings import ShopSettings
+from service_quality.alerts.wording import render_email
+from service_quality.alerts.wording_messages import LANGUAGES
+
+
+class RejectedLine(NamedTuple):
+    """A line that was not folded: its number, a stable reason, and found and expected."""
+
+    number: int
+    reason: str
+    message: str
+
+
+class Printing(Protocol):
+    """A form of output: the lines for each thing; empty where this form says nothing."""
+
+    def message(self, number: int, alert: AlertBody) -> str:
+        """A message that people would get, and the number of the line that led to it."""
+
+    def rejected(self, line: RejectedLine) -> str:
+        """A rejected line."""
+
+    def conversation(self, described: Mapping[str, object]) -> str:
+        """What the product understood of a conversation."""
+
+    def summary(self, text: str) -> str:
+        """The counts of the whole log."""
+
+
+class JsonLines:
+    """One JSON object a line, which names its `type`."""
+
+    def message(self, number: int, alert: AlertBody) -> str:
+        """The whole body as published, with the line, the clock and the text in each language."""
+        texts = {language: text_of(alert, language) for language in LANGUAGES}
+        return _json_line("message", {"line": number, "at": alert["occurred_at"], **alert, "text": texts})
+
+    def rejected(self, line: RejectedLine) -> str:
+        """The line's number, the reason, and found and expected."""
+        return _json_line("rejected", {"line": line.number, "reason": line.reason, "message": line.message})
+
+    def conversation(self, described: Mapping[str, object]) -> str:
+        """The description with its type."""
+        return _json_line("conversation", described)
+
+    def summary(self, text: str) -> str:
+        """Empty: every line is of one of the three types."""
+        return ""
+
+
+class Text:
+    """Lines for people."""
+
+    def message(self, number: int, alert: AlertBody) -> str:
+        """A line with time, severity, rule and subject, and the text of the mail below it."""
+        subject = alert["subject"]
+        about = f"{alert['shop_id']}, {subject['kind']} {subject['id']}"
+        head = f"line {number}: {alert['occurred_at']} {alert['severity']} {alert['kind']} {alert['state']}: {about}"
+        return f"{head}\n{indent(text_of(alert, 'en'), '    ')}"
+
+    def rejected(self, line: RejectedLine) -> str:
+        """Empty: the standard error says it."""
+        return ""
+
+    def conversation(self, described: Mapping[str, object]) -> str:
+        """A heading, and a line for each part of the description."""
+        parts = {name: part for name, part in described.items() if name not in ("shop_id", "conversation_id")}
+        lines = [f"    {name}: {json.dumps(part, ensure_ascii=False)}" for name, part in parts.items()]
+        return "\n".join([f"{described['shop_id']}, conversation {described['conversation_id']}", *lines, ""])
+
+    def summary(self, text: str) -> str:
+        """The counts as they are."""
+        return text
+
+
+def text_of(alert: AlertBody, language: str) -> str:
+    """The text of the alert's mail in a language, for a shop without settings."""
+    return render_email(alert, ShopSettings(language=language))[1]
+
+
+def _json_line(kind: str, content: Mapping[str, object]) -> str:
+    return json.dumps({"type": kind, **content}, ensure_ascii=False)

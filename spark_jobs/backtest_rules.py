@@ -1,0 +1,192 @@
+"""Fold a small log of events with the product's own rules, and print every message that people would get."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from cli.arguments import shown
+from service_quality.errors import RejectedEventError, RejectedPolicyError, ServiceQualityError
+from service_quality.policies.policy_document import parse_policy
+from spark_jobs.backtest.backtest import Backtest, Folded
+from spark_jobs.backtest.given_scores import GivenScore, NoScore
+from spark_jobs.backtest.log_lines import read_line
+from spark_jobs.backtest.printing import JsonLines, Printing, RejectedLine, Text
+from spark_jobs.entry.arguments import JobParser, add_debug, empty_parser
+from spark_jobs.entry.endings import run_job
+from spark_jobs.errors import InputError, JobError, MissingSourceError
+
+_NAME = "backtest_rules"
+_INPUT = "-"
+_DESCRIPTION = """Folds canonical events in the order of their lines, by the commit, fold and rules of the functions, in
+memory: no AWS, no lake, no Spark. The clock is that of the events, so a log of any day gives the same messages.
+
+An event arrives at its received_at; one without it at its occurred_at, or at the end of its day (precision day). Events
+of several shops may be mixed. Without --score events have no score, and rules about scores say nothing. Features come
+from the log itself: there is no imported past. Ids are shown as they are.
+
+A line that cannot be folded is named on the standard error, and the others go on; the exit code is then 1. Blank lines
+are passed over."""
+_JSON_HELP = """print JSON lines: {"type": "message", ...} with the alert as published, "line", "at" and "text" by
+language; {"type": "rejected", ...}; {"type": "conversation", ...}"""
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Entry point: read a line, fold it, print what it led to; at the end the conversations."""
+    options = _parser().parse_args(arguments)
+    scorer = NoScore() if options.score is None else GivenScore(options.score)
+    policy = None if options.policy is None else read_policy(options.policy)
+    run = _Run(Backtest(scorer, policy), JsonLines() if options.json else Text())
+    with _open_log(options.events) as log:
+        for number, data in enumerate(log, start=1):
+            if data.strip():
+                run.take(number, data)
+    if not run.lines:
+        raise InputError(f"found no line in {options.events}, expected canonical events, one a line")
+    run.end()
+    if options.conversations:
+        run.print_conversations()
+    run.print_summary()
+    if run.rejected:
+        raise JobError(f"found {run.rejected} rejected of {run.lines} lines, expected to fold every line")
+
+
+def _parser() -> JobParser:
+    parser = empty_parser(_NAME, _DESCRIPTION)
+    parser.add_argument(
+        "--events", required=True, metavar="FILE.jsonl", help="canonical events in log order, one a line; - for input"
+    )
+    parser.add_argument(
+        "--policy", metavar="FILE.json", help="the policy of the shops from the first line on (docs/policies.md)"
+    )
+    parser.add_argument("--score", type=score_argument, metavar="NUMBER", help="the score of every event, from 0 to 1")
+    parser.add_argument(
+        "--conversations",
+        action="store_true",
+        help="print what was understood of each conversation, after the messages",
+    )
+    parser.add_argument("--json", action="store_true", help=_JSON_HELP)
+    add_debug(parser)
+    return parser
+
+
+def read_policy(name: str) -> bytes:
+    """The document of a policy; InputError names every mistake in it."""
+    try:
+        document = Path(name).read_bytes()
+        parse_policy(document)
+    except FileNotFoundError:
+        raise MissingSourceError(f"found no file {name}, expected a policy") from None
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror}, expected a file that can be read") from None
+    except RejectedPolicyError as error:
+        raise InputError(
+            f"{name}: found {len(error.problems)} mistakes in the policy, expected none:\n{error}"
+        ) from None
+    return document
+
+
+def score_argument(text: str) -> float:
+    """A probability from 0 to 1.
+
+    >>> score_argument("0.9")
+    0.9
+    """
+    try:
+        score = float(text)
+    except ValueError:
+        score = -1.0
+    if not 0 <= score <= 1:
+        raise argparse.ArgumentTypeError(f"found {shown(text)}, expected a number from 0 to 1")
+    return score
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class _Run:
+    """One run: folds lines, prints what they lead to, and counts."""
+
+    backtest: Backtest
+    printing: Printing
+    lines: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    messages: int = 0
+
+    def take(self, number: int, data: bytes) -> None:
+        """Fold a line and print its messages, or its rejection; a JobError names a line behind which nothing folds."""
+        self.lines += 1
+        try:
+            folded = self.backtest.fold([read_line(number, data)])
+        except RejectedEventError as error:
+            self._reject(RejectedLine(number, error.reason, str(error)))
+            return
+        except ServiceQualityError as error:  # nothing behind this line can be folded
+            raise JobError(f"line {number}: {error}") from error
+        for alert in folded.messages:
+            self._print(self.printing.message(number, alert))
+        for one in folded.rejected:
+            self._reject(RejectedLine(number, one.reason, one.message))
+        self._note(number, folded)
+        self.messages += len(folded.messages)
+        self.duplicates += folded.duplicates
+
+    def end(self) -> None:
+        """Print the messages that the end of the log leads to: it ends rounds that have been silent for too long."""
+        for alert in self.backtest.end():
+            self._print(self.printing.message(self.lines, alert))
+            self.messages += 1
+
+    def print_conversations(self) -> None:
+        """Print what was understood of each conversation."""
+        for described in self.backtest.describe_conversations():
+            self._print(self.printing.conversation(described))
+
+    def print_summary(self) -> None:
+        """Print the counts."""
+        folded = self.lines - self.rejected - self.duplicates
+        self._print(
+            self.printing.summary(
+                f"{_NAME}: {self.lines} lines: {folded} folded, {self.duplicates} duplicates, {self.rejected} rejected;"
+                f" {self.messages} messages"
+            )
+        )
+
+    def _reject(self, line: RejectedLine) -> None:
+        self.rejected += 1
+        _warn(line.number, f"{line.message} ({line.reason})")
+        self._print(self.printing.rejected(line))
+
+    def _note(self, number: int, folded: Folded) -> None:
+        """Say on the standard error what a line did not lead to."""
+        if folded.duplicates:
+            _warn(number, "found the id of an event that was folded before, expected a new one; it changes nothing")
+        for failure in folded.failures:
+            at = failure.fields()
+            _warn(number, f"{at['stage']} {at['subject']} failed with {at['error_type']} at {at['stack']}")
+
+    def _print(self, text: str) -> None:
+        if text:
+            print(text, flush=True)
+
+
+def _warn(number: int, text: str) -> None:
+    print(f"{_NAME}: line {number}: {text}", file=sys.stderr, flush=True)
+
+
+def _open_log(name: str) -> AbstractContextManager[BinaryIO]:
+    """The bytes of the log: of a file, or of the standard input."""
+    if name == _INPUT:
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return open(name, "rb")
+    except FileNotFoundError:
+        raise MissingSourceError(f"found no file {name}, expected canonical events, one a line") from None
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror}, expected a file that can be read") from None
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(main))

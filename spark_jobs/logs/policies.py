@@ -1,0 +1,52 @@
+"""The policies of shops, as records of their logs brought them, and how many of them each event found before it."""
+
+import json
+from base64 import b64decode
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from service_quality.events.control_records import SettingsChanged
+from service_quality.policies.policy import Policy
+from service_quality.policies.policy_document import parse_policy
+
+
+class ShopPolicies(NamedTuple):
+    """The policies of a shop in log order, and the positions of their records."""
+
+    positions: tuple[str, ...] = ()
+    policies: tuple[Policy, ...] = ()
+
+
+#: By shop; one without policies is missing.
+PoliciesByShop = Mapping[str, ShopPolicies]
+
+NO_POLICIES: PoliciesByShop = {}
+
+
+def read_policies(entries: DataFrame) -> PoliciesByShop:
+    """The policies that entries of the archive (archive.ENTRY_DDL) brought."""
+    taken = entries.where("rejected is null and not duplicate and control is not null")
+    found: dict[str, ShopPolicies] = defaultdict(ShopPolicies)
+    brought = F.get_json_object("control", "$.kind") == SettingsChanged.kind
+    for row in sorted(taken.where(brought).select("shop_id", "position", "control").collect()):
+        policy = parse_policy(b64decode(json.loads(row["control"])["document"]))
+        known = found[row["shop_id"]]
+        found[row["shop_id"]] = ShopPolicies((*known.positions, row["position"]), (*known.policies, policy))
+    return dict(found)
+
+
+def with_policies_known(log: DataFrame, policies: PoliciesByShop) -> DataFrame:
+    """A log with `policies_known`, the number of its shop's policies whose records stand before the event."""
+    if not policies:
+        return log.withColumn("policies_known", F.lit(0))
+    positions = [(shop_id, list(one.positions)) for shop_id, one in policies.items()]
+    known = log.sparkSession.createDataFrame(positions, "shop_id string, policy_positions array<string>")
+    before = F.size(F.filter("policy_positions", lambda position: position < F.col("position")))
+    counted = log.join(F.broadcast(known), "shop_id", "left")
+    return counted.withColumn("policies_known", F.when(F.col("policy_positions").isNull(), 0).otherwise(before)).drop(
+        "policy_positions"
+    )

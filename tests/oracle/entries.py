@@ -1,0 +1,75 @@
+"""The entries of a shop's log besides plain bytes, and what became of each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.features.declarations import FeatureSet
+from tests.oracle.columns import NaiveColumn
+from tests.oracle.facts import Fact
+from tests.oracle.held import NaivePart
+from tests.oracle.story import Policy
+
+
+@dataclass(frozen=True)
+class ImportedPast:
+    """A backfill: the facts that it changed up to its clock, and its parts of conversations, by key.
+
+    `columns` are those that its histories hold; None for all.
+    """
+
+    clock: int
+    facts: tuple[Fact, ...]
+    parts: Mapping[str, NaivePart]
+    columns: frozenset[NaiveColumn] | None = None
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """From here on a shop's records are folded by these features."""
+
+    features: FeatureSet
+
+
+@dataclass(frozen=True)
+class PastFilled:
+    """What these columns lacked has come."""
+
+    columns: frozenset[NaiveColumn]
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """All that the shop holds is made from its log: these columns lack nothing, and others begin here."""
+
+    columns: frozenset[NaiveColumn]
+
+
+@dataclass(frozen=True)
+class PolicyBrought:
+    """A document comes onto the log, with its policy; None for one that is wrong.
+
+    It counts where it `follows` the latest one.
+    """
+
+    document: bytes
+    policy: Policy | None
+    revision: str = ""
+    follows: str | None = None
+
+
+NaiveEntry = InteractionEvent | ImportedPast | Deployed | PastFilled | Rebuilt | PolicyBrought
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The outcome of a record, and the vector's bytes if it was scored.
+
+    "accepted", "corrected", "duplicate", "conflict", "too old", "full" or "failed" for an event; "accepted",
+    "duplicate", "no policy", "follows another" or "known before" for a policy.
+    """
+
+    position: str
+    became: str
+    clock: int
+    vector: bytes | None = None

@@ -1,0 +1,58 @@
+"""The facts and rates by name, and what a wait counts as."""
+
+from collections.abc import Iterator
+
+from tests.oracle.spans import DAY, HOUR, MINUTE, SECOND
+from tests.oracle.story import Policy
+
+#: Histogram fact → the longest wait that it counts; longer ones are over a day.
+BUCKETS = {
+    "reply_ms_to_30s": 30 * SECOND,
+    "reply_ms_to_1m": MINUTE,
+    "reply_ms_to_3m": 3 * MINUTE,
+    "reply_ms_to_5m": 5 * MINUTE,
+    "reply_ms_to_15m": 15 * MINUTE,
+    "reply_ms_to_1h": HOUR,
+    "reply_ms_to_4h": 4 * HOUR,
+    "reply_ms_to_1d": DAY,
+}
+LONGEST = "reply_ms_over_1d"
+
+#: Each histogram fact and the upper end of its bucket; waits of over a day are spread up to a week.
+REPLY_BUCKETS = (*BUCKETS.items(), (LONGEST, 7 * DAY))
+
+#: Rate → the facts that are its hits, and those that are its trials.
+RATES = {
+    "dissatisfied": ("dissatisfied_ratings", "ratings"),
+    "on_time": ("on_time_replies", "timed_replies"),
+    "slow": ("slow_replies", "timed_replies"),
+    "resolved": ("resolutions", "contacts"),
+    "reopened": ("reopenings", "contacts"),
+    "returned": ("returns", "orders"),
+    "complaint": ("complaints", "contacts"),
+}
+#: Kind of a behaviour event → the fact that counts it.
+BEHAVIOUR = {
+    "page_viewed": "page_views",
+    "searched": "searches",
+    "cart_added": "cart_additions",
+    "order_placed": "orders",
+    "order_cancelled": "cancellations",
+    "order_returned": "returns",
+}
+#: The names of all facts.
+FACTS = (
+    "contacts", "reopenings", "resolutions", "timed_resolutions", "resolution_ms", "replies", "first_replies",
+    "timed_replies", "reply_ms", "on_time_replies", "slow_replies", *BUCKETS, LONGEST, "unanswered", "abandoned",
+    "transfers", "complaints", "ratings", "rating_points", "dissatisfied_ratings", *BEHAVIOUR.values(), "browse_ms",
+    "order_amount_minor",
+)  # fmt: skip
+
+
+def of_wait(wait: int, policy: Policy) -> Iterator[tuple[str, int]]:
+    """The facts of one known wait, or of one agent's share of it, by the policy of its turn."""
+    yield "timed_replies", 1
+    yield "reply_ms", wait
+    yield "on_time_replies", int(wait <= policy.on_time_within)
+    yield "slow_replies", int(wait > policy.slow_beyond)
+    yield next((name for name, longest in BUCKETS.items() if wait <= longest), LONGEST), 1

@@ -1,0 +1,52 @@
+"""Policies as the core has them, and the same as the oracle knows them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from service_quality.instants import DAY, HOUR, MINUTE
+from service_quality.policies.policy import Policy
+from tests.oracle import story as oracle
+
+#: The oracle's names of who owns an outcome.
+_OWNERS = {"last_answer": "last_reply", "first_answer": "first_reply", "assigned": "assigned"}
+
+#: What the policies of a shop declare, one after the other, over and over.
+_DECLARED: tuple[dict[str, int | str | tuple[str, ...]], ...] = (
+    {"owner": "first_answer", "pauses_when": ("pending",), "slow_beyond_ms": 5 * MINUTE},
+    {"ends_after_ms": DAY, "answer_tolerance_ms": 0, "dissatisfied_at_most": 2, "on_time_within_ms": MINUTE},
+    {"owner": "assigned", "answer_tolerance_ms": 5 * MINUTE, "pauses_when": ("open", "pending")},
+    {"ends_after_ms": HOUR, "dissatisfied_at_most": 4, "on_time_within_ms": 15 * MINUTE},
+)
+
+
+class PolicyPair(NamedTuple):
+    """One policy twice."""
+
+    core: Policy
+    oracle: oracle.Policy
+
+
+def policy_pairs(known_at: Sequence[int]) -> list[PolicyPair]:
+    """The policies that a log holds from these instants on; every third is valid a day before, every third an hour
+    after."""
+    return [
+        _pair(number, at + (0, -DAY, HOUR)[number % 3], **_DECLARED[number % len(_DECLARED)])
+        for number, at in enumerate(known_at)
+    ]
+
+
+def _pair(number: int, valid_from: int, **declared: object) -> PolicyPair:
+    core = Policy(f"revision {number}", valid_from)._replace(**declared)  # type: ignore[arg-type]
+    return PolicyPair(
+        core,
+        oracle.Policy(
+            ends_after=core.ends_after_ms,
+            answer_tolerance=core.answer_tolerance_ms,
+            pauses_when=core.pauses_when,
+            owner=_OWNERS[core.owner],
+            on_time_within=core.on_time_within_ms,
+            slow_beyond=core.slow_beyond_ms,
+            dissatisfied_at_most=core.dissatisfied_at_most,
+            valid_from=valid_from,
+        ),
+    )

@@ -1,0 +1,103 @@
+"""Random policies of a shop as records of its log: a chain of revisions, and what does not continue it."""
+
+import json
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from service_quality.errors import RejectedPolicyError
+from service_quality.events.control_records import SettingsChanged
+from service_quality.events.control_signatures import is_signed, sign_control
+from service_quality.instants import DAY, HOUR, MINUTE, format_instant
+from service_quality.policies.policy_document import parse_policy
+from tests.oracle.entries import PolicyBrought
+from tests.oracle.story import Policy
+from tests.properties.random_oddities import Choosing
+from tests.stand_ins.control import KEY
+
+#: How long before its record a policy is valid; negative for one that is valid later.
+VALID_SINCE = (DAY, 0, 400 * DAY, HOUR, -MINUTE, -HOUR, 5 * MINUTE, -DAY, 8 * DAY)
+OWNERS = {"last_answer": "last_reply", "first_answer": "first_reply", "assigned": "assigned"}
+KINDS = (*("next",) * 6, "repeated", "invalid", "follows another", "known before", "forged", "said otherwise")
+
+
+@dataclass
+class SettingsWriter:
+    """Writes policies; `present` gives the revision that the shop has now, of which the latest written knows nothing
+    where a record before it is lost."""
+
+    present: Callable[[], str | None] | None = None
+    documents: list[dict[str, Any]] = field(default_factory=list)
+
+    def write(self, choices: Choosing, shop_id: str, *, now: int) -> bytes:
+        """The record of a next policy, or of one that the shop does not take."""
+        kind = choices.of(KINDS)
+        document = self._document(choices, kind, now=now)
+        record = SettingsChanged(shop_id=shop_id, document=json.dumps(document, separators=(",", ":")).encode())
+        return sign_control(record, b"another key" if kind == "forged" else KEY, issued_at=now)
+
+    def _document(self, choices: Choosing, kind: str, *, now: int) -> dict[str, Any]:
+        if kind == "repeated" and self.documents:
+            return choices.of((self.documents[-1], self.documents[-1], self.documents[0]))
+        made = random_document(choices, f"r{len(self.documents)}", self._follows(choices), now=now)
+        if kind == "said otherwise" and self.documents:
+            return {**self.documents[-1], "ends_after": made["ends_after"]}
+        if kind == "invalid":
+            return {**made, "ends_after": "soon"}
+        if kind == "follows another":
+            return {**made, "follows": "nobody's"}
+        if kind == "known before" and self.documents:
+            return {**made, "revision": self.documents[0]["revision"]}
+        if kind != "forged":
+            self.documents.append(made)
+        return made
+
+    def _follows(self, choices: Choosing) -> str | None:
+        written = self.documents[-1]["revision"] if self.documents else None
+        return written if self.present is None or choices.of((True, False)) else self.present()
+
+
+def random_document(choices: Choosing, revision: str, follows: str | None, *, now: int) -> dict[str, Any]:
+    """A valid document, small enough for a small table's item."""
+    document: dict[str, Any] = {
+        "revision": revision,
+        "valid_from": format_instant(now - choices.of(VALID_SINCE)),
+        "ends_after": choices.of(("P1D", "PT1H", "P8D", "P30D", "P7D")),
+        "owner": choices.of(tuple(OWNERS)),
+        "on_time_within": choices.of(("PT1M", "PT5M", "PT3M", "PT30S")),
+        "slow_beyond": choices.of(("PT5M", "PT1H", "PT15M", "P1D")),
+        "answer_tolerance": choices.of(("PT0S", "PT5M", "PT1M", "PT20S")),
+        "dissatisfied_at_most": choices.of((4, 1, 3, 2)),
+    }
+    pauses = choices.of(((), ("pending",), ("open",), ("pending", "open")))
+    return document | ({"pauses_when": pauses} if pauses else {}) | ({"follows": follows} if follows else {})
+
+
+def settings_in(data: bytes) -> SettingsChanged | None:
+    """The settings record in a record of the log that is signed by the right key."""
+    try:
+        form = json.loads(data)
+        is_one = form["kind"] == SettingsChanged.kind and is_signed(form, KEY)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return SettingsChanged(shop_id=form["shop_id"], document=b64decode(form["document"])) if is_one else None
+
+
+def brought_by(document: bytes) -> PolicyBrought:
+    """What a document brings, in the oracle's words."""
+    try:
+        read = parse_policy(document)
+    except RejectedPolicyError:
+        return PolicyBrought(document, None)
+    policy = Policy(
+        ends_after=read.ends_after_ms,
+        answer_tolerance=read.answer_tolerance_ms,
+        pauses_when=read.pauses_when,
+        owner=OWNERS[read.owner],
+        on_time_within=read.on_time_within_ms,
+        slow_beyond=read.slow_beyond_ms,
+        dissatisfied_at_most=read.dissatisfied_at_most,
+        valid_from=read.valid_from,
+    )
+    return PolicyBrought(document, policy, read.revision, read.follows)
