@@ -32,7 +32,8 @@ def fold_key() -> Column:
 
 def in_log_order() -> tuple[Column, ...]:
     """`log_order` of the core, as columns to sort by; the last is unique in a shop."""
-    rank = F.when(F.col("kind").isin(*QUESTIONS), 0).when(F.col("kind") == RATED, 2).otherwise(1)
+    kind = F.col("kind")
+    rank = F.when(kind.isin(*QUESTIONS), 0).when(kind == "resolved", 2).when(kind == RATED, 3).otherwise(1)
     return F.col("occurred_at"), rank, F.coalesce("sequence", F.lit(-1)), F.col("event_id")
 
 

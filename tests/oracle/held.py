@@ -1,7 +1,7 @@
 """What a conversation holds: the log's events in their places, and what imports bring into it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service_quality.events.interaction_event import InteractionEvent
 from tests.oracle.story import Placed, Policy, imported_content
@@ -47,10 +47,21 @@ def with_event(
     correction has those of the content that it corrects.
     """
     if event.event_id in ids_of(held):
-        return [one._replace(event=event) if one.event.event_id == event.event_id else one for one in held]
+        return [_corrected(one, event) if one.event.event_id == event.event_id else one for one in held]
     numbers = [one.number for one in held if one.number is not None]
     latest = max(numbers, default=-1) + 1
     return [*held, Placed(event, latest if number is None else number, policies)]
+
+
+def _corrected(known: Placed, event: InteractionEvent) -> Placed:
+    """The later content at the place and the instant of the known one."""
+    return known._replace(event=at_the_instant_of(known.event, event))
+
+
+def at_the_instant_of(known: InteractionEvent, event: InteractionEvent) -> InteractionEvent:
+    """A correction, at the instant of what it corrects."""
+    times = {"occurred_at": known.occurred_at, "received_at": known.received_at, "stated_at": known.stated_at}
+    return replace(event, precision=known.precision, **times)  # type: ignore[arg-type]  # instants
 
 
 def ids_of(placed: Iterable[Placed]) -> set[str]:

@@ -81,7 +81,7 @@ class Story:
     @property
     def is_void(self) -> bool:
         """Whether the conversation was merged into another one."""
-        return any(one.event.merged_into is not None for one in self.events)
+        return any(one.event.merged_into not in (None, one.event.conversation_id) for one in self.events)
 
 
 def in_order(placed: Iterable[Placed]) -> tuple[Placed, ...]:
@@ -109,7 +109,7 @@ def _of_log(at_once: list[Placed]) -> list[Placed]:
 
 
 def _rank(one: Placed) -> int:
-    return 0 if one.event.kind in QUESTIONS else 2 if one.event.kind == "rated" else 1
+    return 0 if one.event.kind in QUESTIONS else {"resolved": 2, "rated": 3}.get(one.event.kind, 1)
 
 
 def _by_sequence(one: Placed) -> tuple[int, int]:

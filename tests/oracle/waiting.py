@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tests.oracle.spans import SECOND
 from tests.oracle.story import Story, is_courtesy, is_exact
 
 
@@ -102,8 +103,9 @@ def _answer_before(story: Story, place: int, earlier: list[Turn]) -> int | None:
         message, arrived, _ = story.events[before]
         if before >= place or before in replies or number is None or arrived is None or arrived < number:
             continue
-        ahead = question.occurred_at - message.occurred_at
-        if is_exact(question) and is_exact(message) and ahead <= story.policy_at(place).answer_tolerance:
+        ahead, tolerance = question.occurred_at - message.occurred_at, story.policy_at(place).answer_tolerance
+        is_live = all(one.received_at - one.occurred_at <= tolerance for one in (question, message))
+        if is_exact(question) and is_exact(message) and ahead <= tolerance and is_live:
             found = before
     return found
 
@@ -119,8 +121,21 @@ def _ended(story: Story, rounds: Rounds, turn: Turn) -> Turn:
         if event.kind == "agent_message":
             return turn._replace(end=place, ended_at=event.occurred_at, answer=place)
         if event.kind == "resolved":
+            word = _closing_word(story, turn, place, last)
+            if word is not None:
+                return turn._replace(end=word, ended_at=story.event(word).occurred_at, answer=word)
             return turn._replace(end=place, ended_at=event.occurred_at)
     return turn if silent_from is None else turn._replace(end=silent_from, ended_at=one.ended_at)
+
+
+def _closing_word(story: Story, turn: Turn, resolved: int, last: int) -> int | None:
+    """The next message of an agent in the round, where it follows the resolution at once."""
+    words = [place for place in story.places("agent_message") if resolved < place <= last]
+    if not words:
+        return None
+    ends, word = story.event(resolved), story.event(words[0])
+    is_near = word.occurred_at - ends.occurred_at <= story.policy_at(turn.start).answer_tolerance
+    return words[0] if is_near and is_exact(ends) and is_exact(word) else None
 
 
 def _agent_began(story: Story, turn: Turn, last: int) -> bool:
@@ -131,7 +146,7 @@ def _agent_began(story: Story, turn: Turn, last: int) -> bool:
     if turn.answer <= turn.start:
         return False
     message = story.event(turn.answer)
-    at_once = message.occurred_at - opening.occurred_at <= story.policy_at(turn.start).answer_tolerance
+    at_once = message.occurred_at - opening.occurred_at <= 10 * SECOND
     customers = [place for place in story.places("customer_message") if turn.start < place <= last]
     between = [place for place in customers if place < turn.answer]
     later = [place for place in customers if place > turn.answer and not is_courtesy(story.event(place))]

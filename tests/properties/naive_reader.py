@@ -16,7 +16,7 @@ from tests.oracle.columns import NaiveColumn, columns_of, kept_facts
 from tests.oracle.entries import Deployed, ImportedPast, NaiveEntry, PastFilled, PolicyBrought, Reading, Rebuilt
 from tests.oracle.facts import Fact, total_facts
 from tests.oracle.feature_values import FeatureValues
-from tests.oracle.held import NaivePart, ids_of, joined, with_event
+from tests.oracle.held import NaivePart, at_the_instant_of, ids_of, joined, with_event
 from tests.oracle.outcome import is_scored
 from tests.oracle.story import Placed, Policy, Story, content, in_order, is_correction
 
@@ -138,6 +138,7 @@ class NaiveReader:
         before_it, self.clock = self.clock, max(self.clock, min(event.occurred_at, event.received_at))
         number = int(position.replace("-", "")) if position else None
         together = with_event(whole, event, number, tuple(self.policies.values()))
+        event = next(one.event for one in together if one.event.event_id == event.event_id)
         vector = self._vector(event, together)
         if vector is not None and self.fails(vector):
             self.clock = before_it
@@ -152,10 +153,10 @@ class NaiveReader:
     def _outcome(self, event: InteractionEvent, whole: list[Placed]) -> str:
         """The outcome of an event that is not too old, by what its conversation holds."""
         same = [one.event for one in whole if one.event.event_id == event.event_id]
-        if same and content(same[0]) == content(event):
-            return "duplicate"
+        if same and is_correction(same[0], event):
+            return "duplicate" if content(same[0]) == content(at_the_instant_of(same[0], event)) else "corrected"
         if same:
-            return "corrected" if is_correction(same[0], event) else "conflict"
+            return "duplicate" if content(same[0]) == content(event) else "conflict"
         is_without_room = is_full(event, whole, most_events=self.most_events, reserved=self.reserved_events)
         return "full" if is_without_room else "accepted"
 

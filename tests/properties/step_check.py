@@ -89,7 +89,7 @@ def assert_events_fold_as_oracle_says(
         assert became == {"corrected": "accepted"}.get(reading.became, reading.became)
         if step is not None:
             story = oracle.story(oracle.contacts[fold_key(event)].events)
-            _assert_step(step, event, story, oracle)
+            _assert_step(step, story.event(story.place_of(event.event_id)), story, oracle)
 
 
 def _assert_step(step: ConversationStep, event: InteractionEvent, story: Story, oracle: NaiveReader) -> None:

@@ -83,7 +83,7 @@ def test_corrected_rating_takes_the_place_of_the_earlier_one():
 
     after = advance(held, corrected, received_clock=NOON + DAY)
 
-    assert after == Conversation((held.events[0], corrected, NOTED), touched_at=NOON + DAY)
+    assert after == Conversation((held.events[0], replace(RATED, rating=5), NOTED), touched_at=NOON + DAY)
     assert advance(after, corrected, received_clock=NOON + 2 * DAY) is after
 
 
@@ -103,9 +103,11 @@ def test_corrected_words_of_a_message_take_the_place_of_the_earlier_ones():
 def test_corrected_event_of_an_import_stays_among_those_of_the_import_in_order_of_time():
     asked, answered = event("customer_message", 0), event("agent_message", 9)
     held = Conversation((asked, answered, NOTED), touched_at=NOON, imported=2)
-    later = replace(asked, occurred_at=NOON + 10)
+    edited = replace(asked, occurred_at=NOON + 10, channel="mail")
 
-    assert advance(held, later) == Conversation((answered, later, NOTED), touched_at=NOON, imported=2)
+    after = advance(held, edited)
+
+    assert after == Conversation((replace(asked, channel="mail"), answered, NOTED), touched_at=NOON, imported=2)
 
 
 @pytest.mark.parametrize(
@@ -160,10 +162,11 @@ def test_what_only_the_arrival_or_an_annotation_changed_is_a_duplicate(known, ag
     ],
     ids=["another day", "another stamp ahead", "another instant"],
 )
-def test_another_instant_of_the_source_is_a_correction(known, other):
-    corrected = replace(known, **other)
+def test_edited_message_keeps_the_instant_at_which_it_was_written(known, other):
+    held = conversation(known)
 
-    assert advance(conversation(known), corrected).events == (corrected,)
+    assert advance(held, replace(known, **other)) is held
+    assert advance(held, replace(known, channel="mail", **other)).events == (replace(known, channel="mail"),)
 
 
 def test_correction_that_makes_a_conversation_too_large_is_rejected():

@@ -35,7 +35,7 @@ def test_description_of_a_conversation_that_was_reopened_and_resolved_again():
     assert (first["end"], first["end_is_derived"], first["resolved"]) == ("resolved", False, True)
     assert (first["resolution_ms"], first["transfers"]) == (HOUR, ["2023-08-31T12:00:00.002Z"])
     assert first["replies"][0]["shares"] == {"ann": 1, "bob": MINUTE - 2}
-    assert (second["reopening"], second["resolved"], second["resolution_ms"]) == (True, False, MINUTE)
+    assert (second["reopening"], second["resolved"], second["resolution_ms"]) == (True, False, None)
     assert second["complaints"] == ["2023-09-01T12:00:00.001Z"]
     assert second["unanswered"] == [{"at": "2023-09-01T12:01:00.000Z", "agent_id": "bob", "abandoned": False}]
 

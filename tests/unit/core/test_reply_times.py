@@ -289,6 +289,24 @@ def test_order_of_arrival_does_not_matter():
     assert waits(question, answer) == waits(answer, question) == [5 * MINUTE]
 
 
+def test_answer_at_the_instant_of_the_resolution_comes_before_it():
+    events = [event("customer_message", 0), event("resolved", MINUTE), event("agent_message", MINUTE)]
+
+    assert (waits(*events), fact("unanswered", *events), fact("resolutions", *events)) == ([MINUTE], {}, {"ann": 1})
+
+
+@pytest.mark.parametrize(("after", "answered"), [(SECOND, True), (MINUTE, True), (MINUTE + 1, False)])
+def test_answer_that_follows_the_resolution_at_once_is_an_answer(after, answered):
+    events = [event("customer_message", 0), event("resolved", HOUR), event("agent_message", HOUR + after)]
+
+    assert waits(*events) == ([HOUR + after] if answered else [])
+    assert len(rounds(*events)[0].unanswered) == (not answered)
+
+
+def test_conversation_that_names_itself_as_the_survivor_of_a_merge_goes_on():
+    assert waiting_since(event("customer_message", 0), event("status_changed", 1, merged_into="c1")) == 0
+
+
 # Agents who write first
 
 
@@ -384,13 +402,28 @@ def test_values_are_read_at_the_events_own_instant():
     assert read_event_values(state(asked), asked)["waiting_ms"] == 0
 
 
+def test_order_of_arrival_says_nothing_in_a_backlog():
+    question = arrives("customer_message", MINUTE, after=DAY)
+    answers = [arrives("agent_message", at, after=DAY, event_id=f"a{at}") for at in (30 * SECOND, 40 * SECOND)]
+    first = arrives("customer_message", 0, after=DAY, event_id="first")
+
+    assert waiting_since(question, *answers, first) == waiting_since(first, *answers, question) == MINUTE
+
+
+def test_answer_that_is_edited_keeps_the_instant_at_which_it_was_written():
+    answer = event("agent_message", MINUTE, text="Soon.")
+    edited = event("agent_message", HOUR, text="On Monday.", event_id=answer.event_id)
+
+    assert waits(event("customer_message", 0), answer, edited) == [MINUTE]
+
+
 # Pauses
 
 
 def test_clock_pauses_in_a_pending_status_where_the_policy_says_so():
     events = [
         event("customer_message", 0),
-        event("status_changed", MINUTE, status="pending"),
+        event("status_changed", MINUTE, status="Pending"),
         event("status_changed", HOUR, status="open"),
         event("agent_message", HOUR + MINUTE),
     ]

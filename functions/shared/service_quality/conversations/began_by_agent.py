@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from service_quality.conversations.conversation import RETENTION
 from service_quality.conversations.reading_order import Placed
 from service_quality.events import kinds
+from service_quality.instants import SECOND
 from service_quality.policies.policy import Policy
 
+#: A conversation that an agent begins is opened by the agent's message: its opening comes with it.
+_AT_ONCE = 10 * SECOND
 _ENDS = frozenset({"resolved", "reopened"})
 
 
 def began_by_agent(placed: Sequence[Placed], index: int, policy: Policy, *, round_opened_at: int) -> bool:
     """Whether the opening at an index, which has no words, asks nothing in its round.
 
-    An agent wrote within the tolerance of it, before the customer did, and the customer wrote later in the round.
+    An agent wrote at once, before the customer did, and the customer wrote later in the round.
     """
     opening = placed[index].event
     if opening.precision != "ms":
@@ -22,7 +25,7 @@ def began_by_agent(placed: Sequence[Placed], index: int, policy: Policy, *, roun
     if written is None:
         return False
     answer = placed[written].event
-    is_near = answer.occurred_at - opening.occurred_at <= policy.answer_tolerance_ms
+    is_near = answer.occurred_at - opening.occurred_at <= _AT_ONCE
     asked_until = round_opened_at + RETENTION
     return is_near and answer.precision == "ms" and _asks_later(placed, written, policy, until=asked_until)
 

@@ -117,6 +117,8 @@ def advance(
 
 def _correct(conversation: Conversation, index: int, event: InteractionEvent, *, received_clock: int) -> Conversation:
     known = conversation.events[index]
+    if known.kind == event.kind and event.kind in kinds.CORRECTED:
+        event = _at_the_instant_of(known, event)
     if says_the_same(known, event):
         return conversation
     if known.kind != event.kind or event.kind not in kinds.CORRECTED:
@@ -127,6 +129,17 @@ def _correct(conversation: Conversation, index: int, event: InteractionEvent, *,
             expected="an id of its own, or a corrected message or rating",
         )
     return put_at(conversation, index, event, received_clock=received_clock)
+
+
+def _at_the_instant_of(known: InteractionEvent, event: InteractionEvent) -> InteractionEvent:
+    """A correction at the instant of what it corrects: when somebody edited it is not when they wrote."""
+    return replace(
+        event,
+        occurred_at=known.occurred_at,
+        received_at=known.received_at,
+        precision=known.precision,
+        stated_at=known.stated_at,
+    )
 
 
 def put_at(conversation: Conversation, index: int, event: InteractionEvent, *, received_clock: int) -> Conversation:

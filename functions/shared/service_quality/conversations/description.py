@@ -51,7 +51,7 @@ def _round(one: Round, state: ConversationState) -> dict[str, object]:
             for turn in one.unanswered
         ],
         "resolved": one.is_resolved,
-        "resolution_ms": one.resolution_ms,
+        "resolution_ms": one.resolution_ms if one.is_resolved else None,
         "owner": one.owner,
         "rating": rating.rating if rating else None,
         "rated_at": _instant(rating.at if rating else None),

@@ -112,6 +112,7 @@ class _Reading:
         self.index = 0
         self.begins = False
         self.is_begun_by_agent = False
+        self.left_open: Turn | None = None
         self.seems_answered: tuple[Round, str | None] | None = None
         self.state = ConversationState()
 
@@ -138,7 +139,7 @@ class _Reading:
                 if event.kind == "complaint_filed":
                     state.complaints.append(event.occurred_at)
                 continue
-            if event.merged_into is not None:
+            if event.merged_into not in (None, event.conversation_id):
                 state.is_merged = True
             self._read_in_contact(one)
         if state.is_merged:
@@ -245,11 +246,13 @@ class _Reading:
     def _is_answered(self, one: Placed, policy: Policy) -> bool:
         """Whether an answer that arrived after this question is stamped a little before it: clocks differ."""
         state, event, number = self.state, one.event, one.number
-        if number is None or event.precision != "ms":
+        tolerance = policy.answer_tolerance_ms
+        if number is None or event.precision != "ms" or _delay(event) > tolerance:
             return False
-        earliest = event.occurred_at - policy.answer_tolerance_ms
+        earliest = event.occurred_at - tolerance
         for answer, arrived in reversed(state.loose):
-            if answer.occurred_at >= earliest and arrived is not None and arrived > number:
+            is_later = arrived is not None and arrived > number
+            if answer.occurred_at >= earliest and is_later and _delay(answer) <= tolerance:
                 if answer.event_id not in state.answered_ahead:
                     state.answered_ahead.add(answer.event_id)
                     self._add_reply(Reply(event.occurred_at, answer.agent_id, 0, 0, 0, (Share(answer.agent_id, 0),)))
@@ -262,7 +265,8 @@ class _Reading:
         self.state.replied = last
 
     def _read_status(self, event: InteractionEvent) -> None:
-        if event.status not in self.state.rounds[-1].policy.pauses_when:
+        pauses = {status.casefold() for status in self.state.rounds[-1].policy.pauses_when}
+        if event.status is None or event.status.casefold() not in pauses:
             self._resume(event.occurred_at)
         elif self.state.paused_at is None:
             self.state.paused_at = event.occurred_at
@@ -302,10 +306,25 @@ class _Reading:
             pauses, target = state.pauses_until(event.occurred_at), state.turn.policy.target_for(state.contact)
             self._add_reply(state.turn.reply(event, pauses, target, first=not last.replies))
             state.turn = None
+        elif self._is_closing_word(one):
+            return
         elif one.number is not None and event.precision == "ms":
             state.loose.append(one)
         if self.is_begun_by_agent:
             self.is_begun_by_agent, self.seems_answered = False, (last, event.agent_id)
+
+    def _is_closing_word(self, one: Placed) -> bool:
+        """Whether a message answers the turn that a resolution has just ended: people solve and reply at once."""
+        event, last = one.event, self.state.rounds[-1]
+        if self.left_open is None or last.end != RESOLVED or last.ended_at is None:
+            return False
+        turn, self.left_open = self.left_open, None
+        if event.precision != "ms" or event.occurred_at - last.ended_at > turn.policy.answer_tolerance_ms:
+            return False
+        last.unanswered.pop()
+        pauses, target = self.state.pauses_until(event.occurred_at), turn.policy.target_for(self.state.contact)
+        self._add_reply(turn.reply(event, pauses, target, first=not last.replies))
+        return True
 
     def bot_message(self, one: Placed) -> None:
         self.state.rounds[-1].bot_messages += 1
@@ -328,6 +347,7 @@ class _Reading:
         event, last = one.event, self.state.rounds[-1]
         if last.end:
             return
+        self.left_open = self.state.turn if event.precision == "ms" else None
         self._end(last, RESOLVED, event.occurred_at, event.precision)
         if event.precision == last.opened_precision == "ms":
             paused = overlap(last.opened_at, event.occurred_at, self.state.pauses_until(event.occurred_at))
@@ -361,6 +381,11 @@ class _Reading:
         last = self.state.rounds[-1]
         last.complaints.append(one.event.occurred_at)
         last.is_quiet = False
+
+
+def _delay(event: InteractionEvent) -> int:
+    """The time from an event's stamp to its arrival: in a backlog the order of arrival says nothing."""
+    return event.received_at - event.occurred_at
 
 
 def _summary(number: int, end: str, owner: str | None) -> Round:

@@ -52,10 +52,11 @@ QUESTIONS = frozenset({"conversation_opened", "customer_message", "reopened"})
 
 
 def rank(kind: str) -> int:
-    """The place of a kind among the events of one instant: questions, others, ratings."""
-    if kind in QUESTIONS:
-        return 0
-    return 2 if kind == RATED else 1
+    """The place of a kind among the events of one instant: questions, others, resolutions, ratings."""
+    return 0 if kind in QUESTIONS else _LAST.get(kind, 1)
+
+
+_LAST = {"resolved": 2, RATED: 3}
 
 
 #: Kinds that keep a round running.

@@ -132,7 +132,8 @@ def step_conversation(
     last = after.placed[-1].event
     is_latest = last.event_id == event.event_id
     state = after.state_at(event.event_id)
-    values = read_event_values(state, event)
+    own = next(one.event for one in reversed(after.placed) if one.event.event_id == event.event_id)
+    values = read_event_values(state, own)
     is_contact = event.kind in SCORED and event.conversation_id is not None
     return ConversationStep(
         event=event,

@@ -87,18 +87,18 @@ class Policy(NamedTuple):
         >>> DEFAULT_POLICY.rating_of(4), DEFAULT_POLICY.rating_of("4"), DEFAULT_POLICY.rating_of(6)
         (4, 4, None)
         >>> named = RatingScale(worst=0, best=10, names=(("awful", 1),))
-        >>> [DEFAULT_POLICY._replace(rating_scale=named).rating_of(given) for given in (" Awful", 0, 6, 10)]
-        [1, 1, 3, 5]
+        >>> [DEFAULT_POLICY._replace(rating_scale=named).rating_of(given) for given in (" Awful", 0, 6, "4.5", 10)]
+        [1, 1, 3, 3, 5]
         """
         scale = self.rating_scale
         name = str(given).strip().casefold()
         for one, rating in scale.names:
             if one == name:
                 return rating
-        number = _whole_number(name)
+        number = _thousandths(name)
         if number is None or scale.worst is None or scale.best is None:
             return None
-        above, span = number - scale.worst, scale.best - scale.worst
+        above, span = number - scale.worst * 1000, (scale.best - scale.worst) * 1000
         if span < 0:
             above, span = -above, -span
         if not 0 <= above <= span:
@@ -138,6 +138,13 @@ def policy_in_force(policies: Sequence[Policy], *, known: int, began_at: int) ->
     return DEFAULT_POLICY
 
 
-def _whole_number(text: str) -> int | None:
-    digits = text.removeprefix("-")
-    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER else None
+def _thousandths(text: str) -> int | None:
+    """A number of at most nine digits and three decimals, as an integer of thousandths."""
+    sign = -1 if text.startswith("-") else 1
+    whole, point, decimals = text.removeprefix("-").partition(".")
+    digits = whole + decimals
+    if not digits.isascii() or not digits.isdigit() or not whole or len(whole) > _LONGEST_NUMBER or len(decimals) > 3:
+        return None
+    if point and not decimals:
+        return None
+    return sign * (int(whole) * 1000 + int(decimals.ljust(3, "0")))
