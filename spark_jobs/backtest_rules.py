@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from cli.arguments import shown
 from service_quality.errors import RejectedEventError, RejectedPolicyError, ServiceQualityError
+from service_quality.instants import format_instant
 from service_quality.policies.policy_document import parse_policy
 from spark_jobs.backtest.backtest import Backtest, Folded
 from spark_jobs.backtest.given_scores import GivenScore, NoScore
@@ -138,6 +139,10 @@ class _Run:
         for alert in self.backtest.end():
             self._print(self.printing.message(self.lines, alert))
             self.messages += 1
+        idle = self.backtest.idle_policy()
+        if idle is not None:
+            said = f"found a policy that is valid from {format_instant(idle.valid_from)} on, and no event so late"
+            print(f"{_NAME}: {said}; it judged nothing", file=sys.stderr, flush=True)
 
     def print_conversations(self) -> None:
         """Print what was understood of each conversation."""
@@ -163,6 +168,8 @@ class _Run:
         """Say on the standard error what a line did not lead to."""
         if folded.duplicates:
             _warn(number, "found the id of an event that was folded before, expected a new one; it changes nothing")
+        if folded.odd:
+            _warn(number, f"found values of {', '.join(folded.odd)} that cannot be read; the event counts without them")
         for failure in folded.failures:
             at = failure.fields()
             _warn(number, f"{at['stage']} {at['subject']} failed with {at['error_type']} at {at['stack']}")

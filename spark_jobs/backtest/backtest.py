@@ -34,13 +34,15 @@ _KEY = b"of this run alone"
 class Folded(NamedTuple):
     """What folding lines led to: messages in the order of the outbox, rejected records, and counts.
 
-    `failures` are those of the product's own code, such as a rule that raises; a missing score is none of them.
+    `failures` are those of the product's own code, such as a rule that raises; a missing score is none of them. `odd`
+    names the fields whose values were dropped.
     """
 
     messages: list[AlertBody]
     rejected: list[Rejection]
     duplicates: int
     failures: list[Failure]
+    odd: list[str]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -75,6 +77,7 @@ class Backtest:
             rejected=[rejected[key] for line in lines if (key := (line.shop_id, line.record.position)) in rejected],
             duplicates=stats.duplicates,
             failures=[one for one in stats.failures if not isinstance(one.error, NoModelError)],
+            odd=sorted(stats.odd),
         )
 
     def describe_conversations(self) -> Iterator[dict[str, object]]:
@@ -84,6 +87,11 @@ class Backtest:
                 yield describe_conversation(
                     decode_conversation(data, shop_id).conversation, self._policies(), until=self._end_of(shop_id)
                 )
+
+    def idle_policy(self) -> Policy | None:
+        """The policy, where it is valid from an instant that no shop's log reached; else None."""
+        clocks = [self._end_of(shop_id) for shop_id in self._shops]
+        return next((one for one in self._policies() if clocks and one.valid_from > max(clocks)), None)
 
     def end(self) -> list[AlertBody]:
         """The messages that end the alerts of rounds which have been silent for too long by the end of the log."""

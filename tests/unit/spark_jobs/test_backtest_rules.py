@@ -406,3 +406,15 @@ def test_page_shows_what_its_command_prints():
     )
 
     assert (ended.returncode, ended.stderr, ended.stdout) == (0, "", f"{dedent(shown).rstrip()}\n")
+
+
+def test_dropped_values_and_a_policy_that_judges_nothing_are_named(run, tmp_path):
+    policy = tmp_path / "policy.json"
+    policy.write_text('{"revision": "later", "valid_from": "2100-01-01T00:00:00Z"}', "utf-8")
+
+    odd = line("customer_message", "12:00", category="x" * 300, agent_id=42)
+    code, _, errors = run(odd, options=("--policy", str(policy)))
+
+    assert code == 0
+    assert "line 1: found values of agent_id, category that cannot be read; the event counts without them" in errors
+    assert "valid from 2100-01-01T00:00:00.000Z on, and no event so late; it judged nothing" in errors
