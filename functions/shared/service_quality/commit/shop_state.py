@@ -25,7 +25,6 @@ from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.facts.entities import item_key_of
 from service_quality.histories.history import History, HistoryPlan
 from service_quality.instants import day_at
-from service_quality.policies.calendars import missing_years
 from service_quality.policies.policy import Policy
 
 #: Reads stored items by key, strongly consistent; a missing item is left out.
@@ -61,7 +60,11 @@ class ShopState:
     def lacks_calendar(self, at: int) -> bool:
         """Whether the calendar of the shop's present policy lacks a year that is expected at an instant."""
         calendar = self.policies[-1].holidays if self.policies else None
-        return calendar is not None and bool(missing_years(calendar, day_at(at)))
+        if calendar is None:
+            return False
+        from service_quality.policies.calendars import missing_years  # noqa: PLC0415  # few shops keep a calendar
+
+        return bool(missing_years(calendar, day_at(at)))
 
     def load(self, keys: Iterable[str], read: ReadItems) -> None:
         """Read the items that are not held yet, and the imports that they have not absorbed; at most two reads."""
