@@ -38,12 +38,12 @@ def answered_by_the_first(self: _Reading, one: Placed, policy: Policy) -> bool:
 _IS_ANSWERED = _Reading._is_answered
 
 
-def began_within_an_hour(placed: Sequence[Placed], index: int, policy: Policy, **opened: int) -> bool:
-    return began_by_agent(placed, index, policy._replace(answer_tolerance_ms=HOUR), **opened)
+def began_within_an_hour(placed: Sequence[Placed], index: int, policy: Policy, *, of: Round) -> bool:
+    return began_by_agent(placed, index, policy._replace(answer_tolerance_ms=HOUR), of=of)
 
 
-def began_if_asked_in_any_round(placed: Sequence[Placed], index: int, policy: Policy, **_: int) -> bool:
-    return began_by_agent(placed, index, policy, round_opened_at=placed[-1].event.occurred_at)
+def began_if_asked_in_any_round(placed: Sequence[Placed], index: int, policy: Policy, *, of: Round) -> bool:
+    return began_by_agent(placed, index, policy, of=replace(of, opened_at=placed[-1].event.occurred_at))
 
 
 def instant_wait(self: Turn, answer: InteractionEvent, *given: Any, **which: Any) -> Reply:
