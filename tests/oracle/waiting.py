@@ -147,7 +147,8 @@ def _agent_began(story: Story, turn: Turn, last: int) -> bool:
         return False
     message = story.event(turn.answer)
     at_once = message.occurred_at - opening.occurred_at <= 10 * SECOND
-    customers = [place for place in story.places("customer_message") if turn.start < place <= last]
-    between = [place for place in customers if place < turn.answer]
-    later = [place for place in customers if place > turn.answer and not is_courtesy(story.event(place))]
+    asked = [place for place in story.places("customer_message", "reopened") if turn.start < place <= last]
+    between = [place for place in asked if place < turn.answer]
+    messages = [place for place in story.places("customer_message") if turn.answer < place <= last]
+    later = [place for place in messages if not is_courtesy(story.event(place))]
     return is_exact(opening) and is_exact(message) and at_once and not between and bool(later)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from service_quality.conversations import began_by_agent as began_by_agent_module
 from service_quality.conversations import conversation, event_values
 from service_quality.conversations.began_by_agent import began_by_agent
 from service_quality.conversations.reading import ConversationState, _Reading
@@ -38,12 +39,16 @@ def answered_by_the_first(self: _Reading, one: Placed, policy: Policy) -> bool:
 _IS_ANSWERED = _Reading._is_answered
 
 
-def began_within_an_hour(placed: Sequence[Placed], index: int, policy: Policy, **opened: int) -> bool:
-    return began_by_agent(placed, index, policy._replace(answer_tolerance_ms=HOUR), **opened)
+def began_within_an_hour(placed: Sequence[Placed], index: int, *, of: Round) -> bool:
+    at_once = began_by_agent_module._AT_ONCE
+    began_by_agent_module._AT_ONCE = HOUR
+    found = began_by_agent(placed, index, of=of)
+    began_by_agent_module._AT_ONCE = at_once
+    return found
 
 
-def began_if_asked_in_any_round(placed: Sequence[Placed], index: int, policy: Policy, **_: int) -> bool:
-    return began_by_agent(placed, index, policy, round_opened_at=placed[-1].event.occurred_at)
+def began_if_asked_in_any_round(placed: Sequence[Placed], index: int, *, of: Round) -> bool:
+    return began_by_agent(placed, index, of=replace(of, opened_at=placed[-1].event.occurred_at))
 
 
 def instant_wait(self: Turn, answer: InteractionEvent, *given: Any, **which: Any) -> Reply:

@@ -420,6 +420,29 @@ def test_answer_that_is_edited_keeps_the_instant_at_which_it_was_written():
 # Pauses
 
 
+def test_shortest_wait_until_a_day_leaves_pauses_out():
+    events = [
+        event("customer_message", 0),
+        event("status_changed", HOUR, status="pending"),
+        event("agent_message", DAY, precision="day"),
+    ]
+    pausing = DEFAULT_POLICY._replace(pauses_when=("pending",))
+
+    (only,) = read_conversation(under(1, *events), [pausing]).rounds
+
+    assert [reply.waited_at_least_ms for reply in only.replies] == [HOUR]
+
+
+def test_contact_that_an_agent_began_lasts_as_long_as_the_policy_of_its_round_says():
+    shorter = DEFAULT_POLICY._replace(ends_after_ms=HOUR)
+    (noted,) = under(0, event("internal_note", -HOUR))
+    began = [event("conversation_opened", 0), event("agent_message", 5 * SECOND), event("customer_message", 2 * HOUR)]
+
+    (only,) = read_conversation([noted, *under(1, *began)], [shorter]).rounds
+
+    assert not only.replies
+
+
 def test_clock_pauses_in_a_pending_status_where_the_policy_says_so():
     events = [
         event("customer_message", 0),

@@ -1,19 +1,20 @@
 """Contacts that an agent began: an opening that asks nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from service_quality.conversations.conversation import RETENTION
 from service_quality.conversations.reading_order import Placed
+from service_quality.conversations.rounds import Round
 from service_quality.events import kinds
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import SECOND
-from service_quality.policies.policy import Policy
 
 #: A conversation that an agent begins is opened by the agent's message: its opening comes with it.
 _AT_ONCE = 10 * SECOND
 _ENDS = frozenset({"resolved", "reopened"})
 
 
-def began_by_agent(placed: Sequence[Placed], index: int, policy: Policy, *, round_opened_at: int) -> bool:
+def began_by_agent(placed: Sequence[Placed], index: int, *, of: Round) -> bool:
     """Whether the opening at an index, which has no words, asks nothing in its round.
 
     An agent wrote at once, before the customer did, and the customer wrote later in the round.
@@ -21,35 +22,26 @@ def began_by_agent(placed: Sequence[Placed], index: int, policy: Policy, *, roun
     opening = placed[index].event
     if opening.precision != "ms":
         return False
-    written = _first_message(placed, index)
-    if written is None:
+    left = _in_round(placed, index, of.policy.ends_after_ms)
+    answer = next((event for event in left if event.kind in ("agent_message", "customer_message")), None)
+    if answer is None or answer.kind == "customer_message":
         return False
-    answer = placed[written].event
     is_near = answer.occurred_at - opening.occurred_at <= _AT_ONCE
-    asked_until = round_opened_at + RETENTION
-    return is_near and answer.precision == "ms" and _asks_later(placed, written, policy, until=asked_until)
+    if not is_near or answer.precision != "ms":
+        return False
+    return any(_asks(event) and event.occurred_at - of.opened_at <= RETENTION for event in left)
 
 
-def _first_message(placed: Sequence[Placed], index: int) -> int | None:
-    """The index of the first message behind an index, if it is an agent's; None if the round ends before."""
-    for later in range(index + 1, len(placed)):
-        kind = placed[later].event.kind
-        if kind == "agent_message":
-            return later
-        if kind == "customer_message" or kind in _ENDS:
-            return None
-    return None
-
-
-def _asks_later(placed: Sequence[Placed], index: int, policy: Policy, *, until: int) -> bool:
-    """Whether the customer writes behind an index before the round ends; after `until` a message opens the next."""
+def _in_round(placed: Sequence[Placed], index: int, ends_after_ms: int) -> Iterator[InteractionEvent]:
+    """The events behind an index, up to the end of its round."""
     last_activity = placed[index].event.occurred_at
-    for one in placed[index + 1 :]:
-        event = one.event
-        if event.kind in _ENDS or event.occurred_at - last_activity > policy.ends_after_ms:
-            return False
-        if event.kind == "customer_message" and event.courtesy is None:
-            return event.occurred_at <= until
+    for event, _ in placed[index + 1 :]:
+        if event.kind in _ENDS or event.occurred_at - last_activity > ends_after_ms:
+            return
         if event.kind in kinds.ACTIVITY and event.courtesy is None:
             last_activity = event.occurred_at
-    return False
+        yield event
+
+
+def _asks(event: InteractionEvent) -> bool:
+    return event.kind == "customer_message" and event.courtesy is None

@@ -237,9 +237,7 @@ class _Reading:
         if self._is_answered(one, policy):
             return
         if event.kind == "conversation_opened" and event.text_digest is None:
-            self.is_begun_by_agent = began_by_agent(
-                self.placed, self.index, policy, round_opened_at=state.rounds[-1].opened_at
-            )
+            self.is_begun_by_agent = began_by_agent(self.placed, self.index, of=state.rounds[-1])
         if not self.is_begun_by_agent:
             state.turn = Turn(event.occurred_at, event.precision, policy, [(event.occurred_at, state.assigned_agent)])
 

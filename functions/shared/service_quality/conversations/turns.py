@@ -28,7 +28,8 @@ class Turn:
         at, since = answer.occurred_at, self.since
         days = at // DAY - since // DAY
         if answer.precision != "ms" or self.precision != "ms":
-            at_least = floor_to(at, DAY) - since if days and self.precision == "ms" else None
+            began = floor_to(at, DAY)
+            at_least = began - since - overlap(since, began, pauses) if days and self.precision == "ms" else None
             return Reply(at, answer.agent_id, None, days, at_least)
         waited = at - since - overlap(since, at, pauses)
         limit = target.first_response_ms if first else target.next_reply_ms
