@@ -57,7 +57,6 @@ from tests.simulation.policy_mutants import (
     forgotten_by_a_rebuild,
     judged_before_it_is_valid,
     judged_from_before_its_record,
-    place_among_policies_lost_by_an_import,
     place_among_policies_not_stored,
 )
 from tests.simulation.routing_mutants import (
@@ -396,7 +395,6 @@ MUTANTS: dict[str, Mutant] = {
     "a policy judges what began before its record": Mutant(patches=judged_from_before_its_record),
     "a policy judges before it is valid": Mutant(patches=judged_before_it_is_valid),
     "an event's place among policies is not stored": Mutant(patches=place_among_policies_not_stored),
-    "an event's place among policies is lost by an import": Mutant(patches=place_among_policies_lost_by_an_import),
     "a policy that comes again counts twice": Mutant(patches=counted_twice),
     "a policy counts whatever it follows": Mutant(patches=counted_whatever_it_follows),
     "a policy's document after the transaction": Mutant(_over(DocumentsAfter)),

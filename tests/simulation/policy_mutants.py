@@ -9,7 +9,7 @@ from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.transactions import control_entry
-from service_quality.conversations import imported_part, reading
+from service_quality.conversations import reading
 from service_quality.policies.policy import Policy, policy_in_force
 from service_quality.policies.policy_document import parse_policy
 from tests.simulation.world import World
@@ -53,16 +53,6 @@ def place_among_policies_not_stored(world: World) -> list[Any]:
         return sound(replace(event, policies_known=0))
 
     return [mock.patch.object(state_items, "_event_to_stored", event_to_stored)]
-
-
-def place_among_policies_lost_by_an_import(world: World) -> list[Any]:
-    """An event that an import changes knows of the policies that the import knew."""
-
-    def changed(one: Any, **changes: Any) -> Any:
-        changes.pop("policies_known", None)
-        return replace(one, **changes)
-
-    return [mock.patch.object(imported_part, "replace", changed)]
 
 
 def counted_twice(world: World) -> list[Any]:
