@@ -31,7 +31,7 @@ SCENES: tuple[tuple[Step, ...], ...] = (
     (
         Step("customer_message", MINUTE, _ASKS),
         Step("customer_message", MINUTE + 20 * SECOND, _ASKS),
-        Step("agent_message", 30 * SECOND, _ANN),
+        Step("agent_message", 5 * SECOND, _ANN),
     ),
     (
         Step("customer_message", MINUTE, _ASKS),
@@ -62,7 +62,7 @@ SCENES: tuple[tuple[Step, ...], ...] = (
     ),
     (
         Step("conversation_opened", 0, {**_WORDLESS, **_ANN}),
-        Step("agent_message", 30 * SECOND, _BOB),
+        Step("agent_message", 5 * SECOND, _BOB),
         Step("rated", MINUTE, {"rating": 2}),
         Step("customer_message", HOUR, _ASKS),
         Step("agent_message", HOUR + MINUTE, _ANN),
@@ -119,7 +119,7 @@ SCENES: tuple[tuple[Step, ...], ...] = (
     ),
     (
         Step("conversation_opened", 0, {**_WORDLESS, **_NOBODY}),
-        Step("agent_message", 30 * SECOND, _ANN),
+        Step("agent_message", 5 * SECOND, _ANN),
         *(Step("agent_message", week * 7 * DAY, _ANN) for week in range(1, 5)),
         Step("customer_message", 30 * DAY + HOUR, _ASKS),
     ),

@@ -29,7 +29,7 @@ def began_by_agent(placed: Sequence[Placed], index: int, *, of: Round) -> bool:
     is_near = answer.occurred_at - opening.occurred_at <= _AT_ONCE
     if not is_near or answer.precision != "ms":
         return False
-    return any(_asks(event) and event.occurred_at - of.opened_at <= RETENTION for event in left)
+    return _asks_later(left, until=of.opened_at + RETENTION)
 
 
 def _in_round(placed: Sequence[Placed], index: int, ends_after_ms: int) -> Iterator[InteractionEvent]:
@@ -43,5 +43,17 @@ def _in_round(placed: Sequence[Placed], index: int, ends_after_ms: int) -> Itera
         yield event
 
 
-def _asks(event: InteractionEvent) -> bool:
-    return event.kind == "customer_message" and event.courtesy is None
+def _asks_later(left: Iterator[InteractionEvent], *, until: int) -> bool:
+    """Whether the customer asks in the round.
+
+    After `until` a question opens the next round, unless the customer waits since an opening with words.
+    """
+    waits = False
+    for event in left:
+        if event.kind == "customer_message" and event.courtesy is None:
+            return waits or event.occurred_at <= until
+        if event.kind == "conversation_opened" and event.text_digest is not None:
+            waits = True
+        elif event.kind == "agent_message":
+            waits = False
+    return False
