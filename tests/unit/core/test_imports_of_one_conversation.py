@@ -195,3 +195,15 @@ def test_conversation_that_is_too_large_with_its_imports_rejects_the_next_event(
         step_conversation(FoldedConversation(conversation(ASKED), AGENT), NOTED, received_clock=NOON, imported=(part,))
 
     assert rejected.value.reason == "conversation_full"
+
+
+def test_parts_of_a_forgotten_conversation_are_joined_in_their_order_of_arrival():
+    asked, noted, answered = (
+        event(kind, at) for kind, at in (("customer_message", 9), ("internal_note", 5), ("agent_message", 7))
+    )
+    first, second = (ImportedPart(EMPTY, Conversation(held, NOON)) for held in ((asked,), (asked, noted)))
+    third = ImportedPart(EMPTY, Conversation((noted, answered), NOON))
+
+    assert join_parts(EMPTY, [first, second, third]).events == (asked, noted, answered)
+    assert join_parts(EMPTY, [third, second]).events == (asked, noted, answered)
+    assert join_parts(Conversation((answered,), NOON), [second]).events == (asked, noted, answered)

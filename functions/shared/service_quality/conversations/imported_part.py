@@ -43,11 +43,12 @@ def join_parts(known: Conversation, parts: Sequence[ImportedPart]) -> Conversati
         return known
     logged = {event.event_id: event for event in known.events[known.imported :]}
     imported = {event.event_id: event for event in known.events[: known.imported]}
-    touched_at = known.touched_at
+    touched_at, order = known.touched_at, list[str]()
     for before, after in parts:
         only_held = set(before.events)  # the log may have corrected these since
         ahead = {event.event_id: event for event in after.events[after.imported :] if event.event_id not in imported}
-        logged = {**{one: event for one, event in ahead.items() if one not in logged}, **logged}
+        order = _merged(order, list(ahead))
+        logged = {**ahead, **logged}
         for event in after.events:
             side = logged if event.event_id in logged else imported
             held = side.get(event.event_id)
@@ -56,7 +57,22 @@ def join_parts(known: Conversation, parts: Sequence[ImportedPart]) -> Conversati
             elif event not in only_held and not same_content(held, event):
                 side[event.event_id] = replace(event, policies_known=held.policies_known)
         touched_at = max(touched_at, after.touched_at)
-    return _conversation(imported.values(), logged.values(), touched_at, known.past or parts[-1].after.past)
+    order = _merged(order, [event.event_id for event in known.events[known.imported :]])
+    arrived = [logged[event_id] for event_id in order]
+    return _conversation(imported.values(), arrived, touched_at, known.past or parts[-1].after.past)
+
+
+def _merged(earlier: Sequence[str], later: Sequence[str]) -> list[str]:
+    """Two orders of arrival as one: what only the later one has stands behind what it stands behind there."""
+    merged = list(earlier)
+    place = next((merged.index(one) for one in later if one in merged), len(merged))
+    for one in later:
+        if one in merged:
+            place = merged.index(one) + 1
+        else:
+            merged.insert(place, one)
+            place += 1
+    return merged
 
 
 def _conversation(
