@@ -63,15 +63,15 @@ def join_parts(known: Conversation, parts: Sequence[ImportedPart]) -> Conversati
 
 
 def _merged(earlier: Sequence[str], later: Sequence[str]) -> list[str]:
-    """Two orders of arrival as one: what only the later one has stands behind what it stands behind there."""
+    """Two orders of arrival as one: what only the later one has stands before what it stands before there, else last.
+
+    A part holds what was on the log when its import was made, so what it lacks came later.
+    """
     merged = list(earlier)
-    place = next((merged.index(one) for one in later if one in merged), len(merged))
-    for one in later:
-        if one in merged:
-            place = merged.index(one) + 1
-        else:
-            merged.insert(place, one)
-            place += 1
+    for number, one in enumerate(later):
+        if one not in merged:
+            places = [merged.index(behind) for behind in later[number + 1 :] if behind in merged]
+            merged.insert(min(places, default=len(merged)), one)
     return merged
 
 
