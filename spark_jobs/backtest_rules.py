@@ -5,19 +5,18 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from cli.arguments import shown
-from service_quality.errors import RejectedEventError, RejectedPolicyError, ServiceQualityError
+from service_quality.errors import RejectedEventError, ServiceQualityError
 from service_quality.instants import format_instant
-from service_quality.policies.policy_document import parse_policy
 from spark_jobs.backtest.backtest import Backtest, Folded
 from spark_jobs.backtest.given_scores import GivenScore, NoScore
 from spark_jobs.backtest.log_lines import read_line
 from spark_jobs.backtest.printing import JsonLines, Printing, RejectedLine, Text
 from spark_jobs.entry.arguments import JobParser, add_debug, empty_parser
 from spark_jobs.entry.endings import run_job
+from spark_jobs.entry.policy_files import read_policy
 from spark_jobs.errors import InputError, JobError, MissingSourceError
 
 _NAME = "backtest_rules"
@@ -72,22 +71,6 @@ def _parser() -> JobParser:
     parser.add_argument("--json", action="store_true", help=_JSON_HELP)
     add_debug(parser)
     return parser
-
-
-def read_policy(name: str) -> bytes:
-    """The document of a policy; InputError names every mistake in it."""
-    try:
-        document = Path(name).read_bytes()
-        parse_policy(document)
-    except FileNotFoundError:
-        raise MissingSourceError(f"found no file {name}, expected a policy") from None
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror}, expected a file that can be read") from None
-    except RejectedPolicyError as error:
-        raise InputError(
-            f"{name}: found {len(error.problems)} mistakes in the policy, expected none:\n{error}"
-        ) from None
-    return document
 
 
 def score_argument(text: str) -> float:

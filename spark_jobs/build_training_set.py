@@ -1,5 +1,6 @@
 """Write the features of every scored event, as served or as they would have been, beside the label."""
 
+import hashlib
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
+from spark_jobs.entry.policy_files import read_policy
 from spark_jobs.errors import InputError
 from spark_jobs.lake.snapshots import snapshot_of, table_exists
 from spark_jobs.lake.tables import EVENTS, TRAINING_SET, read_events, replace_training_set, table_properties
@@ -31,6 +33,7 @@ from spark_jobs.learning.labelled_rows import (
 )
 from spark_jobs.logs.declared_features import find_places, vectors_in_service
 from spark_jobs.logs.log_table import LOG, read_log
+from spark_jobs.logs.policies import NO_POLICIES, PoliciesByShop, given_policies, knowing_all
 from spark_jobs.logs.shop_log import event_columns, order_by_time
 from spark_jobs.reader.served_features import compute_scored_and_rated
 
@@ -69,7 +72,19 @@ def read_options(arguments: Sequence[str]) -> Namespace:
         help="days after a shop's first event that make no rows, since its histories are empty; a shop whose log"
         " follows imported events has no such days (%(default)s)",
     )
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--policy",
+        action="append",
+        nargs=2,
+        default=[],
+        metavar=("SHOP", "FILE.json"),
+        help="a policy that judges a shop's events of the lake from its valid_from on, where no log says so; several"
+        " times for several shops or revisions, the latest last",
+    )
+    options = parser.parse_args(arguments)
+    if options.policy and OF_EVENTS not in options.source:
+        parser.error(f"found --policy beside --source {OF_LOG} alone, expected it where events of the lake are read")
+    return options
 
 
 def served_source(log: DataFrame, options: Namespace) -> Source:
@@ -85,13 +100,16 @@ def served_source(log: DataFrame, options: Namespace) -> Source:
     return Source(rows.select(*ROW_COLUMNS), ratings, merged_conversations(received))
 
 
-def past_source(events: DataFrame, options: Namespace, log: DataFrame | None) -> Source:
+def past_source(
+    events: DataFrame, options: Namespace, log: DataFrame | None, policies: PoliciesByShop = NO_POLICIES
+) -> Source:
     """What would have been served of the lake's events; beside a log, of those received before it begins."""
     past = events.select(*event_columns())
     if log is not None:
         begins = log.where("event_id is not null").groupBy("shop_id").agg(F.min("received_at").alias("begins"))
         past = past.join(F.broadcast(begins), "shop_id", "left").where("begins is null or received_at < begins")
-    found = compute_scored_and_rated(order_by_time(past.drop("begins")), FEATURES)
+    ordered = knowing_all(order_by_time(past.drop("begins")), policies)
+    found = compute_scored_and_rated(ordered, FEATURES, policies=policies)
     found = found.persist(StorageLevel.DISK_ONLY)  # rows and ratings, from one fold
     rows = without_warm_up(found.where("features is not null"), options.warm_up_days)
     ratings = found.where("features is null").withColumn("position", F.lit(""))
@@ -107,13 +125,15 @@ def join_sources(sources: Sequence[Source]) -> DataFrame:
     return with_labels(rows, label_rounds(ratings, merged))
 
 
-def read_sources(spark: SparkSession, options: Namespace, snapshots: Mapping[str, int | None]) -> list[Source]:
+def read_sources(
+    spark: SparkSession, options: Namespace, snapshots: Mapping[str, int | None], policies: PoliciesByShop
+) -> list[Source]:
     """The sources of the command line at these snapshots, the events before the log."""
     log = read_log(spark, snapshot=snapshots[OF_LOG]) if OF_LOG in options.source else None
     sources = []
     if OF_EVENTS in options.source:
         events = read_events(spark, as_of=options.as_of, snapshot=snapshots[OF_EVENTS])
-        sources.append(past_source(events, options, log))
+        sources.append(past_source(events, options, log, policies))
     if log is not None:
         sources.append(served_source(log, options))
     return sources
@@ -141,6 +161,7 @@ def holds_synthetic(spark: SparkSession) -> bool:
 def main(arguments: Sequence[str]) -> None:
     """Entry point: read the lake, compute, replace the training set."""
     options = read_options(arguments)
+    documents = [(shop_id, read_policy(file)) for shop_id, file in options.policy]
     spark = session_for(options, "build_training_set")
     # read before the tables, so that no later snapshot is used
     snapshots = {OF_EVENTS: snapshot_of(spark, EVENTS), OF_LOG: snapshot_of(spark, LOG)}
@@ -151,8 +172,9 @@ def main(arguments: Sequence[str]) -> None:
         **{f"{name}_snapshot": str(snapshots[name] if name in options.source else None) for name in snapshots},
         "code_version": str(CODE_VERSION),
         "warm_up_days": str(options.warm_up_days),
+        "policies": hashlib.sha256(repr(documents).encode()).hexdigest()[:20] if documents else "",
     }
-    sources = read_sources(spark, options, snapshots)
+    sources = read_sources(spark, options, snapshots, given_policies(documents))
     changed = not made_from.items() <= table_properties(spark, TRAINING_SET).items()
     if changed:
         synthetic = str(holds_synthetic(spark)).lower()

@@ -9,15 +9,20 @@ ServiceQualityError
     └── OvertakenError      1: another writer was quicker
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from service_quality.errors import ServiceQualityError
 
 
 class JobError(ServiceQualityError):
-    """A job that cannot go on; the message says found and expected."""
+    """A job that cannot go on; the message says found and expected, each of `details` is a line below it."""
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, details: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.details = tuple(details)
 
 
 class ArgumentError(JobError):

@@ -3,7 +3,7 @@
 import hashlib
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -22,6 +22,7 @@ from spark_jobs.backfill.writing import put_control_records, read_control_key, s
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError, OvertakenError
 from spark_jobs.lake.tables import IMPORTED_EVENTS_SCHEMA, IMPORTS_SCHEMA, record_imported_events, record_imports
+from spark_jobs.logs.policies import number_of, read_policies
 from spark_jobs.reader.counted_spans import shop_countings
 
 _DESCRIPTION = """Writes what the lake knows of each shop's past, up to an instant, and neither the shop's log nor an
@@ -31,7 +32,10 @@ there is no import, so running it again changes nothing. An import record that t
 the log again; the functions take it for a duplicate.
 
 What a new feature lacks of a shop's past is filled in, too: its facts up to the position of the log where a deployment
-began to count them, by one history_filled record."""
+began to count them, by one history_filled record.
+
+With --policy the shop's policies up to that revision judge the import's events, each from its valid_from on; without it
+the defaults do. The archive must show the policy. An event that is known already keeps what judges it."""
 
 _RECORD_FIELDS = ("shop_id", "import_id", "clock", "buckets", *KINDS)
 _MOST_ATTEMPTS = 3
@@ -39,7 +43,9 @@ _MOST_ATTEMPTS = 3
 Row = dict[str, Any]
 
 
-def describe_imports(new: DataFrame, past: KnownPast, options: Namespace) -> list[Row]:
+def describe_imports(
+    new: DataFrame, past: KnownPast, policies_known: Mapping[str, int], options: Namespace
+) -> list[Row]:
     """A row of the lake's imports for each shop with new events, without the fields that depend on its items.
 
     The id is a hash of everything that an import depends on, its events in whatever order.
@@ -58,6 +64,7 @@ def describe_imports(new: DataFrame, past: KnownPast, options: Namespace) -> lis
                 row["shop_id"],
                 past.until.get(row["shop_id"], START),
                 *(row[name] for name in ("events", "hash", "sum")),
+                policies_known.get(row["shop_id"], 0),
             ),
             "state_table": options.state_table,
             "shop_id": row["shop_id"],
@@ -65,6 +72,7 @@ def describe_imports(new: DataFrame, past: KnownPast, options: Namespace) -> lis
             "events_snapshot": past.snapshot,
             "as_of": options.as_of,
             "log_until": past.until.get(row["shop_id"], START),
+            "policies_known": policies_known.get(row["shop_id"], 0),
             "clock": row["clock"],
         }
         for row in sorted(found.collect(), key=lambda row: str(row["shop_id"]))
@@ -76,13 +84,19 @@ def _import_id(*made_of: object) -> str:
     return hashlib.sha256(named.encode()).hexdigest()[:20]
 
 
+def find_policies(past: KnownPast, named: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """By shop the number of its policies up to the revision named for it; InputError for an unknown one."""
+    policies = read_policies(past.entries) if named else {}
+    return {shop_id: number_of(policies, shop_id, revision) for shop_id, revision in named}
+
+
 def write_imports(new: DataFrame, imports: list[Row], past: KnownPast, table: str) -> tuple[list[Row], Row]:
     """Write the packs of the described imports, then note them in the lake; their whole rows, and counts.
 
     OvertakenError when another import was noted meanwhile: then no reader ever reads these packs.
     """
     spark = new.sparkSession
-    folded = fold_new(locate_new(new, past), past, FEATURES).cache()
+    folded = fold_new(locate_new(new, imports, past), past, FEATURES).cache()
     ids = spark.createDataFrame(
         [(one["shop_id"], one["import_id"]) for one in imports], "shop_id string, import_id string"
     )
@@ -131,7 +145,7 @@ def materialize(spark: SparkSession, options: Namespace) -> Row:
             "a lake belongs to the tables that it was materialized into"
         )
     new = past.new_events(options.as_of).cache()
-    imports = describe_imports(new, past, options)
+    imports = describe_imports(new, past, find_policies(past, options.policy), options)
     if not imports and not past.imports and past.is_empty_before(options.as_of):
         raise InputError(f"found no event before {format_instant(options.as_of)}, expected at least one")
     key = read_control_key(options.control_key_secret)  # before anything is written
@@ -165,6 +179,14 @@ def read_options(arguments: Sequence[str]) -> Namespace:
     )
     parser.add_argument("--state-table", required=True, metavar="NAME", help="the functions' state table")
     parser.add_argument("--event-stream", required=True, metavar="NAME", help="the stream of the shops' logs")
+    parser.add_argument(
+        "--policy",
+        action="append",
+        nargs=2,
+        default=[],
+        metavar=("SHOP", "REVISION"),
+        help="the policy of a shop's past, by its revision on the shop's log; for several shops several times",
+    )
     parser.add_argument("--control-key-secret", required=True, metavar="ARN", help="the key that signs import records")
     return parser.parse_args(arguments)
 

@@ -1,5 +1,6 @@
 """The known past of shops before an import is made: the archive as read, the imports so far, the lake."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,21 +102,23 @@ def _read_imported(spark: SparkSession, log: DataFrame, imports: list[Row]) -> D
     return contents.join(F.broadcast(located), "import_id").select(*FIELDS, "import_id", "content", *OF_IMPORT).cache()
 
 
-def locate_new(new: DataFrame, past: KnownPast) -> DataFrame:
-    """New events as those of each shop's next import, made at the end of the log as read (FIELDS and OF_IMPORT)."""
+def locate_new(new: DataFrame, imports: Sequence[Row], past: KnownPast) -> DataFrame:
+    """New events as those of each shop's next import, made at the end of the log as read (FIELDS and OF_IMPORT).
+
+    `imports` are the rows of these imports: shop_id, number, policies_known.
+    """
     spark = new.sparkSession
-    numbers: dict[str, int] = {}
-    for one in past.imports:
-        numbers[one["shop_id"]] = one["number"]
-    earlier = spark.createDataFrame(list(numbers.items()), "shop_id string, earlier int")
+    names = ("shop_id", "number", "policies_known")
+    of_shop = spark.createDataFrame(
+        [tuple(one[name] for name in names) for one in imports], "shop_id string, number int, policies_known int"
+    )
     ends = past.log.groupBy("shop_id").agg(
         F.max("log_index").alias("behind"), F.max("received_clock").alias("received_until")
     )
     zero = F.lit(0)
     return (
         new.join(F.broadcast(ends), "shop_id", "left")
-        .join(F.broadcast(earlier), "shop_id", "left")
-        .withColumn("number", F.coalesce("earlier", zero) + 1)
+        .join(F.broadcast(of_shop), "shop_id")
         .withColumn("behind", F.coalesce("behind", zero))
         .withColumn("received_until", F.coalesce("received_until", zero))
         .withColumn("log_index", F.lit(NOT_YET))

@@ -27,7 +27,8 @@ def run_job(
 ) -> int:
     """Run a job and return its exit code (EXIT_CODES; 130 when interrupted).
 
-    A failure is one line on the standard error, never a stack trace; `explain` makes a JobError of it.
+    A failure is one line on the standard error, and its details below, never a stack trace; `explain` makes a JobError
+    of it.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     name = main.__module__.rpartition(".")[2] if main.__module__ != "__main__" else Path(sys.argv[0]).stem
@@ -40,7 +41,7 @@ def run_job(
         if DEBUG in given:
             traceback.print_exc()
         failure = explain(error)
-        print(f"{name}: {one_line(failure)}", file=sys.stderr)
+        print(f"{name}: {one_line(failure)}", *(f"  {one}" for one in failure.details), sep="\n", file=sys.stderr)
         return failure.exit_code
     return 0
 

@@ -19,7 +19,7 @@ from pyspark.sql.types import (
 
 from service_quality.events.declared_fields import INSTANT, INTEGER
 from service_quality.events.interaction_event import DECLARED, fields_of
-from spark_jobs.errors import MissingSourceError
+from spark_jobs.errors import InputError, MissingSourceError
 from spark_jobs.lake.later_columns import add_later_columns, with_later_columns
 from spark_jobs.lake.snapshots import (
     Written,
@@ -78,7 +78,8 @@ TRAINING_SET_SCHEMA = StructType(
 )
 
 #: The backfills of each shop into a state table, numbered from 1: `as_of` and `clock` in epoch milliseconds,
-#: `log_until` the last position of the shop's archive that the backfill takes account of; then the import record.
+#: `log_until` the last position of the shop's archive that the backfill takes account of, `policies_known` how many of
+#: the shop's policies may judge its events (null for none); then the import record.
 IMPORTS_SCHEMA = StructType(
     [
         StructField("import_id", StringType()),
@@ -88,6 +89,7 @@ IMPORTS_SCHEMA = StructType(
         StructField("events_snapshot", LongType()),
         StructField("as_of", LongType()),
         StructField("log_until", StringType()),
+        StructField("policies_known", IntegerType()),
         StructField("clock", LongType()),
         StructField("buckets", IntegerType()),
         StructField("histories", LongType()),
@@ -99,6 +101,8 @@ IMPORTED_EVENTS_SCHEMA = StructType(
     [StructField(name, StringType()) for name in ("import_id", "shop_id", "event_id", "content")]
 )
 
+#: Every version of the table of events has these columns.
+_OF_EVERY_EVENT = ("event_id", "shop_id", "kind", "occurred_at", "received_at", "source")
 EVENTS_KEY = ("shop_id", "event_id")
 REJECTED_KEY = ("file_hash", "line")
 IMPORTED_EVENTS_KEY = ("import_id", "event_id")
@@ -120,9 +124,13 @@ def read_events(spark: SparkSession, as_of: int | None = None, snapshot: int | N
     """The lake's events, columns of EVENTS_SCHEMA.
 
     `as_of`, in epoch milliseconds, leaves out what was received at it or later; `snapshot` names the table's
-    version, by default the present one. MissingSourceError where there is no such table or version.
+    version, by default the present one. MissingSourceError where there is no such table or version, InputError for a
+    table of other rows.
     """
     stored = read_table(spark, EVENTS, snapshot=snapshot, made_by="import_contacts or generate_shop")
+    missing = [name for name in _OF_EVERY_EVENT if name not in stored.columns]
+    if missing:
+        raise InputError(f"found a table {EVENTS} without {', '.join(missing)}, expected the columns of events")
     events = with_later_columns(stored, _types_in(EVENTS_SCHEMA))
     return events if as_of is None else events.where(F.col("received_at") < F.timestamp_millis(F.lit(as_of)))
 

@@ -147,9 +147,9 @@ def event_value_names(features: FeatureSet) -> tuple[str, ...]:
     return tuple(feature.value for feature in features.features if isinstance(feature, EventValue))
 
 
-def to_event(row: Row) -> InteractionEvent:
-    """The interaction event in a row of a log."""
-    return InteractionEvent(**{name: row[name] for name in FIELDS})
+def to_event(row: Row, *, policies_known: int = 0) -> InteractionEvent:
+    """The interaction event in a row of a log; on the log itself, the fold says how many policies it knows."""
+    return InteractionEvent(**{name: row[name] for name in FIELDS}, policies_known=policies_known)
 
 
 def by_conversation(log: DataFrame) -> DataFrame:
@@ -201,17 +201,18 @@ class _Replay:
     def take_import(self, rows: list[Row]) -> FoldedImport:
         """The rows of one import, in order of time."""
         first = rows[0]
+        own = self._policies(first)
         folded = fold_import(
             self.known_at(first["received_until"]),
-            [to_event(row) for row in rows],
+            [to_event(row, policies_known=len(own)) for row in rows],
             kept=self.kept,
-            policies=self.held.policies,
+            policies=max(self.held.policies, own, key=len),
         )
         self.parts.append((first["log_index"], folded.part))
         return folded
 
     def _policies(self, row: Row) -> tuple[Policy, ...]:
-        """The policies that the event's log holds before it."""
+        """The policies that may judge the row's event."""
         known = row.get("policies_known", 0)
         return self.policies[row["shop_id"]].policies[:known] if known else ()
 

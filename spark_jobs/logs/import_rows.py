@@ -2,8 +2,9 @@
 
 Beside the columns of shop_log such a table has `number` (0 for the log itself, else the import's in its shop),
 `behind` (the log index after which the row is folded: its own, or the last one that the import's job had read), `turn`
-(the order among a conversation's events of an import) and `received_until` (the received clock at `behind`).
-`log_index` and `clock` are those of the import record.
+(the order among a conversation's events of an import), `received_until` (the received clock at `behind`) and
+`policies_known` (how many of its shop's policies may judge the event: those before it on the log, or up to the one that
+the import names). `log_index` and `clock` are those of the import record.
 """
 
 from pyspark.sql import Column, DataFrame, Window
@@ -16,8 +17,8 @@ from service_quality.instants import DAY
 from spark_jobs.logs.shop_log import fold_key, in_log_order
 
 #: The columns of an import's events beside their fields.
-OF_IMPORT = ("number", "behind", "received_until", "log_index", "clock")
-_COLUMNS = (*FIELDS, *OF_IMPORT, "received_clock", "fold_key", "turn", "policies_known")
+OF_IMPORT = ("number", "behind", "received_until", "log_index", "clock", "policies_known")
+_COLUMNS = (*FIELDS, *OF_IMPORT, "received_clock", "fold_key", "turn")
 _MISSING = "\x1e"  # no value holds it, nor the separator: both are control characters
 
 
@@ -65,7 +66,6 @@ def import_rows(log: DataFrame, events: DataFrame) -> DataFrame:
     rows = (
         events.withColumn("fold_key", fold_key())
         .withColumn("received_clock", F.col("occurred_at"))
-        .withColumn("policies_known", F.lit(0))
         .withColumn("turn", F.row_number().over(in_time))
         .select(*_COLUMNS)
     )

@@ -17,7 +17,10 @@ Row = dict[str, Any]
 
 #: The log index and the clock of an import record that the archive does not hold yet.
 NOT_YET = 2**62
-LOCATED_DDL = "shop_id string, import_id string, number int, events_snapshot long, behind long, received_until long"
+_LOCATED_DDL = (
+    "shop_id string, import_id string, number int, events_snapshot long, policies_known int, behind long, "
+    "received_until long"
+)
 
 
 def locate_imports(log: DataFrame, imports: Sequence[Row]) -> DataFrame:
@@ -30,12 +33,13 @@ def locate_imports(log: DataFrame, imports: Sequence[Row]) -> DataFrame:
     noted = []
     for one in imports:
         behind = reached[one["shop_id"], one["log_until"], True]
-        noted.append((*(one[name] for name in names), behind.log_index, behind.received_clock))
+        policies_known = one.get("policies_known") or 0
+        noted.append((*(one[name] for name in names), policies_known, behind.log_index, behind.received_clock))
     import_records = log.where("import_id is not null").groupBy("shop_id", "import_id")
     recorded = import_records.agg(F.min("log_index").alias("log_index"), F.min_by("clock", "log_index").alias("clock"))
     far = (F.coalesce(name, F.lit(NOT_YET)).alias(name) for name in ("log_index", "clock"))
-    located = log.sparkSession.createDataFrame(noted, LOCATED_DDL).join(recorded, ["shop_id", "import_id"], "left")
-    return located.select(*names, *far, "behind", "received_until")
+    located = log.sparkSession.createDataFrame(noted, _LOCATED_DDL).join(recorded, ["shop_id", "import_id"], "left")
+    return located.select(*names, *far, "policies_known", "behind", "received_until")
 
 
 def lake_events(spark: SparkSession, snapshot: int | None) -> DataFrame:

@@ -3,7 +3,7 @@
 import json
 from base64 import b64decode
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from pyspark.sql import DataFrame
@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from service_quality.events.control_records import SettingsChanged
 from service_quality.policies.policy import Policy
 from service_quality.policies.policy_document import parse_policy
+from spark_jobs.errors import InputError
 
 
 class ShopPolicies(NamedTuple):
@@ -37,6 +38,30 @@ def read_policies(entries: DataFrame) -> PoliciesByShop:
         known = found[row["shop_id"]]
         found[row["shop_id"]] = ShopPolicies((*known.positions, row["position"]), (*known.policies, policy))
     return dict(found)
+
+
+def given_policies(documents: Iterable[tuple[str, bytes]]) -> PoliciesByShop:
+    """Policies by (shop, document), each shop's in order, of events that no record of a policy stands before."""
+    found: dict[str, ShopPolicies] = defaultdict(ShopPolicies)
+    for shop_id, document in documents:
+        found[shop_id] = ShopPolicies(policies=(*found[shop_id].policies, parse_policy(document)))
+    return dict(found)
+
+
+def number_of(policies: PoliciesByShop, shop_id: str, revision: str) -> int:
+    """The number of a shop's policies up to a revision; InputError where its log, as archived, has no such policy."""
+    revisions = [policy.revision for policy in policies.get(shop_id, ShopPolicies()).policies]
+    if revision not in revisions:
+        known = f"one of {', '.join(revisions)}" if revisions else "one that infra.operations policy set has put there"
+        raise InputError(f"found no policy '{revision}' on the archived log of shop {shop_id}, expected {known}")
+    return revisions.index(revision) + 1
+
+
+def knowing_all(log: DataFrame, policies: PoliciesByShop) -> DataFrame:
+    """A log each of whose events knows all policies of its shop (`policies_known`)."""
+    counts = [(shop_id, len(one.policies)) for shop_id, one in policies.items()]
+    known = log.sparkSession.createDataFrame(counts, "shop_id string, policies_known int")
+    return log.join(F.broadcast(known), "shop_id", "left").fillna(0, ["policies_known"])
 
 
 def with_policies_known(log: DataFrame, policies: PoliciesByShop) -> DataFrame:

@@ -49,6 +49,8 @@ TARGETS = [
         (build_training_set.main, [], 2, "--as-of"),
         (build_training_set.main, ["--as-of", "tomorrow"], 2, "found 'tomorrow'"),
         (build_training_set.main, [*LATER, "--warm-up-days", "few"], 2, "--warm-up-days"),
+        (build_training_set.main, [*LATER, "--source", "log", "--policy", "s", "p.json"], 2, "found --policy beside"),
+        (build_training_set.main, [*LATER, "--policy", "s", "p.json"], 4, "found no file p.json, expected a policy"),
         (train_model.main, ["--output", "x", "--seed", "0"], 2, "--seed"),
         (train_model.main, [], 2, "--output"),
         (materialize_histories.main, LATER, 2, "--archive, --state-table"),
@@ -103,7 +105,7 @@ def test_events_of_later_days_only_are_no_training_set(learned, tmp_path, capsys
 def test_training_set_that_cannot_be_used_is_refused(fingerprint, said, tmp_path, capsys):
     spark = start_session("test", str(tmp_path / "lake"))
     vector = [0.0] * len(FEATURES.names)
-    row = ("e1", "c1", "shop", "agent_message", pd.Timestamp("2025-03-03").to_pydatetime(), vector, 1, 1.0)
+    row = ("e1", "c1", "shop", "agent_message", pd.Timestamp("2025-03-03").to_pydatetime(), 1, vector, 1, 1.0)
     rows = spark.createDataFrame([row], TRAINING_SET_SCHEMA)
     replace_training_set(rows, properties={"fingerprint": fingerprint or FEATURES.fingerprint})
 
@@ -126,6 +128,7 @@ def keep_contacts(lake, dissatisfied) -> None:
             "shop",
             "agent_message",
             first + timedelta(minutes=number),
+            1,
             random.random(len(FEATURES.names)).tolist(),
             int(number in dissatisfied),
             1.0,

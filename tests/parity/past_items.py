@@ -30,7 +30,14 @@ def materialize_items(
     past: Sequence[InteractionEvent], features: FeatureSet
 ) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """The items of the histories and of the conversations of a past, in order of time, as the job would make them."""
-    of_import = {"number": 1, "behind": 0, "received_until": 0, "log_index": NOT_YET, "clock": NOT_YET}
+    of_import = {
+        "number": 1,
+        "behind": 0,
+        "received_until": 0,
+        "log_index": NOT_YET,
+        "clock": NOT_YET,
+        "policies_known": 0,
+    }
     rows = [
         {name: getattr(event, name) for name in FIELDS}
         | of_import

@@ -15,7 +15,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.alerts.rule_set import RULES
-from service_quality.events.control_records import HistoryImported
+from service_quality.commit.state_items import decode_pack, decode_part
+from service_quality.conversations.description import describe_conversation
+from service_quality.events.control_records import HistoryImported, SettingsChanged
 from service_quality.events.control_signatures import sign_control
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
@@ -23,6 +25,7 @@ from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, HOUR, parse_instant
+from service_quality.policies.policy_document import parse_policy
 from spark_jobs import check_consistency, generate_shop, materialize_histories
 from spark_jobs.command_line import run_job
 from spark_jobs.lake.tables import (
@@ -51,6 +54,16 @@ LATER = SPLIT + DAY
 ARGUMENTS = "--shops 2 --new-shops 0 --days 6 --contacts-per-day 8 --seed 3 --start 2025-03-03".split()
 FEATURE = "agent_contacts_1h"
 SHOPS = [shop_of(WORLD, number).shop_id for number in range(WORLD.shops)]
+#: Of a past of the shop, too, if an import names it.
+STRICT = {
+    "revision": "strict", "valid_from": "2025-01-01T00:00:00Z", "dissatisfied_at_most": 2, "on_time_within": "PT30S",
+    "slow_beyond": "PT1M", "ends_after": "P2D",
+}  # fmt: skip
+IN_BUSINESS_HOURS = {
+    "revision": "in-business-hours", "valid_from": "2025-03-08T00:00:00+08:00", "zone": "Asia/Shanghai",
+    "opening": {day: ["09:00-12:00", "13:00-19:00"] for day in ("monday", "friday", "saturday", "sunday")},
+    "holidays": "CN", "targets": [{"first_response": "PT1M", "next_reply": "PT2M", "judged_by": "business"}],
+}  # fmt: skip
 #: The archive lacks the latest links of each shop when the second import is made.
 NOT_ARCHIVED = 1
 
@@ -73,6 +86,10 @@ class FunctionsSide:
         self.import_records += import_records
         for import_record in import_records:
             self.logs[import_record.shop_id].append(sign_control(import_record, key, issued_at=WORLD.end))
+
+    def set_policy(self, shop_id: str, document: dict) -> None:
+        record = SettingsChanged(shop_id=shop_id, document=json.dumps(document).encode())
+        self.logs[shop_id].append(sign_control(record, KEY, issued_at=WORLD.end))
 
     def put(self, events: Sequence[InteractionEvent], *, seed: int) -> None:
         """The events with duplicates, shuffled, among unreadable records."""
@@ -126,7 +143,7 @@ def file_found_later() -> list[InteractionEvent]:
     return [
         InteractionEvent(
             event_id=f"found-later-{number}", shop_id=shop, kind="rated", occurred_at=at, received_at=at,
-            conversation_id=conversation, agent_id=agent, rating=1,
+            conversation_id=conversation, agent_id=agent, rating=1 + 2 * (number % 2),
         )
         for number, (shop, conversation, agent, at) in enumerate([*known, *unknown, *other])
     ]  # fmt: skip
@@ -143,12 +160,12 @@ def run(tmp_path_factory) -> Run:
     folder = tmp_path_factory.mktemp("checked")
     lake, side, summaries = folder / "lake", FunctionsSide(), []
 
-    def materialize(day: str, links: list[dict], name: str) -> None:
+    def materialize(day: str, links: list[dict], name: str, *options: str) -> None:
         archive = write_archive(folder / name, links) if links else folder / "nothing archived"
         summary = folder / f"{name}.json"
         target = ["--state-table", "state", "--event-stream", "events", "--control-key-secret", "key"]
         argv = ["--as-of", day, "--archive", str(archive), *target, "--lake", str(lake), "--json", str(summary)]
-        assert run_job(materialize_histories.main, argv) == 0
+        assert run_job(materialize_histories.main, [*argv, *options]) == 0
         summaries.append(json.loads(summary.read_text("utf-8")))
 
     assert run_job(generate_shop.main, [*ARGUMENTS, "--lake", str(lake)]) == 0
@@ -161,11 +178,13 @@ def run(tmp_path_factory) -> Run:
         patch.setattr(materialize_histories, "unsealed", lambda imports, table: [])
         materialize("2025-03-07", [], "first")
         materialize("2025-03-07", [], "again")
+        side.set_policy(SHOPS[0], STRICT)
         side.put([event for event in later if event.occurred_at < LATER], seed=1)
+        side.set_policy(SHOPS[1], IN_BUSINESS_HOURS)
         side.serve()
         into_lake(lake, file_found_later())
         archived = side.links(but_last=NOT_ARCHIVED)
-        materialize("2025-03-08", archived, "difference")
+        materialize("2025-03-08", archived, "difference", "--policy", SHOPS[0], STRICT["revision"])
         unarchived = events_in(side.links()) - events_in(archived)
         side.put([event for event in later if event.occurred_at >= LATER], seed=2)
         side.serve()
@@ -220,6 +239,44 @@ def test_file_found_later_is_imported_as_a_difference(run):
     lagging = {(event.shop_id, event.event_id) for event in world_events() if event.occurred_at < LATER}
     assert difference["events"] == len(file_found_later()) + len(run.unarchived & lagging)
     assert run.unarchived
+
+
+def imported_ratings(run: Run, shop_id: str) -> set[tuple[int, bool]]:
+    """Each rating of the contacts that only the second import knows, and whether it is a dissatisfied one."""
+    policy = parse_policy(json.dumps(STRICT if shop_id == SHOPS[0] else IN_BUSINESS_HOURS).encode())
+    packs = [data for (shop, _), data in run.written.packs[1].items() if shop == shop_id]
+    parts = [decode_part(data, shop_id) for pack in packs for key, data in decode_pack(pack).items() if "found-" in key]
+    described = [describe_conversation(part.after, (policy,)) for part in parts]
+    return {(one["rating"], one["dissatisfied"]) for conversation in described for one in conversation["rounds"]}
+
+
+def test_policy_of_the_past_judges_the_events_of_an_import(run):
+    """Half of the found ratings are a 3, which the policy of one shop calls satisfied."""
+    states = {}
+    for shop_id in SHOPS:
+        shop = run.written.store.read_shop(shop_id)
+        assert shop is not None
+        states[shop_id] = shop.policies
+    imports = read_imports(start_session("test", str(run.lake)))[0].where("number = 2").collect()
+    noted = {row["shop_id"]: row["policies_known"] for row in imports}
+
+    assert states == {SHOPS[0]: ("strict",), SHOPS[1]: ("in-business-hours",)}
+    assert noted == {SHOPS[0]: 1, SHOPS[1]: 0}
+    assert imported_ratings(run, SHOPS[0]) == {(1, True), (3, False)}
+    assert imported_ratings(run, SHOPS[1]) == {(1, True), (3, True)}
+
+
+def test_policy_that_no_log_shows_is_named(run, tmp_path, capsys):
+    target = ["--state-table", "state", "--event-stream", "events", "--control-key-secret", "key"]
+    archive = str(write_archive(tmp_path / "archive", run.links))
+    argv = ["--as-of", "2025-03-08", "--archive", archive, *target, "--lake", str(run.lake)]
+
+    codes = [run_job(materialize_histories.main, [*argv, "--policy", shop, "lax"]) for shop in (SHOPS[0], "other")]
+
+    said = capsys.readouterr().err
+    assert codes == [3, 3]
+    assert f"found no policy 'lax' on the archived log of shop {SHOPS[0]}, expected one of strict" in said
+    assert "of shop other, expected one that infra.operations policy set has put there" in said
 
 
 def test_what_was_served_equals_what_is_recomputed(run, tmp_path, capsys):

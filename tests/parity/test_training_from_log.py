@@ -14,6 +14,7 @@ from spark_jobs.judge_candidate import judge
 from spark_jobs.lake.tables import EVENTS_IN_MILLIS, with_timestamps
 from spark_jobs.learning.judged_models import JudgedModel, read_model
 from spark_jobs.learning.labelled_rows import ROW_COLUMNS
+from spark_jobs.logs.policies import given_policies
 from spark_jobs.session.start import start_session
 from tests.parity.log_entries import OLDER, WIDTH, entry, log_of, rated, served
 from tests.stand_ins.tiny_model import tiny_model
@@ -301,6 +302,29 @@ def test_past_has_the_rounds_of_the_fold(spark):
         "s1": (1, 1, 0.5), "s2": (1, 1, 0.5),
     }  # fmt: skip
     assert all(len(row["features"]) == WIDTH for row in found)
+
+
+def test_policies_given_for_the_past_judge_it_each_from_its_instant(spark):
+    named = {"revision": "a", "valid_from": "2020-01-01T00:00:00Z", "rating_scale": {"names": {"good": 5, "bad": 1}}}
+    stricter = {"revision": "b", "valid_from": format_instant(NOON + HOUR), "dissatisfied_at_most": 4}
+    given = given_policies([("shop", json.dumps(one).encode()) for one in (named, stricter)])
+    events = lake_of(
+        spark,
+        imported("a1", "customer_message", NOON, "a"),
+        imported("a2", "rated", NOON + 1, "a", rating_given="Bad"),
+        imported("b1", "customer_message", NOON, "b"),
+        imported("b2", "rated", NOON + 1, "b", rating_given="good"),
+        imported("c1", "customer_message", NOON + HOUR, "c"),
+        imported("c2", "rated", NOON + HOUR + 1, "c", rating=4),
+        imported("d1", "customer_message", NOON, "d") | {"shop_id": "other"},
+        imported("d2", "rated", NOON + 1, "d", rating_given="Bad") | {"shop_id": "other"},
+    )
+
+    with_policies = join_sources([past_source(events, options(), None, given)]).collect()
+    without = join_sources([past_source(events, options(), None)]).collect()
+
+    assert {row["event_id"]: row["label"] for row in with_policies} == {"a1": 1, "b1": 0, "c1": 1}
+    assert {row["event_id"]: row["label"] for row in without} == {"c1": 0}
 
 
 def models() -> tuple[JudgedModel, JudgedModel]:

@@ -73,13 +73,14 @@ def test_second_resolution_is_none():
     assert sums(story)["resolution_ms"] == 120_000
 
 
-def test_agent_began_only_within_a_minute_exactly_without_a_message_between_and_with_a_question_later():
-    assert "replies" not in sums(told(opened(0), answers(1), asks(30)))
-    assert sums(told(opened(0), answers(1 + 1 / MINUTE), asks(30)))["replies"] == 1
-    assert sums(told(opened(0), asks(0.25), answers(0.5), asks(30)))["reply_ms"] == 30_000
-    assert sums(told(opened(0), answers(0.5), thanks(30)))["replies"] == 1
-    assert sums(told(opened(0, precision="day"), answers(0.5), asks(30)))["replies"] == 1
-    assert sums(told(opened(0), answers(0.5, precision="day"), asks(30)))["replies"] == 1
+def test_agent_began_only_within_ten_seconds_exactly_without_a_message_between_and_with_a_question_later():
+    ten_seconds = 10 / 60
+    assert "replies" not in sums(told(opened(0), answers(ten_seconds), asks(30)))
+    assert sums(told(opened(0), answers(ten_seconds + 1 / MINUTE), asks(30)))["replies"] == 1
+    assert sums(told(opened(0), asks(0.05), answers(0.15), asks(30)))["reply_ms"] == 9_000
+    assert sums(told(opened(0), answers(0.1), thanks(30)))["replies"] == 1
+    assert sums(told(opened(0, precision="day"), answers(0.1), asks(30)))["replies"] == 1
+    assert sums(told(opened(0), answers(0.1, precision="day"), asks(30)))["replies"] == 1
 
 
 def test_imported_events_of_one_instant_are_ordered_by_id():

@@ -51,7 +51,13 @@ def rows_at(located: dict[int, InteractionEvent]) -> list[dict]:
 
 def imported(*events: InteractionEvent, behind: int, log_index: int, number: int = 1) -> list[dict]:
     """The rows of an import that was made when the log ended at `behind`, with its import record at `log_index`."""
-    of_import = {"behind": behind, "number": number, "log_index": log_index, "clock": RATED.occurred_at}
+    of_import = {
+        "behind": behind,
+        "number": number,
+        "log_index": log_index,
+        "clock": RATED.occurred_at,
+        "policies_known": 0,
+    }
     return [row | of_import | {"received_until": NOON} for row in log_rows(enumerate(events))]
 
 

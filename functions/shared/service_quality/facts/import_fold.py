@@ -54,7 +54,7 @@ def fold_import(
 ) -> FoldedImport:
     """Fold an import's events of one conversation, in order of time, each received when it occurred.
 
-    `policies` are those of the shop, by which what the log holds is judged; the import's own events know of none.
+    `policies` are those of the shop; each event says how many of them may judge it.
     `before` is the conversation as the shop holds it. An event with another content of a known id replaces it.
     """
     fold = _Fold(kept, policies, ImportedPart(before, before))
