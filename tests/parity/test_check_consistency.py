@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame
@@ -55,11 +56,11 @@ ARGUMENTS = "--shops 2 --new-shops 0 --days 6 --contacts-per-day 8 --seed 3 --st
 FEATURE = "agent_contacts_1h"
 SHOPS = [shop_of(WORLD, number).shop_id for number in range(WORLD.shops)]
 #: Of a past of the shop, too, if an import names it.
-STRICT = {
+STRICT: dict[str, Any] = {
     "revision": "strict", "valid_from": "2025-01-01T00:00:00Z", "dissatisfied_at_most": 2, "on_time_within": "PT30S",
     "slow_beyond": "PT1M", "ends_after": "P2D",
 }  # fmt: skip
-IN_BUSINESS_HOURS = {
+IN_BUSINESS_HOURS: dict[str, Any] = {
     "revision": "in-business-hours", "valid_from": "2025-03-08T00:00:00+08:00", "zone": "Asia/Shanghai",
     "opening": {day: ["09:00-12:00", "13:00-19:00"] for day in ("monday", "friday", "saturday", "sunday")},
     "holidays": "CN", "targets": [{"first_response": "PT1M", "next_reply": "PT2M", "judged_by": "business"}],
@@ -246,7 +247,7 @@ def imported_ratings(run: Run, shop_id: str) -> set[tuple[int, bool]]:
     policy = parse_policy(json.dumps(STRICT if shop_id == SHOPS[0] else IN_BUSINESS_HOURS).encode())
     packs = [data for (shop, _), data in run.written.packs[1].items() if shop == shop_id]
     parts = [decode_part(data, shop_id) for pack in packs for key, data in decode_pack(pack).items() if "found-" in key]
-    described = [describe_conversation(part.after, (policy,)) for part in parts]
+    described: list[dict[str, Any]] = [describe_conversation(part.after, (policy,)) for part in parts]
     return {(one["rating"], one["dissatisfied"]) for conversation in described for one in conversation["rounds"]}
 
 
