@@ -22,10 +22,10 @@ help: ## List the targets
 setup: ## Bring everything that is needed into this folder (the others call it)
 	@$(PYTHON) -m tools.setup --venv $(VENV)
 
-demo: setup ## Contacts in, alerts out, proofs beside them [CONTACTS=FILE SPLIT=YYYY-MM-DD TIME_ZONE=ZONE CURRENCY=CODE REPORT=FILE SCORES=FILE KEEP=1]
+demo: setup ## Contacts in, alerts out, proofs beside them [CONTACTS=FILE SPLIT=YYYY-MM-DD POLICY=FILE TIME_ZONE=ZONE CURRENCY=CODE REPORT=FILE SCORES=FILE KEEP=1]
 	@JAVA_HOME="$$($(RUN)/python -m cli.java)" $(RUN)/python -m infra.local demo \
 		$(if $(CONTACTS),--contacts "$(CONTACTS)") $(if $(SPLIT),--split "$(SPLIT)") \
-		$(if $(REPORT),--report "$(REPORT)") $(if $(SCORES),--scores "$(SCORES)") $(if $(KEEP),--keep) \
+		$(if $(POLICY),--policy "$(POLICY)") $(if $(REPORT),--report "$(REPORT)") $(if $(SCORES),--scores "$(SCORES)") $(if $(KEEP),--keep) \
 		$(if $(TIME_ZONE),--time-zone "$(TIME_ZONE)") $(if $(CURRENCY),--currency "$(CURRENCY)")
 
 test: setup ## The tests that take less than a minute each; the others by ARGS="-m long" [ARGS=...]

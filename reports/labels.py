@@ -169,6 +169,7 @@ STEPS = {
     "build and deploy": Message("build and deploy", "构建与部署"),
     "learn from the past": Message("learn from the past", "从历史中学习"),
     "export and promote": Message("export and promote the model", "导出并上线模型"),
+    "set policies": Message("set policies", "设置服务策略"),
     "materialize histories": Message("materialize histories", "物化历史状态"),
     "replay": Message("replay the later events", "重放后续事件"),
     "receive alerts": Message("receive alerts", "接收告警"),

@@ -29,6 +29,7 @@ from spark_jobs.command_line import (
     session_for,
 )
 from spark_jobs.lake.tables import EVENTS_IN_MILLIS, with_timestamps, write_events
+from spark_jobs.synthetic_shop.policies import policy_of
 from spark_jobs.synthetic_shop.shop_model import Shop
 from spark_jobs.synthetic_shop.world import TIME_ZONES, World, events_of, shop_of
 
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str]) -> None:
             "job": NAME,
             "synthetic": True,
             "shops": shops,
+            "policies": {shop.shop_id: policy_of(shop, valid_from=world.start) for shop in made if not shop.new},
             "settings": {shop.shop_id: settings_of(shop) for shop in made},
             "source": source_of(world),
             "new_events": written.rows,

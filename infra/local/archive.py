@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.local.cloud import Cloud
+from service_quality.events.positions import sequence_of
 
 PREFIX = "archive/"
 
@@ -27,15 +28,6 @@ def read_object(cloud: Cloud, bucket: str, key: str) -> list[dict[str, Any]]:
     """The rows of one object."""
     body = cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     return [json.loads(line) for line in gzip.decompress(body).splitlines()]
-
-
-def sequence_of(position: str) -> int:
-    """The stream's sequence number in a position.
-
-    >>> sequence_of("0001-00000000000000000000000000000000000000000000000000000042-0000")
-    42
-    """
-    return int(position.split("-")[1])
 
 
 @dataclass

@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--time-zone", default="UTC", metavar="ZONE", help="of the export and the page (%(default)s)")
     parser.add_argument("--currency", default="", metavar="CODE", help="of the amounts, by ISO 4217, such as CNY")
+    parser.add_argument(
+        "--policy", type=existing_file, metavar="FILE", help="the policy of the contacts' shop (docs/policies.md)"
+    )
     parser.add_argument("--keep", action="store_true", help="leave the embedded AWS running, to be tried")
 
 
@@ -50,9 +53,9 @@ def existing_file(word: str) -> Path:
     """An existing file."""
     path = Path(word)
     if not path.is_file():
-        raise argparse.ArgumentTypeError(f"found no file at {word}, expected a contact export")
+        raise argparse.ArgumentTypeError(f"found no file at {word}, expected one to read")
     if not os.access(path, os.R_OK):
-        raise argparse.ArgumentTypeError(f"found no permission to read {word}, expected a contact export")
+        raise argparse.ArgumentTypeError(f"found no permission to read {word}, expected a file to read")
     if FOLDER in path.resolve().parents:
         raise argparse.ArgumentTypeError(f"found {word} in {FOLDER}, which a demo empties; expected it elsewhere")
     return path.absolute()
@@ -84,11 +87,15 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if bool(arguments.contacts) != bool(arguments.split):
         raise LocalRunError("found one of --contacts and --split, expected both or none")
+    if arguments.policy and not arguments.contacts:
+        raise LocalRunError(
+            "found --policy without --contacts, expected it for contacts: synthetic shops have their own"
+        )
     begun = time.monotonic()
     results = replace(results_in(FOLDER), report=arguments.report, scores=arguments.scores)
     with only_one(DEMO_LOCK, "demo"), fresh_folder(FOLDER, kept=results.paths()) as accept:
         split = arguments.split or SYNTHETIC_SPLIT
-        demo = Demo(arguments.contacts, split, arguments.time_zone, arguments.currency)
+        demo = Demo(arguments.contacts, split, arguments.time_zone, arguments.currency, arguments.policy)
         with (
             Emulator(FOLDER / EMULATOR) as emulator,
             ThreadPoolExecutor(1) as beside,

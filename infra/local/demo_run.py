@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cli.atomic_write import write_json
 from cli.progress import announced, say
 from infra.local.cloud import for_embedded
 from infra.local.demo_folder import FAILED
+from infra.local.deployment import STACK
 from infra.local.emulator import DEMO_FOLDER, Emulator
 from infra.local.errors import LocalRunError, NotReceivedError
 from infra.local.learning import Outcome, Turn
@@ -21,6 +23,8 @@ from infra.local.replaying import put_events, read_events, wait_for_archive
 from infra.local.subscribers import QueueSubscriber, WebSubscriber
 from infra.operations.shop_settings import write_settings
 from reports import judge_alerts
+from service_quality.adapters.state_table import StateReader
+from service_quality.events.positions import sequence_of
 
 FOLDER = DEMO_FOLDER.parent
 CONTACTS_SHOP = "contacts"
@@ -31,12 +35,17 @@ RECEIVE_SECONDS = 120
 
 @dataclass
 class Demo:
-    """One run: its inputs, the durations of its steps, and the counts of replayed, published and received ones."""
+    """One run: its inputs, the durations of its steps, and the counts of replayed, published and received ones.
+
+    `policies` are the files of the shops' policies, which judge the past too.
+    """
 
     contacts: Path | None
     split: str
     time_zone: str = "UTC"
     currency: str = ""
+    policy: Path | None = None
+    policies: dict[str, Path] = field(default_factory=dict)
     folder: Path = FOLDER
     seconds: dict[str, float] = field(default_factory=dict)
     replayed: int = 0
@@ -79,15 +88,16 @@ class Demo:
         else:
             world = ("--start", SYNTHETIC_START, "--days", str(SYNTHETIC_DAYS))
             data = self.job("generate_shop", *world, "--contacts-per-day", str(SYNTHETIC_CONTACTS))
-        jobs = [
-            data,
-            self.job("export_events", "--since", self.split, "--output", self.folder / "replay.jsonl"),
-            self.job("build_training_set", "--as-of", self.split),
-            self.job("train_model", "--output", self.folder / "artefact"),
-        ]
-        argv = [word for one in jobs for word in ("then", *one)][1:]
         with self.step("learn from the past"):
-            spark.run("data, training set, training", argv)
+            spark.run("data", data)
+            self.policies = self.write_policies()
+            given = (word for shop_id, policy in self.policies.items() for word in ("--policy", shop_id, policy))
+            jobs = [
+                self.job("export_events", "--since", self.split, "--output", self.folder / "replay.jsonl"),
+                self.job("build_training_set", "--as-of", self.split, *given),
+                self.job("train_model", "--output", self.folder / "artefact"),
+            ]
+            spark.run("training set, training", [word for one in jobs for word in ("then", *one)][1:])
 
     def serve(self, emulator: Emulator, spark: SparkProcess, outputs: dict[str, str]) -> list[dict[str, Any]]:
         """Promote the model, bring the past in, replay the rest; the alerts as an SQS and a web subscriber got them."""
@@ -105,9 +115,15 @@ class Demo:
         archive = ("--archive", f"s3a://{outputs['ArchiveBucketName']}/archive")
         targets = ("--state-table", outputs["StateTableName"], "--event-stream", outputs["EventStreamName"], *archive)
         key = ("--control-key-secret", outputs["ControlKeySecretArn"])
+        with self.step("set policies"):
+            self.set_policies(emulator, outputs)
         with self.step("materialize histories"):
-            job = self.job("materialize_histories", "--as-of", self.split, *targets, *key)
-            spark.run("materialize", job)
+            named = (
+                word
+                for shop_id, policy in self.policies.items()
+                for word in ("--policy", shop_id, json.loads(policy.read_bytes())["revision"])
+            )
+            spark.run("materialize", self.job("materialize_histories", "--as-of", self.split, *targets, *key, *named))
         for shop_id, settings in self.stored_settings().items():
             write_settings(emulator.cloud.dynamodb, outputs["AlertsTableName"], shop_id, settings)
         events = read_events(self.folder / "replay.jsonl")
@@ -136,6 +152,28 @@ class Demo:
         settings: dict[str, dict[str, str]] = self.read("generate_shop").get("settings", {})
         return settings
 
+    def write_policies(self) -> dict[str, Path]:
+        """The file of each shop's policy."""
+        if self.contacts:
+            return {CONTACTS_SHOP: self.policy} if self.policy else {}
+        found = {}
+        for shop_id, document in self.read("generate_shop").get("policies", {}).items():
+            found[shop_id] = self.folder / f"policy-{shop_id}.json"
+            write_json(found[shop_id], document)
+        return found
+
+    def set_policies(self, emulator: Emulator, outputs: dict[str, str]) -> None:
+        """Put each policy on its shop's log, and wait until the archive has it."""
+        environment = for_embedded(os.environ, emulator.endpoint)
+        state = StateReader(emulator.cloud.dynamodb, outputs["StateTableName"])
+        numbers = []
+        for shop_id, policy in self.policies.items():
+            of_shop = ("--stack", STACK, "--shop", shop_id, "--file", str(policy))
+            run_module(f"policy of {shop_id}", ["infra.operations", "policy", "set", *of_shop], environment)
+            shop = state.read_shop(shop_id)
+            numbers += [sequence_of(shop.last_position)] if shop else []
+        wait_for_archive(emulator.cloud, outputs["ArchiveBucketName"], numbers)
+
     @property
     def version(self) -> str:
         """The exported model's version."""
@@ -157,7 +195,9 @@ class Demo:
         folder = self.folder / "learn"
         folder.mkdir()
         environment = for_embedded(os.environ, emulator.endpoint)
-        return Turn(folder, self.folder / "lake", outputs, environment, judge_days=1, with_past=True)
+        return Turn(
+            folder, self.folder / "lake", outputs, environment, judge_days=1, with_past=True, policies=self.policies
+        )
 
     def close_loop(self, spark: SparkProcess, turn: Turn) -> None:
         """Train on what was served and since rated; promote the candidate unless it is worse."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,8 @@ class Outcome:
 class Turn:
     """Where one turn reads and writes, and how it judges: on the last `judge_days` days that were served.
 
-    With `with_past` it trains on the lake's imported events as well, from before each shop's log begins. The first
-    `warm_up_days` of a shop without a past train nothing.
+    With `with_past` it trains on the lake's imported events as well, from before each shop's log begins; the files
+    `policies` judge them. The first `warm_up_days` of a shop without a past train nothing.
     """
 
     folder: Path
@@ -45,6 +45,7 @@ class Turn:
     judge_days: int = JUDGE_DAYS
     with_past: bool = False
     warm_up_days: int = WARM_UP_DAYS
+    policies: Mapping[str, Path] = field(default_factory=dict)
 
     def fold(self, spark: SparkProcess) -> None:
         """Bring the archive into the lake's log."""
@@ -92,7 +93,8 @@ class Turn:
         sources = ("events", "log") if self.with_past else ("log",)
         as_of = judged_from(received_until, self.judge_days)
         chosen = ("--as-of", as_of, "--warm-up-days", str(self.warm_up_days), "--source", *sources)
-        training_set = self._job("build_training_set", *chosen)
+        given = (word for shop_id, policy in self.policies.items() for word in ("--policy", shop_id, policy))
+        training_set = self._job("build_training_set", *chosen, *given)
         training = self._job("train_model", "--output", self.folder / "artefact")
         spark.run("training set, training", [*training_set, "then", *training])
 
