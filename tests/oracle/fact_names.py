@@ -43,16 +43,16 @@ BEHAVIOUR = {
 #: The names of all facts.
 FACTS = (
     "contacts", "reopenings", "resolutions", "timed_resolutions", "resolution_ms", "replies", "first_replies",
-    "timed_replies", "reply_ms", "on_time_replies", "slow_replies", *BUCKETS, LONGEST, "unanswered", "abandoned",
-    "transfers", "complaints", "ratings", "rating_points", "dissatisfied_ratings", *BEHAVIOUR.values(), "browse_ms",
-    "order_amount_minor",
+    "timed_replies", "reply_ms", "on_time_replies", "slow_replies", *BUCKETS, LONGEST, "provisional_replies",
+    "unanswered", "abandoned", "transfers", "complaints", "ratings", "rating_points", "dissatisfied_ratings",
+    *BEHAVIOUR.values(), "browse_ms", "order_amount_minor",
 )  # fmt: skip
 
 
-def of_wait(wait: int, policy: Policy) -> Iterator[tuple[str, int]]:
-    """The facts of one known wait, or of one agent's share of it, by the policy of its turn."""
+def of_wait(wait: int, judged: int, policy: Policy) -> Iterator[tuple[str, int]]:
+    """The facts of one known wait, or of one agent's share of it, by the policy of its turn and the judged part."""
     yield "timed_replies", 1
     yield "reply_ms", wait
-    yield "on_time_replies", int(wait <= policy.on_time_within)
-    yield "slow_replies", int(wait > policy.slow_beyond)
+    yield "on_time_replies", int(judged <= policy.on_time_within)
+    yield "slow_replies", int(judged > policy.slow_beyond)
     yield next((name for name, longest in BUCKETS.items() if wait <= longest), LONGEST), 1

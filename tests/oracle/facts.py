@@ -9,7 +9,7 @@ from tests.oracle.entities import OF_AGENTS, Attributes, contact_attributes, ent
 from tests.oracle.fact_names import BEHAVIOUR, of_wait
 from tests.oracle.outcome import is_visit, owner, rating_of_round, transfers
 from tests.oracle.rounds import places_in_round, replies, rounds, turns
-from tests.oracle.shares import belongs_to, shares, unpaused_ms, waited_ms
+from tests.oracle.shares import belongs_to, is_provisional, judged_ms, judged_shares, shares, unpaused_ms, waited_ms
 from tests.oracle.story import Story, is_exact
 from tests.oracle.waiting import Turn
 
@@ -128,10 +128,12 @@ def _of_known_wait(story: Story, turn: Turn, agent_id: str | None) -> Iterator[S
     wait, policy = waited_ms(story, turn), story.policy_at(turn.start)
     if wait is None:
         return
-    for name, value in of_wait(wait, policy):
+    provisional = int(is_provisional(story, turn))
+    for name, value in (*of_wait(wait, judged_ms(story, turn), policy), ("provisional_replies", provisional)):
         yield Said(agent_id, turn.ended_at, name, value, "others")
+    judged = judged_shares(story, turn)
     for sharing, share in shares(story, turn).items():
-        for name, value in of_wait(share, policy):
+        for name, value in (*of_wait(share, judged[sharing], policy), ("provisional_replies", provisional)):
             yield Said(sharing, turn.ended_at, name, value, "agents")
 
 

@@ -1,10 +1,13 @@
 """How long a customer waited, and how much of it was each agent's."""
 
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+from tests.oracle.entities import contact_attributes
+from tests.oracle.open_days import is_unsettled, open_ms
 from tests.oracle.rounds import round_at, rounds
 from tests.oracle.spans import DAY
-from tests.oracle.story import Story, is_courtesy, is_exact
+from tests.oracle.story import Calendar, Story, is_courtesy, is_exact
 from tests.oracle.waiting import Turn
 
 
@@ -44,11 +47,45 @@ def waited_at_least_ms(story: Story, turn: Turn) -> int | None:
 
 def unpaused_ms(story: Story, start: int, end: int) -> int:
     """The milliseconds between two instants that no pause covers."""
+    return sum(until - since for since, until in _unpaused(story, start, end))
+
+
+def _unpaused(story: Story, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The parts of the time between two instants that no pause covers."""
     pauses = _pauses(story)
     cuts = sorted({start, end, *(cut for pause in pauses for cut in pause if start < cut < end)})
-    return sum(
-        until - since for since, until in pairwise(cuts) if not any(a <= since and until <= b for a, b in pauses)
-    )
+    return ((since, until) for since, until in pairwise(cuts) if not any(a <= since and until <= b for a, b in pauses))
+
+
+def calendar_of(story: Story, turn: Turn) -> Calendar | None:
+    """The calendar whose open time alone counts for the reply of a turn; None where all time counts."""
+    assert turn.end is not None
+    policy = story.policy_at(turn.start)
+    channel = contact_attributes(story.until(turn.end).events, None)["channel"]
+    if turn.end == turn.start or policy.judged_channel not in (None, channel):
+        return None
+    return policy.judged_by
+
+
+def is_provisional(story: Story, turn: Turn) -> bool:
+    """Whether the reply of a turn is judged by a calendar that is not settled for all its days."""
+    calendar = calendar_of(story, turn)
+    assert turn.ended_at is not None
+    return calendar is not None and is_unsettled(calendar, story.event(turn.start).occurred_at, turn.ended_at)
+
+
+def judged_ms(story: Story, turn: Turn) -> int:
+    """The part of a known wait that its target judges."""
+    assert turn.ended_at is not None
+    return _measure(story, turn)(story.event(turn.start).occurred_at, turn.ended_at)
+
+
+def _measure(story: Story, turn: Turn) -> Callable[[int, int], int]:
+    """The judged milliseconds between two instants."""
+    calendar = calendar_of(story, turn)
+    if calendar is None:
+        return lambda start, end: unpaused_ms(story, start, end)
+    return lambda start, end: sum(open_ms(calendar, *part) for part in _unpaused(story, start, end))
 
 
 def _pauses(story: Story) -> list[tuple[int, int]]:
@@ -81,14 +118,27 @@ def _pause_ends(story: Story, place: int) -> int:
 def shares(story: Story, turn: Turn) -> dict[str | None, int]:
     """Each agent's part of a known wait: of those to whom the conversation belonged meanwhile, and who replied."""
     assert turn.answer is not None
+    replying = story.event(turn.answer).agent_id
+    found = _split(story, turn, lambda start, end: unpaused_ms(story, start, end))
+    return {agent_id: share for agent_id, share in found.items() if share or agent_id == replying}
+
+
+def judged_shares(story: Story, turn: Turn) -> dict[str | None, int]:
+    """The part of each agent's time that the target judges."""
+    return _split(story, turn, _measure(story, turn))
+
+
+def _split(story: Story, turn: Turn, measured: Callable[[int, int], int]) -> dict[str | None, int]:
+    assert turn.answer is not None
     assert turn.end is not None
+    assert turn.ended_at is not None
     replying = story.event(turn.answer).agent_id
     theirs = [belongs_to(story.until(place)) for place in range(turn.start, turn.end)]
     if not any(theirs):
-        return {replying: waited_ms(story, turn) or 0}
+        return {replying: measured(story.event(turn.start).occurred_at, turn.ended_at)}
     found: dict[str | None, int] = {replying: 0}
     for place, agent_id in enumerate(theirs, turn.start):
         since, until = story.event(place).occurred_at, story.event(place + 1).occurred_at
         if agent_id is not None:
-            found[agent_id] = found.get(agent_id, 0) + unpaused_ms(story, since, until)
-    return {agent_id: share for agent_id, share in found.items() if share or agent_id == replying}
+            found[agent_id] = found.get(agent_id, 0) + measured(since, until)
+    return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import NamedTuple
 
 from service_quality.events.interaction_event import InteractionEvent
@@ -16,6 +17,14 @@ CORRECTED = ("rated", "customer_message", "agent_message", "bot_message")
 SAID_BY_OTHERS = ("received_at", "stated_at", "courtesy", "text_digest", "policies_known")
 
 
+class Calendar(NamedTuple):
+    """The days in a zone on which a shop is closed, all others being open, and the years of which that is settled."""
+
+    zone: str
+    closed: frozenset[date]
+    settled: frozenset[int]
+
+
 class Policy(NamedTuple):
     """What a shop declares of how conversations are read; the defaults are those of the specification."""
 
@@ -27,6 +36,8 @@ class Policy(NamedTuple):
     slow_beyond: int = 15 * MINUTE
     dissatisfied_at_most: int = 3  # of 5
     valid_from: int = 0
+    judged_by: Calendar | None = None  # the open time alone, of contacts of `judged_channel`; else all time
+    judged_channel: str | None = None  # None: of all contacts
 
 
 DEFAULT = Policy()

@@ -1,6 +1,7 @@
 """The Spark reader without Spark: the jobs' own parsing, fold and columns, on what a shop's chain of archive rows
 holds; only shuffles and joins are replaced, by plain loops."""
 
+import json
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, groupby
@@ -10,11 +11,14 @@ import numpy as np
 import pyarrow as pa
 
 from service_quality.conversations.conversation import conversation_key
+from service_quality.events.control_records import SettingsChanged
 from service_quality.events.interaction_event import FIELDS, log_order
 from service_quality.features.declarations import FeatureSet
+from service_quality.policies.policy_document import parse_policy
 from spark_jobs.logs.archive import entries_of
 from spark_jobs.logs.folding import LIVE_SCHEMA, _batched, _fold_live_group, event_value_names, to_event, whole_facts
 from spark_jobs.logs.imported_log import NOT_YET
+from spark_jobs.logs.policies import ShopPolicies
 from spark_jobs.reader.block_rows import BLOCK_SCHEMA
 from spark_jobs.reader.counted_spans import CountedSpans, walk_changes
 from spark_jobs.reader.entity_blocks import Cut
@@ -28,12 +32,13 @@ def recompute_by_spark(
 ) -> dict[str, tuple[int, bytes]]:
     """Clock and vector of every event that should have been scored, by position; `imports` by their ids."""
     rows, positions = _log_of(links, imports)
+    policies = _policies_of(links)
     kept, names = whole_facts(features), event_value_names(features)
     rows.sort(key=itemgetter("fold_key", "behind", "number", "turn"))
     live = (
         folded
         for _, group in groupby(rows, key=itemgetter("fold_key"))
-        for folded in _fold_live_group(group, kept, names)
+        for folded in _fold_live_group(group, kept, names, policies)
     )
     folded = pa.Table.from_batches(_batched(live, LIVE_SCHEMA), schema=LIVE_SCHEMA)
     if not folded.num_rows:
@@ -91,6 +96,18 @@ def is_accepted(entry: Row) -> bool:
     return not (entry.get("rejected") or entry["duplicate"] or "declared" in entry or is_control)
 
 
+def _policies_of(links: Iterable[dict]) -> dict[str, ShopPolicies]:
+    """The policies of the shop, as policies.read_policies finds them."""
+    found: dict[str, ShopPolicies] = {}
+    for entry in (entry for link in links for entry in entries_of(link)):
+        control = json.loads(entry.get("control") or "{}")
+        if control.get("kind") == SettingsChanged.kind and not entry.get("rejected") and not entry["duplicate"]:
+            known = found.get(entry["shop_id"], ShopPolicies())
+            policy = parse_policy(b64decode(control["document"]))
+            found[entry["shop_id"]] = ShopPolicies((*known.positions, entry["position"]), (*known.policies, policy))
+    return found
+
+
 def _changes_of(links: Iterable[dict]) -> list[Row]:
     """The rows of counted_spans._changes."""
     changes, log_index, clock = [], 0, 0
@@ -111,6 +128,7 @@ def _log_of(links: Iterable[dict], imports: Mapping[str, Backfill]) -> tuple[lis
     positions: dict[int, str] = {}
     clock = received_clock = 0
     accepted = [entry for link in links for entry in entries_of(link) if is_accepted(entry)]
+    brought = [position for one in _policies_of(links).values() for position in one.positions]
     for log_index, entry in enumerate(accepted, 1):
         clock, received_clock = (
             max(clock, min(entry["occurred_at"], entry["received_at"])),
@@ -122,7 +140,8 @@ def _log_of(links: Iterable[dict], imports: Mapping[str, Backfill]) -> tuple[lis
             import_records[entry["import_id"]] = clocks
             continue
         fold = {"fold_key": conversation_key(to_event(entry)), "behind": log_index, "number": 0, "turn": 0}
-        rows.append({name: entry[name] for name in FIELDS} | clocks | fold)
+        known = {"policies_known": sum(position < entry["position"] for position in brought)}
+        rows.append({name: entry[name] for name in FIELDS} | known | clocks | fold)
     received = dict(zip(positions.values(), accumulate((e["received_at"] for e in accepted), max), strict=True))
     last = max((number for number, one in enumerate(imports, 1) if one in import_records), default=0)
     for number, (import_id, one) in enumerate([*imports.items()][:last], 1):

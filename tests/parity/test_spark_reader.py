@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import assume, given, settings
@@ -15,6 +16,7 @@ from service_quality.events.parsing import parse_record
 from service_quality.events.positions import Position
 from service_quality.features.declarations import FeatureSet
 from service_quality.features.feature_set import FEATURES
+from service_quality.features.vectors import vector_from_bytes
 from service_quality.instants import DAY, parse_instant
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of
 from tests.parity.past_items import materialize
@@ -23,7 +25,7 @@ from tests.properties.feature_sets import SETS, SMALL
 from tests.properties.import_packs import Backfill
 from tests.properties.naive_reader import NaiveReader
 from tests.properties.online_run import batches, new_store, new_worker
-from tests.properties.random_logs import RandomLog, logs, readable
+from tests.properties.random_logs import RandomLog, build_new_year_log, logs, new_year_logs, readable
 from tests.stand_ins.archive_chain import archive_links
 from tests.stand_ins.control import record_json
 from tests.stand_ins.memory_store import MemoryStore
@@ -48,6 +50,10 @@ def naive_vectors(log: RandomLog, features: FeatureSet) -> dict[str, tuple[int, 
     return {reading.position: (reading.clock, reading.vector) for reading in readings if reading.vector is not None}
 
 
+def vector_of(data: bytes, features: FeatureSet) -> dict[str, float]:
+    return dict(zip(features.names, vector_from_bytes(data), strict=True))
+
+
 def check(name: str, *, examples: int, most: int) -> None:
     features, _ = SETS[name]
 
@@ -67,6 +73,29 @@ def check(name: str, *, examples: int, most: int) -> None:
 @pytest.mark.parametrize(("name", "examples"), [("small", 60), ("in service", 20)])
 def test_three_readers_agree(name, examples):
     check(name, examples=examples, most=30)
+
+
+@settings(max_examples=40)
+@given(new_year_logs(SMALL, most=40), SIZES)
+def test_three_readers_agree_under_policies_over_a_new_year_without_a_decree(log: RandomLog, sizes: list[int]):
+    links = serve(log, sizes, "small")
+
+    by_columns = recompute_by_spark(links, SMALL, {})
+
+    assert by_columns == served_vectors(links)
+    assert by_columns == naive_vectors(log, SMALL)
+
+
+def test_random_logs_over_a_new_year_hold_provisional_replies():
+    names = [name for name in SMALL.names if "provisional_replies" in name]
+    random = Random(1)
+    counts = []
+    for _ in range(20):
+        log = build_new_year_log([random.getrandbits(64) for _ in range(60)], SMALL)
+        counts += [vector_of(found, SMALL) for _, found in naive_vectors(log, SMALL).values()]
+
+    assert names
+    assert all(any(vector[name] > 0 for vector in counts) for name in names)
 
 
 @pytest.mark.slow

@@ -43,6 +43,8 @@ SMALL = FeatureSet(
         EventValue("longest_later_reply_ms"),
         Rate("agent", "slow", "7d", prior_weight=1, parent=Rate("shop", "on_time", "30d", prior_weight=1, parent=0.5)),
         Total("agent", "transfers", "30d"),
+        Total("agent", "provisional_replies", "30d"),
+        Total("shop", "provisional_replies", "7d"),
         Total("agent", "resolutions", "7d"),
         Rate("customer", "returned", "30d", prior_weight=1, parent=0.1),
     )

@@ -10,6 +10,8 @@ from service_quality.conversations import conversation, reading
 from service_quality.conversations.conversation import Conversation
 from service_quality.conversations.reading import ConversationState, _Reading
 from service_quality.conversations.reading_order import Placed
+from service_quality.conversations.rounds import Reply
+from service_quality.conversations.turns import Turn
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.policies.policy import DEFAULT_POLICY, Policy
 
@@ -65,6 +67,22 @@ def _under_later_policies(held: Conversation, index: int, event: InteractionEven
     return replace(changed, events=tuple(map(conversation.without_words, corrected)))
 
 
+def _by_the_year_of_the_question(self: Turn, end: int) -> bool:
+    return _MEETS(self, self.since)
+
+
+def _by_the_year_in_utc(self: Turn, end: int) -> bool:
+    return _MEETS(replace(self, policy=self.policy._replace(zone="UTC")), end)
+
+
+def _though_all_time_counts(self: Turn, answer: InteractionEvent, *given: Any, **which: Any) -> Reply:
+    reply = _REPLY(self, answer, *given, **which)
+    return reply._replace(provisional=self._meets_provisional_year(answer.occurred_at))
+
+
+_MEETS, _REPLY = Turn._meets_provisional_year, Turn.reply
+
+
 def _instead(of: Any, name: str, value: object) -> Callable[[], AbstractContextManager[Any]]:
     return lambda: mock.patch.object(of, name, value)
 
@@ -85,5 +103,9 @@ OF_POLICIES: Mapping[str, Callable[[], AbstractContextManager[Any]]] = {
     "nothing pauses": _instead(ConversationState, "pauses_until", lambda *_: []),
     "a pause goes on after a question": _reads("customer_message", _question_that_leaves_the_pause),
     "a pause never ends": _instead(_Reading, "_resume", lambda *_: None),
+    "no reply is provisional": _instead(Turn, "_meets_provisional_year", lambda *_: False),
+    "provisional by the question alone": _instead(Turn, "_meets_provisional_year", _by_the_year_of_the_question),
+    "provisional by the year in UTC": _instead(Turn, "_meets_provisional_year", _by_the_year_in_utc),
+    "provisional though all time counts": _instead(Turn, "reply", _though_all_time_counts),
     "a correction is judged by later policies": _instead(conversation, "put_at", _under_later_policies),
 }

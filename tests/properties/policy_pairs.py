@@ -4,18 +4,31 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from service_quality.instants import DAY, HOUR, MINUTE
-from service_quality.policies.policy import Policy
+from service_quality.policies.policy import BUSINESS, Policy, Target
 from tests.oracle import story as oracle
+from tests.properties.cn_calendar import cn_calendar
 
 #: The oracle's names of who owns an outcome.
 _OWNERS = {"last_answer": "last_reply", "first_answer": "first_reply", "assigned": "assigned"}
 
 #: What the policies of a shop declare, one after the other, over and over.
-_DECLARED: tuple[dict[str, int | str | tuple[str, ...]], ...] = (
+_DECLARED: tuple[dict[str, int | str | tuple[str, ...] | tuple[Target, ...]], ...] = (
     {"owner": "first_answer", "pauses_when": ("pending",), "slow_beyond_ms": 5 * MINUTE},
     {"ends_after_ms": DAY, "answer_tolerance_ms": 0, "dissatisfied_at_most": 2, "on_time_within_ms": MINUTE},
     {"owner": "assigned", "answer_tolerance_ms": 5 * MINUTE, "pauses_when": ("open", "pending")},
+    {
+        "holidays": "CN",
+        "zone": "America/New_York",
+        "targets": (Target(None, None, BUSINESS),),
+        "pauses_when": ("open",),
+    },
     {"ends_after_ms": HOUR, "dissatisfied_at_most": 4, "on_time_within_ms": 15 * MINUTE},
+    {
+        "holidays": "CN",
+        "zone": "Asia/Shanghai",
+        "targets": (Target(None, None, BUSINESS, when=(("channel", ("chat",)),)),),
+    },
+    {"holidays": "CN"},
 )
 
 
@@ -48,5 +61,7 @@ def _pair(number: int, valid_from: int, **declared: object) -> PolicyPair:
             slow_beyond=core.slow_beyond_ms,
             dissatisfied_at_most=core.dissatisfied_at_most,
             valid_from=valid_from,
+            judged_by=cn_calendar(core.zone) if core.targets else None,
+            judged_channel="chat" if core.targets and core.targets[0].when else None,
         ),
     )

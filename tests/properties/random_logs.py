@@ -15,7 +15,7 @@ from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
 from service_quality.events.positions import Position
 from service_quality.features.declarations import FeatureSet
-from service_quality.instants import DAY, HOUR, MINUTE, SECOND, end_of_day
+from service_quality.instants import DAY, HOUR, MINUTE, SECOND, end_of_day, parse_instant
 from tests.oracle.bounds import fold_key
 from tests.oracle.entries import PolicyBrought
 from tests.properties.import_packs import Backfill, Known, build_backfill
@@ -28,6 +28,8 @@ from tests.stand_ins.control import control_key, record_json
 Option = TypeVar("Option")
 
 START = 19_600 * DAY
+#: The afternoon in Shanghai before a year whose decree is not published.
+NEW_YEARS_EVE = parse_instant("2026-12-31T08:00:00Z")
 SOON = (0, 0, 1, SECOND, 40 * SECOND, 3 * MINUTE, 5 * MINUTE, 5 * MINUTE, 15 * MINUTE, 20 * MINUTE)
 LATER = (HOUR, HOUR, 7 * HOUR)
 LONG_AFTER = (DAY, DAY, 7 * DAY, 7 * DAY, 8 * DAY, 30 * DAY, 31 * DAY, 31 * DAY)
@@ -112,6 +114,22 @@ def logs(features: FeatureSet, *, most: int = 30, shop_id: str = "shop") -> st.S
     lengths = st.integers(1, most)  # drawn by itself, since the lists that Hypothesis prefers are short
     numbers = lengths.flatmap(lambda length: st.binary(min_size=8 * length, max_size=8 * length)).map(_numbers)
     return numbers.map(lambda drawn: build_log(drawn, features, shop_id=shop_id))
+
+
+def new_year_logs(features: FeatureSet, *, most: int) -> st.SearchStrategy[RandomLog]:
+    """Logs as `build_new_year_log` writes them, of up to so many records."""
+    lengths = st.integers(1, most)
+    numbers = lengths.flatmap(lambda length: st.binary(min_size=8 * length, max_size=8 * length)).map(_numbers)
+    return numbers.map(lambda drawn: build_new_year_log(drawn, features))
+
+
+def build_new_year_log(numbers: Sequence[int], features: FeatureSet) -> RandomLog:
+    """A log with policies and without imports that begins on the last day before a year without a decree."""
+    doings = [doing for doing in DOINGS_WITH_SETTINGS if doing != "import"]
+    writer = LogWriter(RandomLog("shop"), features, now=NEW_YEARS_EVE, doings=doings)
+    for number in numbers:
+        writer.write(number)
+    return writer.log
 
 
 def _numbers(drawn: bytes) -> list[int]:

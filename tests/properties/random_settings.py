@@ -13,11 +13,14 @@ from service_quality.instants import DAY, HOUR, MINUTE, format_instant
 from service_quality.policies.policy_document import parse_policy
 from tests.oracle.entries import PolicyBrought
 from tests.oracle.story import Policy
+from tests.properties.cn_calendar import cn_calendar
 from tests.properties.random_oddities import Choosing
 from tests.stand_ins.control import KEY
 
 #: How long before its record a policy is valid; negative for one that is valid later.
 VALID_SINCE = (DAY, 0, 400 * DAY, HOUR, -MINUTE, -HOUR, 5 * MINUTE, -DAY, 8 * DAY)
+#: The conditions of the target that counts the time outside of holidays; None for a shop without that target.
+WHEN: tuple[dict[str, list[str]] | None, ...] = (None, {}, {"channel": ["chat"]})
 OWNERS = {"last_answer": "last_reply", "first_answer": "first_reply", "assigned": "assigned"}
 KINDS = (*("next",) * 6, "repeated", "invalid", "follows another", "known before", "forged", "said otherwise")
 
@@ -71,7 +74,13 @@ def random_document(choices: Choosing, revision: str, follows: str | None, *, no
         "dissatisfied_at_most": choices.of((4, 1, 3, 2)),
     }
     pauses = choices.of(((), ("pending",), ("open",), ("pending", "open")))
-    return document | ({"pauses_when": pauses} if pauses else {}) | ({"follows": follows} if follows else {})
+    document |= ({"pauses_when": pauses} if pauses else {}) | ({"follows": follows} if follows else {})
+    when = choices.of(WHEN)
+    if when is not None:
+        limit = document["on_time_within"]
+        target = {"first_response": limit, "next_reply": limit, "judged_by": "business", "when": when}
+        document |= {"holidays": "CN", "zone": "Asia/Shanghai", "targets": [target]}
+    return document
 
 
 def settings_in(data: bytes) -> SettingsChanged | None:
@@ -99,5 +108,7 @@ def brought_by(document: bytes) -> PolicyBrought:
         slow_beyond=read.slow_beyond_ms,
         dissatisfied_at_most=read.dissatisfied_at_most,
         valid_from=read.valid_from,
+        judged_by=cn_calendar(read.zone) if read.targets else None,
+        judged_channel="chat" if read.targets and read.targets[0].when else None,
     )
     return PolicyBrought(document, policy, read.revision, read.follows)

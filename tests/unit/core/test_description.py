@@ -37,7 +37,10 @@ def test_description_of_a_conversation_that_was_reopened_and_resolved_again():
     assert first["replies"][0]["shares"] == {"ann": 1, "bob": MINUTE - 2}
     assert (second["reopening"], second["resolved"], second["resolution_ms"]) == (True, False, None)
     assert second["complaints"] == ["2023-09-01T12:00:00.001Z"]
-    assert second["unanswered"] == [{"at": "2023-09-01T12:01:00.000Z", "agent_id": "bob", "abandoned": False}]
+    (ended,) = second["unanswered"]
+    assert ended == {
+        "at": "2023-09-01T12:01:00.000Z", "agent_id": "bob", "abandoned": False, "provisional": False,
+    }  # fmt: skip
 
 
 def test_description_ends_a_round_that_is_silent_at_the_end_of_the_log():

@@ -19,6 +19,7 @@ from service_quality.facts.entities import ENTITIES
 from service_quality.features.declarations import RATES, Total
 from service_quality.features.feature_set import FEATURES
 from service_quality.histories.windows import WINDOWS
+from service_quality.scoring.reasons import Reason
 
 BODY: AlertBody = {
     "version": 2,
@@ -41,6 +42,7 @@ BODY: AlertBody = {
         {"feature": "agent_dissatisfied_rate_30d", "value": 0.31, "contribution": 0.405},
         {"feature": "customer_orders_90d", "value": 4, "contribution": -0.1},
     ],
+    "provisional": False,
     "model_version": "v1",
 }
 
@@ -151,6 +153,28 @@ def test_mail_about_an_unscored_alert_names_no_model():
 
     assert "Model" not in text
     assert "weighs" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "judged"),
+    [
+        ("en", "Provisional until the calendar of the year is published", "rate of slow replies of the agent in the"),
+        ("zh", "该年度放假安排公布前为暂定数据", "该客服近 7 天的慢回复率"),
+    ],
+)
+def test_mail_names_each_figure_that_is_provisional_and_no_other(language, title, judged):
+    slow: Reason = {"feature": "agent_slow_rate_7d", "value": 0.4, "contribution": 0.2}
+    body = BODY | {"reasons": [*BODY["reasons"], slow], "provisional": True}
+
+    _, marked = render_email(body, ShopSettings(language))
+    _, settled = render_email(body | {"provisional": False}, ShopSettings(language))
+    _, over = render_email(body | {"state": "resolved"}, ShopSettings(language))
+
+    named = marked.partition(title)[2].partition("\n\n")[0]
+    assert named.count("\n- ") == 1
+    assert judged in named
+    assert title not in settled
+    assert title not in over  # shows no reason
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

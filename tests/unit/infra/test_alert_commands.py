@@ -43,6 +43,7 @@ def stored_alert(key: str, **fields: object) -> bytes:
             "evidence": {"waiting_ms": 8_130_000},
             "score": 0.61,
             "reasons": [],
+            "provisional": False,
             "model_version": "v1",
         }
         | fields

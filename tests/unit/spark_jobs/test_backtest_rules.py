@@ -223,10 +223,12 @@ def test_conversations_follow_the_messages(run):
                         "waited_ms": 45 * 60_000,
                         "business_ms": None,
                         "on_time": False,
+                        "provisional": False,
                         "shares": {"ann": 45 * 60_000},
                     }
                 ],
                 "waiting_since": None,
+                "wait_is_provisional": False,
                 "unanswered": [],
                 "resolved": False,
                 "resolution_ms": None,
@@ -376,6 +378,24 @@ def test_policy_judges_from_the_first_line_on_whatever_it_follows(run, tmp_path,
     (conversation,) = (one for one in printed if one["type"] == "conversation")
     assert (code, errors) == (0, "")
     assert [reply["on_time"] for reply in conversation["rounds"][0]["replies"]] == [True]
+
+
+def test_reply_over_a_new_year_without_a_decree_is_provisional(run, tmp_path):
+    policy = tmp_path / "policy.json"
+    declared = {"revision": "b", "valid_from": "2026-01-01T00:00:00Z", "holidays": "CN", "zone": "Asia/Shanghai"}
+    policy.write_text(json.dumps({**declared, "targets": [{"next_reply": "PT1H", "judged_by": "business"}]}), "utf-8")
+    days = (("settled", "2026-12-30", "2026-12-31"), ("new year", "2026-12-31", "2027-01-01"))
+    log = [
+        line(kind, "12:00", conversation_id=name, event_id=f"{name} {kind}", occurred_at=f"{day}T12:00:00Z")
+        for name, *asked_and_answered in days
+        for kind, day in zip(("customer_message", "agent_message"), asked_and_answered, strict=True)
+    ]
+
+    _, printed, _ = run(*log, options=("--conversations", "--policy", str(policy)))
+
+    described = {one["conversation_id"]: one["rounds"][0] for one in printed if one["type"] == "conversation"}
+    marks = {name: [reply["provisional"] for reply in one["replies"]] for name, one in described.items()}
+    assert marks == {"settled": [False], "new year": [True]}
 
 
 def test_policy_with_mistakes_ends_the_run_with_every_mistake(run, tmp_path):

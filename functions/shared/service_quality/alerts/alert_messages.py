@@ -3,6 +3,7 @@
 from typing import NamedTuple, TypedDict
 
 from service_quality.alerts.alert_state import RESOLVED, AlertState, alert_key
+from service_quality.alerts.provisional import are_provisional
 from service_quality.alerts.rules import Rule, decisive_values
 from service_quality.features.declarations import EventValue, FeatureSet
 from service_quality.instants import SECOND, format_instant
@@ -40,6 +41,7 @@ class AlertBody(TypedDict):
     evidence: dict[str, float | int | None]
     score: float | None
     reasons: list[Reason]
+    provisional: bool
     model_version: str | None
 
 
@@ -82,8 +84,11 @@ def alert_body(
     rule = transition.rule
     about_conversation = rule.subject == "conversation"
     ended_by = decisive_values(rule.resolved_when, values) if transition.change == RESOLVED else ()
-    evidence = {name: values.get(name) for name in (*rule.evidence, *ended_by)}
+    found = {name: values.get(name) for name in (*rule.evidence, *ended_by)}
+    evidence = found if about_conversation else _of_histories(found, features)
     score = scored.score if scored is not None and about_conversation else None
+    reasons = describe_reasons(score, values, features.names) if score else []
+    named = (*evidence, *(reason["feature"] for reason in reasons))
     return {
         "version": BODY_VERSION,
         "alert_id": transition.key,
@@ -99,9 +104,10 @@ def alert_body(
         "opened_at": format_instant(transition.state.opened_at),
         "repeats": transition.state.repeats,
         "event_id": transition.event_id,
-        "evidence": evidence if about_conversation else _of_histories(evidence, features),
+        "evidence": evidence,
         "score": shown_probability(score) if score else None,
-        "reasons": describe_reasons(score, values, features.names) if score else [],
+        "reasons": reasons,
+        "provisional": are_provisional(named, values, features),
         "model_version": score.model_version if score else None,
     }
 

@@ -67,6 +67,7 @@ def read_alert(row: AlertRow) -> AlertBody:
         "evidence": _evidence(stored.get("evidence"), left_out=() if about_conversation else EVENT_VALUES),
         "score": _share(scored.get("score")),
         "reasons": _reasons(scored.get("reasons")),
+        "provisional": stored.get("provisional") is True,
         "model_version": _text(scored.get("model_version"), _LONGEST_NAME) or None,
     }
 

@@ -1,11 +1,12 @@
 """The text of alerts for people: every declared name as a phrase, every number readable, in English and Chinese."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from math import exp
 from typing import TypeVar
 
 from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.provisional import is_judged
 from service_quality.alerts.shop_settings import ShopSettings, instant_in_words, money_in_words, printable
 from service_quality.alerts.wording_messages import MAIL, Message, say
 from service_quality.errors import DeclarationError
@@ -119,10 +120,12 @@ def render_email(body: AlertBody, shop: ShopSettings) -> tuple[str, str]:
     lines = [say(messages.RULES, kind, language), "", *_status(body, shop)]
     seen = [_shown(name, value, shop) for name, value in body["evidence"].items() if value is not None]
     lines += _section("evidence", language, seen)
-    if state != "resolved":
-        lines += _section("reasons", language, [_reason(reason, shop) for reason in body["reasons"]])
-        measure = messages.MEASURES.get(kind)
-        lines += _section("measure", language, [measure.said(language)] if measure else [])
+    reasons, measure = (body["reasons"], messages.MEASURES.get(kind)) if state != "resolved" else ([], None)
+    lines += _section("reasons", language, [_reason(reason, shop) for reason in reasons])
+    if body["provisional"]:
+        named = (*body["evidence"], *(reason["feature"] for reason in reasons))
+        lines += _section("provisional", language, _judged(named, language))
+    lines += _section("measure", language, [measure.said(language)] if measure else [])
     lines += ["", _line("alert", body["message_id"], language)]
     if body["model_version"] is not None:
         lines.append(_line("model", body["model_version"], language))
@@ -157,6 +160,11 @@ def _status(body: AlertBody, shop: ShopSettings) -> list[str]:
 
 def _section(title: str, language: str, lines: list[str]) -> list[str]:
     return ["", MAIL[title].said(language), *(f"- {line}" for line in lines)] if lines else []
+
+
+def _judged(names: Iterable[str], language: str) -> list[str]:
+    """The phrases of those that count replies on time or slow, each once."""
+    return [name_in_words(name, language) for name in dict.fromkeys(names) if is_judged(_declared(name))]
 
 
 def _line(title: str, value: object, language: str) -> str:

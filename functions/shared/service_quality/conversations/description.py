@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from service_quality.conversations.conversation import Conversation
 from service_quality.conversations.reading import ConversationState, read_conversation
 from service_quality.conversations.reading_order import in_order
-from service_quality.conversations.rounds import AGE, SILENCE, Reply, Round
+from service_quality.conversations.rounds import AGE, SILENCE, Reply, Round, Unanswered
 from service_quality.instants import format_instant
 from service_quality.policies.policy import Policy
 
@@ -18,10 +18,9 @@ def describe_conversation(
     A missing value is None; lengths of time are missing where an end is known to the day only. A round that has been
     silent for too long `until` an instant, the end of the log, has ended.
     """
-    first, state = (
-        conversation.events[0],
-        read_conversation(in_order(conversation), policies, past=conversation.past, until=until),
-    )
+    placed, first = in_order(conversation), conversation.events[0]
+    state = read_conversation(placed, policies, past=conversation.past, until=until)
+    ends = placed[-1].event.occurred_at if until is None else until
     return {
         "shop_id": first.shop_id,
         "conversation_id": first.conversation_id,
@@ -29,12 +28,12 @@ def describe_conversation(
         "closed": state.closed,
         "owner": state.owner,
         "waiting_since": _instant(None if state.turn is None else state.turn.since),
-        "rounds": [_round(one, state) for one in state.rounds if not one.is_summary],
+        "rounds": [_round(one, state, until=ends) for one in state.rounds if not one.is_summary],
     }
 
 
-def _round(one: Round, state: ConversationState) -> dict[str, object]:
-    is_last = one is state.round
+def _round(one: Round, state: ConversationState, *, until: int) -> dict[str, object]:
+    turn = state.turn if one is state.round else None
     rating = one.ratings[-1] if one.ratings else None
     return {
         "number": one.number,
@@ -45,11 +44,9 @@ def _round(one: Round, state: ConversationState) -> dict[str, object]:
         "end_is_derived": one.end in (SILENCE, AGE),
         "first_response_ms": one.replies[0].waited_ms if one.replies else None,
         "replies": [_reply(reply) for reply in one.replies],
-        "waiting_since": _instant(state.turn.since if is_last and state.turn is not None else None),
-        "unanswered": [
-            {"at": format_instant(turn.at), "agent_id": turn.agent_id, "abandoned": turn.abandoned}
-            for turn in one.unanswered
-        ],
+        "waiting_since": _instant(None if turn is None else turn.since),
+        "wait_is_provisional": turn is not None and turn.is_provisional(until, state.contact),
+        "unanswered": [_unanswered(ended) for ended in one.unanswered],
         "resolved": one.is_resolved,
         "resolution_ms": one.resolution_ms if one.is_resolved else None,
         "owner": one.owner,
@@ -72,7 +69,17 @@ def _reply(reply: Reply) -> dict[str, object]:
         "waited_ms": reply.waited_ms,
         "business_ms": reply.open_ms,
         "on_time": None if reply.judged_ms is None else reply.judged_ms <= reply.on_time_within_ms,
+        "provisional": reply.provisional,
         "shares": {str(share.agent_id): share.waited_ms for share in reply.shares},
+    }
+
+
+def _unanswered(turn: Unanswered) -> dict[str, object]:
+    return {
+        "at": format_instant(turn.at),
+        "agent_id": turn.agent_id,
+        "abandoned": turn.abandoned,
+        "provisional": turn.provisional,
     }
 
 

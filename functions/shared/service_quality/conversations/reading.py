@@ -210,7 +210,8 @@ class _Reading:
         state = self.state
         last.end, last.ended_at, last.ended_precision = end, at, precision
         if state.turn is not None:
-            last.unanswered.append(Unanswered(at, state.assigned_agent or last.owner, end == SILENCE))
+            is_provisional = state.turn.is_provisional(at, state.contact)
+            last.unanswered.append(Unanswered(at, state.assigned_agent or last.owner, end == SILENCE, is_provisional))
             state.turn = None
 
     def _end_by_age(self, at: int) -> None:

@@ -31,7 +31,8 @@ class Reply(NamedTuple):
     `waited_ms` is None where either end is known to the day only; `waited_days` counts midnights between them.
     `waited_at_least_ms` is the shortest wait that the stamps allow: from an exact start to the beginning of the
     day of the answer. `shares` are the agents' parts of the wait. `open_ms` is the wait in business time, where that is
-    what the policy judges: on time within one limit, slow beyond the other.
+    what the policy judges: on time within one limit, slow beyond the other. It is `provisional` where that time meets a
+    year without a published decree.
     """
 
     at: int
@@ -43,6 +44,7 @@ class Reply(NamedTuple):
     open_ms: int | None = None
     on_time_within_ms: int = DEFAULT_POLICY.on_time_within_ms
     slow_beyond_ms: int = DEFAULT_POLICY.slow_beyond_ms
+    provisional: bool = False
 
     @property
     def judged_ms(self) -> int | None:
@@ -51,11 +53,15 @@ class Reply(NamedTuple):
 
 
 class Unanswered(NamedTuple):
-    """A turn that ended without an answer, when, and the agent to whom the conversation belonged."""
+    """A turn that ended without an answer, when, and the agent to whom the conversation belonged.
+
+    It is `provisional` as a reply would be.
+    """
 
     at: int
     agent_id: str | None
     abandoned: bool
+    provisional: bool = False
 
 
 class Rating(NamedTuple):

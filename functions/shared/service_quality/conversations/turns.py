@@ -1,12 +1,16 @@
 """A turn: the wait of a customer, its pauses, and the agents to whom the conversation belonged meanwhile."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from service_quality.conversations.rounds import Reply, Share
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY, floor_to
 from service_quality.policies.policy import BUSINESS, Policy, Target
+
+if TYPE_CHECKING:
+    from service_quality.policies.business_time import BusinessTime
 
 #: Spans of time, each from an instant to a later one.
 Spans = Iterable[tuple[int, int]]
@@ -44,6 +48,7 @@ class Turn:
             self._open(since, at, pauses) if is_business else None,
             self.policy.on_time_within_ms if limit is None else limit,
             self.policy.slow_beyond_ms,
+            is_business and self._meets_provisional_year(at),
         )
 
     def waited_at(self, event: InteractionEvent, pauses: Spans) -> int | None:
@@ -51,6 +56,15 @@ class Turn:
         if event.precision != "ms" or self.precision != "ms":
             return None
         return event.occurred_at - self.since - overlap(self.since, event.occurred_at, pauses)
+
+    def is_provisional(self, end: int, contact: Mapping[str, str | None]) -> bool:
+        """Whether the wait up to an instant is judged in business time and meets a year without a published decree.
+
+        `contact` are the attributes by which its target is chosen. False where the start is known to the day only.
+        """
+        if self.policy.holidays is None or self.precision != "ms":
+            return False
+        return self.policy.target_for(contact).judged_by == BUSINESS and self._meets_provisional_year(end)
 
     def _shares(
         self, answer: InteractionEvent, waited: int, pauses: Sequence[tuple[int, int]], *, is_business: bool
@@ -70,13 +84,23 @@ class Turn:
         held.setdefault(answer.agent_id, Share(answer.agent_id, 0, 0 if is_business else None))
         return tuple(share for agent, share in held.items() if share.waited_ms or agent == answer.agent_id)
 
+    def _meets_provisional_year(self, end: int) -> bool:
+        if self.policy.holidays is None:
+            return False
+        from service_quality.policies.calendars import CalendarState  # noqa: PLC0415  # as for `_business_time`
+
+        return self._business_time().state_between(self.since, end) is CalendarState.PROVISIONAL
+
     def _open(self, start: int, end: int, pauses: Spans) -> int:
         """The business time between two instants, less that of the pauses."""
-        from service_quality.policies.business_time import business_time  # noqa: PLC0415  # loads zones; few shops need it
-
-        counted = business_time(self.policy)
+        counted = self._business_time()
         within = ((max(start, since), min(end, until)) for since, until in pauses)
         return counted.between(start, end) - sum(counted.between(since, until) for since, until in within)
+
+    def _business_time(self) -> "BusinessTime":
+        from service_quality.policies.business_time import business_time  # noqa: PLC0415  # loads zones; few shops need it
+
+        return business_time(self.policy)
 
 
 def overlap(start: int, end: int, spans: Spans) -> int:

@@ -27,7 +27,7 @@ REPLY_HISTOGRAM = {
 #: Facts about the contact and its agent, and facts about a customer's behaviour in the shop.
 CONTACT_FACTS = (
     "contacts", "replies", "first_replies", "timed_replies", "reply_ms", "on_time_replies", "slow_replies",
-    *REPLY_HISTOGRAM, "unanswered", "abandoned",
+    *REPLY_HISTOGRAM, "provisional_replies", "unanswered", "abandoned",
     "ratings", "dissatisfied_ratings", "rating_points",
     "resolutions", "timed_resolutions", "resolution_ms", "reopenings", "transfers", "complaints",
 )  # fmt: skip
@@ -179,13 +179,16 @@ def _reply_facts(reply: Reply) -> Iterator[_AgentFact]:
 
 
 def _wait_facts(reply: Reply, waited_ms: int, judged_ms: int) -> dict[str, int]:
-    return {
+    facts = {
         "timed_replies": 1,
         "reply_ms": waited_ms,
         "on_time_replies": int(judged_ms <= reply.on_time_within_ms),
         "slow_replies": int(judged_ms > reply.slow_beyond_ms),
         _bucket(waited_ms): 1,
     }
+    if reply.provisional:
+        facts["provisional_replies"] = 1
+    return facts
 
 
 def _bucket(waited_ms: int) -> str:

@@ -78,13 +78,20 @@ CUSTOMER: tuple[Feature, ...] = (
     Rate("sku", "returned", "90d", prior_weight=20, parent=0.1),
 )
 
-#: Served for rules, and as parents of other rates; the linear model reads their children instead.
+#: The replies whose judgement waits for a calendar: above 0, the rates of their shop or agent are provisional.
+PROVISIONAL: tuple[Feature, ...] = (
+    Total("shop", "provisional_replies", "7d"),
+    Total("agent", "provisional_replies", "7d"),
+)
+
+#: Served for rules, to mark figures, and as parents of other rates; the linear model reads their children instead.
 BESIDE_THE_MODEL = frozenset(
     feature.name
     for feature in (
         *(_SHOP, _MANAGER, _CATEGORY, _SUBCATEGORY, _SLOW_SHOP, Total("agent", "ratings", "30d")),
         *_AGENT_QUANTILES,
+        *PROVISIONAL,
     )
 )
 
-FEATURES = FeatureSet(CONVERSATION + DISSATISFIED_RATES + PACE + CUSTOMER)
+FEATURES = FeatureSet(CONVERSATION + DISSATISFIED_RATES + PACE + CUSTOMER + PROVISIONAL)

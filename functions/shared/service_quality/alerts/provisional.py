@@ -1,0 +1,31 @@
+"""Which figures of an alert wait for a calendar: they count replies that a year without a published decree judged."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from service_quality.features.declarations import Feature, FeatureSet, Total
+
+#: The facts that a target judges, in business time where it says so.
+_JUDGED = ("on_time_replies", "slow_replies")
+
+
+def is_judged(feature: Feature) -> bool:
+    """Whether a feature reads how many replies were on time or slow.
+
+    >>> is_judged(Total("shop", "slow_replies", "7d")), is_judged(Total("shop", "reply_ms", "7d"))
+    (True, False)
+    """
+    return any(fact in _JUDGED for _, _, fact in feature.reads)
+
+
+def provisional_counts(feature: Feature) -> Iterator[str]:
+    """The names of the features that count the provisional replies among those that a judged feature reads."""
+    return (
+        Total(entity, "provisional_replies", window).name for entity, window, fact in feature.reads if fact in _JUDGED
+    )
+
+
+def are_provisional(names: Iterable[str], values: Mapping[str, float | int | None], features: FeatureSet) -> bool:
+    """Whether one of these values is a judged feature with a provisional reply behind it; `values` has its counts."""
+    named = set(names)
+    judged = (feature for feature in features.features if feature.name in named)
+    return any((values.get(count) or 0) > 0 for feature in judged for count in provisional_counts(feature))
