@@ -31,6 +31,8 @@ def step_conversation(before, event, **clocks):
     "rule": (
         "alerts/rule_set.py",
         """
+from service_quality.alerts.rules import Missing
+
 
 class _Broken(Missing):
     def holds(self, values):
@@ -71,7 +73,7 @@ _known_reply_facts = _reply_facts
 
 def _reply_facts(reply):
     yield from _known_reply_facts(reply)
-    yield reply.at, "second_replies", int(reply.waited_ms is None or reply.waited_ms >= 1000)
+    yield reply.agent_id, reply.at, "second_replies", int(reply.waited_ms is None or reply.waited_ms >= 1000)
 """,
     "features/feature_set.py": """
 
@@ -99,8 +101,8 @@ _sound_reply_facts = _reply_facts
 
 
 def _reply_facts(reply):
-    for at, name, value in _sound_reply_facts(reply):
-        yield at, name, 2 * value if name == "replies" else value
+    for agent_id, at, name, value in _sound_reply_facts(reply):
+        yield agent_id, at, name, 2 * value if name == "replies" else value
 """,
 }
 
@@ -171,7 +173,7 @@ def zipped_core(appended: dict[str, str]) -> bytes:
     """The core as a layer, with code appended to some of its modules."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as layer:
-        for path in sorted(CORE.rglob("*.py")):
+        for path in sorted([*CORE.rglob("*.py"), *CORE.rglob("*.json")]):
             name = path.relative_to(CORE).as_posix()
             layer.writestr(str(Path("python/service_quality") / name), path.read_text("utf-8") + appended.get(name, ""))
     return packed.getvalue()
