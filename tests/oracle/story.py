@@ -27,6 +27,8 @@ class Policy(NamedTuple):
     slow_beyond: int = 15 * MINUTE
     dissatisfied_at_most: int = 3  # of 5
     valid_from: int = 0
+    zone: str = "UTC"
+    currency: str | None = None
 
 
 DEFAULT = Policy()

@@ -12,10 +12,21 @@ _OWNERS = {"last_answer": "last_reply", "first_answer": "first_reply", "assigned
 
 #: What the policies of a shop declare, one after the other, over and over.
 _DECLARED: tuple[dict[str, int | str | tuple[str, ...]], ...] = (
-    {"owner": "first_answer", "pauses_when": ("pending",), "slow_beyond_ms": 5 * MINUTE},
-    {"ends_after_ms": DAY, "answer_tolerance_ms": 0, "dissatisfied_at_most": 2, "on_time_within_ms": MINUTE},
-    {"owner": "assigned", "answer_tolerance_ms": 5 * MINUTE, "pauses_when": ("open", "pending")},
-    {"ends_after_ms": HOUR, "dissatisfied_at_most": 4, "on_time_within_ms": 15 * MINUTE},
+    {"owner": "first_answer", "pauses_when": ("pending",), "slow_beyond_ms": 5 * MINUTE, "zone": "Asia/Kathmandu"},
+    {
+        "currency": "CNY",
+        "ends_after_ms": DAY,
+        "answer_tolerance_ms": 0,
+        "dissatisfied_at_most": 2,
+        "on_time_within_ms": MINUTE,
+    },
+    {
+        "owner": "assigned",
+        "answer_tolerance_ms": 5 * MINUTE,
+        "pauses_when": ("open", "pending"),
+        "zone": "America/Havana",
+    },
+    {"currency": "JPY", "ends_after_ms": HOUR, "dissatisfied_at_most": 4, "on_time_within_ms": 15 * MINUTE},
 )
 
 
@@ -48,5 +59,7 @@ def _pair(number: int, valid_from: int, **declared: object) -> PolicyPair:
             slow_beyond=core.slow_beyond_ms,
             dissatisfied_at_most=core.dissatisfied_at_most,
             valid_from=valid_from,
+            zone=core.zone,
+            currency=core.currency,
         ),
     )

@@ -71,6 +71,8 @@ def random_document(choices: Choosing, revision: str, follows: str | None, *, no
         "dissatisfied_at_most": choices.of((4, 1, 3, 2)),
     }
     pauses = choices.of(((), ("pending",), ("open",), ("pending", "open")))
+    zone, currency = choices.of((None, "Asia/Shanghai", "America/St_Johns")), choices.of((None, "EUR", "JPY"))
+    document |= ({"zone": zone} if zone else {}) | ({"currency": currency} if currency else {})
     return document | ({"pauses_when": pauses} if pauses else {}) | ({"follows": follows} if follows else {})
 
 
@@ -99,5 +101,7 @@ def brought_by(document: bytes) -> PolicyBrought:
         slow_beyond=read.slow_beyond_ms,
         dissatisfied_at_most=read.dissatisfied_at_most,
         valid_from=read.valid_from,
+        zone=read.zone,
+        currency=read.currency,
     )
     return PolicyBrought(document, policy, read.revision, read.follows)
