@@ -1,5 +1,7 @@
 """Alerts as text: everything declared has a message in both languages, and people can read the numbers."""
 
+from typing import Any
+
 import pytest
 
 from service_quality.alerts import wording_messages as messages
@@ -128,6 +130,48 @@ def test_mail_in_english_says_what_why_and_what_to_do():
     assert "(lowers the risk: odds × 0.90)" in text
     assert messages.MEASURES["waiting_too_long"].en in text
     assert "Since: 2023-08-24 08:00 UTC" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_mail_shows_hours_times_and_amounts_by_the_policy_that_the_alert_names(language):
+    reasons = [
+        {"feature": "price_minor", "value": 129_900, "contribution": 0.2},
+        {"feature": "customer_currency_order_amount_minor_90d", "value": 5_000, "contribution": 0.1},
+        {"feature": "opened_hour", "value": 18, "contribution": 0.1},
+    ]
+    body: Any = BODY | {"time_zone": "Asia/Kolkata", "currency": "JPY", "reasons": reasons}
+
+    _, text = render_email(body, ShopSettings(language, time_zone="Europe/Berlin", currency="EUR"))
+
+    assert all(shown in text for shown in ("2023-08-24 13:30 Asia/Kolkata", "18:00 Asia/Kolkata"))
+    assert all(shown in text for shown in ("129,900 JPY", "5,000 JPY"))
+    assert not any(other in text for other in ("UTC", "EUR", "Berlin"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_mail_of_a_shop_without_a_policy_follows_its_settings_but_in_hours_that_were_read_in_utc(language):
+    reasons = [{"feature": name, "value": 900, "contribution": 0.2} for name in ("price_minor",)]
+    body: Any = BODY | {"reasons": reasons, "evidence": {"opened_hour": 8}}
+
+    _, text = render_email(body, ShopSettings(language, time_zone="Europe/Berlin", currency="EUR"))
+
+    assert all(shown in text for shown in ("2023-08-24 10:00 Europe/Berlin", "08:00 UTC", "9.00 EUR"))
+
+
+def test_mail_of_an_alert_of_an_older_release_follows_the_settings():
+    older: Any = {name: value for name, value in BODY.items() if name not in ("time_zone", "currency")}
+
+    _, text = render_email(older, ShopSettings(time_zone="Europe/Berlin"))
+
+    assert "Since: 2023-08-24 10:00 Europe/Berlin" in text
+
+
+def test_zone_that_this_machine_does_not_know_leaves_times_in_the_zone_of_the_settings():
+    body: Any = BODY | {"time_zone": "Mars/Base"}
+
+    _, text = render_email(body, ShopSettings(time_zone="Europe/Berlin"))
+
+    assert "Since: 2023-08-24 10:00 Europe/Berlin" in text
 
 
 def test_mail_in_chinese_has_an_ascii_subject():
