@@ -154,11 +154,11 @@ def wilson_interval(share: float, rows: float) -> tuple[float, float]:
 def plot_hours(alerts: Sequence[Figures], zones: Mapping[str, str]) -> Hours:
     """New alerts by the hour of day at which they opened; there must be at least one.
 
-    `zones` names the time zone of each shop; a shop that it leaves out counts in UTC.
+    An alert without a zone of its own has that of its shop in `zones`; a shop that is left out counts in UTC.
     """
     counts = {kind: [0] * HOURS for kind in RULES}
     for alert in alerts:
-        zone = zones.get(alert["shop_id"], ShopSettings().time_zone)
+        zone = alert.get("time_zone") or zones.get(alert["shop_id"], ShopSettings().time_zone)
         counts[alert["kind"]][local_time(alert["occurred_at"], zone).hour] += 1
     ticks = _whole(ticks_up_to(max(sum(column) for column in zip(*counts.values(), strict=True))))
     top, blocks = ticks[-1].value, []

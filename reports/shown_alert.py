@@ -43,6 +43,7 @@ class ShownAlert:
 
 def show_alert(alert: Figures, language: str, shop: ShopSettings) -> ShownAlert:
     """The alert as a person of the shop reads it; an unknown rule has no measure, an unknown instant is empty."""
+    shop = shop.of_alert(alert.get("time_zone"), alert.get("currency"))
     measure = messages.MEASURES.get(alert["kind"])
     return ShownAlert(
         title=say(messages.RULES, alert["kind"], language),
@@ -56,7 +57,7 @@ def show_alert(alert: Figures, language: str, shop: ShopSettings) -> ShownAlert:
         at=_minute(alert["occurred_at"], shop),
         risk=None if alert["score"] is None else value_in_words("score", alert["score"], language),
         evidence=tuple(
-            (name_in_words(name, language), value_in_words(name, value, language, currency=shop.currency))
+            (name_in_words(name, language), _value(name, value, language, shop))
             for name, value in alert["evidence"].items()
             if name != "score" and value is not None
         ),
@@ -70,10 +71,14 @@ def _reason(reason: Figures, language: str, shop: ShopSettings) -> ShownReason:
     effect = MAIL["raises" if contribution > 0 else "lowers"].said(language)
     return ShownReason(
         name=name_in_words(name, language),
-        value=value_in_words(name, reason["value"], language, currency=shop.currency),
+        value=_value(name, reason["value"], language, shop),
         contribution=contribution,
         effect=effect.format(exp(min(contribution, _LARGEST_EXPONENT))),
     )
+
+
+def _value(name: str, value: float | None, language: str, shop: ShopSettings) -> str:
+    return value_in_words(name, value, language, currency=shop.currency, zone=shop.hours_zone)
 
 
 def _minute(instant: str | None, shop: ShopSettings) -> str:

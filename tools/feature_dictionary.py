@@ -3,6 +3,7 @@
 from cli.paths import ROOT
 from service_quality.alerts.wording import phrase
 from service_quality.features.declarations import (
+    AmountTotal,
     EventValue,
     Feature,
     Mean,
@@ -38,7 +39,10 @@ Features: {count}. Fingerprint: `{fingerprint}`.
 - A window is measured back from the shop's clock. Its old end moves by hops: {hops}.
 - "no" under "model": served for rules, or as the parent of another rate; the linear model does not read it.
 - An event is scored with the conversation including it and the histories before it.
-- Durations end in `_ms`, money in `_minor` (minor units of the currency).
+- Durations end in `_ms`, money in `_minor` (minor units of the currency). Amounts are summed by
+  currency, never across currencies: those of an event in the currency that it names, else in the one last stated in
+  its conversation or visit, else in that of the policy in force. Without any of these they enter no sum.
+- Hours are in the zone of the policy that judges the round; in UTC without a policy.
 
 | # | name | entity | window | meaning | 含义 | missing | model |
 |---|---|---|---|---|---|---|---|
@@ -61,6 +65,8 @@ def missing_rule(feature: Feature) -> str:
     match feature:
         case EventValue(name):
             return MISSING_EVENT_VALUES.get(name, "never")
+        case AmountTotal():
+            return "where neither conversation nor policy names a currency; 0 where nothing is known in it"
         case Total():
             return "never; 0 where nothing is known"
         case Mean(_, _, per, _):

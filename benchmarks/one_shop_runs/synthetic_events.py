@@ -90,7 +90,7 @@ def _of_kind(kind: str, numbers: Integers, chance: np.random.Generator) -> dict[
 
 
 def _table(fields: dict[str, pa.Array], kind: str, count: int) -> pa.Table:
-    constant = {"shop_id": "shop", "kind": kind, "precision": "ms"}
+    constant = {"shop_id": "shop", "kind": kind, "precision": "ms", "currency": "EUR"}
     columns = [
         pa.array([constant[field.name]] * count, field.type)
         if field.name in constant

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from service_quality.alerts.alert_messages import AlertBody
-from service_quality.alerts.decisions import Judged, Subject, end_with_round
+from service_quality.alerts.decisions import Judged, Subject, end_with_round, shown_in
 from service_quality.alerts.rule_set import RULES
 from service_quality.commit.state_items import ConversationItem
 from service_quality.conversations.conversation import conversation_key
@@ -23,7 +23,7 @@ def end_alerts(item: ConversationItem, policies: Sequence[Policy], *, until: int
     if last is None or last.end != SILENCE or last.ended_at is None:
         return
     values: dict[str, float | int | None] = {**read_event_values(state, event)}
-    judged = Judged(event.shop_id, event, last.ended_at, values, None)
+    judged = Judged(event.shop_id, event, last.ended_at, values, None, shown_in(state))
     subject = Subject(event.conversation_id or "", conversation_key(event), last.number)
     for rule in RULES:
         before = item.alert_states.get(rule.name)

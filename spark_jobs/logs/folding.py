@@ -23,7 +23,7 @@ from service_quality.facts.conversation_facts import Fact, KeptFacts
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation
 from service_quality.facts.entities import ATTRIBUTES, Entity
 from service_quality.facts.import_fold import FoldedImport, fold_import
-from service_quality.features.declarations import EventValue, FeatureSet
+from service_quality.features.declarations import FeatureSet
 from service_quality.policies.policy import Policy
 from spark_jobs.logs.import_rows import without_imports
 from spark_jobs.logs.imported_log import NOT_YET
@@ -144,7 +144,7 @@ def whole_facts(features: FeatureSet) -> KeptFacts:
 
 def event_value_names(features: FeatureSet) -> tuple[str, ...]:
     """The values of a conversation that the features read, in order."""
-    return tuple(feature.value for feature in features.features if isinstance(feature, EventValue))
+    return features.event_values
 
 
 def to_event(row: Row, *, policies_known: int = 0) -> InteractionEvent:

@@ -53,7 +53,7 @@ PRODUCTS = {
 }
 ITEMS_OF_A_NAME = 3
 FLAWED_SHARE = 0.12
-DEAR_FROM = 100_000  # minor units
+DEAR_FROM = 100_000  # minor units of the shop's own currency: prices of two shops are never compared
 
 
 def stock(random: Random, language: str) -> tuple[Item, ...]:

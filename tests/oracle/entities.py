@@ -1,9 +1,8 @@
 """The entities that group history, as the events of a contact name them. Events in reading order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from service_quality.events.interaction_event import InteractionEvent
-from tests.oracle.story import Events
+from tests.oracle.story import Placed, Story
 
 Attributes = Mapping[str, str | None]
 
@@ -21,6 +20,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "subcategory": ("category", "subcategory"),
     "subcategory_product": ("category", "subcategory", "product"),
     "customer": ("customer_id",),
+    "customer_currency": ("customer_id", "currency"),
     "sku": ("sku",),
 }
 #: Entities of which a missing part is a level of its own; of the others it means that there is no such entity.
@@ -37,8 +37,9 @@ def entity_key(entity: str, attributes: Attributes) -> str | None:
     return "\x1f".join([entity, *(part or "" for part in parts)] if parts else [entity, ""])
 
 
-def contact_attributes(events: Events, agent_id: str | None) -> Attributes:
+def contact_attributes(story: Story, agent_id: str | None) -> Attributes:
     """The attributes of the contact and of one of its agents: of each the last that was named."""
+    events = story.events
     about = {
         name: _last_named(events, name)
         for name in ("customer_id", "category", "subcategory", "product", "sku", "channel")
@@ -47,15 +48,23 @@ def contact_attributes(events: Events, agent_id: str | None) -> Attributes:
     profile = {
         name: _last_named(of_agent, name) for name in ("supervisor_id", "manager_id", "agent_tenure", "agent_shift")
     }
-    return {**about, **profile, "agent_id": agent_id}
+    return {**about, **profile, "agent_id": agent_id, "currency": currency_of(story)}
 
 
-def visit_attributes(event: InteractionEvent) -> Attributes:
-    """The customer and article that a behaviour event names itself."""
+def visit_attributes(story: Story, place: int) -> Attributes:
+    """The customer and article that a behaviour event names itself, and its currency."""
     names = ("customer_id", "sku", "category", "subcategory", "channel")
-    return {name: getattr(event, name) for name in names}
+    event = story.event(place)
+    return {**{name: getattr(event, name) for name in names}, "currency": currency_of(story.until(place))}
 
 
-def _last_named(events: Events, name: str) -> str | None:
+def currency_of(story: Story) -> str | None:
+    """The currency that was named last; without one that of the policy at the last event, which may name none."""
+    if not len(story):
+        return None
+    return _last_named(story.events, "currency") or story.policy_at(len(story) - 1).currency
+
+
+def _last_named(events: Sequence[Placed], name: str) -> str | None:
     named: list[str] = [getattr(one.event, name) for one in events if getattr(one.event, name) is not None]
     return named[-1] if named else None

@@ -1,19 +1,18 @@
 """The values of a conversation alone at an event's own place and instant, as features and rules name them."""
 
-from datetime import UTC, datetime, timedelta
-
 from service_quality.events.interaction_event import InteractionEvent
+from tests.oracle.entities import currency_of
 from tests.oracle.outcome import is_closed, is_visit, transfers
 from tests.oracle.rounds import open_turn, places_in_round, replies, round_at, rounds
 from tests.oracle.shares import unpaused_ms, waited_at_least_ms, waited_days, waited_ms
-from tests.oracle.spans import DAY
 from tests.oracle.story import Story, is_exact
+from tests.oracle.wall import days_between, on_the_wall
 
 Values = dict[str, int | None]
 
 COUNTS = (
     "answered", "first_response_untimed", "replies", "customer_messages", "agent_messages", "bot_messages", "transfers",
-    "conversation_complaints", "reopenings", "waiting", "closed",
+    "conversation_complaints", "reopenings", "waiting", "currency_known", "closed",
 )  # fmt: skip
 LENGTHS = (
     "first_response_ms", "first_response_at_least_ms", "first_response_days", "longest_later_reply_ms",
@@ -29,12 +28,13 @@ def event_values(event: InteractionEvent, story: Story) -> Values:
         counts: Values = dict.fromkeys(COUNTS, 0)
         return {**counts, **dict.fromkeys(LENGTHS), "closed": int(story.is_void)}
     number = round_at(until, len(until) - 1)
+    zone = until.policy_at(rounds(until)[number].opens).zone
     return {
         **_of_replies(until, number),
         **_of_waiting(until, event),
         **_of_opening(until, number, event),
-        "event_hour": _utc(event).hour if is_exact(event) else None,
-        "event_weekday": _utc(event).weekday(),
+        "event_hour": on_the_wall(event, zone).hour if is_exact(event) else None,
+        "event_weekday": on_the_wall(event, zone).weekday(),
         "customer_messages": len(places_in_round(until, number, "customer_message")),
         "agent_messages": len(places_in_round(until, number, "agent_message")),
         "bot_messages": len(places_in_round(until, number, "bot_message")),
@@ -42,6 +42,7 @@ def event_values(event: InteractionEvent, story: Story) -> Values:
         "transfers": len(transfers(until, number)),
         "reopenings": number,
         "price_minor": _last_amount(until),
+        "currency_known": int(currency_of(until) is not None),
         "closed": int(is_closed(until, number)),
     }
 
@@ -72,24 +73,20 @@ def _of_waiting(story: Story, event: InteractionEvent) -> Values:
         "waiting_ms": (
             unpaused_ms(story, start.occurred_at, event.occurred_at) if is_exact(start) and is_exact(event) else None
         ),
-        "waiting_days": event.occurred_at // DAY - start.occurred_at // DAY,
+        "waiting_days": days_between(start, event, story.policy_at(turn.start).zone),
     }
 
 
 def _of_opening(story: Story, number: int, event: InteractionEvent) -> Values:
     opening = story.event(rounds(story)[number].opens)
-    exact = is_exact(opening)
+    exact, wall = is_exact(opening), on_the_wall(opening, story.policy_at(rounds(story)[number].opens).zone)
     return {
         "conversation_age_ms": event.occurred_at - opening.occurred_at if exact and is_exact(event) else None,
-        "opened_hour": _utc(opening).hour if exact else None,
-        "opened_weekday": _utc(opening).weekday(),
+        "opened_hour": wall.hour if exact else None,
+        "opened_weekday": wall.weekday(),
     }
 
 
 def _last_amount(story: Story) -> int | None:
     amounts = [one.event.amount_minor for one in story.events if one.event.amount_minor is not None]
     return amounts[-1] if amounts else None
-
-
-def _utc(event: InteractionEvent) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=event.occurred_at)

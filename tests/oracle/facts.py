@@ -56,7 +56,7 @@ def contributions(story: Story) -> Iterator[tuple[Attributes, Said]]:
         return
     for number in range(len(rounds(story))):
         for said in (*_of_round(story, number), *_of_rating(story, number), *_of_turns(story, number)):
-            yield contact_attributes(story.events, said.agent_id), said
+            yield contact_attributes(story, said.agent_id), said
 
 
 def _of_round(story: Story, number: int) -> Iterator[Said]:
@@ -140,9 +140,10 @@ def _of_known_wait(story: Story, turn: Turn, agent_id: str | None) -> Iterator[S
 def _of_visit(story: Story) -> Iterator[tuple[Attributes, Said]]:
     """What each event of a visit says of its customer and article, and complaints of the customer."""
     for place in story.places("complaint_filed"):
-        yield contact_attributes(story.events, None), Said(None, story.event(place).occurred_at, "complaints", 1)
-    for event in (story.event(place) for place in story.places(*BEHAVIOUR)):
-        at, about = event.occurred_at, visit_attributes(event)
+        yield contact_attributes(story, None), Said(None, story.event(place).occurred_at, "complaints", 1)
+    for place in story.places(*BEHAVIOUR):
+        event, about = story.event(place), visit_attributes(story, place)
+        at = event.occurred_at
         yield about, Said(None, at, BEHAVIOUR[event.kind], 1)
         if event.kind == "page_viewed":
             yield about, Said(None, at, "browse_ms", event.duration_ms or 0)

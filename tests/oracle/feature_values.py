@@ -7,6 +7,7 @@ from typing import Protocol
 
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import (
+    AmountTotal,
     EventValue,
     Feature,
     Mean,
@@ -49,6 +50,8 @@ class FeatureValues:
         match feature:
             case EventValue(name):
                 return event_values(self.event, self.story)[name]
+            case AmountTotal(entity, fact, window):
+                return self._sum(entity, fact, window) if self._attributes["currency"] is not None else None
             case Total(entity, fact, window):
                 return self._sum(entity, fact, window)
             case Mean(entity, fact, per, window):

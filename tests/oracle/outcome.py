@@ -41,8 +41,8 @@ def attributes_at(event: InteractionEvent, story: Story) -> Attributes:
     """The attributes of the contact and of the owner of the event's round, by the story up to the event."""
     until = story.until(story.place_of(event.event_id))
     if is_visit(story) or story.is_void:
-        return contact_attributes(until.events, None)
-    return contact_attributes(until.events, owner(until, round_at(until, len(until) - 1)))
+        return contact_attributes(until, None)
+    return contact_attributes(until, owner(until, round_at(until, len(until) - 1)))
 
 
 def _last_writer(story: Story, number: int) -> str | None:

@@ -6,9 +6,9 @@ from itertools import pairwise
 from tests.oracle.entities import contact_attributes
 from tests.oracle.open_days import is_unsettled, open_ms
 from tests.oracle.rounds import round_at, rounds
-from tests.oracle.spans import DAY
 from tests.oracle.story import Calendar, Story, is_courtesy, is_exact
 from tests.oracle.waiting import Turn
+from tests.oracle.wall import date_of, days_between, first_instant_of
 
 
 def belongs_to(story: Story) -> str | None:
@@ -29,9 +29,9 @@ def waited_ms(story: Story, turn: Turn) -> int | None:
 
 
 def waited_days(story: Story, turn: Turn) -> int:
-    """The number of UTC midnights between a question and its reply."""
-    assert turn.ended_at is not None
-    return turn.ended_at // DAY - story.event(turn.start).occurred_at // DAY
+    """The number of midnights between a question and its reply, in the zone of the turn's policy."""
+    assert turn.answer is not None
+    return days_between(story.event(turn.start), story.event(turn.answer), story.policy_at(turn.start).zone)
 
 
 def waited_at_least_ms(story: Story, turn: Turn) -> int | None:
@@ -42,7 +42,9 @@ def waited_at_least_ms(story: Story, turn: Turn) -> int | None:
         return exact
     if not is_exact(start) or waited_days(story, turn) == 0:
         return None
-    return unpaused_ms(story, start.occurred_at, turn.ended_at // DAY * DAY)
+    assert turn.answer is not None
+    zone = story.policy_at(turn.start).zone
+    return unpaused_ms(story, start.occurred_at, first_instant_of(date_of(story.event(turn.answer), zone), zone))
 
 
 def unpaused_ms(story: Story, start: int, end: int) -> int:
@@ -61,7 +63,7 @@ def calendar_of(story: Story, turn: Turn) -> Calendar | None:
     """The calendar whose open time alone counts for the reply of a turn; None where all time counts."""
     assert turn.end is not None
     policy = story.policy_at(turn.start)
-    channel = contact_attributes(story.until(turn.end).events, None)["channel"]
+    channel = contact_attributes(story.until(turn.end), None)["channel"]
     if turn.end == turn.start or policy.judged_channel not in (None, channel):
         return None
     return policy.judged_by

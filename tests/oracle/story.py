@@ -38,6 +38,8 @@ class Policy(NamedTuple):
     valid_from: int = 0
     judged_by: Calendar | None = None  # the open time alone, of contacts of `judged_channel`; else all time
     judged_channel: str | None = None  # None: of all contacts
+    zone: str = "UTC"
+    currency: str | None = None
 
 
 DEFAULT = Policy()

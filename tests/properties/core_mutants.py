@@ -104,6 +104,7 @@ _OF_ROUNDS: Mutants = {
     "a reopening is the next owner's": _instead(
         conversation_facts, "_round_facts", misread_facts.reopening_by_the_next_owner
     ),
+    "a visit has one currency": _read(misread_rounds.one_currency_of_a_visit),
     "a merged conversation counts": _read(misread_rounds.never_merged),
     "merged from there on": _read(misread_rounds.merged_from_there_on),
     "unanswered is the owner's": _instead(_Reading, "_end", misread_rounds.unanswered_by_the_owner),
@@ -176,6 +177,13 @@ _OF_THE_REST: Mutants = {
         _READ_KEYS, "conversation_key", misread_facts.visit_in_the_contact_it_names
     ),
     "a complaint outside of a contact is lost": _read(misread_rounds.complaints_of_contacts_only),
+    "an amount counts in the stated currency alone": _instead(
+        conversation_facts, "_behaviour_attributes", misread_facts.in_the_stated_currency
+    ),
+    "an amount counts in any currency": lambda: mock.patch.dict(
+        entities.ENTITIES, {"customer_currency": entities.CUSTOMER_CURRENCY._replace(parts=("customer_id",))}
+    ),
+    "the first currency stays": _instead(_Reading, "_read_attributes", misread_rounds.first_currency),
     "a cancelled order is a return": lambda: mock.patch.dict(
         conversation_facts._BEHAVIOUR, {"order_cancelled": "returns"}
     ),

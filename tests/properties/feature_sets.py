@@ -4,6 +4,7 @@ from service_quality.alerts.rule_set import RULES
 from service_quality.alerts.rules import AllOf, AtLeast, Below, Rule
 from service_quality.events.kinds import SERVICE
 from service_quality.features.declarations import (
+    AmountTotal,
     EventValue,
     FeatureSet,
     Mean,
@@ -47,6 +48,9 @@ SMALL = FeatureSet(
         Total("shop", "provisional_replies", "7d"),
         Total("agent", "resolutions", "7d"),
         Rate("customer", "returned", "30d", prior_weight=1, parent=0.1),
+        AmountTotal("customer_currency", "order_amount_minor", "30d"),
+        EventValue("opened_hour"),
+        EventValue("waiting_days"),
     )
 )
 #: What a later deployment may serve: some of SMALL, and windows, facts and an entity that SMALL has not.

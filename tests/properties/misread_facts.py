@@ -83,6 +83,13 @@ def no_share_without_time(self: Turn, *given: Any, **how: Any) -> tuple[Share, .
 _SHARES = Turn._shares
 
 
+def in_the_stated_currency(event: InteractionEvent, currency: str | None) -> dict[str, str | None]:
+    return _BEHAVIOUR_ATTRIBUTES(event, event.currency)
+
+
+_BEHAVIOUR_ATTRIBUTES = conversation_facts._behaviour_attributes
+
+
 def first_who_answered(one: Round) -> str | None:
     return one.replies[0].agent_id if one.replies else one.assigned_agent or one.last_writer
 

@@ -152,6 +152,19 @@ def never_closed_before(*given: Any, **options: Any) -> ConversationState:
     return state
 
 
+def one_currency_of_a_visit(*given: Any, **options: Any) -> ConversationState:
+    state = _READ_CONVERSATION(*given, **options)
+    if state.stated_currency is not None:
+        state.currencies = dict.fromkeys(state.currencies, state.stated_currency)
+    return state
+
+
+def first_currency(self: _Reading, event: InteractionEvent) -> None:
+    stated = self.state.stated_currency
+    _READ_ATTRIBUTES(self, event)
+    self.state.stated_currency = stated or self.state.stated_currency
+
+
 def complaints_of_contacts_only(*given: Any, **options: Any) -> ConversationState:
     state = _READ_CONVERSATION(*given, **options)
     state.complaints = []

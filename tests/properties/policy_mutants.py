@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from service_quality.conversations import conversation, reading
+from service_quality.conversations import conversation, event_values, reading, turns
 from service_quality.conversations.conversation import Conversation
+from service_quality.conversations.local_time import on_the_clock
 from service_quality.conversations.reading import ConversationState, _Reading
 from service_quality.conversations.reading_order import Placed
 from service_quality.conversations.rounds import Reply
 from service_quality.conversations.turns import Turn
 from service_quality.events.interaction_event import InteractionEvent
+from service_quality.instants import DAY
 from service_quality.policies.policy import DEFAULT_POLICY, Policy
 
 _POLICY, _START_TURN, _PUT_AT = _Reading._policy, _Reading._start_turn, conversation.put_at
@@ -83,6 +85,10 @@ def _though_all_time_counts(self: Turn, answer: InteractionEvent, *given: Any, *
 _MEETS, _REPLY = Turn._meets_provisional_year, Turn.reply
 
 
+def _any_day_converted(at: int, precision: str, zone: str) -> int:
+    return on_the_clock(at, "ms", zone)
+
+
 def _instead(of: Any, name: str, value: object) -> Callable[[], AbstractContextManager[Any]]:
     return lambda: mock.patch.object(of, name, value)
 
@@ -107,5 +113,15 @@ OF_POLICIES: Mapping[str, Callable[[], AbstractContextManager[Any]]] = {
     "provisional by the question alone": _instead(Turn, "_meets_provisional_year", _by_the_year_of_the_question),
     "provisional by the year in UTC": _instead(Turn, "_meets_provisional_year", _by_the_year_in_utc),
     "provisional though all time counts": _instead(Turn, "reply", _though_all_time_counts),
+    "hours are in UTC": _instead(event_values, "on_the_clock", lambda at, *_: at),
+    "days are in UTC": _instead(turns, "on_the_clock", lambda at, *_: at),
+    "a day has the hours of UTC": _instead(turns, "start_of_day", lambda day, _: day * DAY),
+    "a named day is converted": _instead(event_values, "on_the_clock", _any_day_converted),
+    "no policy names a currency": _instead(
+        ConversationState, "currency", property(lambda state: state.stated_currency)
+    ),
+    "the policy's currency precedes": _instead(
+        ConversationState, "currency", property(lambda state: state.policy_currency or state.stated_currency)
+    ),
     "a correction is judged by later policies": _instead(conversation, "put_at", _under_later_policies),
 }

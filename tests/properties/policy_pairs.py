@@ -13,16 +13,27 @@ _OWNERS = {"last_answer": "last_reply", "first_answer": "first_reply", "assigned
 
 #: What the policies of a shop declare, one after the other, over and over.
 _DECLARED: tuple[dict[str, int | str | tuple[str, ...] | tuple[Target, ...]], ...] = (
-    {"owner": "first_answer", "pauses_when": ("pending",), "slow_beyond_ms": 5 * MINUTE},
-    {"ends_after_ms": DAY, "answer_tolerance_ms": 0, "dissatisfied_at_most": 2, "on_time_within_ms": MINUTE},
-    {"owner": "assigned", "answer_tolerance_ms": 5 * MINUTE, "pauses_when": ("open", "pending")},
+    {"owner": "first_answer", "pauses_when": ("pending",), "slow_beyond_ms": 5 * MINUTE, "zone": "Asia/Kathmandu"},
+    {
+        "currency": "CNY",
+        "ends_after_ms": DAY,
+        "answer_tolerance_ms": 0,
+        "dissatisfied_at_most": 2,
+        "on_time_within_ms": MINUTE,
+    },
+    {
+        "owner": "assigned",
+        "answer_tolerance_ms": 5 * MINUTE,
+        "pauses_when": ("open", "pending"),
+        "zone": "America/Havana",
+    },
     {
         "holidays": "CN",
         "zone": "America/New_York",
         "targets": (Target(None, None, BUSINESS),),
         "pauses_when": ("open",),
     },
-    {"ends_after_ms": HOUR, "dissatisfied_at_most": 4, "on_time_within_ms": 15 * MINUTE},
+    {"currency": "JPY", "ends_after_ms": HOUR, "dissatisfied_at_most": 4, "on_time_within_ms": 15 * MINUTE},
     {
         "holidays": "CN",
         "zone": "Asia/Shanghai",
@@ -63,5 +74,7 @@ def _pair(number: int, valid_from: int, **declared: object) -> PolicyPair:
             valid_from=valid_from,
             judged_by=cn_calendar(core.zone) if core.targets else None,
             judged_channel="chat" if core.targets and core.targets[0].when else None,
+            zone=core.zone,
+            currency=core.currency,
         ),
     )

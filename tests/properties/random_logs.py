@@ -313,6 +313,7 @@ def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> 
         query="lamp" if kind == "searched" else None,
         rating=choices.of((5, 1, 3, 4, 2)) if kind == "rated" else None,
         amount_minor=choices.of((None, 1999, 10**12)),
+        currency=choices.of((None, "EUR", "JPY", None)),
         duration_ms=choices.of((None, 4000, 0)) if kind == "page_viewed" else None,
     )
 

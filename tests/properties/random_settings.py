@@ -74,6 +74,8 @@ def random_document(choices: Choosing, revision: str, follows: str | None, *, no
         "dissatisfied_at_most": choices.of((4, 1, 3, 2)),
     }
     pauses = choices.of(((), ("pending",), ("open",), ("pending", "open")))
+    zone, currency = choices.of((None, "Asia/Shanghai", "America/St_Johns")), choices.of((None, "EUR", "JPY"))
+    document |= ({"zone": zone} if zone else {}) | ({"currency": currency} if currency else {})
     document |= ({"pauses_when": pauses} if pauses else {}) | ({"follows": follows} if follows else {})
     when = choices.of(WHEN)
     if when is not None:
@@ -110,5 +112,7 @@ def brought_by(document: bytes) -> PolicyBrought:
         valid_from=read.valid_from,
         judged_by=cn_calendar(read.zone) if read.targets else None,
         judged_channel="chat" if read.targets and read.targets[0].when else None,
+        zone=read.zone,
+        currency=read.currency,
     )
     return PolicyBrought(document, policy, read.revision, read.follows)

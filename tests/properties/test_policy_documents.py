@@ -50,6 +50,7 @@ SENSIBLE: dict[str, st.SearchStrategy[Any]] = {
     "valid_from": st.sampled_from(("2026-12-01T00:00:00+08:00", "2026-12-01T00:00:00Z")),
     "follows": names,
     "zone": st.sampled_from((*ZONES, "Mars/Base")),
+    "currency": st.sampled_from(("CNY", "JPY", "eur")),
     "opening": st.none() | st.dictionaries(st.sampled_from(WEEKDAYS), shifts, max_size=7),
     "holidays": st.just("CN"),
     "make_up_days_as": st.sampled_from(WEEKDAYS),

@@ -74,7 +74,7 @@ def test_plausible_range_follows_from_the_unit():
 
     assert highest["waiting_ms"] == highest["customer_browse_ms_1d"] == 90 * DAY
     assert highest["agent_reply_ms_per_timed_replies_1d"] == highest["customer_time_since_orders_90d"] == 90 * DAY
-    assert highest["price_minor"] == highest["customer_order_amount_minor_90d"] == 1e9
+    assert highest["price_minor"] == highest["customer_currency_order_amount_minor_90d"] == 1e9
     assert highest["agent_dissatisfied_rate_30d"] == highest["category_contacts_1d_of_7d"] == 1
     assert highest["opened_hour"] == 23
     assert highest["customer_orders_90d"] == 1000

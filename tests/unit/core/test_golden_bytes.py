@@ -21,8 +21,9 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.facts import conversation_facts
+from service_quality.facts.conversation_facts import MONEY_FACTS
 from service_quality.facts.conversation_fold import CODE_VERSION
-from service_quality.features.declarations import EventValue, FeatureSet, Total
+from service_quality.features.declarations import AmountTotal, EventValue, FeatureSet, Total
 from service_quality.instants import DAY, MINUTE
 from tests.properties.online_run import new_worker
 from tests.stand_ins.control import make_import_record, record_json
@@ -51,14 +52,15 @@ GOLDEN = FeatureSet(
             EventValue(name)
             for name in ("waiting", "waiting_ms", "answered", "reopenings", "transfers", "longest_later_reply_ms")
         ),
-        *(Total("shop", fact, "7d") for fact in FACTS),
+        *(Total("shop", fact, "7d") for fact in FACTS if fact not in MONEY_FACTS),
+        *(AmountTotal("customer_currency", fact, "7d") for fact in MONEY_FACTS),
         Total("agent", "replies", "1d"),
         Total("agent_category", "contacts", "30d"),
     )
 )
 
 #: By version of the fold: hashes of the items and of the archive.
-EXPECTED = {5: ("642d6d4b722e47a1", "e2946536a7db9aa8")}
+EXPECTED = {5: ("f6f891163f8baf3f", "935f9cf28ec41f1c")}
 
 
 def golden_log() -> list[InteractionEvent]:
@@ -87,6 +89,7 @@ def _events() -> Iterator[InteractionEvent]:
             rating=2 if kind == "rated" else None,
             order_id="o1" if kind.startswith("order") else None,
             amount_minor=12_900 if kind == "order_placed" else None,
+            currency="CNY" if kind == "order_placed" else None,
             duration_ms=4_000 if kind == "page_viewed" else None,
             query="shoes" if kind == "searched" else None,
             text="Where is my parcel?" if kind == "customer_message" else None,

@@ -31,6 +31,8 @@ def thread(
         fields: dict[str, object] = {"event_id": f"e{number}", "customer_id": "zoe"}
         if kind in ("agent_message", "assigned"):
             fields["agent_id"] = random.choice(("ann", "bob", "cas"))
+        if not number:
+            fields["currency"] = "EUR"
         if kind == "rated":
             fields["rating"] = random.randrange(1, 6)
         made.append(event(kind, at, **fields))

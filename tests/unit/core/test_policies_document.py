@@ -42,6 +42,7 @@ def test_example_says_what_it_says():
         "CN",
     )
     assert policy.valid_from == parse_instant("2026-11-30T16:00:00Z")
+    assert policy.currency == "CNY"
     assert policy.opening is not None
     assert policy.opening[0] == ((540, 720), (780, 1260))
     assert policy.opening[5:] == (((1320, 1560),), ())
@@ -107,6 +108,9 @@ MISTAKES: list[tuple[dict[str, Any], str, bool]] = [
     ({"zone": "../UTC"}, "zone", False),
     ({"zone": "Europe"}, "zone", False),
     ({"zone": None}, "zone", True),
+    ({"currency": "cny"}, "currency", True),
+    ({"currency": "ＣＮＹ"}, "currency", True),
+    ({"currency": None}, "currency", True),
     ({"opening": []}, "opening", True),
     ({"opening": {}}, "opening", False),
     ({"opening": {"monday": []}}, "opening", False),

@@ -54,6 +54,45 @@ def test_policy_is_stored_whole_by_the_transaction_that_names_it():
     assert [entry["event"]["kind"] for entry in archived_entries(store.rows, "shop")] == ["settings_changed"]
 
 
+def alerts_of(store: MemoryStore) -> list[tuple[str, str | None, str | None]]:
+    """The subject's kind, the zone and the currency of every alert."""
+    bodies = [json.loads(row.body) for row in store.rows.values() if row.row_kind == "alert"]
+    return [(body["subject"]["kind"], body["time_zone"], body["currency"]) for body in bodies]
+
+
+def answered(**asked: object) -> list[InteractionEvent]:
+    """A contact whose second question finds that the agent has answered: an alert about the agent."""
+    return [
+        event("customer_message", -3 * MINUTE, **asked),
+        event("agent_message", -2 * MINUTE),
+        event("customer_message", -MINUTE),
+    ]
+
+
+def test_alert_names_zone_and_currency_of_the_policy_that_judges_the_round():
+    store = MemoryStore()
+
+    advance(store, settings("a", zone="Asia/Shanghai", currency="CNY"), *answered())
+
+    assert alerts_of(store) == [("agent", "Asia/Shanghai", "CNY")]
+
+
+def test_alert_names_the_currency_of_its_conversation_before_that_of_the_policy():
+    store = MemoryStore()
+
+    advance(store, settings("a", currency="CNY"), *answered(amount_minor=5, currency="EUR"))
+
+    assert alerts_of(store) == [("agent", "UTC", "EUR")]
+
+
+def test_alert_of_a_round_without_a_policy_names_neither_zone_nor_currency():
+    store, (asked, *later) = MemoryStore(), answered()
+
+    advance(store, asked, settings("a", zone="Asia/Shanghai"), *later)
+
+    assert alerts_of(store) == [("agent", None, None)]
+
+
 def test_policy_that_comes_again_is_a_duplicate():
     store = MemoryStore()
 

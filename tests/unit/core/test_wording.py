@@ -1,5 +1,7 @@
 """Alerts as text: everything declared has a message in both languages, and people can read the numbers."""
 
+from typing import Any
+
 import pytest
 
 from service_quality.alerts import wording_messages as messages
@@ -34,6 +36,8 @@ BODY: AlertBody = {
     "subject": {"kind": "conversation", "id": "5f0c"},
     "occurred_at": "2023-08-24T10:15:30.000Z",
     "opened_at": "2023-08-24T08:00:00.000Z",
+    "time_zone": None,
+    "currency": None,
     "repeats": 3,
     "event_id": "c-1-waits",
     "evidence": {"waiting_ms": 8_130_000, "last_reply_ms": None, "replies": 2},
@@ -105,7 +109,7 @@ def test_undeclared_name_has_no_message():
         ("waiting_ms", 3 * 86_400_000 + 7_200_000, "3 d 2 h", "3 天 2 小时"),
         ("customer_time_since_orders_90d", 86_400_000, "1 d", "1 天"),
         ("price_minor", 129_900, "1,299.00 (currency not set)", "1,299.00（未设置币种）"),
-        ("customer_order_amount_minor_90d", 5, "0.05 (currency not set)", "0.05（未设置币种）"),
+        ("customer_currency_order_amount_minor_90d", 5, "0.05 (currency not set)", "0.05（未设置币种）"),
         ("category_contacts_1d_of_7d", 0.5, "50.0 %", "50.0 %"),
         ("opened_hour", 9, "09:00 UTC", "09:00 UTC"),
         ("opened_weekday", 6, "Sunday", "星期日"),
@@ -128,6 +132,48 @@ def test_mail_in_english_says_what_why_and_what_to_do():
     assert "(lowers the risk: odds × 0.90)" in text
     assert messages.MEASURES["waiting_too_long"].en in text
     assert "Since: 2023-08-24 08:00 UTC" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_mail_shows_hours_times_and_amounts_by_the_policy_that_the_alert_names(language):
+    reasons = [
+        {"feature": "price_minor", "value": 129_900, "contribution": 0.2},
+        {"feature": "customer_currency_order_amount_minor_90d", "value": 5_000, "contribution": 0.1},
+        {"feature": "opened_hour", "value": 18, "contribution": 0.1},
+    ]
+    body: Any = BODY | {"time_zone": "Asia/Kolkata", "currency": "JPY", "reasons": reasons}
+
+    _, text = render_email(body, ShopSettings(language, time_zone="Europe/Berlin", currency="EUR"))
+
+    assert all(shown in text for shown in ("2023-08-24 13:30 Asia/Kolkata", "18:00 Asia/Kolkata"))
+    assert all(shown in text for shown in ("129,900 JPY", "5,000 JPY"))
+    assert not any(other in text for other in ("UTC", "EUR", "Berlin"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_mail_of_a_shop_without_a_policy_follows_its_settings_but_in_hours_that_were_read_in_utc(language):
+    reasons = [{"feature": name, "value": 900, "contribution": 0.2} for name in ("price_minor",)]
+    body: Any = BODY | {"reasons": reasons, "evidence": {"opened_hour": 8}}
+
+    _, text = render_email(body, ShopSettings(language, time_zone="Europe/Berlin", currency="EUR"))
+
+    assert all(shown in text for shown in ("2023-08-24 10:00 Europe/Berlin", "08:00 UTC", "9.00 EUR"))
+
+
+def test_mail_of_an_alert_of_an_older_release_follows_the_settings():
+    older: Any = {name: value for name, value in BODY.items() if name not in ("time_zone", "currency")}
+
+    _, text = render_email(older, ShopSettings(time_zone="Europe/Berlin"))
+
+    assert "Since: 2023-08-24 10:00 Europe/Berlin" in text
+
+
+def test_zone_that_this_machine_does_not_know_leaves_times_in_the_zone_of_the_settings():
+    body: Any = BODY | {"time_zone": "Mars/Base"}
+
+    _, text = render_email(body, ShopSettings(time_zone="Europe/Berlin"))
+
+    assert "Since: 2023-08-24 10:00 Europe/Berlin" in text
 
 
 def test_mail_in_chinese_has_an_ascii_subject():

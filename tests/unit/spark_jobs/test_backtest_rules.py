@@ -398,6 +398,18 @@ def test_reply_over_a_new_year_without_a_decree_is_provisional(run, tmp_path):
     assert marks == {"settled": [False], "new year": [True]}
 
 
+def test_message_speaks_in_the_zone_and_the_currency_of_the_policy(run, tmp_path):
+    policy = tmp_path / "policy.json"
+    named = {"zone": "Asia/Kolkata", "currency": "JPY"}
+    policy.write_text(json.dumps({"revision": "a", "valid_from": "2026-01-01T00:00:00Z", **named}), "utf-8")
+
+    _, printed, _ = run(*WAITED, options=("--policy", str(policy)))
+
+    assert {(one["time_zone"], one["currency"]) for one in printed} == {("Asia/Kolkata", "JPY")}
+    assert "Since: 2026-03-02 18:10 Asia/Kolkata" in printed[0]["text"]["en"]
+    assert "开始时间：2026-03-02 18:10 Asia/Kolkata" in printed[0]["text"]["zh"]
+
+
 def test_policy_with_mistakes_ends_the_run_with_every_mistake(run, tmp_path):
     policy = tmp_path / "policy.json"
     policy.write_text(json.dumps({"revision": "b", "valid_from": "today", "owner": "nobody"}), "utf-8")

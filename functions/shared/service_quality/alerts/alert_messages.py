@@ -36,6 +36,8 @@ class AlertBody(TypedDict):
     subject: Subject
     occurred_at: str | None
     opened_at: str | None
+    time_zone: str | None
+    currency: str | None
     repeats: int
     event_id: str
     evidence: dict[str, float | int | None]
@@ -43,6 +45,13 @@ class AlertBody(TypedDict):
     reasons: list[Reason]
     provisional: bool
     model_version: str | None
+
+
+class Shown(NamedTuple):
+    """In which zone an alert's hours are, and in which currency its amounts; None for a shop whose policy is silent."""
+
+    time_zone: str | None = None
+    currency: str | None = None
 
 
 class AlertTransition(NamedTuple):
@@ -55,6 +64,7 @@ class AlertTransition(NamedTuple):
     state: AlertState
     event_id: str
     clock: int
+    shown: Shown = Shown()
 
     @property
     def key(self) -> str:
@@ -102,6 +112,8 @@ def alert_body(
         "subject": {"kind": rule.subject, "id": transition.subject},
         "occurred_at": format_instant(transition.clock),
         "opened_at": format_instant(transition.state.opened_at),
+        "time_zone": transition.shown.time_zone,
+        "currency": transition.shown.currency,
         "repeats": transition.state.repeats,
         "event_id": transition.event_id,
         "evidence": evidence,

@@ -2,13 +2,15 @@
 
 from typing import NamedTuple
 
-from service_quality.alerts.alert_messages import AlertBody, AlertTransition, alert_body
+from service_quality.alerts.alert_messages import AlertBody, AlertTransition, Shown, alert_body
 from service_quality.alerts.alert_state import REPEATED, AlertState, next_state
 from service_quality.alerts.rules import Rule
 from service_quality.conversations.conversation import conversation_key
+from service_quality.conversations.reading import ConversationState
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.features.declarations import FeatureSet
+from service_quality.policies.policy import DEFAULT_POLICY
 from service_quality.scoring.scored_event import ScoredEvent
 
 
@@ -28,6 +30,7 @@ class Judged(NamedTuple):
     clock: int
     values: dict[str, float | int | None]
     scored: ScoredEvent | None
+    shown: Shown = Shown()
 
 
 class Decision(NamedTuple):
@@ -36,6 +39,12 @@ class Decision(NamedTuple):
     state: AlertState
     key: str = ""
     body: AlertBody | None = None
+
+
+def shown_in(state: ConversationState) -> Shown:
+    """The zone of the policy that judges the last round, and the currency of the conversation."""
+    policy = state.round.policy if state.round is not None else DEFAULT_POLICY
+    return Shown(None if policy is DEFAULT_POLICY else policy.zone, state.currency)
 
 
 def subject_of(rule: Rule, event: InteractionEvent, step: ConversationStep) -> Subject | None:
@@ -97,5 +106,6 @@ class _Deciding(NamedTuple):
         after = after._replace(round=self.round, sequence=after.sequence + sent)
         if change is None or change == REPEATED:
             return [Decision(after)]
-        moved = AlertTransition(judged.shop_id, rule, self.subject, change, after, judged.event.event_id, judged.clock)
+        event_id = judged.event.event_id
+        moved = AlertTransition(judged.shop_id, rule, self.subject, change, after, event_id, judged.clock, judged.shown)
         return [Decision(after, moved.key, alert_body(moved, judged.values, judged.scored, self.features))]

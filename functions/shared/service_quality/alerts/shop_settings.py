@@ -15,8 +15,9 @@ SETTINGS = {
     "language": f"of the mails: {' or '.join(LANGUAGES)}",
     "ids": "whether alerts show ids as they are, or salted hashes of them: hashed or plain",
     "display_name": f"the shop's name in mails: at most {_LONGEST_NAME} printable characters",
-    "time_zone": "of the times in mails: a name such as Asia/Shanghai",
-    "currency": "of the amounts in mails: three capital letters, a code of ISO 4217 such as CNY (no list is looked up)",
+    "time_zone": "of the times in mails where no policy says: a name such as Asia/Shanghai",
+    "currency": "of amounts where neither event nor policy says: three capital letters, a code of ISO 4217 such as CNY "
+    "(no list is looked up)",
 }
 
 #: Digits behind the point, by ISO 4217; other currencies have two.
@@ -29,17 +30,30 @@ _DIGITS = {
 
 @dataclass(frozen=True, slots=True)
 class ShopSettings:
-    """A shop's settings of its alerts. `ids` is "hashed", or "plain" where alerts may show ids."""
+    """A shop's settings of its alerts. `ids` is "hashed", or "plain" where alerts may show ids.
+
+    `hours_zone` is the zone of hours among an alert's values, which its alert alone can say.
+    """
 
     language: str = "en"
     ids: str = "hashed"
     display_name: str | None = None
     time_zone: str = _UTC
     currency: str = ""
+    hours_zone: str = _UTC
 
     def in_language(self, language: str) -> "ShopSettings":
         """The same settings in another language."""
         return replace(self, language=language)
+
+    def of_alert(self, time_zone: str | None, currency: str | None) -> "ShopSettings":
+        """The same with the zone and the currency of an alert, where it names them: those of the shop's policy."""
+        return replace(
+            self,
+            time_zone=time_zone if time_zone and _find_zone(time_zone) else self.time_zone,
+            currency=currency or self.currency,
+            hours_zone=time_zone or _UTC,
+        )
 
 
 def shop_settings(stored: Mapping[str, str | None]) -> ShopSettings:

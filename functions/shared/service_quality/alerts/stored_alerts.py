@@ -62,6 +62,8 @@ def read_alert(row: AlertRow) -> AlertBody:
         "subject": {"kind": subject_kind, "id": _text(named.get("id"), _LONGEST_ID) or UNKNOWN},
         "occurred_at": _instant(stored.get("occurred_at")),
         "opened_at": _instant(stored.get("opened_at")),
+        "time_zone": _text(stored.get("time_zone"), _LONGEST_NAME) or None,
+        "currency": _text(stored.get("currency"), _LONGEST_NAME) or None,
         "repeats": _whole(stored.get("repeats")) or 0,
         "event_id": _text(stored.get("event_id"), _LONGEST_ID) or UNKNOWN,
         "evidence": _evidence(stored.get("evidence"), left_out=() if about_conversation else EVENT_VALUES),

@@ -28,7 +28,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 _LONGEST_SUBJECT = 99
 _LARGEST_EXPONENT = 20.0
-_YES_OR_NO = ("answered", "first_response_untimed", "waiting", "closed")
+_YES_OR_NO = ("answered", "first_response_untimed", "waiting", "currency_known", "closed")
 _UNIT_OF_SUFFIX = {"_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday"}
 
 
@@ -82,8 +82,12 @@ def name_in_words(name: str, language: str) -> str:
         return name
 
 
-def value_in_words(name: str, value: float | int | None, language: str, *, currency: str = "") -> str:
+def value_in_words(
+    name: str, value: float | int | None, language: str, *, currency: str = "", zone: str = "UTC"
+) -> str:
     """A value readable for people: rates in %, durations in their largest units, money in its currency.
+
+    `zone` is the one in which hours were read.
 
     >>> value_in_words("waiting_ms", 5_400_000, "en"), value_in_words("waiting_ms", 5_400_000, "zh")
     ('1 h 30 min', '1 小时 30 分钟')
@@ -103,7 +107,7 @@ def value_in_words(name: str, value: float | int | None, language: str, *, curre
         case "money":
             return money_in_words(value, currency, language)
         case "hour" if 0 <= value < 24:
-            return f"{int(value):02d}:00 UTC"
+            return f"{int(value):02d}:00 {zone}"
         case "weekday" if 0 <= value < 7:
             return messages.WEEKDAYS[int(value)].said(language)
         case "flag":
@@ -116,6 +120,7 @@ def render_email(body: AlertBody, shop: ShopSettings) -> tuple[str, str]:
 
     Names that today's code does not know are written as they are; a field that the alert lacks has no line.
     """
+    shop = shop.of_alert(body.get("time_zone"), body.get("currency"))
     kind, state, language = body["kind"], body["state"], shop.language
     lines = [say(messages.RULES, kind, language), "", *_status(body, shop)]
     seen = [_shown(name, value, shop) for name, value in body["evidence"].items() if value is not None]
@@ -172,7 +177,7 @@ def _line(title: str, value: object, language: str) -> str:
 
 
 def _shown(name: str, value: float | int | None, shop: ShopSettings) -> str:
-    shown = value_in_words(name, value, shop.language, currency=shop.currency)
+    shown = value_in_words(name, value, shop.language, currency=shop.currency, zone=shop.hours_zone)
     return MAIL["line"].said(shop.language).format(name_in_words(name, shop.language), shown)
 
 

@@ -43,6 +43,7 @@ ENTITIES = {
     "subcategory": Message("this very issue", "此细分问题"),
     "subcategory_product": Message("this very issue with this kind of product", "此类商品的此细分问题"),
     "customer": Message("the customer", "该顾客"),
+    "customer_currency": Message("the customer in this currency", "该顾客以该币种计"),
     "sku": Message("this article", "该商品"),
 }
 
@@ -156,6 +157,7 @@ EVENT_VALUES = {
     "reopenings": Message("times reopened", "重新打开次数"),
     "conversation_complaints": Message("complaints in this conversation", "本次会话投诉数"),
     "price_minor": Message("price of the product", "商品价格"),
+    "currency_known": Message("currency known", "币种已知"),
     "closed": Message("closed", "已结束"),
     "score": Message("risk that the customer ends up dissatisfied", "顾客最终不满意的风险"),
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from service_quality.alerts.alert_state import AlertState
-from service_quality.alerts.decisions import Decision, Judged, decide, subject_of
+from service_quality.alerts.decisions import Decision, Judged, decide, shown_in, subject_of
 from service_quality.alerts.rules import Rule
 from service_quality.commit.failures import RULE, SCORE, Failure
 from service_quality.commit.shop_state import ShopState
@@ -112,7 +112,8 @@ class EventFold:
         if scored is not None:
             values = scored.values if step.is_latest else {**self._of_histories(scored), **step.latest}
         scored = scored if step.is_latest else None
-        judged = Judged(self.state.shop_id, event, self.state.shop.clock, values, scored)
+        shown = shown_in(step.after.state)
+        judged = Judged(self.state.shop_id, event, self.state.shop.clock, values, scored, shown)
         rows: list[OutboxRow] = []
         for rule in self.rules:
             subject = subject_of(rule, event, step)

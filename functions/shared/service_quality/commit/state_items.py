@@ -194,7 +194,7 @@ def _event_from_stored(stored: list[Any], shop_id: str) -> InteractionEvent:  # 
 def _past_from_stored(stored: list[Any] | None) -> Past | None:  # type: ignore[explicit-any]  # our own JSON
     if stored is None:
         return None
-    rounds, end, owner, replied, assigned_agent, amount_minor, contact, agents = stored
+    rounds, end, owner, replied, assigned_agent, amount_minor, contact, agents, currency = stored
     return Past(
         rounds,
         end,
@@ -204,6 +204,7 @@ def _past_from_stored(stored: list[Any] | None) -> Past | None:  # type: ignore[
         amount_minor,
         tuple((name, value) for name, value in contact),
         tuple((agent_id, tuple((name, value) for name, value in named)) for agent_id, named in agents),
+        currency,
     )
 
 

@@ -51,6 +51,7 @@ class Past(NamedTuple):
     amount_minor: int | None
     contact: tuple[tuple[str, str], ...]
     agents: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,27 @@
 """Values of a conversation as numbers: the features that need no history."""
 
+from service_quality.conversations.local_time import UTC, on_the_clock
 from service_quality.conversations.reading import ConversationState
 from service_quality.events.interaction_event import InteractionEvent
-from service_quality.instants import DAY, day_of_week, hour_of_day
+from service_quality.instants import day_of_week, hour_of_day
 
+#: Whether the currency of the conversation is known.
+CURRENCY_KNOWN = "currency_known"
 #: The names of what `read_event_values` gives; a feature of another name is refused while it is declared.
 EVENT_VALUES = (
     "answered", "first_response_at_least_ms", "first_response_ms", "first_response_days", "first_response_untimed",
     "longest_later_reply_ms", "last_reply_ms", "waiting", "waiting_ms", "waiting_days", "conversation_age_ms",
     "opened_hour", "opened_weekday", "event_hour", "event_weekday",
     "replies", "customer_messages", "agent_messages", "bot_messages", "transfers", "reopenings",
-    "conversation_complaints", "price_minor", "closed",
+    "conversation_complaints", "price_minor", CURRENCY_KNOWN, "closed",
 )  # fmt: skip
 
 
 def read_event_values(state: ConversationState, event: InteractionEvent) -> dict[str, int | None]:
     """Values of the event's round up to the event and at its instant; `state` is that after the event.
 
-    Durations in milliseconds, missing where an end is known to the day only. A rating shows only in `closed`,
+    Durations in milliseconds, missing where an end is known to the day only; hours and days in the zone of the policy
+    that judges the round, or the wait. A rating shows only in `closed`,
     which is for rules.
     """
     if state.round is None:
@@ -27,6 +31,10 @@ def read_event_values(state: ConversationState, event: InteractionEvent) -> dict
     first = replies[0] if replies else None
     later = [reply.waited_ms for reply in replies[1:] if reply.waited_ms is not None]
     is_timed = last.opened_precision == "ms"
+    opened_at, shown_at, zone = last.opened_at, at, last.policy.zone
+    if zone != UTC:
+        opened_at = on_the_clock(opened_at, last.opened_precision, zone)
+        shown_at = on_the_clock(at, event.precision, zone)
     return {
         "answered": int(bool(replies)),
         "first_response_at_least_ms": first.waited_at_least_ms if first else None,
@@ -37,12 +45,12 @@ def read_event_values(state: ConversationState, event: InteractionEvent) -> dict
         "last_reply_ms": replies[-1].waited_ms if replies else None,
         "waiting": int(turn is not None),
         "waiting_ms": None if turn is None else turn.waited_at(event, state.pauses_until(at)),
-        "waiting_days": None if turn is None else at // DAY - turn.since // DAY,
+        "waiting_days": None if turn is None else turn.days_until(event),
         "conversation_age_ms": at - last.opened_at if is_timed and event.precision == "ms" else None,
-        "opened_hour": hour_of_day(last.opened_at) if is_timed else None,
-        "opened_weekday": day_of_week(last.opened_at),
-        "event_hour": hour_of_day(at) if event.precision == "ms" else None,
-        "event_weekday": day_of_week(at),
+        "opened_hour": hour_of_day(opened_at) if is_timed else None,
+        "opened_weekday": day_of_week(opened_at),
+        "event_hour": hour_of_day(shown_at) if event.precision == "ms" else None,
+        "event_weekday": day_of_week(shown_at),
         "replies": len(replies),
         "customer_messages": last.customer_messages,
         "agent_messages": last.agent_messages,
@@ -51,12 +59,13 @@ def read_event_values(state: ConversationState, event: InteractionEvent) -> dict
         "reopenings": last.number - 1,
         "conversation_complaints": len(last.complaints),
         "price_minor": state.amount_minor,
+        CURRENCY_KNOWN: int(state.currency is not None),
         "closed": int(state.closed),
     }
 
 
 _COUNTS = (
     "answered", "first_response_untimed", "waiting", "replies", "customer_messages", "agent_messages", "bot_messages",
-    "transfers", "reopenings", "conversation_complaints",
+    "transfers", "reopenings", "conversation_complaints", CURRENCY_KNOWN,
 )  # fmt: skip
 _WITHOUT_ROUND: dict[str, int | None] = {name: 0 if name in _COUNTS else None for name in EVENT_VALUES}

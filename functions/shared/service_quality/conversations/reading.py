@@ -32,7 +32,8 @@ class ConversationState:
 
     `rounds` is empty for visits, and for a conversation that `is_merged` into another. `was_closed` says whether the
     round of the last event was closed before that event. `rated` is the rating that the last event gave, and the number
-    of the round to which it belongs. `complaints` are those outside of rounds.
+    of the round to which it belongs. `complaints` are those outside of rounds. `currencies` are those of behaviour
+    events by id, as far as they are known.
     """
 
     rounds: list[Round] = field(default_factory=list)
@@ -45,6 +46,9 @@ class ConversationState:
     paused_at: int | None = None
     complaints: list[int] = field(default_factory=list)
     amount_minor: int | None = None
+    stated_currency: str | None = None
+    policy_currency: str | None = None
+    currencies: dict[str, str] = field(default_factory=dict)
     contact: dict[str, str] = field(default_factory=dict)
     agents: dict[str, dict[str, str]] = field(default_factory=dict)
     is_merged: bool = False
@@ -59,6 +63,11 @@ class ConversationState:
     def pauses_until(self, at: int) -> list[tuple[int, int]]:
         """The spans of time in which the clock paused, up to an instant."""
         return [*self.pauses, (self.paused_at, at)] if self.paused_at is not None else self.pauses
+
+    @property
+    def currency(self) -> str | None:
+        """The currency that was stated last, else that of the policy in force at the last event; None for neither."""
+        return self.stated_currency or self.policy_currency
 
     @property
     def number(self) -> int:
@@ -120,6 +129,7 @@ class _Reading:
         """Begin with what is left of earlier rounds."""
         state = self.state
         state.assigned_agent, state.amount_minor = past.assigned_agent, past.amount_minor
+        state.stated_currency = past.currency
         state.contact, state.agents = dict(past.contact), {agent: dict(named) for agent, named in past.agents}
         rounds = [_summary(past.rounds, past.end, past.owner)]
         if past.replied is not None:
@@ -136,14 +146,15 @@ class _Reading:
             self.index, event = index, one.event
             self._read_attributes(event)
             if event.conversation_id is None or event.kind in kinds.BEHAVIOUR:
-                if event.kind == "complaint_filed":
-                    state.complaints.append(event.occurred_at)
+                self._read_outside(event)
                 continue
             if event.merged_into not in (None, event.conversation_id):
                 state.is_merged = True
             self._read_in_contact(one)
         if state.is_merged:
             state.rounds, state.turn, state.rated = [], None, None
+        if self.policies and self.placed:
+            state.policy_currency = self._policy(self.placed[-1].event).currency
         return state
 
     def _policy(self, event: InteractionEvent) -> Policy:
@@ -151,6 +162,14 @@ class _Reading:
         if not event.policies_known:
             return DEFAULT_POLICY
         return policy_in_force(self.policies, known=event.policies_known, began_at=event.occurred_at)
+
+    def _read_outside(self, event: InteractionEvent) -> None:
+        """Read an event of a visit."""
+        state = self.state
+        if event.kind == "complaint_filed":
+            state.complaints.append(event.occurred_at)
+        elif currency := state.stated_currency or self._policy(event).currency:
+            state.currencies[event.event_id] = currency
 
     def _read_in_contact(self, one: Placed) -> None:
         state, event = self.state, one.event
@@ -178,6 +197,8 @@ class _Reading:
                 state.contact[name] = value
         if event.amount_minor is not None:
             state.amount_minor = event.amount_minor
+        if event.currency is not None:
+            state.stated_currency = event.currency
         if event.agent_id is not None:
             profile = state.agents.setdefault(event.agent_id, {})
             for name in _AGENT_FIELDS:

@@ -28,7 +28,8 @@ class Share(NamedTuple):
 class Reply(NamedTuple):
     """A message of an agent that answered a waiting customer; `agent_id` is None where nobody knows who wrote it.
 
-    `waited_ms` is None where either end is known to the day only; `waited_days` counts midnights between them.
+    `waited_ms` is None where either end is known to the day only; `waited_days` counts the midnights of the
+    shop's clock between them.
     `waited_at_least_ms` is the shortest wait that the stamps allow: from an exact start to the beginning of the
     day of the answer. `shares` are the agents' parts of the wait. `open_ms` is the wait in business time, where that is
     what the policy judges: on time within one limit, slow beyond the other. It is `provisional` where that time meets a

@@ -50,4 +50,5 @@ def _past(state: ConversationState) -> Past | None:
             for agent_id, profile in sorted(state.agents.items())
             if agent_id in named
         ),
+        currency=state.stated_currency,
     )

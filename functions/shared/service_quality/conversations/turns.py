@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from service_quality.conversations.local_time import UTC, on_the_clock, start_of_day
 from service_quality.conversations.rounds import Reply, Share
 from service_quality.events.interaction_event import InteractionEvent
-from service_quality.instants import DAY, floor_to
+from service_quality.instants import DAY
 from service_quality.policies.policy import BUSINESS, Policy, Target
 
 if TYPE_CHECKING:
@@ -30,11 +31,9 @@ class Turn:
     ) -> Reply:
         """The reply that ends the turn, the first of its round or a later one."""
         at, since = answer.occurred_at, self.since
-        days = at // DAY - since // DAY
+        days = self.days_until(answer)
         if answer.precision != "ms" or self.precision != "ms":
-            began = floor_to(at, DAY)
-            at_least = began - since - overlap(since, began, pauses) if days and self.precision == "ms" else None
-            return Reply(at, answer.agent_id, None, days, at_least)
+            return Reply(at, answer.agent_id, None, days, self._at_least(answer, pauses) if days else None)
         waited = at - since - overlap(since, at, pauses)
         limit = target.first_response_ms if first else target.next_reply_ms
         is_business = target.judged_by == BUSINESS
@@ -50,6 +49,22 @@ class Turn:
             self.policy.slow_beyond_ms,
             is_business and self._meets_provisional_year(at),
         )
+
+    def days_until(self, event: InteractionEvent) -> int:
+        """The midnights on the shop's clock between the start and an event, which is not before it."""
+        zone = self.policy.zone
+        if zone == UTC:
+            return event.occurred_at // DAY - self.since // DAY
+        since = on_the_clock(self.since, self.precision, zone)
+        return max(0, on_the_clock(event.occurred_at, event.precision, zone) // DAY - since // DAY)
+
+    def _at_least(self, answer: InteractionEvent, pauses: Spans) -> int | None:
+        """The wait until an answer's day begins, less the pauses; None where only the day of the start is known."""
+        if self.precision != "ms":
+            return None
+        zone = self.policy.zone
+        began = start_of_day(on_the_clock(answer.occurred_at, answer.precision, zone) // DAY, zone)
+        return began - self.since - overlap(self.since, began, pauses)
 
     def waited_at(self, event: InteractionEvent, pauses: Spans) -> int | None:
         """The wait up to an event, less the pauses; None where the start or the event is known to the day only."""

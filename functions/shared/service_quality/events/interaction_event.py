@@ -115,7 +115,13 @@ class InteractionEvent:
         metadata=a_text("what was searched for; treated as `text`", frozenset({"searched"}), "usb charger"),
     )
     currency: str | None = field(
-        default=None, metadata=an_id("of `amount_minor`, by ISO 4217", _OF_CONTACTS | {"order_placed"}, "INR")
+        default=None,
+        metadata=an_id(
+            "of `amount_minor`, by ISO 4217; without it the one last named in the conversation or visit counts, else "
+            "that of the policy in force; an order without any of these enters no sum",
+            _OF_CONTACTS | {"order_placed"},
+            "INR",
+        ),
     )
     rating: int | None = field(
         default=None,

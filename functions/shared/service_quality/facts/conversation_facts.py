@@ -37,6 +37,9 @@ BEHAVIOUR_FACTS = (
 )  # fmt: skip
 FACTS = CONTACT_FACTS + BEHAVIOUR_FACTS
 
+#: Facts in minor units of a currency: only an entity of one currency may sum them.
+MONEY_FACTS = ("order_amount_minor",)
+
 #: The limit that a fact depends on: with another limit it is another fact.
 FACT_LIMITS = REPLY_HISTOGRAM
 
@@ -91,7 +94,7 @@ def facts_between(before: FactTotals, after: FactTotals) -> list[Fact]:
 def contact_attributes(state: ConversationState, agent_id: str | None) -> dict[str, str | None]:
     """The attributes that name a contact's entities, seen from one of its agents."""
     profile = state.agents.get(agent_id, {}) if agent_id is not None else {}
-    return {**state.contact, "agent_id": agent_id, **profile}
+    return {**state.contact, "currency": state.currency, "agent_id": agent_id, **profile}
 
 
 #: Attributes, and the facts under them: instant, name, value.
@@ -112,7 +115,7 @@ def _all_facts(conversation: Conversation, state: ConversationState) -> Iterator
     for event in conversation.events:
         if event.kind in _BEHAVIOUR:
             facts = [(event.occurred_at, name, value) for name, value in _behaviour_facts(event)]
-            yield _behaviour_attributes(event), facts
+            yield _behaviour_attributes(event, state.currencies.get(event.event_id)), facts
 
 
 #: The agent whom a fact concerns, its instant, name and value.
@@ -208,8 +211,9 @@ def _behaviour_facts(event: InteractionEvent) -> Iterator[tuple[str, int]]:
         yield "order_amount_minor", event.amount_minor
 
 
-def _behaviour_attributes(event: InteractionEvent) -> dict[str, str | None]:
+def _behaviour_attributes(event: InteractionEvent, currency: str | None) -> dict[str, str | None]:
     return {
+        "currency": currency,
         "customer_id": event.customer_id,
         "sku": event.sku,
         "category": event.category,

@@ -48,13 +48,14 @@ SUBCATEGORY_PRODUCT = Entity(
     "subcategory_product", ("category", "subcategory", "product"), keeps_missing=True, stored_with="subcategory"
 )
 CUSTOMER = Entity("customer", ("customer_id",))
+CUSTOMER_CURRENCY = Entity("customer_currency", ("customer_id", "currency"), stored_with="customer")
 SKU = Entity("sku", ("sku",))
 
 ENTITIES = {
     entity.name: entity
     for entity in (
         SHOP, MANAGER, SUPERVISOR, AGENT, AGENT_CATEGORY, TENURE, SHIFT, CHANNEL, CATEGORY, SUBCATEGORY,
-        SUBCATEGORY_PRODUCT, CUSTOMER, SKU,
+        SUBCATEGORY_PRODUCT, CUSTOMER, CUSTOMER_CURRENCY, SKU,
     )
 }  # fmt: skip
 

@@ -21,6 +21,7 @@ from itertools import pairwise
 from math import log
 
 from service_quality.features.declarations import (
+    AmountTotal,
     EventValue,
     Feature,
     FeatureSet,
@@ -65,10 +66,10 @@ def _terms(feature: Feature) -> list[Term]:
     match feature:
         case Rate():
             return [Term(name, "logit")]
+        case AmountTotal() | TimeSince() | Mean() | Quantile():
+            return [Term(name, "log"), Term(name, "missing")]
         case Total():
             return [Term(name, "log")]
-        case TimeSince() | Mean() | Quantile():
-            return [Term(name, "log"), Term(name, "missing")]
         case EventValue("first_response_at_least_ms"):
             return _spline(name, _RESPONSE_KNOTS)
         case EventValue("price_minor"):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, TypeVar
 
-from service_quality.conversations.event_values import EVENT_VALUES
+from service_quality.conversations.event_values import CURRENCY_KNOWN, EVENT_VALUES
 from service_quality.errors import DeclarationError
-from service_quality.facts.conversation_facts import FACTS, REPLY_HISTOGRAM
+from service_quality.facts.conversation_facts import FACTS, MONEY_FACTS, REPLY_HISTOGRAM
 from service_quality.facts.entities import ENTITIES
 from service_quality.histories.history import Column, HistoryPlan
 from service_quality.histories.windows import WINDOWS
@@ -86,6 +86,14 @@ class Total:
 
     def compute(self, reader: Reader[Number]) -> Number:
         return reader.total(self.entity, self.window, self.fact)
+
+
+@dataclass(frozen=True)
+class AmountTotal(Total):
+    """The sum of amounts of an entity of one currency in a window; missing where the event's currency is not known."""
+
+    def compute(self, reader: Reader[Number]) -> Number:
+        return reader.ratio(super().compute(reader), reader.event(CURRENCY_KNOWN))
 
 
 @dataclass(frozen=True)
@@ -261,6 +269,9 @@ class FeatureSet:
         for kind, known, found in self._named():
             if found not in known:
                 raise DeclarationError(f"found {kind} {found!r}, expected one of {', '.join(known)}")
+        for entity, _, fact in self._reads():
+            if fact in MONEY_FACTS and "currency" not in ENTITIES[entity].parts:
+                raise DeclarationError(f"found {fact} of {entity!r}, expected an entity of one currency")
         for feature in self.features:
             if isinstance(feature, Rate | WindowRatio) and feature.prior_weight <= 0:
                 raise DeclarationError(
@@ -275,6 +286,13 @@ class FeatureSet:
     def plan(self) -> HistoryPlan:
         """The smallest histories from which every feature can be read."""
         return HistoryPlan.of(Column(*read) for read in self._reads())
+
+    @cached_property
+    def event_values(self) -> tuple[str, ...]:
+        """The values of the conversation that the features read, in order, each once."""
+        named = (feature.value for feature in self.features if isinstance(feature, EventValue))
+        amounts = (CURRENCY_KNOWN for feature in self.features if isinstance(feature, AmountTotal))
+        return tuple(dict.fromkeys((*named, *amounts)))
 
     @cached_property
     def meanings(self) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ Prior weights and windows come from forward validation on real contacts: docs/ad
 """
 
 from service_quality.features.declarations import (
+    AmountTotal,
     EventValue,
     Feature,
     FeatureSet,
@@ -71,7 +72,7 @@ CUSTOMER: tuple[Feature, ...] = (
     Total("customer", "contacts", "30d"),
     Total("customer", "complaints", "90d"),
     Total("customer", "orders", "90d"),
-    Total("customer", "order_amount_minor", "90d"),
+    AmountTotal("customer_currency", "order_amount_minor", "90d"),
     TimeSince("customer", "orders", "90d"),
     Total("customer", "browse_ms", "1d"),
     Total("customer", "searches", "1d"),

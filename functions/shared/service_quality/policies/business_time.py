@@ -5,12 +5,12 @@ that it leaps over does not count.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from service_quality.instants import DAY, MINUTE, SECOND
 from service_quality.policies.calendars import CalendarState, load_calendar
+from service_quality.policies.local_clock import offset_at
 from service_quality.policies.local_days import MINUTES_OF_DAY, weekday_of, year_of
 from service_quality.policies.policy import Policy, Shifts
 
@@ -99,8 +99,7 @@ class BusinessTime:
         return () if day in self._calendar.holidays else self._week[weekday_of(day)]
 
     def _offset(self, instant: int) -> int:
-        delta = datetime.fromtimestamp(instant // SECOND, self._zone).utcoffset()
-        return (delta.days * 86_400 + delta.seconds) * SECOND if delta else 0
+        return offset_at(self._zone, instant)
 
 
 @lru_cache(maxsize=256)

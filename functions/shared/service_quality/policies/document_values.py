@@ -10,6 +10,7 @@ from service_quality.instants import parse_instant
 from service_quality.policies.local_days import format_duration, parse_duration
 
 LONGEST_TEXT = 100
+CURRENCY = "three capital letters, a code of ISO 4217 such as CNY"
 _LONGEST_SHOWN = 40
 
 Value = TypeVar("Value")
@@ -151,6 +152,14 @@ def zone(value: object) -> str:
     except (KeyError, OSError) as error:  # no such name, or a folder of names; a path is a ValueError
         raise ValueError("an unknown zone") from error
     return name
+
+
+def currency(value: object) -> str:
+    """The code of a currency, such as CNY; no list of them is looked up."""
+    code = string(value)
+    if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
+        raise ValueError("no code")
+    return code
 
 
 def string(value: object) -> str:

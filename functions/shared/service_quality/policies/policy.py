@@ -56,6 +56,8 @@ class Policy(NamedTuple):
     #: The revision that this one follows; None for the first.
     follows: str | None = None
     zone: str = "UTC"
+    #: Of amounts whose events state none, by ISO 4217; None is unknown.
+    currency: str | None = None
     #: Shifts from Monday to Sunday; None is always open.
     opening: tuple[Shifts, ...] | None = None
     #: The calendar of holidays and make-up working days; None is a shop that keeps none.

@@ -17,8 +17,8 @@ from service_quality.policies.targets import read_rating_scale, read_targets
 MAX_DOCUMENT_BYTES = 64 * 1024
 REQUIRED = ("revision", "valid_from")
 KEYS = (
-    *("revision", "valid_from", "follows", "zone", "opening", "holidays", "make_up_days_as", "own_days", "targets"),
-    *("rating_scale", "dissatisfied_at_most", "ends_after", "owner", "pauses_when", "answer_tolerance"),
+    *("revision", "valid_from", "follows", "zone", "currency", "opening", "holidays", "make_up_days_as", "own_days"),
+    *("targets", "rating_scale", "dissatisfied_at_most", "ends_after", "owner", "pauses_when", "answer_tolerance"),
     *("on_time_within", "slow_beyond"),
 )
 LONGEST, LONGEST_TOLERANCE = 30 * DAY, HOUR
@@ -72,6 +72,7 @@ def _read_policy(fields: _Fields) -> Policy:
         valid_from=fields.read("valid_from", 0, by=values.instant, expected="an ISO 8601 instant with a zone"),
         follows=fields.text("follows", "") or None,
         zone=fields.read("zone", default.zone, by=values.zone, expected="a time zone such as Asia/Shanghai"),
+        currency=fields.read("currency", default.currency, by=values.currency, expected=values.CURRENCY),
         opening=read_opening(problems, given.get("opening")),
         holidays=fields.word("holidays", "", tuple(FILES)) or None,
         make_up_days_as=WEEKDAYS.index(make_up_days_as),

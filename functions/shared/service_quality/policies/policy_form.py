@@ -17,6 +17,7 @@ def policy_to_dict(policy: Policy) -> JsonObject:
         "valid_from": format_instant(policy.valid_from),
         "follows": policy.follows,
         "zone": policy.zone,
+        "currency": policy.currency,
         "opening": None if opening is None else dict(zip(WEEKDAYS, map(_shifts, opening), strict=True)),
         "holidays": policy.holidays,
         "make_up_days_as": WEEKDAYS[policy.make_up_days_as],
