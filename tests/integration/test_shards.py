@@ -79,11 +79,11 @@ class Line:
 
     def await_readers(self, prefix: str) -> None:
         """Put the same event on each shard again and again until all are read."""
-        probes = {f"{prefix} of {name}": shop_within(keys) for name, keys in self.shards().items()}
+        probes = [opened(f"{prefix} of {name}", shop_id=shop_within(keys)) for name, keys in self.shards().items()]
 
         def answered() -> bool:
-            put_events(self.cloud, self.stream, [opened(name, shop_id=shop) for name, shop in probes.items()])
-            return probes.keys() <= self.folded().keys()
+            put_events(self.cloud, self.stream, probes)
+            return {event.event_id for event in probes} <= self.folded().keys()
 
         assert wait_until(answered, title="shards", state=lambda: "not all are read", seconds=SECONDS)
 
