@@ -28,6 +28,7 @@ JOBS = (
     "fold_archive",
     "judge_candidate",
     "backtest_rules",
+    "assess_standards",
 )
 THEN = "then"
 FROM_INPUT = "-"

@@ -15,11 +15,10 @@ from spark_jobs.errors import InputError, JobError
 from spark_jobs.logs.archive import broken_chains, to_log
 from spark_jobs.logs.declared_features import find_places
 from spark_jobs.logs.entry_source import ARCHIVE_HELP, read_entries, read_links
-from spark_jobs.logs.import_rows import with_imports
 from spark_jobs.logs.policies import read_policies
 from spark_jobs.reader.comparison import compare_served
 from spark_jobs.reader.counted_spans import counted_spans
-from spark_jobs.reader.recorded_imports import imported_rows
+from spark_jobs.reader.recorded_imports import join_imports
 from spark_jobs.reader.served_features import compute_served_features
 
 _DESCRIPTION = """Recomputes from the log, with the Spark reader, every feature of every event that was
@@ -35,14 +34,11 @@ Row = dict[str, Any]
 
 def recompute(entries: DataFrame, log: DataFrame) -> DataFrame:
     """Features of the log with its imports, as they were to be served (served_features.SERVED_DDL)."""
-    live = log.where("import_id is null")
     spans = counted_spans(entries, log, FEATURES.plan)
-    policies = read_policies(entries)
-    imported = imported_rows(log)
-    if imported is None:
-        return compute_served_features(live, FEATURES, spans, policies)
-    whole = with_imports(live, imported).persist(StorageLevel.DISK_ONLY)  # counted, then folded
-    return compute_served_features(whole, FEATURES, spans, policies)
+    whole = join_imports(log)
+    if "number" in whole.columns:
+        whole = whole.persist(StorageLevel.DISK_ONLY)  # of imports, counted, then folded
+    return compute_served_features(whole, FEATURES, spans, read_policies(entries))
 
 
 def main(arguments: Sequence[str]) -> None:

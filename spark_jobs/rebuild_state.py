@@ -33,9 +33,8 @@ from spark_jobs.command_line import job_parser, positive_argument, print_summary
 from spark_jobs.errors import InputError, JobError
 from spark_jobs.logs.archive import read_entries, to_log
 from spark_jobs.logs.folding import fold_states
-from spark_jobs.logs.import_rows import with_imports
 from spark_jobs.logs.policies import read_policies
-from spark_jobs.reader.recorded_imports import imported_rows
+from spark_jobs.reader.recorded_imports import join_imports
 
 _DESCRIPTION = f"""Folds the archived logs of shops again, by this code's version of the fold ({FOLD_VERSION}), and puts
 what that leaves in the place of the state that another version left. Deploy that version first: from then on it sets
@@ -94,12 +93,6 @@ def read_logs(entries: DataFrame, shops: Sequence[ShopToRebuild]) -> DataFrame:
     wanted = entries.sparkSession.createDataFrame(ends, "shop_id string, follows string")
     folded = entries.join(F.broadcast(wanted), "shop_id").where(F.col("position") <= F.col("follows"))
     return to_log(folded.drop("follows"))
-
-
-def join_imports(log: DataFrame) -> DataFrame:
-    """The events of a log, with those of its imports where it has any (import_rows)."""
-    live, imported = log.where("import_id is null"), imported_rows(log)
-    return live if imported is None else with_imports(live, imported)
 
 
 def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebuild]) -> tuple[list[StateRebuilt], Row]:

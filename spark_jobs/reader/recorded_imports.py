@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from service_quality.events.interaction_event import FIELDS
 from spark_jobs.errors import InputError
 from spark_jobs.lake.tables import IMPORTS, read_table
-from spark_jobs.logs.import_rows import OF_IMPORT, import_rows
+from spark_jobs.logs.import_rows import OF_IMPORT, import_rows, with_imports
 from spark_jobs.logs.imported_log import lake_events, locate_imports
 from spark_jobs.reader.entered_events import events_by_import
 
@@ -23,6 +23,12 @@ def imported_rows(log: DataFrame) -> DataFrame | None:
         return None
     live = log.where("import_id is null")
     return import_rows(live, events_by_import(_offered_events(log, imports), live))
+
+
+def join_imports(log: DataFrame) -> DataFrame:
+    """The events of a log (archive.to_log), with those of its imports where it has any (import_rows)."""
+    live, imported = log.where("import_id is null"), imported_rows(log)
+    return live if imported is None else with_imports(live, imported)
 
 
 def _find_imports(log: DataFrame) -> list[Row]:

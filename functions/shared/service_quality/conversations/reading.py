@@ -232,7 +232,8 @@ class _Reading:
         last.end, last.ended_at, last.ended_precision = end, at, precision
         if state.turn is not None:
             is_provisional = state.turn.is_provisional(at, state.contact)
-            last.unanswered.append(Unanswered(at, state.assigned_agent or last.owner, end == SILENCE, is_provisional))
+            owner, began_at = state.assigned_agent or last.owner, state.turn.began_at
+            last.unanswered.append(Unanswered(at, owner, end == SILENCE, is_provisional, began_at))
             state.turn = None
 
     def _end_by_age(self, at: int) -> None:
@@ -275,7 +276,8 @@ class _Reading:
             if answer.occurred_at >= earliest and is_later and _delay(answer) <= tolerance:
                 if answer.event_id not in state.answered_ahead:
                     state.answered_ahead.add(answer.event_id)
-                    self._add_reply(Reply(event.occurred_at, answer.agent_id, 0, 0, 0, (Share(answer.agent_id, 0),)))
+                    at, agent_id = event.occurred_at, answer.agent_id
+                    self._add_reply(Reply(at, agent_id, 0, 0, 0, (Share(agent_id, 0),), began_at=at))
                 return True
         return False
 

@@ -33,7 +33,7 @@ class Reply(NamedTuple):
     `waited_at_least_ms` is the shortest wait that the stamps allow: from an exact start to the beginning of the
     day of the answer. `shares` are the agents' parts of the wait. `open_ms` is the wait in business time, where that is
     what the policy judges: on time within one limit, slow beyond the other. It is `provisional` where that time meets a
-    year without a published decree.
+    year without a published decree. `began_at` is when the customer began to wait, None where only the day is known.
     """
 
     at: int
@@ -46,6 +46,7 @@ class Reply(NamedTuple):
     on_time_within_ms: int = DEFAULT_POLICY.on_time_within_ms
     slow_beyond_ms: int = DEFAULT_POLICY.slow_beyond_ms
     provisional: bool = False
+    began_at: int | None = None
 
     @property
     def judged_ms(self) -> int | None:
@@ -56,13 +57,14 @@ class Reply(NamedTuple):
 class Unanswered(NamedTuple):
     """A turn that ended without an answer, when, and the agent to whom the conversation belonged.
 
-    It is `provisional` as a reply would be.
+    It is `provisional`, and began, as a reply would.
     """
 
     at: int
     agent_id: str | None
     abandoned: bool
     provisional: bool = False
+    began_at: int | None = None
 
 
 class Rating(NamedTuple):

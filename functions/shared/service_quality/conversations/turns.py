@@ -48,7 +48,13 @@ class Turn:
             self.policy.on_time_within_ms if limit is None else limit,
             self.policy.slow_beyond_ms,
             is_business and self._meets_provisional_year(at),
+            since,
         )
+
+    @property
+    def began_at(self) -> int | None:
+        """When the customer began to wait; None where only the day is known."""
+        return self.since if self.precision == "ms" else None
 
     def days_until(self, event: InteractionEvent) -> int:
         """The midnights on the shop's clock between the start and an event, which is not before it."""

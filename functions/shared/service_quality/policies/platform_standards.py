@@ -100,11 +100,14 @@ def load_standards() -> Mapping[str, PlatformStandard]:
 
 def counted_day(standard: PlatformStandard, began_at: int) -> int | None:
     """The platform's day on which a round counts that begins at an instant; None outside of the preset's hours."""
-    local = datetime.fromtimestamp(began_at // SECOND, ZoneInfo(standard.zone))
+    local = _on_its_clock(standard, began_at)
     opens, closes = standard.hours
-    if not opens <= local.hour * 60 + local.minute < closes:
-        return None
-    return parse_day(local.date().isoformat())
+    return _day_of(local) if opens <= local.hour * 60 + local.minute < closes else None
+
+
+def platform_day(standard: PlatformStandard, at: int) -> int:
+    """The platform's day of an instant, at whatever hour."""
+    return _day_of(_on_its_clock(standard, at))
 
 
 def assess(standard: PlatformStandard, days: Sequence[DayCount], *, today: int) -> Assessment:
@@ -149,6 +152,14 @@ def project(standard: PlatformStandard, days: Sequence[DayCount], *, today: int,
     rounds = RECENT_DAYS * kept_rounds + coming * recent_rounds
     on_time = RECENT_DAYS * kept_on_time + coming * recent_on_time
     return on_time * _ALL // rounds if rounds and rounds >= RECENT_DAYS * standard.minimum else None
+
+
+def _on_its_clock(standard: PlatformStandard, at: int) -> datetime:
+    return datetime.fromtimestamp(at // SECOND, ZoneInfo(standard.zone))
+
+
+def _day_of(local: datetime) -> int:
+    return parse_day(local.date().isoformat())
 
 
 def _state(standard: PlatformStandard, rounds: int, on_time: int) -> StandardState:
