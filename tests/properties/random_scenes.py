@@ -39,6 +39,15 @@ SCENES: tuple[tuple[Step, ...], ...] = (
         Step("agent_message", 40 * SECOND, _BOB),
     ),
     (
+        Step("customer_message", 30 * SECOND, _ASKS),
+        Step("customer_message", 50 * SECOND, _ASKS),
+        Step("agent_message", 5 * SECOND, _ANN),
+    ),
+    (
+        Step("customer_message", MINUTE, _ASKS),
+        Step("agent_message", 0, _BOB),
+    ),
+    (
         Step("customer_message", 0, _ASKS),
         Step("customer_message", 50 * SECOND, _ASKS),
         Step("customer_message", 90 * SECOND, _ASKS),

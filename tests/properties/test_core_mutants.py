@@ -14,7 +14,8 @@ from tests.properties.bounds_check import (
 from tests.properties.core_mutants import OF_BOUNDS, OF_CONVERSATIONS, OF_HISTORIES, OF_VECTORS
 from tests.properties.feature_sets import SETS
 from tests.properties.policy_mutants import OF_POLICIES
-from tests.properties.random_logs import RandomLog, build_log
+from tests.properties.random_logs import START, LogWriter, RandomLog, build_log
+from tests.properties.random_scenes import SCENES, Scene, Step
 from tests.properties.step_check import assert_steps_equal_oracle, assert_steps_under_policies_equal_oracle
 from tests.properties.test_online_reader import assert_served_equals_oracle, serve
 
@@ -29,7 +30,18 @@ def random_log(seed: int, name: str) -> RandomLog:
     return build_log([random.getrandbits(64) for _ in range(random.choice(RECORDS))], SETS[name][0])
 
 
+def scene_log(steps: tuple[Step, ...]) -> RandomLog:
+    """A scene by itself: what it is there to find must not hang on whether chance draws it."""
+    random = Random(0)
+    writer = LogWriter(RandomLog("shop"), SETS["small"][0], scene=Scene(steps, START, "c0"))
+    for _ in steps:
+        writer.write(random.getrandbits(64))
+    return writer.log
+
+
 def check_steps() -> None:
+    for steps in SCENES:
+        assert_steps_equal_oracle(scene_log(steps))
     for seed in range(MOST_LOGS):
         assert_steps_equal_oracle(random_log(seed, "small"))
 
