@@ -19,6 +19,7 @@ from spark_jobs.learning.vector_batches import summaries
 LEAST_CONVERSATIONS = 10.0
 LEAST_SHARE = 0.001
 
+_ROUNDING = 1e-9
 _BUCKET_DDL = "feature int, bucket int, weight double, low float, high float"
 _SIGN = np.int32(0x7FFFFFFF)
 
@@ -48,12 +49,17 @@ class Buckets:
     def range(self, least: float) -> Range | None:
         """The range between the values that `least` weight reaches from below and from above; None for less weight."""
         reached = np.cumsum(self.weights)
-        if not len(reached) or reached[-1] < least:
+        if not len(reached) or not supports(reached[-1:], least)[0]:
             return None
-        low = float(self.highs[np.argmax(reached >= least)])
+        low = float(self.highs[np.argmax(supports(reached, least))])
         from_above = np.cumsum(self.weights[::-1])
-        high = float(self.lows[::-1][np.argmax(from_above >= least)])
+        high = float(self.lows[::-1][np.argmax(supports(from_above, least))])
         return min(low, high), high
+
+
+def supports(weights: NDArray[np.float64], least: float) -> NDArray[np.bool_]:
+    """Whether each weight is at least that much, but for rounding: the order in which Spark adds is not ours."""
+    return weights >= least * (1 - _ROUNDING)
 
 
 def least_support(total: float) -> float:

@@ -14,7 +14,7 @@ from service_quality.features.basis import Term
 from service_quality.features.declarations import FeatureSet
 from service_quality.features.expectations import expectation_of
 from spark_jobs.learning.basis_columns import Matrix, Vectors, basis_columns
-from spark_jobs.learning.learnt_ranges import Learnt
+from spark_jobs.learning.learnt_ranges import Learnt, supports
 from spark_jobs.learning.vector_batches import summaries
 
 _SUMS = ("known", "sum", "squares", "active", "inactive")
@@ -82,7 +82,7 @@ def fit_scaling(rows: DataFrame, features: FeatureSet, terms: Sequence[Term], le
     away = np.divide(total, known, out=np.zeros(len(terms)), where=known > 0)
     spread = np.divide(squares, known, out=np.zeros(len(terms)), where=known > 0)
     deviations = np.sqrt(np.maximum(0.0, spread - away**2))
-    supported = (np.minimum(active, inactive) >= learnt.least) & (deviations > _LEAST_DEVIATION)
+    supported = supports(np.minimum(active, inactive), learnt.least) & (deviations > _LEAST_DEVIATION)
     return Scaling(
         tuple((middles + away).tolist()),
         tuple(np.where(supported, deviations, 0.0).tolist()),

@@ -25,7 +25,7 @@ from tests.stand_ins.tiny_model import tiny_model
 
 pytestmark = [pytest.mark.aws, pytest.mark.spark, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1500)]
 
-WORLD = World(shops=2, days=5, contacts_per_day=60, seed=5, start=parse_instant("2025-03-03T00:00:00Z"))
+WORLD = World(shops=2, days=5, contacts_per_day=90, seed=5, start=parse_instant("2025-03-03T00:00:00Z"))
 SECONDS = 180
 
 

@@ -38,6 +38,14 @@ def test_weight_counts_and_not_rows():
     assert range_of(values, weights) == (1.0, 2.0)
 
 
+def test_weight_that_falls_short_by_rounding_alone_is_reached():
+    """Sums of weights differ by their order, which a cluster chooses for itself."""
+    short = [29.999999999999996] * 2
+    assert sum(short) < 60
+
+    assert range_of([1.0, 2.0, 2.0, 3.0], [short[0], 100.0, 100.0, short[1]]) == (1.0, 3.0)
+
+
 def test_feature_with_too_little_known_weight_has_no_range():
     assert range_of([NAN] * 500 + [1.0] * 29) is None
     assert range_of([NAN] * 5) is None
