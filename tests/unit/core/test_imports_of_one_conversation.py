@@ -15,6 +15,7 @@ from service_quality.facts.conversation_fold import FoldedConversation, step_con
 from service_quality.facts.entities import ENTITIES
 from service_quality.facts.import_fold import FoldedImport, fold_import
 from service_quality.instants import DAY, end_of_day
+from service_quality.policies.policy import Policy
 from tests.unit.core.sample_events import NOON, conversation, event
 
 AGENT = dict.fromkeys(FACTS, (ENTITIES["agent"],))
@@ -185,6 +186,19 @@ def test_import_leaves_out_what_a_full_conversation_rejects_and_counts_it(monkey
 
     assert (found.part.after.events, found.part.after.imported) == ((ANSWERED, ASKED), 1)
     assert found.left_out == 1
+
+
+def test_import_that_a_policy_judged_is_counted_by_it_when_the_next_event_comes():
+    policies = (Policy("strict", valid_from=0, slow_beyond_ms=1, on_time_within_ms=1),)
+    past = [replace(one, policies_known=1) for one in (ASKED, ANSWERED)]
+    judged = fold_import(EMPTY, past, kept=AGENT, policies=policies)
+    assert [fact.value for fact in judged.facts if fact.name == "slow_replies"] == [1]
+
+    for known in (FoldedConversation(EMPTY, AGENT), FoldedConversation(EMPTY, AGENT, policies)):
+        step = step_conversation(known, NOTED, received_clock=NOON + 40, imported=(judged.part,), policies=policies)
+
+        assert step is not None
+        assert step.facts == []
 
 
 def test_conversation_that_is_too_large_with_its_imports_rejects_the_next_event(monkeypatch):

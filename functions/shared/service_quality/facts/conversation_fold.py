@@ -119,8 +119,8 @@ def step_conversation(
     policies = before.policies if policies is None else policies
     held = within_retention(before.conversation, received_clock=received_clock)
     known = FoldedConversation(held, before.kept, policies)
-    if known.conversation is before.conversation:
-        known = before
+    if known.conversation is before.conversation and len(before.policies) == len(policies):
+        known = before  # with what is computed already
     if not imported:
         known = known.shed(received_clock=received_clock)
     parts = [part for part in imported if part.is_within_retention(received_clock=received_clock)]
