@@ -48,10 +48,16 @@ SETS = {"small": SMALL, "in service": FEATURES}
 
 
 def events_of(log: RandomLog) -> list[InteractionEvent]:
-    """The log's events once each, in order of time."""
+    """The log's events once each, in order of time, and their sequences in that order.
+
+    At one instant an import is read by kind before sequence, and a log by sequence alone (docs/conversations.md): only
+    where these agree, both are to store the same.
+    """
     events = {entry.event_id: entry for _, entry in readable(log) if isinstance(entry, InteractionEvent)}
-    at_once = [replace(event, received_at=event.occurred_at) for event in events.values()]
-    return sorted(at_once, key=log_order)
+    at_once = sorted((replace(event, received_at=event.occurred_at) for event in events.values()), key=log_order)
+    return [
+        event if event.sequence is None else replace(event, sequence=number) for number, event in enumerate(at_once)
+    ]
 
 
 def stored_online(
