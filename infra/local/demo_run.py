@@ -16,7 +16,7 @@ from infra.local.demo_folder import FAILED
 from infra.local.deployment import STACK
 from infra.local.emulator import DEMO_FOLDER, Emulator
 from infra.local.errors import LocalRunError, NotReceivedError
-from infra.local.learning import Outcome, Turn
+from infra.local.learning import Outcome, Turn, policy_arguments
 from infra.local.module_runs import SparkProcess, last_words, run_module
 from infra.local.outbox import count_alert_rows, read_alert_rows
 from infra.local.replaying import put_events, read_events, wait_for_archive
@@ -91,10 +91,9 @@ class Demo:
         with self.step("learn from the past"):
             spark.run("data", data)
             self.policies = self.write_policies()
-            given = (word for shop_id, policy in self.policies.items() for word in ("--policy", shop_id, policy))
             jobs = [
                 self.job("export_events", "--since", self.split, "--output", self.folder / "replay.jsonl"),
-                self.job("build_training_set", "--as-of", self.split, *given),
+                self.job("build_training_set", "--as-of", self.split, *policy_arguments(self.policies)),
                 self.job("train_model", "--output", self.folder / "artefact"),
             ]
             spark.run("training set, training", [word for one in jobs for word in ("then", *one)][1:])
@@ -118,12 +117,9 @@ class Demo:
         with self.step("set policies"):
             self.set_policies(emulator, outputs)
         with self.step("materialize histories"):
-            named = (
-                word
-                for shop_id, policy in self.policies.items()
-                for word in ("--policy", shop_id, json.loads(policy.read_bytes())["revision"])
-            )
-            spark.run("materialize", self.job("materialize_histories", "--as-of", self.split, *targets, *key, *named))
+            revisions = {shop: json.loads(file.read_bytes())["revision"] for shop, file in self.policies.items()}
+            judged = ("--as-of", self.split, *policy_arguments(revisions))
+            spark.run("materialize", self.job("materialize_histories", *judged, *targets, *key))
         for shop_id, settings in self.stored_settings().items():
             write_settings(emulator.cloud.dynamodb, outputs["AlertsTableName"], shop_id, settings)
         events = read_events(self.folder / "replay.jsonl")

@@ -93,8 +93,7 @@ class Turn:
         sources = ("events", "log") if self.with_past else ("log",)
         as_of = judged_from(received_until, self.judge_days)
         chosen = ("--as-of", as_of, "--warm-up-days", str(self.warm_up_days), "--source", *sources)
-        given = (word for shop_id, policy in self.policies.items() for word in ("--policy", shop_id, policy))
-        training_set = self._job("build_training_set", *chosen, *given)
+        training_set = self._job("build_training_set", *chosen, *policy_arguments(self.policies))
         training = self._job("train_model", "--output", self.folder / "artefact")
         spark.run("training set, training", [*training_set, "then", *training])
 
@@ -114,6 +113,15 @@ class Turn:
     def _read(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self._file(name).read_text("utf-8"))
         return found
+
+
+def policy_arguments(policies: Mapping[str, str | Path]) -> list[str | Path]:
+    """The argv that names each shop's policy to a job, by its file or its revision.
+
+    >>> policy_arguments({"a": "first", "b": "second"})
+    ['--policy', 'a', 'first', '--policy', 'b', 'second']
+    """
+    return [word for shop_id, policy in policies.items() for word in ("--policy", shop_id, policy)]
 
 
 def judged_from(received_until: str, days: int) -> str:

@@ -101,7 +101,7 @@ def fold_batches(
     batches: Iterable[pa.RecordBatch], features: FeatureSet, policies: PoliciesByShop = NO_POLICIES
 ) -> Iterator[pa.RecordBatch]:
     """Fold the sorted rows of whole conversations (by_conversation → LIVE_SCHEMA)."""
-    kept, names = whole_facts(features), event_value_names(features)
+    kept, names = whole_facts(features), features.event_values
     folded = (row for group in _conversations(batches) for row in _fold_live_group(group, kept, names, policies))
     yield from _batched(folded, LIVE_SCHEMA)
 
@@ -140,11 +140,6 @@ def fold_states(
 def whole_facts(features: FeatureSet) -> KeptFacts:
     """Every fact that some history holds, once, under all attributes."""
     return dict.fromkeys(features.plan.kept, (_WHOLE,))
-
-
-def event_value_names(features: FeatureSet) -> tuple[str, ...]:
-    """The values of a conversation that the features read, in order."""
-    return features.event_values
 
 
 def to_event(row: Row, *, policies_known: int = 0) -> InteractionEvent:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from service_quality.features.declarations import Feature, FeatureSet, compute_features
 from service_quality.histories.history import Column
 from service_quality.histories.windows import WINDOWS
-from spark_jobs.logs.folding import event_value_names
 from spark_jobs.reader.asked_sums import TIME_SINCE, TOTAL, Asked
 from spark_jobs.reader.counted_spans import CountedSpans
 from spark_jobs.reader.entity_blocks import integers
@@ -96,7 +95,7 @@ class PieceColumns:
         return np.where(missing, np.nan, column) if missing.any() else column
 
     def _event_values(self, events: pa.Table) -> Mapping[str, Floats]:
-        names = event_value_names(self._features)
+        names = self._features.event_values
         flat = events.column("values").combine_chunks().flatten()
         grid = flat.to_numpy(zero_copy_only=False).astype(np.float64).reshape(-1, max(1, len(names)))
         return {name: grid[:, index] for index, name in enumerate(names)}

@@ -16,7 +16,7 @@ from service_quality.events.interaction_event import FIELDS, log_order
 from service_quality.features.declarations import FeatureSet
 from service_quality.policies.policy_document import parse_policy
 from spark_jobs.logs.archive import entries_of
-from spark_jobs.logs.folding import LIVE_SCHEMA, _batched, _fold_live_group, event_value_names, to_event, whole_facts
+from spark_jobs.logs.folding import LIVE_SCHEMA, _batched, _fold_live_group, to_event, whole_facts
 from spark_jobs.logs.imported_log import NOT_YET
 from spark_jobs.logs.policies import ShopPolicies
 from spark_jobs.reader.block_rows import BLOCK_SCHEMA
@@ -33,7 +33,7 @@ def recompute_by_spark(
     """Clock and vector of every event that should have been scored, by position; `imports` by their ids."""
     rows, positions = _log_of(links, imports)
     policies = _policies_of(links)
-    kept, names = whole_facts(features), event_value_names(features)
+    kept, names = whole_facts(features), features.event_values
     rows.sort(key=itemgetter("fold_key", "behind", "number", "turn"))
     live = (
         folded

@@ -24,7 +24,6 @@ from spark_jobs.logs.folding import (
     _conversations,
     _fold_import_group,
     _fold_live_group,
-    event_value_names,
     to_event,
     whole_facts,
 )
@@ -32,7 +31,7 @@ from tests.parity.log_rows import log_rows
 from tests.properties.feature_sets import SMALL
 
 NOON = 19_600 * DAY + 12 * HOUR
-KEPT, NAMES = whole_facts(SMALL), event_value_names(SMALL)
+KEPT, NAMES = whole_facts(SMALL), SMALL.event_values
 
 
 def contact(event_id: str, kind: str, at: int, **fields) -> InteractionEvent:
