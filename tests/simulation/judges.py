@@ -63,8 +63,10 @@ def judge_records(evidence: Evidence) -> None:
     require(not nowhere, f"taken by a function and nowhere: {sorted(nowhere)}")
     for position, one in stored.items():
         require(one.data in (first[position].data, by_position[position].data), "a record was stored with other bytes")
-        # Bytes are stored before the commit, which a worker on a torn set cannot make: the archive's reason is true.
-        evidence.world.count("stored with another reason", one.reason != rejected.get(position, one.reason))
+        # A worker whose batch lacks records that were given up judges behind others: the archive's reason is true.
+        is_other = one.reason != rejected.get(position, one.reason)
+        evidence.world.count("stored with another reason", is_other)
+        require(not is_other or bool(given_up), f"stored for another reason than the archive's: {position}")
     _require_first_arrivals(evidence, by_position)
     sent: dict[str, set[bytes]] = defaultdict(set)
     for original in first.values():

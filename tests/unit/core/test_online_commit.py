@@ -364,6 +364,25 @@ def test_cached_shop_that_another_worker_moved_is_read_again_and_nothing_is_fold
     assert [commit.shop.version for commit in store.commits] == [1, 2, 3]
 
 
+def test_overtaken_worker_stores_no_record_for_a_reason_that_the_log_does_not_have():
+    store = MemoryStore()
+    overtaken, other = worker(store), worker(store)
+    month = 31 * 24 * 3_600_000
+    assigned = event("assigned", 1, agent_id="bob")
+    other_content = replace(assigned, agent_id="cas")
+    batch = records(
+        event("agent_message", 0, conversation_id="other"), assigned, event("customer_message", month), other_content
+    )
+    overtaken.advance_shop("shop", batch[:1])
+    other.advance_shop("shop", batch)
+
+    stats = overtaken.advance_shop("shop", batch)  # its cached shop is older than the conversation it reads
+
+    assert stats.conflicts == 1
+    assert became(store)[-1] == "older_than_retention"
+    assert [stored.reason for stored in store.rejected.values()] == ["older_than_retention"]
+
+
 def test_cache_is_bounded_even_for_one_shop(monkeypatch):
     monkeypatch.setattr(online_commit, "_MAX_CACHED_ITEMS", 3)
     store = MemoryStore()

@@ -14,6 +14,7 @@ from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.store import Store
 from service_quality.commit.transaction_builder import Packed, TransactionBuilder
+from service_quality.commit.transactions import Commit
 from service_quality.errors import (
     ConflictError,
     DependencyError,
@@ -120,10 +121,25 @@ class OnlineCommit:
         number = len(packed)
         for commit, rejections in packed:
             if rejections:
+                self._refuse_outdated(commit)
                 self.store.store_rejected(rejections)
             self.store.commit(commit)
         packed.clear()
         return number
+
+    def _refuse_outdated(self, commit: Commit) -> None:
+        """ConflictError unless the shop is still at the version that was read.
+
+        Items that were read of a shop that has moved since may be later than its cached item, and a record that is
+        judged by both may be rejected for a reason that the log does not have. No condition holds back what is stored
+        beside the transaction.
+        """
+        shop = self.store.read_shop(commit.shop_id)
+        found = shop.version if shop is not None else 0
+        if found != commit.expected_version:
+            raise ConflictError(
+                f"a shop: found version {found} before storing its rejected records, expected {commit.expected_version}"
+            )
 
     def _leave_out_done(self, state: ShopState, records: list[LogRecord], stats: CommitStats) -> list[LogRecord]:
         """The records behind the shop's last position; of the others, store as rejected what no archive row holds.
