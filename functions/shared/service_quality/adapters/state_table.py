@@ -11,6 +11,7 @@ from service_quality.aws_errors import failure_code, failure_of
 from service_quality.commit.archived_ranges import LEDGER, OUTBOX_DAYS, follows_of
 from service_quality.commit.shop_item import SHOP_KEY, ShopItem, decode_shop, encode_shop
 from service_quality.commit.state_items import HISTORY_DAYS, item_key, stored_days
+from service_quality.commit.timers import due_slot
 from service_quality.commit.transactions import Commit, OutboxRow, archive_key, positions_in
 from service_quality.errors import ConflictError, DependencyError, ServiceQualityError, ShopTroubleError
 from service_quality.events.identifiers import SEPARATOR
@@ -215,6 +216,9 @@ class StateTable:
             item["expires_at"] = self._in_days(HISTORY_DAYS if row.row_kind == "state" else OUTBOX_DAYS)
         if row.open:
             item["open_shop"] = {"S": row.shop_id}
+        if row.due_at is not None:
+            item["due_slot"] = {"S": due_slot(row.stream_key, row.due_at)}
+            item["due_at"] = {"N": str(row.due_at)}
         return {"Put": {"TableName": self.alerts_table, "Item": item}}
 
     def _in_days(self, days: int) -> "AttributeValueTypeDef":

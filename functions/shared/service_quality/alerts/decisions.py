@@ -5,9 +5,12 @@ from typing import NamedTuple
 from service_quality.alerts.alert_messages import AlertBody, AlertTransition, Shown, alert_body
 from service_quality.alerts.alert_state import REPEATED, AlertState, next_state
 from service_quality.alerts.rules import Rule
+from service_quality.alerts.stages import is_timed
 from service_quality.conversations.conversation import conversation_key
 from service_quality.conversations.reading import ConversationState
+from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.kinds import TIME_REACHED
 from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.features.declarations import FeatureSet
 from service_quality.policies.policy import DEFAULT_POLICY
@@ -26,7 +29,7 @@ class Judged(NamedTuple):
     """The input of rules: an event of a shop at a clock, the values by name, and the event's score if it has one."""
 
     shop_id: str
-    event: InteractionEvent
+    event: InteractionEvent | TimeReached
     clock: int
     values: dict[str, float | int | None]
     scored: ScoredEvent | None
@@ -47,7 +50,7 @@ def shown_in(state: ConversationState) -> Shown:
     return Shown(None if policy is DEFAULT_POLICY else policy.zone, state.currency)
 
 
-def subject_of(rule: Rule, event: InteractionEvent, step: ConversationStep) -> Subject | None:
+def subject_of(rule: Rule, event: InteractionEvent | TimeReached, step: ConversationStep) -> Subject | None:
     """The subject of a rule at an event; None where the rule does not look at it, or it names no subject."""
     if event.kind not in rule.kinds:
         return None
@@ -74,6 +77,8 @@ def decide(
         before = None
     resolved = rule.resolved_when.holds(judged.values)
     severity = None if resolved else rule.severity(judged.values)
+    if is_timed(rule) and judged.event.kind != TIME_REACHED:
+        severity = before.severity if before is not None and before.open and severity is not None else None
     begins = _Deciding(rule, subject.name, judged, features, subject.round)
     return [*ended, *begins.reach(before, severity, resolved=resolved, sent=sent)]
 

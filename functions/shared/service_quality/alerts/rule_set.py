@@ -1,14 +1,14 @@
 """The rules in force."""
 
 from service_quality.alerts.rules import AllOf, AnyOf, AtLeast, Below, Rule
-from service_quality.events.kinds import SERVICE
+from service_quality.events.kinds import SERVICE, TIME_REACHED
 from service_quality.instants import DAY, HOUR, MINUTE
 
 #: From this probability on a conversation is at risk: no conversion of a model may flip a decision here.
 DECISION_THRESHOLD = 0.45
 
 #: Kinds after which a conversation is judged: all that may change it.
-WATCHED = SERVICE | {"rated", "complaint_filed"}
+WATCHED = SERVICE | {"rated", "complaint_filed", TIME_REACHED}
 
 WAITING_TOO_LONG = Rule(
     name="waiting_too_long",

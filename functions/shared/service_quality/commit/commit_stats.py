@@ -27,6 +27,8 @@ class CommitStats:
     scored: int = 0
     unscored: int = 0
     duplicates: int = 0
+    reached: int = 0
+    silent: int = 0
     already_done: int = 0
     redelivered: int = 0
     parked: int = 0

@@ -8,17 +8,17 @@ from service_quality.commit.transaction_builder import TransactionBuilder
 from service_quality.commit.transactions import control_entry, duplicate_entry
 from service_quality.errors import RejectedEventError, RejectedPolicyError
 from service_quality.events.control_records import (
-    ControlRecord,
     HistoryFilled,
     HistoryImported,
     RecordPutBack,
     SettingsChanged,
+    ShopRecord,
     ShopUnparked,
     StateRebuilt,
 )
 
 
-def apply_control(builder: TransactionBuilder, reading: Reading, control: ControlRecord) -> bool:
+def apply_control(builder: TransactionBuilder, reading: Reading, control: ShopRecord) -> bool:
     """Let a control record take effect at its position; False for one that has taken effect before."""
     match control:
         case HistoryImported() | HistoryFilled():
@@ -74,7 +74,7 @@ def _rebuild(builder: TransactionBuilder, reading: Reading, event: StateRebuilt)
 def _change_items(
     builder: TransactionBuilder,
     reading: Reading,
-    event: ControlRecord,
+    event: ShopRecord,
     *,
     after: Callable[[ShopItem], ShopItem] | None,
 ) -> bool:

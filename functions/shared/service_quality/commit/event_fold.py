@@ -2,18 +2,22 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from service_quality.alerts.alert_state import AlertState
 from service_quality.alerts.decisions import Decision, Judged, decide, shown_in, subject_of
 from service_quality.alerts.rules import Rule
+from service_quality.alerts.stages import stages_of
 from service_quality.commit.failures import RULE, SCORE, Failure
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import ConversationItem
+from service_quality.commit.timers import timer_row
 from service_quality.commit.transactions import OutboxRow
 from service_quality.conversations.conversation import conversation_key, is_within_retention
+from service_quality.conversations.deadlines import Deadline, Stage, next_deadline
 from service_quality.errors import RejectedEventError
+from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.facts.entities import item_key_of
@@ -24,6 +28,7 @@ from service_quality.scoring.scores import Scorer
 
 #: Of entities that are stored in one item, such as the products of one kind of issue.
 MAX_HISTORIES = 300
+_ROWS_A_RULE = 2
 
 
 class Outcome(NamedTuple):
@@ -48,6 +53,15 @@ class EventFold:
     features: FeatureSet
     rules: tuple[Rule, ...]
     scorer: Scorer
+    stages: tuple[Stage, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stages = stages_of(self.rules)
+
+    @property
+    def most_rows(self) -> int:
+        """The most rows that an event may let leave: two a rule, and the conversation's timer."""
+        return _ROWS_A_RULE * len(self.rules) + 1
 
     def reject_overfilling(self, step: ConversationStep) -> None:
         """RejectedEventError when an item would hold more histories than surely fit into one."""
@@ -58,7 +72,7 @@ class EventFold:
                     "item_full", found=f"an item of {len(histories)} histories", expected=f"at most {MAX_HISTORIES}"
                 )
 
-    def keys_changed_by(self, event: InteractionEvent, step: ConversationStep) -> set[str]:
+    def keys_changed_by(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> set[str]:
         """The items that applying a step may change."""
         keys = {conversation_key(event)} | {item_key_of(fact.key) for fact in step.facts}
         for rule in self.rules:
@@ -67,23 +81,23 @@ class EventFold:
                 keys.add(subject.item_key)
         return keys
 
-    def apply(self, event: InteractionEvent, step: ConversationStep) -> Outcome:
+    def apply(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> Outcome:
         """Score the event by the histories before it, enter its facts, and let the rules decide."""
         state = self.state
         moved = state.shop.after(event)
         clock = moved.clock
         scored, failures = self._score(event, step, clock)
         state.shop = moved  # first: what items absorb with this event is counted in it
-        self._keep_conversation(event, step, moved.received_clock)
+        timers = self._keep_conversation(event, step, moved.received_clock)
         for fact in step.facts:
             state.history_to_change(fact.key).update(fact, clock=clock)
         for item_key in {item_key_of(fact.key) for fact in step.facts}:
             state.settle(item_key, clock=clock)
-        rows = self._decide(event, step, scored, failures)
+        rows = [*self._decide(event, step, scored, failures), *timers]
         return Outcome(scored=scored, rows=rows, clock=clock, failures=tuple(failures))
 
     def _score(
-        self, event: InteractionEvent, step: ConversationStep, clock: int
+        self, event: InteractionEvent | TimeReached, step: ConversationStep, clock: int
     ) -> tuple[ScoredEvent | None, list[Failure]]:
         """The event's features and score; where they fail, the event is folded without them."""
         if not step.scored:
@@ -97,15 +111,34 @@ class EventFold:
             return None, [Failure(SCORE, event.kind, error)]
         return scored, [Failure(SCORE, event.kind, scored.failure)] if scored.failure is not None else []
 
-    def _keep_conversation(self, event: InteractionEvent, step: ConversationStep, received_clock: int) -> None:
+    def _keep_conversation(
+        self, event: InteractionEvent | TimeReached, step: ConversationStep, received_clock: int
+    ) -> list[OutboxRow]:
+        """Keep the conversation with its next deadline; the row of its timer where that is another one."""
         key = conversation_key(event)
         item = self.state.conversation(key)
         keeps_alerts = is_within_retention(item.conversation.touched_at, received_clock=received_clock)
-        kept = ConversationItem(step.after.conversation, alert_states=item.alert_states if keeps_alerts else {})
+        deadline = self._next_deadline(step)
+        kept = ConversationItem(
+            step.after.conversation, alert_states=item.alert_states if keeps_alerts else {}, timer=deadline
+        )
         self.state.keep_conversation(key, kept)
+        if deadline == item.timer or event.conversation_id is None:
+            return []
+        return [timer_row(self.state.shop_id, event.conversation_id, deadline)]
+
+    def _next_deadline(self, step: ConversationStep) -> Deadline | None:
+        if not self.stages or step.after.state.turn is None:
+            return None
+        reached = (one[:3] for one in step.after.conversation.reached)
+        return next_deadline(step.after.state, self.stages, reached)
 
     def _decide(
-        self, event: InteractionEvent, step: ConversationStep, scored: ScoredEvent | None, failures: list[Failure]
+        self,
+        event: InteractionEvent | TimeReached,
+        step: ConversationStep,
+        scored: ScoredEvent | None,
+        failures: list[Failure],
     ) -> list[OutboxRow]:
         """The rows of every rule; a rule that fails is left out and added to the failures."""
         values: dict[str, float | int | None] = {**step.latest}

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.control import apply_control
 from service_quality.commit.event_fold import EventFold
-from service_quality.commit.readings import Applied, Aside, Duplicate, EventStep, Failed, Reading, Unfit
+from service_quality.commit.readings import Applied, Aside, Duplicate, EventStep, Failed, Reading, Silent, Unfit
 from service_quality.commit.transaction_builder import TransactionBuilder
-from service_quality.commit.transactions import duplicate_entry, event_entry
+from service_quality.commit.transactions import duplicate_entry, event_entry, silent_entry
 from service_quality.errors import FoldFailedError, RejectedEventError, ServiceQualityError
-from service_quality.events.control_records import ControlRecord
+from service_quality.events.control_records import ShopRecord, TimeReached
 
 _ENTRY_BYTES = 200  # of an entry, beside its event and features
-_ROWS_A_RULE = 2
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -50,6 +49,9 @@ class LogFold:
             case Duplicate():
                 self.builder.mark(reading, duplicate_entry(reading.position))
                 self.stats.duplicates += 1
+            case Silent():
+                self.builder.mark(reading, silent_entry(reading.position))
+                self.stats.silent += 1
             case Unfit(error, is_unreadable):
                 self._reject(reading, error)
                 if is_unreadable:
@@ -68,7 +70,7 @@ class LogFold:
         size = reading.size + _ENTRY_BYTES + 8 * len(fold.features.features)
         try:
             fold.reject_overfilling(step)
-            self.builder.make_room(fold.keys_changed_by(event, step), rows=_ROWS_A_RULE * len(fold.rules), size=size)
+            self.builder.make_room(fold.keys_changed_by(event, step), rows=fold.most_rows, size=size)
         except RejectedEventError as error:
             self._reject(reading, error)
             return False  # later steps begin from this one
@@ -84,6 +86,7 @@ class LogFold:
         )
         self.builder.add(reading, entry, size=size)
         self.stats.accepted += 1
+        self.stats.reached += isinstance(event, TimeReached)
         for name in reading.odd:
             self.stats.count_odd(name)
         self.stats.scored += outcome.scored is not None and failed is None
@@ -99,7 +102,7 @@ class LogFold:
         else:
             self.stats.parked += 1
 
-    def _apply(self, reading: Reading, control: ControlRecord) -> None:
+    def _apply(self, reading: Reading, control: ShopRecord) -> None:
         try:
             is_new = apply_control(self.builder, reading, control)
         except RejectedEventError as error:

@@ -6,18 +6,18 @@ from typing import NamedTuple
 
 from service_quality.alerts.rules import Rule
 from service_quality.commit.control import ends_parking
-from service_quality.commit.readings import Applied, Aside, Duplicate, EventStep, Failed, Found, Reading, Unfit
+from service_quality.commit.readings import Applied, Aside, Duplicate, EventStep, Failed, Found, Reading, Silent, Unfit
 from service_quality.commit.shop_item import Parked, ShopItem
 from service_quality.commit.shop_state import ShopState
 from service_quality.conversations.conversation import conversation_key, reject_too_old
 from service_quality.errors import RejectedEventError, ServiceQualityError
-from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked, StateRebuilt
+from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked, StateRebuilt, TimeReached
 from service_quality.events.control_signatures import ControlKey
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import read_record
-from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation
+from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation, step_time
 from service_quality.facts.entities import ATTRIBUTES, ENTITIES, item_key_of
 from service_quality.features.declarations import FeatureSet
 from service_quality.scoring.scored_event import entity_keys
@@ -30,7 +30,7 @@ class _Placed(NamedTuple):
 
     position: str
     record: LogRecord
-    content: "InteractionEvent | Found"
+    content: "InteractionEvent | TimeReached | Found"
     parked: Parked | None
 
 
@@ -67,7 +67,7 @@ class LogReader:
     def _read_placed(self, placed: Sequence[_Placed]) -> list[Reading]:
         """The readings of placed records, with every item loaded that folding them reads."""
         self.state.load_policies(lambda keys: self.read_items(self.state.shop_id, keys))
-        events = [one.content for one in placed if isinstance(one.content, InteractionEvent)]
+        events = [one.content for one in placed if isinstance(one.content, InteractionEvent | TimeReached)]
         self._load({key for event in events for key in self._first_keys(event)})
         readings = self._step_all(placed)
         self._load({key for one in readings if isinstance(one.found, EventStep) for key in one.found.keys})
@@ -95,7 +95,7 @@ class LogReader:
             return _Placed(record.position, record, Applied(parsed), _behind(parsed, parked))
         if self._is_held_up(parked):
             return self._set_aside(record, record, "", parked, before)
-        content = parsed if isinstance(parsed, InteractionEvent) else Applied(parsed)
+        content = parsed if isinstance(parsed, InteractionEvent | TimeReached) else Applied(parsed)
         return _Placed(record.position, record, content, parked)
 
     def _place_put_back(
@@ -113,7 +113,7 @@ class LogReader:
         inner = LogRecord(record.position, put_back.data, put_back.arrived_at)
         parsed = self._parse(inner)
         folded = _folded_until(parked, record.position)
-        if isinstance(parsed, Unfit | Failed | InteractionEvent):
+        if isinstance(parsed, Unfit | Failed | InteractionEvent | TimeReached):
             return _Placed(record.position, inner, parsed, folded)
         return _Placed(record.position, inner, Applied(parsed), _behind(parsed, folded))
 
@@ -151,7 +151,7 @@ class LogReader:
         readings: list[Reading] = []
         for one in placed:
             found, moved = one.content, shop
-            if isinstance(found, InteractionEvent):
+            if isinstance(found, InteractionEvent | TimeReached):
                 moved = shop.after(found)
                 found = self._step(found, one.position, moved, ahead)
             odd = self._odd.get(one.position, ())
@@ -165,7 +165,11 @@ class LogReader:
         return readings
 
     def _step(
-        self, event: InteractionEvent, position: str, moved: ShopItem, ahead: Mapping[str, FoldedConversation]
+        self,
+        event: InteractionEvent | TimeReached,
+        position: str,
+        moved: ShopItem,
+        ahead: Mapping[str, FoldedConversation],
     ) -> Found:
         """What an event does to its conversation as it is by then, at the clocks that it has moved."""
         known, key = self._unfit.get(position), conversation_key(event)
@@ -173,14 +177,17 @@ class LogReader:
             return Unfit(known)
         try:
             reject_too_old(event, received_clock=moved.received_clock)
-            step = step_conversation(
+            fold = step_time if isinstance(event, TimeReached) else step_conversation
+            step = fold(
                 ahead.get(key) or self._held(key),
-                event,
+                event,  # type: ignore[arg-type]  # the fold is that of its kind
                 received_clock=moved.received_clock,
                 imported=() if key in ahead else self.state.imported(key),
                 policies=self.state.policies,
             )
-            return EventStep(event, step, self._keys_read(step)) if step is not None else Duplicate()
+            if step is not None:
+                return EventStep(event, step, self._keys_read(step))
+            return Silent() if isinstance(event, TimeReached) else Duplicate()
         except RejectedEventError as error:
             return Unfit(error)
         except ServiceQualityError:
@@ -196,7 +203,7 @@ class LogReader:
             folded = self._folded[key] = FoldedConversation(conversation, self.features.plan.kept, self.state.policies)
         return folded
 
-    def _first_keys(self, event: InteractionEvent) -> set[str]:
+    def _first_keys(self, event: InteractionEvent | TimeReached) -> set[str]:
         """The keys of the items to read before the event's step; without its conversation's item there is no step."""
         keys = {conversation_key(event)}
         try:
@@ -204,7 +211,7 @@ class LogReader:
         except Exception:  # what fails here, with the step again, is found where the record is known
             return keys
 
-    def _keys_named_by(self, event: InteractionEvent) -> set[str]:
+    def _keys_named_by(self, event: InteractionEvent | TimeReached) -> set[str]:
         """The keys of those items to read that the event alone names in full: they are read with the conversations."""
         if event.kind not in SCORED:
             return set()

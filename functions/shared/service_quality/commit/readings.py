@@ -5,11 +5,12 @@ from typing import NamedTuple
 from service_quality.commit.shop_item import Parked
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import (
-    ControlRecord,
     HistoryFilled,
     HistoryImported,
     SettingsChanged,
+    ShopRecord,
     StateRebuilt,
+    TimeReached,
 )
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
@@ -17,15 +18,19 @@ from service_quality.facts.conversation_fold import ConversationStep
 
 
 class EventStep(NamedTuple):
-    """An event, what it does to its conversation, and the keys of the items that folding it reads."""
+    """An event or a reached deadline, what it does to its conversation, and the keys of the items that it reads."""
 
-    event: InteractionEvent
+    event: InteractionEvent | TimeReached
     step: ConversationStep
     keys: frozenset[str]
 
 
 class Duplicate:
     """A record whose event was folded before."""
+
+
+class Silent:
+    """A reached deadline from which nothing follows."""
 
 
 class Unfit(NamedTuple):
@@ -42,7 +47,7 @@ class Aside:
 class Applied(NamedTuple):
     """A control record to apply."""
 
-    control: ControlRecord
+    control: ShopRecord
 
     @property
     def ends_reading(self) -> bool:
@@ -56,7 +61,7 @@ class Failed(NamedTuple):
     error: Exception
 
 
-Found = EventStep | Duplicate | Unfit | Aside | Applied | Failed
+Found = EventStep | Duplicate | Silent | Unfit | Aside | Applied | Failed
 
 
 class Reading(NamedTuple):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from service_quality.commit.listed_import import MAX_IMPORTS, MOST_DONE_IMPORTS, Import, ItemKind
 from service_quality.commit.stored_json import pack, unpack
 from service_quality.errors import RejectedEventError
-from service_quality.events.control_records import HistoryFilled, HistoryImported, StateRebuilt
+from service_quality.events.control_records import HistoryFilled, HistoryImported, StateRebuilt, TimeReached
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.positions import START
 from service_quality.histories.counting import EVERYTHING, Counting, Restart
@@ -57,8 +57,8 @@ class ShopItem(NamedTuple):
         """The position behind which nothing is folded yet."""
         return self.parked.follows if self.parked is not None else self.last_position
 
-    def after(self, event: InteractionEvent) -> "ShopItem":
-        """The shop with its clocks after an event, without the imports that are not needed any more.
+    def after(self, event: InteractionEvent | TimeReached) -> "ShopItem":
+        """The shop with its clocks after an event or a reached deadline, without imports that are not needed any more.
 
         An event moves the clock at most to its own arrival.
         """

@@ -7,7 +7,8 @@ from typing import Any
 
 from service_quality.alerts.alert_state import AlertState
 from service_quality.commit.stored_json import pack, unpack
-from service_quality.conversations.conversation import EMPTY, KEY_NAMES, Conversation, Past
+from service_quality.conversations.conversation import EMPTY, KEY_NAMES, Conversation, Past, Reached
+from service_quality.conversations.deadlines import Deadline
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import OPTIONAL_FIELDS, InteractionEvent
@@ -28,11 +29,12 @@ _STORED_FIELDS = (*(name for name in OPTIONAL_FIELDS if name not in ("text", "qu
 
 @dataclass(slots=True)
 class ConversationItem:
-    """A conversation, the imports it has absorbed and its alerts by rule."""
+    """A conversation, the imports it has absorbed, its alerts by rule, and the deadline that its timer rings at."""
 
     conversation: Conversation = EMPTY
     absorbed: tuple[str, ...] = ()
     alert_states: dict[str, AlertState] = field(default_factory=dict)
+    timer: Deadline | None = None
 
 
 @dataclass(slots=True)
@@ -49,17 +51,21 @@ def encode_conversation(item: ConversationItem) -> bytes:
     conversation = item.conversation
     events = [_event_to_stored(event) for event in conversation.events]
     held = [conversation.touched_at, conversation.imported, events, conversation.past]
-    return pack([*held, list(item.absorbed), _alerts_to_stored(item.alert_states)])
+    waits = [list(conversation.reached), item.timer] if conversation.reached or item.timer else None
+    return pack([*held, waits, list(item.absorbed), _alerts_to_stored(item.alert_states)])
 
 
 def decode_conversation(data: bytes, shop_id: str) -> ConversationItem:
     """The item that `encode_conversation` wrote, for the shop that stores it."""
-    touched_at, imported, events, past, absorbed, alert_states = unpack(data)
+    touched_at, imported, events, past, waits, absorbed, alert_states = unpack(data)
     held = tuple(_event_from_stored(stored, shop_id) for stored in events)
+    reached, timer = waits or ((), None)
+    stages = tuple(Reached(*one) for one in reached)
     return ConversationItem(
-        conversation=Conversation(held, touched_at, imported, _past_from_stored(past)),
+        conversation=Conversation(held, touched_at, imported, _past_from_stored(past), reached=stages),
         absorbed=tuple(absorbed),
         alert_states=_alerts_from_stored(alert_states),
+        timer=Deadline(*timer) if timer else None,
     )
 
 

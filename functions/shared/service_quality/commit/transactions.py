@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from service_quality.commit.archived_ranges import LEDGER, NOTHING_ARCHIVED, row_key
 from service_quality.commit.shop_item import ShopItem
-from service_quality.events.control_records import ControlRecord, control_to_dict
+from service_quality.events.control_records import ControlRecord, TimeReached, control_to_dict
 from service_quality.events.event_forms import event_to_dict
 from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.features.declarations import FeatureSet
@@ -26,7 +26,10 @@ ITEM_OVERHEAD = 700
 
 
 class OutboxRow(NamedTuple):
-    """A row that must leave: rows of one `stream_key` leave in order of `sequence`."""
+    """A row that must leave: rows of one `stream_key` leave in order of `sequence`.
+
+    `due_at` is the instant of a timer's deadline.
+    """
 
     stream_key: str
     sequence: str
@@ -34,6 +37,7 @@ class OutboxRow(NamedTuple):
     body: bytes
     shop_id: str
     open: bool | None = None
+    due_at: int | None = None
 
 
 class Commit(NamedTuple):
@@ -123,7 +127,9 @@ def event_entry(
 
     `score_failed` is the type of the error where the event should have a score and has no score.
     """
-    entry: dict[str, object] = {"position": position, "event": event_to_dict(step.event), "clock": clock}
+    event = step.event
+    form = control_to_dict(event) if isinstance(event, TimeReached) else event_to_dict(event)
+    entry: dict[str, object] = {"position": position, "event": form, "clock": clock}
     if step.round:
         entry["round"] = step.round
     if step.label is not None:
@@ -146,6 +152,11 @@ def control_entry(position: str, record: ControlRecord, *, clock: int) -> dict[s
 def duplicate_entry(position: str) -> dict[str, object]:
     """A record whose event was folded before."""
     return {"position": position, "duplicate": True}
+
+
+def silent_entry(position: str) -> dict[str, object]:
+    """A reached deadline from which nothing follows: the wait is over, or it has been reached before."""
+    return {"position": position, "silent": True}
 
 
 def rejected_entry(position: str, reason: str, field_name: str) -> dict[str, object]:

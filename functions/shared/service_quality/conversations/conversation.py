@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
+from service_quality.events.control_records import TimeReached
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.instants import DAY, HOUR, floor_to
@@ -54,13 +55,23 @@ class Past(NamedTuple):
     currency: str | None = None
 
 
+class Reached(NamedTuple):
+    """A stage of its wait that a turn of a round has reached, and when; `stage` is its name."""
+
+    round: int
+    turn: int
+    stage: str
+    at: int
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """The events of one service contact, without what anybody wrote.
 
     The first `imported` of them came by imports, in order of time; the others are in order of their arrival on the log.
     `touched_at` is the shop's received clock when an event was last added. `size` is its `size_of` where that is
-    computed already, else None. `past` is what is left of events that are too old to be repeated.
+    computed already, else None. `past` is what is left of events that are too old to be repeated. `reached` are the
+    stages that the open turn has reached, in their order.
     """
 
     events: tuple[InteractionEvent, ...] = ()
@@ -68,12 +79,13 @@ class Conversation:
     imported: int = 0
     past: Past | None = None
     size: int | None = field(default=None, compare=False)
+    reached: tuple[Reached, ...] = ()
 
 
 EMPTY = Conversation()
 
 
-def conversation_key(event: InteractionEvent) -> str:
+def conversation_key(event: InteractionEvent | TimeReached) -> str:
     """The key of what folds together: a contact, or the behaviour of one customer in a shop on one UTC day.
 
     >>> conversation_key(
@@ -111,6 +123,7 @@ def advance(
         imported=conversation.imported,
         past=conversation.past,
         size=_size_with(conversation, event),
+        reached=conversation.reached,
     )
     _reject_beyond_bounds(event.kind, events=len(events), size=advanced.size)
     return advanced
@@ -241,7 +254,7 @@ def is_within_retention(touched_at: int, *, received_clock: int) -> bool:
     return received_clock - touched_at <= CONVERSATION_RETENTION
 
 
-def reject_too_old(event: InteractionEvent, *, received_clock: int) -> None:
+def reject_too_old(event: InteractionEvent | TimeReached, *, received_clock: int) -> None:
     """RejectedEventError for an event from before the retention period of the log's own time."""
     if received_clock - event.occurred_at > RETENTION:
         # The message gives no age: a worker that was overtaken has an older clock and would give another one.

@@ -1,8 +1,10 @@
 """Values of a conversation as numbers: the features that need no history."""
 
+from typing import Protocol
+
+from service_quality.conversations.deadlines import WAITED_SHARE, waited_share
 from service_quality.conversations.local_time import UTC, on_the_clock
 from service_quality.conversations.reading import ConversationState
-from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import day_of_week, hour_of_day
 
 #: Whether the currency of the conversation is known.
@@ -10,14 +12,28 @@ CURRENCY_KNOWN = "currency_known"
 #: The names of what `read_event_values` gives; a feature of another name is refused while it is declared.
 EVENT_VALUES = (
     "answered", "first_response_at_least_ms", "first_response_ms", "first_response_days", "first_response_untimed",
-    "longest_later_reply_ms", "last_reply_ms", "waiting", "waiting_ms", "waiting_days", "conversation_age_ms",
+    "longest_later_reply_ms", "last_reply_ms", "waiting", "waiting_ms", "waiting_days", WAITED_SHARE,
+    "conversation_age_ms",
     "opened_hour", "opened_weekday", "event_hour", "event_weekday",
     "replies", "customer_messages", "agent_messages", "bot_messages", "transfers", "reopenings",
     "conversation_complaints", "price_minor", CURRENCY_KNOWN, "closed",
 )  # fmt: skip
 
 
-def read_event_values(state: ConversationState, event: InteractionEvent) -> dict[str, int | None]:
+#: The values of a conversation at an instant, by name.
+EventValues = dict[str, float | int | None]
+
+
+class Moment(Protocol):
+    """An instant at which a conversation is looked at: that of an event, or one that time has reached."""
+
+    @property
+    def occurred_at(self) -> int: ...
+    @property
+    def precision(self) -> str: ...
+
+
+def read_event_values(state: ConversationState, event: Moment) -> EventValues:
     """Values of the event's round up to the event and at its instant; `state` is that after the event.
 
     Durations in milliseconds, missing where an end is known to the day only; hours and days in the zone of the policy
@@ -30,7 +46,7 @@ def read_event_values(state: ConversationState, event: InteractionEvent) -> dict
     replies, turn, at = last.replies, state.turn, event.occurred_at
     first = replies[0] if replies else None
     later = [reply.waited_ms for reply in replies[1:] if reply.waited_ms is not None]
-    is_timed = last.opened_precision == "ms"
+    is_timed, is_exact = last.opened_precision == "ms", event.precision == "ms"
     opened_at, shown_at, zone = last.opened_at, at, last.policy.zone
     if zone != UTC:
         opened_at = on_the_clock(opened_at, last.opened_precision, zone)
@@ -44,12 +60,13 @@ def read_event_values(state: ConversationState, event: InteractionEvent) -> dict
         "longest_later_reply_ms": max(later) if later else None,
         "last_reply_ms": replies[-1].waited_ms if replies else None,
         "waiting": int(turn is not None),
-        "waiting_ms": None if turn is None else turn.waited_at(event, state.pauses_until(at)),
-        "waiting_days": None if turn is None else turn.days_until(event),
-        "conversation_age_ms": at - last.opened_at if is_timed and event.precision == "ms" else None,
+        "waiting_ms": turn.waited_at(at, state.pauses_until(at)) if turn is not None and is_exact else None,
+        "waiting_days": None if turn is None else turn.days_until(at, event.precision),
+        WAITED_SHARE: waited_share(state, at) if is_exact else None,
+        "conversation_age_ms": at - last.opened_at if is_timed and is_exact else None,
         "opened_hour": hour_of_day(opened_at) if is_timed else None,
         "opened_weekday": day_of_week(opened_at),
-        "event_hour": hour_of_day(shown_at) if event.precision == "ms" else None,
+        "event_hour": hour_of_day(shown_at) if is_exact else None,
         "event_weekday": day_of_week(shown_at),
         "replies": len(replies),
         "customer_messages": last.customer_messages,
@@ -68,4 +85,4 @@ _COUNTS = (
     "answered", "first_response_untimed", "waiting", "replies", "customer_messages", "agent_messages", "bot_messages",
     "transfers", "reopenings", "conversation_complaints", CURRENCY_KNOWN,
 )  # fmt: skip
-_WITHOUT_ROUND: dict[str, int | None] = {name: 0 if name in _COUNTS else None for name in EVENT_VALUES}
+_WITHOUT_ROUND: EventValues = {name: 0 if name in _COUNTS else None for name in EVENT_VALUES}

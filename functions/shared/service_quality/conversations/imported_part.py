@@ -59,7 +59,8 @@ def join_parts(known: Conversation, parts: Sequence[ImportedPart]) -> Conversati
         touched_at = max(touched_at, after.touched_at)
     order = _merged(order, [event.event_id for event in known.events[known.imported :]])
     arrived = [logged[event_id] for event_id in order]
-    return _conversation(imported.values(), arrived, touched_at, known.past or parts[-1].after.past)
+    joined = _conversation(imported.values(), arrived, touched_at, known.past or parts[-1].after.past)
+    return replace(joined, reached=known.reached)
 
 
 def _merged(earlier: Sequence[str], later: Sequence[str]) -> list[str]:

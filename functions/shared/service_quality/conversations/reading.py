@@ -65,6 +65,12 @@ class ConversationState:
         return [*self.pauses, (self.paused_at, at)] if self.paused_at is not None else self.pauses
 
     @property
+    def turn_number(self) -> int:
+        """The number of the open turn in its round, from 1."""
+        last = self.rounds[-1]
+        return len(last.replies) + len(last.unanswered) + 1
+
+    @property
     def currency(self) -> str | None:
         """The currency that was stated last, else that of the policy in force at the last event; None for neither."""
         return self.stated_currency or self.policy_currency
@@ -262,7 +268,9 @@ class _Reading:
         if event.kind == "conversation_opened" and event.text_digest is None:
             self.is_begun_by_agent = began_by_agent(self.placed, self.index, of=state.rounds[-1])
         if not self.is_begun_by_agent:
-            state.turn = Turn(event.occurred_at, event.precision, policy, [(event.occurred_at, state.assigned_agent)])
+            began_at = event.occurred_at
+            holders = [(began_at, state.assigned_agent)]
+            state.turn = Turn(began_at, event.precision, policy, max(began_at, event.received_at), holders)
 
     def _is_answered(self, one: Placed, policy: Policy) -> bool:
         """Whether an answer that arrived after this question is stamped a little before it: clocks differ."""

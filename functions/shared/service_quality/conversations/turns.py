@@ -19,11 +19,15 @@ Spans = Iterable[tuple[int, int]]
 
 @dataclass(slots=True, eq=False, repr=False)
 class Turn:
-    """An open turn: when the customer began to wait, the policy by then, and since when it belongs to whom."""
+    """An open turn: when the customer began to wait, the policy by then, and since when it belongs to whom.
+
+    `arrived_at` is when the question arrived: never before `since`.
+    """
 
     since: int
     precision: str
     policy: Policy
+    arrived_at: int = 0
     holders: list[tuple[int, str | None]] = field(default_factory=list)
 
     def reply(
@@ -31,7 +35,7 @@ class Turn:
     ) -> Reply:
         """The reply that ends the turn, the first of its round or a later one."""
         at, since = answer.occurred_at, self.since
-        days = self.days_until(answer)
+        days = self.days_until(at, answer.precision)
         if answer.precision != "ms" or self.precision != "ms":
             return Reply(at, answer.agent_id, None, days, self._at_least(answer, pauses) if days else None)
         waited = at - since - overlap(since, at, pauses)
@@ -44,7 +48,7 @@ class Turn:
             days,
             waited,
             self._shares(answer, waited, pauses, is_business=is_business),
-            self._open(since, at, pauses) if is_business else None,
+            self.open_between(since, at, pauses) if is_business else None,
             self.policy.on_time_within_ms if limit is None else limit,
             self.policy.slow_beyond_ms,
             is_business and self._meets_provisional_year(at),
@@ -56,13 +60,13 @@ class Turn:
         """When the customer began to wait; None where only the day is known."""
         return self.since if self.precision == "ms" else None
 
-    def days_until(self, event: InteractionEvent) -> int:
-        """The midnights on the shop's clock between the start and an event, which is not before it."""
+    def days_until(self, at: int, precision: str = "ms") -> int:
+        """The midnights on the shop's clock between the start and an instant, which is not before it."""
         zone = self.policy.zone
         if zone == UTC:
-            return event.occurred_at // DAY - self.since // DAY
+            return at // DAY - self.since // DAY
         since = on_the_clock(self.since, self.precision, zone)
-        return max(0, on_the_clock(event.occurred_at, event.precision, zone) // DAY - since // DAY)
+        return max(0, on_the_clock(at, precision, zone) // DAY - since // DAY)
 
     def _at_least(self, answer: InteractionEvent, pauses: Spans) -> int | None:
         """The wait until an answer's day begins, less the pauses; None where only the day of the start is known."""
@@ -72,11 +76,21 @@ class Turn:
         began = start_of_day(on_the_clock(answer.occurred_at, answer.precision, zone) // DAY, zone)
         return began - self.since - overlap(self.since, began, pauses)
 
-    def waited_at(self, event: InteractionEvent, pauses: Spans) -> int | None:
-        """The wait up to an event, less the pauses; None where the start or the event is known to the day only."""
-        if event.precision != "ms" or self.precision != "ms":
+    def waited_at(self, at: int, pauses: Spans) -> int | None:
+        """The wait up to an instant, less the pauses; None where the start is known to the day only."""
+        return at - self.since - overlap(self.since, at, pauses) if self.precision == "ms" else None
+
+    def limit_ms(self, target: Target, *, first: bool) -> int | None:
+        """The time within which the turn is to be answered; None where the shop has declared none for it."""
+        if not self.policy.targets:
             return None
-        return event.occurred_at - self.since - overlap(self.since, event.occurred_at, pauses)
+        return target.first_response_ms if first else target.next_reply_ms
+
+    def judged_at(self, at: int, pauses: Sequence[tuple[int, int]], target: Target) -> int | None:
+        """The wait up to an instant in the time that its target counts; None as for `waited_at`."""
+        if target.judged_by != BUSINESS:
+            return self.waited_at(at, pauses)
+        return self.open_between(self.since, at, pauses) if self.precision == "ms" else None
 
     def is_provisional(self, end: int, contact: Mapping[str, str | None]) -> bool:
         """Whether the wait up to an instant is judged in business time and meets a year without a published decree.
@@ -94,13 +108,13 @@ class Turn:
         at = answer.occurred_at
         named = {agent for _, agent in self.holders}
         if named in ({None}, {answer.agent_id}):
-            return (Share(answer.agent_id, waited, self._open(self.since, at, pauses) if is_business else None),)
+            return (Share(answer.agent_id, waited, self.open_between(self.since, at, pauses) if is_business else None),)
         held: dict[str | None, Share] = {}
         ends = [start for start, _ in self.holders[1:]] + [at]
         for (start, agent), end in zip(self.holders, ends, strict=True):
             if agent is not None:
                 known = held.get(agent, Share(agent, 0, 0 if is_business else None))
-                opened = None if known.open_ms is None else known.open_ms + self._open(start, end, pauses)
+                opened = None if known.open_ms is None else known.open_ms + self.open_between(start, end, pauses)
                 held[agent] = Share(agent, known.waited_ms + end - start - overlap(start, end, pauses), opened)
         held.setdefault(answer.agent_id, Share(answer.agent_id, 0, 0 if is_business else None))
         return tuple(share for agent, share in held.items() if share.waited_ms or agent == answer.agent_id)
@@ -108,17 +122,18 @@ class Turn:
     def _meets_provisional_year(self, end: int) -> bool:
         if self.policy.holidays is None:
             return False
-        from service_quality.policies.calendars import CalendarState  # noqa: PLC0415  # as for `_business_time`
+        from service_quality.policies.calendars import CalendarState  # noqa: PLC0415  # as for `business_time`
 
-        return self._business_time().state_between(self.since, end) is CalendarState.PROVISIONAL
+        return self.business_time().state_between(self.since, end) is CalendarState.PROVISIONAL
 
-    def _open(self, start: int, end: int, pauses: Spans) -> int:
+    def open_between(self, start: int, end: int, pauses: Spans) -> int:
         """The business time between two instants, less that of the pauses."""
-        counted = self._business_time()
+        counted = self.business_time()
         within = ((max(start, since), min(end, until)) for since, until in pauses)
         return counted.between(start, end) - sum(counted.between(since, until) for since, until in within)
 
-    def _business_time(self) -> "BusinessTime":
+    def business_time(self) -> "BusinessTime":
+        """The counter of the policy's business time."""
         from service_quality.policies.business_time import business_time  # noqa: PLC0415  # loads zones; few shops need it
 
         return business_time(self.policy)

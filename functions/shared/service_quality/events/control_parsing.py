@@ -14,6 +14,7 @@ from service_quality.events.control_records import (
     SettingsChanged,
     ShopUnparked,
     StateRebuilt,
+    TimeReached,
 )
 from service_quality.events.control_signatures import ControlKey, is_signed
 from service_quality.events.fields import MAX_AHEAD, read_id, read_instant, read_integer, read_text
@@ -117,6 +118,25 @@ def _parse_unparked(raw: Mapping[str, object], arrived_at: int) -> ShopUnparked:
     return ShopUnparked(shop_id=read_id(raw, "shop_id"), run=read_id(raw, "run"), until=read_id(raw, "until"))
 
 
+def _parse_time_reached(raw: Mapping[str, object], arrived_at: int) -> TimeReached:
+    due_at = read_instant(raw, "due_at")
+    if due_at > arrived_at:
+        raise RejectedEventError(
+            "from_the_future",
+            field="due_at",
+            found=f"an instant {due_at - arrived_at} ms after its arrival",
+            expected="one that is reached",
+        )
+    return TimeReached(
+        shop_id=read_id(raw, "shop_id"),
+        conversation_id=read_id(raw, "conversation_id"),
+        round=read_integer(raw, "round", lowest=1, highest=_MAX_ITEMS),
+        turn=read_integer(raw, "turn", lowest=1, highest=_MAX_ITEMS),
+        stage=read_id(raw, "stage"),
+        due_at=due_at,
+    )
+
+
 #: The reader of each kind of control record, given the JSON form and the arrival of the record.
 CONTROL_KINDS: dict[str, Callable[[Mapping[str, object], int], ControlRecord]] = {
     HistoryImported.kind: _parse_import,
@@ -125,6 +145,7 @@ CONTROL_KINDS: dict[str, Callable[[Mapping[str, object], int], ControlRecord]] =
     RecordPutBack.kind: _parse_put_back,
     ShopUnparked.kind: _parse_unparked,
     SettingsChanged.kind: _parse_settings,
+    TimeReached.kind: _parse_time_reached,
 }
 
 

@@ -70,5 +70,16 @@ DECISIVE = FEEDBACK | {"resolved", "reopened", "order_placed", "order_cancelled"
 
 #: Records that change a shop besides interaction events; only the deployment itself may put them on a log.
 CONTROL = frozenset(
-    {"history_imported", "history_filled", "state_rebuilt", "record_put_back", "shop_unparked", "settings_changed"}
+    {
+        "history_imported",
+        "history_filled",
+        "state_rebuilt",
+        "record_put_back",
+        "shop_unparked",
+        "settings_changed",
+        "time_reached",
+    }
 )
+
+#: The clock reached a due instant of a conversation.
+TIME_REACHED = "time_reached"

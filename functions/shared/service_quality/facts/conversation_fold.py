@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from service_quality.conversations.conversation import Conversation, advance, within_retention
-from service_quality.conversations.event_values import read_event_values
+from service_quality.conversations.conversation import Conversation, Reached, advance, within_retention
+from service_quality.conversations.deadlines import deadline_of, stage_named
+from service_quality.conversations.event_values import EventValues, read_event_values
 from service_quality.conversations.imported_part import ImportedPart, holds_all, join_parts
 from service_quality.conversations.reading import ConversationState, read_conversation
 from service_quality.conversations.reading_order import Placed, in_order
 from service_quality.conversations.shedding import SHED_FROM, first_kept, shed
+from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
 from service_quality.facts.conversation_facts import (
@@ -26,7 +28,7 @@ from service_quality.policies.policy import Policy
 
 #: Raise with every change of a fold's result: state of another version is rebuilt, never continued. A new fact is a
 #: new column and changes no result.
-CODE_VERSION = 5
+CODE_VERSION = 6
 FOLD_VERSION = str(CODE_VERSION)
 
 
@@ -53,6 +55,32 @@ class FoldedConversation:
         place = next(place for place, one in enumerate(self.placed) if one.event.event_id == event_id)
         return self._read_until(place + 1, is_merged=self.state.is_merged)
 
+    def state_before(self, at: int) -> ConversationState:
+        """The state that the events up to an instant give."""
+        places = (place for place, one in enumerate(self.placed) if one.event.occurred_at > at)
+        first = next(places, None)
+        return self.state if first is None else self._read_until(first, is_merged=self.state.is_merged)
+
+    def without_past_stages(self) -> "FoldedConversation":
+        """The same without stages that an earlier turn has reached, or this one."""
+        reached = self.conversation.reached
+        if not reached:
+            return self
+        turn = None if self.state.turn is None else (self.state.number, self.state.turn_number)
+        kept = tuple(one for one in reached if (one.round, one.turn) == turn)
+        return self if kept == reached else self._holding(kept)
+
+    def reaching(self, stage: Reached) -> "FoldedConversation":
+        """The same with a further stage that the open turn has reached."""
+        return self._holding((*self.conversation.reached, stage))
+
+    def _holding(self, reached: tuple[Reached, ...]) -> "FoldedConversation":
+        held = FoldedConversation(replace(self.conversation, reached=reached), self.kept, self.policies)
+        for name in ("placed", "state", "totals"):  # they do not depend on the stages
+            if name in self.__dict__:
+                held.__dict__[name] = self.__dict__[name]
+        return held
+
     def shed(self, *, received_clock: int) -> "FoldedConversation":
         """The same without events that are too old to be repeated, or this one."""
         if len(self.conversation.events) < SHED_FROM:
@@ -74,7 +102,7 @@ class FoldedConversation:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ConversationStep:
-    """The step of one event: the conversation after it, the changed facts, and the values to score it by.
+    """The step of one event, or of time: the conversation after it, the changed facts, and the values to score it by.
 
     `attributes` name the entities whose histories it is scored with. `values` are those at the event's own place;
     `latest` those of the whole conversation, by which rules judge, and `is_latest` says whether these are the same.
@@ -82,13 +110,13 @@ class ConversationStep:
     rating whether it is a dissatisfied one, as 1 or 0.
     """
 
-    event: InteractionEvent
+    event: InteractionEvent | TimeReached
     after: FoldedConversation
     facts: list[Fact]
     attributes: dict[str, str | None]
-    values: dict[str, int | None]
+    values: EventValues
     scored: bool
-    latest: dict[str, int | None]
+    latest: EventValues
     is_latest: bool
     round: int
     label: int | None
@@ -117,18 +145,12 @@ def step_conversation(
     out.
     """
     policies = before.policies if policies is None else policies
-    held = within_retention(before.conversation, received_clock=received_clock)
-    known = FoldedConversation(held, before.kept, policies)
-    if known.conversation is before.conversation and len(before.policies) == len(policies):
-        known = before  # with what is computed already
-    if not imported:
-        known = known.shed(received_clock=received_clock)
-    parts = [part for part in imported if part.is_within_retention(received_clock=received_clock)]
+    known, parts = _known(before, received_clock, imported, policies)
     whole = join_parts(known.conversation, parts)
     advanced = advance(whole, event, received_clock=received_clock, policies_known=len(policies))
     if advanced is whole:
         return None
-    after = FoldedConversation(advanced, before.kept, policies)
+    after = FoldedConversation(advanced, before.kept, policies).without_past_stages()
     last = after.placed[-1].event
     is_latest = last.event_id == event.event_id
     state = after.state_at(event.event_id)
@@ -147,6 +169,63 @@ def step_conversation(
         round=state.rated[0] if state.rated else state.number,
         label=int(state.rated[1].is_dissatisfied) if state.rated else None,
     )
+
+
+def step_time(
+    before: FoldedConversation,
+    reached: TimeReached,
+    *,
+    received_clock: int,
+    imported: tuple[ImportedPart, ...] = (),
+    policies: tuple[Policy, ...] | None = None,
+) -> ConversationStep | None:
+    """Let a conversation reach a stage; None where nothing follows. Arguments as for `step_conversation`.
+
+    It is reached where the turn is still open by all that the log has so far, comes to the stage at that instant, and
+    has not reached it before. Values are those at the instant, by the events up to it.
+    """
+    policies = before.policies if policies is None else policies
+    known, parts = _known(before, received_clock, imported, policies)
+    whole = known
+    if parts:
+        whole = FoldedConversation(join_parts(known.conversation, parts), before.kept, policies)
+    stage = stage_named(reached.stage)
+    deadline = deadline_of(whole.state, stage) if stage is not None else None
+    if deadline is None or deadline != (reached.due_at, reached.round, reached.turn, reached.stage):
+        return None
+    if deadline.key in {one[:3] for one in whole.conversation.reached}:
+        return None
+    after = whole.reaching(Reached(reached.round, reached.turn, reached.stage, reached.due_at))
+    state = after.state_before(reached.due_at)
+    values = read_event_values(state, reached)
+    return ConversationStep(
+        event=reached,
+        after=after,
+        facts=facts_between(counted_facts(known, parts), after.totals),
+        attributes=contact_attributes(state, state.owner),
+        values=values,
+        scored=not state.is_merged,
+        latest=values,
+        is_latest=True,
+        round=state.number,
+        label=None,
+    )
+
+
+def _known(
+    before: FoldedConversation,
+    received_clock: int,
+    imported: tuple[ImportedPart, ...],
+    policies: tuple[Policy, ...],
+) -> tuple[FoldedConversation, list[ImportedPart]]:
+    """What a shop holds of a conversation by then, and the parts of imports that it has not absorbed."""
+    held = within_retention(before.conversation, received_clock=received_clock)
+    known = FoldedConversation(held, before.kept, policies)
+    if known.conversation is before.conversation and len(before.policies) == len(policies):
+        known = before  # with what is computed already
+    if not imported:
+        known = known.shed(received_clock=received_clock)
+    return known, [part for part in imported if part.is_within_retention(received_clock=received_clock)]
 
 
 def counted_facts(known: FoldedConversation, parts: Sequence[ImportedPart]) -> FactTotals:

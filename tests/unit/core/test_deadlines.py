@@ -1,0 +1,204 @@
+"""When the open turn of a conversation reaches a stage, and what time does to a conversation."""
+
+from dataclasses import replace
+
+import pytest
+
+from service_quality.conversations.deadlines import Stage, deadline_of, next_deadline, stage_named, waited_share
+from service_quality.conversations.reading import ConversationState, read_conversation
+from service_quality.conversations.reading_order import in_order
+from service_quality.events.control_records import TimeReached
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation, step_time
+from service_quality.instants import HOUR, MINUTE, SECOND
+from service_quality.policies.policy import BUSINESS, Policy, Target
+from tests.properties.feature_sets import SMALL
+from tests.unit.core.sample_events import NOON, conversation, event
+
+HALF_HOUR = Stage("waiting_ms", 30 * MINUTE)
+HALF, WHOLE = Stage("waited_share", 0.5), Stage("waited_share", 1.0)
+NINE_TO_FIVE = ((9 * 60, 17 * 60),)
+#: NOON is a Thursday in every test; on weekends the shop is closed.
+OPENING = (NINE_TO_FIVE,) * 5 + ((), ())
+
+
+def under(policy: Policy | None, *events: InteractionEvent) -> ConversationState:
+    known = () if policy is None else (policy,)
+    held = [replace(one, policies_known=len(known)) for one in events]
+    return read_conversation(in_order(conversation(*held)), known)
+
+
+def due(state: ConversationState, stage: Stage) -> int | None:
+    """The due instant after noon, in milliseconds; None for none."""
+    found = deadline_of(state, stage)
+    return None if found is None else found.due_at - NOON
+
+
+def test_wait_is_due_so_long_after_the_question():
+    state = under(None, event("customer_message", 0), event("customer_message", 5 * MINUTE))
+
+    assert deadline_of(state, HALF_HOUR) == (NOON + 30 * MINUTE, 1, 1, "waiting_ms:1800000")
+
+
+@pytest.mark.parametrize(
+    "ends", [event("agent_message", 1), event("resolved", 1), event("customer_message", 1, merged_into="other")]
+)
+def test_nothing_is_due_once_the_wait_is_over(ends):
+    assert due(under(None, event("customer_message", 0), ends), HALF_HOUR) is None
+
+
+def test_next_turn_has_a_number_and_deadlines_of_its_own():
+    state = under(None, event("customer_message", 0), event("agent_message", 1), event("customer_message", MINUTE))
+
+    assert deadline_of(state, HALF_HOUR) == (NOON + 31 * MINUTE, 1, 2, "waiting_ms:1800000")
+
+
+def test_share_is_of_the_target_that_meets_the_contact_first_or_later():
+    chat = Target(60 * SECOND, 20 * SECOND, when=(("channel", ("chat",)),))
+    policy = Policy("a", 0, targets=(chat, Target(HOUR, None)))
+
+    first = under(policy, event("customer_message", 0, channel="chat"))
+    later = under(policy, event("customer_message", 0, channel="chat"), event("agent_message", 1),
+                  event("customer_message", MINUTE))  # fmt: skip
+    other = under(policy, event("customer_message", 0), event("agent_message", 1), event("customer_message", MINUTE))
+
+    assert due(first, HALF) == 30 * SECOND
+    assert due(later, HALF) == MINUTE + 10 * SECOND
+    assert due(other, HALF) is None, "a target that judges no later reply"
+
+
+def test_shop_without_targets_has_no_shares():
+    state = under(None, event("customer_message", 0))
+
+    assert due(state, HALF) is None
+    assert waited_share(state, NOON + MINUTE) is None
+
+
+def test_business_time_alone_is_counted_where_the_target_says_so():
+    policy = Policy("a", 0, opening=OPENING, targets=(Target(2 * HOUR, 2 * HOUR, BUSINESS),))
+    evening = event("customer_message", 4 * HOUR)  # an hour before the shop closes
+
+    state = under(policy, evening)
+
+    assert due(state, HALF) == 5 * HOUR
+    assert due(state, WHOLE) == 21 * HOUR + HOUR, "the next morning at ten"
+    assert waited_share(state, NOON + 20 * HOUR) == 0.5
+
+
+def test_wait_in_all_the_time_is_not_due_while_the_shop_is_closed():
+    policy = Policy("a", 0, opening=OPENING)
+
+    assert due(under(policy, event("customer_message", 4 * HOUR + 45 * MINUTE)), HALF_HOUR) is None
+    assert due(under(policy, event("customer_message", 4 * HOUR)), HALF_HOUR) == 4 * HOUR + 30 * MINUTE
+
+
+def test_pauses_push_a_deadline_and_a_running_pause_leaves_none():
+    policy = Policy("a", 0, pauses_when=("pending",))
+    asked, pending = event("customer_message", 0), event("status_changed", 10 * MINUTE, status="pending")
+    resumed = event("status_changed", 15 * MINUTE, status="open")
+
+    assert due(under(policy, asked, pending), HALF_HOUR) is None
+    assert due(under(policy, asked, pending, resumed), HALF_HOUR) == 35 * MINUTE
+
+
+def test_question_that_is_late_already_has_its_stages_counted_from_its_arrival():
+    late = replace(event("customer_message", 0), received_at=NOON + 2 * HOUR)
+    soon = replace(event("customer_message", 0), received_at=NOON + 10 * MINUTE)
+
+    assert due(under(None, late), HALF_HOUR) == 2 * HOUR + 30 * MINUTE
+    assert due(under(None, soon), HALF_HOUR) == 30 * MINUTE
+
+
+def test_nothing_is_due_by_days_or_behind_the_silence_that_ends_the_round():
+    by_day = replace(event("customer_message", 0), precision="day")
+
+    assert due(under(None, by_day), HALF_HOUR) is None
+    assert (
+        due(under(Policy("a", 0, ends_after_ms=HOUR), event("customer_message", 0)), Stage("waiting_ms", HOUR + 1))
+        is None
+    )
+
+
+def test_nearest_deadline_is_next_and_a_reached_one_is_not_again():
+    state = under(None, event("customer_message", 0))
+    day = Stage("waiting_ms", 24 * HOUR)
+
+    assert next_deadline(state, (day, HALF_HOUR), ()) == deadline_of(state, HALF_HOUR)
+    assert next_deadline(state, (day, HALF_HOUR), [(1, 1, HALF_HOUR.name)]) == deadline_of(state, day)
+    assert next_deadline(state, (), ()) is None
+
+
+@pytest.mark.parametrize("name", ["waiting_ms", "waiting_ms:", "waiting_ms:nan", "waiting_ms:-1", "waiting_ms:1e3"])
+def test_text_that_names_no_stage(name):
+    assert stage_named(name) is None
+
+
+def folded(*events: InteractionEvent) -> FoldedConversation:
+    known = FoldedConversation(conversation(), SMALL.plan.kept)
+    for one in events:
+        step = step_conversation(known, one, received_clock=one.received_at)
+        assert step is not None
+        known = step.after
+    return known
+
+
+def reach(known: FoldedConversation, *, at: int = 30 * MINUTE, turn: int = 1) -> ConversationStep | None:
+    reached = TimeReached(
+        shop_id="shop", conversation_id="c1", round=1, turn=turn, stage=HALF_HOUR.name, due_at=NOON + at
+    )
+    return step_time(known, reached, received_clock=NOON + at)
+
+
+def test_reached_stage_is_scored_with_the_wait_at_that_instant_and_changes_no_fact():
+    step = reach(folded(event("customer_message", 0)))
+
+    assert step is not None
+    assert (step.scored, step.facts, step.round) == (True, [], 1)
+    assert step.values["waiting_ms"] == 30 * MINUTE
+
+
+def test_stage_is_reached_once():
+    step = reach(folded(event("customer_message", 0)))
+
+    assert step is not None
+    assert reach(step.after) is None
+
+
+@pytest.mark.parametrize(
+    ("events", "given"),
+    [
+        ([event("customer_message", 0), event("agent_message", MINUTE)], {}),
+        ([event("customer_message", 0), event("agent_message", MINUTE)], {"turn": 2}),
+        ([event("customer_message", 0)], {"at": 29 * MINUTE}),
+        ([event("customer_message", 0)], {"at": 31 * MINUTE}),
+        ([], {}),
+    ],
+)
+def test_time_is_silent_where_the_log_knows_better(events, given):
+    assert reach(folded(*events), **given) is None
+
+
+def test_answer_that_arrived_late_but_before_the_record_ends_the_wait():
+    late = replace(event("agent_message", 29 * MINUTE), received_at=NOON + 30 * MINUTE + 900)
+
+    assert reach(folded(event("customer_message", 0), late)) is None
+
+
+def test_values_are_those_by_the_events_up_to_the_instant():
+    after_it = event("customer_message", 30 * MINUTE + 500)
+
+    step = reach(folded(event("customer_message", 0), after_it))
+
+    assert step is not None
+    assert step.values["customer_messages"] == 1
+
+
+def test_stages_of_an_ended_turn_are_forgotten():
+    step = reach(folded(event("customer_message", 0)))
+    assert step is not None
+    answer = event("agent_message", HOUR)
+
+    after = step_conversation(step.after, answer, received_clock=answer.received_at)
+
+    assert len(step.after.conversation.reached) == 1
+    assert after is not None and after.after.conversation.reached == ()
