@@ -20,6 +20,7 @@ from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
 from service_quality.scoring.scores import Score
 from tests.stand_ins.memory_store import MemoryStore
+from tests.stand_ins.ringing import advance_with_timers
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "alert.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -69,7 +70,7 @@ def alert_rows(*rules: Rule, log: list[dict] | None = None) -> list[AlertRow]:
         LogRecord(str(Position(1, number)), json.dumps(one).encode(), 1_795_600_000_000)
         for number, one in enumerate(shop_log() if log is None else log, 1)
     ]
-    OnlineCommit(store, WaitingScorer, FEATURES, rules).advance_shop("shop-1", records)
+    advance_with_timers(OnlineCommit(store, WaitingScorer, FEATURES, rules), store, "shop-1", records)
     found = [row for row in store.rows.values() if row.row_kind == "alert"]
     return [AlertRow(row.stream_key, row.sequence, row.shop_id, row.body) for row in found]
 
@@ -161,8 +162,8 @@ def test_alert_of_a_round_that_silence_ended_names_its_end_and_nothing_of_the_ne
 
     bodies = published(alert_rows(WAITING_TOO_LONG, log=log), ids="plain")
 
-    opened, ended, next_opened = bodies
-    assert [body["state"] for body in bodies] == [OPENED, RESOLVED, OPENED]
+    opened, _, ended, next_opened = bodies
+    assert [body["state"] for body in bodies] == [OPENED, WORSENED, RESOLVED, OPENED]
     assert opened["alert_id"] == ended["alert_id"] != next_opened["alert_id"]
     assert WAITING_TOO_LONG.resolved_when.holds(ended["evidence"])
     assert (ended["evidence"].get("waiting_ms"), ended["score"]) == (None, None)

@@ -13,7 +13,9 @@ from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import HOUR, MINUTE, format_instant
 from tests.stand_ins.archive_chain import archived_entries
+from tests.stand_ins.control import control_key, record_json
 from tests.stand_ins.memory_store import MemoryStore
+from tests.stand_ins.ringing import pending
 from tests.stand_ins.scorer import FixedScorer
 from tests.unit.core.sample_events import NOON
 
@@ -37,7 +39,11 @@ def take(store: MemoryStore, *events: Sent) -> CommitStats:
         LogRecord(str(Position(1, index)), json.dumps(raw).encode(), NOON + at)
         for index, (at, raw) in enumerate(sorted(events, key=lambda one: one[0]))
     ]
-    return OnlineCommit(store, FixedScorer, FEATURES, RULES).advance_shop("shop", records)
+    return worker(store).advance_shop("shop", records)
+
+
+def worker(store: MemoryStore) -> OnlineCommit:
+    return OnlineCommit(store, FixedScorer, FEATURES, RULES, control_key)
 
 
 def alerts(store: MemoryStore) -> list[str]:
@@ -59,9 +65,13 @@ def alerts(store: MemoryStore) -> list[str]:
 def test_customer_who_waits_is_seen_whatever_else_the_message_says(message):
     store = MemoryStore()
 
-    stats = take(store, message, sent(2 * HOUR, "internal_note"))
+    stats = take(store, message)
 
-    assert (stats.accepted, stats.rejected) == (2, {})
+    [timer] = pending(store)
+    reached = record_json(timer.reached, issued_at=timer.rings_at)
+    worker(store).advance_shop("shop", [LogRecord(str(Position(1, 9)), reached, timer.rings_at)])
+    assert (stats.accepted, stats.rejected) == (1, {})
+    assert timer.deadline.due_at == NOON + 30 * MINUTE
     assert "waiting_too_long" in alerts(store)
 
 

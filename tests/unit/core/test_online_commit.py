@@ -18,7 +18,7 @@ from service_quality.errors import (
     DependencyError,
     FoldFailedError,
 )
-from service_quality.events.control_records import ControlRecord
+from service_quality.events.control_records import ControlRecord, TimeReached
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import START, Position
@@ -42,6 +42,10 @@ def records(*events: InteractionEvent | ControlRecord, arrived_at: int = NOON) -
         )
         for index, one in enumerate(events)
     ]
+
+
+#: The customer has waited for a millisecond, which is the stage of the rule `waiting`.
+WAITED = TimeReached(shop_id="shop", conversation_id="c1", round=1, turn=1, stage="waiting_ms:1", due_at=NOON + 1)
 
 
 def worker(store: MemoryStore, scorer=None) -> OnlineCommit:
@@ -132,7 +136,7 @@ def test_alert_opened_and_resolved_within_a_transaction_is_one_row_of_state():
 
     worker(store).advance_shop(
         "shop",
-        records(event("customer_message", 0), event("internal_note", 5), event("resolved", 9)),
+        records(event("customer_message", 0), WAITED, event("resolved", 9), arrived_at=NOON + 9),
     )
 
     [state] = [row for row in store.rows.values() if row.row_kind == "state"]
@@ -224,12 +228,12 @@ def test_rule_that_fails_is_left_out_and_the_others_are_not():
     kinds = frozenset({"customer_message", "internal_note"})
     broken = Rule("broken", 1, "conversation", kinds, (), Broken("score", 0), 0)
     store, calm = MemoryStore(), MemoryStore()
-    log = records(event("customer_message", 0), event("internal_note", 5))
+    log = records(event("customer_message", 0), WAITED, event("internal_note", 5), arrived_at=NOON + 5)
 
-    stats = OnlineCommit(store, FixedScorer, SMALL, (broken, *SMALL_RULES)).advance_shop("shop", log)
+    stats = OnlineCommit(store, FixedScorer, SMALL, (broken, *SMALL_RULES), control_key).advance_shop("shop", log)
 
     worker(calm).advance_shop("shop", log)
-    assert (stats.accepted, stats.rejected) == (2, {})
+    assert (stats.accepted, stats.rejected) == (3, {})
     assert {failure.subject for failure in stats.failures} == {"broken"}
     assert store.rows.keys() == calm.rows.keys()
     assert stats.alerts == len([row for row in calm.rows.values() if row.row_kind == "alert"]) > 0

@@ -52,7 +52,7 @@ def shown_in(state: ConversationState) -> Shown:
 
 def subject_of(rule: Rule, event: InteractionEvent | TimeReached, step: ConversationStep) -> Subject | None:
     """The subject of a rule at an event; None where the rule does not look at it, or it names no subject."""
-    if event.kind not in rule.kinds:
+    if event.kind not in rule.kinds and not (event.kind == TIME_REACHED and is_timed(rule)):
         return None
     if rule.subject == "conversation":
         last = step.after.state.round

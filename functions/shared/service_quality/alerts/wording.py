@@ -29,7 +29,7 @@ Key = TypeVar("Key", bound=Hashable)
 _LONGEST_SUBJECT = 99
 _LARGEST_EXPONENT = 20.0
 _YES_OR_NO = ("answered", "first_response_untimed", "waiting", "currency_known", "closed")
-_UNIT_OF_SUFFIX = {"_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday"}
+_UNIT_OF_SUFFIX = {"_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday", "_share": "share"}
 
 
 def phrase(feature: Feature, language: str) -> str:

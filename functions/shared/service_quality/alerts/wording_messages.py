@@ -144,6 +144,7 @@ EVENT_VALUES = {
     "waiting": Message("the customer is waiting", "顾客正在等待"),
     "waiting_ms": Message("the customer has been waiting for", "顾客已等待"),
     "waiting_days": Message("days the customer has waited", "顾客等待跨越天数"),
+    "waited_share": Message("share of the time for an answer that has passed", "应答时限已用比例"),
     "conversation_age_ms": Message("age of the conversation", "会话持续时间"),
     "opened_hour": Message("hour of opening", "会话开始时段"),
     "opened_weekday": Message("day of opening", "会话开始日"),
