@@ -17,6 +17,7 @@ from service_quality.conversations.rounds import (
     Share,
     Unanswered,
 )
+from service_quality.conversations.state_copy import copy_state
 from service_quality.conversations.turns import Turn, overlap
 from service_quality.events import kinds
 from service_quality.events.declared_fields import AGENT, CONTACT
@@ -108,22 +109,31 @@ def read_conversation(
     last round, too. `is_merged` says that a later event merges the conversation into another. `past` is what came
     before these events.
     """
-    reading = _Reading(placed, policies)
+    reading = begin_reading(placed, policies, past=past, is_merged=is_merged)
+    if until is not None:
+        reading.end_silent(until)
+    return reading.state
+
+
+def begin_reading(
+    placed: Sequence[Placed], policies: Sequence[Policy] = (), *, past: Past | None = None, is_merged: bool = False
+) -> "Reading":
+    """The reading of these events, with which one can go on."""
+    reading = Reading(placed, policies)
     if past is not None:
         reading.begin_behind(past)
     reading.state.is_merged = is_merged
-    state = reading.read()
-    if until is not None:
-        reading.end_silent(until)
-    return state
+    reading.read()
+    return reading
 
 
-class _Reading:
+class Reading:
     """One pass over the events of a conversation."""
 
     def __init__(self, placed: Sequence[Placed], policies: Sequence[Policy]) -> None:
         self.placed = placed
         self.policies = policies
+        self.asking_openings: list[tuple[int, Round]] = []
         self.index = 0
         self.begins = False
         self.is_begun_by_agent = False
@@ -146,9 +156,30 @@ class _Reading:
             state.replied.replies.append(Reply(0, agent_id, None, 0, None))
         state.rounds = rounds
 
-    def read(self) -> ConversationState:
+    def continued(self, placed: Sequence[Placed], policies: Sequence[Policy]) -> "Reading | None":
+        """The reading of these events, of which all but the last are those of this reading, in the same order.
+
+        None where the last event changes how an earlier one is read: then all are read anew. This reading stays as it
+        is, and has the policies of that one, or fewer.
+        """
+        event = placed[-1].event
+        if self.state.is_merged or event.merged_into not in (None, event.conversation_id):
+            return None
+        if any(began_by_agent(placed, index, of=one) for index, one in self.asking_openings):
+            return None
+        following = Reading(placed, policies)
+        seems = self.seems_answered
+        following.state, copies = copy_state(self.state, [] if seems is None else [seems[0]])
+        following.seems_answered = None if seems is None else (copies[id(seems[0])], seems[1])
+        following.asking_openings = [(index, copies.get(id(one), one)) for index, one in self.asking_openings]
+        following.is_begun_by_agent, following.left_open = self.is_begun_by_agent, self.left_open
+        following.read(len(placed) - 1)
+        return following
+
+    def read(self, first: int = 0) -> None:
+        """Read the events from one on."""
         state = self.state
-        for index, one in enumerate(self.placed):
+        for index, one in enumerate(self.placed[first:], first):
             self.index, event = index, one.event
             self._read_attributes(event)
             if event.conversation_id is None or event.kind in kinds.BEHAVIOUR:
@@ -161,7 +192,6 @@ class _Reading:
             state.rounds, state.turn, state.rated = [], None, None
         if self.policies and self.placed:
             state.policy_currency = self._policy(self.placed[-1].event).currency
-        return state
 
     def _policy(self, event: InteractionEvent) -> Policy:
         """The policy that judges what begins with an event."""
@@ -267,6 +297,8 @@ class _Reading:
             return
         if event.kind == "conversation_opened" and event.text_digest is None:
             self.is_begun_by_agent = began_by_agent(self.placed, self.index, of=state.rounds[-1])
+            if not self.is_begun_by_agent:
+                self.asking_openings.append((self.index, state.rounds[-1]))
         if not self.is_begun_by_agent:
             began_at = event.occurred_at
             holders = [(began_at, state.assigned_agent)]
@@ -423,13 +455,13 @@ def _summary(number: int, end: str, owner: str | None) -> Round:
 
 
 _READERS = {
-    "conversation_opened": _Reading.opened,
-    "customer_message": _Reading.customer_message,
-    "agent_message": _Reading.agent_message,
-    "bot_message": _Reading.bot_message,
-    "assigned": _Reading.assigned,
-    "resolved": _Reading.resolved,
-    "reopened": _Reading.reopened,
-    "rated": _Reading.rated,
-    "complaint_filed": _Reading.complaint_filed,
+    "conversation_opened": Reading.opened,
+    "customer_message": Reading.customer_message,
+    "agent_message": Reading.agent_message,
+    "bot_message": Reading.bot_message,
+    "assigned": Reading.assigned,
+    "resolved": Reading.resolved,
+    "reopened": Reading.reopened,
+    "rated": Reading.rated,
+    "complaint_filed": Reading.complaint_filed,
 }

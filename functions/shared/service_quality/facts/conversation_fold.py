@@ -9,7 +9,7 @@ from service_quality.conversations.conversation import Conversation, Reached, ad
 from service_quality.conversations.deadlines import deadline_of, stage_named
 from service_quality.conversations.event_values import EventValues, read_event_values
 from service_quality.conversations.imported_part import ImportedPart, holds_all, join_parts
-from service_quality.conversations.reading import ConversationState, read_conversation
+from service_quality.conversations.reading import ConversationState, Reading, begin_reading, read_conversation
 from service_quality.conversations.reading_order import Placed, in_order
 from service_quality.conversations.shedding import SHED_FROM, first_kept, shed
 from service_quality.events.control_records import TimeReached
@@ -45,8 +45,25 @@ class FoldedConversation:
         return in_order(self.conversation)
 
     @cached_property
+    def reading(self) -> Reading:
+        return begin_reading(self.placed, self.policies, past=self.conversation.past)
+
+    @property
     def state(self) -> ConversationState:
-        return read_conversation(self.placed, self.policies, past=self.conversation.past)
+        return self.reading.state
+
+    def with_last(self, advanced: Conversation, policies: tuple[Policy, ...]) -> "FoldedConversation":
+        """The conversation with an event more, which goes on from this reading where the event is the last in order."""
+        after = FoldedConversation(advanced, self.kept, policies)
+        held, event = self.conversation, advanced.events[-1]
+        is_one_more = len(advanced.events) == len(held.events) + 1 and advanced.imported == held.imported
+        if is_one_more and held.events and event.occurred_at > self.placed[-1].event.occurred_at:
+            placed = [*self.placed, Placed(event, len(held.events))]
+            after.__dict__["placed"] = placed
+            reading = self.reading.continued(placed, policies)
+            if reading is not None:
+                after.__dict__["reading"] = reading
+        return after
 
     def state_at(self, event_id: str) -> ConversationState:
         """The state that the events up to one of them give; a merged conversation is merged from its first event on."""
@@ -76,7 +93,7 @@ class FoldedConversation:
 
     def _holding(self, reached: tuple[Reached, ...]) -> "FoldedConversation":
         held = FoldedConversation(replace(self.conversation, reached=reached), self.kept, self.policies)
-        for name in ("placed", "state", "totals"):  # they do not depend on the stages
+        for name in ("placed", "reading", "totals"):  # they do not depend on the stages
             if name in self.__dict__:
                 held.__dict__[name] = self.__dict__[name]
         return held
@@ -150,7 +167,8 @@ def step_conversation(
     advanced = advance(whole, event, received_clock=received_clock, policies_known=len(policies))
     if advanced is whole:
         return None
-    after = FoldedConversation(advanced, before.kept, policies).without_past_stages()
+    known_whole = known if whole is known.conversation else FoldedConversation(whole, before.kept, policies)
+    after = known_whole.with_last(advanced, policies).without_past_stages()
     last = after.placed[-1].event
     is_latest = last.event_id == event.event_id
     state = after.state_at(event.event_id)
