@@ -12,8 +12,9 @@ from pyspark.sql import functions as F
 
 from service_quality.commit.state_items import decode_conversation, decode_part
 from service_quality.conversations.conversation import EMPTY, Conversation
+from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.imported_part import join_parts
-from service_quality.conversations.reading import ConversationState, read_conversation
+from service_quality.conversations.reading import read_conversation
 from service_quality.conversations.reading_order import in_order
 from service_quality.features.feature_set import FEATURES
 from service_quality.policies.platform_counts import CustomerWait, count_waits

@@ -26,6 +26,7 @@ RATES = {
     "dissatisfied": ("dissatisfied_ratings", "ratings"),
     "on_time": ("on_time_replies", "timed_replies"),
     "slow": ("slow_replies", "timed_replies"),
+    "late_past_half": ("late_replies", "half_spent_replies"),
     "resolved": ("resolutions", "contacts"),
     "reopened": ("reopenings", "contacts"),
     "returned": ("returns", "orders"),
@@ -43,7 +44,8 @@ BEHAVIOUR = {
 #: The names of all facts.
 FACTS = (
     "contacts", "reopenings", "resolutions", "timed_resolutions", "resolution_ms", "replies", "first_replies",
-    "timed_replies", "reply_ms", "on_time_replies", "slow_replies", *BUCKETS, LONGEST, "provisional_replies",
+    "timed_replies", "reply_ms", "on_time_replies", "slow_replies",
+    "half_spent_replies", "late_replies", *BUCKETS, LONGEST, "provisional_replies",
     "unanswered", "abandoned", "transfers", "complaints", "ratings", "rating_points", "dissatisfied_ratings",
     *BEHAVIOUR.values(), "browse_ms", "order_amount_minor",
 )  # fmt: skip
@@ -55,4 +57,6 @@ def of_wait(wait: int, judged: int, policy: Policy) -> Iterator[tuple[str, int]]
     yield "reply_ms", wait
     yield "on_time_replies", int(judged <= policy.on_time_within)
     yield "slow_replies", int(judged > policy.slow_beyond)
+    yield "half_spent_replies", int(judged >= policy.on_time_within / 2)
+    yield "late_replies", int(judged > policy.on_time_within)
     yield next((name for name, longest in BUCKETS.items() if wait <= longest), LONGEST), 1

@@ -8,7 +8,8 @@ from unittest import mock
 from service_quality.alerts import decisions
 from service_quality.commit import event_fold, log_reader, online_commit
 from service_quality.conversations import conversation, reading, reading_order
-from service_quality.conversations.reading import ConversationState, _Reading
+from service_quality.conversations.conversation_state import ConversationState
+from service_quality.conversations.reading import Reading
 from service_quality.conversations.rounds import Round
 from service_quality.conversations.turns import Turn
 from service_quality.events import kinds
@@ -87,19 +88,19 @@ _OF_ORDER: Mutants = {
     ),
 }
 _OF_ROUNDS: Mutants = {
-    "silence ends nothing": _instead(_Reading, "_end_by_silence", lambda *_: None),
+    "silence ends nothing": _instead(Reading, "_end_by_silence", lambda *_: None),
     "silence ends after 6 days": _by_default(ends_after_ms=6 * DAY),
     "silence ends at 7 days": _by_default(ends_after_ms=7 * DAY - 1),
     "silence ends after 8 days": _by_default(ends_after_ms=8 * DAY),
-    "silence ends when it is seen": _instead(_Reading, "_end_by_silence", misread_rounds.silence_seen_late),
-    "a thread never ends by its age": _instead(_Reading, "_end_by_age", lambda *_: None),
+    "silence ends when it is seen": _instead(Reading, "_end_by_silence", misread_rounds.silence_seen_late),
+    "a thread never ends by its age": _instead(Reading, "_end_by_age", lambda *_: None),
     "a thread ends by its age after 31 days": _instead(reading, "RETENTION", 31 * DAY),
-    "a thread that waits ends by its age": _instead(_Reading, "_end_by_age", misread_rounds.old_though_waiting),
+    "a thread that waits ends by its age": _instead(Reading, "_end_by_age", misread_rounds.old_though_waiting),
     "a rating is activity": _instead(kinds, "ACTIVITY", kinds.ACTIVITY | {"rated"}),
     "a complaint is no activity": _instead(kinds, "ACTIVITY", kinds.SERVICE),
-    "every next round is a reopening": _instead(_Reading, "_open_next", misread_rounds.always_a_reopening),
+    "every next round is a reopening": _instead(Reading, "_open_next", misread_rounds.always_a_reopening),
     "reopened after a silence is no reopening": _instead(
-        _Reading, "_open_next", misread_rounds.reopening_after_a_resolution_alone
+        Reading, "_open_next", misread_rounds.reopening_after_a_resolution_alone
     ),
     "a reopening is the next owner's": _instead(
         conversation_facts, "_round_facts", misread_facts.reopening_by_the_next_owner
@@ -107,20 +108,20 @@ _OF_ROUNDS: Mutants = {
     "a visit has one currency": _read(misread_rounds.one_currency_of_a_visit),
     "a merged conversation counts": _read(misread_rounds.never_merged),
     "merged from there on": _read(misread_rounds.merged_from_there_on),
-    "unanswered is the owner's": _instead(_Reading, "_end", misread_rounds.unanswered_by_the_owner),
-    "unanswered is nobody's without assignment": _instead(_Reading, "_end", misread_rounds.unanswered_by_nobody),
-    "unanswered since the question": _instead(_Reading, "_end", misread_rounds.unanswered_since_the_question),
-    "every unanswered turn is abandoned": _instead(_Reading, "_end", misread_rounds.always_abandoned),
-    "nothing is abandoned": _instead(_Reading, "_end", misread_rounds.never_abandoned),
+    "unanswered is the owner's": _instead(Reading, "_end", misread_rounds.unanswered_by_the_owner),
+    "unanswered is nobody's without assignment": _instead(Reading, "_end", misread_rounds.unanswered_by_nobody),
+    "unanswered since the question": _instead(Reading, "_end", misread_rounds.unanswered_since_the_question),
+    "every unanswered turn is abandoned": _instead(Reading, "_end", misread_rounds.always_abandoned),
+    "nothing is abandoned": _instead(Reading, "_end", misread_rounds.never_abandoned),
     "a resolution without answer counts": _instead(Round, "is_resolved", property(misread_facts.resolved_by_its_end)),
     "a resolution needs an answer": _instead(Round, "is_resolved", property(misread_facts.resolved_by_an_answer)),
 }
 _OF_WAITS: Mutants = {
-    "no answer before its question": _instead(_Reading, "_is_answered", lambda *_: False),
-    "an answer before its question counts twice": _instead(_Reading, "_is_answered", misread_facts.answered_twice),
-    "an answer that came first counts": _instead(_Reading, "_is_answered", misread_facts.answered_by_what_came_before),
+    "no answer before its question": _instead(Reading, "_is_answered", lambda *_: False),
+    "an answer before its question counts twice": _instead(Reading, "_is_answered", misread_facts.answered_twice),
+    "an answer that came first counts": _instead(Reading, "_is_answered", misread_facts.answered_by_what_came_before),
     "the earliest answer before a question counts": _instead(
-        _Reading, "_is_answered", misread_facts.answered_by_the_first
+        Reading, "_is_answered", misread_facts.answered_by_the_first
     ),
     "clocks differ by 2 minutes": _by_default(answer_tolerance_ms=2 * MINUTE),
     "clocks differ by less than a minute": _by_default(answer_tolerance_ms=MINUTE - 1),
@@ -156,11 +157,11 @@ _OF_OWNERS: Mutants = {
     "the assigned agent owns": _instead(Round, "owner", property(misread_facts.assigned_agent)),
     "who wrote unasked owns nothing": _instead(Round, "owner", property(misread_facts.who_answered_or_was_assigned)),
     "who wrote last owns": _instead(Round, "owner", property(misread_facts.who_wrote_last)),
-    "an assignment after the end owns": _instead(_Reading, "_assign", misread_rounds.assigned_after_the_end),
+    "an assignment after the end owns": _instead(Reading, "_assign", misread_rounds.assigned_after_the_end),
     "an assignment during a wait shares nothing": _instead(
-        _Reading, "_assign", misread_rounds.assigned_by_the_turn_alone
+        Reading, "_assign", misread_rounds.assigned_by_the_turn_alone
     ),
-    "the first attribute named stays": _instead(_Reading, "_read_attributes", misread_rounds.first_named),
+    "the first attribute named stays": _instead(Reading, "_read_attributes", misread_rounds.first_named),
     "rated is closed though somebody waits": _instead(
         ConversationState, "closed", property(misread_rounds.closed_though_waiting)
     ),
@@ -183,7 +184,7 @@ _OF_THE_REST: Mutants = {
     "an amount counts in any currency": lambda: mock.patch.dict(
         entities.ENTITIES, {"customer_currency": entities.CUSTOMER_CURRENCY._replace(parts=("customer_id",))}
     ),
-    "the first currency stays": _instead(_Reading, "_read_attributes", misread_rounds.first_currency),
+    "the first currency stays": _instead(Reading, "_read_attributes", misread_rounds.first_currency),
     "a cancelled order is a return": lambda: mock.patch.dict(
         conversation_facts._BEHAVIOUR, {"order_cancelled": "returns"}
     ),

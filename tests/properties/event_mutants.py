@@ -6,7 +6,7 @@ from typing import Any
 from unittest import mock
 
 from service_quality.conversations import reading
-from service_quality.conversations.reading import _Reading
+from service_quality.conversations.reading import Reading
 from tests.properties import misread_events
 from tests.properties.misread_events import (
     EventReader,
@@ -18,15 +18,15 @@ from tests.properties.misread_events import (
 )
 
 _OPENED: Mapping[str, EventReader] = {
-    "an opening after an answer opens a turn": starting_a_turn(_Reading.opened),
-    "an opening's words are not read": changed(_Reading.opened, text_digest=None),
-    "an opening always asks": changed(_Reading.opened, text_digest="words"),
+    "an opening after an answer opens a turn": starting_a_turn(Reading.opened),
+    "an opening's words are not read": changed(Reading.opened, text_digest=None),
+    "an opening always asks": changed(Reading.opened, text_digest="words"),
     "an opening opens no next round": misread_events.opening_that_opens_no_next,
-    "an opening names no agent": changed(_Reading.opened, agent_id=None),
+    "an opening names no agent": changed(Reading.opened, agent_id=None),
     "an opening without agent takes the contact away": misread_events.opening_that_takes_away,
 }
 _CUSTOMER_MESSAGE: Mapping[str, EventReader] = {
-    "thanks are a question": changed(_Reading.customer_message, courtesy=None),
+    "thanks are a question": changed(Reading.customer_message, courtesy=None),
     "thanks wait": misread_events.thanks_that_wait,
     "thanks open a round": misread_events.thanks_that_open_a_round,
     "thanks are activity": misread_events.thanks_that_are_activity,
@@ -35,16 +35,16 @@ _CUSTOMER_MESSAGE: Mapping[str, EventReader] = {
     "a message leaves a rated contact closed": misread_events.message_that_leaves_it_quiet,
     "the last message begins the wait": misread_events.message_that_begins_the_wait_again,
     "a message opens no next round": misread_events.message_that_opens_no_round,
-    "nobody waits after a message": leaving_the_turn(_Reading.customer_message),
+    "nobody waits after a message": leaving_the_turn(Reading.customer_message),
 }
 _AGENT_MESSAGE: Mapping[str, EventReader] = {
-    "every agent's message replies": leaving_the_turn(_Reading.agent_message),
-    "an agent's message opens a round": opening_the_next(_Reading.agent_message),
+    "every agent's message replies": leaving_the_turn(Reading.agent_message),
+    "an agent's message opens a round": opening_the_next(Reading.agent_message),
     "a reply also answers what follows": misread_events.message_that_is_loose_though_it_replied,
     "a later message moves the rating": misread_events.message_that_moves_the_rating,
 }
 _ASSIGNED: Mapping[str, EventReader] = {
-    "an assignment is read as a message": _Reading.agent_message,
+    "an assignment is read as a message": Reading.agent_message,
     "a transfer to the same agent counts": misread_events.transfer_at_every_assignment,
     "the first assignment is a transfer": misread_events.transfer_at_the_first_assignment,
     "an assignment to nobody leaves it": misread_events.assignment_to_nobody_that_leaves_it,
@@ -52,12 +52,12 @@ _ASSIGNED: Mapping[str, EventReader] = {
 _RESOLVED: Mapping[str, EventReader] = {
     "a resolution ends nothing": misread_events.nothing,
     "a resolution lets the customer wait": misread_events.resolution_that_lets_wait,
-    "a turn that a resolution ends is lost": losing_the_turn(_Reading.resolved),
+    "a turn that a resolution ends is lost": losing_the_turn(Reading.resolved),
     "a second resolution moves the end": misread_events.resolution_that_moves_the_end,
     "resolution since the first opening": misread_events.resolution_since_the_first_opening,
 }
 _REOPENED: Mapping[str, EventReader] = {
-    "nobody waits after a reopening": leaving_the_turn(_Reading.reopened),
+    "nobody waits after a reopening": leaving_the_turn(Reading.reopened),
     "a reopening ends a round that waits": misread_events.reopening_of_a_waiting_round,
     "a reopening ends no running round": misread_events.reopening_within_the_round,
 }
@@ -68,11 +68,11 @@ _RATED: Mapping[str, EventReader] = {
     "a later question moves a rating": misread_events.rating_that_a_later_question_moves,
 }
 _OTHERS: Mapping[str, tuple[str, EventReader]] = {
-    "a bot ends a turn": ("bot_message", losing_the_turn(_Reading.bot_message)),
+    "a bot ends a turn": ("bot_message", losing_the_turn(Reading.bot_message)),
     "a bot replies": ("bot_message", misread_events.bot_that_replies),
     "an internal note ends a turn": ("internal_note", losing_the_turn(misread_events.nothing)),
     "a change of status ends a turn": ("status_changed", losing_the_turn(misread_events.nothing)),
-    "a complaint opens a turn": ("complaint_filed", starting_a_turn(_Reading.complaint_filed)),
+    "a complaint opens a turn": ("complaint_filed", starting_a_turn(Reading.complaint_filed)),
     "a complaint leaves a rated contact closed": (
         "complaint_filed",
         misread_events.complaint_that_leaves_it_closed,

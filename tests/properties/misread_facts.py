@@ -7,7 +7,8 @@ from typing import Any
 from service_quality.conversations import began_by_agent as began_by_agent_module
 from service_quality.conversations import conversation, event_values
 from service_quality.conversations.began_by_agent import began_by_agent
-from service_quality.conversations.reading import ConversationState, _Reading
+from service_quality.conversations.conversation_state import ConversationState
+from service_quality.conversations.reading import Reading
 from service_quality.conversations.reading_order import Placed
 from service_quality.conversations.rounds import RESOLVED, Reply, Round, Share
 from service_quality.conversations.turns import Turn
@@ -20,23 +21,23 @@ from service_quality.instants import HOUR
 from service_quality.policies.policy import Policy
 
 
-def answered_twice(self: _Reading, one: Placed, policy: Policy) -> bool:
+def answered_twice(self: Reading, one: Placed, policy: Policy) -> bool:
     self.state.answered_ahead.clear()
     return _IS_ANSWERED(self, one, policy)
 
 
-def answered_by_what_came_before(self: _Reading, one: Placed, policy: Policy) -> bool:
+def answered_by_what_came_before(self: Reading, one: Placed, policy: Policy) -> bool:
     return _IS_ANSWERED(self, one if one.number is None else one._replace(number=-1), policy)
 
 
-def answered_by_the_first(self: _Reading, one: Placed, policy: Policy) -> bool:
+def answered_by_the_first(self: Reading, one: Placed, policy: Policy) -> bool:
     self.state.loose.reverse()
     is_answered = _IS_ANSWERED(self, one, policy)
     self.state.loose.reverse()
     return is_answered
 
 
-_IS_ANSWERED = _Reading._is_answered
+_IS_ANSWERED = Reading._is_answered
 
 
 def began_within_an_hour(placed: Sequence[Placed], index: int, *, of: Round) -> bool:
@@ -111,16 +112,16 @@ def at_the_end(folded: Any, event_id: str) -> ConversationState:
     return state
 
 
-def since_the_event(state: ConversationState, event: InteractionEvent) -> dict[str, int | None]:
+def since_the_event(state: ConversationState, event: InteractionEvent) -> EventValues:
     return _VALUES(state, replace(event, occurred_at=event.received_at))
 
 
-def of_all_rounds(state: ConversationState, event: InteractionEvent) -> dict[str, int | None]:
+def of_all_rounds(state: ConversationState, event: InteractionEvent) -> EventValues:
     values = _VALUES(state, event)
     return {**values, "customer_messages": sum(one.customer_messages for one in state.rounds)}
 
 
-def answered_in_any_round(state: ConversationState, event: InteractionEvent) -> dict[str, int | None]:
+def answered_in_any_round(state: ConversationState, event: InteractionEvent) -> EventValues:
     values = _VALUES(state, event)
     return {**values, "answered": int(any(one.replies for one in state.rounds))}
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from service_quality.conversations import conversation, reading, reading_order
 from service_quality.conversations.conversation import RETENTION, Conversation
-from service_quality.conversations.reading import ConversationState, _Reading
+from service_quality.conversations.conversation_state import ConversationState
+from service_quality.conversations.reading import Reading
 from service_quality.conversations.reading_order import Placed
 from service_quality.conversations.rounds import AGE, RESOLVED, SILENCE, Round, Unanswered
 from service_quality.events import kinds
@@ -62,73 +63,73 @@ def the_same_but_for_the_instant(known: InteractionEvent, event: InteractionEven
 _SAYS_THE_SAME = conversation.says_the_same
 
 
-def silence_seen_late(self: _Reading, last: Round, at: int) -> None:
+def silence_seen_late(self: Reading, last: Round, at: int) -> None:
     if not last.end and at - last.last_activity > last.policy.ends_after_ms:
         self._end(last, SILENCE, at)
 
 
-def old_though_waiting(self: _Reading, at: int) -> None:
+def old_though_waiting(self: Reading, at: int) -> None:
     last = self.state.rounds[-1]
     if not last.end and at - last.opened_at > RETENTION:
         self._end(last, AGE, last.last_activity)
 
 
-def always_a_reopening(self: _Reading, event: InteractionEvent) -> None:
+def always_a_reopening(self: Reading, event: InteractionEvent) -> None:
     if self.state.rounds[-1].end:
         self._open(event, is_reopening=True)
 
 
-def reopening_after_a_resolution_alone(self: _Reading, event: InteractionEvent) -> None:
+def reopening_after_a_resolution_alone(self: Reading, event: InteractionEvent) -> None:
     last = self.state.rounds[-1]
     if last.end:
         self._open(event, is_reopening=last.end == RESOLVED)
 
 
-def unanswered_by_the_owner(self: _Reading, last: Round, end: str, at: int, precision: str = "ms") -> None:
+def unanswered_by_the_owner(self: Reading, last: Round, end: str, at: int, precision: str = "ms") -> None:
     unanswered = len(last.unanswered)
     _END(self, last, end, at, precision)
     last.unanswered[unanswered:] = [turn._replace(agent_id=last.owner) for turn in last.unanswered[unanswered:]]
 
 
-def unanswered_by_nobody(self: _Reading, last: Round, end: str, at: int, precision: str = "ms") -> None:
+def unanswered_by_nobody(self: Reading, last: Round, end: str, at: int, precision: str = "ms") -> None:
     if self.state.turn is not None:
         last.unanswered.append(Unanswered(at, self.state.assigned_agent, end == SILENCE))
         self.state.turn = None
     _END(self, last, end, at, precision)
 
 
-def unanswered_since_the_question(self: _Reading, last: Round, end: str, at: int, precision: str = "ms") -> None:
+def unanswered_since_the_question(self: Reading, last: Round, end: str, at: int, precision: str = "ms") -> None:
     since = None if self.state.turn is None else self.state.turn.since
     _END(self, last, end, at, precision)
     if since is not None:
         last.unanswered[-1] = last.unanswered[-1]._replace(at=since)
 
 
-def always_abandoned(self: _Reading, last: Round, end: str, at: int, precision: str = "ms") -> None:
+def always_abandoned(self: Reading, last: Round, end: str, at: int, precision: str = "ms") -> None:
     _END(self, last, end, at, precision)
     last.unanswered = [turn._replace(abandoned=True) for turn in last.unanswered]
 
 
-def never_abandoned(self: _Reading, last: Round, end: str, at: int, precision: str = "ms") -> None:
+def never_abandoned(self: Reading, last: Round, end: str, at: int, precision: str = "ms") -> None:
     _END(self, last, end, at, precision)
     last.unanswered = [turn._replace(abandoned=False) for turn in last.unanswered]
 
 
-_END = _Reading._end
+_END = Reading._end
 
 
-def assigned_after_the_end(self: _Reading, at: int, agent_id: str | None) -> None:
+def assigned_after_the_end(self: Reading, at: int, agent_id: str | None) -> None:
     _ASSIGN(self, at, agent_id)
     self.state.rounds[-1].assigned_agent = agent_id
 
 
-def assigned_by_the_turn_alone(self: _Reading, at: int, agent_id: str | None) -> None:
+def assigned_by_the_turn_alone(self: Reading, at: int, agent_id: str | None) -> None:
     turn, self.state.turn = self.state.turn, None
     _ASSIGN(self, at, agent_id)
     self.state.turn = turn
 
 
-_ASSIGN = _Reading._assign
+_ASSIGN = Reading._assign
 
 
 def never_merged(placed: Sequence[Placed], *given: Any, **options: Any) -> ConversationState:
@@ -159,7 +160,7 @@ def one_currency_of_a_visit(*given: Any, **options: Any) -> ConversationState:
     return state
 
 
-def first_currency(self: _Reading, event: InteractionEvent) -> None:
+def first_currency(self: Reading, event: InteractionEvent) -> None:
     stated = self.state.stated_currency
     _READ_ATTRIBUTES(self, event)
     self.state.stated_currency = stated or self.state.stated_currency
@@ -174,13 +175,13 @@ def complaints_of_contacts_only(*given: Any, **options: Any) -> ConversationStat
 _READ_CONVERSATION = reading.read_conversation
 
 
-def first_named(self: _Reading, event: InteractionEvent) -> None:
+def first_named(self: Reading, event: InteractionEvent) -> None:
     contact = dict(self.state.contact)
     _READ_ATTRIBUTES(self, event)
     self.state.contact |= contact
 
 
-_READ_ATTRIBUTES = _Reading._read_attributes
+_READ_ATTRIBUTES = Reading._read_attributes
 
 
 def closed_though_waiting(state: ConversationState) -> bool:

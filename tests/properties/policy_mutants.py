@@ -8,8 +8,9 @@ from unittest import mock
 
 from service_quality.conversations import conversation, event_values, reading, turns
 from service_quality.conversations.conversation import Conversation
+from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.local_time import on_the_clock
-from service_quality.conversations.reading import ConversationState, _Reading
+from service_quality.conversations.reading import Reading
 from service_quality.conversations.reading_order import Placed
 from service_quality.conversations.rounds import Reply
 from service_quality.conversations.turns import Turn
@@ -17,7 +18,7 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY
 from service_quality.policies.policy import DEFAULT_POLICY, Policy
 
-_POLICY, _START_TURN, _PUT_AT = _Reading._policy, _Reading._start_turn, conversation.put_at
+_POLICY, _START_TURN, _PUT_AT = Reading._policy, Reading._start_turn, conversation.put_at
 
 
 def _newest(policies: Sequence[Policy], **_: int) -> Policy:
@@ -38,18 +39,18 @@ def _valid_before(policies: Sequence[Policy], *, known: int, began_at: int) -> P
     return valid[-1] if valid else DEFAULT_POLICY
 
 
-def _of_the_first_round(self: _Reading, event: InteractionEvent) -> Policy:
+def _of_the_first_round(self: Reading, event: InteractionEvent) -> Policy:
     return self.state.rounds[0].policy if self.state.rounds else _POLICY(self, event)
 
 
-def _turn_by_its_round(self: _Reading, one: Placed) -> None:
+def _turn_by_its_round(self: Reading, one: Placed) -> None:
     _START_TURN(self, one)
     if self.state.turn is not None:
         self.state.turn.policy = self.state.rounds[-1].policy
 
 
-def _rating_by_its_round(self: _Reading, one: Placed) -> None:
-    _Reading.rated(self, one)
+def _rating_by_its_round(self: Reading, one: Placed) -> None:
+    Reading.rated(self, one)
     if self.state.rated is not None:
         number, rating = self.state.rated
         rated = self.state.rounds[number - 1]
@@ -57,9 +58,9 @@ def _rating_by_its_round(self: _Reading, one: Placed) -> None:
         rated.ratings[-1], self.state.rated = judged, (number, judged)
 
 
-def _question_that_leaves_the_pause(self: _Reading, one: Placed) -> None:
+def _question_that_leaves_the_pause(self: Reading, one: Placed) -> None:
     paused_at, self.state.paused_at = self.state.paused_at, None
-    _Reading.customer_message(self, one)
+    Reading.customer_message(self, one)
     self.state.paused_at = paused_at
 
 
@@ -103,12 +104,12 @@ OF_POLICIES: Mapping[str, Callable[[], AbstractContextManager[Any]]] = {
     "a policy holds from its place on the log": _instead(reading, "policy_in_force", _latest_found),
     "a policy holds from its instant on": _instead(reading, "policy_in_force", _valid_by_then),
     "a policy holds after its instant": _instead(reading, "policy_in_force", _valid_before),
-    "the first round's policy judges all rounds": _instead(_Reading, "_policy", _of_the_first_round),
-    "a round's policy judges its turns": _instead(_Reading, "_start_turn", _turn_by_its_round),
+    "the first round's policy judges all rounds": _instead(Reading, "_policy", _of_the_first_round),
+    "a round's policy judges its turns": _instead(Reading, "_start_turn", _turn_by_its_round),
     "a round's policy judges its ratings": _reads("rated", _rating_by_its_round),
     "nothing pauses": _instead(ConversationState, "pauses_until", lambda *_: []),
     "a pause goes on after a question": _reads("customer_message", _question_that_leaves_the_pause),
-    "a pause never ends": _instead(_Reading, "_resume", lambda *_: None),
+    "a pause never ends": _instead(Reading, "_resume", lambda *_: None),
     "no reply is provisional": _instead(Turn, "_meets_provisional_year", lambda *_: False),
     "provisional by the question alone": _instead(Turn, "_meets_provisional_year", _by_the_year_of_the_question),
     "provisional by the year in UTC": _instead(Turn, "_meets_provisional_year", _by_the_year_in_utc),

@@ -8,7 +8,8 @@ from unittest import mock
 from hypothesis import given, settings
 
 from service_quality.conversations.conversation import EMPTY, conversation_key
-from service_quality.conversations.reading import ConversationState, Reading, read_conversation
+from service_quality.conversations.conversation_state import ConversationState
+from service_quality.conversations.reading import Reading, read_conversation
 from service_quality.errors import RejectedEventError
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_fold import FoldedConversation, step_conversation

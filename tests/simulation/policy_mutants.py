@@ -33,7 +33,7 @@ def judged_from_before_its_record(world: World) -> list[Any]:
     def policy(reader: Any, event: Any) -> Policy:
         return policy_in_force(reader.policies, known=len(reader.policies), began_at=event.occurred_at)
 
-    return [mock.patch.object(reading._Reading, "_policy", policy)]
+    return [mock.patch.object(reading.Reading, "_policy", policy)]
 
 
 def judged_before_it_is_valid(world: World) -> list[Any]:

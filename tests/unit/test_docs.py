@@ -9,8 +9,8 @@ import pytest
 
 from infra.operations.selection import KNOWN
 from service_quality.alerts.rule_set import RULES
+from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.event_values import read_event_values
-from service_quality.conversations.reading import ConversationState
 from service_quality.events.carriers import open_carrier
 from service_quality.events.intake import take_in
 from service_quality.events.interaction_event import InteractionEvent

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.deadlines import Stage, deadline_of, next_deadline, stage_named, waited_share
-from service_quality.conversations.reading import ConversationState, read_conversation
+from service_quality.conversations.reading import read_conversation
 from service_quality.conversations.reading_order import in_order
 from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent

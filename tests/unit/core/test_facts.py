@@ -110,6 +110,7 @@ def test_late_message_shows_that_an_answer_was_slower():
     assert corrected == {
         ("ann", "reply_ms", 3 * MINUTE),
         ("ann", "on_time_replies", -1),
+        ("ann", "late_replies", 1),  # half of the time had passed before, too
         ("ann", "reply_ms_to_3m", -1),
         ("ann", "reply_ms_to_5m", 1),
         ("ann", "contacts", -1),  # where it had been opened

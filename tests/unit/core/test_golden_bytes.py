@@ -33,6 +33,7 @@ START = 19_600 * DAY
 #: The facts and kinds of events that this version of the fold began with, not those that were added since.
 FACTS = (
     "contacts", "replies", "first_replies", "timed_replies", "reply_ms", "on_time_replies", "slow_replies",
+    "half_spent_replies", "late_replies",
     "reply_ms_to_30s", "reply_ms_to_1m", "reply_ms_to_3m", "reply_ms_to_5m", "reply_ms_to_15m", "reply_ms_to_1h",
     "reply_ms_to_4h", "reply_ms_to_1d", "reply_ms_over_1d", "unanswered", "abandoned",
     "ratings", "dissatisfied_ratings", "rating_points",

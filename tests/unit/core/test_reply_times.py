@@ -3,8 +3,9 @@
 import pytest
 
 from service_quality.conversations.conversation import EMPTY, Conversation, advance
+from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.event_values import read_event_values
-from service_quality.conversations.reading import ConversationState, read_conversation
+from service_quality.conversations.reading import read_conversation
 from service_quality.conversations.reading_order import Placed, in_order
 from service_quality.conversations.rounds import Rating, Round, Share
 from service_quality.facts.conversation_facts import total_facts

@@ -7,7 +7,7 @@ from service_quality.alerts.alert_state import REPEATED, AlertState, next_state
 from service_quality.alerts.rules import Rule
 from service_quality.alerts.stages import is_timed
 from service_quality.conversations.conversation import conversation_key
-from service_quality.conversations.reading import ConversationState
+from service_quality.conversations.conversation_state import ConversationState
 from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import TIME_REACHED

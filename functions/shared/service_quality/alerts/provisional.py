@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from service_quality.features.declarations import Feature, FeatureSet, Total
 
 #: The facts that a target judges, in business time where it says so.
-_JUDGED = ("on_time_replies", "slow_replies")
+_JUDGED = ("on_time_replies", "slow_replies", "half_spent_replies", "late_replies")
 
 
 def is_judged(feature: Feature) -> bool:
-    """Whether a feature reads how many replies were on time or slow.
+    """Whether a feature reads how many replies were on time, late or slow.
 
     >>> is_judged(Total("shop", "slow_replies", "7d")), is_judged(Total("shop", "reply_ms", "7d"))
     (True, False)

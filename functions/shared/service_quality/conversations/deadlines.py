@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from service_quality.conversations.reading import ConversationState
+from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.turns import Turn, overlap
 from service_quality.policies.policy import BUSINESS, Target
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from service_quality.conversations.conversation import Conversation
-from service_quality.conversations.reading import ConversationState, read_conversation
+from service_quality.conversations.conversation_state import ConversationState
+from service_quality.conversations.reading import read_conversation
 from service_quality.conversations.reading_order import in_order
 from service_quality.conversations.rounds import AGE, SILENCE, Reply, Round, Unanswered
 from service_quality.instants import format_instant

@@ -1,10 +1,10 @@
 """What happened in a conversation: its rounds, read off its events in one pass, as docs/conversations.md says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from service_quality.conversations.began_by_agent import began_by_agent
 from service_quality.conversations.conversation import RETENTION, Past
+from service_quality.conversations.conversation_state import ConversationState, copy_state
 from service_quality.conversations.reading_order import Placed
 from service_quality.conversations.rounds import (
     AGE,
@@ -17,7 +17,6 @@ from service_quality.conversations.rounds import (
     Share,
     Unanswered,
 )
-from service_quality.conversations.state_copy import copy_state
 from service_quality.conversations.turns import Turn, overlap
 from service_quality.events import kinds
 from service_quality.events.declared_fields import AGENT, CONTACT
@@ -25,74 +24,6 @@ from service_quality.events.interaction_event import InteractionEvent, fields_de
 from service_quality.policies.policy import DEFAULT_POLICY, Policy, policy_in_force
 
 _AGENT_FIELDS, _CONTACT_FIELDS = fields_describing(AGENT), fields_describing(CONTACT)
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class ConversationState:
-    """A conversation after the events that were read; instants in epoch milliseconds.
-
-    `rounds` is empty for visits, and for a conversation that `is_merged` into another. `was_closed` says whether the
-    round of the last event was closed before that event. `rated` is the rating that the last event gave, and the number
-    of the round to which it belongs. `complaints` are those outside of rounds. `currencies` are those of behaviour
-    events by id, as far as they are known.
-    """
-
-    rounds: list[Round] = field(default_factory=list)
-    turn: Turn | None = None
-    assigned_agent: str | None = None
-    loose: list[Placed] = field(default_factory=list)
-    answered_ahead: set[str] = field(default_factory=set)
-    replied: Round | None = None
-    pauses: list[tuple[int, int]] = field(default_factory=list)
-    paused_at: int | None = None
-    complaints: list[int] = field(default_factory=list)
-    amount_minor: int | None = None
-    stated_currency: str | None = None
-    policy_currency: str | None = None
-    currencies: dict[str, str] = field(default_factory=dict)
-    contact: dict[str, str] = field(default_factory=dict)
-    agents: dict[str, dict[str, str]] = field(default_factory=dict)
-    is_merged: bool = False
-    was_closed: bool = False
-    rated: tuple[int, Rating] | None = None
-
-    @property
-    def round(self) -> Round | None:
-        """The round that opened last."""
-        return self.rounds[-1] if self.rounds else None
-
-    def pauses_until(self, at: int) -> list[tuple[int, int]]:
-        """The spans of time in which the clock paused, up to an instant."""
-        return [*self.pauses, (self.paused_at, at)] if self.paused_at is not None else self.pauses
-
-    @property
-    def turn_number(self) -> int:
-        """The number of the open turn in its round, from 1."""
-        last = self.rounds[-1]
-        return len(last.replies) + len(last.unanswered) + 1
-
-    @property
-    def currency(self) -> str | None:
-        """The currency that was stated last, else that of the policy in force at the last event; None for neither."""
-        return self.stated_currency or self.policy_currency
-
-    @property
-    def number(self) -> int:
-        """The number of the round that opened last; 0 without rounds."""
-        return self.rounds[-1].number if self.rounds else 0
-
-    @property
-    def owner(self) -> str | None:
-        """The agent to whom the outcome of the last round belongs."""
-        return self.rounds[-1].owner if self.rounds else None
-
-    @property
-    def closed(self) -> bool:
-        """Whether the last round has ended, or is rated with nothing from the customer since."""
-        if not self.rounds:
-            return self.is_merged
-        last = self.rounds[-1]
-        return bool(last.end) or (bool(last.ratings) and last.is_quiet and self.turn is None)
 
 
 def read_conversation(
@@ -302,7 +233,7 @@ class Reading:
         if not self.is_begun_by_agent:
             began_at = event.occurred_at
             holders = [(began_at, state.assigned_agent)]
-            state.turn = Turn(began_at, event.precision, policy, max(began_at, event.received_at), holders)
+            state.turn = Turn(began_at, event.precision, policy, holders, max(began_at, event.received_at))
 
     def _is_answered(self, one: Placed, policy: Policy) -> bool:
         """Whether an answer that arrived after this question is stamped a little before it: clocks differ."""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from service_quality.conversations.conversation import CONVERSATION_RETENTION, Conversation, Past
-from service_quality.conversations.reading import ConversationState
+from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.reading_order import Placed
 
 #: A conversation of fewer events is left as it is.

@@ -27,8 +27,8 @@ class Turn:
     since: int
     precision: str
     policy: Policy
-    arrived_at: int = 0
     holders: list[tuple[int, str | None]] = field(default_factory=list)
+    arrived_at: int = 0
 
     def reply(
         self, answer: InteractionEvent, pauses: Sequence[tuple[int, int]], target: Target, *, first: bool

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from service_quality.conversations.conversation import Conversation
-from service_quality.conversations.reading import ConversationState
+from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.rounds import Reply, Round
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.entities import Entity
@@ -27,6 +27,7 @@ REPLY_HISTOGRAM = {
 #: Facts about the contact and its agent, and facts about a customer's behaviour in the shop.
 CONTACT_FACTS = (
     "contacts", "replies", "first_replies", "timed_replies", "reply_ms", "on_time_replies", "slow_replies",
+    "half_spent_replies", "late_replies",
     *REPLY_HISTOGRAM, "provisional_replies", "unanswered", "abandoned",
     "ratings", "dissatisfied_ratings", "rating_points",
     "resolutions", "timed_resolutions", "resolution_ms", "reopenings", "transfers", "complaints",
@@ -187,6 +188,8 @@ def _wait_facts(reply: Reply, waited_ms: int, judged_ms: int) -> dict[str, int]:
         "reply_ms": waited_ms,
         "on_time_replies": int(judged_ms <= reply.on_time_within_ms),
         "slow_replies": int(judged_ms > reply.slow_beyond_ms),
+        "half_spent_replies": int(2 * judged_ms >= reply.on_time_within_ms),
+        "late_replies": int(judged_ms > reply.on_time_within_ms),
         _bucket(waited_ms): 1,
     }
     if reply.provisional:

@@ -246,6 +246,7 @@ RATES = {
     "dissatisfied": ("dissatisfied_ratings", "ratings"),
     "on_time": ("on_time_replies", "timed_replies"),
     "slow": ("slow_replies", "timed_replies"),
+    "late_past_half": ("late_replies", "half_spent_replies"),
     "resolved": ("resolutions", "contacts"),
     "reopened": ("reopenings", "contacts"),
     "returned": ("returns", "orders"),

@@ -53,7 +53,7 @@ LARGEST_STEP = 1.0
 _TELLING_BY_ONE = frozenset({"answered", "transfers", "reopenings", "conversation_complaints"})
 
 #: Each rate is in one of three: more of it can only be worse, can only be better, or may mean either.
-MORE_IS_WORSE = frozenset({"dissatisfied", "slow", "returned", "complaint", "reopened"})
+MORE_IS_WORSE = frozenset({"dissatisfied", "slow", "late_past_half", "returned", "complaint", "reopened"})
 MORE_IS_BETTER = frozenset({"on_time", "resolved"})
 MORE_IS_EITHER: frozenset[str] = frozenset()
 

@@ -23,6 +23,7 @@ _AGENT = Rate("agent", "dissatisfied", "30d", prior_weight=30, parent=_SUPERVISO
 _CATEGORY = Rate("category", "dissatisfied", "30d", prior_weight=50, parent=_SHOP)
 _SUBCATEGORY = Rate("subcategory", "dissatisfied", "30d", prior_weight=30, parent=_CATEGORY)
 _SLOW_SHOP = Rate("shop", "slow", "7d", prior_weight=50, parent=0.35)
+_LATE_SHOP = Rate("shop", "late_past_half", "7d", prior_weight=20, parent=0.5)
 
 _AGENT_QUANTILES = (Quantile("agent", 0.5, "7d"), Quantile("agent", 0.9, "7d"))
 
@@ -85,6 +86,9 @@ PROVISIONAL: tuple[Feature, ...] = (
     Total("agent", "provisional_replies", "7d"),
 )
 
+#: What became of answers for which half the time had passed: a reminder says by it whether an answer will be late.
+FORECAST: tuple[Feature, ...] = (_LATE_SHOP, Rate("agent", "late_past_half", "7d", prior_weight=10, parent=_LATE_SHOP))
+
 #: Served for rules, to mark figures, and as parents of other rates; the linear model reads their children instead.
 BESIDE_THE_MODEL = frozenset(
     feature.name
@@ -92,7 +96,8 @@ BESIDE_THE_MODEL = frozenset(
         *(_SHOP, _MANAGER, _CATEGORY, _SUBCATEGORY, _SLOW_SHOP, Total("agent", "ratings", "30d")),
         *_AGENT_QUANTILES,
         *PROVISIONAL,
+        *FORECAST,
     )
 )
 
-FEATURES = FeatureSet(CONVERSATION + DISSATISFIED_RATES + PACE + CUSTOMER + PROVISIONAL)
+FEATURES = FeatureSet(CONVERSATION + DISSATISFIED_RATES + PACE + CUSTOMER + PROVISIONAL + FORECAST)
