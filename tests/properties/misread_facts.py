@@ -112,16 +112,16 @@ def at_the_end(folded: Any, event_id: str) -> ConversationState:
     return state
 
 
-def since_the_event(state: ConversationState, event: InteractionEvent) -> EventValues:
+def since_the_event(state: ConversationState, event: InteractionEvent) -> event_values.EventValues:
     return _VALUES(state, replace(event, occurred_at=event.received_at))
 
 
-def of_all_rounds(state: ConversationState, event: InteractionEvent) -> EventValues:
+def of_all_rounds(state: ConversationState, event: InteractionEvent) -> event_values.EventValues:
     values = _VALUES(state, event)
     return {**values, "customer_messages": sum(one.customer_messages for one in state.rounds)}
 
 
-def answered_in_any_round(state: ConversationState, event: InteractionEvent) -> EventValues:
+def answered_in_any_round(state: ConversationState, event: InteractionEvent) -> event_values.EventValues:
     values = _VALUES(state, event)
     return {**values, "answered": int(any(one.replies for one in state.rounds))}
 
