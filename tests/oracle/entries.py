@@ -58,7 +58,18 @@ class PolicyBrought:
     follows: str | None = None
 
 
-NaiveEntry = InteractionEvent | ImportedPast | Deployed | PastFilled | Rebuilt | PolicyBrought
+@dataclass(frozen=True)
+class TimeReached:
+    """The clock has reached an instant at which a turn of a round, both counted from 1, is said to reach a stage."""
+
+    conversation_id: str
+    round: int
+    turn: int
+    stage: str
+    due_at: int
+
+
+NaiveEntry = InteractionEvent | TimeReached | ImportedPast | Deployed | PastFilled | Rebuilt | PolicyBrought
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,8 @@ class Reading:
     """The outcome of a record, and the vector's bytes if it was scored.
 
     "accepted", "corrected", "duplicate", "conflict", "too old", "full" or "failed" for an event; "accepted",
-    "duplicate", "no policy", "follows another" or "known before" for a policy.
+    "duplicate", "no policy", "follows another" or "known before" for a policy; "reached", "silent", "too old" or
+    "failed" for a record of time.
     """
 
     position: str

@@ -1,14 +1,15 @@
-"""The values of a conversation alone at an event's own place and instant, as features and rules name them."""
+"""The values of a conversation alone at an event's own place, or at any instant, as features and rules name them."""
 
 from service_quality.events.interaction_event import InteractionEvent
+from tests.oracle.deadlines import waited_share
 from tests.oracle.entities import currency_of
 from tests.oracle.outcome import is_closed, is_visit, transfers
 from tests.oracle.rounds import open_turn, places_in_round, replies, round_at, rounds
 from tests.oracle.shares import unpaused_ms, waited_at_least_ms, waited_days, waited_ms
-from tests.oracle.story import Story, is_exact
+from tests.oracle.story import Moment, Story, is_exact
 from tests.oracle.wall import days_between, on_the_wall
 
-Values = dict[str, int | None]
+Values = dict[str, float | int | None]
 
 COUNTS = (
     "answered", "first_response_untimed", "replies", "customer_messages", "agent_messages", "bot_messages", "transfers",
@@ -16,25 +17,29 @@ COUNTS = (
 )  # fmt: skip
 LENGTHS = (
     "first_response_ms", "first_response_at_least_ms", "first_response_days", "longest_later_reply_ms",
-    "last_reply_ms", "waiting_ms", "waiting_days", "conversation_age_ms", "opened_hour", "opened_weekday", "event_hour",
-    "event_weekday", "price_minor",
+    "last_reply_ms", "waiting_ms", "waiting_days", "waited_share", "conversation_age_ms", "opened_hour",
+    "opened_weekday", "event_hour", "event_weekday", "price_minor",
 )  # fmt: skip
 
 
 def event_values(event: InteractionEvent, story: Story) -> Values:
-    """Every value at the event, by the story up to it; of a visit or a merged conversation nothing is known."""
-    until = story.until(story.place_of(event.event_id))
-    if is_visit(story) or story.is_void:
+    """Every value at the event, by the story up to it."""
+    return values_at(event, story.until(story.place_of(event.event_id)), is_void=story.is_void)
+
+
+def values_at(moment: InteractionEvent | Moment, until: Story, *, is_void: bool) -> Values:
+    """Every value at an instant, by the story up to it; of a visit or a merged conversation nothing is known."""
+    if is_visit(until) or is_void:
         counts: Values = dict.fromkeys(COUNTS, 0)
-        return {**counts, **dict.fromkeys(LENGTHS), "closed": int(story.is_void)}
+        return {**counts, **dict.fromkeys(LENGTHS), "closed": int(is_void)}
     number = round_at(until, len(until) - 1)
     zone = until.policy_at(rounds(until)[number].opens).zone
     return {
         **_of_replies(until, number),
-        **_of_waiting(until, event),
-        **_of_opening(until, number, event),
-        "event_hour": on_the_wall(event, zone).hour if is_exact(event) else None,
-        "event_weekday": on_the_wall(event, zone).weekday(),
+        **_of_waiting(until, moment),
+        **_of_opening(until, number, moment),
+        "event_hour": on_the_wall(moment, zone).hour if is_exact(moment) else None,
+        "event_weekday": on_the_wall(moment, zone).weekday(),
         "customer_messages": len(places_in_round(until, number, "customer_message")),
         "agent_messages": len(places_in_round(until, number, "agent_message")),
         "bot_messages": len(places_in_round(until, number, "bot_message")),
@@ -63,25 +68,24 @@ def _of_replies(story: Story, number: int) -> Values:
     }
 
 
-def _of_waiting(story: Story, event: InteractionEvent) -> Values:
-    turn = open_turn(story)
+def _of_waiting(story: Story, moment: InteractionEvent | Moment) -> Values:
+    turn, at, exact = open_turn(story), moment.occurred_at, is_exact(moment)
     if turn is None:
-        return {"waiting": 0, "waiting_ms": None, "waiting_days": None}
+        return {"waiting": 0, "waiting_ms": None, "waiting_days": None, "waited_share": None}
     start = story.event(turn.start)
     return {
         "waiting": 1,
-        "waiting_ms": (
-            unpaused_ms(story, start.occurred_at, event.occurred_at) if is_exact(start) and is_exact(event) else None
-        ),
-        "waiting_days": days_between(start, event, story.policy_at(turn.start).zone),
+        "waiting_ms": unpaused_ms(story, start.occurred_at, at) if is_exact(start) and exact else None,
+        "waiting_days": days_between(start, moment, story.policy_at(turn.start).zone),
+        "waited_share": waited_share(story, at) if exact else None,
     }
 
 
-def _of_opening(story: Story, number: int, event: InteractionEvent) -> Values:
+def _of_opening(story: Story, number: int, moment: InteractionEvent | Moment) -> Values:
     opening = story.event(rounds(story)[number].opens)
     exact, wall = is_exact(opening), on_the_wall(opening, story.policy_at(rounds(story)[number].opens).zone)
     return {
-        "conversation_age_ms": event.occurred_at - opening.occurred_at if exact and is_exact(event) else None,
+        "conversation_age_ms": moment.occurred_at - opening.occurred_at if exact and is_exact(moment) else None,
         "opened_hour": wall.hour if exact else None,
         "opened_weekday": wall.weekday(),
     }

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from tests.oracle.spans import DAY, HOUR, MINUTE, SECOND
-from tests.oracle.story import Policy
 
 #: Histogram fact → the longest wait that it counts; longer ones are over a day.
 BUCKETS = {
@@ -51,12 +50,12 @@ FACTS = (
 )  # fmt: skip
 
 
-def of_wait(wait: int, judged: int, policy: Policy) -> Iterator[tuple[str, int]]:
-    """The facts of one known wait, or of one agent's share of it, by the policy of its turn and the judged part."""
+def of_wait(wait: int, judged: int, *, on_time_within: int, slow_beyond: int) -> Iterator[tuple[str, int]]:
+    """The facts of one known wait, or of one agent's share of it, by its limits and the judged part."""
     yield "timed_replies", 1
     yield "reply_ms", wait
-    yield "on_time_replies", int(judged <= policy.on_time_within)
-    yield "slow_replies", int(judged > policy.slow_beyond)
-    yield "half_spent_replies", int(judged >= policy.on_time_within / 2)
-    yield "late_replies", int(judged > policy.on_time_within)
+    yield "on_time_replies", int(judged <= on_time_within)
+    yield "slow_replies", int(judged > slow_beyond)
+    yield "half_spent_replies", int(judged >= on_time_within / 2)
+    yield "late_replies", int(judged > on_time_within)
     yield next((name for name, longest in BUCKETS.items() if wait <= longest), LONGEST), 1

@@ -9,7 +9,16 @@ from tests.oracle.entities import OF_AGENTS, Attributes, contact_attributes, ent
 from tests.oracle.fact_names import BEHAVIOUR, of_wait
 from tests.oracle.outcome import is_visit, owner, rating_of_round, transfers
 from tests.oracle.rounds import places_in_round, replies, rounds, turns
-from tests.oracle.shares import belongs_to, is_provisional, judged_ms, judged_shares, shares, unpaused_ms, waited_ms
+from tests.oracle.shares import (
+    belongs_to,
+    is_provisional,
+    judged_ms,
+    judged_shares,
+    on_time_within,
+    shares,
+    unpaused_ms,
+    waited_ms,
+)
 from tests.oracle.story import Story, is_exact
 from tests.oracle.waiting import Turn
 
@@ -124,17 +133,27 @@ def _of_unanswered(story: Story, turn: Turn) -> Iterator[Said]:
 
 def _of_known_wait(story: Story, turn: Turn, agent_id: str | None) -> Iterator[Said]:
     """The customer's wait for all entities but those of agents, and for those each agent's share."""
-    assert turn.ended_at is not None
-    wait, policy = waited_ms(story, turn), story.policy_at(turn.start)
+    wait = waited_ms(story, turn)
     if wait is None:
         return
-    provisional = int(is_provisional(story, turn))
-    for name, value in (*of_wait(wait, judged_ms(story, turn), policy), ("provisional_replies", provisional)):
-        yield Said(agent_id, turn.ended_at, name, value, "others")
+    yield from _of_part(story, turn, agent_id, "others", (wait, judged_ms(story, turn)))
     judged = judged_shares(story, turn)
     for sharing, share in shares(story, turn).items():
-        for name, value in (*of_wait(share, judged[sharing], policy), ("provisional_replies", provisional)):
-            yield Said(sharing, turn.ended_at, name, value, "agents")
+        yield from _of_part(story, turn, sharing, "agents", (share, judged[sharing]))
+
+
+def _of_part(
+    story: Story, turn: Turn, agent_id: str | None, counts_for: str, waited: tuple[int, int]
+) -> Iterator[Said]:
+    """What a wait or a share of it, and the judged part of that, say of an agent."""
+    assert turn.ended_at is not None
+    limits = {
+        "on_time_within": on_time_within(story, turn),
+        "slow_beyond": story.policy_at(turn.start).slow_beyond,
+    }
+    provisional = int(is_provisional(story, turn))
+    for name, value in (*of_wait(*waited, **limits), ("provisional_replies", provisional)):
+        yield Said(agent_id, turn.ended_at, name, value, counts_for)
 
 
 def _of_visit(story: Story) -> Iterator[tuple[Attributes, Said]]:

@@ -1,4 +1,4 @@
-"""The values of declared features at one event, each by a loop over facts."""
+"""The values of declared features at one event or instant, each by a loop over facts."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from service_quality.features.declarations import (
 )
 from tests.oracle.columns import NaiveColumn
 from tests.oracle.entities import Attributes, entity_key
-from tests.oracle.event_values import event_values
+from tests.oracle.event_values import Values, values_at
 from tests.oracle.fact_names import RATES, REPLY_BUCKETS
 from tests.oracle.facts import Fact
-from tests.oracle.outcome import attributes_at
+from tests.oracle.outcome import attributes_after
 from tests.oracle.spans import WINDOWS, tile_start, window_start
-from tests.oracle.story import Story
+from tests.oracle.story import Moment, Story
 
 Value = float | int | None
 
@@ -40,16 +40,20 @@ class Histories(Protocol):
 
 @dataclass(frozen=True)
 class FeatureValues:
-    """One event's features, each by a loop over every fact that entered before it; the story holds the event."""
+    """The features at an event or an instant, each by a loop over every fact that entered before it.
+
+    `until` is the story up to there.
+    """
 
     histories: Histories
-    event: InteractionEvent
-    story: Story
+    moment: InteractionEvent | Moment
+    until: Story
+    is_void: bool = False
 
     def value(self, feature: Feature) -> Value:
         match feature:
             case EventValue(name):
-                return event_values(self.event, self.story)[name]
+                return self._values[name]
             case AmountTotal(entity, fact, window):
                 return self._sum(entity, fact, window) if self._attributes["currency"] is not None else None
             case Total(entity, fact, window):
@@ -70,8 +74,12 @@ class FeatureValues:
                 return _shrunk(hits, trials, expected, prior_weight)
 
     @cached_property
+    def _values(self) -> Values:
+        return values_at(self.moment, self.until, is_void=self.is_void)
+
+    @cached_property
     def _attributes(self) -> Attributes:
-        return attributes_at(self.event, self.story)
+        return attributes_after(self.until, is_void=self.is_void)
 
     def _inside(self, entity: str, fact: str, window: str) -> list[Fact]:
         key = entity_key(entity, self._attributes)

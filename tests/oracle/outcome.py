@@ -37,12 +37,11 @@ def owner(story: Story, number: int) -> str | None:
     return assigned if assigned is not None else _last_writer(story, number)
 
 
-def attributes_at(event: InteractionEvent, story: Story) -> Attributes:
-    """The attributes of the contact and of the owner of the event's round, by the story up to the event."""
-    until = story.until(story.place_of(event.event_id))
-    if is_visit(story) or story.is_void:
-        return contact_attributes(until, None)
-    return contact_attributes(until, owner(until, round_at(until, len(until) - 1)))
+def attributes_after(story: Story, *, is_void: bool) -> Attributes:
+    """The attributes of the contact and of the owner of its last round; without the latter of a void conversation."""
+    if is_visit(story) or is_void:
+        return contact_attributes(story, None)
+    return contact_attributes(story, owner(story, round_at(story, len(story) - 1)))
 
 
 def _last_writer(story: Story, number: int) -> str | None:

@@ -72,14 +72,14 @@ def _after_silence(story: Story, place: int, found: tuple[Round, ...]) -> tuple[
     """The rounds, the running one ended where more than the declared silence lies behind its last activity."""
     if not found or found[-1].ended_from is not None:
         return found
-    ends_at = _last_activity(story, found[-1].opens, place) + story.policy_at(found[-1].opens).ends_after
+    ends_at = last_activity(story, found[-1].opens, place) + story.policy_at(found[-1].opens).ends_after
     if story.event(place).occurred_at <= ends_at:
         return found
     return (*found[:-1], found[-1]._replace(ended_from=place, ended_at=ends_at, is_silent=True))
 
 
-def _last_activity(story: Story, opens: int, place: int) -> int:
-    """The instant of the last activity before a place; the opening's where there was no activity."""
+def last_activity(story: Story, opens: int, place: int) -> int:
+    """The instant of a round's last activity before a place; the opening's where there was no activity."""
     active = [
         story.event(before).occurred_at
         for before in range(opens, place)

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from tests.oracle.entities import contact_attributes
-from tests.oracle.open_days import is_unsettled, open_ms
-from tests.oracle.rounds import round_at, rounds
-from tests.oracle.story import Calendar, Story, is_courtesy, is_exact
+from tests.oracle.open_time import is_unsettled, open_ms
+from tests.oracle.rounds import replies, round_at, rounds
+from tests.oracle.story import Story, Target, is_courtesy, is_exact
 from tests.oracle.waiting import Turn
 from tests.oracle.wall import date_of, days_between, first_instant_of
+
+#: An instant beyond all others.
+NEVER = 2**63
 
 
 def belongs_to(story: Story) -> str | None:
@@ -49,45 +52,68 @@ def waited_at_least_ms(story: Story, turn: Turn) -> int | None:
 
 def unpaused_ms(story: Story, start: int, end: int) -> int:
     """The milliseconds between two instants that no pause covers."""
-    return sum(until - since for since, until in _unpaused(story, start, end))
+    return sum(until - since for since, until in unpaused_parts(story, start, end))
 
 
-def _unpaused(story: Story, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The parts of the time between two instants that no pause covers."""
+def unpaused_parts(story: Story, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The parts of the time between two instants that no pause covers, in order."""
     pauses = _pauses(story)
     cuts = sorted({start, end, *(cut for pause in pauses for cut in pause if start < cut < end)})
     return ((since, until) for since, until in pairwise(cuts) if not any(a <= since and until <= b for a, b in pauses))
 
 
-def calendar_of(story: Story, turn: Turn) -> Calendar | None:
-    """The calendar whose open time alone counts for the reply of a turn; None where all time counts."""
-    assert turn.end is not None
+def is_paused(story: Story) -> bool:
+    """Whether the clock pauses after the last event."""
+    return any(end == NEVER for _, end in _pauses(story))
+
+
+def target_of(story: Story, turn: Turn) -> Target:
+    """The target of a turn, by the attributes of its contact up to the turn's end, or to now while it is open."""
     policy = story.policy_at(turn.start)
-    channel = contact_attributes(story.until(turn.end), None)["channel"]
-    if turn.end == turn.start or policy.judged_channel not in (None, channel):
-        return None
-    return policy.judged_by
+    about = contact_attributes(story if turn.end is None else story.until(turn.end), None)
+    for target in policy.targets:
+        if all(about[name] in accepted for name, accepted in target.when):
+            return target
+    return Target(policy.on_time_within, policy.on_time_within)
+
+
+def limit_of(story: Story, turn: Turn) -> int | None:
+    """The time that the target gives: for the first response while the round has no reply, else for the next one."""
+    target = target_of(story, turn)
+    earlier = [reply for reply in replies(story, turn.round) if reply.start < turn.start]
+    return target.next if earlier else target.first
+
+
+def on_time_within(story: Story, turn: Turn) -> int:
+    """The longest wait of a turn that is on time."""
+    limit = None if turn.end == turn.start else limit_of(story, turn)
+    return story.policy_at(turn.start).on_time_within if limit is None else limit
+
+
+def _counts_open_time(story: Story, turn: Turn) -> bool:
+    return turn.end != turn.start and target_of(story, turn).counts_open_time
 
 
 def is_provisional(story: Story, turn: Turn) -> bool:
     """Whether the reply of a turn is judged by a calendar that is not settled for all its days."""
-    calendar = calendar_of(story, turn)
     assert turn.ended_at is not None
-    return calendar is not None and is_unsettled(calendar, story.event(turn.start).occurred_at, turn.ended_at)
+    if not _counts_open_time(story, turn):
+        return False
+    return is_unsettled(story.policy_at(turn.start).calendar, story.event(turn.start).occurred_at, turn.ended_at)
 
 
 def judged_ms(story: Story, turn: Turn) -> int:
     """The part of a known wait that its target judges."""
     assert turn.ended_at is not None
-    return _measure(story, turn)(story.event(turn.start).occurred_at, turn.ended_at)
+    return measure(story, turn)(story.event(turn.start).occurred_at, turn.ended_at)
 
 
-def _measure(story: Story, turn: Turn) -> Callable[[int, int], int]:
+def measure(story: Story, turn: Turn) -> Callable[[int, int], int]:
     """The judged milliseconds between two instants."""
-    calendar = calendar_of(story, turn)
-    if calendar is None:
+    if not _counts_open_time(story, turn):
         return lambda start, end: unpaused_ms(story, start, end)
-    return lambda start, end: sum(open_ms(calendar, *part) for part in _unpaused(story, start, end))
+    calendar = story.policy_at(turn.start).calendar
+    return lambda start, end: sum(open_ms(calendar, *part) for part in unpaused_parts(story, start, end))
 
 
 def _pauses(story: Story) -> list[tuple[int, int]]:
@@ -114,7 +140,7 @@ def _pause_ends(story: Story, place: int) -> int:
         is_other = one.event.status != paused_by or not _is_paused_by(story, later)
         if one.event.status is not None and is_other:
             return one.event.occurred_at
-    return 2**63
+    return NEVER
 
 
 def shares(story: Story, turn: Turn) -> dict[str | None, int]:
@@ -127,7 +153,7 @@ def shares(story: Story, turn: Turn) -> dict[str | None, int]:
 
 def judged_shares(story: Story, turn: Turn) -> dict[str | None, int]:
     """The part of each agent's time that the target judges."""
-    return _split(story, turn, _measure(story, turn))
+    return _split(story, turn, measure(story, turn))
 
 
 def _split(story: Story, turn: Turn, measured: Callable[[int, int], int]) -> dict[str | None, int]:

@@ -18,11 +18,29 @@ SAID_BY_OTHERS = ("received_at", "stated_at", "courtesy", "text_digest", "polici
 
 
 class Calendar(NamedTuple):
-    """The days in a zone on which a shop is closed, all others being open, and the years of which that is settled."""
+    """The days in a zone on which a shop is closed, and the years of which that is settled; None: all years.
+
+    `week` are the hours of the other days, from Monday on, such as "09:00-17:00"; None: all day. Those of `make_up`
+    have the hours of a Monday.
+    """
 
     zone: str
-    closed: frozenset[date]
-    settled: frozenset[int]
+    closed: frozenset[date] = frozenset()
+    settled: frozenset[int] | None = None
+    week: tuple[tuple[str, ...], ...] | None = None
+    make_up: frozenset[date] = frozenset()
+
+
+class Target(NamedTuple):
+    """Within what time a customer is answered at first and later, of contacts with these attributes; None: not judged.
+
+    Where it `counts_open_time`, that alone; else all time.
+    """
+
+    first: int | None
+    next: int | None
+    counts_open_time: bool = False
+    when: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class Policy(NamedTuple):
@@ -36,13 +54,20 @@ class Policy(NamedTuple):
     slow_beyond: int = 15 * MINUTE
     dissatisfied_at_most: int = 3  # of 5
     valid_from: int = 0
-    judged_by: Calendar | None = None  # the open time alone, of contacts of `judged_channel`; else all time
-    judged_channel: str | None = None  # None: of all contacts
+    calendar: Calendar = Calendar("UTC")
+    targets: tuple[Target, ...] = ()  # the first that meets a contact; else `on_time_within` in all time
     zone: str = "UTC"
     currency: str | None = None
 
 
 DEFAULT = Policy()
+
+
+class Moment(NamedTuple):
+    """An instant at which a conversation is looked at without an event."""
+
+    occurred_at: int
+    precision: str = "ms"
 
 
 class Placed(NamedTuple):
@@ -72,6 +97,10 @@ class Story:
     def until(self, place: int) -> "Story":
         """The story up to this place, with the event there."""
         return Story(self.events[: place + 1], self.policy)
+
+    def up_to(self, at: int) -> "Story":
+        """The story of the events up to an instant."""
+        return Story(tuple(one for one in self.events if one.event.occurred_at <= at), self.policy)
 
     def event(self, place: int) -> InteractionEvent:
         """The event at this place."""
@@ -135,7 +164,7 @@ def is_courtesy(event: InteractionEvent) -> bool:
     return event.kind == "customer_message" and event.courtesy == 1
 
 
-def is_exact(event: InteractionEvent) -> bool:
+def is_exact(event: InteractionEvent | Moment) -> bool:
     """Whether the event's instant is known, and not only its day."""
     return event.precision == "ms"
 

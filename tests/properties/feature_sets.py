@@ -51,6 +51,7 @@ SMALL = FeatureSet(
         AmountTotal("customer_currency", "order_amount_minor", "30d"),
         EventValue("opened_hour"),
         EventValue("waiting_days"),
+        EventValue("waited_share"),
     )
 )
 #: What a later deployment may serve: some of SMALL, and windows, facts and an entity that SMALL has not.

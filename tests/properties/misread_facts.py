@@ -8,6 +8,7 @@ from service_quality.conversations import began_by_agent as began_by_agent_modul
 from service_quality.conversations import conversation, event_values
 from service_quality.conversations.began_by_agent import began_by_agent
 from service_quality.conversations.conversation_state import ConversationState
+from service_quality.conversations.event_values import EventValues, Moment
 from service_quality.conversations.reading import Reading
 from service_quality.conversations.reading_order import Placed
 from service_quality.conversations.rounds import RESOLVED, Reply, Round, Share
@@ -73,7 +74,7 @@ def share_of_the_next(self: Turn, answer: InteractionEvent, *given: Any, **how: 
     for at, agent_id in reversed(self.holders):
         following = following if agent_id is None else agent_id
         holders.append((at, following))
-    return _SHARES(Turn(self.since, self.precision, self.policy, holders[::-1]), answer, *given, **how)
+    return _SHARES(replace(self, holders=holders[::-1]), answer, *given, **how)
 
 
 def no_share_without_time(self: Turn, *given: Any, **how: Any) -> tuple[Share, ...]:
@@ -112,16 +113,18 @@ def at_the_end(folded: Any, event_id: str) -> ConversationState:
     return state
 
 
-def since_the_event(state: ConversationState, event: InteractionEvent) -> event_values.EventValues:
-    return _VALUES(state, replace(event, occurred_at=event.received_at))
+def since_the_event(state: ConversationState, event: Moment) -> EventValues:
+    return _VALUES(
+        state, replace(event, occurred_at=event.received_at) if isinstance(event, InteractionEvent) else event
+    )
 
 
-def of_all_rounds(state: ConversationState, event: InteractionEvent) -> event_values.EventValues:
+def of_all_rounds(state: ConversationState, event: Moment) -> EventValues:
     values = _VALUES(state, event)
     return {**values, "customer_messages": sum(one.customer_messages for one in state.rounds)}
 
 
-def answered_in_any_round(state: ConversationState, event: InteractionEvent) -> event_values.EventValues:
+def answered_in_any_round(state: ConversationState, event: Moment) -> EventValues:
     values = _VALUES(state, event)
     return {**values, "answered": int(any(one.replies for one in state.rounds))}
 

@@ -11,23 +11,37 @@ from dataclasses import dataclass, field, replace
 
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import FeatureSet
-from tests.oracle.bounds import MOST_EVENTS, RESERVED_EVENTS, fold_key, is_forgotten, is_full, is_too_old
+from tests.oracle.bounds import MOST_EVENTS, RESERVED_EVENTS, RETENTION, fold_key, is_forgotten, is_full, is_too_old
 from tests.oracle.columns import NaiveColumn, columns_of, kept_facts
-from tests.oracle.entries import Deployed, ImportedPast, NaiveEntry, PastFilled, PolicyBrought, Reading, Rebuilt
+from tests.oracle.deadlines import deadline, open_turn_named
+from tests.oracle.entries import (
+    Deployed,
+    ImportedPast,
+    NaiveEntry,
+    PastFilled,
+    PolicyBrought,
+    Reading,
+    Rebuilt,
+    TimeReached,
+)
 from tests.oracle.facts import Fact, total_facts
 from tests.oracle.feature_values import FeatureValues
 from tests.oracle.held import NaivePart, at_the_instant_of, ids_of, joined, with_event
 from tests.oracle.outcome import is_scored
-from tests.oracle.story import Placed, Policy, Story, content, in_order, is_correction
+from tests.oracle.story import Moment, Placed, Policy, Story, content, in_order, is_correction
 
 
 @dataclass
 class Contact:
-    """A conversation's accepted events, when it was last touched, and what imports know of it besides."""
+    """A conversation's accepted events, when it was last touched, and what imports know of it besides.
+
+    `reached` are the stages that the open turn has reached: round, turn and stage.
+    """
 
     events: list[Placed] = field(default_factory=list)
     touched_at: int = 0
     imported: list[NaivePart] = field(default_factory=list)
+    reached: frozenset[tuple[int, int, str]] = frozenset()
 
     def within_retention(self, received_clock: int) -> tuple[list[Placed], list[NaivePart]]:
         """Its events and imported parts within retention."""
@@ -92,6 +106,8 @@ class NaiveReader:
                 return Reading(position, self._policy(entry), self.clock)
             case InteractionEvent():
                 return self._event(position, entry)
+            case TimeReached():
+                return self._time(position, entry)
         return None
 
     def _restart(self, columns: Iterable[NaiveColumn]) -> None:
@@ -139,16 +155,50 @@ class NaiveReader:
         number = int(position.replace("-", "")) if position else None
         together = with_event(whole, event, number, tuple(self.policies.values()))
         event = next(one.event for one in together if one.event.event_id == event.event_id)
-        vector = self._vector(event, together)
+        story = self.story(together)
+        until = story.until(story.place_of(event.event_id))
+        asks = self.scores and is_scored(event, story)
+        vector = self._vector(event, until, is_void=story.is_void) if asks else None
         if vector is not None and self.fails(vector):
             self.clock = before_it
             return Reading(position, "failed", before_it)
         self.received_clock = received_clock
-        changed = self._totals(together)
-        changed.subtract(self._counted(known, parts))
-        self._enter(changed)
-        contact.events, contact.imported, contact.touched_at = together, [], received_clock
+        reached = contact.reached if known else frozenset()
+        self._join(contact, (known, parts), together)
+        contact.touched_at = received_clock
+        contact.reached = frozenset(one for one in reached if one[:2] == open_turn_named(story))
         return Reading(position, became, self.clock, vector)
+
+    def _time(self, position: str, time: TimeReached) -> Reading:
+        """Whether the turn reaches the stage by all that the log has, and then the conversation at that instant."""
+        received_clock = max(self.received_clock, time.due_at)
+        if time.due_at < received_clock - RETENTION:
+            return Reading(position, "too old", self.clock)
+        key = f"contact\x1f{time.conversation_id}"
+        contact = self.contacts[key]
+        known, parts = contact.within_retention(received_clock)
+        whole, touched_at = self.holds(key, received_clock=received_clock)
+        story, stage = self.story(whole), (time.round, time.turn, time.stage)
+        reached = contact.reached if known else frozenset()
+        if deadline(story, time.stage) != (time.due_at, *stage) or stage in reached:
+            return Reading(position, "silent", self.clock)
+        before_it, self.clock = self.clock, max(self.clock, time.due_at)
+        until = story.up_to(time.due_at)
+        vector = self._vector(Moment(time.due_at), until, is_void=False) if self.scores else None
+        if vector is not None and self.fails(vector):
+            self.clock = before_it
+            return Reading(position, "failed", before_it)
+        self.received_clock = received_clock
+        self._join(contact, (known, parts), whole)
+        contact.touched_at, contact.reached = touched_at, reached | {stage}
+        return Reading(position, "reached", self.clock, vector)
+
+    def _join(self, contact: Contact, before: tuple[list[Placed], list[NaivePart]], after: list[Placed]) -> None:
+        """What a conversation holds from now on, instead of what it held and of parts of imports."""
+        changed = self._totals(after)
+        changed.subtract(self._counted(*before))
+        self._enter(changed)
+        contact.events, contact.imported = after, []
 
     def _outcome(self, event: InteractionEvent, whole: list[Placed]) -> str:
         """The outcome of an event that is not too old, by what its conversation holds."""
@@ -188,11 +238,8 @@ class NaiveReader:
         for (key, at, name), value in changed.items():
             self.entered[key].append(Fact(key, at, name, value))
 
-    def _vector(self, event: InteractionEvent, events: Iterable[Placed]) -> bytes | None:
-        """The bytes of the event's vector; None where it is not scored."""
-        story = self.story(events)
-        if not self.scores or not is_scored(event, story):
-            return None
-        values_at = FeatureValues(self, event, story)
+    def _vector(self, moment: InteractionEvent | Moment, until: Story, *, is_void: bool) -> bytes:
+        """The bytes of the vector at an event or an instant."""
+        values_at = FeatureValues(self, moment, until, is_void)
         values = [values_at.value(feature) for feature in self.features.features]
         return struct.pack(f"<{len(values)}f", *(float("nan") if value is None else value for value in values))

@@ -4,16 +4,31 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from service_quality.instants import DAY, HOUR, MINUTE
-from service_quality.policies.policy import BUSINESS, Policy, Target
+from service_quality.policies.policy import BUSINESS, Policy, Shifts, Target
 from tests.oracle import story as oracle
-from tests.properties.cn_calendar import cn_calendar
+from tests.properties.oracle_policies import oracle_policy
 
-#: The oracle's names of who owns an outcome.
-_OWNERS = {"last_answer": "last_reply", "first_answer": "first_reply", "assigned": "assigned"}
+#: Weekdays from eight to twelve and from one to ten, on Saturdays until an hour after midnight.
+_OPENING = (((8 * 60, 12 * 60), (13 * 60, 22 * 60)),) * 5 + (((18 * 60, 25 * 60),), ())
 
 #: What the policies of a shop declare, one after the other, over and over.
-_DECLARED: tuple[dict[str, int | str | tuple[str, ...] | tuple[Target, ...]], ...] = (
-    {"owner": "first_answer", "pauses_when": ("pending",), "slow_beyond_ms": 5 * MINUTE, "zone": "Asia/Kathmandu"},
+_DECLARED: tuple[dict[str, int | str | tuple[str, ...] | tuple[Target, ...] | tuple[Shifts, ...]], ...] = (
+    {
+        "owner": "first_answer",
+        "pauses_when": ("pending",),
+        "slow_beyond_ms": 5 * MINUTE,
+        "zone": "Asia/Kathmandu",
+        "targets": (Target(20 * MINUTE, 3 * MINUTE),),
+    },
+    {
+        "opening": _OPENING,
+        "zone": "America/Sao_Paulo",
+        "pauses_when": ("open",),
+        "targets": (
+            Target(5 * MINUTE, None, when=(("channel", ("chat",)), ("category", ("returns", "delivery")))),
+            Target(2 * HOUR, HOUR, BUSINESS),
+        ),
+    },
     {
         "currency": "CNY",
         "ends_after_ms": DAY,
@@ -61,20 +76,4 @@ def policy_pairs(known_at: Sequence[int]) -> list[PolicyPair]:
 
 def _pair(number: int, valid_from: int, **declared: object) -> PolicyPair:
     core = Policy(f"revision {number}", valid_from)._replace(**declared)  # type: ignore[arg-type]
-    return PolicyPair(
-        core,
-        oracle.Policy(
-            ends_after=core.ends_after_ms,
-            answer_tolerance=core.answer_tolerance_ms,
-            pauses_when=core.pauses_when,
-            owner=_OWNERS[core.owner],
-            on_time_within=core.on_time_within_ms,
-            slow_beyond=core.slow_beyond_ms,
-            dissatisfied_at_most=core.dissatisfied_at_most,
-            valid_from=valid_from,
-            judged_by=cn_calendar(core.zone) if core.targets else None,
-            judged_channel="chat" if core.targets and core.targets[0].when else None,
-            zone=core.zone,
-            currency=core.currency,
-        ),
-    )
+    return PolicyPair(core, oracle_policy(core))

@@ -8,7 +8,13 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from service_quality.errors import RejectedEventError
-from service_quality.events.control_records import ControlRecord, HistoryImported, RecordPutBack, SettingsChanged
+from service_quality.events.control_records import (
+    ControlRecord,
+    HistoryImported,
+    RecordPutBack,
+    SettingsChanged,
+    TimeReached,
+)
 from service_quality.events.event_forms import event_to_input, event_to_json
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
@@ -18,14 +24,18 @@ from service_quality.features.declarations import FeatureSet
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, end_of_day, parse_instant
 from tests.oracle.bounds import fold_key
 from tests.oracle.entries import PolicyBrought
+from tests.oracle.entries import TimeReached as OracleTime
 from tests.properties.import_packs import Backfill, Known, build_backfill
 from tests.properties.naive_reader import ImportedPast, NaiveReader
 from tests.properties.random_oddities import edited, with_oddities
 from tests.properties.random_scenes import SCENES, Scene
 from tests.properties.random_settings import SettingsWriter, brought_by
+from tests.properties.random_times import TimesWriter, oracle_time
 from tests.stand_ins.control import control_key, record_json
 
 Option = TypeVar("Option")
+#: What a record of a random log says to the oracle.
+ReadEntry = InteractionEvent | OracleTime | ImportedPast | PolicyBrought
 
 START = 19_600 * DAY
 #: The afternoon in Shanghai before a year whose decree is not published.
@@ -54,7 +64,7 @@ CONTACTS = ("c0", "c0", "c0", "c1", "c1", "c2")
 BEHAVIOUR = ("order_placed", "page_viewed", "searched", "cart_added", "order_cancelled", "order_returned")
 DOINGS = (
     *("event",) * 17, *("answer",) * 5, *("twice", "twice", "twice later", "edited", "edited"),
-    *("noise", "import", "import", "scene", "scene"),
+    *("noise", "import", "import", "scene", "scene"), *("time",) * 5,
 )  # fmt: skip
 #: What may happen to a shop that has policies.
 DOINGS_WITH_SETTINGS = (*DOINGS, *("settings",) * 4)
@@ -155,6 +165,9 @@ class LogWriter:
     scene: Scene | None = None
     doings: Sequence[str] = DOINGS
     settings: SettingsWriter = field(default_factory=SettingsWriter)
+    times: TimesWriter = field(default_factory=TimesWriter)
+    reader: NaiveReader = field(default_factory=lambda: NaiveReader(FeatureSet(()), scores=False))
+    read: int = 0  # entries that it has read
 
     def write(self, number: int) -> LogRecord:
         """The record of a number, at the end of the log."""
@@ -181,6 +194,9 @@ class LogWriter:
             return self._next_of(self.scene, choices)
         if doing == "settings":
             return self.settings.write(choices, log.shop_id, now=now)
+        if doing == "time":
+            data, self.now = self.times.write(choices, self._reader(), log.shop_id, now=now)
+            return data
         if doing.startswith("twice") and events:
             again = choices.of(events[::-1])
             return event_to_json(replace(again, received_at=now) if doing == "twice later" else again)
@@ -192,6 +208,13 @@ class LogWriter:
         asked = [one for one in events[-4:] if one.conversation_id]
         events.append(self._answer(choices, event, choices.of(asked)) if doing == "answer" and asked else event)
         return event_to_json(events[-1])
+
+    def _reader(self) -> NaiveReader:
+        """A reader that has read the log so far."""
+        entries = readable(self.log)
+        self.reader.read(entries[self.read :])
+        self.read = len(entries)
+        return self.reader
 
     def _next_of(self, scene: Scene, choices: Choices) -> bytes:
         """The next event of a scene, once it has happened."""
@@ -245,14 +268,14 @@ def known_of(log: RandomLog, features: FeatureSet) -> Known:
     """The knowledge of a job that has read this log."""
     entries = readable(log)
     readings = NaiveReader(features, scores=False).read(entries)
-    taken = ("accepted", "corrected")
+    taken = ("accepted", "corrected", "reached")
     accepted = [entry for entry, reading in zip(entries, readings, strict=True) if reading.became in taken]
     return Known(accepted, [*log.backfills.values()], log.records[-1].position if log.records else "")
 
 
-def readable(log: RandomLog) -> list[tuple[str, InteractionEvent | ImportedPast | PolicyBrought]]:
+def readable(log: RandomLog) -> list[tuple[str, ReadEntry]]:
     """The log as the oracle reads it: records that do not parse left out, an import's past once, at its record."""
-    entries: list[tuple[str, InteractionEvent | ImportedPast | PolicyBrought]] = []
+    entries: list[tuple[str, ReadEntry]] = []
     met: set[str] = set()
     for record in log.records:
         try:
@@ -266,6 +289,8 @@ def readable(log: RandomLog) -> list[tuple[str, InteractionEvent | ImportedPast 
             entries.append((record.position, log.backfills[event.import_id].past))
         elif isinstance(event, SettingsChanged):
             entries.append((record.position, brought_by(event.document)))
+        elif isinstance(event, TimeReached):
+            entries.append((record.position, oracle_time(event)))
     return entries
 
 

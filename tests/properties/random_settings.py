@@ -10,18 +10,28 @@ from service_quality.errors import RejectedPolicyError
 from service_quality.events.control_records import SettingsChanged
 from service_quality.events.control_signatures import is_signed, sign_control
 from service_quality.instants import DAY, HOUR, MINUTE, format_instant
+from service_quality.policies.local_days import WEEKDAYS
 from service_quality.policies.policy_document import parse_policy
 from tests.oracle.entries import PolicyBrought
-from tests.oracle.story import Policy
-from tests.properties.cn_calendar import cn_calendar
+from tests.properties.oracle_policies import oracle_policy
 from tests.properties.random_oddities import Choosing
 from tests.stand_ins.control import KEY
 
 #: How long before its record a policy is valid; negative for one that is valid later.
 VALID_SINCE = (DAY, 0, 400 * DAY, HOUR, -MINUTE, -HOUR, 5 * MINUTE, -DAY, 8 * DAY)
-#: The conditions of the target that counts the time outside of holidays; None for a shop without that target.
+#: The conditions of the first target; None for a shop without targets.
 WHEN: tuple[dict[str, list[str]] | None, ...] = (None, {}, {"channel": ["chat"]})
-OWNERS = {"last_answer": "last_reply", "first_answer": "first_reply", "assigned": "assigned"}
+#: The times within which a target wants replies, the first and the next ones.
+WITHIN: tuple[dict[str, str], ...] = (
+    {"first_response": "PT1M", "next_reply": "PT5M"},
+    {"first_response": "PT1H", "next_reply": "PT10M"},
+    {"first_response": "PT20M"},
+    {"next_reply": "P1D"},
+)
+_HOURS = ["08:00-12:00", "13:30-20:00"]
+#: When a shop is open; None: always.
+OPENING = (None, dict.fromkeys(WEEKDAYS[:5], _HOURS), {**dict.fromkeys(WEEKDAYS, _HOURS), "friday": ["18:00-02:00"]})
+OWNERS = ("last_answer", "first_answer", "assigned")
 KINDS = (*("next",) * 6, "repeated", "invalid", "follows another", "known before", "forged", "said otherwise")
 
 
@@ -67,7 +77,7 @@ def random_document(choices: Choosing, revision: str, follows: str | None, *, no
         "revision": revision,
         "valid_from": format_instant(now - choices.of(VALID_SINCE)),
         "ends_after": choices.of(("P1D", "PT1H", "P8D", "P30D", "P7D")),
-        "owner": choices.of(tuple(OWNERS)),
+        "owner": choices.of(OWNERS),
         "on_time_within": choices.of(("PT1M", "PT5M", "PT3M", "PT30S")),
         "slow_beyond": choices.of(("PT5M", "PT1H", "PT15M", "P1D")),
         "answer_tolerance": choices.of(("PT0S", "PT5M", "PT1M", "PT20S")),
@@ -79,10 +89,12 @@ def random_document(choices: Choosing, revision: str, follows: str | None, *, no
     document |= ({"pauses_when": pauses} if pauses else {}) | ({"follows": follows} if follows else {})
     when = choices.of(WHEN)
     if when is not None:
-        limit = document["on_time_within"]
-        target = {"first_response": limit, "next_reply": limit, "judged_by": "business", "when": when}
-        document |= {"holidays": "CN", "zone": "Asia/Shanghai", "targets": [target]}
-    return document
+        judged_by = choices.of(("business", "business", "calendar"))
+        targets = [{**choices.of(WITHIN), "judged_by": judged_by, "when": when}]
+        others = [{"first_response": "PT15M", "next_reply": "PT15M", "judged_by": judged_by}] if when else []
+        document |= {"holidays": "CN", "zone": "Asia/Shanghai", "targets": targets + choices.of(([], others))}
+    opening = choices.of(OPENING)
+    return document | ({"opening": opening} if opening else {})
 
 
 def settings_in(data: bytes) -> SettingsChanged | None:
@@ -101,18 +113,4 @@ def brought_by(document: bytes) -> PolicyBrought:
         read = parse_policy(document)
     except RejectedPolicyError:
         return PolicyBrought(document, None)
-    policy = Policy(
-        ends_after=read.ends_after_ms,
-        answer_tolerance=read.answer_tolerance_ms,
-        pauses_when=read.pauses_when,
-        owner=OWNERS[read.owner],
-        on_time_within=read.on_time_within_ms,
-        slow_beyond=read.slow_beyond_ms,
-        dissatisfied_at_most=read.dissatisfied_at_most,
-        valid_from=read.valid_from,
-        judged_by=cn_calendar(read.zone) if read.targets else None,
-        judged_channel="chat" if read.targets and read.targets[0].when else None,
-        zone=read.zone,
-        currency=read.currency,
-    )
-    return PolicyBrought(document, policy, read.revision, read.follows)
+    return PolicyBrought(document, oracle_policy(read), read.revision, read.follows)

@@ -5,7 +5,7 @@ from typing import Any
 
 from service_quality.events.interaction_event import InteractionEvent
 from tests.oracle.entities import PARTS
-from tests.oracle.event_values import event_values
+from tests.oracle.event_values import Values, event_values
 from tests.oracle.fact_names import FACTS
 from tests.oracle.facts import total_facts
 from tests.oracle.story import DEFAULT, Placed, Policy, Story, in_order
@@ -62,7 +62,7 @@ def agent(agent_id: str) -> str:
     return f"agent\x1f{agent_id}"
 
 
-def values_at_the_end(story: Story) -> dict[str, int | None]:
+def values_at_the_end(story: Story) -> Values:
     return event_values(story.events[-1].event, story)
 
 

@@ -31,7 +31,7 @@ def assert_served_equals_oracle(store: MemoryStore, log: RandomLog, features: Fe
         if reading is None:
             assert entry.keys() & {"rejected", "duplicate"}, entry
             continue
-        became = "accepted" if reading.became == "corrected" else reading.became
+        became = "accepted" if reading.became in ("corrected", "reached") else reading.became
         assert became == _became(entry), entry
         if became == "accepted":
             assert entry["clock"] == reading.clock
@@ -40,8 +40,9 @@ def assert_served_equals_oracle(store: MemoryStore, log: RandomLog, features: Fe
 
 
 def _became(entry: dict) -> str:
-    if entry.get("duplicate"):
-        return "duplicate"
+    for unchanged in ("duplicate", "silent"):
+        if entry.get(unchanged):
+            return unchanged
     return REASONS[entry["rejected"]] if "rejected" in entry else "accepted"
 
 

@@ -102,6 +102,14 @@ def test_pauses_push_a_deadline_and_a_running_pause_leaves_none():
     assert due(under(policy, asked, pending, resumed), HALF_HOUR) == 35 * MINUTE
 
 
+def test_pause_of_any_length_pushes_a_short_deadline_once():
+    policy = Policy("a", 0, pauses_when=("pending",), targets=(Target(30 * SECOND, None),))
+    asked, pending = event("customer_message", 0), event("status_changed", 20 * SECOND, status="pending")
+    resumed = event("status_changed", 16 * HOUR, status="open")
+
+    assert due(under(policy, asked, pending, resumed), WHOLE) == 16 * HOUR + 10 * SECOND
+
+
 def test_question_that_is_late_already_has_its_stages_counted_from_its_arrival():
     late = replace(event("customer_message", 0), received_at=NOON + 2 * HOUR)
     soon = replace(event("customer_message", 0), received_at=NOON + 10 * MINUTE)

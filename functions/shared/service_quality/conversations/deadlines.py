@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from service_quality.conversations.conversation_state import ConversationState
-from service_quality.conversations.turns import Turn, overlap
+from service_quality.conversations.turns import Turn
 from service_quality.policies.policy import BUSINESS, Target
 
 #: The values by which a stage is declared: the wait in milliseconds, and its share of the time within which it is to be
@@ -13,7 +13,6 @@ WAITING_MS, WAITED_SHARE = WAITED_VALUES = ("waiting_ms", "waited_share")
 
 #: Shares are exact to so many parts.
 _PARTS = 1_000
-_MOST_ROUNDS = 100  # of pushing a due instant behind the pauses before it; there are never more pauses within a turn
 _LONGEST_STAGE = 10**12
 
 
@@ -117,19 +116,14 @@ def _needed_ms(turn: Turn, target: Target, stage: Stage, *, first: bool) -> int 
 
 
 def _due_at(turn: Turn, start: int, needed: int, pauses: list[tuple[int, int]], *, is_business: bool) -> int | None:
-    """The first instant at which so much time has passed since a start, without the pauses."""
-    due_at, paused = start, -1
-    for _ in range(_MOST_ROUNDS + len(pauses)):
-        inside = [
-            (max(start, since), min(due_at, until)) for since, until in pauses if since < due_at and until > start
-        ]
-        counted = turn.business_time() if is_business else None
-        now = sum(counted.between(*one) for one in inside) if counted else overlap(start, due_at, pauses)
-        if now == paused:
-            return due_at
-        paused = now
-        found = counted.instant_after(start, needed + paused) if counted else start + needed + paused
-        if found is None:
-            return None
-        due_at = found
-    return due_at
+    """The first instant at which so much time has passed since a start, without the pauses, which are in order."""
+    counted = turn.business_time() if is_business else None
+    at, left = start, needed
+    for since, until in pauses:
+        if until <= at:
+            continue
+        passed = counted.between(at, since) if counted else max(0, since - at)
+        if passed >= left:
+            break
+        at, left = until, left - passed
+    return counted.instant_after(at, left) if counted else at + left

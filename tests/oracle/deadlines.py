@@ -1,0 +1,117 @@
+"""Deadlines: when the turn in which a customer waits reaches a stage if nothing else happens, part by part of time."""
+
+import re
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+from tests.oracle.open_time import open_ms, open_parts
+from tests.oracle.rounds import last_activity, open_turn, rounds, turns
+from tests.oracle.shares import is_paused, limit_of, measure, target_of, unpaused_parts
+from tests.oracle.story import Story, is_exact
+from tests.oracle.waiting import Turn
+
+#: A stage by its name: a value and its limit, which is written in one way alone.
+_STAGE = re.compile(r"(waiting_ms|waited_share):((?:0|[1-9]\d*)(?:\.\d*[1-9])?)")
+_LARGEST_LIMIT = 10**12
+
+
+class Deadline(NamedTuple):
+    """The instant at which a turn of a round, both counted from 1, reaches a stage."""
+
+    due_at: int
+    round: int
+    turn: int
+    stage: str
+
+
+class Waiting(NamedTuple):
+    """The turn of a story in which the customer waits, and whether a stage counts open time alone in it."""
+
+    story: Story
+    turn: Turn
+    in_open_time: bool
+
+    def due_after(self, start: int, needed: int, latest: int) -> int | None:
+        """The first instant until which so much time has been counted since another; None for one that is later."""
+        left = needed
+        for since, until in self._counted(start, latest):
+            if left <= until - since:
+                return since + left
+            left -= until - since
+        return None
+
+    def _counted(self, start: int, latest: int) -> Iterator[tuple[int, int]]:
+        calendar = self.story.policy_at(self.turn.start).calendar
+        for part in unpaused_parts(self.story, start, latest) if start < latest else ():
+            yield from open_parts(calendar, *part) if self.in_open_time else (part,)
+
+
+def deadline(story: Story, stage: str) -> Deadline | None:
+    """When the open turn reaches a stage by all the events of the story; None where it does not."""
+    turn, named = open_turn(story), _STAGE.fullmatch(stage)
+    if turn is None or named is None or not 0 < Fraction(named[2]) <= _LARGEST_LIMIT:
+        return None
+    start, is_share = story.event(turn.start), named[1] == "waited_share"
+    needed = _needed(story, turn, Fraction(named[2]), is_share=is_share)
+    if needed is None or not is_exact(start) or is_paused(story):
+        return None
+    waiting = Waiting(story, turn, is_share and target_of(story, turn).counts_open_time)
+    latest, arrived_at = _silent_from(story, turn), max(start.occurred_at, start.received_at)
+    due_at = waiting.due_after(start.occurred_at, needed, latest)
+    if due_at is not None and due_at <= arrived_at:
+        due_at = waiting.due_after(arrived_at, needed, latest)
+    if due_at is None or (not waiting.in_open_time and _is_closed(story, turn, due_at)):
+        return None
+    return Deadline(due_at, turn.round + 1, _number_in_round(story, turn), stage)
+
+
+def nearest(story: Story, stages: Iterable[str], reached: Iterable[tuple[int, int, str]]) -> Deadline | None:
+    """The first of the deadlines that are not reached yet."""
+    known = [deadline(story, stage) for stage in stages]
+    return min((one for one in known if one is not None and one[1:] not in reached), default=None)
+
+
+def open_turn_named(story: Story) -> tuple[int, int] | None:
+    """The round and the number in it of the turn in which the customer waits."""
+    turn = open_turn(story)
+    return None if turn is None else (turn.round + 1, _number_in_round(story, turn))
+
+
+def waited_share(story: Story, at: int) -> float | None:
+    """The part of its target's time that the customer has waited up to an instant; None where no target says so."""
+    turn = open_turn(story)
+    if turn is None or not story.policy_at(turn.start).targets or not is_exact(story.event(turn.start)):
+        return None
+    limit = limit_of(story, turn)
+    return None if limit is None else measure(story, turn)(story.event(turn.start).occurred_at, at) / limit
+
+
+def _needed(story: Story, turn: Turn, limit: Fraction, *, is_share: bool) -> int | None:
+    """The least counted wait, in milliseconds, at which the value is at least the limit."""
+    if not is_share:
+        return _at_least(limit)
+    given = limit_of(story, turn) if story.policy_at(turn.start).targets else None
+    return None if given is None else _at_least(Fraction(round(limit * 1_000), 1_000) * given)
+
+
+def _at_least(number: Fraction) -> int:
+    """The smallest whole number that is not less."""
+    whole = int(number)
+    return whole if whole == number else whole + 1
+
+
+def _silent_from(story: Story, turn: Turn) -> int:
+    """The last instant at which the round has not ended by silence."""
+    opens = rounds(story)[turn.round].opens
+    return last_activity(story, opens, len(story)) + story.policy_at(opens).ends_after
+
+
+def _is_closed(story: Story, turn: Turn, at: int) -> bool:
+    """Whether the opening hours, where there are any, say closed up to an instant."""
+    calendar = story.policy_at(turn.start).calendar
+    return calendar.week is not None and open_ms(calendar, at - 1, at) == 0
+
+
+def _number_in_round(story: Story, turn: Turn) -> int:
+    return 1 + len([one for one in turns(story) if one.round == turn.round and one.start < turn.start])
