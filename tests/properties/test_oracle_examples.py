@@ -54,7 +54,7 @@ def test_reply_and_outcome_are_the_senders_and_not_the_assignees():
     assert sums(story, agent("ann"))["replies"] == 1
     assert sums(story, agent("ann"))["resolutions"] == 1
     assert sums(story, agent("bob")) == {
-        "timed_replies": 1, "reply_ms": 120_000, "on_time_replies": 1, "reply_ms_to_3m": 1,
+        "timed_replies": 1, "reply_ms": 120_000, "on_time_replies": 1, "half_spent_replies": 1, "reply_ms_to_3m": 1,
     }  # fmt: skip
 
 
@@ -67,7 +67,8 @@ def test_transfer_while_waiting_charges_each_agent_for_the_own_time_and_the_cust
     assert sums(story)["slow_replies"] == 1
     assert sums(story)["timed_replies"] == 1
     assert sums(story, agent("ann")) == {
-        "timed_replies": 1, "reply_ms": 1_740_000, "slow_replies": 1, "reply_ms_to_1h": 1,
+        "timed_replies": 1, "reply_ms": 1_740_000, "slow_replies": 1, "half_spent_replies": 1,
+        "late_replies": 1, "reply_ms_to_1h": 1,
     }  # fmt: skip
     assert sums(story, agent("bob")) == {
         "contacts": 1, "transfers": 1, "replies": 1, "first_replies": 1, "timed_replies": 1, "reply_ms": 60_000,

@@ -31,10 +31,11 @@ def test_reopened_days_later_has_a_clock_of_its_own_and_leaves_the_first_respons
     assert sums(story, agent("ann")) == {
         "contacts": 1, "reopenings": 1, "resolutions": 1, "timed_resolutions": 1, "resolution_ms": 180_000,
         "replies": 1, "first_replies": 1, "timed_replies": 1, "reply_ms": 120_000, "on_time_replies": 1,
-        "reply_ms_to_3m": 1,
+        "half_spent_replies": 1, "reply_ms_to_3m": 1,
     }  # fmt: skip
     assert sums(story, agent("bob")) == {
         "contacts": 1, "replies": 1, "first_replies": 1, "timed_replies": 1, "reply_ms": 240_000, "reply_ms_to_5m": 1,
+        "half_spent_replies": 1, "late_replies": 1,
     }  # fmt: skip
     assert values_at_the_end(story)["first_response_ms"] == 240_000
     assert values_at_the_end(story)["reopenings"] == 1
@@ -161,7 +162,7 @@ def test_values_are_read_at_the_events_own_place_and_instant():
     assert sums(story) == {
         "contacts": 1, "resolutions": 1, "timed_resolutions": 1, "resolution_ms": 3_000_000, "replies": 1,
         "first_replies": 1, "timed_replies": 1, "reply_ms": 120_000, "on_time_replies": 1, "reply_ms_to_3m": 1,
-        "unanswered": 1,
+        "half_spent_replies": 1, "unanswered": 1,
     }  # fmt: skip
 
 
