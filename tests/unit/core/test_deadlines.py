@@ -209,4 +209,5 @@ def test_stages_of_an_ended_turn_are_forgotten():
     after = step_conversation(step.after, answer, received_clock=answer.received_at)
 
     assert len(step.after.conversation.reached) == 1
-    assert after is not None and after.after.conversation.reached == ()
+    assert after is not None
+    assert after.after.conversation.reached == ()
