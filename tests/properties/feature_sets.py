@@ -2,7 +2,7 @@
 
 from service_quality.alerts.rule_set import RULES
 from service_quality.alerts.rules import AllOf, AtLeast, Below, Rule
-from service_quality.events.kinds import SERVICE
+from service_quality.events.kinds import SERVICE, TIME_REACHED
 from service_quality.features.declarations import (
     AmountTotal,
     EventValue,
@@ -15,7 +15,7 @@ from service_quality.features.declarations import (
     WindowRatio,
 )
 from service_quality.features.feature_set import FEATURES
-from service_quality.instants import HOUR
+from service_quality.instants import HOUR, MINUTE
 
 _SHOP = Rate("shop", "dissatisfied", "7d", prior_weight=3, parent=0.17)
 _AGENT = Rate("agent", "dissatisfied", "30d", prior_weight=2, parent=_SHOP)
@@ -81,8 +81,11 @@ SMALL_RULES = (
         name="waiting",
         version=1,
         subject="conversation",
-        kinds=SERVICE | {"rated"},
-        tiers=(("warning", AllOf((AtLeast("waiting_ms", 1), AtLeast("score", 0.5)))),),
+        kinds=SERVICE | {"rated", TIME_REACHED},
+        tiers=(
+            ("critical", AtLeast("waited_share", 0.75)),
+            ("warning", AllOf((AtLeast("waiting_ms", 3 * MINUTE), AtLeast("score", 0.5)))),
+        ),
         resolved_when=AtLeast("closed", 1),
         cooldown_ms=HOUR,
         evidence=("waiting_ms",),

@@ -18,6 +18,7 @@ from tests.properties.random_logs import START, LogWriter, RandomLog, build_log
 from tests.properties.random_scenes import SCENES, Scene, Step
 from tests.properties.step_check import assert_steps_equal_oracle, assert_steps_under_policies_equal_oracle
 from tests.properties.test_online_reader import assert_served_equals_oracle, serve
+from tests.properties.time_mutants import OF_TIME, OF_TIME_SERVED, OF_TIME_UNDER_POLICIES
 
 #: By then each must be found; most are among the first ten.
 MOST_LOGS = 150
@@ -73,6 +74,9 @@ CASES: list[Case] = [
     *(("served", name, patch) for name, patch in OF_VECTORS.items()),
     *(("policies", name, patch) for name, patch in OF_POLICIES.items()),
     *(("served", name, patch) for name, patch in OF_HISTORIES.items()),
+    *(("steps", name, patch) for name, patch in OF_TIME.items()),
+    *(("policies", name, patch) for name, patch in OF_TIME_UNDER_POLICIES.items()),
+    *(("served", name, patch) for name, patch in OF_TIME_SERVED.items()),
     *((check, name, patch) for name, (check, patch) in OF_BOUNDS.items()),
 ]
 

@@ -7,15 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service_quality.alerts.rules import Rule
+from service_quality.alerts.stages import stages_of
+from service_quality.commit.timers import TIMER, read_timer, timer_key
 from service_quality.features.declarations import FeatureSet
-from tests.properties.feature_sets import SETS
+from tests.oracle.deadlines import nearest
+from tests.properties.feature_sets import SETS, SMALL, SMALL_RULES
 from tests.properties.naive_reader import NaiveReader
 from tests.properties.online_run import batches, new_store, new_worker
-from tests.properties.random_logs import RandomLog, logs, readable
+from tests.properties.random_logs import RandomLog, logs, new_year_logs, readable
 from tests.properties.step_check import REASONS
 from tests.stand_ins.archive_chain import archived_entries
 from tests.stand_ins.memory_store import MemoryStore
 
+#: What the oracle says of policies that are rejected.
+OF_POLICIES = {"wrong_policy": "no policy", "other_revision": "follows another", "known_revision": "known before"}
 SIZES = st.lists(st.integers(1, 12), min_size=1, max_size=4)
 
 
@@ -39,11 +44,26 @@ def assert_served_equals_oracle(store: MemoryStore, log: RandomLog, features: Fe
             assert served == reading.vector, entry
 
 
+def assert_timers_equal_oracle(store: MemoryStore, log: RandomLog, rules: tuple[Rule, ...]) -> None:
+    """The pending row of every conversation rings at its nearest deadline by what the log had at its last change."""
+    stages = [stage.name for stage in stages_of(rules)]
+    reader = NaiveReader(FeatureSet(()), scores=False)
+    reader.read(readable(log))
+    pending = {key: row for (key, _), row in store.rows.items() if row.row_kind == TIMER}
+    for name, contact in reader.contacts.items():
+        of, _, conversation_id = name.partition("\x1f")
+        row = pending.pop(timer_key(log.shop_id, conversation_id), None) if of == "contact" else None
+        timer = None if row is None else read_timer(log.shop_id, row.body)
+        expected = nearest(reader.story(contact.events), stages, contact.reached)
+        assert (timer and tuple(timer.deadline)) == (expected and tuple(expected)), name
+    assert not pending
+
+
 def _became(entry: dict) -> str:
     for unchanged in ("duplicate", "silent"):
         if entry.get(unchanged):
             return unchanged
-    return REASONS[entry["rejected"]] if "rejected" in entry else "accepted"
+    return {**REASONS, **OF_POLICIES}[entry["rejected"]] if "rejected" in entry else "accepted"
 
 
 def serve(
@@ -63,7 +83,9 @@ def check(name: str, *, examples: int, most: int) -> None:
     @settings(max_examples=examples)
     @given(logs(features, most=most), SIZES, st.booleans())
     def property_holds(log: RandomLog, sizes: list[int], cold: bool) -> None:
-        assert_served_equals_oracle(serve(log, sizes, features, rules, cold=cold), log, features)
+        store = serve(log, sizes, features, rules, cold=cold)
+        assert_served_equals_oracle(store, log, features)
+        assert_timers_equal_oracle(store, log, rules)
 
     property_holds()
 
@@ -77,6 +99,15 @@ def test_served_vectors_equal_the_oracle(name, examples):
 @pytest.mark.parametrize(("name", "examples"), [("small", 300), ("in service", 80)])
 def test_served_vectors_equal_the_oracle_on_longer_logs(name, examples):
     check(name, examples=examples, most=80)
+
+
+@settings(max_examples=30)
+@given(new_year_logs(SMALL, most=40), SIZES)
+def test_served_vectors_and_timers_equal_the_oracle_under_policies(log: RandomLog, sizes: list[int]):
+    store = serve(log, sizes, SMALL, SMALL_RULES, cold=False)
+
+    assert_served_equals_oracle(store, log, SMALL)
+    assert_timers_equal_oracle(store, log, SMALL_RULES)
 
 
 @settings(max_examples=15)

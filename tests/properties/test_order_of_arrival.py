@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from service_quality.commit.state_items import HistoryItem, decode_conversation, encode_histories, entity_name
 from service_quality.conversations.conversation import EMPTY, KEY_NAMES, Conversation
+from service_quality.conversations.deadlines import Deadline, deadline_of, stage_named
 from service_quality.events import kinds
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent
@@ -25,6 +26,7 @@ from service_quality.policies.policy import Policy
 from tests.properties.feature_sets import SMALL
 from tests.properties.online_run import batches, new_worker
 from tests.properties.random_logs import KINDS, LATENESS, START, Choices, random_event
+from tests.properties.random_times import STAGES
 from tests.stand_ins.memory_store import MemoryStore
 
 KEPT = SMALL.plan.kept
@@ -57,7 +59,11 @@ def unordered(held: Conversation) -> Conversation:
     return replace(held, events=tuple(sorted(held.events, key=lambda event: event.event_id)))
 
 
-def fold(events: list[InteractionEvent]) -> tuple[Conversation, Counter[tuple[str, int, str]]]:
+Folded = tuple[Conversation, Counter[tuple[str, int, str]], list[Deadline | None]]
+
+
+def fold(events: list[InteractionEvent]) -> Folded:
+    """The conversation, its facts, and its deadlines."""
     folded = FoldedConversation(EMPTY, KEPT)
     facts: Counter[tuple[str, int, str]] = Counter()
     for event in events:
@@ -65,12 +71,13 @@ def fold(events: list[InteractionEvent]) -> tuple[Conversation, Counter[tuple[st
         if step is not None:
             folded = step.after
             facts.update({(fact.key, fact.at, fact.name): fact.value for fact in step.facts})
-    return unordered(folded.conversation), Counter({key: value for key, value in facts.items() if value})
+    due = [deadline_of(folded.state, stage) for stage in map(stage_named, STAGES) if stage is not None]
+    return unordered(folded.conversation), Counter({key: value for key, value in facts.items() if value}), due
 
 
 @settings(max_examples=50)
 @given(st.data())
-def test_any_order_with_duplicates_gives_the_same_conversation_and_facts(data):
+def test_any_order_with_duplicates_gives_the_same_conversation_facts_and_deadlines(data):
     length = data.draw(st.integers(1, 9))
     events = events_of_a_conversation(data.draw(st.binary(min_size=8 * length, max_size=8 * length)))
     arrived = data.draw(st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=4))))

@@ -4,10 +4,12 @@ from base64 import b64decode
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from random import Random
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from service_quality.events.control_records import TimeReached
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
@@ -19,6 +21,7 @@ from tests.properties.import_packs import build_backfill
 from tests.properties.naive_reader import NaiveReader
 from tests.properties.online_run import new_store, new_worker
 from tests.properties.random_logs import START, Choices, RandomLog, known_of, random_event, readable
+from tests.properties.random_times import aimed
 from tests.stand_ins.archive_chain import archived_entries
 from tests.stand_ins.control import record_json
 
@@ -52,13 +55,19 @@ class Story:
             self.put(record_json(made.import_record, issued_at=END))
 
     def probe(self) -> None:
-        """An event of every contact, twice: the second finds each as it is once all is joined."""
-        for number in range(6):
+        """An event of every contact, twice: the second finds each as it is once all is joined; then a wait in each."""
+        for number in range(9):
+            kind = "internal_note" if number < 6 else "customer_message"
             note = InteractionEvent(
-                event_id=f"probe{number}", shop_id="shop", kind="internal_note", conversation_id=f"c{number % 3}",
+                event_id=f"probe{number}", shop_id="shop", kind=kind, conversation_id=f"c{number % 3}",
                 occurred_at=END + number, received_at=END + number, agent_id="ann", category="returns",
             )  # fmt: skip
             self.put(event_to_json(note))
+        reader = NaiveReader(self.features, scores=False)
+        reader.read(readable(self.log))
+        for number in range(3):
+            asked = time_reached(number, END)
+            self.put(record_json(aimed(asked, reader), issued_at=END))
 
     def served(self) -> dict[str, bytes | None]:
         """The vectors of the online commit, which the naive reader confirms."""
@@ -70,9 +79,7 @@ class Story:
         assert {one.position: one.vector for one in readings} == {
             one.position: served[one.position] for one in readings
         }
-        return {
-            one["event"]["event_id"]: served[one["position"]] for one in entries if "event_id" in one.get("event", {})
-        }
+        return {_name(one["event"]): served[one["position"]] for one in entries if _name(one.get("event", {}))}
 
     def counted(self) -> Counter:
         """Facts by entity, instant and name, none of which is ever below zero."""
@@ -83,6 +90,18 @@ class Story:
             totals[fact.key, fact.at, fact.name] += fact.value
             assert totals[fact.key, fact.at, fact.name] >= 0
         return Counter({key: value for key, value in totals.items() if value})
+
+
+def time_reached(number: int, due_at: int) -> TimeReached:
+    """A record that names the stage and conversation of a probe."""
+    return TimeReached(
+        shop_id="shop", conversation_id=f"c{number}", round=1, turn=1, stage="waiting_ms:180000", due_at=due_at
+    )
+
+
+def _name(event: dict) -> str:
+    """The id of an archived event, or the conversation of which a stage is reached."""
+    return str(event.get("event_id") or (event["conversation_id"] if "stage" in event else ""))
 
 
 def drawn_event(number: int, index: int) -> InteractionEvent:
@@ -121,6 +140,13 @@ def test_past_in_three_imports_counts_and_reads_as_in_one(numbers):
     assert probes(split.served()) == probes(whole.served())
 
 
+def test_probes_hold_stages_that_are_reached():
+    random = Random(1)
+    served = tell([random.randrange(LARGEST) for _ in range(12)], features=SMALL).served()
+
+    assert {"probe3", "probe4", "probe5", "c0", "c1", "c2"} == probes(served).keys()
+
+
 @settings(max_examples=60)
 @given(NUMBERS, st.integers(1, 4))
 def test_what_reaches_the_log_while_an_import_is_made_never_divides_by_zero(numbers, lag):
@@ -130,5 +156,5 @@ def test_what_reaches_the_log_while_an_import_is_made_never_divides_by_zero(numb
 
 
 def probes(served: dict[str, bytes | None]) -> dict[str, bytes | None]:
-    """The second probe of each contact."""
-    return {event_id: served[event_id] for event_id in ("probe3", "probe4", "probe5")}
+    """The second probe of each contact, and the stages that contacts reach then."""
+    return {name: vector for name, vector in served.items() if name in ("probe3", "probe4", "probe5", "c0", "c1", "c2")}

@@ -15,6 +15,7 @@ from service_quality.events.control_records import (
     SettingsChanged,
     ShopUnparked,
     StateRebuilt,
+    TimeReached,
     control_to_dict,
 )
 from service_quality.events.control_signatures import sign_control
@@ -43,7 +44,13 @@ RECORDS: list[ControlRecord] = [
         columns=("agent.1d.replies.0a1b2c",),
         pending=(PendingImport("r1-1", 2, 3), PendingImport("r1-2", 1, 1)),
     ),
+    TimeReached(shop_id="shop", conversation_id="c1", round=1, turn=2, stage="waited_share:0.75", due_at=ARRIVED),
 ]
+#: The fields of a record of time.
+REACHED = {
+    "kind": "time_reached", "conversation_id": "c1", "round": 1, "turn": 2, "stage": "waiting_ms:1",
+    "due_at": "2023-08-24T10:00:00Z",
+}  # fmt: skip
 
 
 def parse(data: bytes, *, arrived_at: int = ARRIVED, key=control_key) -> object:
@@ -131,6 +138,12 @@ def test_record_signed_long_ago_or_in_the_future_is_rejected(issued_at):
         ({"kind": "shop_unparked"}, "missing_field", "run"),
         ({"kind": "settings_changed"}, "wrong_type", "document"),
         ({"kind": "settings_changed", "document": "?"}, "out_of_range", "document"),
+        ({**REACHED, "due_at": format_instant(ARRIVED + 1)}, "from_the_future", "due_at"),
+        ({**REACHED, "due_at": "soon"}, "out_of_range", "due_at"),
+        ({**REACHED, "conversation_id": None}, "missing_field", "conversation_id"),
+        ({**REACHED, "stage": None}, "missing_field", "stage"),
+        ({**REACHED, "round": 0}, "out_of_range", "round"),
+        ({**REACHED, "turn": "2"}, "wrong_type", "turn"),
     ],
 )  # fmt: skip
 def test_signed_record_with_a_bad_field_is_rejected(change, reason, field):

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
+from service_quality.events.control_records import TimeReached
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
@@ -61,7 +62,7 @@ GOLDEN = FeatureSet(
 )
 
 #: By version of the fold: hashes of the items and of the archive.
-EXPECTED = {5: ("f6f891163f8baf3f", "935f9cf28ec41f1c")}
+EXPECTED = {6: ("1796a1cbb17e7fd9", "ef4e4791510cf1d5")}
 
 
 def golden_log() -> list[InteractionEvent]:
@@ -98,11 +99,19 @@ def _events() -> Iterator[InteractionEvent]:
         )
 
 
+#: The last question waits for so long.
+REACHED = TimeReached(
+    shop_id="shop", conversation_id="c1", round=1, turn=2, stage="waiting_ms:1800000",
+    due_at=START + 21 * 7 * MINUTE + 30 * MINUTE,
+)  # fmt: skip
+
+
 def golden_store() -> MemoryStore:
     store = MemoryStore()
     mark = make_import_record("i1", clock=START, columns=GOLDEN.plan.columns)
     records = [event_to_json(event) for event in golden_log()]
     records.insert(9, record_json(mark, issued_at=START))
+    records += [record_json(REACHED, issued_at=START + DAY)] * 2
     arrived = START + DAY
     log = [LogRecord(str(Position(1, number)), data, arrived) for number, data in enumerate(records)]
     new_worker(store, GOLDEN, ()).advance_shop("shop", log)
@@ -143,7 +152,7 @@ def test_new_fact_leaves_the_bytes_alone(monkeypatch):
     assert (golden_store().items, golden_store().shops) == (before.items, before.shops)
 
 
-def test_every_kind_and_fact_of_this_version_a_duplicate_and_a_conflict_are_in_the_golden_log():
+def test_every_kind_and_fact_of_this_version_a_duplicate_a_conflict_and_time_are_in_the_golden_log():
     entries = [
         entry
         for row in golden_store().rows.values()
@@ -151,6 +160,7 @@ def test_every_kind_and_fact_of_this_version_a_duplicate_and_a_conflict_are_in_t
         for entry in plain(row.body)["entries"]  # type: ignore[index]
     ]
 
-    assert {entry["event"]["kind"] for entry in entries if "event" in entry} >= {*KINDS}
+    assert {entry["event"]["kind"] for entry in entries if "event" in entry} >= {*KINDS, "time_reached"}
+    assert {entry.get("silent") for entry in entries} == {None, True}
     assert {entry.get("duplicate") for entry in entries} == {None, True}
     assert {entry.get("rejected") for entry in entries} == {None, "conflicting_content"}

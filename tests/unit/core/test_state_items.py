@@ -23,7 +23,8 @@ from service_quality.commit.state_items import (
     pack_key,
 )
 from service_quality.commit.stored_json import unpack
-from service_quality.conversations.conversation import Conversation, advance
+from service_quality.conversations.conversation import Conversation, Reached, advance
+from service_quality.conversations.deadlines import Deadline
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import HistoryImported
@@ -98,9 +99,34 @@ def test_stored_form_of_a_conversation_says_how_many_events_came_by_imports_and_
             ["customer_message@0", "customer_message", NOON, NOON, "ms", {"conversation_id": "c1"}],
         ],
         None,
+        None,
         [],
         {},
     ]
+
+
+def test_stages_that_a_turn_has_reached_and_the_deadline_of_its_timer_come_back():
+    reached = (Reached(1, 2, "waiting_ms:180000", NOON + 7), Reached(1, 2, "waited_share:0.75", NOON + 8))
+    item = ConversationItem(replace(ARRIVED, reached=reached), timer=Deadline(NOON + 9, 1, 2, "waited_share:1"))
+
+    stored = encode_conversation(item)
+
+    assert decode_conversation(stored, "shop") == item
+    assert unpack(stored)[4] == [
+        [[1, 2, "waiting_ms:180000", NOON + 7], [1, 2, "waited_share:0.75", NOON + 8]],
+        [NOON + 9, 1, 2, "waited_share:1"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        ConversationItem(replace(ARRIVED, reached=(Reached(1, 1, "waiting_ms:1", NOON),))),
+        ConversationItem(ARRIVED, timer=Deadline(NOON, 1, 1, "waiting_ms:1")),
+    ],
+)
+def test_stages_come_back_without_a_timer_and_a_timer_without_stages(item):
+    assert decode_conversation(encode_conversation(item), "shop") == item
 
 
 def import_record(import_id: str, *, clock: int = NOON, histories: int = 1, conversations: int = 0) -> HistoryImported:
