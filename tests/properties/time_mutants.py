@@ -9,7 +9,7 @@ from unittest import mock
 from service_quality.commit.shop_item import ShopItem
 from service_quality.conversations import deadlines
 from service_quality.conversations.deadlines import Deadline, Stage
-from service_quality.conversations.reading import ConversationState, _Reading
+from service_quality.conversations.reading import ConversationState, Reading
 from service_quality.conversations.reading_order import Placed
 from service_quality.conversations.turns import Turn
 from service_quality.events.control_records import TimeReached
@@ -24,7 +24,7 @@ _STEP, _DEADLINE, _DUE, _START_TURN = (
     conversation_fold.step_time,
     deadlines.deadline_of,
     deadlines._due_at,
-    _Reading._start_turn,
+    Reading._start_turn,
 )
 
 
@@ -58,7 +58,7 @@ def _whenever_it_is_due(before: FoldedConversation, reached: TimeReached, **know
     return _STEP(before, reached if found is None else replace(reached, due_at=found.due_at), **known)
 
 
-def _since_the_question_alone(self: _Reading, one: Placed) -> None:
+def _since_the_question_alone(self: Reading, one: Placed) -> None:
     _START_TURN(self, one)
     if self.state.turn is not None:
         self.state.turn.arrived_at = 0
@@ -120,7 +120,7 @@ OF_TIME: Mutants = {
     "a stage is reached twice": _instead(FoldedConversation, "reaching", lambda self, _: self),
     "values of events behind the instant": _instead(FoldedConversation, "state_before", lambda self, _: self.state),
     "an answer behind the instant ends no wait": _instead(conversation_fold, "step_time", _by_the_events_up_to_it),
-    "a late question is due by its stamp": _instead(_Reading, "_start_turn", _since_the_question_alone),
+    "a late question is due by its stamp": _instead(Reading, "_start_turn", _since_the_question_alone),
     "every question is due by its arrival": _instead(deadlines, "_due_at", _since_the_arrival),
     "any round is reached": _instead(conversation_fold, "step_time", _with_the_round_that_runs),
     "any turn is reached": _instead(conversation_fold, "step_time", _with_the_turn_that_is_open),
