@@ -13,7 +13,16 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import FeatureSet
 from tests.oracle.bounds import MOST_EVENTS, RESERVED_EVENTS, fold_key, is_forgotten, is_full, is_too_old
 from tests.oracle.columns import NaiveColumn, columns_of, kept_facts
-from tests.oracle.entries import Deployed, ImportedPast, NaiveEntry, PastFilled, PolicyBrought, Reading, Rebuilt
+from tests.oracle.entries import (
+    Deployed,
+    ImportedPast,
+    NaiveEntry,
+    PastFilled,
+    PolicyBrought,
+    Reading,
+    Rebuilt,
+    RulesBrought,
+)
 from tests.oracle.facts import Fact, total_facts
 from tests.oracle.feature_values import FeatureValues
 from tests.oracle.held import NaivePart, at_the_instant_of, ids_of, joined, with_event
@@ -56,6 +65,8 @@ class NaiveReader:
     entered: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
     #: The policies that the log has brought, by revision, in its order.
     policies: dict[str, Policy] = field(default_factory=dict)
+    #: The rules that the log has brought: document, revision and position.
+    rules: list[tuple[bytes, str, str]] = field(default_factory=list)
 
     unread: dict[NaiveColumn, dict[str, int]] = field(default_factory=dict)
     begun: dict[NaiveColumn, int] = field(default_factory=dict)
@@ -68,7 +79,7 @@ class NaiveReader:
         """A reader that goes on from here by itself."""
         contacts = defaultdict(Contact, {key: replace(contact) for key, contact in self.contacts.items()})
         entered = defaultdict(list, {key: [*facts] for key, facts in self.entered.items()})
-        return replace(self, contacts=contacts, entered=entered, policies=dict(self.policies))
+        return replace(self, contacts=contacts, entered=entered, policies=dict(self.policies), rules=list(self.rules))
 
     def read(self, log: Iterable[tuple[str, NaiveEntry]]) -> list[Reading]:
         readings = (self._entry(position, entry) for position, entry in log)
@@ -90,6 +101,8 @@ class NaiveReader:
                 self._restart(columns_of(self.features) - columns)
             case PolicyBrought():
                 return Reading(position, self._policy(entry), self.clock)
+            case RulesBrought():
+                return Reading(position, self._rules(position, entry), self.clock)
             case InteractionEvent():
                 return self._event(position, entry)
         return None
@@ -111,6 +124,17 @@ class NaiveReader:
         if brought.revision in self.policies:
             return "known before"
         self.policies[brought.revision] = brought.policy
+        return "accepted"
+
+    def _rules(self, position: str, brought: RulesBrought) -> str:
+        """The outcome of rules; accepted ones are in force behind it."""
+        if not brought.is_sound(self.features):
+            return "no rules"
+        if self.rules[-1:] and self.rules[-1][0] == brought.document:
+            return "duplicate"
+        if brought.follows != (self.rules[-1][1] if self.rules else None):
+            return "follows another"
+        self.rules.append((brought.document, brought.revision, position))
         return "accepted"
 
     def _import(self, position: str, past: ImportedPast) -> Reading:

@@ -8,7 +8,13 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from service_quality.errors import RejectedEventError
-from service_quality.events.control_records import ControlRecord, HistoryImported, RecordPutBack, SettingsChanged
+from service_quality.events.control_records import (
+    POLICY,
+    ControlRecord,
+    HistoryImported,
+    RecordPutBack,
+    SettingsChanged,
+)
 from service_quality.events.event_forms import event_to_input, event_to_json
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
@@ -17,10 +23,11 @@ from service_quality.events.positions import Position
 from service_quality.features.declarations import FeatureSet
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, end_of_day, parse_instant
 from tests.oracle.bounds import fold_key
-from tests.oracle.entries import PolicyBrought
+from tests.oracle.entries import PolicyBrought, RulesBrought
 from tests.properties.import_packs import Backfill, Known, build_backfill
 from tests.properties.naive_reader import ImportedPast, NaiveReader
 from tests.properties.random_oddities import edited, with_oddities
+from tests.properties.random_rules import rules_brought
 from tests.properties.random_scenes import SCENES, Scene
 from tests.properties.random_settings import SettingsWriter, brought_by
 from tests.stand_ins.control import control_key, record_json
@@ -250,9 +257,9 @@ def known_of(log: RandomLog, features: FeatureSet) -> Known:
     return Known(accepted, [*log.backfills.values()], log.records[-1].position if log.records else "")
 
 
-def readable(log: RandomLog) -> list[tuple[str, InteractionEvent | ImportedPast | PolicyBrought]]:
+def readable(log: RandomLog) -> list[tuple[str, InteractionEvent | ImportedPast | PolicyBrought | RulesBrought]]:
     """The log as the oracle reads it: records that do not parse left out, an import's past once, at its record."""
-    entries: list[tuple[str, InteractionEvent | ImportedPast | PolicyBrought]] = []
+    entries: list[tuple[str, InteractionEvent | ImportedPast | PolicyBrought | RulesBrought]] = []
     met: set[str] = set()
     for record in log.records:
         try:
@@ -265,7 +272,8 @@ def readable(log: RandomLog) -> list[tuple[str, InteractionEvent | ImportedPast 
             met.add(event.import_id)
             entries.append((record.position, log.backfills[event.import_id].past))
         elif isinstance(event, SettingsChanged):
-            entries.append((record.position, brought_by(event.document)))
+            is_policy = event.section == POLICY
+            entries.append((record.position, (brought_by if is_policy else rules_brought)(event.document)))
     return entries
 
 

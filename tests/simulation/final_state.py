@@ -41,6 +41,9 @@ def judge_state(evidence: Evidence) -> None:
     require(shop.received_clock == reader.received_clock, "the received clock is not the log's")
     require(shop.parked is None, "the shop is still parked")
     require(shop.policies == tuple(reader.policies), f"found policies {shop.policies}, expected {[*reader.policies]}")
+    expected = [(revision, position) for _, revision, position in reader.rules]
+    rules = None if not expected else (*expected[-1], len(expected))
+    require(shop.rules == rules, f"found rules {shop.rules}, expected {rules}")
     soonest = evidence.world.log_time - _LATEST  # no event that comes from now on was received before
     stored = stored_items(evidence)
     largest = max((len(data) for key, data in stored.items() if not key.startswith("import")), default=0)
@@ -108,7 +111,7 @@ def judge_against_calm_run(evidence: Evidence) -> None:
 
 
 def _is_history(key: str) -> bool:
-    return entity_name(key) not in ("contact", "visit", "import", "policy")
+    return entity_name(key) not in ("contact", "visit", "import", "policy", "rules")
 
 
 def _require_rows(evidence: Evidence, calm: MemoryStore, *, kinds: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.events.log_records import LogRecord
@@ -37,7 +37,7 @@ def take(store: MemoryStore, *events: Sent) -> CommitStats:
         LogRecord(str(Position(1, index)), json.dumps(raw).encode(), NOON + at)
         for index, (at, raw) in enumerate(sorted(events, key=lambda one: one[0]))
     ]
-    return OnlineCommit(store, FixedScorer, FEATURES, RULES).advance_shop("shop", records)
+    return OnlineCommit(store, FixedScorer, FEATURES, shipped_rules()).advance_shop("shop", records)
 
 
 def alerts(store: MemoryStore) -> list[str]:

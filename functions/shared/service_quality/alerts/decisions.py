@@ -13,6 +13,9 @@ from service_quality.features.declarations import FeatureSet
 from service_quality.policies.policy import DEFAULT_POLICY
 from service_quality.scoring.scored_event import ScoredEvent
 
+#: Said by an alert whose rule was taken out of force.
+RULE_WITHDRAWN = "rule_withdrawn"
+
 
 class Subject(NamedTuple):
     """The subject of a rule, the key of the item that holds its alerts, and its round if it is a conversation."""
@@ -31,6 +34,8 @@ class Judged(NamedTuple):
     values: dict[str, float | int | None]
     scored: ScoredEvent | None
     shown: Shown = Shown()
+    #: What ends alerts here beside the conditions of their rules.
+    ended_by: str | None = None
 
 
 class Decision(NamedTuple):
@@ -86,6 +91,14 @@ def end_with_round(
     return _Deciding(rule, subject.name, closed, features, before.round).reach(before, None, resolved=True)
 
 
+def end_withdrawn(
+    rule: Rule, subject: Subject, before: AlertState, judged: Judged, features: FeatureSet
+) -> list[Decision]:
+    """The decision that ends an alert of a rule that is in force no more; empty where it is over."""
+    withdrawn = judged._replace(ended_by=RULE_WITHDRAWN)
+    return _Deciding(rule, subject.name, withdrawn, features, before.round).reach(before, None, resolved=True)
+
+
 class _Deciding(NamedTuple):
     rule: Rule
     subject: str
@@ -107,5 +120,7 @@ class _Deciding(NamedTuple):
         if change is None or change == REPEATED:
             return [Decision(after)]
         event_id = judged.event.event_id
-        moved = AlertTransition(judged.shop_id, rule, self.subject, change, after, event_id, judged.clock, judged.shown)
+        moved = AlertTransition(
+            *(judged.shop_id, rule, self.subject, change, after, event_id, judged.clock, judged.shown, judged.ended_by)
+        )
         return [Decision(after, moved.key, alert_body(moved, judged.values, judged.scored, self.features))]

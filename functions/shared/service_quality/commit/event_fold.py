@@ -1,13 +1,14 @@
 """One event into a shop's state in memory: its score by the histories before it, its facts, the decisions of rules."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from service_quality.alerts.alert_state import AlertState
-from service_quality.alerts.decisions import Decision, Judged, decide, shown_in, subject_of
-from service_quality.alerts.rules import Rule
+from service_quality.alerts.decisions import Decision, Judged, Subject, decide, end_withdrawn, shown_in, subject_of
+from service_quality.alerts.rules import CONVERSATION, Rule
 from service_quality.commit.failures import RULE, SCORE, Failure
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import ConversationItem
@@ -22,6 +23,8 @@ from service_quality.features.feature_context import FeatureContext
 from service_quality.scoring.scored_event import ScoredEvent, entity_keys, score_step
 from service_quality.scoring.scores import Scorer
 
+#: The alerts of withdrawn rules that one event ends: a transaction holds so many rows; the next event ends others.
+MOST_WITHDRAWN_AT_ONCE = 5
 #: Of entities that are stored in one item, such as the products of one kind of issue.
 MAX_HISTORIES = 300
 
@@ -61,11 +64,16 @@ class EventFold:
     def keys_changed_by(self, event: InteractionEvent, step: ConversationStep) -> set[str]:
         """The items that applying a step may change."""
         keys = {conversation_key(event)} | {item_key_of(fact.key) for fact in step.facts}
-        for rule in self.rules:
+        for rule in self.state.rules_over(self.rules):
             subject = subject_of(rule, event, step)
             if subject is not None:
                 keys.add(subject.item_key)
-        return keys
+        return keys | {key for key, *_ in self._withdrawn(event, step)}
+
+    def most_alerts(self) -> int:
+        """The most alerts that one event may change."""
+        own = self.state.own_rules
+        return len(self.rules) if own is None else len(own.rules) + MOST_WITHDRAWN_AT_ONCE
 
     def apply(self, event: InteractionEvent, step: ConversationStep) -> Outcome:
         """Score the event by the histories before it, enter its facts, and let the rules decide."""
@@ -114,8 +122,8 @@ class EventFold:
         scored = scored if step.is_latest else None
         shown = shown_in(step.after.state)
         judged = Judged(self.state.shop_id, event, self.state.shop.clock, values, scored, shown)
-        rows: list[OutboxRow] = []
-        for rule in self.rules:
+        rows = self._end_withdrawn(judged, step)
+        for rule in self.state.rules_over(self.rules):
             subject = subject_of(rule, event, step)
             if subject is None:
                 continue
@@ -131,6 +139,40 @@ class EventFold:
                 self._touch(subject.item_key)
                 rows += decided
         return rows
+
+    def _end_withdrawn(self, judged: Judged, step: ConversationStep) -> list[OutboxRow]:
+        """The rows that end alerts of rules that the shop has withdrawn."""
+        rows: list[OutboxRow] = []
+        for item_key, rule, subject in self._withdrawn(judged.event, step):
+            alert_states = self._alert_states(item_key)
+            for decision in end_withdrawn(rule, subject, alert_states[rule.name], judged, self.features):
+                alert_states[rule.name] = decision.state
+                self._touch(item_key)
+                rows += _alert_rows(judged.shop_id, decision)
+        return rows
+
+    def _withdrawn(self, event: InteractionEvent, step: ConversationStep) -> list[tuple[str, Rule, Subject]]:
+        """The item, the rule and the subject of the first open alerts here whose rules the shop has withdrawn.
+
+        Without rules of its own a shop has withdrawn none: workers of two releases may fold it in turn.
+        """
+        return list(islice(self._all_withdrawn(event, step), MOST_WITHDRAWN_AT_ONCE))
+
+    def _all_withdrawn(self, event: InteractionEvent, step: ConversationStep) -> Iterator[tuple[str, Rule, Subject]]:
+        own = self.state.own_rules
+        if own is None:
+            return
+        # Only items that are read with every event of this kind: what a cache holds beside them decides nothing.
+        read = entity_keys(step, self.features) if step.scored else {}
+        held = {CONVERSATION: conversation_key(event)} | {
+            kind: key for kind, key in read.items() if item_key_of(key) == key
+        }
+        for kind, item_key in held.items():
+            for name, before in self._alert_states(item_key).items():
+                rule = own.declared(name, kind, self.rules) if before.open and not own.has(name, kind) else None
+                if rule is not None:
+                    named = event.conversation_id if kind == CONVERSATION else item_key.partition("\x1f")[2]
+                    yield item_key, rule, Subject(named or "", item_key, before.round)
 
     def _of_histories(self, scored: ScoredEvent) -> dict[str, float | int | None]:
         """The values of a scored event that are no values of its conversation."""

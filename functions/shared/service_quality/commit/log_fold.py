@@ -68,7 +68,7 @@ class LogFold:
         size = reading.size + _ENTRY_BYTES + 8 * len(fold.features.features)
         try:
             fold.reject_overfilling(step)
-            self.builder.make_room(fold.keys_changed_by(event, step), rows=_ROWS_A_RULE * len(fold.rules), size=size)
+            self.builder.make_room(fold.keys_changed_by(event, step), rows=_ROWS_A_RULE * fold.most_alerts(), size=size)
         except RejectedEventError as error:
             self._reject(reading, error)
             return False  # later steps begin from this one
