@@ -15,12 +15,20 @@ from tests.stand_ins.control import KEY
 from tests.unit.core.rule_documents import RATED_BADLY, WAITS, rule
 
 KINDS = (*("next",) * 6, "repeated", "invalid", "follows another", "forged")
+#: Opens an alert with a customer's first word.
+TALKS = rule(
+    WAITS,
+    name="talks",
+    tiers={"info": {"at_least": {"value": "customer_messages", "limit": 1}}},
+    examples=[{"values": {"customer_messages": 1}, "expect": "info"}, {"values": {}, "expect": "none"}],
+)
 #: The rules of a revision: none, some under the names of SMALL_RULES, which keep their alerts, and some others.
 SETS = (
     (),
     (rule(WAITS, name="waiting"),),
     (WAITS, RATED_BADLY),
-    (RATED_BADLY,),
+    (TALKS,),
+    (TALKS, RATED_BADLY),
     (rule(RATED_BADLY, name="busy_agent", cooldown="PT1S"), rule(WAITS, name="waits", cooldown="PT1S")),
     (rule(RATED_BADLY, name="waits"),),
 )

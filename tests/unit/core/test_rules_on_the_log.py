@@ -272,7 +272,9 @@ def test_withdrawal_is_looked_for_only_in_items_that_every_such_event_reads():
     store = MemoryStore()
     agent = [event("customer_message", -5 * MINUTE), event("agent_message", -4 * MINUTE)]
     worker = OnlineCommit(store, FixedScorer, SMALL, SMALL_RULES, control_key)
-    found = [rules_set(RATED_BADLY), *agent, rules_set(revision="b", follows="a"), event("rated", -MINUTE, rating=2)]
+    withdrawn = rules_set(revision="b", follows="a")
+    found: list[InteractionEvent | ControlRecord] = [rules_set(RATED_BADLY), *agent, withdrawn]
+    found.append(event("rated", -MINUTE, rating=2))
 
     for number, one in enumerate(found):
         worker.advance_shop("shop", [LogRecord(str(Position(1, number)), record_json(one, issued_at=NOON), NOON)])

@@ -79,8 +79,10 @@ def test_what_the_reader_takes_the_schema_takes(document):
 def test_what_only_the_reader_refuses_no_schema_can_say(document):
     """Units, known names of a subject's evidence, examples: all else that is refused, the schema refuses, too."""
     problems = find_problems(json.dumps(document).encode(), FEATURES)[1]
-    unsayable = ("as waiting_ms is", "as replies is", "as closed is", "what the rule decides", "one that expects")
-    unsayable += ("a single conversation", "a name of its own", "longer windows", "the revision before", "each name")
+    unsayable = (
+        *("as waiting_ms is", "as replies is", "as closed is", "what the rule decides", "one that expects"),
+        *("a single conversation", "a name of its own", "longer windows", "the revision before", "each name"),
+    )
 
     refused_by_form = [one for one in problems if not any(words in one.expected for words in unsayable)]
 
