@@ -24,13 +24,14 @@ TALKS = rule(
 )
 #: The rules of a revision: none, some under the names of SMALL_RULES, which keep their alerts, and some others.
 SETS = (
+    (TALKS,),
     (),
+    (TALKS, RATED_BADLY),
     (rule(WAITS, name="waiting"),),
     (WAITS, RATED_BADLY),
-    (TALKS,),
-    (TALKS, RATED_BADLY),
+    (),
     (rule(RATED_BADLY, name="busy_agent", cooldown="PT1S"), rule(WAITS, name="waits", cooldown="PT1S")),
-    (rule(RATED_BADLY, name="waits"),),
+    (rule(RATED_BADLY, name="talks"),),
 )
 
 

@@ -37,7 +37,7 @@ class SettingsWriter:
 
     def write(self, choices: Choosing, shop_id: str, *, now: int) -> bytes:
         """The record of a next policy or of next rules, or of some that the shop does not take."""
-        if choices.of((POLICY, POLICY, RULES)) == RULES:
+        if choices.of((POLICY, RULES)) == RULES:
             return self.rules.write(choices, shop_id, now=now)
         kind = choices.of(KINDS)
         document = self._document(choices, kind, now=now)

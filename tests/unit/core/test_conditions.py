@@ -149,7 +149,7 @@ def test_rate_is_compared_only_where_its_parent_and_its_trials_are_served(featur
     found = above_parent(FeatureSet(features), rate, 20, 0.95)
 
     assert (found is not None) is is_there
-    assert found is None or (found.count, found.prior_weight) == ("agent_ratings_30d", 2)
+    assert found is None or (found.trials, found.prior_weight) == ("agent_ratings_30d", 2)
 
 
 @pytest.mark.parametrize(

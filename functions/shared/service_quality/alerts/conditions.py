@@ -1,11 +1,13 @@
 """The closed algebra of conditions over named values.
 
 A condition holds, fails, or does neither: a value that is missing satisfies nothing and contradicts nothing, so that
-`Not` says nothing of it either. Arithmetic is + − × ÷ and comparison, so that every engine decides alike.
+`Not` says nothing of it either. Arithmetic is + − × ÷ and comparison, so that every engine decides alike. Most kinds
+are tuples, which cost a start little.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Values = Mapping[str, float | int | None]
 
@@ -57,8 +59,7 @@ class Below(_Comparison):
         return compared is not None and compared[0] >= compared[1]
 
 
-@dataclass(frozen=True)
-class Between:
+class Between(NamedTuple):
     """A value is at least `lowest` and below `below`."""
 
     value: str
@@ -77,8 +78,7 @@ class Between:
         return values.get(self.value) is not None and not self.holds(values)
 
 
-@dataclass(frozen=True)
-class OneOf:
+class OneOf(NamedTuple):
     """A value is one of several numbers."""
 
     value: str
@@ -95,8 +95,7 @@ class OneOf:
         return values.get(self.value) is not None and not self.holds(values)
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(NamedTuple):
     """A value is not known."""
 
     value: str
@@ -112,11 +111,10 @@ class Missing:
         return not self.holds(values)
 
 
-@dataclass(frozen=True)
-class AboveParent:
+class AboveParent(NamedTuple):
     """The rate of an entity lies above its parent's, which is outside of the interval of the entity's own rate.
 
-    `rate` is the served one, shrunk towards `parent` as by `prior_weight` further trials at the parent's rate; `count`
+    `rate` is the served one, shrunk towards `parent` as by `prior_weight` further trials at the parent's rate; `trials`
     is the number of its trials, `at_least` so many. The interval is the score interval (Wilson, JASA 1927) of the raw
     rate hits ÷ n. It excludes the parent's rate p where n × (hits ÷ n − p)² > z² × p × (1 − p), and the served rate r
     says that hits ÷ n − p = (r − p) × (n + w) ÷ n.
@@ -128,28 +126,27 @@ class AboveParent:
 
     rate: str
     parent: str
-    count: str
+    trials: str
     prior_weight: float
     at_least: int
     confidence: float
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return (self.rate, self.parent, self.count)
+        return (self.rate, self.parent, self.trials)
 
     def holds(self, values: Values) -> bool:
-        rate, parent, count = (values.get(name) for name in self.reads)
-        if rate is None or parent is None or count is None or count < self.at_least or rate <= parent:
+        rate, parent, trials = (values.get(name) for name in self.reads)
+        if rate is None or parent is None or trials is None or trials < self.at_least or rate <= parent:
             return False
-        reach = (rate - parent) * (count + self.prior_weight)
-        return reach * reach > SQUARED_QUANTILES[self.confidence] * parent * (1 - parent) * count
+        reach = (rate - parent) * (trials + self.prior_weight)
+        return reach * reach > SQUARED_QUANTILES[self.confidence] * parent * (1 - parent) * trials
 
     def fails(self, values: Values) -> bool:
         return all(values.get(name) is not None for name in self.reads) and not self.holds(values)
 
 
-@dataclass(frozen=True)
-class AbovePast:
+class AbovePast(NamedTuple):
     """A count in a short window is out of proportion to the same entity's count in a long window, which contains it.
 
     The short window is a `share` of the long one. Of n in the long window, n × share would be in the short one if
@@ -189,8 +186,7 @@ class AbovePast:
         return all(values.get(name) is not None for name in self.reads) and not self.holds(values)
 
 
-@dataclass(frozen=True)
-class Not:
+class Not(NamedTuple):
     """A condition fails: it is known not to hold."""
 
     condition: "Condition"

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from service_quality.alerts.alert_messages import BODY_VERSION, AlertBody, Texts, message_sequence, texts_of
 from service_quality.alerts.message import LANGUAGES, Message
-from service_quality.alerts.shipped_rules import rule_named
 from service_quality.alerts.wording_messages import EVENT_VALUES
 from service_quality.errors import UnreadableRowError
 from service_quality.scoring.reasons import MOST_REASONS, Reason
@@ -46,7 +45,7 @@ def read_alert(row: AlertRow) -> AlertBody:
     kind = _text(stored.get("kind"), _LONGEST_NAME)
     if not kind:
         raise UnreadableRowError("missing_field", found="no text as kind", expected="the name of a rule")
-    rule = rule_named(kind)  # for a row of a release whose rows did not hold the texts
+    title, advice = _texts(stored.get("title")), _texts(stored.get("advice"))
     subject = stored.get("subject")
     named: Mapping[str, object] = subject if isinstance(subject, dict) else {}
     subject_kind = _text(named.get("kind"), _LONGEST_NAME) or UNKNOWN
@@ -60,8 +59,8 @@ def read_alert(row: AlertRow) -> AlertBody:
         "sequence": _sequence(row.sequence),
         "kind": kind,
         "rule_version": _whole(stored.get("rule_version")),
-        "title": _texts(stored.get("title")) or texts_of(rule.title if rule else Message(kind, kind)),
-        "advice": _texts(stored.get("advice")) or texts_of(rule.advice if rule else Message("", "")),
+        "title": title or texts_of(_shipped(kind)[0]),
+        "advice": advice or texts_of(_shipped(kind)[1]),
         "state": _text(stored.get("state"), _LONGEST_NAME) or UNKNOWN,
         "severity": _text(stored.get("severity"), _LONGEST_NAME) or UNKNOWN,
         "shop_id": _text(row.shop_id, _LONGEST_NAME) or UNKNOWN,
@@ -103,6 +102,14 @@ def _texts(value: object) -> Texts | None:
     found = value if isinstance(value, dict) else {}
     said = Message(*(_text(found.get(language), _LONGEST_TEXT) for language in LANGUAGES))
     return texts_of(said) if all(said) else None
+
+
+def _shipped(kind: str) -> tuple[Message, Message]:
+    """Title and advice of a rule in a row of a release whose rows do not hold them; its name where it is not known."""
+    from service_quality.alerts.shipped_rules import rule_named  # noqa: PLC0415  # for old rows alone
+
+    rule = rule_named(kind)
+    return (rule.title, rule.advice) if rule is not None else (Message(kind, kind), Message("", ""))
 
 
 def _number(value: object) -> float | int | None:

@@ -4,7 +4,6 @@ A name that this release does not serve is a value that is missing, so a rule th
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TypedDict
 
 from service_quality.alerts.conditions import (
@@ -109,7 +108,7 @@ def above_past(features: FeatureSet, asked: AbovePast) -> AbovePast | None:
     if short is None or long is None or (short.entity, short.fact) != (long.entity, long.fact):
         return None
     share = WINDOWS[short.window].length / WINDOWS[long.window].length
-    return replace(asked, share=share) if share < 1 else None
+    return asked._replace(share=share) if share < 1 else None
 
 
 def _store(condition: Condition) -> StoredCondition:  # noqa: PLR0911  # one for each kind
