@@ -14,6 +14,7 @@ from service_quality.alerts.rule_vocabulary import Vocabulary
 from service_quality.alerts.rules import AUDIENCES, Rule
 from service_quality.alerts.stored_rules import store_rules
 from service_quality.alerts.wording import name_in_words, value_in_words
+from service_quality.conversations.event_values import EVENT_VALUES
 from service_quality.errors import RejectedRulesError
 from service_quality.features.feature_set import FEATURES
 from tools.rule_schema import render_schema
@@ -91,7 +92,8 @@ Intervals are score intervals (Wilson), compared by squares, so that every engin
 the rate as it is served, shrunk towards its parent, and asks about the raw one. It takes {rates}. `above_past` takes
 {pasts}.
 
-Values that conditions may read: every value of the conversation, the score, and [every feature](feature_dictionary.md).
+Conditions read the values of the conversation, the score, and [every feature](feature_dictionary.md). The values of the
+conversation are {values}.
 
 ## The shipped rules
 """
@@ -131,6 +133,7 @@ def render_page() -> str:
         conditions="\n".join(f"| `{kind}` | {_HOLDS[kind]} | {_keys(kind)} |" for kind in forms.ALGEBRA),
         languages=" and ".join(f"`{language}`" for language in forms.TEXT_KEYS),
         audiences=", ".join(f"`{one}`" for one in AUDIENCES),
+        values=", ".join(f"`{name}`" for name in EVENT_VALUES),
         rates=_named(vocabulary.rates, "rates with their parent and their number of trials"),
         pasts=_named(vocabulary.pasts, "counts of one fact in two windows"),
     )

@@ -38,7 +38,7 @@ OPTIONS_OF_OTHERS = {
 }
 
 #: The modules that add the commands of infra.operations.
-COMMANDS_OF_OPERATIONS = ("record_options", "alert_commands", "policy_commands", "stack_commands")
+COMMANDS_OF_OPERATIONS = ("record_options", "alert_commands", "policy_commands", "rule_commands", "stack_commands")
 
 
 def code_of(text: str) -> str:
