@@ -16,8 +16,9 @@ from reports.shown_alert import ShownAlert, show_alert
 from reports.telling import choose_telling
 from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
+from service_quality.alerts.message import LANGUAGES, Message
+from service_quality.alerts.shipped_rules import title_of
 from service_quality.alerts.shop_settings import ShopSettings
-from service_quality.alerts.wording_messages import LANGUAGES
 from service_quality.scoring.scores import ENGINES_DIFFER_AT_MOST
 
 Shops = Mapping[str, ShopSettings]
@@ -120,14 +121,14 @@ def _pane(language: str, report: Figures, telling: Sequence[Figures], shops: Sho
         tag=_TAGS[language],
         other=next(other for other in LANGUAGES if other != language),
         labels=say(LABELS | LEARNING_LABELS),
-        rules=say(messages.RULES),
+        rules={kind: title_of(kind, language) for kind in plots.kinds_of(report["alerts"]["by_kind"])},
         states=say(messages.STATES),
         steps={name: name for name in report["seconds"]} | say(STEPS),
         telling=[show_alert(alert, language, shops.get(alert["shop_id"], ShopSettings())) for alert in telling],
     )
 
 
-def _said(table: Mapping[str, messages.Message], language: str) -> dict[str, str]:
+def _said(table: Mapping[str, Message], language: str) -> dict[str, str]:
     return {name: one.said(language) for name, one in table.items()}
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import ceil, floor, log10, sqrt
 
 from reports.proofs import Figures
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.shop_settings import ShopSettings, local_time
-from service_quality.alerts.wording_messages import RULES
 
 HOURS = 24
 _Z95 = 1.96
@@ -89,8 +89,9 @@ class Hours:
 
 
 def kinds_of(alerts: Mapping[str, object]) -> list[str]:
-    """Kinds that occur, in the order in which rules are listed."""
-    return [kind for kind in RULES if kind in alerts]
+    """Kinds that occur, in the order in which the shipped rules are asked; others behind them."""
+    shipped = [rule.name for rule in shipped_rules() if rule.name in alerts]
+    return [*shipped, *sorted(kind for kind in alerts if kind not in shipped)]
 
 
 def polyline(points: Sequence[Sequence[float]], frame: Frame = SQUARE) -> str:
@@ -156,7 +157,7 @@ def plot_hours(alerts: Sequence[Figures], zones: Mapping[str, str]) -> Hours:
 
     An alert without a zone of its own has that of its shop in `zones`; a shop that is left out counts in UTC.
     """
-    counts = {kind: [0] * HOURS for kind in RULES}
+    counts = {kind: [0] * HOURS for kind in kinds_of({alert["kind"]: alert for alert in alerts})}
     for alert in alerts:
         zone = alert.get("time_zone") or zones.get(alert["shop_id"], ShopSettings().time_zone)
         counts[alert["kind"]][local_time(alert["occurred_at"], zone).hour] += 1

@@ -5,6 +5,7 @@ from math import exp
 
 from reports.proofs import Figures
 from service_quality.alerts import wording_messages as messages
+from service_quality.alerts.shipped_rules import rule_named, title_of
 from service_quality.alerts.shop_settings import ShopSettings, instant_in_words
 from service_quality.alerts.wording import name_in_words, value_in_words
 from service_quality.alerts.wording_messages import MAIL, say
@@ -44,9 +45,8 @@ class ShownAlert:
 def show_alert(alert: Figures, language: str, shop: ShopSettings) -> ShownAlert:
     """The alert as a person of the shop reads it; an unknown rule has no measure, an unknown instant is empty."""
     shop = shop.of_alert(alert.get("time_zone"), alert.get("currency"))
-    measure = messages.MEASURES.get(alert["kind"])
     return ShownAlert(
-        title=say(messages.RULES, alert["kind"], language),
+        title=alert.get("title", {}).get(language) or title_of(alert["kind"], language),
         severity=say(messages.SEVERITIES, alert["severity"], language),
         severity_name=alert["severity"],
         state=say(messages.STATES, alert["state"], language),
@@ -62,8 +62,16 @@ def show_alert(alert: Figures, language: str, shop: ShopSettings) -> ShownAlert:
             if name != "score" and value is not None
         ),
         reasons=tuple(_reason(reason, language, shop) for reason in alert["reasons"]),
-        measure=measure.said(language) if measure else "",
+        measure=_advice(alert, language),
     )
+
+
+def _advice(alert: Figures, language: str) -> str:
+    """What to do, as the alert says it; as the shipped rule says it in the alert of a release that did not."""
+    rule = rule_named(alert["kind"])
+    shipped = rule.advice.said(language) if rule is not None else ""
+    said: str = alert.get("advice", {}).get(language, shipped)
+    return said
 
 
 def _reason(reason: Figures, language: str, shop: ShopSettings) -> ShownReason:

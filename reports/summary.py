@@ -19,6 +19,7 @@ from reports.shown_alert import ShownAlert, show_alert
 from reports.telling import choose_telling
 from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
+from service_quality.alerts.shipped_rules import title_of
 from service_quality.alerts.shop_settings import ShopSettings
 
 MOST_REASONS = 3
@@ -117,7 +118,7 @@ def _alerts(report: Figures, language: str) -> list[str]:
     head += [label(name, language) for name in JUDGED]
     rows = [
         [
-            messages.RULES[kind].said(language),
+            title_of(kind, language),
             *(count_in_words(by_kind[kind].get(state, 0)) for state in states),
             number_in_words(quality.get(kind, {}).get("per_day")),
             *(share_in_words(quality.get(kind, {}).get(name)) for name in JUDGED),

@@ -17,6 +17,7 @@ from spark_jobs.backtest.printing import JsonLines, Printing, RejectedLine, Text
 from spark_jobs.entry.arguments import JobParser, add_debug, empty_parser
 from spark_jobs.entry.endings import run_job
 from spark_jobs.entry.policy_files import read_policy
+from spark_jobs.entry.rule_files import read_rules_file
 from spark_jobs.errors import InputError, JobError, MissingSourceError
 
 _NAME = "backtest_rules"
@@ -39,7 +40,8 @@ def main(arguments: Sequence[str]) -> None:
     options = _parser().parse_args(arguments)
     scorer = NoScore() if options.score is None else GivenScore(options.score)
     policy = None if options.policy is None else read_policy(options.policy)
-    run = _Run(Backtest(scorer, policy), JsonLines() if options.json else Text())
+    rules = None if options.rules is None else read_rules_file(options.rules)
+    run = _Run(Backtest(scorer, policy, rules), JsonLines() if options.json else Text())
     with _open_log(options.events) as log:
         for number, data in enumerate(log, start=1):
             if data.strip():
@@ -61,6 +63,11 @@ def _parser() -> JobParser:
     )
     parser.add_argument(
         "--policy", metavar="FILE.json", help="the policy of the shops from the first line on (docs/policies.md)"
+    )
+    parser.add_argument(
+        "--rules",
+        metavar="FILE",
+        help="the rules of the shops (docs/rules.md), YAML or JSON; by default the shipped ones",
     )
     parser.add_argument("--score", type=score_argument, metavar="NUMBER", help="the score of every event, from 0 to 1")
     parser.add_argument(

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from service_quality.adapters.archive_ledger import ArchiveLedger
 from service_quality.adapters.state_table import StateTable
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.commit.archived_ranges import find_gaps
 from service_quality.commit.shop_item import ShopItem
 from service_quality.events.control_records import PendingImport, StateRebuilt
@@ -99,7 +99,7 @@ def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebui
     """Write the items of rebuilt shops, which all have a log; the records that let them count, and counts."""
     entries = read_entries(spark, options.archive)
     log = read_logs(entries, shops).cache()
-    subjects = {rule.subject for rule in RULES} - {"conversation"}
+    subjects = {rule.subject for rule in shipped_rules()} - {"conversation"}
     states = fold_states(join_imports(log), FEATURES, subjects, read_policies(entries)).cache()
     ends = shop_ends(spark, log, shops).cache()
     items = build_rebuilt_items(states, ends, FEATURES)

@@ -8,7 +8,7 @@ from itertools import groupby
 from math import exp
 
 from benchmarks.cost_runs.counts import CountingStore
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.commit.archive_objects import archive_objects, unpack_archive_row
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.events.event_forms import event_to_json
@@ -123,7 +123,7 @@ def counted(stores: list[CountingStore], *, events: int, cpu: float, world_event
 def fold(store: CountingStore) -> OnlineCommit:
     """A function that has just started, with an empty cache."""
     scorer = LikeTheDemos()
-    return OnlineCommit(store, lambda: scorer, FEATURES, RULES)
+    return OnlineCommit(store, lambda: scorer, FEATURES, shipped_rules())
 
 
 def take(commit: OnlineCommit, shop_id: str, batches: Iterable[list[InteractionEvent]], *, first: int) -> float:

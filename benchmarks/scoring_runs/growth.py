@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from benchmarks.measurement import Row
 from benchmarks.scoring_runs.contacts import contact_events, long_conversation
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent
@@ -58,7 +58,7 @@ def measure_growth(runs: int) -> tuple[Row, ...]:
 def cpu_of_last(events: list[InteractionEvent], counted: int) -> float:
     """CPU microseconds an event over the last events, the others folded before."""
     scorer = FreeScorer()
-    commit = OnlineCommit(MemoryStore(), lambda: scorer, FEATURES, RULES)
+    commit = OnlineCommit(MemoryStore(), lambda: scorer, FEATURES, shipped_rules())
     records = [
         (event.shop_id, LogRecord(str(Position(1, number)), event_to_json(event), event.received_at))
         for number, event in enumerate(events, 1)

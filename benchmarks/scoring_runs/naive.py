@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 
 from benchmarks.scoring_runs.contacts import batches, contact_events
 from benchmarks.scoring_runs.measured import CallCounter, Measured, cpu_of, peak_mb
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_item import ShopItem, decode_shop, encode_shop
 from service_quality.commit.transactions import Commit
@@ -140,7 +140,7 @@ def advance(kinesis: dict[str, Any], store: OneByOne, scorer: RecordingScorer) -
     position = str(Position(1, int(kinesis["sequenceNumber"])))
     arrived_at = round(kinesis["approximateArrivalTimestamp"] * 1000)
     record = LogRecord(position, base64.b64decode(kinesis["data"]), arrived_at)
-    OnlineCommit(store, lambda: scorer, FEATURES, RULES).advance_shop(kinesis["partitionKey"], [record])
+    OnlineCommit(store, lambda: scorer, FEATURES, shipped_rules()).advance_shop(kinesis["partitionKey"], [record])
 
 
 if __name__ == "__main__":

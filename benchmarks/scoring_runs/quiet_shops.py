@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from service_quality.adapters.state_table import StateTable
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.commit.batches import BatchCommit, Logs
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.events.event_forms import event_to_json
@@ -57,7 +57,9 @@ def _take(tables: DistantTables, *, shops: int, place: int, shops_at_once: int) 
     """The seconds that a new function takes for the next event of every shop."""
     store = StateTable(tables, "state", "alerts", lambda rejections: None, now=lambda: START / 1000)  # type: ignore[arg-type]  # a stand-in of the client
     with ThreadPoolExecutor(shops_at_once) as pool:
-        commit = BatchCommit(OnlineCommit(store, FixedScorer, FEATURES, RULES), pool if shops_at_once > 1 else None)
+        commit = BatchCommit(
+            OnlineCommit(store, FixedScorer, FEATURES, shipped_rules()), pool if shops_at_once > 1 else None
+        )
         started = time.monotonic()
         for logs in _batches(shops, place):
             outcome = commit.advance(logs)

@@ -21,7 +21,7 @@ from service_quality.adapters.shard_map import ShardMap
 from service_quality.adapters.state_table import StateTable
 from service_quality.adapters.telemetry import Telemetry
 from service_quality.adapters.wiring import make_registry
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.commit.batch_report import batch_counts
 from service_quality.commit.batches import BatchCommit
 from service_quality.commit.commit_stats import CommitStats
@@ -63,7 +63,7 @@ rejected_store = RejectedStore(s3, settings.rejected_bucket)
 store = StateTable(dynamodb, settings.state_table, settings.alerts_table, rejected_store.put)
 registry = make_registry(dynamodb, s3, telemetry, table=settings.models_table, bucket=settings.models_bucket)
 executor = ThreadPoolExecutor(settings.shops_at_once, "shop")
-commit = BatchCommit(OnlineCommit(store, registry.champion, FEATURES, RULES, read_control_key), executor)
+commit = BatchCommit(OnlineCommit(store, registry.champion, FEATURES, shipped_rules(), read_control_key), executor)
 for checked in [executor.submit(check) for check in (store.check, rejected_store.check, registry.champion)]:
     checked.result()
 gc.freeze()  # nor will any of these become garbage

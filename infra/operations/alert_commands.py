@@ -16,9 +16,9 @@ from infra.operations.errors import NotThereError
 from infra.operations.open_alerts import FoundAlert, read_alerts
 from infra.operations.seen_shops import has_state
 from infra.operations.shop_settings import read_settings, write_settings
+from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.shop_settings import SETTINGS, ShopSettings, shop_settings
 from service_quality.alerts.wording import render_email
-from service_quality.alerts.wording_messages import LANGUAGES
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

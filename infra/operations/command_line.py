@@ -16,6 +16,7 @@ from infra.operations.endpoints import nothing_at
 from infra.operations.errors import NotThereError, OperationsError
 from infra.operations.policy_commands import add_policy_commands
 from infra.operations.record_options import EXIT_CODES, add_record_commands
+from infra.operations.rule_commands import add_rule_commands
 from infra.operations.stack_commands import add_stack_commands
 from service_quality.aws_errors import failure_of
 from service_quality.errors import DeploymentError, ServiceQualityError
@@ -51,7 +52,7 @@ def _failure_of(error: Exception) -> ServiceQualityError:
 def _parser() -> argparse.ArgumentParser:
     parser = OptionParser(
         prog="python -m infra.operations",
-        description="Operators' commands: records set aside, settings and policies of shops, open alerts, subscribers.",
+        description="Operators' commands: records set aside, what shops declare, open alerts, subscribers.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -60,5 +61,6 @@ def _parser() -> argparse.ArgumentParser:
     add_record_commands(commands)
     add_alert_commands(commands)
     add_policy_commands(commands)
+    add_rule_commands(commands)
     add_stack_commands(commands)
     return parser

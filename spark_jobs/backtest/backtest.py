@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from service_quality.alerts.alert_messages import AlertBody
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.rule_document import parse_rules
+from service_quality.alerts.rules import Rule
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.stored_alerts import AlertRow, read_alert
 from service_quality.commit.batches import BatchCommit
 from service_quality.commit.failures import Failure
@@ -14,7 +16,7 @@ from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.state_items import decode_conversation, entity_name
 from service_quality.conversations.conversation import CONTACT
 from service_quality.conversations.description import describe_conversation
-from service_quality.events.control_records import SettingsChanged
+from service_quality.events.control_records import POLICY, RULES, SettingsChanged
 from service_quality.events.control_signatures import sign_control
 from service_quality.events.log_records import LogRecord, Rejection
 from service_quality.events.positions import Position
@@ -27,7 +29,6 @@ from spark_jobs.backtest.log_lines import LogLine
 from spark_jobs.backtest.memory_store import MemoryStore
 from spark_jobs.backtest.silent_rounds import end_alerts
 
-_FIRST_POSITION = str(Position(1, 0))
 _KEY = b"of this run alone"
 
 
@@ -51,13 +52,16 @@ class Backtest:
 
     scorer: Scorer
     policy: bytes | None = None
+    rules: bytes | None = None
     store: MemoryStore = field(default_factory=MemoryStore)
     _commit: BatchCommit = field(init=False)
     _shops: set[str] = field(default_factory=set)
     _sent: int = 0
 
     def __post_init__(self) -> None:
-        self._commit = BatchCommit(OnlineCommit(self.store, lambda: self.scorer, FEATURES, RULES, lambda: _KEY))
+        self._commit = BatchCommit(
+            OnlineCommit(self.store, lambda: self.scorer, FEATURES, shipped_rules(), lambda: _KEY)
+        )
 
     def fold(self, lines: Sequence[LogLine]) -> Folded:
         """Fold the next lines of the log; a ServiceQualityError where the batch would have to be retried."""
@@ -99,19 +103,27 @@ class Backtest:
         for (shop_id, key), data in self.store.items.items():
             if entity_name(key) == CONTACT:
                 item = decode_conversation(data, shop_id)
-                ended += end_alerts(item, self._policies(), until=self._end_of(shop_id))
+                ended += end_alerts(item, self._policies(), self._rules(), until=self._end_of(shop_id))
         return ended
 
     def _first_records(self, line: LogLine) -> list[LogRecord]:
-        """The record that brings the policy to a shop, before its first event."""
-        if self.policy is None:
-            return []
-        at = line.record.arrived_at
-        record = sign_control(SettingsChanged(shop_id=line.shop_id, document=as_first(self.policy)), _KEY, issued_at=at)
-        return [LogRecord(_FIRST_POSITION, record, at)]
+        """The records that bring the policy and the rules to a shop, before its first event."""
+        at, given = line.record.arrived_at, {POLICY: self.policy, RULES: self.rules}
+        records = [
+            SettingsChanged(shop_id=line.shop_id, document=as_first(document), section=section)
+            for section, document in given.items()
+            if document is not None
+        ]
+        return [
+            LogRecord(str(Position(1, 0, part)), sign_control(one, _KEY, issued_at=at), at)
+            for part, one in enumerate(records)
+        ]
 
     def _policies(self) -> tuple[Policy, ...]:
         return () if self.policy is None else (parse_policy(self.policy),)
+
+    def _rules(self) -> tuple[Rule, ...]:
+        return shipped_rules() if self.rules is None else parse_rules(self.rules, FEATURES).rules
 
     def _end_of(self, shop_id: str) -> int:
         shop = self.store.read_shop(shop_id)
@@ -125,7 +137,7 @@ class Backtest:
 
 
 def as_first(document: bytes) -> bytes:
-    """The document of a policy as a shop's first one: it follows no other, whatever it follows on a real log.
+    """A document of settings as a shop's first one: it follows no other, whatever it follows on a real log.
 
     >>> as_first(b'{"revision": "b", "follows": "a"}')
     b'{"revision":"b"}'

@@ -6,9 +6,9 @@ from textwrap import indent
 from typing import NamedTuple, Protocol
 
 from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.wording import render_email
-from service_quality.alerts.wording_messages import LANGUAGES
 
 
 class RejectedLine(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from service_quality.alerts.alert_messages import AlertBody
 from service_quality.alerts.decisions import Judged, Subject, end_with_round, shown_in
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.rules import Rule
 from service_quality.commit.state_items import ConversationItem
 from service_quality.conversations.conversation import conversation_key
 from service_quality.conversations.event_values import read_event_values
@@ -15,7 +15,9 @@ from service_quality.features.feature_set import FEATURES
 from service_quality.policies.policy import Policy
 
 
-def end_alerts(item: ConversationItem, policies: Sequence[Policy], *, until: int) -> Iterator[AlertBody]:
+def end_alerts(
+    item: ConversationItem, policies: Sequence[Policy], rules: Sequence[Rule], *, until: int
+) -> Iterator[AlertBody]:
     """The messages that end a conversation's alerts if its last round has been silent for too long by an instant."""
     placed = in_order(item.conversation)
     state = read_conversation(placed, policies, until=until)
@@ -25,7 +27,7 @@ def end_alerts(item: ConversationItem, policies: Sequence[Policy], *, until: int
     values: dict[str, float | int | None] = {**read_event_values(state, event)}
     judged = Judged(event.shop_id, event, last.ended_at, values, None, shown_in(state))
     subject = Subject(event.conversation_id or "", conversation_key(event), last.number)
-    for rule in RULES:
+    for rule in rules:
         before = item.alert_states.get(rule.name)
         if before is not None and rule.subject == "conversation":
             for decision in end_with_round(rule, subject, before, judged, FEATURES):

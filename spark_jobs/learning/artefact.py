@@ -8,7 +8,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from service_quality.alerts.rule_set import DECISION_THRESHOLD
+from service_quality.alerts.shipped_rules import decision_threshold
 from service_quality.features.basis import basis_of
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
@@ -35,7 +35,7 @@ def write_artefact(folder: Path, trained: Trained, learnt: Learnt, scaling: Scal
         "coefficients": trained.model.coefficients.toArray().tolist(),
         "intercept": float(trained.model.intercept),
         "calibration": asdict(trained.calibration),
-        "threshold": DECISION_THRESHOLD,
+        "threshold": decision_threshold(),
         "l2": trained.l2,
         "metrics": {**trained.metrics, "forward_log_loss": trained.forward},
         **facts,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.events.control_records import SettingsChanged
+from service_quality.events.control_records import POLICY, SettingsChanged
 from service_quality.policies.policy import Policy
 from service_quality.policies.policy_document import parse_policy
 from spark_jobs.errors import InputError
@@ -33,7 +33,8 @@ def read_policies(entries: DataFrame) -> PoliciesByShop:
     taken = entries.where("rejected is null and not duplicate and control is not null")
     found: dict[str, ShopPolicies] = defaultdict(ShopPolicies)
     brought = F.get_json_object("control", "$.kind") == SettingsChanged.kind
-    for row in sorted(taken.where(brought).select("shop_id", "position", "control").collect()):
+    of_policies = F.coalesce(F.get_json_object("control", "$.section"), F.lit(POLICY)) == POLICY
+    for row in sorted(taken.where(brought & of_policies).select("shop_id", "position", "control").collect()):
         policy = parse_policy(b64decode(json.loads(row["control"])["document"]))
         known = found[row["shop_id"]]
         found[row["shop_id"]] = ShopPolicies((*known.positions, row["position"]), (*known.policies, policy))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from infra.local.cloud import Cloud
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.events.control_records import HistoryImported
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent
@@ -47,7 +47,7 @@ def import_records_on(cloud: Cloud, stream: str) -> list[HistoryImported]:
 def serve(packs: Packs, import_records: Sequence[HistoryImported], events: Sequence[InteractionEvent]) -> MemoryStore:
     """The items that the functions store when the shops' logs hold first the import records and then the events."""
     store = MemoryStore(items={_place(key): data for key, data in packs.items()})
-    worker = new_worker(store, FEATURES, RULES)
+    worker = new_worker(store, FEATURES, shipped_rules())
     for shop_id in sorted({event.shop_id for event in events}):
         records = [
             LogRecord(str(Position(1, number)), record_json(one, issued_at=one.clock), one.clock)

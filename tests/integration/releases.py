@@ -29,9 +29,11 @@ def step_conversation(before, event, **clocks):
 """,
     ),
     "rule": (
-        "alerts/rule_set.py",
+        "alerts/shipped_rules.py",
         """
-from service_quality.alerts.rules import Missing
+from service_quality.alerts.conditions import Missing
+from service_quality.events.kinds import SERVICE
+from service_quality.instants import HOUR
 
 
 class _Broken(Missing):
@@ -39,8 +41,11 @@ class _Broken(Missing):
         raise ZeroDivisionError
 
 
-RULES = (
-    Rule(
+_sound_rules = shipped_rules
+
+
+def shipped_rules():
+    broken = Rule(
         name="broken",
         version=1,
         subject="conversation",
@@ -49,9 +54,8 @@ RULES = (
         resolved_when=_Broken("closed"),
         cooldown_ms=HOUR,
         evidence=(),
-    ),
-    *RULES,
-)
+    )
+    return (broken, *_sound_rules())
 """,
     ),
 }

@@ -13,7 +13,7 @@ from cli.paths import ROOT
 from infra.local.cloud import Cloud, for_embedded
 from infra.local.deployment import STACK, deploy
 from infra.local.emulator import Emulator
-from service_quality.alerts.wording_messages import RULES
+from service_quality.alerts.shipped_rules import shipped_rules
 from tests.integration.test_deployment import promote_tiny_model
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow]
@@ -107,8 +107,8 @@ def test_open_alert_is_listed_and_its_mail_shown_as_the_shop_wants_it(run):
 
     assert "waiting_too_long" in listed
     assert "conversation contact-" in listed
-    assert RULES["waiting_too_long"].en in mails
-    assert RULES["waiting_too_long"].zh in mails
+    assert shipped_rules()[0].title.en in mails
+    assert shipped_rules()[0].title.zh in mails
     assert "Asia/Shanghai" in mails
     assert "Tea & Co" in mails
     assert listed.partition("sent as alert ")[2].split()[0] in mails

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from model_export.artefact import read_artefact
 from model_export.export import export_model
 from model_export.session import Session, open_session
-from service_quality.alerts.rule_set import DECISION_THRESHOLD
+from service_quality.alerts.shipped_rules import decision_threshold
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, parse_instant
@@ -86,7 +86,7 @@ def test_first_contacts_of_a_new_shop_raise_no_alert_out_of_ignorance(session, t
     found = scores_of(session, events, tmp_path)
 
     assert len(found) == len(events)
-    assert found.max() < DECISION_THRESHOLD
+    assert found.max() < decision_threshold()
     assert BASE_RATE[0] < found[0] < BASE_RATE[1]
     assert np.abs(np.diff(found)).max() < 0.3
 

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.commit.shop_item import SHOP_KEY, decode_shop
 from service_quality.commit.state_items import decode_histories, entity_name, stored_key
 from service_quality.events.identifiers import SEPARATOR
@@ -26,7 +26,7 @@ def main(output: str) -> None:
     given = json.load(sys.stdin)
     lived = {key: bytes.fromhex(data) for key, data in given["state"].items()}
     store = MemoryStore()
-    worker = new_worker(store, FEATURES, RULES if given.get("alerts") is not None else ())
+    worker = new_worker(store, FEATURES, shipped_rules() if given.get("alerts") is not None else ())
     by_shop: dict[str, list[LogRecord]] = {}
     for number, text in enumerate(given["events"]):
         event = parse_event(json.loads(text), arrived_at=2**62)

@@ -1,6 +1,6 @@
 """The entries of a shop's log besides plain bytes, and what became of each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from service_quality.events.interaction_event import InteractionEvent
@@ -69,7 +69,19 @@ class TimeReached:
     due_at: int
 
 
-NaiveEntry = InteractionEvent | TimeReached | ImportedPast | Deployed | PastFilled | Rebuilt | PolicyBrought
+@dataclass(frozen=True)
+class RulesBrought:
+    """Rules come onto the log: they are in force where they are without a mistake and `follow` the present ones."""
+
+    document: bytes
+    revision: str = ""
+    follows: str | None = None
+    is_sound: Callable[[FeatureSet], bool] = lambda features: True
+
+
+NaiveEntry = (
+    InteractionEvent | TimeReached | ImportedPast | Deployed | PastFilled | Rebuilt | PolicyBrought | RulesBrought
+)
 
 
 @dataclass(frozen=True)
@@ -77,8 +89,8 @@ class Reading:
     """The outcome of a record, and the vector's bytes if it was scored.
 
     "accepted", "corrected", "duplicate", "conflict", "too old", "full" or "failed" for an event; "accepted",
-    "duplicate", "no policy", "follows another" or "known before" for a policy; "reached", "silent", "too old" or
-    "failed" for a record of time.
+    "duplicate", "no policy", "no rules", "follows another" or "known before" for a policy or rules; "reached",
+    "silent", "too old" or "failed" for a record of time.
     """
 
     position: str

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from service_quality.conversations.conversation import conversation_key
-from service_quality.events.control_records import SettingsChanged
+from service_quality.events.control_records import POLICY, SettingsChanged
 from service_quality.events.interaction_event import FIELDS, log_order
 from service_quality.features.declarations import FeatureSet
 from service_quality.policies.policy_document import parse_policy
@@ -101,7 +101,8 @@ def _policies_of(links: Iterable[dict]) -> dict[str, ShopPolicies]:
     found: dict[str, ShopPolicies] = {}
     for entry in (entry for link in links for entry in entries_of(link)):
         control = json.loads(entry.get("control") or "{}")
-        if control.get("kind") == SettingsChanged.kind and not entry.get("rejected") and not entry["duplicate"]:
+        is_policy = control.get("kind") == SettingsChanged.kind and control.get("section", POLICY) == POLICY
+        if is_policy and not entry.get("rejected") and not entry["duplicate"]:
             known = found.get(entry["shop_id"], ShopPolicies())
             policy = parse_policy(b64decode(control["document"]))
             found[entry["shop_id"]] = ShopPolicies((*known.positions, entry["position"]), (*known.policies, policy))

@@ -15,7 +15,7 @@ import pytest
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.commit.state_items import decode_pack, decode_part
 from service_quality.conversations.description import describe_conversation
 from service_quality.events.control_records import HistoryImported, SettingsChanged
@@ -104,7 +104,7 @@ class FunctionsSide:
     def serve(self) -> None:
         """Let the functions take all that is on the logs."""
         for shop_id, data in self.logs.items():
-            worker = new_worker(self.store, FEATURES, RULES)
+            worker = new_worker(self.store, FEATURES, shipped_rules())
             records = [LogRecord(str(Position(1, number)), one, WORLD.end) for number, one in enumerate(data)]
             for batch in batches(records, [70]):
                 worker.advance_shop(shop_id, batch)

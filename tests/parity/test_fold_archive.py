@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pyspark.sql import functions as F
 
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.commit.shop_buckets import shop_bucket
 from service_quality.events.control_records import ShopUnparked
 from service_quality.events.control_signatures import sign_control
@@ -76,7 +76,7 @@ def archived(shop_id: str) -> list[dict]:
     """The chain of a shop whose plan changed on the way."""
     store = MemoryStore()
     for number, batch in enumerate(batches(shop_records(shop_id), [5])):
-        new_worker(store, FEWER if number < 4 else FEATURES, RULES).advance_shop(shop_id, batch)
+        new_worker(store, FEWER if number < 4 else FEATURES, shipped_rules()).advance_shop(shop_id, batch)
     return archive_links(store.rows, shop_id)
 
 

@@ -22,6 +22,7 @@ from tests.oracle.entries import (
     PolicyBrought,
     Reading,
     Rebuilt,
+    RulesBrought,
     TimeReached,
 )
 from tests.oracle.facts import Fact, total_facts
@@ -70,6 +71,8 @@ class NaiveReader:
     entered: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
     #: The policies that the log has brought, by revision, in its order.
     policies: dict[str, Policy] = field(default_factory=dict)
+    #: The rules that the log has brought: document, revision and position.
+    rules: list[tuple[bytes, str, str]] = field(default_factory=list)
 
     unread: dict[NaiveColumn, dict[str, int]] = field(default_factory=dict)
     begun: dict[NaiveColumn, int] = field(default_factory=dict)
@@ -82,7 +85,7 @@ class NaiveReader:
         """A reader that goes on from here by itself."""
         contacts = defaultdict(Contact, {key: replace(contact) for key, contact in self.contacts.items()})
         entered = defaultdict(list, {key: [*facts] for key, facts in self.entered.items()})
-        return replace(self, contacts=contacts, entered=entered, policies=dict(self.policies))
+        return replace(self, contacts=contacts, entered=entered, policies=dict(self.policies), rules=list(self.rules))
 
     def read(self, log: Iterable[tuple[str, NaiveEntry]]) -> list[Reading]:
         readings = (self._entry(position, entry) for position, entry in log)
@@ -104,6 +107,8 @@ class NaiveReader:
                 self._restart(columns_of(self.features) - columns)
             case PolicyBrought():
                 return Reading(position, self._policy(entry), self.clock)
+            case RulesBrought():
+                return Reading(position, self._rules(position, entry), self.clock)
             case InteractionEvent():
                 return self._event(position, entry)
             case TimeReached():
@@ -127,6 +132,17 @@ class NaiveReader:
         if brought.revision in self.policies:
             return "known before"
         self.policies[brought.revision] = brought.policy
+        return "accepted"
+
+    def _rules(self, position: str, brought: RulesBrought) -> str:
+        """The outcome of rules; accepted ones are in force behind it."""
+        if not brought.is_sound(self.features):
+            return "no rules"
+        if self.rules[-1:] and self.rules[-1][0] == brought.document:
+            return "duplicate"
+        if brought.follows != (self.rules[-1][1] if self.rules else None):
+            return "follows another"
+        self.rules.append((brought.document, brought.revision, position))
         return "accepted"
 
     def _import(self, position: str, past: ImportedPast) -> Reading:

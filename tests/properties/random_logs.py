@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import (
+    POLICY,
     ControlRecord,
     HistoryImported,
     RecordPutBack,
@@ -23,11 +24,12 @@ from service_quality.events.positions import Position
 from service_quality.features.declarations import FeatureSet
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, end_of_day, parse_instant
 from tests.oracle.bounds import fold_key
-from tests.oracle.entries import PolicyBrought
+from tests.oracle.entries import PolicyBrought, RulesBrought
 from tests.oracle.entries import TimeReached as OracleTime
 from tests.properties.import_packs import Backfill, Known, build_backfill
 from tests.properties.naive_reader import ImportedPast, NaiveReader
 from tests.properties.random_oddities import edited, with_oddities
+from tests.properties.random_rules import rules_brought
 from tests.properties.random_scenes import SCENES, Scene
 from tests.properties.random_settings import SettingsWriter, brought_by
 from tests.properties.random_times import TimesWriter, oracle_time
@@ -35,7 +37,7 @@ from tests.stand_ins.control import control_key, record_json
 
 Option = TypeVar("Option")
 #: What a record of a random log says to the oracle.
-ReadEntry = InteractionEvent | OracleTime | ImportedPast | PolicyBrought
+ReadEntry = InteractionEvent | OracleTime | ImportedPast | PolicyBrought | RulesBrought
 
 START = 19_600 * DAY
 #: The afternoon in Shanghai before a year whose decree is not published.
@@ -288,7 +290,8 @@ def readable(log: RandomLog) -> list[tuple[str, ReadEntry]]:
             met.add(event.import_id)
             entries.append((record.position, log.backfills[event.import_id].past))
         elif isinstance(event, SettingsChanged):
-            entries.append((record.position, brought_by(event.document)))
+            is_policy = event.section == POLICY
+            entries.append((record.position, (brought_by if is_policy else rules_brought)(event.document)))
         elif isinstance(event, TimeReached):
             entries.append((record.position, oracle_time(event)))
     return entries

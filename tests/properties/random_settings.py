@@ -1,4 +1,4 @@
-"""Random policies of a shop as records of its log: a chain of revisions, and what does not continue it."""
+"""Random policies and rules of a shop as records of its log: chains of revisions, and what does not continue them."""
 
 import json
 from base64 import b64decode
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from service_quality.errors import RejectedPolicyError
-from service_quality.events.control_records import SettingsChanged
+from service_quality.events.control_records import POLICY, RULES, SettingsChanged
 from service_quality.events.control_signatures import is_signed, sign_control
 from service_quality.instants import DAY, HOUR, MINUTE, format_instant
 from service_quality.policies.local_days import WEEKDAYS
@@ -15,6 +15,7 @@ from service_quality.policies.policy_document import parse_policy
 from tests.oracle.entries import PolicyBrought
 from tests.properties.oracle_policies import oracle_policy
 from tests.properties.random_oddities import Choosing
+from tests.properties.random_rules import RulesWriter
 from tests.stand_ins.control import KEY
 
 #: How long before its record a policy is valid; negative for one that is valid later.
@@ -42,9 +43,12 @@ class SettingsWriter:
 
     present: Callable[[], str | None] | None = None
     documents: list[dict[str, Any]] = field(default_factory=list)
+    rules: RulesWriter = field(default_factory=RulesWriter)
 
     def write(self, choices: Choosing, shop_id: str, *, now: int) -> bytes:
-        """The record of a next policy, or of one that the shop does not take."""
+        """The record of a next policy or of next rules, or of some that the shop does not take."""
+        if choices.of((POLICY, RULES)) == RULES:
+            return self.rules.write(choices, shop_id, now=now)
         kind = choices.of(KINDS)
         document = self._document(choices, kind, now=now)
         record = SettingsChanged(shop_id=shop_id, document=json.dumps(document, separators=(",", ":")).encode())
@@ -104,7 +108,10 @@ def settings_in(data: bytes) -> SettingsChanged | None:
         is_one = form["kind"] == SettingsChanged.kind and is_signed(form, KEY)
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    return SettingsChanged(shop_id=form["shop_id"], document=b64decode(form["document"])) if is_one else None
+    if not is_one:
+        return None
+    section = form.get("section", POLICY)
+    return SettingsChanged(shop_id=form["shop_id"], document=b64decode(form["document"]), section=section)
 
 
 def brought_by(document: bytes) -> PolicyBrought:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from service_quality.alerts.wording_messages import LANGUAGES
+from service_quality.alerts.message import LANGUAGES
 from service_quality.errors import UnreadableRowError
 from tests.stand_ins.alert_rows import BODY, publication, require_sendable
 

@@ -8,8 +8,9 @@ from unittest import mock
 
 from service_quality.commit.shop_item import ShopItem
 from service_quality.conversations import deadlines
+from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.deadlines import Deadline, Stage
-from service_quality.conversations.reading import ConversationState, Reading
+from service_quality.conversations.reading import Reading
 from service_quality.conversations.reading_order import Placed
 from service_quality.conversations.turns import Turn
 from service_quality.events.control_records import TimeReached

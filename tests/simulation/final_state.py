@@ -8,7 +8,7 @@ from service_quality.commit.known_rejections import KnownRejections
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_item import SHOP_KEY, ShopItem
 from service_quality.commit.shop_state import ShopState
-from service_quality.commit.state_items import decode_histories, entity_name
+from service_quality.commit.state_items import decode_histories, entity_name, is_settings
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import RecordPutBack, ShopUnparked
 from service_quality.events.log_records import LogRecord
@@ -41,9 +41,13 @@ def judge_state(evidence: Evidence) -> None:
     require(shop.received_clock == reader.received_clock, "the received clock is not the log's")
     require(shop.parked is None, "the shop is still parked")
     require(shop.policies == tuple(reader.policies), f"found policies {shop.policies}, expected {[*reader.policies]}")
+    expected = [(revision, position) for _, revision, position in reader.rules]
+    rules = None if not expected else (*expected[-1], len(expected))
+    require(shop.rules == rules, f"found rules {shop.rules}, expected {rules}")
     soonest = evidence.world.log_time - _LATEST  # no event that comes from now on was received before
     stored = stored_items(evidence)
-    largest = max((len(data) for key, data in stored.items() if not key.startswith("import")), default=0)
+    own = [key for key in stored if not key.startswith("import") and not is_settings(key)]
+    largest = max((len(stored[key]) for key in own), default=0)
     require(largest <= evidence.world.setting.most_item_bytes, f"found an item of {largest} bytes")
     state = ShopState(evidence.shop_id, shop, evidence.features.plan)
     contacts = {key for key, contact in reader.contacts.items() if contact.events}
@@ -108,7 +112,7 @@ def judge_against_calm_run(evidence: Evidence) -> None:
 
 
 def _is_history(key: str) -> bool:
-    return entity_name(key) not in ("contact", "visit", "import", "policy")
+    return entity_name(key) not in ("contact", "visit", "import") and not is_settings(key)
 
 
 def _require_rows(evidence: Evidence, calm: MemoryStore, *, kinds: tuple[str, ...]) -> None:

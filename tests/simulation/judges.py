@@ -24,6 +24,7 @@ _BECAME = {
     "full": "conversation_full",
     "conflict": "conflicting_content",
     "no policy": "wrong_policy",
+    "no rules": "wrong_rules",
     "follows another": "other_revision",
     "known before": "known_revision",
 }

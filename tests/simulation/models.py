@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from service_quality.alerts.rules import AtLeast, Rule, Values
+from service_quality.alerts.conditions import AtLeast, Values
+from service_quality.alerts.rules import Rule
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_fold import step_conversation
 from service_quality.features.vectors import Vector, vector_bytes

@@ -31,6 +31,7 @@ from service_quality.histories.counting import Counting
 from service_quality.histories.history import Column
 from service_quality.histories.windows import WINDOWS
 from tests.properties import import_packs
+from tests.simulation import rule_mutants
 from tests.simulation.detours import (
     AlertsAfter,
     ArchiveAfter,
@@ -401,6 +402,10 @@ MUTANTS: dict[str, Mutant] = {
     "policies of a failed attempt kept": Mutant(PoliciesKept),
     "a rebuild forgets policies": Mutant(patches=forgotten_by_a_rebuild),
     "time to live on a policy's document": Mutant(patches=expires),
+    "rules count whatever they follow": Mutant(patches=rule_mutants.counted_whatever_they_follow),
+    "rules of a failed attempt kept": Mutant(rule_mutants.RulesKept),
+    "a rebuild forgets rules": Mutant(patches=rule_mutants.forgotten_by_a_rebuild),
+    "the end of a withdrawn rule's alert is not noted": Mutant(patches=rule_mutants.end_not_noted),
     "equal events of the log read by id": Mutant(patches=by_id_on_the_log),
     "the order of arrival is not stored": Mutant(patches=stored_in_order_of_time),
     "a correction takes the latest place": Mutant(patches=correction_comes_last),

@@ -1,5 +1,6 @@
 """Schedules: a setting and a list of moves, drawn from a seed, run, judged, and made smaller where they fail."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,6 +86,10 @@ def _count_stories(evidence: Evidence) -> None:
     count("policies", len(evidence.shop.policies))
     count("policies over a rebuild", len(evidence.shop.policies) if evidence.shop.generation else 0)
     count("policies beside imports", len(evidence.shop.policies) if evidence.backfills else 0)
+    count("own rules", evidence.shop.rules.number if evidence.shop.rules else 0)
+    count("own rules over a rebuild", evidence.shop.rules is not None and evidence.shop.generation != "")
+    ended = (json.loads(data)["ended_by"] for _, data in evidence.rows("alert"))
+    count("alerts of withdrawn rules ended", sum(cause == "rule_withdrawn" for cause in ended))
     count("corrected", sum(reading.became == "corrected" for reading in readings.values()))
     for contact in reader.contacts.values():
         story = Story(in_order(contact.events))

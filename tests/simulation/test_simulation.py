@@ -20,6 +20,7 @@ TROUBLES = (
     "mixed aggregate", "records gone back", "ways back judged", "put_records: lands later",
     "put_records: answer lost", "put_records: half to the end",
     "policies", "policies over a rebuild", "policies beside imports", "events held under a policy", "corrected",
+    "own rules", "own rules over a rebuild", "alerts of withdrawn rules ended", "rejected: wrong_rules",
     "rejected: conflicting_content", "rejected: other_revision", "rejected: wrong_policy", "rejected: unsigned",
     "ties", "with a sequence", "courtesies", "with a status", "merged conversations", "stamped ahead",
     "answered ahead", "ended by silence", "previews",

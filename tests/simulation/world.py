@@ -26,6 +26,7 @@ from tests.properties.feature_sets import DEPLOYED, SETS
 from tests.properties.import_packs import Backfill, Known
 from tests.properties.online_run import SCORER
 from tests.properties.random_logs import DOINGS_WITH_SETTINGS, START, Choices, LogWriter, RandomLog, readable
+from tests.properties.random_rules import RulesWriter
 from tests.properties.random_settings import SettingsWriter, settings_in
 from tests.simulation.event_source import GIVES_UP_AFTER, Carrier, EventSource, Part, stamped
 from tests.simulation.models import RULES, Release
@@ -108,8 +109,12 @@ class World:
             shop = self.stored_shop(shop_id)
             return shop.policies[-1] if shop is not None and shop.policies else None
 
+        def present_rules() -> str | None:
+            shop = self.stored_shop(shop_id)
+            return shop.rules.revision if shop is not None and shop.rules is not None else None
+
         features = SETS[self.setting.features][0]
-        settings = SettingsWriter(present)
+        settings = SettingsWriter(present, rules=RulesWriter(present_rules))
         return LogWriter(RandomLog(shop_id), features, know=self._know, doings=DOINGS_WITH_SETTINGS, settings=settings)
 
     def count(self, what: str, number: int = 1) -> None:

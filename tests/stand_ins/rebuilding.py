@@ -14,6 +14,7 @@ from service_quality.commit.state_items import (
     encode_pack,
     encode_part,
     entity_name,
+    is_settings,
     pack_key,
     stored_key,
 )
@@ -80,7 +81,7 @@ def _keys_of(calm: MemoryStore, shop_id: str) -> list[str]:
     for (owner, key), data in calm.items.items():
         if owner == shop_id:
             found |= set(decode_pack(data)) if entity_name(key) == "import" else {key}
-    return sorted(key for key in found if entity_name(key) != "policy")
+    return sorted(key for key in found if not is_settings(key))
 
 
 def _packs(pending: PendingImport, parts: dict[str, ImportedPart]) -> dict[str, bytes]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from infra.operations.selection import KNOWN
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.rule_vocabulary import Vocabulary
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.event_values import read_event_values
 from service_quality.events.carriers import open_carrier
@@ -17,8 +18,9 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import EventValue
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, parse_instant
-from tools import event_documents, rule_document
+from tools import event_documents, rule_documents
 from tools.feature_dictionary import MISSING_EVENT_VALUES, PATH, missing_rule, render_dictionary
+from tools.rule_schema import render_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -36,7 +38,7 @@ OPTIONS_OF_OTHERS = {
 }
 
 #: The modules that add the commands of infra.operations.
-COMMANDS_OF_OPERATIONS = ("record_options", "alert_commands", "policy_commands", "stack_commands")
+COMMANDS_OF_OPERATIONS = ("record_options", "alert_commands", "policy_commands", "rule_commands", "stack_commands")
 
 
 def code_of(text: str) -> str:
@@ -231,7 +233,9 @@ def test_runbook_says_of_every_reason_what_to_do():
 
 
 def test_architecture_lists_every_rule():
-    assert {cells[0].strip("`") for cells in table_after(ARCHITECTURE, "| rule |")} == {rule.name for rule in RULES}
+    assert {cells[0].strip("`") for cells in table_after(ARCHITECTURE, "| rule |")} == {
+        rule.name for rule in shipped_rules()
+    }
 
 
 def test_runbook_explains_every_exit_code():
@@ -242,9 +246,17 @@ def test_runbook_explains_every_exit_code():
 
 
 def test_page_of_rules_is_current():
-    assert rule_document.PATH.read_text("utf-8") == rule_document.render_rules(), (
-        "run .venv/bin/python -m tools.rule_document"
+    message = "run .venv/bin/python -m tools.rule_documents"
+
+    assert rule_documents.PAGE.read_text("utf-8") == rule_documents.render_page(), message
+    assert rule_documents.SCHEMA.read_text("utf-8") == render_schema(Vocabulary(FEATURES)), message
+
+
+def test_shipped_rules_are_those_of_their_file():
+    assert rule_documents.SHIPPED.read_text("utf-8") == rule_documents.render_shipped(), (
+        "run .venv/bin/python -m tools.rule_documents"
     )
+    assert shipped_rules() == rule_documents.declared_rules()
 
 
 def test_feature_dictionary_is_current():

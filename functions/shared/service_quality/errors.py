@@ -12,7 +12,8 @@ ServiceQualityError
 │   └── StateVersionError   state left by another version of the fold
 ├── ModelError              a model that must not score
 ├── DeclarationError        a feature, entity, window or rule that contradicts another
-└── RejectedPolicyError     a policy document with mistakes, all of which it names
+├── RejectedPolicyError     a policy document with mistakes, all of which it names
+└── RejectedRulesError      a document of rules with mistakes, all of which it names
 """
 
 from collections.abc import Sequence
@@ -108,6 +109,14 @@ class DeclarationError(ServiceQualityError):
 
 class RejectedPolicyError(ServiceQualityError):
     """A policy document that cannot be taken; `problems` has a sentence for each mistake, found and expected."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class RejectedRulesError(ServiceQualityError):
+    """A document of rules that cannot be taken; `problems` has a sentence for each mistake, found and expected."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))

@@ -4,7 +4,8 @@ import json
 from dataclasses import replace
 
 from service_quality.alerts.alert_state import alert_key
-from service_quality.alerts.rules import AtLeast, Below, Rule
+from service_quality.alerts.conditions import AtLeast, Below
+from service_quality.alerts.rules import Rule
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SERVICE

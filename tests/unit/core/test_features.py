@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from service_quality.alerts.rule_set import RULES
-from service_quality.alerts.rules import AllOf, AnyOf, AtLeast, Below, Condition, Missing
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.conversations.event_values import EVENT_VALUES, read_event_values
 from service_quality.conversations.reading import read_conversation
 from service_quality.errors import DeclarationError
@@ -182,19 +181,8 @@ def test_event_values_that_may_be_declared_are_those_that_are_read():
 def test_rules_in_force_look_at_values_that_exist():
     known = {*read_event_values(read_conversation([]), event("rated", 0)), *FEATURES.names, "score"}
 
-    for rule in RULES:
-        conditions = [rule.resolved_when, *(condition for _, condition in rule.tiers)]
-        assert {*rule.evidence, *(name for one in conditions for name in _names(one))} <= known
-
-
-def _names(condition: Condition) -> set[str]:
-    match condition:
-        case AllOf(conditions) | AnyOf(conditions):
-            return {name for one in conditions for name in _names(one)}
-        case AtLeast(value, limit) | Below(value, limit):
-            return {value, limit} if isinstance(limit, str) else {value}
-        case Missing(value):
-            return {value}
+    for rule in shipped_rules():
+        assert {*rule.evidence, *rule.reads} <= known
 
 
 def test_entity_may_be_composite():

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.events.log_records import LogRecord
@@ -43,7 +43,7 @@ def take(store: MemoryStore, *events: Sent) -> CommitStats:
 
 
 def worker(store: MemoryStore) -> OnlineCommit:
-    return OnlineCommit(store, FixedScorer, FEATURES, RULES, control_key)
+    return OnlineCommit(store, FixedScorer, FEATURES, shipped_rules(), control_key)
 
 
 def alerts(store: MemoryStore) -> list[str]:

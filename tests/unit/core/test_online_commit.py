@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from service_quality.alerts.rules import AtLeast, Rule
+from service_quality.alerts.conditions import AtLeast
+from service_quality.alerts.rules import Rule
 from service_quality.commit import log_reader, online_commit
 from service_quality.commit.archived_ranges import LEDGER, NOTHING_ARCHIVED
 from service_quality.commit.event_fold import MAX_HISTORIES

@@ -9,9 +9,10 @@ import pytest
 from cli.paths import ROOT
 from service_quality.errors import RejectedPolicyError
 from service_quality.instants import DAY, MINUTE, SECOND, parse_instant
+from service_quality.policies.json_documents import MAX_DOCUMENT_BYTES
 from service_quality.policies.local_days import parse_day
 from service_quality.policies.policy import DEFAULT_POLICY, RatingScale, Target
-from service_quality.policies.policy_document import KEYS, MAX_DOCUMENT_BYTES, parse_policy
+from service_quality.policies.policy_document import KEYS, parse_policy
 from service_quality.policies.policy_form import policy_to_dict
 
 EXAMPLE: dict[str, Any] = json.loads((ROOT / "examples" / "policy.json").read_text("utf-8"))

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from service_quality.alerts.conditions import AtLeast, Below
 from service_quality.alerts.provisional import are_provisional, is_judged, provisional_counts
-from service_quality.alerts.rules import AtLeast, Below, Rule
+from service_quality.alerts.rules import Rule
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.conversations.conversation import Conversation
 from service_quality.conversations.description import describe_conversation

@@ -11,7 +11,7 @@ from tests.integration.releases import CHANGED, DEFECTS, LARGER, write_core
 
 RELEASES = {**{name: dict([defect]) for name, defect in DEFECTS.items()}, "larger": LARGER, "changed": CHANGED}
 _FOLD = """
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_fold import FoldedConversation, step_conversation
 from service_quality.conversations.conversation import EMPTY
@@ -25,7 +25,7 @@ for number, kind in enumerate(("customer_message", "agent_message")):
     )
     step = step_conversation(folded, event, received_clock=number)
     folded = step.after
-print(len(RULES), sorted({fact.name for fact in step.facts}))
+print(len(shipped_rules()), sorted({fact.name for fact in step.facts}))
 """
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.publications import publication_of
 from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.stored_alerts import AlertRow, read_alert
-from service_quality.alerts.wording_messages import LANGUAGES
 from service_quality.errors import UnreadableRowError
 from tests.stand_ins.alert_rows import BODY, publication, require_sendable, row
 

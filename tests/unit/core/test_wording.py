@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from service_quality.alerts import wording_messages as messages
-from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.alert_messages import AlertBody, texts_of
 from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
-from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.rules import SEVERITIES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.wording import name_in_words, phrase, render_email, value_in_words
-from service_quality.alerts.wording_messages import LANGUAGES
 from service_quality.conversations.event_values import read_event_values
 from service_quality.conversations.reading import read_conversation
 from service_quality.errors import DeclarationError
@@ -23,6 +23,7 @@ from service_quality.features.feature_set import FEATURES
 from service_quality.histories.windows import WINDOWS
 from service_quality.scoring.reasons import Reason
 
+WAITING_TOO_LONG = shipped_rules()[0]
 BODY: AlertBody = {
     "version": 2,
     "alert_id": "0a1b2c",
@@ -30,6 +31,8 @@ BODY: AlertBody = {
     "sequence": 16_928_640_000_002,
     "kind": "waiting_too_long",
     "rule_version": 1,
+    "title": texts_of(WAITING_TOO_LONG.title),
+    "advice": texts_of(WAITING_TOO_LONG.advice),
     "state": "worsened",
     "severity": "critical",
     "shop_id": "shop-1",
@@ -47,6 +50,7 @@ BODY: AlertBody = {
         {"feature": "customer_orders_90d", "value": 4, "contribution": -0.1},
     ],
     "provisional": False,
+    "ended_by": None,
     "model_version": "v1",
 }
 
@@ -70,11 +74,12 @@ def test_no_two_features_share_a_phrase(language):
     assert len(set(phrases)) == len(phrases)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+@pytest.mark.parametrize("rule", shipped_rules(), ids=lambda rule: rule.name)
 def test_every_rule_has_a_message_a_measure_a_subject_and_readable_evidence(rule):
     said = [
-        messages.RULES[rule.name],
-        messages.MEASURES[rule.name],
+        rule.title,
+        rule.advice,
+        rule.known_false_alarms,
         messages.SUBJECTS[rule.subject],
     ]
     evidence = {name: [name_in_words(name, language) for language in LANGUAGES] for name in rule.evidence}
@@ -130,7 +135,7 @@ def test_mail_in_english_says_what_why_and_what_to_do():
     assert "- the customer has been waiting for: 2 h 15 min" in text
     assert "- dissatisfaction rate of the agent in the last 30 days: 31.0 % (raises the risk: odds × 1.50)" in text
     assert "(lowers the risk: odds × 0.90)" in text
-    assert messages.MEASURES["waiting_too_long"].en in text
+    assert BODY["advice"]["en"] in text
     assert "Since: 2023-08-24 08:00 UTC" in text
 
 

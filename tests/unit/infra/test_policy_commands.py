@@ -15,8 +15,8 @@ from infra.operations.stream_writer import StreamWriter
 from service_quality.events.control_records import SettingsChanged
 from service_quality.events.control_signatures import sign_control
 from service_quality.instants import parse_instant
+from service_quality.policies.json_documents import MAX_DOCUMENT_BYTES
 from service_quality.policies.policy import DEFAULT_POLICY, Policy
-from service_quality.policies.policy_document import MAX_DOCUMENT_BYTES
 from tests.stand_ins.control import KEY, control_key
 from tests.stand_ins.operated_line import STREAM, TABLE, OperatedLine
 from tests.unit.core.sample_events import event

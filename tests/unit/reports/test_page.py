@@ -19,7 +19,8 @@ from reports.page import NO_SETTINGS
 from reports.plots import WIDE, plot_calibration, plot_hours
 from reports.proofs import read_proofs
 from reports.telling import choose_telling
-from service_quality.alerts import wording_messages as messages
+from service_quality.alerts.message import LANGUAGES
+from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.shop_settings import ShopSettings
 from tests.unit.reports import made_up_run as made_up
 
@@ -67,7 +68,7 @@ def text_of(page):
     return re.sub(r"\s+", " ", " ".join(outline(page).texts))
 
 
-@pytest.mark.parametrize("lang", messages.LANGUAGES)
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_page_holds_both_languages_and_shows_one_first(lang):
     page = render(lang=lang)
 
@@ -185,9 +186,9 @@ def test_hostile_strings_are_text():
 def test_alert_is_shown_with_its_messages_and_reasons():
     text = text_of(render(alerts=[made_up.alerts()[0]]))
 
-    for language in messages.LANGUAGES:
-        assert messages.RULES["waiting_too_long"].said(language) in text
-        assert messages.MEASURES["waiting_too_long"].said(language) in text
+    for language in LANGUAGES:
+        assert shipped_rules()[0].title.said(language) in text
+        assert shipped_rules()[0].advice.said(language) in text
     assert "the customer has been waiting for 2 h 15 min" in text
     assert "dissatisfaction rate of the agent in the last 30 days 31.0 %" in text
     assert "该客服近 30 天的不满意率 31.0 %" in text
@@ -297,8 +298,8 @@ def test_calibrated_bins_lie_on_the_diagonal():
 def test_every_rule_has_a_colour_in_light_dark_and_print():
     style = (Path(reports.__file__).parent / "templates" / "style.css").read_text("utf-8")
 
-    for name in messages.RULES:
-        assert style.count(f"--{name}:") == 3
+    for rule in shipped_rules():
+        assert style.count(f"--{rule.name}:") == 3
 
 
 def test_every_step_of_the_demo_has_a_label():
@@ -316,7 +317,7 @@ def test_outcome_of_learning_shows_both_models_and_why(verdict):
     page = render(report=made_up.report(learning=made_up.learning(verdict)))
 
     text = text_of(page)
-    for language in messages.LANGUAGES:
+    for language in LANGUAGES:
         assert LEARNING_LABELS[verdict].said(language) in text
     assert "0.392 0.391" in text
     assert "80 rounds since 2026-02-03, 15 of them dissatisfied" in text

@@ -3,8 +3,10 @@
 from typing import NamedTuple, TypedDict
 
 from service_quality.alerts.alert_state import RESOLVED, AlertState, alert_key
+from service_quality.alerts.conditions import decisive_values
+from service_quality.alerts.message import Message
 from service_quality.alerts.provisional import are_provisional
-from service_quality.alerts.rules import Rule, decisive_values
+from service_quality.alerts.rules import Rule
 from service_quality.features.declarations import EventValue, FeatureSet
 from service_quality.instants import SECOND, format_instant
 from service_quality.scoring.reasons import Reason, describe_reasons, shown_probability
@@ -21,6 +23,13 @@ class Subject(TypedDict):
     id: str
 
 
+class Texts(TypedDict):
+    """A text in each language."""
+
+    en: str
+    zh: str
+
+
 class AlertBody(TypedDict):
     """The body that docs/alert.schema.json describes."""
 
@@ -30,6 +39,8 @@ class AlertBody(TypedDict):
     sequence: int | None
     kind: str
     rule_version: int | None
+    title: Texts
+    advice: Texts
     state: str
     severity: str
     shop_id: str
@@ -44,6 +55,7 @@ class AlertBody(TypedDict):
     score: float | None
     reasons: list[Reason]
     provisional: bool
+    ended_by: str | None
     model_version: str | None
 
 
@@ -65,6 +77,7 @@ class AlertTransition(NamedTuple):
     event_id: str
     clock: int
     shown: Shown = Shown()
+    ended_by: str | None = None
 
     @property
     def key(self) -> str:
@@ -93,8 +106,9 @@ def alert_body(
     """
     rule = transition.rule
     about_conversation = rule.subject == "conversation"
-    ended_by = decisive_values(rule.resolved_when, values) if transition.change == RESOLVED else ()
-    found = {name: values.get(name) for name in (*rule.evidence, *ended_by)}
+    ends_itself = transition.change == RESOLVED and transition.ended_by is None
+    decisive = decisive_values(rule.resolved_when, values) if ends_itself else ()
+    found = {name: values.get(name) for name in (*rule.evidence, *decisive)}
     evidence = found if about_conversation else _of_histories(found, features)
     score = scored.score if scored is not None and about_conversation else None
     reasons = describe_reasons(score, values, features.names) if score else []
@@ -106,6 +120,8 @@ def alert_body(
         "sequence": message_sequence(transition.state.opened_at, transition.state.sequence),
         "kind": rule.name,
         "rule_version": rule.version,
+        "title": texts_of(rule.title),
+        "advice": texts_of(rule.advice),
         "state": transition.change,
         "severity": transition.state.severity,
         "shop_id": transition.shop_id,
@@ -120,8 +136,14 @@ def alert_body(
         "score": shown_probability(score) if score else None,
         "reasons": reasons,
         "provisional": are_provisional(named, values, features),
+        "ended_by": transition.ended_by,
         "model_version": score.model_version if score else None,
     }
+
+
+def texts_of(message: Message) -> Texts:
+    """The JSON form of a text."""
+    return {"en": message.en, "zh": message.zh}
 
 
 def _of_histories(evidence: dict[str, float | int | None], features: FeatureSet) -> dict[str, float | int | None]:

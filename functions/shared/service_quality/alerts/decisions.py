@@ -5,7 +5,6 @@ from typing import NamedTuple
 from service_quality.alerts.alert_messages import AlertBody, AlertTransition, Shown, alert_body
 from service_quality.alerts.alert_state import REPEATED, AlertState, next_state
 from service_quality.alerts.rules import Rule
-from service_quality.alerts.stages import is_timed
 from service_quality.conversations.conversation import conversation_key
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.events.control_records import TimeReached
@@ -15,6 +14,9 @@ from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.features.declarations import FeatureSet
 from service_quality.policies.policy import DEFAULT_POLICY
 from service_quality.scoring.scored_event import ScoredEvent
+
+#: Said by an alert whose rule was taken out of force.
+RULE_WITHDRAWN = "rule_withdrawn"
 
 
 class Subject(NamedTuple):
@@ -34,6 +36,8 @@ class Judged(NamedTuple):
     values: dict[str, float | int | None]
     scored: ScoredEvent | None
     shown: Shown = Shown()
+    #: What ends alerts here beside the conditions of their rules.
+    ended_by: str | None = None
 
 
 class Decision(NamedTuple):
@@ -52,7 +56,7 @@ def shown_in(state: ConversationState) -> Shown:
 
 def subject_of(rule: Rule, event: InteractionEvent | TimeReached, step: ConversationStep) -> Subject | None:
     """The subject of a rule at an event; None where the rule does not look at it, or it names no subject."""
-    if event.kind not in rule.kinds and not (event.kind == TIME_REACHED and is_timed(rule)):
+    if event.kind not in rule.kinds and not (event.kind == TIME_REACHED and rule.stages):
         return None
     if rule.subject == "conversation":
         last = step.after.state.round
@@ -77,7 +81,7 @@ def decide(
         before = None
     resolved = rule.resolved_when.holds(judged.values)
     severity = None if resolved else rule.severity(judged.values)
-    if is_timed(rule) and judged.event.kind != TIME_REACHED:
+    if rule.stages and judged.event.kind != TIME_REACHED:
         severity = before.severity if before is not None and before.open and severity is not None else None
     begins = _Deciding(rule, subject.name, judged, features, subject.round)
     return [*ended, *begins.reach(before, severity, resolved=resolved, sent=sent)]
@@ -89,6 +93,14 @@ def end_with_round(
     """The decision that ends an alert with its round, whatever the conversation is like now; empty where it is over."""
     closed = judged._replace(values={"closed": 1}, scored=None)
     return _Deciding(rule, subject.name, closed, features, before.round).reach(before, None, resolved=True)
+
+
+def end_withdrawn(
+    rule: Rule, subject: Subject, before: AlertState, judged: Judged, features: FeatureSet
+) -> list[Decision]:
+    """The decision that ends an alert of a rule that is in force no more; empty where it is over."""
+    withdrawn = judged._replace(ended_by=RULE_WITHDRAWN)
+    return _Deciding(rule, subject.name, withdrawn, features, before.round).reach(before, None, resolved=True)
 
 
 class _Deciding(NamedTuple):
@@ -112,5 +124,7 @@ class _Deciding(NamedTuple):
         if change is None or change == REPEATED:
             return [Decision(after)]
         event_id = judged.event.event_id
-        moved = AlertTransition(judged.shop_id, rule, self.subject, change, after, event_id, judged.clock, judged.shown)
+        moved = AlertTransition(
+            *(judged.shop_id, rule, self.subject, change, after, event_id, judged.clock, judged.shown, judged.ended_by)
+        )
         return [Decision(after, moved.key, alert_body(moved, judged.values, judged.scored, self.features))]

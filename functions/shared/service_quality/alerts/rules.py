@@ -1,96 +1,21 @@
-"""Rules are data: kinds of events, conditions over named values, severities, subject and cooldown."""
+"""Rules are data: kinds of events, conditions over named values, severities, subject, cooldown, texts for people."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+from service_quality.alerts.conditions import Condition, Values
+from service_quality.alerts.message import Message
+from service_quality.alerts.stages import stages_in
+from service_quality.conversations.deadlines import Stage
 from service_quality.errors import DeclarationError
 from service_quality.facts.entities import ENTITIES
 
+#: What an alert is about where it is about no entity.
+CONVERSATION = "conversation"
 SEVERITIES = ("info", "warning", "critical")
-Values = Mapping[str, float | int | None]
-
-
-@dataclass(frozen=True)
-class _Comparison:
-    """A value beside a limit, or beside `times` another value."""
-
-    value: str
-    limit: float | str
-    times: float = 1.0
-
-    def compared(self, values: Values) -> tuple[float, float] | None:
-        """The value and its limit; None while either is missing."""
-        found = values.get(self.value)
-        limit = values.get(self.limit) if isinstance(self.limit, str) else self.limit
-        return None if found is None or limit is None else (found, limit * self.times)
-
-
-class AtLeast(_Comparison):
-    """A value is at least a limit, or at least `times` another value; a missing value satisfies nothing."""
-
-    def holds(self, values: Values) -> bool:
-        compared = self.compared(values)
-        return compared is not None and compared[0] >= compared[1]
-
-
-class Below(_Comparison):
-    """A value is known and below a limit, or below `times` another value."""
-
-    def holds(self, values: Values) -> bool:
-        compared = self.compared(values)
-        return compared is not None and compared[0] < compared[1]
-
-
-@dataclass(frozen=True)
-class Missing:
-    """A value is not known."""
-
-    value: str
-
-    def holds(self, values: Values) -> bool:
-        return values.get(self.value) is None
-
-
-@dataclass(frozen=True)
-class _Several:
-    """Several conditions that together make one."""
-
-    conditions: tuple["Condition", ...]
-
-
-class AllOf(_Several):
-    """Every condition holds."""
-
-    def holds(self, values: Values) -> bool:
-        return all(condition.holds(values) for condition in self.conditions)
-
-
-class AnyOf(_Several):
-    """At least one condition holds."""
-
-    def holds(self, values: Values) -> bool:
-        return any(condition.holds(values) for condition in self.conditions)
-
-
-Condition = AtLeast | Below | Missing | AllOf | AnyOf
-
-
-def decisive_values(condition: Condition, values: Values) -> Iterator[str]:
-    """The names of the values that make a condition hold; empty where it does not hold.
-
-    >>> over = AnyOf((Below("score", 0.35), AtLeast("closed", 1)))
-    >>> list(decisive_values(over, {"score": 0.5, "closed": 1})), list(decisive_values(over, {"score": 0.5}))
-    (['closed'], [])
-    """
-    if not condition.holds(values):
-        return
-    if isinstance(condition, _Several):
-        for one in condition.conditions:
-            yield from decisive_values(one, values)
-        return
-    yield condition.value
-    if isinstance(condition, _Comparison) and isinstance(condition.limit, str):
-        yield condition.limit
+#: Who is called: the subscribers of alerts filter by it.
+AUDIENCES = ("operations", "team", "coaching", "marketing", "buying")
+_NOTHING_SAID = Message("", "")
 
 
 @dataclass(frozen=True)
@@ -99,7 +24,7 @@ class Rule:
 
     `tiers` give a severity and its condition, gravest first; the first that holds decides. `resolved_when` ends an
     open alert and comes before any tier. Within the cooldown after the last message, an alert that comes back is only
-    counted, unless it is worse.
+    counted, unless it is worse. `title` and `advice` are what people read of it; `owner` answers for it.
     """
 
     name: str
@@ -110,15 +35,33 @@ class Rule:
     resolved_when: Condition
     cooldown_ms: int
     evidence: tuple[str, ...] = ()
+    audience: str = "operations"
+    title: Message = _NOTHING_SAID
+    advice: Message = _NOTHING_SAID
+    owner: str = ""
+    known_false_alarms: Message = _NOTHING_SAID
 
     def __post_init__(self) -> None:
         """DeclarationError for a subject without an item of its own for its alerts, or an unknown severity."""
-        subjects = ["conversation", *(name for name, entity in ENTITIES.items() if not entity.stored_with)]
+        subjects = [CONVERSATION, *(name for name, entity in ENTITIES.items() if not entity.stored_with)]
         if self.subject not in subjects:
             raise DeclarationError(f"found subject {self.subject!r}, expected one of {', '.join(subjects)}")
         for severity, _ in self.tiers:
             if severity not in SEVERITIES:
                 raise DeclarationError(f"found severity {severity!r}, expected one of {', '.join(SEVERITIES)}")
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of a wait at which it may begin to hold; a rule that has some is raised there and nowhere else."""
+        if self.subject != CONVERSATION:
+            return ()
+        return tuple(sorted({stage for _, condition in self.tiers for stage in stages_in(condition)}))
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The names of the values that its conditions look at."""
+        conditions = (*(condition for _, condition in self.tiers), self.resolved_when)
+        return tuple(dict.fromkeys(name for condition in conditions for name in condition.reads))
 
     def severity(self, values: Values) -> str | None:
         """The gravest severity whose condition holds."""

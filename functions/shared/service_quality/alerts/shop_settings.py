@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from service_quality.alerts.wording_messages import LANGUAGES, NO_CURRENCY
+from service_quality.alerts.message import LANGUAGES
+from service_quality.alerts.wording_messages import NO_CURRENCY
 
 _LONGEST_NAME = 200
 _UTC = "UTC"

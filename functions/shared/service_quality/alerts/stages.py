@@ -1,31 +1,34 @@
-"""The stages of a wait at which rules may begin to hold if nothing happens: the limits of their tiers."""
+"""The stages of a wait at which a condition may begin to hold if nothing happens: limits of values that wait."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
-from service_quality.alerts.rules import AllOf, AnyOf, AtLeast, Condition, Rule
+from service_quality.alerts.conditions import AllOf, AnyOf, AtLeast, Between, Condition
 from service_quality.conversations.deadlines import WAITED_VALUES, Stage
 
 
-def stages_of(rules: Sequence[Rule]) -> tuple[Stage, ...]:
-    """Every stage that a rule about conversations waits for, each once, in order."""
-    found = {
-        stage
-        for rule in rules
-        if rule.subject == "conversation"
-        for _, condition in rule.tiers
-        for stage in _stages_in(condition)
-    }
-    return tuple(sorted(found))
+class Waiting(Protocol):
+    """What waits for stages, as a rule does."""
+
+    @property
+    def stages(self) -> tuple[Stage, ...]: ...
 
 
-def is_timed(rule: Rule) -> bool:
-    """Whether a rule waits for time: it is raised where a stage is reached, and nowhere else."""
-    return bool(stages_of((rule,)))
+def stages_of(rules: Iterable[Waiting]) -> tuple[Stage, ...]:
+    """Every stage that some of these rules wait for, each once, in order."""
+    return tuple(sorted({stage for rule in rules for stage in rule.stages}))
 
 
-def _stages_in(condition: Condition) -> Iterator[Stage]:
+def stages_in(condition: Condition) -> Iterator[Stage]:
+    """Every stage that a condition waits for.
+
+    >>> [stage.name for stage in stages_in(AllOf((AtLeast("waiting_ms", 60_000), AtLeast("score", 0.5))))]
+    ['waiting_ms:60000']
+    """
     if isinstance(condition, AllOf | AnyOf):
         for one in condition.conditions:
-            yield from _stages_in(one)
+            yield from stages_in(one)
     elif isinstance(condition, AtLeast) and condition.value in WAITED_VALUES and not isinstance(condition.limit, str):
         yield Stage(condition.value, condition.limit * condition.times)
+    elif isinstance(condition, Between) and condition.value in WAITED_VALUES:
+        yield Stage(condition.value, condition.lowest)

@@ -6,7 +6,8 @@ from collections.abc import Container, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from service_quality.alerts.alert_messages import BODY_VERSION, AlertBody, message_sequence
+from service_quality.alerts.alert_messages import BODY_VERSION, AlertBody, Texts, message_sequence, texts_of
+from service_quality.alerts.message import LANGUAGES, Message
 from service_quality.alerts.wording_messages import EVENT_VALUES
 from service_quality.errors import UnreadableRowError
 from service_quality.scoring.reasons import MOST_REASONS, Reason
@@ -16,6 +17,7 @@ UNKNOWN = "unknown"
 # Within these bounds a message stays far below the 256 KB of a topic, however its characters are escaped.
 _LONGEST_NAME = 128
 _LONGEST_ID = 1_024
+_LONGEST_TEXT = 600
 _MOST_EVIDENCE = 20
 _LARGEST_NUMBER = 1e15  # beyond it neither JavaScript nor a mail shows the last digit
 
@@ -43,6 +45,7 @@ def read_alert(row: AlertRow) -> AlertBody:
     kind = _text(stored.get("kind"), _LONGEST_NAME)
     if not kind:
         raise UnreadableRowError("missing_field", found="no text as kind", expected="the name of a rule")
+    title, advice = _texts(stored.get("title")), _texts(stored.get("advice"))
     subject = stored.get("subject")
     named: Mapping[str, object] = subject if isinstance(subject, dict) else {}
     subject_kind = _text(named.get("kind"), _LONGEST_NAME) or UNKNOWN
@@ -56,6 +59,8 @@ def read_alert(row: AlertRow) -> AlertBody:
         "sequence": _sequence(row.sequence),
         "kind": kind,
         "rule_version": _whole(stored.get("rule_version")),
+        "title": title or texts_of(_shipped(kind)[0]),
+        "advice": advice or texts_of(_shipped(kind)[1]),
         "state": _text(stored.get("state"), _LONGEST_NAME) or UNKNOWN,
         "severity": _text(stored.get("severity"), _LONGEST_NAME) or UNKNOWN,
         "shop_id": _text(row.shop_id, _LONGEST_NAME) or UNKNOWN,
@@ -70,6 +75,7 @@ def read_alert(row: AlertRow) -> AlertBody:
         "score": _share(scored.get("score")),
         "reasons": _reasons(scored.get("reasons")),
         "provisional": stored.get("provisional") is True,
+        "ended_by": _text(stored.get("ended_by"), _LONGEST_NAME) or None,
         "model_version": _text(scored.get("model_version"), _LONGEST_NAME) or None,
     }
 
@@ -89,6 +95,21 @@ def _text(value: object, longest: int) -> str:
     if not isinstance(value, str):
         return ""
     return "".join(one if one.isprintable() else "?" for one in value[:longest])
+
+
+def _texts(value: object) -> Texts | None:
+    """A text in every language; None where one is missing."""
+    found = value if isinstance(value, dict) else {}
+    said = Message(*(_text(found.get(language), _LONGEST_TEXT) for language in LANGUAGES))
+    return texts_of(said) if all(said) else None
+
+
+def _shipped(kind: str) -> tuple[Message, Message]:
+    """Title and advice of a rule in a row of a release whose rows do not hold them; its name where it is not known."""
+    from service_quality.alerts.shipped_rules import rule_named  # noqa: PLC0415  # for old rows alone
+
+    rule = rule_named(kind)
+    return (rule.title, rule.advice) if rule is not None else (Message(kind, kind), Message("", ""))
 
 
 def _number(value: object) -> float | int | None:

@@ -5,10 +5,11 @@ from math import exp
 from typing import TypeVar
 
 from service_quality.alerts import wording_messages as messages
-from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.alert_messages import AlertBody, Texts
+from service_quality.alerts.message import Message
 from service_quality.alerts.provisional import is_judged
 from service_quality.alerts.shop_settings import ShopSettings, instant_in_words, money_in_words, printable
-from service_quality.alerts.wording_messages import MAIL, Message, say
+from service_quality.alerts.wording_messages import MAIL, say
 from service_quality.errors import DeclarationError
 from service_quality.features.declarations import (
     EventValue,
@@ -121,22 +122,27 @@ def render_email(body: AlertBody, shop: ShopSettings) -> tuple[str, str]:
     Names that today's code does not know are written as they are; a field that the alert lacks has no line.
     """
     shop = shop.of_alert(body.get("time_zone"), body.get("currency"))
-    kind, state, language = body["kind"], body["state"], shop.language
-    lines = [say(messages.RULES, kind, language), "", *_status(body, shop)]
+    state, language = body["state"], shop.language
+    lines = [text_in(body["title"], language), "", *_status(body, shop)]
     seen = [_shown(name, value, shop) for name, value in body["evidence"].items() if value is not None]
     lines += _section("evidence", language, seen)
-    reasons, measure = (body["reasons"], messages.MEASURES.get(kind)) if state != "resolved" else ([], None)
+    reasons, advice = (body["reasons"], text_in(body["advice"], language)) if state != "resolved" else ([], "")
     lines += _section("reasons", language, [_reason(reason, shop) for reason in reasons])
     if body["provisional"]:
         named = (*body["evidence"], *(reason["feature"] for reason in reasons))
         lines += _section("provisional", language, _judged(named, language))
-    lines += _section("measure", language, [measure.said(language)] if measure else [])
+    lines += _section("measure", language, [advice] if advice else [])
     lines += ["", _line("alert", body["message_id"], language)]
     if body["model_version"] is not None:
         lines.append(_line("model", body["model_version"], language))
-    subject = f"[{body['severity']}] {say(messages.RULES, kind, 'en')} ({say(messages.STATES, state, 'en')})"
+    subject = f"[{body['severity']}] {body['title']['en']} ({say(messages.STATES, state, 'en')})"
     subject = f"{subject} - {_ascii_name(shop) or body['shop_id']}"
     return _as_subject(subject), "\n".join(lines) + "\n"
+
+
+def text_in(texts: Texts, language: str) -> str:
+    """The text in one of LANGUAGES."""
+    return texts["zh"] if language == "zh" else texts["en"]
 
 
 def _as_subject(text: str) -> str:
@@ -160,6 +166,8 @@ def _status(body: AlertBody, shop: ShopSettings) -> list[str]:
     ]
     times = (("since", body["opened_at"]), ("at", body["occurred_at"]))
     lines += [_line(title, instant_in_words(at, shop.time_zone), language) for title, at in times if at is not None]
+    if body["ended_by"] is not None:
+        lines.append(_line("ended_by", say(messages.ENDED_BY, body["ended_by"], language), language))
     return lines + ([_line("repeats", body["repeats"], language)] if body["repeats"] else [])
 
 

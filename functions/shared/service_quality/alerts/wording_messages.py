@@ -1,23 +1,9 @@
 """The messages of alerts in English and Chinese, one for each declared name: data, put together in wording.py."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from service_quality.alerts.message import Message
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
-
-
-class Message(NamedTuple):
-    """One text in each language."""
-
-    en: str
-    zh: str
-
-    def said(self, language: str) -> str:
-        """The text in one of LANGUAGES."""
-        return str(getattr(self, language))
-
-
-LANGUAGES = Message._fields
 
 
 def say(table: Mapping[str, Message], name: str, language: str) -> str:
@@ -166,33 +152,6 @@ EVENT_VALUES = {
     "score": Message("risk that the customer ends up dissatisfied", "顾客最终不满意的风险"),
 }
 
-RULES = {
-    "waiting_too_long": Message("Customer waits too long for an answer", "顾客等待回复过久"),
-    "high_risk": Message("Conversation is likely to end dissatisfied", "会话很可能以顾客不满意告终"),
-    "agent_risk_above_team": Message(
-        "Agent's customers are dissatisfied far more often than the team's", "客服的不满意率明显高于团队"
-    ),
-}
-
-#: The advice for an alert of each rule.
-MEASURES = {
-    "waiting_too_long": Message(
-        "If the customer still waits, answer now or hand over to somebody who can. If the answer came late, "
-        "apologise and make sure that it settled the matter.",
-        "如顾客仍在等待，请立即回复，或转给能马上处理的同事；如回复已超时，请致歉并确认问题是否解决。",
-    ),
-    "high_risk": Message(
-        "Read the conversation and offer the customer a solution before it closes. The reasons above show where to "
-        "look.",
-        "请查看会话，并在结束前主动给出解决方案；可从上面列出的原因入手。",
-    ),
-    "agent_risk_above_team": Message(
-        "Go through recent conversations together with the agent. Look first at which issues the agent was given: "
-        "hard ones are nobody's fault.",
-        "请与该客服一起复盘近期会话；先看其分到的问题是否本来就难处理，再作评价。",
-    ),
-}
-
 SEVERITIES = {
     "info": Message("notice", "提示"),
     "warning": Message("warning", "警告"),
@@ -204,6 +163,9 @@ STATES = {
     "worsened": Message("got worse", "已加重"),
     "resolved": Message("resolved", "已解除"),
 }
+
+#: What ends an alert beside its rule's own condition.
+ENDED_BY = {"rule_withdrawn": Message("rule withdrawn", "规则已撤回")}
 
 SUBJECTS = {"conversation": Message("Conversation", "会话"), "agent": Message("Agent", "客服")}
 
@@ -243,6 +205,7 @@ MAIL = {
     "reasons": Message("What weighs most in the risk", "影响风险的主要原因"),
     "measure": Message("What to do", "建议措施"),
     "provisional": Message("Provisional until the calendar of the year is published", "该年度放假安排公布前为暂定数据"),
+    "ended_by": Message("Ended by", "结束原因"),
     "alert": Message("Alert", "告警编号"),
     "model": Message("Model", "模型版本"),
     "raises": Message("raises the risk: odds × {:.2f}", "提高风险：几率 × {:.2f}"),

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+from service_quality.commit.own_rules import OwnRules
 from service_quality.commit.readings import Reading
 from service_quality.commit.shop_item import Parked, ShopItem
 from service_quality.commit.transaction_builder import TransactionBuilder
 from service_quality.commit.transactions import control_entry, duplicate_entry
-from service_quality.errors import RejectedEventError, RejectedPolicyError
+from service_quality.errors import RejectedEventError, RejectedPolicyError, RejectedRulesError
 from service_quality.events.control_records import (
+    RULES,
     HistoryFilled,
     HistoryImported,
     RecordPutBack,
@@ -96,6 +98,39 @@ def _change_items(
 
 
 def _change_settings(builder: TransactionBuilder, reading: Reading, event: SettingsChanged) -> bool:
+    """Let a section of the settings be in force from here on; the present one again is a duplicate."""
+    return (_change_rules if event.section == RULES else _change_policy)(builder, reading, event)
+
+
+def _change_rules(builder: TransactionBuilder, reading: Reading, event: SettingsChanged) -> bool:
+    """Let rules be in force from here on; the present ones again are a duplicate.
+
+    RejectedEventError for a wrong document, and for one that does not follow the present one.
+    """
+    from service_quality.alerts.rule_document import parse_rules  # noqa: PLC0415  # few batches bring rules
+
+    state = builder.state
+    try:
+        found = parse_rules(event.document, builder.features)
+    except RejectedRulesError as error:
+        raise RejectedEventError(
+            "wrong_rules",
+            field="document",
+            found=f"rules with {len(error.problems)} mistakes",
+            expected="some without",
+        ) from error
+    brought = OwnRules(found.revision, event.document.decode(), found.rules)
+    if state.own_rules is not None and state.own_rules.document == brought.document:
+        builder.mark(reading, duplicate_entry(reading.position))
+        return False
+    builder.flush()
+    state.add_rules(brought, follows=found.follows, position=reading.position)
+    builder.add(reading, control_entry(reading.position, event, clock=state.shop.clock), size=reading.size + 200)
+    builder.flush()
+    return True
+
+
+def _change_policy(builder: TransactionBuilder, reading: Reading, event: SettingsChanged) -> bool:
     """Let a policy be in force from here on; the present one again is a duplicate.
 
     RejectedEventError for a wrong document, and for one that does not follow the present one.

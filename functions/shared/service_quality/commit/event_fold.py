@@ -1,13 +1,14 @@
 """One event into a shop's state in memory: its score by the histories before it, its facts, the decisions of rules."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from service_quality.alerts.alert_state import AlertState
-from service_quality.alerts.decisions import Decision, Judged, decide, shown_in, subject_of
-from service_quality.alerts.rules import Rule
+from service_quality.alerts.decisions import Decision, Judged, Subject, decide, end_withdrawn, shown_in, subject_of
+from service_quality.alerts.rules import CONVERSATION, Rule
 from service_quality.alerts.stages import stages_of
 from service_quality.commit.failures import RULE, SCORE, Failure
 from service_quality.commit.shop_state import ShopState
@@ -15,7 +16,7 @@ from service_quality.commit.state_items import ConversationItem
 from service_quality.commit.timers import timer_row
 from service_quality.commit.transactions import OutboxRow
 from service_quality.conversations.conversation import conversation_key, is_within_retention
-from service_quality.conversations.deadlines import Deadline, Stage, next_deadline
+from service_quality.conversations.deadlines import Deadline, next_deadline
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent
@@ -26,9 +27,11 @@ from service_quality.features.feature_context import FeatureContext
 from service_quality.scoring.scored_event import ScoredEvent, entity_keys, score_step
 from service_quality.scoring.scores import Scorer
 
+#: The alerts of withdrawn rules that one event ends: a transaction holds so many rows; the next event ends others.
+MOST_WITHDRAWN_AT_ONCE = 5
 #: Of entities that are stored in one item, such as the products of one kind of issue.
 MAX_HISTORIES = 300
-_ROWS_A_RULE = 2
+_ROWS_AN_ALERT = 2
 
 
 class Outcome(NamedTuple):
@@ -53,15 +56,6 @@ class EventFold:
     features: FeatureSet
     rules: tuple[Rule, ...]
     scorer: Scorer
-    stages: tuple[Stage, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.stages = stages_of(self.rules)
-
-    @property
-    def most_rows(self) -> int:
-        """The most rows that an event may let leave: two a rule, and the conversation's timer."""
-        return _ROWS_A_RULE * len(self.rules) + 1
 
     def reject_overfilling(self, step: ConversationStep) -> None:
         """RejectedEventError when an item would hold more histories than surely fit into one."""
@@ -75,11 +69,18 @@ class EventFold:
     def keys_changed_by(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> set[str]:
         """The items that applying a step may change."""
         keys = {conversation_key(event)} | {item_key_of(fact.key) for fact in step.facts}
-        for rule in self.rules:
+        for rule in self.state.rules_over(self.rules):
             subject = subject_of(rule, event, step)
             if subject is not None:
                 keys.add(subject.item_key)
-        return keys
+        return keys | {key for key, *_ in self._withdrawn(event, step)}
+
+    @property
+    def most_rows(self) -> int:
+        """The most rows that an event may let leave: two an alert that it may change, and the conversation's timer."""
+        own = self.state.own_rules
+        most_alerts = len(self.rules) if own is None else len(own.rules) + MOST_WITHDRAWN_AT_ONCE
+        return _ROWS_AN_ALERT * most_alerts + 1
 
     def apply(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> Outcome:
         """Score the event by the histories before it, enter its facts, and let the rules decide."""
@@ -128,10 +129,10 @@ class EventFold:
         return [timer_row(self.state.shop_id, event.conversation_id, deadline)]
 
     def _next_deadline(self, step: ConversationStep) -> Deadline | None:
-        if not self.stages or step.after.state.turn is None:
+        if step.after.state.turn is None:
             return None
-        reached = (one[:3] for one in step.after.conversation.reached)
-        return next_deadline(step.after.state, self.stages, reached)
+        stages = stages_of(self.state.rules_over(self.rules))
+        return next_deadline(step.after.state, stages, (one[:3] for one in step.after.conversation.reached))
 
     def _decide(
         self,
@@ -147,8 +148,8 @@ class EventFold:
         scored = scored if step.is_latest else None
         shown = shown_in(step.after.state)
         judged = Judged(self.state.shop_id, event, self.state.shop.clock, values, scored, shown)
-        rows: list[OutboxRow] = []
-        for rule in self.rules:
+        rows = self._end_withdrawn(judged, step)
+        for rule in self.state.rules_over(self.rules):
             subject = subject_of(rule, event, step)
             if subject is None:
                 continue
@@ -164,6 +165,44 @@ class EventFold:
                 self._touch(subject.item_key)
                 rows += decided
         return rows
+
+    def _end_withdrawn(self, judged: Judged, step: ConversationStep) -> list[OutboxRow]:
+        """The rows that end alerts of rules that the shop has withdrawn."""
+        rows: list[OutboxRow] = []
+        for item_key, rule, subject in self._withdrawn(judged.event, step):
+            alert_states = self._alert_states(item_key)
+            for decision in end_withdrawn(rule, subject, alert_states[rule.name], judged, self.features):
+                alert_states[rule.name] = decision.state
+                self._touch(item_key)
+                rows += _alert_rows(judged.shop_id, decision)
+        return rows
+
+    def _withdrawn(
+        self, event: InteractionEvent | TimeReached, step: ConversationStep
+    ) -> list[tuple[str, Rule, Subject]]:
+        """The item, the rule and the subject of the first open alerts here whose rules the shop has withdrawn.
+
+        Without rules of its own a shop has withdrawn none: workers of two releases may fold it in turn.
+        """
+        return list(islice(self._all_withdrawn(event, step), MOST_WITHDRAWN_AT_ONCE))
+
+    def _all_withdrawn(
+        self, event: InteractionEvent | TimeReached, step: ConversationStep
+    ) -> Iterator[tuple[str, Rule, Subject]]:
+        own = self.state.own_rules
+        if own is None:
+            return
+        # Only items that are read with every event of this kind: what a cache holds beside them decides nothing.
+        read = entity_keys(step, self.features) if step.scored else {}
+        held = {CONVERSATION: conversation_key(event)} | {
+            kind: key for kind, key in read.items() if item_key_of(key) == key
+        }
+        for kind, item_key in held.items():
+            for name, before in self._alert_states(item_key).items():
+                rule = own.declared(name, kind, self.rules) if before.open and not own.has(name, kind) else None
+                if rule is not None:
+                    named = event.conversation_id if kind == CONVERSATION else item_key.partition("\x1f")[2]
+                    yield item_key, rule, Subject(named or "", item_key, before.round)
 
     def _of_histories(self, scored: ScoredEvent) -> dict[str, float | int | None]:
         """The values of a scored event that are no values of its conversation."""

@@ -66,7 +66,7 @@ class LogReader:
 
     def _read_placed(self, placed: Sequence[_Placed]) -> list[Reading]:
         """The readings of placed records, with every item loaded that folding them reads."""
-        self.state.load_policies(lambda keys: self.read_items(self.state.shop_id, keys))
+        self.state.load_settings(lambda keys: self.read_items(self.state.shop_id, keys), self.features)
         events = [one.content for one in placed if isinstance(one.content, InteractionEvent | TimeReached)]
         self._load({key for event in events for key in self._first_keys(event)})
         readings = self._step_all(placed)
@@ -223,7 +223,8 @@ class LogReader:
         keys = {item_key_of(fact.key) for fact in step.facts}
         if step.scored:
             keys |= {item_key_of(key) for key in entity_keys(step, self.features).values()}
-        return frozenset(keys | {step.keys[rule.subject] for rule in self.rules if rule.subject in step.keys})
+        rules = self.state.rules_over(self.rules)
+        return frozenset(keys | {step.keys[rule.subject] for rule in rules if rule.subject in step.keys})
 
     def _load(self, keys: set[str]) -> None:
         self.state.load(keys, lambda wanted: self.read_items(self.state.shop_id, wanted))

@@ -30,13 +30,21 @@ class Parked(NamedTuple):
     follows: str = START
 
 
+class RulesInForce(NamedTuple):
+    """The revision of a shop's own rules, the position of its record, and its number in log order, from 1."""
+
+    revision: str
+    position: str
+    number: int
+
+
 class ShopItem(NamedTuple):
     """The item that fences all others of a shop: every transaction rewrites it on the condition of its version.
 
     `imports` are those that some item has still to absorb, `done_imports` the ids of the latest absorbed ones.
     `fingerprint` is that of the features served last, `counting` says which sums of the histories count. The shop's
     items are those of a `generation`: "" or the id of the rebuild that wrote them. `policies` are the revisions of its
-    policies in log order.
+    policies in log order. `rules` are its own; None for a shop that has those of the release.
     """
 
     version: int = 0
@@ -51,6 +59,7 @@ class ShopItem(NamedTuple):
     counting: Counting = EVERYTHING
     generation: str = ""
     policies: tuple[str, ...] = ()
+    rules: RulesInForce | None = None
 
     @property
     def folded_until(self) -> str:
@@ -137,6 +146,19 @@ class ShopItem(NamedTuple):
             )
         return self._replace(policies=(*self.policies, policy.revision))
 
+    def with_rules(self, revision: str, *, follows: str | None, position: str) -> "ShopItem":
+        """The shop from the record on that brings rules; RejectedEventError unless they follow the present ones."""
+        present = self.rules.revision if self.rules is not None else None
+        if follows != present:
+            raise RejectedEventError(
+                "other_revision",
+                field="follows",
+                found="rules that follow another revision",
+                expected="some that follow the present rules of the shop",
+            )
+        number = self.rules.number + 1 if self.rules is not None else 1
+        return self._replace(rules=RulesInForce(revision, position, number))
+
     def _listing(
         self, record: HistoryImported | HistoryFilled, *, conversations: int, counting: Counting
     ) -> "ShopItem":
@@ -198,14 +220,15 @@ def encode_shop(item: ShopItem) -> bytes:
             [item.fingerprint, " ".join(counting.columns), counting.revision, restarts],
             item.generation,
             item.policies,
+            *([item.rules] if item.rules is not None else []),  # last: without own rules a release before reads it
         ]
     )
 
 
 def decode_shop(data: bytes) -> ShopItem:
     """The item that `encode_shop` wrote."""
-    *plain, imports, done_imports, parked, declared, generation, policies = unpack(data)
-    version, fold_version, clock, received_clock, last_position = plain
+    version, fold_version, clock, received_clock, last_position, *others = unpack(data)
+    imports, done_imports, parked, declared, generation, policies, *rules = others
     fingerprint, columns, revision, restarts = declared
     return ShopItem(
         version=version,
@@ -224,4 +247,5 @@ def decode_shop(data: bytes) -> ShopItem:
         ),
         generation=generation,
         policies=tuple(policies),
+        rules=RulesInForce(*rules[0]) if rules else None,
     )

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from service_quality.alerts.rules import Rule
 from service_quality.commit.listed_import import ItemKind
+from service_quality.commit.own_rules import OwnRules, decode_rules, encode_rules
 from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.state_items import (
     ConversationItem,
@@ -17,12 +19,14 @@ from service_quality.commit.state_items import (
     entity_name,
     pack_key,
     policy_key,
+    rules_key,
     stored_key,
 )
 from service_quality.conversations.conversation import KEY_NAMES
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.facts.entities import item_key_of
+from service_quality.features.declarations import FeatureSet
 from service_quality.histories.history import History, HistoryPlan
 from service_quality.instants import day_at
 from service_quality.policies.policy import Policy
@@ -36,7 +40,8 @@ class ShopState:
     """Everything held of one shop at one version of its item; after a conflict all of it is dropped.
 
     `changed` are the keys of the items that differ from the stored ones; `fold_version` is that of this code.
-    `policies` are those of the shop in log order, `documents` those of new ones by the key under which they are stored.
+    `policies` are those of the shop in log order, `own_rules` its rules where it has some, `documents` the new items of
+    settings by the key under which they are stored.
     """
 
     shop_id: str
@@ -50,6 +55,7 @@ class ShopState:
     _stored_bytes: dict[str, int] = field(default_factory=dict)
     fold_version: str = FOLD_VERSION
     policies: tuple[Policy, ...] = ()
+    own_rules: OwnRules | None = None
     documents: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -89,20 +95,37 @@ class ShopState:
             for key in wanted:
                 self._absorb(key, contents)
 
-    def load_policies(self, read: ReadItems) -> None:
-        """Read the policies that are not held yet."""
+    def load_settings(self, read: ReadItems, features: FeatureSet) -> None:
+        """Read the policies, and the rules of the shop's own, that are not held yet."""
         keys = [policy_key(number) for number in range(len(self.policies) + 1, len(self.shop.policies) + 1)]
+        rules = self.shop.rules
+        lacking = [rules_key(rules.number)] if rules is not None and self.own_rules is None else []
+        if not keys and not lacking:
+            return
+        stored = read([*keys, *lacking])
         if keys:
             from service_quality.policies.policy_document import parse_policy  # noqa: PLC0415  # few shops have a policy
 
-            stored = read(keys)
             self.policies += tuple(parse_policy(stored[key]) for key in keys)
+        for key in lacking:
+            self.own_rules = decode_rules(stored[key], features)
+
+    def rules_over(self, shipped: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        """The rules in force: the shop's own, or those of the release."""
+        return self.own_rules.rules if self.own_rules is not None else shipped
 
     def add_policy(self, policy: Policy, document: bytes) -> None:
         """Let a policy be in force from the next record on."""
         self.shop = self.shop.with_policy(policy)
         self.policies = (*self.policies, policy)
         self.documents[policy_key(len(self.policies))] = document
+
+    def add_rules(self, brought: OwnRules, *, follows: str | None, position: str) -> None:
+        """Let rules be in force from the next record on."""
+        self.shop = self.shop.with_rules(brought.revision, follows=follows, position=position)
+        self.own_rules = brought.after(self.own_rules)
+        if self.shop.rules is not None:
+            self.documents[rules_key(self.shop.rules.number)] = encode_rules(self.own_rules)
 
     def conversation(self, key: str) -> ConversationItem:
         """A loaded conversation."""

@@ -23,7 +23,7 @@ from service_quality.histories.history import History, HistoryPlan
 CONVERSATION_DAYS = 51
 HISTORY_DAYS = 146
 
-_POLICY = "policy"
+_POLICY, _RULES = "policy", "rules"
 _STORED_FIELDS = (*(name for name in OPTIONAL_FIELDS if name not in ("text", "query")), "text_digest")
 
 
@@ -116,9 +116,23 @@ def policy_key(number: int) -> str:
     return f"{_POLICY}{SEPARATOR}{number}"
 
 
+def rules_key(number: int) -> str:
+    """The key of a revision of a shop's own rules, by its number in the order of the log, from 1.
+
+    >>> rules_key(1)
+    'rules\\x1f1'
+    """
+    return f"{_RULES}{SEPARATOR}{number}"
+
+
+def is_settings(key: str) -> bool:
+    """Whether an item holds a document of settings, which no rebuild writes and no time deletes."""
+    return entity_name(key) in (_POLICY, _RULES)
+
+
 def stored_days(key: str) -> int | None:
     """The days of the wall clock for which the item of a key is stored; None for one that stays."""
-    if entity_name(key) == _POLICY:
+    if is_settings(key):
         return None
     return CONVERSATION_DAYS if entity_name(key) in KEY_NAMES else HISTORY_DAYS
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from service_quality.commit.readings import Reading
 from service_quality.commit.shop_state import ShopState
+from service_quality.commit.state_items import is_settings
 from service_quality.commit.transactions import (
     ITEM_OVERHEAD,
     MAX_ITEM_BYTES,
@@ -149,8 +150,9 @@ class TransactionBuilder:
 
     def _refuse_overfull(self, commit: Commit) -> None:
         """A last look at the sizes: an item can grow within a transaction beyond its last known size."""
-        items, rows = [len(data) for data in commit.items.values()], [len(row.body) for row in commit.rows]
-        whole = sum(items) + sum(rows) + ITEM_OVERHEAD * (len(items) + len(rows) + 1)
+        sizes, rows = {key: len(data) for key, data in commit.items.items()}, [len(row.body) for row in commit.rows]
+        items = [size for key, size in sizes.items() if not is_settings(key)]  # settings have their own bound
+        whole = sum(sizes.values()) + sum(rows) + ITEM_OVERHEAD * (len(sizes) + len(rows) + 1)
         events = len(self.transaction.entries)
         if max(items, default=0) > MAX_ITEM_BYTES:
             found, expected = f"an item of {max(items)} bytes", f"at most {MAX_ITEM_BYTES}"

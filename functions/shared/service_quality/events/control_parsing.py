@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import (
+    POLICY,
+    SECTIONS,
     ControlRecord,
     HistoryFilled,
     HistoryImported,
@@ -101,7 +103,12 @@ def _read_bytes(raw: Mapping[str, object], name: str) -> bytes:
 
 
 def _parse_settings(raw: Mapping[str, object], arrived_at: int) -> SettingsChanged:
-    return SettingsChanged(shop_id=read_id(raw, "shop_id"), document=_read_bytes(raw, "document"))
+    section = raw.get("section", POLICY)
+    if section not in SECTIONS:
+        raise RejectedEventError(
+            "unknown_section", field="section", found="another section", expected=f"one of {', '.join(SECTIONS)}"
+        )
+    return SettingsChanged(shop_id=read_id(raw, "shop_id"), document=_read_bytes(raw, "document"), section=str(section))
 
 
 def _parse_put_back(raw: Mapping[str, object], arrived_at: int) -> RecordPutBack:

@@ -14,6 +14,10 @@ RECORD_VERSION = 1
 
 ControlForm = dict[str, str | int]
 
+#: The sections of a shop's settings. A record that names none is of the first, the only one of older releases.
+POLICY, RULES = "policy", "rules"
+SECTIONS = (POLICY, RULES)
+
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryImported:
@@ -157,16 +161,21 @@ class ShopUnparked:
 
 @dataclass(frozen=True, kw_only=True)
 class SettingsChanged:
-    """A policy is in force for what begins behind this record; `document` is its JSON."""
+    """A section of the shop's settings is another one behind this record; `document` is its JSON.
+
+    A policy is in force for what begins behind the record, rules for every event behind it.
+    """
 
     shop_id: str
     document: bytes
+    section: str = POLICY
 
     kind = "settings_changed"
 
     def form(self) -> ControlForm:
         """Its own fields in the JSON form."""
-        return {"document": b64encode(self.document).decode()}
+        section = {} if self.section == POLICY else {"section": self.section}
+        return {**section, "document": b64encode(self.document).decode()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,20 +1,19 @@
 """Policy documents: JSON of at most 64 KB, taken whole or rejected with every mistake at once."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 from service_quality.errors import RejectedPolicyError
 from service_quality.instants import DAY, HOUR, SECOND
 from service_quality.policies import document_values as values
 from service_quality.policies.calendars import FILES
-from service_quality.policies.document_values import JsonObject, Problems, Value, shown
+from service_quality.policies.document_values import JsonObject, Problems, Value
+from service_quality.policies.json_documents import read_json_object
 from service_quality.policies.local_days import WEEKDAYS
 from service_quality.policies.opening_hours import read_opening, read_own_days
 from service_quality.policies.policy import BEST_RATING, DEFAULT_POLICY, OWNERS, WORST_RATING, Policy
 from service_quality.policies.targets import read_rating_scale, read_targets
 
-MAX_DOCUMENT_BYTES = 64 * 1024
 REQUIRED = ("revision", "valid_from")
 KEYS = (
     *("revision", "valid_from", "follows", "zone", "currency", "opening", "holidays", "make_up_days_as", "own_days"),
@@ -52,7 +51,7 @@ class _Fields(NamedTuple):
 def parse_policy(document: bytes) -> Policy:
     """The policy of a document; RejectedPolicyError names every mistake in it."""
     problems = Problems()
-    given = _read_json(problems, document)
+    given = read_json_object(document, problems.add)
     if given is None:
         raise RejectedPolicyError(problems.said)
     for key in (key for key in REQUIRED if key not in given):
@@ -101,31 +100,3 @@ def _check_together(problems: Problems, policy: Policy) -> None:
         problems.add("follows", "the policy's own revision", "the revision before it")
     if policy.slow_beyond_ms < policy.on_time_within_ms:
         problems.add("slow_beyond", "less than on_time_within", "at least as much")
-
-
-def _read_json(problems: Problems, document: bytes) -> JsonObject | None:
-    """The JSON object of a document; None, and a problem, for any other text."""
-    if len(document) > MAX_DOCUMENT_BYTES:
-        problems.add("document", f"{len(document):,} bytes", f"at most {MAX_DOCUMENT_BYTES:,}")
-        return None
-    try:
-        value: object = json.loads(document, object_pairs_hook=_each_once)
-    except KeyError as repeated:
-        problems.add("document", f"the key {shown(repeated.args[0])} twice in one object", "each key once")
-        return None
-    except (ValueError, RecursionError):
-        problems.add("document", "a text that is not JSON, or nested too deeply", "a JSON object in UTF-8")
-        return None
-    if not isinstance(value, dict):
-        problems.add("document", shown(value), "a JSON object")
-        return None
-    return value
-
-
-def _each_once(pairs: list[tuple[str, object]]) -> Mapping[str, object]:
-    fields: dict[str, object] = {}
-    for key, value in pairs:
-        if key in fields:
-            raise KeyError(key)
-        fields[key] = value
-    return fields

@@ -1,0 +1,57 @@
+"""A place in a document of rules, where values are read and mistakes are entered with their path."""
+
+from typing import NamedTuple, TypeVar
+
+from service_quality.alerts.rule_forms import Form
+from service_quality.alerts.rule_problems import Problems
+from service_quality.alerts.rule_vocabulary import Vocabulary
+from service_quality.policies.document_values import joined, shown
+
+Read = TypeVar("Read")
+
+
+class Place(NamedTuple):
+    """The path of a value, and what reading it needs."""
+
+    problems: Problems
+    vocabulary: Vocabulary
+    path: str = ""
+    depth: int = 0
+
+    def at(self, key: str) -> "Place":
+        """The place of a key within the object here."""
+        return self._replace(path=joined(self.path, key))
+
+    def entry(self, number: int) -> "Place":
+        """The place of an entry of the list here."""
+        return self._replace(path=f"{self.path}[{number}]")
+
+    def read(self, value: object, form: Form[Read], fallback: Read) -> Read:
+        """A value of a form; the fallback, and a problem, for any other."""
+        try:
+            return form.by(value)
+        except ValueError:
+            self.add(shown(value), form.expected)
+            return fallback
+
+    def read_name(self, value: object, known: tuple[str, ...], what: str) -> str:
+        """A known name; a problem for any other value."""
+        if not isinstance(value, str):
+            self.add(shown(value), f"the name of one of the {what}")
+            return ""
+        if value not in known:
+            self.problems.add_unknown(self.path, value, known, what)
+        return value
+
+    def read_limit(self, value: object, name: str, form: Form[float]) -> float:
+        """A limit of a value: a duration where the value is one, a number else."""
+        if name in self.vocabulary.values and isinstance(value, str) != (name in self.vocabulary.durations):
+            is_duration = name in self.vocabulary.durations
+            expected = "an ISO 8601 duration such as PT30M" if is_duration else "a number"
+            self.add(shown(value), f"{expected}, as {name} is {'a duration' if is_duration else 'none'}")
+            return 0
+        return self.read(value, form, 0)
+
+    def add(self, found: str, expected: str) -> None:
+        """Enter a mistake here."""
+        self.problems.add(self.path, found, expected)

@@ -1,0 +1,84 @@
+"""The names that rules may use: of values, subjects and kinds of events, by what a release serves."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from service_quality.alerts.rules import CONVERSATION
+from service_quality.alerts.stored_rules import above_parent
+from service_quality.conversations.event_values import EVENT_VALUES
+from service_quality.events.kinds import BEHAVIOUR, FEEDBACK, KINDS, SERVICE, TIME_REACHED
+from service_quality.facts.entities import ENTITIES
+from service_quality.features.declarations import (
+    EventValue,
+    Feature,
+    FeatureSet,
+    Mean,
+    Quantile,
+    Rate,
+    TimeSince,
+    Total,
+)
+from service_quality.histories.windows import WINDOWS
+
+#: Kinds of events by the name of their group.
+GROUPS = {"service": SERVICE, "feedback": FEEDBACK, "behaviour": BEHAVIOUR}
+#: What a rule may name under `kinds`.
+KIND_NAMES = (*GROUPS, *KINDS, TIME_REACHED)
+SCORE = "score"
+_MS = "_ms"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The names of a feature set, in its order."""
+
+    features: FeatureSet
+
+    @cached_property
+    def values(self) -> tuple[str, ...]:
+        """Every value by name: of the conversation, of histories, the score."""
+        return tuple(dict.fromkeys((*EVENT_VALUES, SCORE, *self.features.names)))
+
+    @cached_property
+    def durations(self) -> frozenset[str]:
+        """The values that are durations, in milliseconds."""
+        events = (EventValue(name) for name in EVENT_VALUES)
+        return frozenset(one.name for one in (*events, *self.features.features) if _is_duration(one))
+
+    @cached_property
+    def of_conversation(self) -> frozenset[str]:
+        """The values that only an alert about the conversation shows."""
+        own = (one.name for one in self.features.features if isinstance(one, EventValue))
+        return frozenset((*EVENT_VALUES, SCORE, *own))
+
+    @cached_property
+    def rates(self) -> tuple[str, ...]:
+        """The rates that can be compared with their parents' by an interval."""
+        declared = (one.name for one in self.features.features if isinstance(one, Rate))
+        return tuple(name for name in declared if above_parent(self.features, name, 1, 0.95) is not None)
+
+    @cached_property
+    def pasts(self) -> dict[str, tuple[str, ...]]:
+        """By count of a short window, the counts of the same in longer windows; only counts that have some."""
+        counts = [one for one in self.features.features if isinstance(one, Total)]
+        longer = {one.name: tuple(long.name for long in counts if _contains(long, one)) for one in counts}
+        return {name: names for name, names in longer.items() if names}
+
+    @cached_property
+    def subjects(self) -> tuple[str, ...]:
+        """Whom or what an alert can be about: what has an item that is read with every scored event."""
+        return (CONVERSATION, *(name for name in self.features.plan.windows if not ENTITIES[name].stored_with))
+
+
+def _contains(long: Total, short: Total) -> bool:
+    is_same = (long.entity, long.fact) == (short.entity, short.fact)
+    return is_same and WINDOWS[long.window].length > WINDOWS[short.window].length
+
+
+def _is_duration(feature: Feature) -> bool:
+    match feature:
+        case TimeSince() | Quantile():
+            return True
+        case EventValue(name) | Mean(_, name, _, _) | Total(_, name, _):
+            return name.endswith(_MS)
+    return False

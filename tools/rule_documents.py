@@ -1,0 +1,203 @@
+"""Write what follows from the declared rules (`python -m tools.rule_documents`).
+
+These are docs/rules.md, docs/rules.schema.json, and shipped_rules.json from shipped_rules.yaml.
+"""
+
+import json
+import sys
+
+from cli.paths import ROOT
+from cli.yaml_files import read_yaml
+from service_quality.alerts import rule_forms as forms
+from service_quality.alerts.rule_document import parse_rules
+from service_quality.alerts.rule_vocabulary import Vocabulary
+from service_quality.alerts.rules import AUDIENCES, Rule
+from service_quality.alerts.stored_rules import store_rules
+from service_quality.alerts.wording import name_in_words, value_in_words
+from service_quality.conversations.event_values import EVENT_VALUES
+from service_quality.errors import RejectedRulesError
+from service_quality.features.feature_set import FEATURES
+from tools.rule_schema import render_schema
+from tools.rule_words import condition_in_words
+
+_ALERTS = ROOT / "functions" / "shared" / "service_quality" / "alerts"
+SOURCE, SHIPPED = _ALERTS / "shipped_rules.yaml", _ALERTS / "shipped_rules.json"
+PAGE = ROOT / "docs" / "rules.md"
+SCHEMA = ROOT / "docs" / "rules.schema.json"
+EXAMPLE = ROOT / "examples" / "rules.yaml"
+
+_HEAD = """# Rules
+
+When an alert is raised, when it ends, and how a shop gets rules of its own. This page is written by
+`.venv/bin/python -m tools.rule_documents` from
+`functions/shared/service_quality/alerts/rule_forms.py` and `shipped_rules.yaml` beside it; a test says when it is out
+of date. Do not edit it by hand.
+
+A rule is asked at every event of its kinds. The gravest severity whose condition holds decides. Within the cooldown
+after the last message, an alert that comes back is counted and not sent again, unless it is graver.
+
+## Rules of a shop's own
+
+A shop without rules of its own has [the shipped ones](#the-shipped-rules). One that has some has these alone, from the
+position of their record on its log on; a list without a rule is a shop without alerts. People write them in YAML,
+[examples/rules.yaml](../examples/rules.yaml) is a file to begin with; what is put on the log is the same as JSON, of
+at most 64 KB ([schema](rules.schema.json)).
+
+```bash
+.venv/bin/python -m infra.operations rules check FILE.yaml
+.venv/bin/python -m infra.operations rules set SHOP FILE.yaml --stack STACK
+.venv/bin/python -m infra.operations rules show SHOP --stack STACK
+```
+
+`check` calls nothing. It prints every mistake of the file, a line each, with the line of the file, what was found and
+expected, and the known name that is nearest to an unknown one (exit code 2); or what the file declares. `set` checks in
+the same way, signs the rules with the deployment's key, puts them on the shop's log and waits until the log has come to
+them. `show` prints which revision is in force, since which position of the log, and its rules.
+
+- The file names in `follows` the present revision of the shop, and nothing where the shop has the shipped rules. The
+  log rejects one that follows another revision (`other_revision`, exit code 3).
+- A file that is rejected leaves the rules in force as they are, whether the command or the log rejects it.
+- `set` may be run again: rules that are in force already are not put a second time.
+- A rule keeps its open alerts while its `name` and `subject` stay. Raise its `version` when you change what it asks.
+- The open alerts of a rule that is withdrawn end at the next event of their subject, with a message that says why
+  (`ended_by`: `rule_withdrawn`); [why not at once](adr/0042-rules-are-data.md).
+- `backtest_rules --rules FILE.yaml` says beforehand which messages rules would send ([a dry run](dry_run.md)).
+
+"""
+_TABLES = """## Keys
+
+| key | says |
+|---|---|
+{document}
+
+| key of a rule | says |
+|---|---|
+{rule}
+
+All keys of a rule are required. `evidence` of an alert about anything but a conversation names values of histories
+alone: such an alert shows nothing of a single conversation. Each rule has at least one example in which it calls and
+one in which it is silent. Texts are in {languages}; audiences are {audiences}.
+
+## Conditions
+
+A condition is an object of one key, its kind. A value that is missing satisfies no condition, and `not` says nothing of
+it either; only `missing` does. Durations are written as `PT30M`, `PT4H` or `P7D`, rates and the score from 0 to 1,
+money in minor units.
+
+| condition | holds where | keys |
+|---|---|---|
+{conditions}
+
+Intervals are score intervals (Wilson), compared by squares, so that every engine decides alike. `above_parent` reads
+the rate as it is served, shrunk towards its parent, and asks about the raw one. It takes {rates}. `above_past` takes
+{pasts}.
+
+Conditions read the values of the conversation, the score, and [every feature](feature_dictionary.md). The values of the
+conversation are {values}.
+
+## The shipped rules
+"""
+_HOLDS = {
+    "at_least": "a value is at least a limit, or at least `times` another value",
+    "below": "a value is below a limit, or below `times` another value",
+    "between": "a value is at least `from` and below `below`",
+    "one_of": "a value is one of some numbers",
+    "above_parent": "an entity's rate is above its parent's, beyond chance",
+    "above_past": "an entity's count is above what its own past lets expect, beyond chance",
+    "missing": "a value is not known",
+    "not": "a condition is known not to hold",
+    **forms.COMBINED,
+}
+_SECTION = """
+### `{name}`: {title} / {title_zh}
+
+| | |
+|---|---|
+| about | {subject} |
+| version | {version} |
+| asked at | {kinds} |
+{tiers}| ends | {resolved} |
+| cooldown | {cooldown} |
+| evidence | {evidence} |
+| calls | {audience}; {owner} answers for it |
+| known false alarms | {false_alarms} |
+"""
+
+
+def render_page() -> str:
+    """The whole page."""
+    vocabulary = Vocabulary(FEATURES)
+    tables = _TABLES.format(
+        document=_rows(forms.DOCUMENT_KEYS),
+        rule=_rows(forms.RULE_KEYS),
+        conditions="\n".join(f"| `{kind}` | {_HOLDS[kind]} | {_keys(kind)} |" for kind in forms.ALGEBRA),
+        languages=" and ".join(f"`{language}`" for language in forms.TEXT_KEYS),
+        audiences=", ".join(f"`{one}`" for one in AUDIENCES),
+        values=", ".join(f"`{name}`" for name in EVENT_VALUES),
+        rates=_named(vocabulary.rates, "rates with their parent and their number of trials"),
+        pasts=_named(vocabulary.pasts, "counts of one fact in two windows"),
+    )
+    return _HEAD + tables + "".join(map(_section, declared_rules()))
+
+
+def declared_rules() -> tuple[Rule, ...]:
+    """The rules of shipped_rules.yaml; RejectedRulesError for a file with mistakes."""
+    text = read_yaml(SOURCE.read_bytes())
+    if text.problems:
+        raise RejectedRulesError([f"line {one.line}: found {one.found}" for one in text.problems])
+    return parse_rules(json.dumps(text.value).encode(), FEATURES).rules
+
+
+def render_shipped() -> str:
+    """The shipped rules as functions read them."""
+    return json.dumps(store_rules(declared_rules()), indent=1, ensure_ascii=False) + "\n"
+
+
+def _rows(keys: dict[str, str]) -> str:
+    return "\n".join(f"| `{name}` | {says} |" for name, says in keys.items())
+
+
+def _keys(kind: str) -> str:
+    if kind in forms.CONDITION_KEYS:
+        return "; ".join(f"`{key}`: {says}" for key, says in forms.CONDITION_KEYS[kind].items())
+    return {"missing": "the name of a value", "not": "a condition"}.get(kind, "a list of conditions")
+
+
+def _named(names: object, what: str) -> str:
+    listed = [f"`{name}`" for name in names] if isinstance(names, tuple | dict) else []
+    return ", ".join(listed) if listed else f"{what}, of which this release serves none"
+
+
+def _section(rule: Rule) -> str:
+    return _SECTION.format(
+        name=rule.name,
+        title=rule.title.en,
+        title_zh=rule.title.zh,
+        subject=rule.subject,
+        version=rule.version,
+        kinds=", ".join(f"`{kind}`" for kind in sorted(rule.kinds)),
+        tiers="".join(f"| {severity} | {condition_in_words(condition)} |\n" for severity, condition in rule.tiers),
+        resolved=condition_in_words(rule.resolved_when),
+        cooldown=value_in_words("waiting_ms", rule.cooldown_ms, "en"),
+        evidence=", ".join(f"{name_in_words(name, 'en')} (`{name}`)" for name in rule.evidence),
+        audience=rule.audience,
+        owner=rule.owner,
+        false_alarms=rule.known_false_alarms.en,
+    )
+
+
+def main() -> int:
+    """Write the files, or say what is wrong with the rules."""
+    try:
+        SHIPPED.write_text(render_shipped(), "utf-8")
+    except RejectedRulesError as error:
+        print(f"{SOURCE.relative_to(ROOT)}:\n{error}", file=sys.stderr)
+        return 1
+    SCHEMA.write_text(render_schema(Vocabulary(FEATURES)), "utf-8")
+    PAGE.write_text(render_page(), "utf-8")
+    print(SHIPPED.relative_to(ROOT), SCHEMA.relative_to(ROOT), PAGE.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
