@@ -11,7 +11,7 @@ WAITS: dict[str, Any] = {
     "version": 1,
     "subject": "conversation",
     "kinds": ["service"],
-    "tiers": {"warning": {"at_least": {"value": "waiting_ms", "limit": "PT1M"}}},
+    "tiers": {"warning": {"at_least": {"value": "conversation_age_ms", "limit": "PT1M"}}},
     "resolved_when": {"at_least": {"value": "closed", "limit": 1}},
     "cooldown": "PT1H",
     "title": {"en": "Waits", "zh": "等待"},
@@ -21,8 +21,8 @@ WAITS: dict[str, Any] = {
     "known_false_alarms": {"en": "A last word", "zh": "最后一句话"},
     "evidence": ["waiting_ms"],
     "examples": [
-        {"values": {"waiting_ms": "PT1M"}, "expect": "warning"},
-        {"values": {"waiting_ms": "PT59S"}, "expect": "none"},
+        {"values": {"conversation_age_ms": "PT1M"}, "expect": "warning"},
+        {"values": {"conversation_age_ms": "PT59S"}, "expect": "none"},
     ],
 }
 #: About an agent, whatever the features are.

@@ -45,8 +45,8 @@ def records(*events: InteractionEvent | ControlRecord, arrived_at: int = NOON) -
     ]
 
 
-#: The customer has waited for a millisecond, which is the stage of the rule `waiting`.
-WAITED = TimeReached(shop_id="shop", conversation_id="c1", round=1, turn=1, stage="waiting_ms:1", due_at=NOON + 1)
+#: The customer has waited for three minutes, which is the stage of the rule `waiting`.
+WAITED = TimeReached(shop_id="shop", conversation_id="c1", round=1, turn=1, stage="waiting_ms:180000", due_at=NOON + 180_000)
 
 
 def worker(store: MemoryStore, scorer=None) -> OnlineCommit:
@@ -137,7 +137,7 @@ def test_alert_opened_and_resolved_within_a_transaction_is_one_row_of_state():
 
     worker(store).advance_shop(
         "shop",
-        records(event("customer_message", 0), WAITED, event("resolved", 9), arrived_at=NOON + 9),
+        records(event("customer_message", 0), WAITED, event("resolved", 200_000), arrived_at=NOON + 200_000),
     )
 
     [state] = [row for row in store.rows.values() if row.row_kind == "state"]
@@ -229,7 +229,7 @@ def test_rule_that_fails_is_left_out_and_the_others_are_not():
     kinds = frozenset({"customer_message", "internal_note"})
     broken = Rule("broken", 1, "conversation", kinds, (), Broken("score", 0), 0)
     store, calm = MemoryStore(), MemoryStore()
-    log = records(event("customer_message", 0), WAITED, event("internal_note", 5), arrived_at=NOON + 5)
+    log = records(event("customer_message", 0), WAITED, event("internal_note", 200_000), arrived_at=NOON + 200_000)
 
     stats = OnlineCommit(store, FixedScorer, SMALL, (broken, *SMALL_RULES), control_key).advance_shop("shop", log)
 

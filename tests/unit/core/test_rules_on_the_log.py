@@ -10,7 +10,7 @@ from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.own_rules import decode_rules
 from service_quality.commit.shop_item import RulesInForce, ShopItem, decode_shop, encode_shop
 from service_quality.commit.state_items import decode_conversation, rules_key, stored_days
-from service_quality.events.control_records import ControlRecord, SettingsChanged, control_to_dict
+from service_quality.events.control_records import ControlRecord, SettingsChanged, TimeReached, control_to_dict
 from service_quality.events.control_signatures import sign_control
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
@@ -45,9 +45,18 @@ def messages(store: MemoryStore) -> list[tuple[str, str, str | None]]:
     return [(body["kind"], body["state"], body["ended_by"]) for body in sorted(bodies, key=itemgetter("occurred_at"))]
 
 
-def asked(minutes: int = -30, **values: object) -> list[InteractionEvent]:
-    """A customer who waits for so long, and asks again."""
-    return [event("customer_message", minutes * MINUTE, **values), event("internal_note", -20 * MINUTE, **values)]
+def asked(minutes: int = -30, **values: str) -> list[InteractionEvent | ControlRecord]:
+    """A customer who waits for so long, comes to the stage of the rule `waiting`, and is not answered."""
+    asks = event("customer_message", minutes * MINUTE, **values)
+    reached = TimeReached(
+        shop_id=asks.shop_id,
+        conversation_id=asks.conversation_id or "",
+        round=1,
+        turn=1,
+        stage=f"waiting_ms:{3 * MINUTE}",
+        due_at=asks.occurred_at + 3 * MINUTE,
+    )
+    return [asks, reached, event("internal_note", -20 * MINUTE, **values)]
 
 
 def test_rules_are_stored_by_the_transaction_that_names_them():
@@ -84,7 +93,7 @@ def test_alert_has_the_texts_of_its_rule():
 def test_other_shops_keep_the_rules_of_the_release():
     store = MemoryStore()
     advance(store, rules_set())
-    records = [LogRecord(str(Position(1, n)), record_json(one, issued_at=NOON), NOON) for n, one in enumerate(asked())]
+    records = [LogRecord(str(Position(1, n)), record_json(one, issued_at=NOON), NOON) for n, one in enumerate(asked(shop_id="other"))]
 
     other = [record._replace(data=record.data.replace(b'"shop_id":"shop"', b'"shop_id":"other"')) for record in records]
     OnlineCommit(store, FixedScorer, SMALL, SMALL_RULES, control_key).advance_shop("other", other)
@@ -161,10 +170,10 @@ def test_alert_of_a_shipped_rule_ends_when_the_shop_has_rules_of_its_own_without
 
 def test_rule_that_stays_under_its_name_keeps_its_alert():
     store = MemoryStore()
-    changed = rule(version=2, tiers={"critical": {"at_least": {"value": "waiting_ms", "limit": "PT2M"}}})
+    changed = rule(version=2, tiers={"critical": {"at_least": {"value": "conversation_age_ms", "limit": "PT2M"}}})
     changed["examples"] = [
-        {"values": {"waiting_ms": "PT2M"}, "expect": "critical"},
-        {"values": {"waiting_ms": "PT1M"}, "expect": "none"},
+        {"values": {"conversation_age_ms": "PT2M"}, "expect": "critical"},
+        {"values": {"conversation_age_ms": "PT1M"}, "expect": "none"},
     ]
 
     advance(store, rules_set(WAITS), *asked())
