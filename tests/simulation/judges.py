@@ -149,7 +149,7 @@ def judge_served(evidence: Evidence) -> None:
             control = entry.get("event", {}).get("kind") in _NO_EVENT
             require(control or bool(entry.keys() & {"rejected", "duplicate"}), f"folded what cannot be read: {entry}")
             continue
-        expected = "accepted" if reading.became == "corrected" else reading.became
+        expected = "accepted" if reading.became in ("corrected", "reached") else reading.became
         require(_became(entry) == expected, f"expected {reading.became}, found {entry}")
         if expected == "accepted":
             _require_served(evidence, entry, reading, records[entry["position"]])
@@ -203,7 +203,8 @@ def judge_alerts(world: World) -> None:
 
 
 def _became(entry: dict) -> str:
-    if entry.get("duplicate"):
-        return "duplicate"
+    for unchanged in ("duplicate", "silent"):
+        if entry.get(unchanged):
+            return unchanged
     names = {reason: name for name, reason in _BECAME.items()}
     return names.get(entry["rejected"], "rejected") if "rejected" in entry else "accepted"
