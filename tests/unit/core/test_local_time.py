@@ -2,7 +2,7 @@
 
 import pytest
 
-from service_quality.conversations.event_values import read_event_values
+from service_quality.conversations.event_values import EventValues, read_event_values
 from service_quality.conversations.local_time import on_the_clock, start_of_day
 from service_quality.conversations.reading import read_conversation
 from service_quality.conversations.reading_order import Placed
@@ -28,7 +28,7 @@ def said(kind: str, at: str, *, policies: int = 1) -> Placed:
     return Placed(event, instant)
 
 
-def values(*placed: Placed, policies: tuple[Policy, ...]) -> dict[str, int | None]:
+def values(*placed: Placed, policies: tuple[Policy, ...]) -> EventValues:
     return read_event_values(read_conversation(placed, policies), placed[-1].event)
 
 
