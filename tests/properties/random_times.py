@@ -1,10 +1,11 @@
 """Random records of time reached: right ones by the oracle's deadlines, and those from which nothing may follow."""
 
+import json
 from dataclasses import dataclass, field, replace
 
 from service_quality.events.control_records import TimeReached
-from service_quality.events.control_signatures import sign_control
-from service_quality.instants import DAY, HOUR, SECOND
+from service_quality.events.control_signatures import is_signed, sign_control
+from service_quality.instants import DAY, HOUR, SECOND, parse_instant
 from tests.oracle import entries as oracle
 from tests.oracle.deadlines import deadline
 from tests.properties.naive_reader import NaiveReader
@@ -27,6 +28,19 @@ GRACE = SECOND
 def oracle_time(record: TimeReached) -> oracle.TimeReached:
     """The record as the oracle reads it."""
     return oracle.TimeReached(record.conversation_id, record.round, record.turn, record.stage, record.due_at)
+
+
+def time_in(data: bytes) -> TimeReached | None:
+    """The record of time in a record of the log that is signed by the right key."""
+    try:
+        form = json.loads(data)
+        is_one = form["kind"] == TimeReached.kind and is_signed(form, KEY)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    if not is_one:
+        return None
+    names = ("shop_id", "conversation_id", "round", "turn", "stage")
+    return TimeReached(**{name: form[name] for name in names}, due_at=parse_instant(form["due_at"]))
 
 
 def aimed(record: TimeReached, reader: NaiveReader) -> TimeReached:

@@ -125,15 +125,22 @@ class Evidence:
     @cached_property
     def read_naively(self) -> tuple[NaiveReader, dict[str, Reading]]:
         """The naive reader's readings of the records that were taken."""
-        most_events = self.world.setting.most_events
+        reader = self.new_reader()
+        return reader, {reading.position: reading for reading in reader.read(self.entries_to_read())}
+
+    def new_reader(self, *, scores: bool = True) -> NaiveReader:
+        """A naive reader that has read nothing yet."""
         sets = tuple(DEPLOYED[name][0] for name in (self.world.setting.features, "other"))
-        reader = NaiveReader(sets[0], most_events=most_events, reserved_events=RESERVED_EVENTS, later=sets)
+        most_events = self.world.setting.most_events
+        return NaiveReader(sets[0], most_events=most_events, reserved_events=RESERVED_EVENTS, scores=scores, later=sets)
+
+    def entries_to_read(self) -> list[tuple[str, NaiveEntry]]:
+        """The entries of the log that were taken, as the naive reader reads them."""
         taken = [record for record in self.taken if record.position not in self.decided]
         log = RandomLog(self.shop_id, taken, self.backfills)
         # A release counts before the first record under it: the sort is stable.
         entries: list[tuple[str, NaiveEntry]] = [*self.deployed(), *self.rebuilt(), *readable(log)]
-        entries.sort(key=itemgetter(0))
-        return reader, {reading.position: reading for reading in reader.read(entries)}
+        return sorted(entries, key=itemgetter(0))
 
     def rows(self, kind: str) -> list[tuple[tuple[str, str], bytes]]:
         """Rows of one kind in the order of the table's stream."""

@@ -1,5 +1,6 @@
 """Judges of the state that a schedule leaves: against the naive reader, and against a run without any trouble."""
 
+from dataclasses import replace
 from functools import partial
 from unittest import mock
 
@@ -9,6 +10,7 @@ from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_item import SHOP_KEY, ShopItem
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import decode_histories, entity_name, is_settings
+from service_quality.commit.timers import TIMER
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import RecordPutBack, ShopUnparked
 from service_quality.events.log_records import LogRecord
@@ -69,7 +71,9 @@ def _require_conversation(state: ShopState, reader: NaiveReader, key: str, *, re
     held = state.conversation(key).conversation
     expected = conversation_of(contact.events, touched_at=contact.touched_at)
     require(held.events == expected.events, f"{key} holds other events")
-    require(held == expected, f"{key} was touched at another time, or holds others of imports")
+    require(replace(held, reached=()) == expected, f"{key} was touched at another time, or holds others of imports")
+    reached = {one[:3] for one in held.reached}
+    require(reached == contact.reached, f"{key} has reached {sorted(reached)}, expected {sorted(contact.reached)}")
 
 
 def _require_window(
@@ -88,7 +92,8 @@ def _require_window(
 def judge_against_calm_run(evidence: Evidence) -> None:
     """The same transactions, folded by one worker without trouble, leave the same items, rows and rejected records.
 
-    Alerts are left out of it where the table has deleted an item that held some: their state ends with it.
+    Alerts are left out of it where the table has deleted an item that held some: their state ends with it. So does what
+    a conversation's timer rang at last.
     """
     calm = _run_calmly(evidence)
     deleted = [
@@ -101,7 +106,9 @@ def judge_against_calm_run(evidence: Evidence) -> None:
     require(
         (calm.read_shop(evidence.shop_id) or ShopItem()) == evidence.shop, "the shop's item differs from a calm run's"
     )
+    timers_lost = any(entity_name(key) == "contact" for key, _ in deleted)
     _require_rows(evidence, calm, kinds=("archive",) if alerts_lost else ("archive", "alert", "state"))
+    _require_rows(evidence, calm, kinds=() if timers_lost else (TIMER,))
     found, gone = stored_items(evidence), {key for key, _ in deleted}
     for (shop_id, key), data in calm.items.items():
         if shop_id != evidence.shop_id or (alerts_lost and _is_history(key)):

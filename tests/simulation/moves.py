@@ -14,6 +14,8 @@ from tests.simulation.workers import Worker
 from tests.simulation.world import FOLDS, World
 
 _MANY = 500
+#: What a timer's message may come to besides ringing in time.
+_RINGS = ("lost", "doubled", "early", "late", "unasked", "swept", "swept")
 _MIXER = 2_654_435_761
 _MOST_SHARDS = 4
 _REAL_ITEM_BYTES = 390_000
@@ -243,6 +245,32 @@ def _dispatch(world: World, dice: Choices) -> None:
     world.outlets.dispatch(dice.of(range(8)), size=dice.of((1, 2, 5)), dies_after=dice.of((None, None, 1, 2)))
 
 
+def _ring(world: World, dice: Choices) -> None:
+    """The next timer rings, or what its message comes to instead; or a sweep finds what has not rung."""
+    bells, what = world.bells, dice.of((*("rung",) * 6, *_RINGS))
+    bells.hear()
+    if what == "swept":
+        for overdue in bells.overdue(now=world.log_time)[: dice.of((1, 8))]:
+            world.put(overdue.shop_id, bells.record_of(overdue))
+            world.count("timers swept")
+        return
+    timer = bells.nearest()
+    if timer is None:
+        return _step(world, dice)
+    bells.waiting.remove(timer)
+    world.count(f"timers {what}")
+    if what == "lost":
+        return
+    if what != "early":
+        later = dice.of((MINUTE, HOUR, DAY)) if what == "late" else 0
+        world.let_time_pass(max(world.outside.wall, timer.rings_at + world.setting.replayed) + later)
+    if what not in ("early", "unasked") and not bells.is_wanted(timer):
+        world.count("timers unwanted")
+        return
+    for _ in range(2 if what == "doubled" else 1):
+        world.put(timer.shop_id, bells.record_of(timer))
+
+
 def _busy(world: World, dice: Choices) -> Worker | None:
     busy = [worker for worker in world.workers if worker.strand is not None]
     return dice.of(busy) if busy else None
@@ -275,5 +303,6 @@ _MOVES: dict[str, tuple[int, Callable[[World, Choices], None]]] = {
     "reshard": (2, _reshard),
     "archive": (2, _archive),
     "dispatch": (2, _dispatch),
+    "ring": (6, _ring),
 }
 NAMES = tuple(name for name, (weight, _) in _MOVES.items() for _ in range(weight))

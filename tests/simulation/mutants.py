@@ -66,6 +66,20 @@ from tests.simulation.routing_mutants import (
     filed_under_its_own_key,
     refused_by_the_stream_left_behind,
 )
+from tests.simulation.timer_mutants import (
+    TimersAfter,
+    TimersBefore,
+    clock_moves_to_the_ring,
+    deadline_not_stored,
+    first_deadline_kept,
+    never_taken_back,
+    one_row_a_deadline,
+    reached_again,
+    reached_stages_are_due_again,
+    reached_though_answered,
+    silence_moves_the_clock,
+    stages_not_stored,
+)
 from tests.simulation.world import World
 from tests.stand_ins import rebuilding
 
@@ -411,4 +425,16 @@ MUTANTS: dict[str, Mutant] = {
     "a correction takes the latest place": Mutant(patches=correction_comes_last),
     "another content of a known id left out in silence": Mutant(patches=conflict_is_a_duplicate),
     "a correction rejected as a conflict": Mutant(patches=correction_is_a_conflict),
+    "timers after the transaction": Mutant(_over(TimersAfter)),
+    "timers before the transaction": Mutant(_over(TimersBefore)),
+    "reached stages are not stored": Mutant(patches=stages_not_stored),
+    "the deadline of a timer is not stored": Mutant(patches=deadline_not_stored),
+    "a timer is never taken back": Mutant(patches=never_taken_back),
+    "a timer keeps its first deadline": Mutant(patches=first_deadline_kept),
+    "a row for each deadline": Mutant(patches=one_row_a_deadline),
+    "a stage is reached though the wait is over": Mutant(patches=reached_though_answered),
+    "a stage is reached again": Mutant(patches=reached_again),
+    "silence is folded": Mutant(patches=silence_moves_the_clock),
+    "the clock moves to when a timer rings": Mutant(patches=clock_moves_to_the_ring),
+    "a reached stage is due again": Mutant(patches=reached_stages_are_due_again),
 }

@@ -15,6 +15,7 @@ from tests.simulation.moves import NAMES, move
 from tests.simulation.mutants import UNCHANGED, Mutant
 from tests.simulation.previews import judge_previews
 from tests.simulation.settings import Setting
+from tests.simulation.time_judge import judge_time
 from tests.simulation.ways_back import judge_ways_back
 from tests.simulation.world import World
 
@@ -58,6 +59,7 @@ def judge(world: World) -> None:
         judge_events(evidence)
         judge_folds(evidence)
         judge_served(evidence)
+        judge_time(evidence)
         judge_state(evidence)
         judge_against_calm_run(evidence)
         judge_previews(evidence)

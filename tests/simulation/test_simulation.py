@@ -24,6 +24,8 @@ TROUBLES = (
     "rejected: conflicting_content", "rejected: other_revision", "rejected: wrong_policy", "rejected: unsigned",
     "ties", "with a sequence", "courtesies", "with a status", "merged conversations", "stamped ahead",
     "answered ahead", "ended by silence", "previews",
+    "timers rung", "timers lost", "timers doubled", "timers early", "timers late", "timers unasked", "timers unwanted",
+    "timers swept", "timer rows", "timers pending", "stages reached", "silent", "rejected: from_the_future",
 )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ from tests.properties.online_run import SCORER
 from tests.properties.random_logs import DOINGS_WITH_SETTINGS, START, Choices, LogWriter, RandomLog, readable
 from tests.properties.random_rules import RulesWriter
 from tests.properties.random_settings import SettingsWriter, settings_in
+from tests.properties.random_times import time_in
+from tests.simulation.bells import Bells
 from tests.simulation.event_source import GIVES_UP_AFTER, Carrier, EventSource, Part, stamped
 from tests.simulation.models import RULES, Release
 from tests.simulation.outlets import Outlets
@@ -69,6 +71,7 @@ class World:
     writers: dict[str, LogWriter] = field(init=False)
     workers: list[Worker] = field(init=False)
     outlets: Outlets = field(init=False)
+    bells: Bells = field(init=False)
     expired: list[tuple[str, Item]] = field(default_factory=list)
     rules: str = RULES[0]
     #: What new workers serve, by its name, and the version of the fold that they have.
@@ -94,6 +97,7 @@ class World:
         self.writers = {shop_id: self._new_writer(shop_id) for shop_id in self.shops}
         self.workers = [self._new_worker() for _ in range(_WORKERS)]
         self.outlets = Outlets(self.outside)
+        self.bells = Bells(self.outside)
         self._bounds.enter_context(mock.patch.object(transactions, "MAX_ITEMS", setting.most_items))
         self._bounds.enter_context(mock.patch.object(conversation, "MAX_EVENTS", setting.most_events))
         self._bounds.enter_context(mock.patch.object(conversation, "RESERVED_EVENTS", RESERVED_EVENTS))
@@ -330,9 +334,9 @@ class World:
             self.count("packs written")
         if backfill is not None:
             return record_json(backfill.import_record, issued_at=self.outside.wall)
-        settings = settings_in(data)
-        if settings is not None:
-            return record_json(settings, issued_at=self.outside.wall)
+        signed = settings_in(data) or time_in(data)
+        if signed is not None:
+            return record_json(signed, issued_at=self.outside.wall)
         return stamped(data, now=self.log_time)
 
     def _store(self, shop_id: str, key: str, data: bytes, *, expires_at: int) -> None:

@@ -1,0 +1,100 @@
+"""The judge of time: what the timers' rows say, and which stages were reached, against the naive reader."""
+
+import json
+from collections import Counter, defaultdict
+
+from service_quality.alerts.stages import stages_of
+from service_quality.commit.timers import TIMER, read_timer, timer_key
+from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.kinds import TIME_REACHED
+from tests.oracle.bounds import fold_key
+from tests.oracle.deadlines import Deadline, nearest
+from tests.oracle.entries import TimeReached
+from tests.properties.naive_reader import NaiveEntry, NaiveReader
+from tests.simulation.evidence import Evidence, require
+from tests.simulation.models import rules_named
+from tests.simulation.outside import STATE
+
+#: The deadlines of a conversation, one after the other; None where nothing is due any more.
+Series = list[Deadline | None]
+
+
+def judge_time(evidence: Evidence) -> None:
+    """A conversation's timer leaves with each transaction that changes its deadline, in order; none is reached twice.
+
+    A rebuild, or an item that the table has deleted, forgets which row was written last: it is written again then, or
+    stays behind for a wait that is over, which the log answers with silence.
+    """
+    _require_reached_once(evidence)
+    expected, found = _expected(evidence), _found(evidence)
+    for key, series in expected.items():
+        rows, latest = found.pop(key, []), series[-1]
+        evidence.world.count("timer rows", len(rows))
+        evidence.world.count("timers pending", latest is not None)
+        if not _is_forgetful(evidence, key):
+            require(_changes(rows) == _changes(series), f"{key} let leave {rows}, expected {_changes(series)}")
+        if latest is not None:
+            require(rows[-1:] == [latest], f"{key} rings at {rows[-1:]}, expected {latest}")
+    require(not found, f"timers of conversations that nobody waits in: {sorted(found)}")
+
+
+def _require_reached_once(evidence: Evidence) -> None:
+    kinds = [entry["event"] for entry in evidence.entries if "event" in entry]
+    reached = [event for event in kinds if event["kind"] == TIME_REACHED]
+    names = ("conversation_id", "round", "turn", "stage", "due_at")
+    times = Counter(tuple(event[name] for name in names) for event in reached)
+    twice = [one for one, number in times.items() if number > 1]
+    require(not twice, f"reached twice: {twice}")
+    evidence.world.count("stages reached", len(reached))
+    evidence.world.count("silent", sum("silent" in entry for entry in evidence.entries))
+
+
+def _expected(evidence: Evidence) -> dict[str, Series]:
+    """The next deadline of each conversation after each transaction that changed it, by the rules of its attempt."""
+    links = {entry["position"]: number for number, link in enumerate(evidence.links) for entry in link["entries"]}
+    reader = evidence.new_reader(scores=False)
+    series: dict[str, dict[int, Deadline | None]] = defaultdict(dict)
+    for position, entry in evidence.entries_to_read():
+        became = [reading.became for reading in reader.read([(position, entry)])]
+        key = _key_of(entry)
+        if key is not None and became[0] in ("accepted", "corrected", "reached"):
+            attempt = evidence.attempts[links[position]]
+            stages = stages_of(rules_named(attempt.rules, attempt.features))
+            series[key][links[position]] = _next_deadline(reader, key, [stage.name for stage in stages])
+    return {key: [*by_link.values()] for key, by_link in series.items()}
+
+
+def _next_deadline(reader: NaiveReader, key: str, stages: list[str]) -> Deadline | None:
+    contact = reader.contacts[key]
+    return nearest(reader.story(contact.events), stages, contact.reached)
+
+
+def _key_of(entry: NaiveEntry) -> str | None:
+    """The contact that an entry may change."""
+    if isinstance(entry, TimeReached):
+        return f"contact\x1f{entry.conversation_id}"
+    key = fold_key(entry) if isinstance(entry, InteractionEvent) else ""
+    return key if key.startswith("contact") else None
+
+
+def _found(evidence: Evidence) -> dict[str, Series]:
+    """The rows of each conversation in the order of the table's stream."""
+    found: dict[str, Series] = defaultdict(list)
+    for (stream_key, _), body in evidence.rows(TIMER):
+        timer, conversation_id = read_timer(evidence.shop_id, body), json.loads(body)["conversation_id"]
+        require(stream_key == timer_key(evidence.shop_id, conversation_id), f"a timer under another key: {stream_key}")
+        found[f"contact\x1f{conversation_id}"].append(None if timer is None else Deadline(*timer.deadline))
+    return dict(found)
+
+
+def _changes(series: Series) -> Series:
+    """The series without what says the same again, and without the None that it may begin with."""
+    return [one for before, one in zip([None, *series], series, strict=False) if one != before]
+
+
+def _is_forgetful(evidence: Evidence, key: str) -> bool:
+    """Whether the shop was rebuilt, or the table has deleted the conversation's item at some time."""
+    return bool(evidence.shop.generation) or any(
+        table == STATE and item["item_key"]["S"].endswith(f"{evidence.shop_id}\x1f{key}")
+        for table, item in evidence.world.expired
+    )
