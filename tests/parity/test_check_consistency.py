@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.commit.state_items import decode_pack, decode_part
 from service_quality.conversations.description import describe_conversation
-from service_quality.events.control_records import HistoryImported, SettingsChanged
+from service_quality.events.control_records import RULES, HistoryImported, SettingsChanged
 from service_quality.events.control_signatures import sign_control
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
@@ -45,6 +45,7 @@ from tests.stand_ins.archive_chain import archive_links
 from tests.stand_ins.control import KEY
 from tests.stand_ins.disturbances import UNREADABLE, disturb
 from tests.stand_ins.memory_store import MemoryStore
+from tests.unit.core.rule_documents import document as rule_document
 
 pytestmark = pytest.mark.spark
 
@@ -90,7 +91,9 @@ class FunctionsSide:
 
     def set_policy(self, shop_id: str, document: dict) -> None:
         record = SettingsChanged(shop_id=shop_id, document=json.dumps(document).encode())
-        self.logs[shop_id].append(sign_control(record, KEY, issued_at=WORLD.end))
+        # Rules beside it, which no feature reads.
+        rules = SettingsChanged(shop_id=shop_id, document=rule_document(revision=document["revision"]), section=RULES)
+        self.logs[shop_id] += [sign_control(one, KEY, issued_at=WORLD.end) for one in (rules, record)]
 
     def put(self, events: Sequence[InteractionEvent], *, seed: int) -> None:
         """The events with duplicates, shuffled, among unreadable records."""

@@ -15,6 +15,7 @@ from service_quality.commit import event_fold, log_reader, online_commit, shop_s
 from spark_jobs.backtest_rules import main
 from spark_jobs.entry.endings import run_job
 from tests.stand_ins.cursed_fold import CursedFold
+from tests.unit.core.rule_documents import WAITS, document, rule
 
 NOON = "2026-03-02T12:00:00Z"
 
@@ -427,6 +428,52 @@ def test_policy_that_is_not_there_ends_the_run_with_4(run):
 
     assert (code, printed) == (4, [])
     assert "found no file nowhere.json, expected a policy" in errors
+
+
+@pytest.mark.parametrize("follows", [{}, {"follows": "the one before it on a real log"}])
+def test_given_rules_alone_are_asked_from_the_first_line_on_whatever_they_follow(run, tmp_path, follows):
+    rules = tmp_path / "rules.yaml"
+    rules.write_bytes(document(rule(WAITS, title={"en": "Waits here", "zh": "在此等待"}), **follows))
+
+    code, printed, errors = run(*WAITED, options=("--rules", str(rules)))
+
+    assert (code, errors) == (0, "")
+    assert {one["kind"] for one in printed} == {"waits"}
+    assert printed[0]["text"]["zh"].startswith("在此等待\n")
+    assert "What to do\n- Answer\n" in printed[0]["text"]["en"]
+
+
+def test_round_that_silence_ends_ends_the_alerts_of_given_rules(run, tmp_path):
+    rules, policy = tmp_path / "rules.yaml", tmp_path / "policy.json"
+    rules.write_bytes(document(WAITS))
+    policy.write_text(
+        json.dumps({"revision": "a", "valid_from": "2026-01-01T00:00:00Z", "ends_after": "PT1H"}), "utf-8"
+    )
+    later = line("customer_message", "20:00", conversation_id="another", event_id="another")
+
+    _, printed, _ = run(*WAITED[:2], later, options=("--rules", str(rules), "--policy", str(policy)))
+
+    assert [(one["kind"], one["state"]) for one in printed] == [("waits", "opened"), ("waits", "resolved")]
+
+
+def test_rules_with_mistakes_end_the_run_with_every_mistake_and_its_line(run, tmp_path):
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("revision: a\nrules:\n  - name: Waits\n    audience: me\n    audience: you\n", "utf-8")
+
+    code, printed, errors = run(*WAITED, options=("--rules", str(rules)))
+
+    assert (code, printed) == (3, [])
+    assert "found 15 mistakes in the rules, expected none" in errors
+    assert "line 5: found the key audience again, expected each key once" in errors
+    assert "line 3: rules[0].name: found" in errors
+    assert "line 4: rules[0].audience: found" in errors
+
+
+def test_rules_that_are_not_there_end_the_run_with_4(run):
+    code, printed, errors = run(*WAITED, options=("--rules", "nowhere.yaml"))
+
+    assert (code, printed) == (4, [])
+    assert "found no file nowhere.yaml, expected rules in YAML" in errors
 
 
 def test_page_shows_what_its_command_prints():
