@@ -40,6 +40,7 @@ class TimedLine:
 
     cloud: Cloud
     outputs: dict[str, str]
+    emulator_pid: int
 
     def put(self, kind: str, conversation_id: str, at: int, *, shop_id: str = SHOP) -> None:
         """An event of a conversation that occurs, and is received, at an instant."""
@@ -92,15 +93,15 @@ class TimedLine:
 
     def messages(self) -> int:
         """About how many messages the timers' queue holds, delayed or not."""
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
-        attributes = self.cloud.sqs.get_queue_attributes(QueueUrl=self.outputs["TimerQueueUrl"], AttributeNames=names)
-        return sum(int(attributes["Attributes"][name]) for name in names)
+        queue = {"QueueUrl": self.outputs["TimerQueueUrl"]}
+        found = self.cloud.sqs.get_queue_attributes(**queue, AttributeNames=["All"])["Attributes"]
+        return int(found["ApproximateNumberOfMessages"]) + int(found["ApproximateNumberOfMessagesDelayed"])
 
     def sweep(self) -> dict[str, Any]:
         """Invoke the sweep; its answer."""
         answer = self.cloud.functions.invoke(FunctionName=self.outputs["SweepTimersFunctionName"], Payload=b"{}")
         found: dict[str, Any] = json.loads(answer["Payload"].read())
-        assert "FunctionError" not in answer, found
+        assert not answer.get("FunctionError"), found
         return found
 
 
@@ -129,4 +130,4 @@ def timed_line(folder: Path, *, limit_ms: int, parameters: dict[str, str] | None
         outputs = deploy(emulator, parameters)
         promote_tiny_model(emulator.cloud, outputs)
         Releases(emulator.cloud, outputs).deploy("impatient", impatient_rules(limit_ms))
-        yield TimedLine(emulator.cloud, outputs)
+        yield TimedLine(emulator.cloud, outputs, emulator.pid)
