@@ -47,8 +47,8 @@ ALL = (
 
 #: Milliseconds for which a call keeps a function waiting, its own work for it included. Assumed, rather too many.
 WAIT_MS = {"GetItem": 6.0, "BatchGetItem": 10.0, "TransactWriteItems": 25.0, "Publish": 25.0, "PutObject": 50.0}
-#: Milliseconds for which a timer keeps its functions: looked at or sent; its row read, its record put, and half a second
-#: for which its message comes early on average.
+#: Milliseconds for which a timer keeps its functions: looked at and sent; its row read, its record put, and half a
+#: second for which its message comes early on average.
 TIMER_SEND_MS, TIMER_RING_MS = 15.0, 530.0
 #: Bytes that an invocation writes into its log: our two entries, measured, and the runtime's three lines, assumed.
 LOG_BYTES = 1_700

@@ -25,7 +25,7 @@ class _Pending:
 
 @dataclass
 class CountedTimers:
-    """Counts of timers. `dispatched` are the transactions with a timer in them, each an invocation of the dispatcher."""
+    """Counts of timers. `dispatched` are the transactions with a timer in them: each invokes the dispatcher."""
 
     index_units: int = 0
     messages: int = 0

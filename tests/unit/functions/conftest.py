@@ -127,3 +127,22 @@ def previews(load, monkeypatch) -> ModuleType:
     loaded = load("preview_score")
     monkeypatch.setattr(loaded, "read_clock", lambda: NOW)
     return loaded
+
+
+@pytest.fixture
+def at_now(load, monkeypatch):
+    """Loads a function whose clock goes on only while it sleeps."""
+
+    def load_at(name: str):
+        app = load(name)
+        clock = SimpleNamespace(now=NOW)
+        monkeypatch.setattr(app, "read_clock", lambda: clock.now)
+        monkeypatch.setattr(app.timers if name == "dispatch_outbox" else app.queue, "_now", lambda: clock.now)
+
+        def sleep(seconds: float) -> None:
+            clock.now += round(seconds * 1000)
+
+        monkeypatch.setattr(app.time, "sleep", sleep)
+        return app
+
+    return load_at
