@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from service_quality.instants import SECOND
 from tests.integration.releases import Releases
-from tests.integration.timed_line import TimedLine
+from tests.integration.timed_line import TimedLine, now_ms
+
+_KILLED_EVERY_SECONDS = 2.0  # a new process needs one to start
 
 #: Appended to the adapter of the queue: of a hundred timers 20 are lost, 20 come twice, and 20 come at once.
 DISTURBED = {
@@ -49,15 +52,16 @@ def hurry_queue(line: TimedLine, seconds: int) -> None:
     )
 
 
-def kill_ringing(line: TimedLine, emulator_pid: int, *, until: int, every_seconds: float) -> int:
-    """Kill the processes of ring_timers again and again until an instant; the number killed."""
+def kill_ringing(line: TimedLine, *, since: int, until: int) -> int:
+    """Kill every process of ring_timers again and again from one instant until another; the number killed."""
     killed = 0
-    while time.time_ns() // 1_000_000 < until:
-        time.sleep(every_seconds)
-        for pid in _running(line.outputs["RingTimersFunctionName"], emulator_pid):
+    time.sleep(max(0, since - now_ms()) / SECOND)
+    while now_ms() < until:
+        for pid in _running(line.outputs["RingTimersFunctionName"], line.emulator_pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
                 killed += 1
+        time.sleep(_KILLED_EVERY_SECONDS)
     return killed
 
 

@@ -97,6 +97,14 @@ class TimedLine:
         found = self.cloud.sqs.get_queue_attributes(**queue, AttributeNames=["All"])["Attributes"]
         return int(found["ApproximateNumberOfMessages"]) + int(found["ApproximateNumberOfMessagesDelayed"])
 
+    def limit_ringing(self, at_once: int) -> None:
+        """Let so many of ring_timers run at once; the embedded AWS does not take it from a template."""
+        function = self.outputs["RingTimersFunctionName"]
+        (source,) = self.cloud.functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+        self.cloud.functions.update_event_source_mapping(
+            UUID=source["UUID"], ScalingConfig={"MaximumConcurrency": at_once}
+        )
+
     def sweep(self) -> dict[str, Any]:
         """Invoke the sweep; its answer."""
         answer = self.cloud.functions.invoke(FunctionName=self.outputs["SweepTimersFunctionName"], Payload=b"{}")
@@ -124,10 +132,10 @@ def now_ms() -> int:
 
 
 @contextmanager
-def timed_line(folder: Path, *, limit_ms: int, parameters: dict[str, str] | None = None) -> Iterator[TimedLine]:
+def timed_line(folder: Path, *, limit_ms: int) -> Iterator[TimedLine]:
     """The line deployed with a rule that waits so long."""
     with Emulator(folder) as emulator:
-        outputs = deploy(emulator, parameters)
+        outputs = deploy(emulator)
         promote_tiny_model(emulator.cloud, outputs)
         Releases(emulator.cloud, outputs).deploy("impatient", impatient_rules(limit_ms))
         yield TimedLine(emulator.cloud, outputs, emulator.pid)
