@@ -35,6 +35,7 @@ SAYS = {
     "training": "log loss and time on 1 M and 10 M rows, beside scikit-learn",
     "archive": "1 M archived events into the lake's log, and 10,000 new ones beside them",
     "rebuild": "a shop of 1 M archived events folded again after a release with another fold",
+    "reminders": "alerts of turns that wait 20 seconds, calm, in trouble and beside a late backlog",
     "cost": "dollars per million events, from measured items and calls at list prices",
 }
 

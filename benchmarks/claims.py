@@ -77,6 +77,15 @@ CLAIMS: Mapping[str, Mapping[str, Claim]] = {
     "rebuild": {
         "seconds_per_million_events": Claim("seconds to rebuild a shop of 1 M archived events", at_most=300),
     },
+    "reminders": {
+        "waiting": Claim("turns under a rule of 20 seconds that nobody answered, calm and in trouble", at_least=200),
+        "missing": Claim("those of them without an alert", at_most=0),
+        "false": Claim("alerts of answered turns, second ones, and any before its time", at_most=0),
+        "worst_late_seconds": Claim(
+            "seconds from deadline and grace to a subscriber's queue, the worst calm one", at_most=2
+        ),
+        "backlog_alerts": Claim("alerts of 1,000 answered chats that arrive two hours late", at_most=0),
+    },
     "cost": {
         "dollars_per_million_busy": Claim("dollars per million events, one busy shop", at_most=10),
         "dollars_per_million_quiet": Claim("dollars per million events, 10,000 quiet shops", at_most=25),

@@ -63,10 +63,11 @@ def rows_of(scenario: Scenario) -> Iterator[Row]:
 def billed(scenario: Scenario) -> Iterator[tuple[str, float, Price]]:
     """The units that are billed by the event: name, count an event, price."""
     counted = scenario.counted
-    for kind in ("shop's item", "conversations", "histories", "archive rows", "alert rows"):
+    for kind in ("shop's item", "conversations", "histories", "archive rows", "alert rows", "timers"):
         yield f"DynamoDB, writes of {kind}", counted.units(kind), prices.WRITE
     yield "DynamoDB, writes of ledgers of the archive", ledger_writes(scenario), prices.WRITE
     yield "DynamoDB, index of open alerts", counted.total(lambda s: s.index_units), prices.WRITE
+    yield "DynamoDB, index of due timers", counted.total(lambda s: s.timers.index_units), prices.WRITE
     yield "DynamoDB, reads", counted.total(lambda s: s.read_units), prices.READ
     yield "DynamoDB, storage", gigabyte_months(counted), prices.TABLE_GB_MONTH
     yield "Kinesis, shard", 1 / scenario.events_a_second / 3600, prices.SHARD_HOUR
@@ -77,8 +78,10 @@ def billed(scenario: Scenario) -> Iterator[tuple[str, float, Price]]:
         prices.LAMBDA_GB_SECOND,
     )
     yield "Lambda, time of the outbox", outbox_gb_seconds(scenario), prices.LAMBDA_GB_SECOND
+    yield "Lambda, time of timers", timer_gb_seconds(counted), prices.LAMBDA_GB_SECOND
     yield "Lambda, requests", invocations(scenario), prices.LAMBDA_REQUEST
     yield "SNS, publications", alerts(counted), prices.PUBLISH
+    yield "SQS, messages of timers", 3 * timer_messages(counted), prices.QUEUE_REQUEST  # sent, received, deleted
     yield "S3, objects of the archive", archived_objects(scenario), prices.S3_PUT
     yield "S3, a year of the archive", counted.archive_bytes / counted.events / 1e9, prices.S3_GB_YEAR
     yield "CloudWatch, logs", invocations(scenario) * prices.LOG_BYTES / 1e9, prices.LOG_GB
@@ -114,8 +117,10 @@ def outbox_gb_seconds(scenario: Scenario) -> float:
 
 
 def invocations(scenario: Scenario) -> float:
-    """Of all three functions, an event."""
-    return 1 / scenario.events_an_invocation + alerts(scenario.counted) + archive_invocations(scenario)
+    """Of all functions, an event: alerts and timers leave one by one."""
+    counted = scenario.counted
+    timers = counted.total(lambda store: store.timers.dispatched) + timer_messages(counted)
+    return 1 / scenario.events_an_invocation + alerts(counted) + archive_invocations(scenario) + timers
 
 
 def archive_invocations(scenario: Scenario) -> float:
@@ -138,6 +143,18 @@ def ledger_writes(scenario: Scenario) -> float:
 def alerts(counted: Counted) -> float:
     """Messages an event; each also writes the row of the alert's state."""
     return counted.items("alert rows") / 2
+
+
+def timer_messages(counted: Counted) -> float:
+    """Messages of timers an event."""
+    return counted.total(lambda store: store.timers.messages)
+
+
+def timer_gb_seconds(counted: Counted) -> float:
+    """Looking at each transaction's timers, and ringing each message by itself."""
+    dispatched = counted.total(lambda store: store.timers.dispatched)
+    sending = dispatched * prices.TIMER_SEND_MS / 1000 * memory_gb("dispatch_outbox")
+    return sending + timer_messages(counted) * prices.TIMER_RING_MS / 1000 * memory_gb("ring_timers")
 
 
 def memory_gb(function: str) -> float:

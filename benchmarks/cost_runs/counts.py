@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from benchmarks.cost_runs.prices import STORED_OVERHEAD_BYTES
+from benchmarks.cost_runs.timers import CountedTimers
 from service_quality.commit.archived_ranges import LEDGER
 from service_quality.commit.inserted_rows import InsertedRow
 from service_quality.commit.shop_item import SHOP_KEY, ShopItem, encode_shop
 from service_quality.commit.state_items import entity_name
+from service_quality.commit.timers import TIMER
 from service_quality.commit.transactions import Commit, OutboxRow
 from service_quality.conversations.conversation import KEY_NAMES
 from service_quality.events.identifiers import SEPARATOR
@@ -19,7 +21,7 @@ _WRITE_BYTES, _READ_BYTES = 1024, 4096
 _NUMBER_BYTES = 8  # at most, of an instant in seconds or a version
 _TIMES_IN_A_TRANSACTION = 2
 CONVERSATIONS = KEY_NAMES
-_ROWS = {"archive": "archive rows", LEDGER: "ledgers of the archive"}
+_ROWS = {"archive": "archive rows", LEDGER: "ledgers of the archive", TIMER: "timers"}
 
 
 @dataclass
@@ -33,6 +35,7 @@ class CountingStore(MemoryStore):
     api_calls: Counter[str] = field(default_factory=Counter)
     row_bytes: int = 0
     archive_rows: list[InsertedRow] = field(default_factory=list)
+    timers: CountedTimers = field(default_factory=CountedTimers)
 
     def start_counting(self) -> None:
         """Forget the counts, not the stored items."""
@@ -40,6 +43,7 @@ class CountingStore(MemoryStore):
         for name in ("read_units", "write_units", "written_items", "index_units", "api_calls", "row_bytes"):
             setattr(self, name, getattr(fresh, name))
         self.archive_rows = []
+        self.timers = self.timers.again()
 
     def read_shop(self, shop_id: str) -> ShopItem | None:
         self.api_calls["GetItem"] += 1
@@ -61,6 +65,7 @@ class CountingStore(MemoryStore):
         for key, data in commit.items.items():
             kind = "conversations" if entity_name(key) in CONVERSATIONS else "histories"
             self._count(kind, item_bytes(commit.shop_id, key, data))
+        self.timers.put((row for row in commit.rows if row.row_kind == TIMER), commit.shop.received_clock)
         for row in commit.rows:
             self._count(_ROWS.get(row.row_kind, "alert rows"), row_bytes(row))
             self._count_row(row)
@@ -70,7 +75,9 @@ class CountingStore(MemoryStore):
         self.written_items[kind] += 1
 
     def _count_row(self, row: OutboxRow) -> None:
-        """Only rows of open alerts are in the index, which is not written by transaction."""
+        """Only open alerts are in their index, which is not written by transaction; a timer takes its own place."""
+        if row.row_kind == TIMER:
+            return
         if row.row_kind == "state":
             self.index_units += ceil(row_bytes(row) / _WRITE_BYTES)
             return
@@ -98,4 +105,5 @@ def row_bytes(row: OutboxRow) -> int:
     names = sum(map(len, ("stream_key", "sequence", "row_kind", "body", "shop_id", "expires_at")))
     values = (row.stream_key, row.sequence, row.row_kind, row.shop_id)
     opened = len("open_shop") + len(row.shop_id.encode()) if row.open else 0
-    return names + sum(len(value.encode()) for value in values) + len(row.body) + _NUMBER_BYTES + opened
+    due = len("due_slot") + len("00000.00") + len("due_at") + _NUMBER_BYTES if row.due_at is not None else 0
+    return names + sum(len(value.encode()) for value in values) + len(row.body) + _NUMBER_BYTES + opened + due

@@ -35,17 +35,21 @@ SHARD_HOUR = Price(
 )
 STREAM_PUT = Price(0.014e-6, "PUT payload unit of 25 KB", "Amazon Kinesis Data Streams pricing, provisioned mode")
 PUBLISH = Price(0.50e-6, "publication of up to 64 KB", "Amazon SNS pricing, standard topics")
+QUEUE_REQUEST = Price(0.40e-6, "request", "Amazon SQS pricing, standard queues")
 S3_PUT = Price(5e-6, "PUT", "Amazon S3 pricing, S3 Standard")
 S3_GB_YEAR = Price(6 * 0.023 + 6 * 0.004, "GB, half a year Standard, half a year Glacier IR", "Amazon S3 pricing")
 LOG_GB = Price(0.50 + 0.03, "GB taken in and kept for a month", "Amazon CloudWatch pricing, logs")
 
 ALL = (
-    WRITE, READ, TABLE_GB_MONTH, LAMBDA_REQUEST, LAMBDA_GB_SECOND, SHARD_HOUR, STREAM_PUT, PUBLISH, S3_PUT,
-    S3_GB_YEAR, LOG_GB,
+    WRITE, READ, TABLE_GB_MONTH, LAMBDA_REQUEST, LAMBDA_GB_SECOND, SHARD_HOUR, STREAM_PUT, PUBLISH, QUEUE_REQUEST,
+    S3_PUT, S3_GB_YEAR, LOG_GB,
 )  # fmt: skip
 
 #: Milliseconds for which a call keeps a function waiting, its own work for it included. Assumed, rather too many.
 WAIT_MS = {"GetItem": 6.0, "BatchGetItem": 10.0, "TransactWriteItems": 25.0, "Publish": 25.0, "PutObject": 50.0}
+#: Milliseconds for which a timer keeps its functions: looked at and sent; its row read, its record put, and half a
+#: second for which its message comes early on average.
+TIMER_SEND_MS, TIMER_RING_MS = 15.0, 530.0
 #: Bytes that an invocation writes into its log: our two entries, measured, and the runtime's three lines, assumed.
 LOG_BYTES = 1_700
 #: Bytes that DynamoDB counts for every stored item beside its names and values.

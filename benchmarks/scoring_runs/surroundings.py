@@ -41,6 +41,7 @@ def surroundings(folder: Path) -> Iterator[Surroundings]:
         storage = _deploy(cloud, "storage", ArchiveColdAfterDays="180")
         alerts = _deploy(cloud, "alerts", AlertEmail="")
         stream = _deploy(cloud, "stream", ShardCount="1")
+        timers = _deploy(cloud, "timers")
         registry = Registry(cloud.s3, storage["ModelsBucketName"], cloud.dynamodb, storage["ModelsTableName"])
         pipeline = _promote(folder, registry)
         settings = {
@@ -53,6 +54,7 @@ def surroundings(folder: Path) -> Iterator[Surroundings]:
             "ARCHIVE_BUCKET": storage["ArchiveBucketName"],
             "ALERT_TOPIC_ARN": alerts["AlertTopicArn"],
             "ID_SALT_SECRET": alerts["IdSaltSecretArn"],
+            "TIMER_QUEUE": timers["TimerQueueUrl"],
             "CONTROL_KEY_SECRET": storage["ControlKeySecretArn"],
             "SHOPS_AT_ONCE": "64",
             "STREAM_GENERATION": "1",

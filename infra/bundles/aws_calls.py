@@ -14,6 +14,7 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "s3": ("GetObject", "HeadBucket", "PutObject"),  # botocore itself asks for a bucket's region by HeadBucket
     "secretsmanager": ("GetSecretValue",),
     "sns": ("GetTopicAttributes", "PublishBatch"),
+    "sqs": ("GetQueueAttributes", "SendMessageBatch"),
 }
 _LEFT_OUT = ("examples", "paginators", "waiters", "completions")
 

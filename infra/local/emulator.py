@@ -44,6 +44,11 @@ class Emulator:
         return self._running().port
 
     @property
+    def pid(self) -> int:
+        """The id of its process, the parent of every function's."""
+        return self._running().pid
+
+    @property
     def endpoint(self) -> str:
         """The address of every AWS call."""
         return f"http://{HOST}:{self.port}"

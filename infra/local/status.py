@@ -47,6 +47,7 @@ def count_all(cloud: Cloud, outputs: dict[str, str]) -> dict[str, int]:
     counts = {"stream records": count_records(cloud, outputs["EventStreamName"])}
     counts |= {title: count_items(cloud, outputs[name]) for title, name in TABLES.items()}
     counts["open alerts"] = count_items(cloud, outputs["AlertsTableName"], "open_alerts")
+    counts["pending timers"] = count_items(cloud, outputs["AlertsTableName"], "due_timers")
     counts |= {title: len(list_objects(cloud, outputs[name], "")) for title, name in BUCKETS.items()}
     return counts
 

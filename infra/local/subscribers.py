@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -77,7 +77,7 @@ class QueueSubscriber:
         self._url = ""
         self._subscription = ""
 
-    def __enter__(self) -> "QueueSubscriber":
+    def __enter__(self) -> Self:
         """Make the queue, let the topic write to it, subscribe it and begin to empty it."""
         self._url = self._cloud.sqs.create_queue(QueueName=self._name)["QueueUrl"]
         attributes = self._cloud.sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])

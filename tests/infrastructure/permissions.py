@@ -36,6 +36,9 @@ CALLS: Mapping[str, Mapping[str, set[str]]] = {
     "ArchiveBucket": {"${ArchiveBucketArn}/archive/*": {"s3:PutObject"}},
     "ArchiveLedger": {"AlertsTableArn": {"dynamodb:GetItem", "dynamodb:PutItem"}},
     "ArchiveSweep": {"AlertsTableArn": {"dynamodb:Query"}},
+    "TimerQueue": {"TimerQueueArn": {"sqs:GetQueueAttributes", "sqs:SendMessage", "sqs:SendMessageBatch"}},
+    "TimerRows": {"AlertsTableArn": {"dynamodb:BatchGetItem"}},
+    "DueTimers": {"${AlertsTableArn}/index/due_timers": {"dynamodb:Query"}},
     "UnsentRows('alert')": {"${RejectedBucketArn}/outbox/alert/*": {"s3:PutObject"}},
     "UnsentRows('archive')": {"${RejectedBucketArn}/outbox/archive/*": {"s3:PutObject"}},
 }
@@ -43,6 +46,7 @@ CALLS: Mapping[str, Mapping[str, set[str]]] = {
 #: The service of an event source's ARN → what the source reads it by.
 SOURCES: Mapping[str, set[str]] = {
     "EventQueueArn": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+    "TimerQueueArn": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
     "EventStreamArn": {
         *("kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords"),
         *("kinesis:GetShardIterator", "kinesis:ListShards"),

@@ -83,6 +83,10 @@ def test_function_that_is_invoked_asynchronously_rings_when_events_are_dropped(f
         ("UnreadableArchiveRowsAlarm", (NAMESPACE, "UnreadableRows", "archive_outbox")),
         ("SweptRowsAlarm", (NAMESPACE, "SweptRows", "sweep_archive")),
         ("UnfilledGapsAlarm", (NAMESPACE, "UnfilledGaps", "sweep_archive")),
+        ("WaitingTimersAlarm", ("AWS/SQS", "ApproximateAgeOfOldestMessage", "TimerQueue.QueueName")),
+        ("GivenUpTimersAlarm", ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "TimerDeadLetterQueue.QueueName")),
+        ("OverdueTimersAlarm", (NAMESPACE, "OverdueTimers", "sweep_timers")),
+        ("UnfinishedTimerSweepsAlarm", (NAMESPACE, "UnfinishedSweeps", "sweep_timers")),
     ],
 )
 def test_alarm_watches(alarm, watches):

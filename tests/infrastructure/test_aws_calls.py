@@ -47,7 +47,7 @@ def calls_of_adapters() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 holder = ast.unparse(node.func.value).removeprefix("self.").removeprefix("_")
-                if holder in ("dynamodb", "kinesis", "s3", "secrets", "sns"):
+                if holder in ("dynamodb", "kinesis", "s3", "secrets", "sns", "sqs"):
                     names.add(node.func.attr)
     return names
 

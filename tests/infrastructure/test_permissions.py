@@ -49,8 +49,8 @@ def test_every_action_is_a_call_of_an_adapter():
 
     left = {action for action in granted if action.partition(":")[2].lower() not in called}
 
-    # Asked of a bucket for a missing file, of the topic's key, and by AWS of a batch of publications.
-    assert left == {"s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"}
+    # Asked of a bucket for a missing file, of the topic's key, and by AWS of a batch of publications or messages.
+    assert left == {"s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey", "sns:Publish", "sqs:SendMessage"}
 
 
 @pytest.mark.parametrize(("name", "keys"), [("archive_outbox", [LEDGER]), ("sweep_archive", [LEDGER, SWEEP])])

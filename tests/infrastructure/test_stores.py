@@ -2,6 +2,7 @@
 
 import pytest
 
+from service_quality.adapters.timer_table import INDEX
 from tests.infrastructure.templates import PROJECT
 
 ROOT_TEMPLATE, NESTED = PROJECT.template, PROJECT.stacks
@@ -21,12 +22,20 @@ def test_table_is_on_demand_encrypted_and_recoverable(table):
     assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
 
 
-def test_alerts_table_streams_new_images_expires_and_knows_open_alerts():
+def test_alerts_table_streams_new_images_expires_and_knows_open_alerts_and_due_timers():
     table = resources("AWS::DynamoDB::Table")["AlertsTable"]
 
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["open_alerts"]
+    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["open_alerts", "due_timers"]
+
+
+def test_index_of_due_timers_is_the_one_that_is_read_and_tells_when_a_timer_was_written():
+    table = resources("AWS::DynamoDB::Table")["AlertsTable"]
+    (index,) = (one for one in table["GlobalSecondaryIndexes"] if one["IndexName"] == INDEX)
+
+    assert [one["AttributeName"] for one in index["KeySchema"]] == ["due_slot", "due_at"]
+    assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["expires_at"]}
 
 
 @pytest.mark.parametrize("bucket", resources("AWS::S3::Bucket"))
@@ -91,7 +100,7 @@ def test_tls_is_required_unless_a_deployment_says_otherwise():
         if "IsTlsRequired" in one.get("Conditions", {})
     }
 
-    assert set(conditions) == {"StorageStack", "StreamStack", "AlertsStack", "AlarmsStack"}
+    assert set(conditions) == {"StorageStack", "StreamStack", "AlertsStack", "AlarmsStack", "TimersStack"}
     assert all(one == {"Fn::Equals": [{"Ref": "OnlyOverTls"}, "true"]} for one in conditions.values())
 
 

@@ -9,6 +9,9 @@ import pytest
 from infra.local import status
 from infra.operations import deployment
 from service_quality.commit.archived_ranges import OUTBOX_DAYS
+from service_quality.commit.timer_messages import AHEAD_MS, BEHIND_MS
+from service_quality.commit.timer_sweep import SWEEP_MS
+from service_quality.instants import MINUTE
 from tests.infrastructure.templates import FUNCTIONS, PROJECT, ROOT, Function
 
 ROOT_TEMPLATE, NESTED = PROJECT.template, PROJECT.stacks
@@ -157,16 +160,47 @@ def test_alerts_leave_at_once_and_archive_rows_in_large_objects():
     assert archive["MaximumBatchingWindowInSeconds"] == 60
 
 
-@pytest.mark.parametrize(
-    ("source", "row_kind"), [("DispatchOutboxSource", "alert"), ("ArchiveOutboxSource", "archive")]
-)
-def test_row_leaves_when_it_is_inserted_and_never_when_it_is_rewritten_or_removed(source, row_kind):
-    (one,) = SOURCES[source]["FilterCriteria"]["Filters"]
+def patterns(source: str) -> list[dict]:
+    return [json.loads(one["Pattern"]) for one in SOURCES[source]["FilterCriteria"]["Filters"]]
 
-    assert json.loads(one["Pattern"]) == {
-        "eventName": ["INSERT"],
-        "dynamodb": {"NewImage": {"row_kind": {"S": [row_kind]}}},
-    }
+
+def inserted(row_kind: str) -> dict:
+    return {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"row_kind": {"S": [row_kind]}}}}
+
+
+def test_archive_row_leaves_when_it_is_inserted_and_never_when_it_is_rewritten_or_removed():
+    assert patterns("ArchiveOutboxSource") == [inserted("archive")]
+
+
+def test_alert_leaves_when_it_is_inserted_and_a_timer_whenever_it_is_put_with_a_deadline():
+    pending = {"row_kind": {"S": ["timer"]}, "due_at": {"N": [{"exists": True}]}}
+
+    assert patterns("DispatchOutboxSource") == [
+        inserted("alert"),
+        {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": pending}},
+    ]
+
+
+def test_timers_are_swept_as_often_as_the_sweep_reckons_with():
+    rule = resources("AWS::Events::Rule")["SweepTimersRule"]
+    limit = resources("AWS::Lambda::Function")["SweepTimersFunction"]["Timeout"]
+
+    assert rule["ScheduleExpression"] == f"rate({SWEEP_MS // MINUTE} minutes)"
+    assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": "SweepTimersFunction.Arn"}]
+    assert limit * 1000 < SWEEP_MS < AHEAD_MS
+
+
+def test_timers_are_answered_message_by_message_at_once_and_kept_for_a_day():
+    source = SOURCES["TimerQueueSource"]
+    queue = resources("AWS::SQS::Queue")["TimerQueue"]
+    limit = resources("AWS::Lambda::Function")["RingTimersFunction"]["Timeout"]
+
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["BatchSize"] <= 10
+    assert "MaximumBatchingWindowInSeconds" not in source
+    assert queue["VisibilityTimeout"] >= 6 * limit
+    assert queue["MessageRetentionPeriod"] * 1000 >= BEHIND_MS
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": "TimerDeadLetterQueue.Arn"}
 
 
 def test_archive_is_swept_every_hour_while_rows_are_in_the_table():

@@ -112,12 +112,12 @@ def _reply_facts(reply):
 
 
 class Releases:
-    """The code that `score_interactions` runs; every change restarts the function."""
+    """The code that a function runs, `score_interactions` unless said otherwise; every change restarts it."""
 
-    def __init__(self, cloud: Cloud, outputs: dict[str, str]) -> None:
+    def __init__(self, cloud: Cloud, outputs: dict[str, str], function: str = "ScoreInteractionsFunctionName") -> None:
         self._cloud = cloud
         self._outputs = outputs
-        self._function = outputs["ScoreInteractionsFunctionName"]
+        self._function = outputs[function]
         configuration = cloud.functions.get_function_configuration(FunctionName=self._function)
         self._good_layers = [layer["Arn"] for layer in configuration["Layers"]]
 

@@ -39,6 +39,6 @@ def refused_by_the_stream_left_behind(world: World) -> list[Any]:
     """A record that the stream does not take back is not put again."""
 
     def put_entries(stream: EventStream, entries: Any) -> None:
-        stream._put(entries)
+        stream.offer(entries)
 
     return [mock.patch.object(EventStream, "put_entries", put_entries)]

@@ -44,6 +44,8 @@ class DynamoDB:
         self.tables[TableName][self._key(Item)] = Item
 
     def query(self, *, TableName, KeyConditionExpression, ExpressionAttributeValues, ExclusiveStartKey=None, **request):
+        if "IndexName" in request:
+            return self._query_due(request["IndexName"], TableName, ExpressionAttributeValues, ExclusiveStartKey)
         if KeyConditionExpression == "stream_key = :key AND #sequence < :position":
             assert (request["ScanIndexForward"], request["Limit"], request["ConsistentRead"]) == (False, 1, True)
             stream_key, before = (ExpressionAttributeValues[name]["S"] for name in (":key", ":position"))
@@ -66,6 +68,21 @@ class DynamoDB:
             {"stream_key": {"S": page[-1][0][0]}, "sequence": {"S": page[-1][0][1]}} if len(found) > len(page) else {}
         )
         return {"Items": [item for _, item in page], "LastEvaluatedKey": last}
+
+    def _query_due(self, index, name, values, begin):
+        """The index of due timers: its keys and the attributes that it is declared with."""
+        assert index == "due_timers"
+        first, last = int(values[":first"]["N"]), int(values[":last"]["N"])
+        kept = ("stream_key", "sequence", "due_slot", "due_at", "expires_at")
+        items = [
+            {attribute: item[attribute] for attribute in kept}
+            for item in self._table(name).values()
+            if item.get("due_slot") == values[":slot"] and first <= int(item["due_at"]["N"]) <= last
+        ]
+        items.sort(key=lambda item: (int(item["due_at"]["N"]), item["stream_key"]["S"]))
+        place = items.index(begin) + 1 if begin else 0
+        page = items[place : place + self.page]
+        return {"Items": page, "LastEvaluatedKey": page[-1] if items[place + self.page :] else {}}
 
     def transact_write_items(self, *, TransactItems):
         puts = [one["Put"] for one in TransactItems]
@@ -178,6 +195,31 @@ class SNS:
         self.published += [one for one, invalid in entries if not invalid]
         failed = [{"Id": one["Id"], "Code": "InvalidParameter"} for one, invalid in entries if invalid]
         return {"Successful": [{"Id": one["Id"]} for one, invalid in entries if not invalid], "Failed": failed}
+
+
+@dataclass
+class SQS:
+    """A queue that keeps what was sent, but for the messages that hold one of the given texts."""
+
+    url: str
+    sent: list[dict] = field(default_factory=list)
+    failing: str = ""
+    refusing: set[str] = field(default_factory=set)
+
+    def get_queue_attributes(self, *, QueueUrl, AttributeNames):
+        if QueueUrl != self.url:
+            raise refusal("AWS.SimpleQueueService.NonExistentQueue")
+        return {"Attributes": {}}
+
+    def send_message_batch(self, *, QueueUrl, Entries):
+        if self.failing:
+            raise refusal(self.failing)
+        assert QueueUrl == self.url
+        assert 0 < len(Entries) <= 10
+        entries = [(one, any(text in one["MessageBody"] for text in self.refusing)) for one in Entries]
+        self.sent += [one for one, refused in entries if not refused]
+        failed = [{"Id": one["Id"], "Code": "InternalError"} for one, refused in entries if refused]
+        return {"Successful": [{"Id": one["Id"]} for one, refused in entries if not refused], "Failed": failed}
 
 
 @dataclass

@@ -4,9 +4,9 @@ from service_quality.errors import DependencyError, DeploymentError, ServiceQual
 
 _MISSING_OR_FORBIDDEN = frozenset(
     {
-        "401", "403", "404", "AccessDenied", "AccessDeniedException", "AuthorizationError",
-        "AuthorizationErrorException", "InvalidClientTokenId", "InvalidParameter", "NoSuchBucket", "NoSuchKey",
-        "NotFound", "NotFoundException", "ResourceNotFoundException", "UnrecognizedClientException",
+        "401", "403", "404", "AWS.SimpleQueueService.NonExistentQueue", "AccessDenied", "AccessDeniedException",
+        "AuthorizationError", "AuthorizationErrorException", "InvalidClientTokenId", "InvalidParameter", "NoSuchBucket",
+        "NoSuchKey", "NotFound", "NotFoundException", "ResourceNotFoundException", "UnrecognizedClientException",
         "NoCredentialsError", "NoRegionError", "PartialCredentialsError",
     }
 )  # fmt: skip

@@ -36,6 +36,11 @@ def sns() -> Iterator[Stubber]:
 
 
 @pytest.fixture
+def sqs() -> Iterator[Stubber]:
+    yield from scripted("sqs")
+
+
+@pytest.fixture
 def secretsmanager() -> Iterator[Stubber]:
     yield from scripted("secretsmanager")
 

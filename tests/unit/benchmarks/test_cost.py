@@ -8,9 +8,13 @@ from benchmarks import cost
 from benchmarks.cost_runs.counts import CountingStore, item_bytes
 from benchmarks.cost_runs.page import BEGIN, END, PAGE, render, written
 from benchmarks.cost_runs.prices import WRITE
+from benchmarks.cost_runs.timers import CountedTimers
 from benchmarks.results import read_results
 from service_quality.commit.shop_item import ShopItem
+from service_quality.commit.timers import timer_row
 from service_quality.commit.transactions import Commit, OutboxRow
+from service_quality.conversations.deadlines import Deadline
+from service_quality.instants import MINUTE
 
 
 @pytest.fixture
@@ -68,6 +72,39 @@ def test_only_rows_of_standing_alerts_are_in_the_index(store):
 
     assert store.index_units == 1
     assert store.written_items["alert rows"] == 2
+
+
+def timer(due_at: int | None) -> OutboxRow:
+    return timer_row("shop-1", "contact-1", None if due_at is None else Deadline(due_at, 1, 1, "waiting_ms:1800000"))
+
+
+@pytest.mark.parametrize(
+    ("due_in", "over_after", "messages", "rung"),
+    [
+        (10 * MINUTE, MINUTE, 1, 0),
+        (30 * MINUTE, MINUTE, 0, 0),
+        (30 * MINUTE, 18 * MINUTE, 1, 0),
+        (30 * MINUTE, 29 * MINUTE, 3, 0),
+        (30 * MINUTE, 31 * MINUTE, 3, 1),
+    ],
+)
+def test_timer_costs_its_entries_of_the_index_and_its_messages(due_in, over_after, messages, rung):
+    timers = CountedTimers()
+    timers.put([timer(due_in)], at=0)
+
+    timers.put([timer(None)], at=over_after)
+
+    assert (timers.index_units, timers.messages, timers.rung, timers.dispatched) == (2, messages, rung, 1)
+
+
+def test_timer_that_is_pending_at_the_end_counts_up_to_it():
+    timers = CountedTimers()
+    timers.put([timer(30 * MINUTE)], at=0)
+    timers.put([], at=26 * MINUTE)
+
+    timers.settle()
+
+    assert (timers.index_units, timers.messages, timers.rung) == (1, 3, 0)
 
 
 def test_counting_starts_again_and_forgets_nothing_that_is_stored(store):

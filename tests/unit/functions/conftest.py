@@ -12,13 +12,14 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from service_quality.adapters import aws_clients
-from tests.stand_ins.aws_services import S3, SNS, DynamoDB, Kinesis, SecretsManager
+from tests.stand_ins.aws_services import S3, SNS, SQS, DynamoDB, Kinesis, SecretsManager
 from tests.stand_ins.control import KEY
 from tests.stand_ins.tiny_model import tiny_model
 
 ROOT = Path(__file__).parents[3]
 EVENTS = ROOT / "tests" / "events"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alerts"
+TIMERS = "https://sqs.eu-west-1.amazonaws.com/123456789012/timers"
 CONTROL_KEY = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:control"
 SALT = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:salt"
 MODEL = "20261119T060000Z-0123456789ab"
@@ -41,6 +42,7 @@ class Aws:
     s3: S3 = field(default_factory=lambda: S3({"models": {}, "rejected": {}, "archive": {}}))
     kinesis: Kinesis = field(default_factory=lambda: Kinesis("events"))
     sns: SNS = field(default_factory=lambda: SNS(TOPIC))
+    sqs: SQS = field(default_factory=lambda: SQS(TIMERS))
     secretsmanager: SecretsManager = field(
         default_factory=lambda: SecretsManager({SALT: "a long random string", CONTROL_KEY: KEY.decode()})
     )
@@ -59,6 +61,7 @@ class Aws:
             "CONTROL_KEY_SECRET": CONTROL_KEY,
             "SHOPS_AT_ONCE": "4",
             "SWEEP_AFTER_MINUTES": "360",
+            "TIMER_QUEUE": TIMERS,
         }
     )
 
@@ -124,3 +127,22 @@ def previews(load, monkeypatch) -> ModuleType:
     loaded = load("preview_score")
     monkeypatch.setattr(loaded, "read_clock", lambda: NOW)
     return loaded
+
+
+@pytest.fixture
+def at_now(load, monkeypatch):
+    """Loads a function whose clock goes on only while it sleeps."""
+
+    def load_at(name: str):
+        app = load(name)
+        clock = SimpleNamespace(now=NOW)
+        monkeypatch.setattr(app, "read_clock", lambda: clock.now)
+        monkeypatch.setattr(app.timers if name == "dispatch_outbox" else app.queue, "_now", lambda: clock.now)
+
+        def sleep(seconds: float) -> None:
+            clock.now += round(seconds * 1000)
+
+        monkeypatch.setattr(app.time, "sleep", sleep)
+        return app
+
+    return load_at

@@ -120,7 +120,7 @@ def test_row_that_is_written_again_or_removed_is_not_published_again(load, aws, 
 
     counts = app.handler(batch(alert_record(1, event=event)), CONTEXT)
 
-    assert counts == {"PublishedAlerts": 0, "RejectedAlerts": 0}
+    assert counts == {"PublishedAlerts": 0, "RejectedAlerts": 0, "SentTimers": 0}
     assert len(aws.sns.published) == 1
 
 
@@ -146,7 +146,7 @@ def test_alert_of_a_rule_that_no_longer_exists_is_published_with_what_it_carries
 def test_row_that_cannot_be_sent_is_stored_with_a_reason_and_the_others_go_out(load, aws, record, reason):
     counts = load("dispatch_outbox").handler(batch(alert_record(1), record, alert_record(3)), CONTEXT)
 
-    assert counts == {"PublishedAlerts": 2, "RejectedAlerts": 1}
+    assert counts == {"PublishedAlerts": 2, "RejectedAlerts": 1, "SentTimers": 0}
     assert [sent(message)[0]["message_id"][-2:] for message in aws.sns.published] == ["01", "03"]
     (aside,) = set_aside(aws, "alert")
     assert (aside["reason"], aside["Records"]) == (reason, [record])
@@ -161,7 +161,7 @@ def test_row_of_a_shop_that_no_table_could_know_is_stored_before_its_settings_ar
         batch(record | {"dynamodb": record["dynamodb"] | {"NewImage": image}}, alert_record(3)), CONTEXT
     )
 
-    assert counts == {"PublishedAlerts": 1, "RejectedAlerts": 1}
+    assert counts == {"PublishedAlerts": 1, "RejectedAlerts": 1, "SentTimers": 0}
 
 
 def test_message_that_the_topic_calls_invalid_is_stored_and_the_others_go_out(load, aws):
@@ -169,7 +169,7 @@ def test_message_that_the_topic_calls_invalid_is_stored_and_the_others_go_out(lo
 
     counts = load("dispatch_outbox").handler(batch(alert_record(1, kind="another_rule"), alert_record(2)), CONTEXT)
 
-    assert counts == {"PublishedAlerts": 1, "RejectedAlerts": 1}
+    assert counts == {"PublishedAlerts": 1, "RejectedAlerts": 1, "SentTimers": 0}
     assert set_aside(aws, "alert")[0]["reason"] == "invalid_message"
 
 
@@ -201,14 +201,18 @@ def test_row_that_was_stored_is_sent_by_invoking_the_function_with_what_was_stor
 
     counts = app.handler(set_aside(aws, "alert")[0], CONTEXT)
 
-    assert counts == {"PublishedAlerts": 1, "RejectedAlerts": 0}
+    assert counts == {"PublishedAlerts": 1, "RejectedAlerts": 0, "SentTimers": 0}
 
 
 @pytest.mark.parametrize(
     "event", [None, [], "text", {}, {"Records": None}, {"Records": [1, None, {}, {"dynamodb": 1}]}]
 )
 def test_what_is_no_batch_is_answered_with_zero(load, aws, event):
-    assert load("dispatch_outbox").handler(event, CONTEXT) == {"PublishedAlerts": 0, "RejectedAlerts": 0}
+    assert load("dispatch_outbox").handler(event, CONTEXT) == {
+        "PublishedAlerts": 0,
+        "RejectedAlerts": 0,
+        "SentTimers": 0,
+    }
 
 
 def test_failing_topic_raises_so_that_the_batch_comes_again(load, aws):

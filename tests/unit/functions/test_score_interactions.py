@@ -72,7 +72,7 @@ def test_batch_is_scored_committed_and_left_in_the_outbox(load, aws):
     assert shop_2.version == 1
     assert scored == [MODEL] * 3
     assert [entry.get("duplicate", False) for entry in entries(aws)] == [False] * 4 + [True]
-    assert kinds == {"alert", "state", "archive", "archive_ledger"}
+    assert kinds == {"alert", "state", "archive", "archive_ledger", "timer"}
 
 
 def test_unreadable_record_is_stored_with_reason_and_position_and_the_rest_is_scored(load, aws):

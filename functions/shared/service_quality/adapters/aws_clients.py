@@ -25,7 +25,7 @@ _CONFIG = Config(
 # The keys that Lambda gives a function for its whole life. botocore finds the same keys, but first builds all its other
 # providers of credentials; it uses those where these variables are missing.
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-_SERVICES = ("dynamodb", "kinesis", "s3", "secretsmanager", "sns")
+_SERVICES = ("dynamodb", "kinesis", "s3", "secretsmanager", "sns", "sqs")
 
 
 def make_client(service: str) -> Any:

@@ -42,7 +42,7 @@ class EventStream:
         What the stream does not take at once is put again, after what it took: a shop's events may change their order,
         which the fold allows for.
         """
-        return self._put([StreamEntry(event.shop_id, event_to_json(event)) for event in events])
+        return self.offer([StreamEntry(event.shop_id, event_to_json(event)) for event in events])
 
     def put_entries(self, entries: Sequence[StreamEntry]) -> None:
         """Put records of any bytes in their order; DependencyError when the stream does not take all of them.
@@ -50,12 +50,13 @@ class EventStream:
         Then some are on the stream, and all must be put again. Attempts go on while the stream takes some records: a
         shard takes 1,000 records a second, one aggregate may hold 10,000.
         """
-        failed = self._put(entries)
+        failed = self.offer(entries)
         if failed:
             found = f"found {len(failed)} of {len(entries)} records not taken"
             raise DependencyError(f"stream {self._name}: {found}; the batch will be retried")
 
-    def _put(self, entries: Sequence[StreamEntry]) -> set[int]:
+    def offer(self, entries: Sequence[StreamEntry]) -> set[int]:
+        """Put records of any bytes; returns the indexes of those that the stream did not take after all attempts."""
         waiting = list(range(len(entries)))
         attempt = 0
         while waiting and attempt < _ATTEMPTS:

@@ -30,13 +30,12 @@ def read_inserts(event: object, row_kind: str) -> list[StreamRecord]:
 
     A row leaves when it is inserted. No later write or removal sends it again.
     """
-    records = event.get("Records") if isinstance(event, dict) else None
-    found = [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
-    return [
-        record
-        for record in found
-        if record.get("eventName") == "INSERT" and _value(_image(record), "row_kind", "S") == row_kind
-    ]
+    return _records(event, row_kind, ("INSERT",))
+
+
+def read_puts(event: object, row_kind: str) -> list[StreamRecord]:
+    """The records of a batch that put a row of a kind, a new one or another in its place; empty for no batch."""
+    return _records(event, row_kind, ("INSERT", "MODIFY"))
 
 
 def read_row(record: StreamRecord) -> InsertedRow:
@@ -71,6 +70,17 @@ def row_name(record: StreamRecord) -> str:
     """A name for a record by the row's key: the same for every delivery of a row; a hash, since keys hold ids."""
     keys = _part(record.get("dynamodb"), "Keys") or {name: _image(record).get(name) for name in _KEYS}
     return hashlib.sha256(json.dumps(keys, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def image_value(record: StreamRecord, name: str, type_name: str) -> object:
+    """An attribute of the row in a record, in the form of its type; None where the row has no such attribute."""
+    return _value(_image(record), name, type_name)
+
+
+def _records(event: object, row_kind: str, names: tuple[str, ...]) -> list[StreamRecord]:
+    records = event.get("Records") if isinstance(event, dict) else None
+    found = [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
+    return [one for one in found if one.get("eventName") in names and image_value(one, "row_kind", "S") == row_kind]
 
 
 def _is_key(value: object) -> bool:
