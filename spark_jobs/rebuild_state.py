@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from service_quality.adapters.archive_ledger import ArchiveLedger
 from service_quality.adapters.state_table import StateTable
 from service_quality.alerts.rule_set import RULES
+from service_quality.alerts.stages import stages_of
 from service_quality.commit.archived_ranges import find_gaps
 from service_quality.commit.shop_item import ShopItem
 from service_quality.events.control_records import PendingImport, StateRebuilt
@@ -100,7 +101,7 @@ def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebui
     entries = read_entries(spark, options.archive)
     log = read_logs(entries, shops).cache()
     subjects = {rule.subject for rule in RULES} - {"conversation"}
-    states = fold_states(join_imports(log), FEATURES, subjects, read_policies(entries)).cache()
+    states = fold_states(join_imports(log), FEATURES, subjects, read_policies(entries), stages_of(RULES)).cache()
     ends = shop_ends(spark, log, shops).cache()
     items = build_rebuilt_items(states, ends, FEATURES)
     written = write_rebuilt_items(items, options.state_table, FEATURES.plan)
