@@ -10,7 +10,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.events.control_parsing import CONTROL_KINDS
+from service_quality.events.control_parsing import parse_time_reached
 from service_quality.events.control_records import TimeReached, control_to_dict
 from service_quality.events.interaction_event import FIELDS
 from service_quality.instants import parse_instant
@@ -42,6 +42,4 @@ def with_reached(log: DataFrame) -> DataFrame:
 
 
 def _read(form: Mapping[str, Any]) -> TimeReached:
-    record = CONTROL_KINDS[TimeReached.kind](form, parse_instant(form["due_at"]))
-    assert isinstance(record, TimeReached)
-    return record
+    return parse_time_reached(form, parse_instant(form["due_at"]))
