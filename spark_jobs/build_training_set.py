@@ -80,9 +80,7 @@ def read_options(arguments: Sequence[str]) -> Namespace:
         help="days after a shop's first event that make no rows, since its histories are empty; a shop whose log"
         " follows imported events has no such days (%(default)s)",
     )
-    add_policies(
-        parser, "a policy that judges a shop's events of the lake from its valid_from on"
-    )
+    add_policies(parser, "a policy that judges a shop's events of the lake from its valid_from on")
     options = parser.parse_args(arguments)
     if options.policy and OF_EVENTS not in options.source:
         parser.error(f"found --policy beside --source {OF_LOG} alone, expected it where events of the lake are read")

@@ -1,7 +1,7 @@
 """A backtest of the rules: a log through the product's own commit, and the messages that people would get."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from spark_jobs.backtest.given_scores import NoModelError
 from spark_jobs.backtest.log_lines import LogLine, position_behind
 from spark_jobs.backtest.memory_store import MemoryStore
 from spark_jobs.backtest.silent_rounds import end_alerts
-from spark_jobs.backtest.turns_by_day import TurnKey
+from spark_jobs.backtest.turns_by_day import TurnByDay
 
 _FIRST_POSITION = position_behind(0)
 _KEY = b"of this run alone"
@@ -58,7 +58,7 @@ class Backtest:
 
     scorer: Scorer
     policy: bytes | None = None
-    not_judged: frozenset[TurnKey] = frozenset()
+    not_judged: Sequence[TurnByDay] = ()
     store: MemoryStore = field(default_factory=MemoryStore)
     _commit: BatchCommit = field(init=False)
     _arrived: dict[str, int] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class Backtest:
         """Let a shop's timers ring that do so before an instant, in order of time; failures of the product's code."""
         failures: list[Failure] = []
         while (timer := self.store.timers.ring(shop_id, before=before)) is not None:
-            if (shop_id, timer.conversation_id, timer.deadline.round, timer.deadline.turn) in self.not_judged:
+            if any(turn.holds(timer) for turn in self.not_judged):
                 continue
             self._rung += 1
             at = max(timer.rings_at, self._arrived[shop_id])

@@ -21,10 +21,10 @@ from service_quality.conversations.deadlines import Stage
 from service_quality.events.control_records import control_to_dict
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import FIELDS
+from service_quality.facts.turn_ends import ended_by_day, open_turn
 from spark_jobs.logs.archive import ENTRY_DDL, ENTRY_SCHEMA, to_batch
 from spark_jobs.logs.conversation_replay import Replay, to_event
 from spark_jobs.logs.log_order import locate_in_logs
-from spark_jobs.logs.open_turns import ended_by_day, open_turn
 from spark_jobs.logs.policies import NO_POLICIES, PoliciesByShop
 from spark_jobs.logs.shop_log import fold_key
 from spark_jobs.logs.time_rows import reached_columns, with_reached

@@ -135,7 +135,7 @@ def test_turn_answered_with_day_precision_is_not_judged_by_time():
     not_judged = turns_ended_by_day(log, ())
 
     assert told([by_day, later(3 * DAY)]) == []
-    assert not_judged == {("shop", "c1", 1, 1)}
+    assert not_judged == [("shop", "c1", 1, 1, NOON, NOON + 12 * HOUR)]
     assert sent_by(Backtest(NoScore(), not_judged=not_judged), log) == []
     assert len(sent_by(Backtest(NoScore()), log)) == 2
 
