@@ -119,7 +119,7 @@ def outbox_gb_seconds(scenario: Scenario) -> float:
 def invocations(scenario: Scenario) -> float:
     """Of all functions, an event: alerts and timers leave one by one."""
     counted = scenario.counted
-    timers = counted.total(lambda store: store.timers.dispatched) + timer_messages(counted)
+    timers = counted.total(lambda store: store.counted_timers.dispatched) + timer_messages(counted)
     return 1 / scenario.events_an_invocation + alerts(counted) + archive_invocations(scenario) + timers
 
 
@@ -147,12 +147,12 @@ def alerts(counted: Counted) -> float:
 
 def timer_messages(counted: Counted) -> float:
     """Messages of timers an event."""
-    return counted.total(lambda store: store.timers.messages)
+    return counted.total(lambda store: store.counted_timers.messages)
 
 
 def timer_gb_seconds(counted: Counted) -> float:
     """Looking at each transaction's timers, and ringing each message by itself."""
-    dispatched = counted.total(lambda store: store.timers.dispatched)
+    dispatched = counted.total(lambda store: store.counted_timers.dispatched)
     sending = dispatched * prices.TIMER_SEND_MS / 1000 * memory_gb("dispatch_outbox")
     return sending + timer_messages(counted) * prices.TIMER_RING_MS / 1000 * memory_gb("ring_timers")
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from cli.arguments import shown
+from service_quality.alerts.alert_messages import AlertBody
 from service_quality.errors import RejectedEventError, ServiceQualityError
 from service_quality.instants import format_instant
+from service_quality.policies.policy_document import parse_policy
 from spark_jobs.backtest.backtest import Backtest, Folded
 from spark_jobs.backtest.given_scores import GivenScore, NoScore
-from spark_jobs.backtest.log_lines import read_line
+from spark_jobs.backtest.log_lines import LogLine, read_line
 from spark_jobs.backtest.printing import JsonLines, Printing, RejectedLine, Text
+from spark_jobs.backtest.turns_by_day import turns_ended_by_day
 from spark_jobs.entry.arguments import JobParser, add_debug, empty_parser
 from spark_jobs.entry.endings import run_job
 from spark_jobs.entry.policy_files import read_policy
@@ -40,14 +43,16 @@ def main(arguments: Sequence[str]) -> None:
     options = _parser().parse_args(arguments)
     scorer = NoScore() if options.score is None else GivenScore(options.score)
     policy = None if options.policy is None else read_policy(options.policy)
-    rules = None if options.rules is None else read_rules_file(options.rules)
-    run = _Run(Backtest(scorer, policy, rules), JsonLines() if options.json else Text())
     with _open_log(options.events) as log:
-        for number, data in enumerate(log, start=1):
-            if data.strip():
-                run.take(number, data)
-    if not run.lines:
+        lines = [_read_line(number, data) for number, data in enumerate(log, start=1) if data.strip()]
+    if not lines:
         raise InputError(f"found no line in {options.events}, expected canonical events, one a line")
+    policies = () if policy is None else (parse_policy(policy),)
+    not_judged = turns_ended_by_day([line for line in lines if isinstance(line, LogLine)], policies)
+    rules = None if options.rules is None else read_rules_file(options.rules)
+    run = _Run(Backtest(scorer, policy, rules, not_judged), JsonLines() if options.json else Text())
+    for line in lines:
+        run.take(line)
     run.end()
     if options.conversations:
         run.print_conversations()
@@ -105,30 +110,32 @@ class _Run:
     rejected: int = 0
     duplicates: int = 0
     messages: int = 0
+    reached: int = 0
 
-    def take(self, number: int, data: bytes) -> None:
+    def take(self, line: LogLine | RejectedLine | None) -> None:
         """Fold a line and print its messages, or its rejection; a JobError names a line behind which nothing folds."""
         self.lines += 1
-        try:
-            folded = self.backtest.fold([read_line(number, data)])
-        except RejectedEventError as error:
-            self._reject(RejectedLine(number, error.reason, str(error)))
+        if line is None:
+            self.reached += 1
             return
+        number = line.number
+        if isinstance(line, RejectedLine):
+            self._reject(line)
+            return
+        try:
+            folded = self.backtest.fold(line)
         except ServiceQualityError as error:  # nothing behind this line can be folded
             raise JobError(f"line {number}: {error}") from error
-        for alert in folded.messages:
-            self._print(self.printing.message(number, alert))
-        for one in folded.rejected:
-            self._reject(RejectedLine(number, one.reason, one.message))
+        self._tell(number - 1, folded.reminders)
+        self._tell(number, folded.messages)
+        if folded.rejected is not None:
+            self._reject(RejectedLine(number, folded.rejected.reason, folded.rejected.message))
         self._note(number, folded)
-        self.messages += len(folded.messages)
         self.duplicates += folded.duplicates
 
     def end(self) -> None:
         """Print the messages that the end of the log leads to: it ends rounds that have been silent for too long."""
-        for alert in self.backtest.end():
-            self._print(self.printing.message(self.lines, alert))
-            self.messages += 1
+        self._tell(self.lines, self.backtest.end())
         idle = self.backtest.idle_policy()
         if idle is not None:
             said = f"found a policy that is valid from {format_instant(idle.valid_from)} on, and no event so late"
@@ -141,13 +148,20 @@ class _Run:
 
     def print_summary(self) -> None:
         """Print the counts."""
-        folded = self.lines - self.rejected - self.duplicates
+        folded = self.lines - self.rejected - self.duplicates - self.reached
+        dropped = f", {self.reached} reached stages dropped" if self.reached else ""
         self._print(
             self.printing.summary(
-                f"{_NAME}: {self.lines} lines: {folded} folded, {self.duplicates} duplicates, {self.rejected} rejected;"
+                f"{_NAME}: {self.lines} lines: {folded} folded, {self.duplicates} duplicates, {self.rejected} rejected"
+                f"{dropped};"
                 f" {self.messages} messages"
             )
         )
+
+    def _tell(self, number: int, alerts: Sequence[AlertBody]) -> None:
+        for alert in alerts:
+            self._print(self.printing.message(number, alert))
+        self.messages += len(alerts)
 
     def _reject(self, line: RejectedLine) -> None:
         self.rejected += 1
@@ -167,6 +181,14 @@ class _Run:
     def _print(self, text: str) -> None:
         if text:
             print(text, flush=True)
+
+
+def _read_line(number: int, data: bytes) -> LogLine | RejectedLine | None:
+    """A line, or why there is no record in it; None for a reached stage."""
+    try:
+        return read_line(number, data)
+    except RejectedEventError as error:
+        return RejectedLine(number, error.reason, str(error))
 
 
 def _warn(number: int, text: str) -> None:

@@ -10,12 +10,14 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from service_quality.alerts.shipped_rules import shipped_rules
+from service_quality.alerts.stages import stages_of
 from service_quality.events.kinds import RATED
 from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
-from spark_jobs.entry.policy_files import read_policy
+from spark_jobs.entry.policy_files import add_policies, read_policies_of
 from spark_jobs.errors import InputError
 from spark_jobs.lake.snapshots import snapshot_of, table_exists
 from spark_jobs.lake.tables import EVENTS, TRAINING_SET, read_events, replace_training_set, table_properties
@@ -35,6 +37,7 @@ from spark_jobs.logs.declared_features import find_places, vectors_in_service
 from spark_jobs.logs.log_table import LOG, read_log
 from spark_jobs.logs.policies import NO_POLICIES, PoliciesByShop, given_policies, knowing_all
 from spark_jobs.logs.shop_log import event_columns, order_by_time
+from spark_jobs.logs.virtual_timers import with_virtual_timers
 from spark_jobs.reader.served_features import compute_scored_and_rated
 
 _DESCRIPTION = """Features at every scored event that was received before an instant, and the label that the ratings
@@ -42,9 +45,14 @@ of its round that were received by then give: of the log (fold_archive) as they 
 (import_contacts) as they would have been. With both sources, the events of a shop that were received before its log
 begins are added to its log.
 
+A conversation in which a customer waits is scored again at each stage of the wait: as the log has it, and for the
+lake's events where time would have reached it (virtual timers), so that the model learns what waiting does.
+
 Only rounds rated by then make rows, up to the rating; the rows of one round share a weight of one. The table's
 properties name the snapshots that it was made from. The same arguments on the same tables change nothing."""
 
+#: The stages of waits that make rows.
+STAGES = stages_of(shipped_rules())
 OF_EVENTS, OF_LOG = "events", "log"
 _UNITS = {"conversations": CONVERSATION, "rounds": ROUND}
 
@@ -72,15 +80,7 @@ def read_options(arguments: Sequence[str]) -> Namespace:
         help="days after a shop's first event that make no rows, since its histories are empty; a shop whose log"
         " follows imported events has no such days (%(default)s)",
     )
-    parser.add_argument(
-        "--policy",
-        action="append",
-        nargs=2,
-        default=[],
-        metavar=("SHOP", "FILE.json"),
-        help="a policy that judges a shop's events of the lake from its valid_from on, where no log says so; several"
-        " times for several shops or revisions, the latest last",
-    )
+    add_policies(parser, "a policy that judges a shop's events of the lake from its valid_from on")
     options = parser.parse_args(arguments)
     if options.policy and OF_EVENTS not in options.source:
         parser.error(f"found --policy beside --source {OF_LOG} alone, expected it where events of the lake are read")
@@ -109,7 +109,8 @@ def past_source(
         begins = log.where("event_id is not null").groupBy("shop_id").agg(F.min("received_at").alias("begins"))
         past = past.join(F.broadcast(begins), "shop_id", "left").where("begins is null or received_at < begins")
     ordered = knowing_all(order_by_time(past.drop("begins")), policies)
-    found = compute_scored_and_rated(ordered, FEATURES, policies=policies)
+    timed = with_virtual_timers(ordered, STAGES, policies)
+    found = compute_scored_and_rated(timed, FEATURES, policies=policies)
     found = found.persist(StorageLevel.DISK_ONLY)  # rows and ratings, from one fold
     rows = without_warm_up(found.where("features is not null"), options.warm_up_days)
     ratings = found.where("features is null").withColumn("position", F.lit(""))
@@ -161,7 +162,7 @@ def holds_synthetic(spark: SparkSession) -> bool:
 def main(arguments: Sequence[str]) -> None:
     """Entry point: read the lake, compute, replace the training set."""
     options = read_options(arguments)
-    documents = [(shop_id, read_policy(file)) for shop_id, file in options.policy]
+    documents = read_policies_of(options.policy)
     spark = session_for(options, "build_training_set")
     # read before the tables, so that no later snapshot is used
     snapshots = {OF_EVENTS: snapshot_of(spark, EVENTS), OF_LOG: snapshot_of(spark, LOG)}
@@ -171,6 +172,7 @@ def main(arguments: Sequence[str]) -> None:
         "as_of": as_of,
         **{f"{name}_snapshot": str(snapshots[name] if name in options.source else None) for name in snapshots},
         "code_version": str(CODE_VERSION),
+        "stages": " ".join(stage.name for stage in STAGES),
         "warm_up_days": str(options.warm_up_days),
         "policies": hashlib.sha256(repr(documents).encode()).hexdigest()[:20] if documents else "",
     }

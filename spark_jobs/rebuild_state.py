@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from service_quality.adapters.archive_ledger import ArchiveLedger
 from service_quality.adapters.state_table import StateTable
 from service_quality.alerts.shipped_rules import shipped_rules
+from service_quality.alerts.stages import stages_of
 from service_quality.commit.archived_ranges import find_gaps
 from service_quality.commit.shop_item import ShopItem
 from service_quality.events.control_records import PendingImport, StateRebuilt
@@ -28,6 +29,7 @@ from spark_jobs.backfill.rebuilt_items import (
     shop_ends,
     write_rebuilt_items,
 )
+from spark_jobs.backfill.timer_rows import write_timers
 from spark_jobs.backfill.writing import put_control_records, read_control_key, write_packs
 from spark_jobs.command_line import job_parser, positive_argument, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError
@@ -38,9 +40,10 @@ from spark_jobs.reader.recorded_imports import join_imports
 
 _DESCRIPTION = f"""Folds the archived logs of shops again, by this code's version of the fold ({FOLD_VERSION}), and puts
 what that leaves in the place of the state that another version left. Deploy that version first: from then on it sets
-the records of such a shop aside, and this job finds the log standing still. It writes the shop's items beside those
-of before, then one state_rebuilt record on the shop's log: from that position on they are the shop's. What was set
-aside comes back by `python -m infra.operations put-back`, which `python -m infra.operations rebuild` runs by itself.
+the records of such a shop aside, and this job finds the log standing still. It writes the shop's items beside those of
+before, and the rows of their timers, then one state_rebuilt record on the shop's log: from that position on they are
+the shop's. What was set aside comes back by `python -m infra.operations put-back`, which `python -m infra.operations
+rebuild` runs by itself.
 
 Killed at any moment and run again, it begins again: nothing of it counts before its record. Back to the version before
 by the job of that version."""
@@ -100,10 +103,13 @@ def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebui
     entries = read_entries(spark, options.archive)
     log = read_logs(entries, shops).cache()
     subjects = {rule.subject for rule in shipped_rules()} - {"conversation"}
-    states = fold_states(join_imports(log), FEATURES, subjects, read_policies(entries)).cache()
+    states = fold_states(
+        join_imports(log), FEATURES, subjects, read_policies(entries), stages_of(shipped_rules())
+    ).cache()
     ends = shop_ends(spark, log, shops).cache()
     items = build_rebuilt_items(states, ends, FEATURES)
     written = write_rebuilt_items(items, options.state_table, FEATURES.plan)
+    timers = write_timers(items, options.alerts_table)
     pending = write_pending(states, ends, options.state_table)
     clocks = {row["shop_id"]: row for row in ends.collect()}
     records = [
@@ -115,7 +121,7 @@ def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebui
         )
         for one in shops
     ]
-    return records, {"items": sum(written.values()), "events": log.count()}
+    return records, {"items": sum(written.values()), "timers": timers, "events": log.count()}
 
 
 def make_record(
@@ -192,7 +198,7 @@ def main(arguments: Sequence[str]) -> None:
     state = StateTable(dynamodb, options.state_table, options.alerts_table, rejected=lambda _: None)
     ledger = ArchiveLedger(dynamodb, options.alerts_table)
     shops = find_shops(state, ledger, options.shop)
-    counts: Row = {"items": 0, "events": 0}
+    counts: Row = {"items": 0, "timers": 0, "events": 0}
     if shops:
         key = read_control_key(options.control_key_secret)  # before anything is written
         folded = [one for one in shops if one.follows != START]

@@ -35,7 +35,7 @@ class CountingStore(MemoryStore):
     api_calls: Counter[str] = field(default_factory=Counter)
     row_bytes: int = 0
     archive_rows: list[InsertedRow] = field(default_factory=list)
-    timers: CountedTimers = field(default_factory=CountedTimers)
+    counted_timers: CountedTimers = field(default_factory=CountedTimers)
 
     def start_counting(self) -> None:
         """Forget the counts, not the stored items."""
@@ -43,7 +43,7 @@ class CountingStore(MemoryStore):
         for name in ("read_units", "write_units", "written_items", "index_units", "api_calls", "row_bytes"):
             setattr(self, name, getattr(fresh, name))
         self.archive_rows = []
-        self.timers = self.timers.again()
+        self.counted_timers = self.counted_timers.again()
 
     def read_shop(self, shop_id: str) -> ShopItem | None:
         self.api_calls["GetItem"] += 1
@@ -65,7 +65,7 @@ class CountingStore(MemoryStore):
         for key, data in commit.items.items():
             kind = "conversations" if entity_name(key) in CONVERSATIONS else "histories"
             self._count(kind, item_bytes(commit.shop_id, key, data))
-        self.timers.put((row for row in commit.rows if row.row_kind == TIMER), commit.shop.received_clock)
+        self.counted_timers.put((row for row in commit.rows if row.row_kind == TIMER), commit.shop.received_clock)
         for row in commit.rows:
             self._count(_ROWS.get(row.row_kind, "alert rows"), row_bytes(row))
             self._count_row(row)

@@ -113,7 +113,7 @@ def quiet_shops(progress: Callable[[str], None], *, shops: int = 20, window_ms: 
 def counted(stores: list[CountingStore], *, events: int, cpu: float, world_events: int) -> Counted:
     """Archive the rows that left, too, in objects as the archiver writes them."""
     for store in stores:
-        store.timers.settle()
+        store.counted_timers.settle()
     rows = [row for store in stores for row in store.archive_rows]
     started, size = time.process_time(), 0
     for first in range(0, len(rows), ARCHIVE_BATCH):

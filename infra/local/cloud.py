@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from service_quality.adapters.secret_value import read_secret
+
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -73,6 +75,10 @@ class Cloud:
     def dynamodb(self) -> "DynamoDBClient":
         """DynamoDB."""
         return self._session.client("dynamodb", endpoint_url=self.endpoint, config=self._config)
+
+    def read_secret(self, arn: str) -> bytes:
+        """The bytes of a secret."""
+        return read_secret(self._session.client("secretsmanager", endpoint_url=self.endpoint, config=self._config), arn)
 
     @cached_property
     def events(self) -> "EventBridgeClient":

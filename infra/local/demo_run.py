@@ -19,7 +19,7 @@ from infra.local.errors import LocalRunError, NotReceivedError
 from infra.local.learning import Outcome, Turn, policy_arguments
 from infra.local.module_runs import SparkProcess, last_words, run_module
 from infra.local.outbox import count_alert_rows, read_alert_rows
-from infra.local.replaying import put_events, read_events, wait_for_archive
+from infra.local.replaying import events_among, put_events, read_records, sign_stages, wait_for_archive
 from infra.local.subscribers import QueueSubscriber, WebSubscriber
 from infra.operations.shop_settings import write_settings
 from reports import judge_alerts
@@ -37,6 +37,8 @@ RECEIVE_SECONDS = 120
 class Demo:
     """One run: its inputs, the durations of its steps, and the counts of replayed, published and received ones.
 
+    `reached` are the stages of waits that were replayed between the events.
+
     `policies` are the files of the shops' policies, which judge the past too.
     """
 
@@ -49,6 +51,7 @@ class Demo:
     folder: Path = FOLDER
     seconds: dict[str, float] = field(default_factory=dict)
     replayed: int = 0
+    reached: int = 0
     published: int = 0
     received_by_web: int = 0
     learning: Outcome | None = None
@@ -91,9 +94,10 @@ class Demo:
         with self.step("learn from the past"):
             spark.run("data", data)
             self.policies = self.write_policies()
+            judged, replayed = policy_arguments(self.policies), ("--output", self.folder / "replay.jsonl", "--timers")
             jobs = [
-                self.job("export_events", "--since", self.split, "--output", self.folder / "replay.jsonl"),
-                self.job("build_training_set", "--as-of", self.split, *policy_arguments(self.policies)),
+                self.job("export_events", "--since", self.split, *replayed, *judged),
+                self.job("build_training_set", "--as-of", self.split, *judged),
                 self.job("train_model", "--output", self.folder / "artefact"),
             ]
             spark.run("training set, training", [word for one in jobs for word in ("then", *one)][1:])
@@ -122,11 +126,12 @@ class Demo:
             spark.run("materialize", self.job("materialize_histories", *judged, *targets, *key))
         for shop_id, settings in self.stored_settings().items():
             write_settings(emulator.cloud.dynamodb, outputs["AlertsTableName"], shop_id, settings)
-        events = read_events(self.folder / "replay.jsonl")
+        records = read_records(self.folder / "replay.jsonl")
         cloud, topic = emulator.cloud, outputs["AlertTopicArn"]
+        signed = sign_stages(records, cloud.read_secret(outputs["ControlKeySecretArn"]))
         with QueueSubscriber(cloud, topic) as queue, WebSubscriber(cloud, topic) as web:
             with self.step("replay"):
-                numbers = put_events(cloud, outputs["EventStreamName"], events, expected=len(events))
+                numbers = put_events(cloud, outputs["EventStreamName"], signed, expected=len(signed))
                 wait_for_archive(cloud, outputs["ArchiveBucketName"], numbers)
             with self.step("receive alerts"):
                 self.published = count_alert_rows(cloud, outputs["AlertsTableName"])
@@ -135,7 +140,8 @@ class Demo:
                         inbox.wait_for(self.published, seconds=RECEIVE_SECONDS)
                     except NotReceivedError as error:
                         say(f"  {error}")
-        self.replayed = len(events)
+        events = events_among(records)
+        self.replayed, self.reached = len(events), len(records) - len(events)
         self.quality = judge_alerts(read_alert_rows(cloud, outputs["AlertsTableName"]), events)
         self.received_by_web = len({json.loads(one.body)["message_id"] for one in web.inbox.messages.values()})
         bodies = {body["message_id"]: body for one in queue.inbox.messages.values() for body in [json.loads(one.body)]}

@@ -1,5 +1,5 @@
 """Put the canonical events of a JSON-lines file on the deployed stream in log order, the shop's id as partition key,
-and wait until the archive holds all of them."""
+with the reached stages between them (export_events --timers), and wait until the archive holds all of them."""
 
 import argparse
 import time
@@ -9,7 +9,7 @@ from cli.arguments import number_above_zero
 from infra.local.deployment import read_outputs
 from infra.local.emulator import find_running
 from infra.local.errors import EmulatorError
-from infra.local.replaying import QUIET_SECONDS, put_events, read_events, wait_for_archive
+from infra.local.replaying import QUIET_SECONDS, put_events, read_records, sign_stages, wait_for_archive
 from infra.local.status import count_items
 
 
@@ -30,9 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay and wait."""
-    events = read_events(arguments.file)
+    records = read_records(arguments.file)
     emulator = find_running()
     outputs = read_outputs(emulator.cloud)
+    signed = sign_stages(records, emulator.cloud.read_secret(outputs["ControlKeySecretArn"]))
     if not count_items(emulator.cloud, outputs["ModelsTableName"]):
         raise EmulatorError(
             "found no promoted model, expected one, since functions wait for it; "
@@ -40,8 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     start = time.monotonic()
     numbers = put_events(
-        emulator.cloud, outputs["EventStreamName"], events, per_second=arguments.rate, expected=len(events)
+        emulator.cloud, outputs["EventStreamName"], signed, per_second=arguments.rate, expected=len(signed)
     )
     wait_for_archive(emulator.cloud, outputs["ArchiveBucketName"], numbers, quiet=arguments.quiet_seconds)
-    print(f"{len(numbers)} events replayed and archived in {time.monotonic() - start:.0f} s")
+    print(f"{len(numbers)} records replayed and archived in {time.monotonic() - start:.0f} s")
     return 0

@@ -1,16 +1,19 @@
-"""Events put on the deployed stream in log order, and awaited in the archive."""
+"""Events and reached stages put on the deployed stream in log order, and awaited in the archive."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cli.progress import Signs, wait_until
 from infra.local.archive import ArchivedSequences
 from infra.local.cloud import Cloud
 from infra.local.errors import NotReceivedError, ReplayError
 from service_quality.errors import RejectedEventError
+from service_quality.events.control_parsing import parse_time_reached
+from service_quality.events.control_records import TimeReached
+from service_quality.events.control_signatures import sign_control
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent, log_order
 from service_quality.events.parsing import parse_event, parse_json
@@ -24,28 +27,73 @@ QUIET_SECONDS = 180
 """The time without a new archive entry after which a replay counts as stuck."""
 
 
-def read_events(path: Path) -> list[InteractionEvent]:
-    """The canonical events of a JSON-lines file in log order; raise ReplayError at the first line that is no event.
+#: A record of a replay.
+Record = InteractionEvent | TimeReached
 
-    An event without `received_at` was received when it occurred.
+
+class Signed(NamedTuple):
+    """A signed record of a shop as it is put."""
+
+    shop_id: str
+    data: bytes
+
+
+#: What is put on the stream.
+Put = InteractionEvent | Signed
+
+
+def read_events(path: Path) -> list[InteractionEvent]:
+    """The canonical events among the records of a JSON-lines file, in log order."""
+    return events_among(read_records(path))
+
+
+def events_among(records: Iterable[Record]) -> list[InteractionEvent]:
+    """The events among records, in their order."""
+    return [record for record in records if isinstance(record, InteractionEvent)]
+
+
+def read_records(path: Path) -> list[Record]:
+    """The canonical events of a JSON-lines file in log order, each behind the reached stages that stand before it.
+
+    ReplayError at the first line that is neither. An event without `received_at` was received when it occurred.
     """
-    events = []
+    placed: list[tuple[InteractionEvent, list[Record]]] = []
+    waiting: dict[str, list[Record]] = {}
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
-                if line.strip():
-                    events.append(_parse_line(line, f"{path.name}, line {number}"))
+                if not line.strip():
+                    continue
+                record = _parse_line(line, f"{path.name}, line {number}")
+                if isinstance(record, TimeReached):
+                    waiting.setdefault(record.shop_id, []).append(record)
+                else:
+                    placed.append((record, [*waiting.pop(record.shop_id, []), record]))
     except OSError as error:
         raise ReplayError(f"{path}: found {error.strerror}, expected a file of JSON lines") from None
-    if not events:
+    if not placed:
         raise ReplayError(f"{path}: found no event, expected at least one")
-    return sorted(events, key=log_order)
+    in_order = sorted(placed, key=lambda one: log_order(one[0]))
+    return [record for records in (*(own for _, own in in_order), *waiting.values()) for record in records]
+
+
+def sign_stages(records: Iterable[Record], key: bytes) -> list[Put]:
+    """Records as they are put: reached stages are signed with the deployment's key."""
+    return [
+        one if isinstance(one, InteractionEvent) else Signed(one.shop_id, sign_control(one, key, issued_at=_now()))
+        for one in records
+    ]
 
 
 def put_events(
-    cloud: Cloud, stream: str, events: Iterable[InteractionEvent], *, per_second: float | None = None, expected: int = 0
+    cloud: Cloud,
+    stream: str,
+    events: Iterable[Put],
+    *,
+    per_second: float | None = None,
+    expected: int = 0,
 ) -> list[int]:
-    """Put events on the stream in the order given, the shop's id as partition key; return their sequence numbers.
+    """Put records on the stream in the order given, the shop's id as partition key; return their sequence numbers.
 
     What the stream does not take at once is put again before anything later is put. `per_second` holds the pace,
     `expected` is only for the signs of life.
@@ -81,24 +129,31 @@ def wait_for_archive(cloud: Cloud, bucket: str, numbers: Iterable[int], *, quiet
         left = len(wanted - archived.numbers)
 
 
-def _parse_line(line: bytes, where: str) -> InteractionEvent:
+def _parse_line(line: bytes, where: str) -> Record:
     try:
         raw = dict(parse_json(line))
+        if raw.get("kind") == TimeReached.kind:
+            return parse_time_reached(raw, _now())
         raw.setdefault("received_at", raw.get("occurred_at"))
-        return parse_event(raw, arrived_at=int(time.time() * 1000))
+        return parse_event(raw, arrived_at=_now())
     except RejectedEventError as error:
         raise ReplayError(f"{where}: {error}") from None
 
 
-def _batches(events: Iterable[InteractionEvent], size: int) -> Iterator[list[InteractionEvent]]:
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+def _batches(events: Iterable[Put], size: int) -> Iterator[list[Put]]:
     iterator = iter(events)
     while batch := list(islice(iterator, size)):
         yield batch
 
 
-def _put_batch(cloud: Cloud, stream: str, batch: Sequence[InteractionEvent]) -> list[int]:
+def _put_batch(cloud: Cloud, stream: str, batch: Sequence[Put]) -> list[int]:
     records: list[PutRecordsRequestEntryTypeDef] = [
-        {"Data": event_to_json(event), "PartitionKey": event.shop_id} for event in batch
+        {"Data": one.data if isinstance(one, Signed) else event_to_json(one), "PartitionKey": one.shop_id}
+        for one in batch
     ]
     numbers: list[int] = []
     for attempt in range(ATTEMPTS):

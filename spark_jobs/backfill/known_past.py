@@ -16,6 +16,7 @@ from spark_jobs.lake.tables import EVENTS, read_events, read_imports
 from spark_jobs.logs.archive import ENTRY_DDL, has_archive, read_entries, read_links, to_log, whole_until
 from spark_jobs.logs.import_rows import OF_IMPORT, content_hash
 from spark_jobs.logs.imported_log import NOT_YET, lake_events, locate_imports, noted_events, read_contents
+from spark_jobs.logs.time_rows import interaction_events
 
 Row = dict[str, Any]
 
@@ -70,7 +71,9 @@ def read_past(spark: SparkSession, *, archive: str, state_table: str) -> KnownPa
         entries=_as_far_as_whole(entries, until),
         log=log,
         until=until,
-        accepted=everything.where("import_id is null").select("shop_id", "event_id", content_hash().alias("content")),
+        accepted=interaction_events(everything.where("import_id is null")).select(
+            "shop_id", "event_id", content_hash().alias("content")
+        ),
         recorded={row["import_id"] for row in everything.where("import_id is not null").select("import_id").collect()},
         imports=imports,
         base=base,

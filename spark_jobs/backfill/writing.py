@@ -1,7 +1,7 @@
 """Writes a backfill to the functions' side: packs into the state table, import records onto the stream."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import boto3
@@ -84,7 +84,7 @@ def _seal_key(import_id: str) -> str:
     return f"import\x1f{import_id}"
 
 
-def put_all(dynamodb: Any, table: str, items: Sequence[TableItem]) -> None:
+def put_all(dynamodb: Any, table: str, items: Sequence[Mapping[str, Any]]) -> None:
     """Put items into a table, many in a call; DependencyError when it keeps refusing some."""
     for start in range(0, len(items), _BATCH):
         _put(dynamodb, table, items[start : start + _BATCH])
@@ -99,7 +99,7 @@ def table_item(row: dict[str, object], expires_at: int) -> TableItem:
     }
 
 
-def _put(dynamodb: Any, table: str, items: Iterable[TableItem]) -> None:
+def _put(dynamodb: Any, table: str, items: Iterable[Mapping[str, Any]]) -> None:
     """BatchWriteItem until every item is written."""
     left = {table: [{"PutRequest": {"Item": item}} for item in items]}
     for attempt in range(_MOST_ATTEMPTS):

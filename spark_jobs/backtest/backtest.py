@@ -11,6 +11,7 @@ from service_quality.alerts.rules import Rule
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.stored_alerts import AlertRow, read_alert
 from service_quality.commit.batches import BatchCommit
+from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.failures import Failure
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.state_items import decode_conversation, entity_name
@@ -19,28 +20,31 @@ from service_quality.conversations.description import describe_conversation
 from service_quality.events.control_records import POLICY, RULES, SettingsChanged
 from service_quality.events.control_signatures import sign_control
 from service_quality.events.log_records import LogRecord, Rejection
-from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
 from service_quality.policies.policy import Policy
 from service_quality.policies.policy_document import parse_policy
 from service_quality.scoring.scores import Scorer
 from spark_jobs.backtest.given_scores import NoModelError
-from spark_jobs.backtest.log_lines import LogLine
+from spark_jobs.backtest.log_lines import LogLine, position_behind
 from spark_jobs.backtest.memory_store import MemoryStore
 from spark_jobs.backtest.silent_rounds import end_alerts
+from spark_jobs.backtest.turns_by_day import TurnByDay
 
+_FIRST_POSITION = position_behind(0)
 _KEY = b"of this run alone"
 
 
 class Folded(NamedTuple):
-    """What folding lines led to: messages in the order of the outbox, rejected records, and counts.
+    """What folding a line led to: messages in the order of the outbox, its rejection, and counts.
 
-    `failures` are those of the product's own code, such as a rule that raises; a missing score is none of them. `odd`
-    names the fields whose values were dropped.
+    `reminders` are the messages of the stages that time reached before the line arrived. `failures` are those of the
+    product's own code, such as a rule that raises; a missing score is none of them. `odd` names the fields whose values
+    were dropped.
     """
 
+    reminders: list[AlertBody]
     messages: list[AlertBody]
-    rejected: list[Rejection]
+    rejected: Rejection | None
     duplicates: int
     failures: list[Failure]
     odd: list[str]
@@ -48,14 +52,21 @@ class Folded(NamedTuple):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Backtest:
-    """Folds a log of one or several shops, whose lines come in order; each call is one batch of the stream."""
+    """Folds a log of one or several shops, whose lines come in order.
+
+    Between them time reaches stages: a shop's timer rings before its first line that arrived after it, and at the end
+    of the log where a line arrived after it. Those of the turns `not_judged` do not ring.
+    """
 
     scorer: Scorer
     policy: bytes | None = None
     rules: bytes | None = None
+    not_judged: Sequence[TurnByDay] = ()
     store: MemoryStore = field(default_factory=MemoryStore)
     _commit: BatchCommit = field(init=False)
-    _shops: set[str] = field(default_factory=set)
+    _arrived: dict[str, int] = field(default_factory=dict)
+    _line: int = 0
+    _rung: int = 0
     _sent: int = 0
 
     def __post_init__(self) -> None:
@@ -63,26 +74,41 @@ class Backtest:
             OnlineCommit(self.store, lambda: self.scorer, FEATURES, shipped_rules(), lambda: _KEY)
         )
 
-    def fold(self, lines: Sequence[LogLine]) -> Folded:
-        """Fold the next lines of the log; a ServiceQualityError where the batch would have to be retried."""
-        logs: dict[str, list[LogRecord]] = {}
-        for line in lines:
-            records = logs.setdefault(line.shop_id, [])
-            if line.shop_id not in self._shops:
-                self._shops.add(line.shop_id)
-                records += self._first_records(line)
-            records.append(line.record)
-        stats, error = self._commit.advance(logs)
-        if error is not None:
-            raise error
-        rejected = self.store.rejected
+    def fold(self, line: LogLine) -> Folded:
+        """Fold the next line of the log; a ServiceQualityError where it would have to be retried."""
+        failures = self._ring(line.shop_id, before=line.arrived_at)
+        reminders = self._new_messages()
+        first = [] if line.shop_id in self._arrived else self._first_records(line)
+        self._arrived[line.shop_id] = max(line.arrived_at, self._arrived.get(line.shop_id, 0))
+        stats = self._advance(line.shop_id, [*first, line.record])
+        self._line, self._rung = line.number, 0
         return Folded(
+            reminders=reminders,
             messages=self._new_messages(),
-            rejected=[rejected[key] for line in lines if (key := (line.shop_id, line.record.position)) in rejected],
+            rejected=self.store.rejected.get((line.shop_id, line.record.position)),
             duplicates=stats.duplicates,
-            failures=[one for one in stats.failures if not isinstance(one.error, NoModelError)],
+            failures=[one for one in [*failures, *stats.failures] if not isinstance(one.error, NoModelError)],
             odd=sorted(stats.odd),
         )
+
+    def _ring(self, shop_id: str, *, before: int) -> list[Failure]:
+        """Let a shop's timers ring that do so before an instant, in order of time; failures of the product's code."""
+        failures: list[Failure] = []
+        while (timer := self.store.timers.ring(shop_id, before=before)) is not None:
+            if any(turn.holds(timer) for turn in self.not_judged):
+                continue
+            self._rung += 1
+            at = max(timer.rings_at, self._arrived[shop_id])
+            data = sign_control(timer.reached, _KEY, issued_at=at)
+            record = LogRecord(position_behind(self._line, self._rung), data, at)
+            failures += self._advance(shop_id, [record]).failures
+        return failures
+
+    def _advance(self, shop_id: str, records: list[LogRecord]) -> CommitStats:
+        stats, error = self._commit.advance({shop_id: records})
+        if error is not None:
+            raise error
+        return stats
 
     def describe_conversations(self) -> Iterator[dict[str, object]]:
         """What the product understood of each conversation by the end of the log, in the order in which they came."""
@@ -94,12 +120,16 @@ class Backtest:
 
     def idle_policy(self) -> Policy | None:
         """The policy, where it is valid from an instant that no shop's log reached; else None."""
-        clocks = [self._end_of(shop_id) for shop_id in self._shops]
+        clocks = [self._end_of(shop_id) for shop_id in self._arrived]
         return next((one for one in self._policies() if clocks and one.valid_from > max(clocks)), None)
 
     def end(self) -> list[AlertBody]:
-        """The messages that end the alerts of rounds which have been silent for too long by the end of the log."""
-        ended: list[AlertBody] = []
+        """The messages of the last stages that time reaches, and those that end the alerts of rounds which have been
+        silent for too long by the end of the log.
+        """
+        for shop_id, arrived_at in self._arrived.items():
+            self._ring(shop_id, before=arrived_at)
+        ended = self._new_messages()
         for (shop_id, key), data in self.store.items.items():
             if entity_name(key) == CONTACT:
                 item = decode_conversation(data, shop_id)
@@ -115,7 +145,7 @@ class Backtest:
             if document is not None
         ]
         return [
-            LogRecord(str(Position(1, 0, part)), sign_control(one, _KEY, issued_at=at), at)
+            LogRecord(position_behind(0, part), sign_control(one, _KEY, issued_at=at), at)
             for part, one in enumerate(records)
         ]
 

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from service_quality.events.fields import read_id, read_instant
+from service_quality.events.kinds import TIME_REACHED
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import longest_record, parse_json
 from service_quality.events.positions import Position
 from service_quality.instants import end_of_day
+
+_MOST_RECORDS = 10**9  # between two lines
 
 
 class LogLine(NamedTuple):
@@ -17,12 +20,31 @@ class LogLine(NamedTuple):
     shop_id: str
     record: LogRecord
 
+    @property
+    def arrived_at(self) -> int:
+        """When the record arrived on the stream."""
+        return self.record.arrived_at
 
-def read_line(number: int, data: bytes) -> LogLine:
-    """The record in a line; RejectedEventError for a line without a JSON object, a shop or an arrival."""
+
+def read_line(number: int, data: bytes) -> LogLine | None:
+    """The record in a line; RejectedEventError for a line without a JSON object, a shop or an arrival.
+
+    None for a reached stage: a dry run lets time reach the stages itself.
+    """
     raw = parse_json(data, longest=longest_record(data))
+    if raw.get("kind") == TIME_REACHED:
+        return None
     shop_id = read_id(raw, "shop_id")
-    return LogLine(number, shop_id, LogRecord(str(Position(1, number)), data, _arrival(raw)))
+    return LogLine(number, shop_id, LogRecord(position_behind(number), data, _arrival(raw)))
+
+
+def position_behind(number: int, records: int = 0) -> str:
+    """The position of a line, or of the last of so many records that no line holds, behind it.
+
+    >>> position_behind(1, 2) < position_behind(2)
+    True
+    """
+    return str(Position(1, number * _MOST_RECORDS + records))
 
 
 def _arrival(raw: Mapping[str, object]) -> int:

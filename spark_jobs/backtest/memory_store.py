@@ -7,13 +7,14 @@ from service_quality.commit.shop_item import ShopItem, decode_shop, encode_shop
 from service_quality.commit.transactions import Commit, OutboxRow, positions_in
 from service_quality.errors import ConflictError
 from service_quality.events.log_records import Rejection
+from spark_jobs.backtest.pending_timers import PendingTimers
 
 
 @dataclass
 class MemoryStore:
     """Implements `commit.store.Store`: items by shop and key, rows by their keys, rejections by shop and position.
 
-    `alerts` are the rows that announce an alert, in the order of their commits.
+    `alerts` are the rows that announce an alert, in the order of their commits; `timers` those that wait for time.
     """
 
     shops: dict[str, bytes] = field(default_factory=dict)
@@ -21,6 +22,7 @@ class MemoryStore:
     rows: dict[tuple[str, str], OutboxRow] = field(default_factory=dict)
     rejected: dict[tuple[str, str], Rejection] = field(default_factory=dict)
     alerts: list[OutboxRow] = field(default_factory=list)
+    timers: PendingTimers = field(default_factory=PendingTimers)
 
     def read_shop(self, shop_id: str) -> ShopItem | None:
         """The shop's item; None before its first commit."""
@@ -39,6 +41,7 @@ class MemoryStore:
         self.items.update({(commit.shop_id, key): data for key, data in commit.items.items()})
         self.rows.update({(row.stream_key, row.sequence): row for row in commit.rows})
         self.alerts += [row for row in commit.rows if row.row_kind == "alert"]
+        self.timers.note(commit.rows)
 
     def store_rejected(self, rejections: Sequence[Rejection]) -> None:
         """Store rejected or parked records; a second time changes nothing."""

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from service_quality.events.control_parsing import CONTROL_KINDS
-from service_quality.events.control_records import HistoryFilled, HistoryImported, StateRebuilt
+from service_quality.events.control_records import HistoryFilled, HistoryImported, StateRebuilt, TimeReached
 from service_quality.events.declared_fields import INSTANT, INTEGER
 from service_quality.events.event_forms import event_from_dict
 from service_quality.events.interaction_event import DECLARED, FIELDS
@@ -21,6 +21,7 @@ from spark_jobs.errors import InputError
 from spark_jobs.logs.log_order import locate_in_logs
 from spark_jobs.logs.policies import read_policies, with_policies_known
 from spark_jobs.logs.shop_log import fold_key
+from spark_jobs.logs.time_rows import reached_columns
 
 Row = dict[str, Any]
 
@@ -49,6 +50,8 @@ ENTRY_SCHEMA = pa.schema(
         ("declared", pa.string()),
         ("filled", pa.string()),
         ("control", pa.string()),
+        ("reached", pa.string()),
+        ("silent", pa.bool_()),
     ]
 )
 _DDL_TYPES = {"int64": "bigint", "double": "double", "bool": "boolean", "list<item: float>": "array<float>"}
@@ -59,9 +62,10 @@ _LINK_SCHEMA = pa.schema(
 )
 LINK_DDL = "shop_id string, follows string, last string, entries bigint, fold_version string"
 _ROW_FIELDS = ("shop_id", "follows", "last", "fold_version", "fingerprint", "entries")
-#: Accepted events, and import records; other control records have no effect on features.
+#: Accepted events, reached stages and import records; other control records have no effect on features.
 _IS_OF_THE_LOG = (
-    "rejected is null and not duplicate and declared is null and (control is null or import_id is not null)"
+    "rejected is null and not duplicate and silent is null and declared is null "
+    "and (control is null or import_id is not null)"
 )
 
 
@@ -70,7 +74,8 @@ def read_entries(spark: SparkSession, path: str) -> DataFrame:
 
     Beside the entries of records there is one with `declared` before the first record of each row that declares its
     features, in JSON. `filled` is, in JSON, what a record says that filled in the past of columns, of some or of all;
-    `control` is every control record, in JSON.
+    `reached` is a stage that time has reached, and `control` every other control record, in JSON; `silent` is true for
+    a stage from which nothing followed, else null.
     """
 
     def parse(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -134,7 +139,7 @@ def has_archive(spark: SparkSession, path: str) -> bool:
 
 
 def to_log(entries: DataFrame) -> DataFrame:
-    """The accepted events as a log (columns of shop_log), with the import records beside them (`import_id`).
+    """The accepted events and reached stages as a log (columns of shop_log), with the import records (`import_id`).
 
     Log indexes and clocks are computed here from the events themselves, not read from the archive.
     """
@@ -177,6 +182,8 @@ def entries_of(row: Row) -> Iterator[Row]:
             "rejected": entry.get("rejected"),
             "duplicate": entry.get("duplicate", False),
         }
+        if entry.get("silent"):
+            out["silent"] = True
         if "rejected" in entry:
             out["rejected_field"] = entry.get("field")
         if "event" in entry:
@@ -186,12 +193,17 @@ def entries_of(row: Row) -> Iterator[Row]:
 
 def _event_columns(entry: Row) -> Row:
     raw = entry["event"]
+    if raw["kind"] == TimeReached.kind:
+        return reached_columns(raw) | _served_columns(entry)
     if raw["kind"] in CONTROL_KINDS:
         return {"control": json.dumps(raw), **_control_columns(entry)}
     event = event_from_dict(raw)
+    return {name: getattr(event, name) for name in FIELDS} | _served_columns(entry)
+
+
+def _served_columns(entry: Row) -> Row:
     vector = entry.get("vector")
     return {
-        **{name: getattr(event, name) for name in FIELDS},
         "round": entry.get("round"),
         "label": entry.get("label"),
         "served_clock": entry["clock"],

@@ -5,8 +5,7 @@ once, under all attributes at a time; the histories of the single entities are m
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -15,16 +14,15 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from service_quality.commit.state_items import ConversationItem, encode_conversation, encode_part
-from service_quality.conversations.conversation import EMPTY, Conversation, reject_too_old, within_retention
-from service_quality.conversations.imported_part import ImportedPart, join_parts
-from service_quality.errors import RejectedEventError
-from service_quality.events.interaction_event import FIELDS, InteractionEvent
+from service_quality.conversations.conversation import EMPTY
+from service_quality.conversations.deadlines import Stage
+from service_quality.conversations.imported_part import ImportedPart
 from service_quality.facts.conversation_facts import Fact, KeptFacts
-from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation
+from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.facts.entities import ATTRIBUTES, Entity
-from service_quality.facts.import_fold import FoldedImport, fold_import
+from service_quality.facts.import_fold import FoldedImport
 from service_quality.features.declarations import FeatureSet
-from service_quality.policies.policy import Policy
+from spark_jobs.logs.conversation_replay import Replay
 from spark_jobs.logs.import_rows import without_imports
 from spark_jobs.logs.imported_log import NOT_YET
 from spark_jobs.logs.policies import NO_POLICIES, PoliciesByShop
@@ -119,19 +117,23 @@ def fold_last_import(log: DataFrame, features: FeatureSet, policies: PoliciesByS
 
 
 def fold_states(
-    log: DataFrame, features: FeatureSet, subjects: Collection[str], policies: PoliciesByShop = NO_POLICIES
+    log: DataFrame,
+    features: FeatureSet,
+    subjects: Collection[str],
+    policies: PoliciesByShop = NO_POLICIES,
+    stages: Sequence[Stage] = (),
 ) -> DataFrame:
     """What is left of each conversation at a log's end (columns of shop_log with those of imports → STATE_SCHEMA).
 
     `conversation` is encoded, null where nothing of it is held; `parts` are those of imports that it has not absorbed;
     `facts` are the sums of its facts at each instant. `subjects` are the keys of the entities of these names that it
-    named.
+    named, `stages` those at which its timer rings.
     """
     kept, names = whole_facts(features), tuple(sorted(subjects))
 
     def fold(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from _batched(
-            (_fold_state_group(group, kept, names, policies) for group in _conversations(batches)), STATE_SCHEMA
+            (_fold_state_group(group, kept, names, policies, stages) for group in _conversations(batches)), STATE_SCHEMA
         )
 
     return by_conversation(log).mapInArrow(fold, STATE_DDL)
@@ -140,11 +142,6 @@ def fold_states(
 def whole_facts(features: FeatureSet) -> KeptFacts:
     """Every fact that some history holds, once, under all attributes."""
     return dict.fromkeys(features.plan.kept, (_WHOLE,))
-
-
-def to_event(row: Row, *, policies_known: int = 0) -> InteractionEvent:
-    """The interaction event in a row of a log; on the log itself, the fold says how many policies it knows."""
-    return InteractionEvent(**{name: row[name] for name in FIELDS}, policies_known=policies_known)
 
 
 def by_conversation(log: DataFrame) -> DataFrame:
@@ -162,63 +159,6 @@ def _conversations(batches: Iterable[pa.RecordBatch]) -> Iterator[Iterator[Row]]
         yield group
 
 
-@dataclass
-class _Replay:
-    """One conversation along the log: as held, and the parts of imports that it has not absorbed.
-
-    An import is folded where the archive ended when it was made, and counts from the log index of its import record on.
-    """
-
-    kept: KeptFacts
-    policies: PoliciesByShop
-    held: FoldedConversation = field(init=False)
-    parts: list[tuple[int, ImportedPart]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.held = FoldedConversation(EMPTY, self.kept)
-
-    def take(self, row: Row) -> ConversationStep | None:
-        """Fold one row in; None for a row that changes nothing, a duplicate or a rejected one."""
-        event, received_clock = to_event(row), row["received_clock"]
-        imported = tuple(part for log_index, part in self.parts if log_index < row["log_index"])
-        try:
-            reject_too_old(event, received_clock=received_clock)
-            step = step_conversation(
-                self.held, event, received_clock=received_clock, imported=imported, policies=self._policies(row)
-            )
-        except RejectedEventError:
-            return None
-        if step is not None:
-            self.held = step.after
-            self.parts = [(log_index, part) for log_index, part in self.parts if log_index > row["log_index"]]
-        return step
-
-    def take_import(self, rows: list[Row]) -> FoldedImport:
-        """The rows of one import, in order of time."""
-        first = rows[0]
-        own = self._policies(first)
-        folded = fold_import(
-            self.known_at(first["received_until"]),
-            [to_event(row, policies_known=len(own)) for row in rows],
-            kept=self.kept,
-            policies=max(self.held.policies, own, key=len),
-        )
-        self.parts.append((first["log_index"], folded.part))
-        return folded
-
-    def _policies(self, row: Row) -> tuple[Policy, ...]:
-        """The policies that may judge the row's event."""
-        known = row.get("policies_known", 0)
-        return self.policies[row["shop_id"]].policies[:known] if known else ()
-
-    def known_at(self, received_clock: int) -> Conversation:
-        """The conversation as the shop would hold it if it had absorbed all imports so far."""
-        held = within_retention(self.held.conversation, received_clock=received_clock)
-        return join_parts(
-            held, [part for _, part in self.parts if part.is_within_retention(received_clock=received_clock)]
-        )
-
-
 def _imports_and_events(rows: Iterator[Row]) -> Iterator[tuple[int, list[Row]]]:
     """The rows of each import, and each row of the log, which has number 0."""
     for (_, number), group in groupby(rows, key=itemgetter("behind", "number")):
@@ -228,7 +168,7 @@ def _imports_and_events(rows: Iterator[Row]) -> Iterator[tuple[int, list[Row]]]:
 def _fold_live_group(
     rows: Iterator[Row], kept: KeptFacts, names: tuple[str, ...], policies: PoliciesByShop = NO_POLICIES
 ) -> Iterator[Row]:
-    replay = _Replay(kept, policies)
+    replay = Replay(kept, policies)
     for number, group in _imports_and_events(rows):
         if number:
             yield _import_row(group[0], replay.take_import(group))
@@ -240,7 +180,7 @@ def _fold_live_group(
 
 
 def _fold_import_group(rows: Iterator[Row], kept: KeptFacts, policies: PoliciesByShop = NO_POLICIES) -> Row:
-    replay = _Replay(kept, policies)
+    replay = Replay(kept, policies)
     folded, last = FoldedImport(ImportedPart(EMPTY, EMPTY), [], 0), {}
     for number, group in _imports_and_events(rows):
         if number:
@@ -259,9 +199,13 @@ def _fold_import_group(rows: Iterator[Row], kept: KeptFacts, policies: PoliciesB
 
 
 def _fold_state_group(
-    rows: Iterator[Row], kept: KeptFacts, names: tuple[str, ...], policies: PoliciesByShop = NO_POLICIES
+    rows: Iterator[Row],
+    kept: KeptFacts,
+    names: tuple[str, ...],
+    policies: PoliciesByShop = NO_POLICIES,
+    stages: Sequence[Stage] = (),
 ) -> Row:
-    replay, first = _Replay(kept, policies), None
+    replay, first = Replay(kept, policies), None
     sums: Counter[tuple[str, int, str]] = Counter()
     subjects: set[str] = set()
     for number, group in _imports_and_events(rows):
@@ -279,7 +223,7 @@ def _fold_state_group(
     held = replay.held.conversation
     return {
         **{name: first[name] for name in ("shop_id", "fold_key")},
-        "conversation": encode_conversation(ConversationItem(held)) if held.events else None,
+        "conversation": _encoded(replay, stages) if held.events else None,
         "touched_at": held.touched_at,
         "parts": [
             {"data": encode_part(part), "touched_at": part.after.touched_at}
@@ -293,6 +237,10 @@ def _fold_state_group(
             if value
         ],
     }
+
+
+def _encoded(replay: Replay, stages: Sequence[Stage]) -> bytes:
+    return encode_conversation(ConversationItem(replay.held.conversation, timer=replay.next_deadline(stages)))
 
 
 def _add_facts(sums: Counter[tuple[str, int, str]], facts: Iterable[Fact]) -> None:

@@ -15,10 +15,11 @@ from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import FIELDS
 from service_quality.instants import DAY
 from spark_jobs.logs.shop_log import fold_key, in_log_order
+from spark_jobs.logs.time_rows import interaction_events, with_reached
 
 #: The columns of an import's events beside their fields.
 OF_IMPORT = ("number", "behind", "received_until", "log_index", "clock", "policies_known")
-_COLUMNS = (*FIELDS, *OF_IMPORT, "received_clock", "fold_key", "turn")
+_COLUMNS = (*FIELDS, "reached", *OF_IMPORT, "received_clock", "fold_key", "turn")
 _MISSING = "\x1e"  # no value holds it, nor the separator: both are control characters
 
 
@@ -37,7 +38,7 @@ def content_hash() -> Column:
 def without_imports(log: DataFrame) -> DataFrame:
     """A log with the columns of imports, without any row of an import."""
     return (
-        _with_policies_known(log)
+        with_reached(_with_policies_known(log))
         .withColumn("number", F.lit(0))
         .withColumn("behind", F.col("log_index"))
         .withColumn("turn", F.lit(0))
@@ -64,12 +65,13 @@ def import_rows(log: DataFrame, events: DataFrame) -> DataFrame:
     own = Window.partitionBy("shop_id", "number", "fold_key")
     in_time = own.orderBy(*in_log_order())
     rows = (
-        events.withColumn("fold_key", fold_key())
+        with_reached(events)
+        .withColumn("fold_key", fold_key())
         .withColumn("received_clock", F.col("occurred_at"))
         .withColumn("turn", F.row_number().over(in_time))
         .select(*_COLUMNS)
     )
-    first = _first_conversations(log, rows)
+    first = _first_conversations(interaction_events(log), rows)
     joined = rows.join(first, ["shop_id", "number", "event_id"], "left")
     return joined.where(F.coalesce("first_key", "fold_key") == F.col("fold_key")).select(*_COLUMNS)
 

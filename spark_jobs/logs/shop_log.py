@@ -1,7 +1,8 @@
 """A shop's log as a table: events by log index, with the clocks after each.
 
 Columns of a log: every field of an interaction event (instants as epoch milliseconds), `log_index` (the event's rank in
-its shop's log), `clock` and `received_clock` (after it, itself included) and `fold_key` (what folds together).
+its shop's log), `clock` and `received_clock` (after it, itself included) and `fold_key` (what folds together). A log
+with reached stages has them as rows between, with a column `reached` (time_rows).
 """
 
 from pyspark.sql import Column, DataFrame

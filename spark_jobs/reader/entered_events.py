@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from service_quality.events.interaction_event import FIELDS
 from spark_jobs.logs.import_rows import OF_IMPORT, content_hash
+from spark_jobs.logs.time_rows import interaction_events
 
 Row = dict[str, Any]
 
@@ -29,7 +30,8 @@ def events_by_import(offered: DataFrame, log: DataFrame) -> DataFrame:
     (FIELDS, content and OF_IMPORT); `log` are the accepted events of the archive.
     """
     ids = ["shop_id", "event_id"]
-    archived = log.select(*ids, F.lit(0).cast("bigint").alias("number"), "log_index", content_hash().alias("content"))
+    of_log = (F.lit(0).cast("bigint").alias("number"), "log_index", content_hash().alias("content"))
+    archived = interaction_events(log).select(*ids, *of_log)
     offers = offered.select(*ids, F.col("number").cast("bigint"), F.col("behind").alias("log_index"), "content")
     entries = archived.join(offers.select(*ids).distinct(), ids, "left_semi").unionByName(offers)
     sorted_entries = entries.repartition("shop_id", "event_id").sortWithinPartitions("shop_id", "event_id", "number")

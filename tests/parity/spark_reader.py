@@ -16,9 +16,11 @@ from service_quality.events.interaction_event import FIELDS, log_order
 from service_quality.features.declarations import FeatureSet
 from service_quality.policies.policy_document import parse_policy
 from spark_jobs.logs.archive import entries_of
-from spark_jobs.logs.folding import LIVE_SCHEMA, _batched, _fold_live_group, to_event, whole_facts
+from spark_jobs.logs.conversation_replay import to_event
+from spark_jobs.logs.folding import LIVE_SCHEMA, _batched, _fold_live_group, whole_facts
 from spark_jobs.logs.imported_log import NOT_YET
 from spark_jobs.logs.policies import ShopPolicies
+from spark_jobs.logs.time_rows import to_reached
 from spark_jobs.reader.block_rows import BLOCK_SCHEMA
 from spark_jobs.reader.counted_spans import CountedSpans, walk_changes
 from spark_jobs.reader.entity_blocks import Cut
@@ -93,7 +95,8 @@ def served_vectors(links: Iterable[dict]) -> dict[str, tuple[int, bytes]]:
 def is_accepted(entry: Row) -> bool:
     """Whether an entry is a record that `to_log` keeps."""
     is_control = "control" in entry and "import_id" not in entry
-    return not (entry.get("rejected") or entry["duplicate"] or "declared" in entry or is_control)
+    is_aside = entry.get("rejected") or entry["duplicate"] or entry.get("silent")
+    return not (is_aside or "declared" in entry or is_control)
 
 
 def _policies_of(links: Iterable[dict]) -> dict[str, ShopPolicies]:
@@ -140,9 +143,11 @@ def _log_of(links: Iterable[dict], imports: Mapping[str, Backfill]) -> tuple[lis
         if "import_id" in entry:
             import_records[entry["import_id"]] = clocks
             continue
-        fold = {"fold_key": conversation_key(to_event(entry)), "behind": log_index, "number": 0, "turn": 0}
+        key = conversation_key(to_reached(entry) or to_event(entry))
+        fold = {"fold_key": key, "behind": log_index, "number": 0, "turn": 0}
         known = {"policies_known": sum(position < entry["position"] for position in brought)}
-        rows.append({name: entry[name] for name in FIELDS} | known | clocks | fold)
+        event = {name: entry[name] for name in FIELDS} | {"reached": entry.get("reached")}
+        rows.append(event | known | clocks | fold)
     received = dict(zip(positions.values(), accumulate((e["received_at"] for e in accepted), max), strict=True))
     last = max((number for number, one in enumerate(imports, 1) if one in import_records), default=0)
     for number, (import_id, one) in enumerate([*imports.items()][:last], 1):
@@ -158,7 +163,8 @@ def _log_of(links: Iterable[dict], imports: Mapping[str, Backfill]) -> tuple[lis
 def _import_rows(one: Backfill, earlier: list[Row], of_import: Row) -> Iterator[Row]:
     """The events of an import but those that were known in another conversation (spark_jobs.logs.import_rows)."""
     in_time = sorted(one.events, key=log_order)
-    known = [other for other in earlier if other["number"] or other["log_index"] <= of_import["behind"]]
+    events = [other for other in earlier if not other.get("reached")]
+    known = [other for other in events if other["number"] or other["log_index"] <= of_import["behind"]]
     for turn, event in enumerate(in_time, 1):
         key = conversation_key(event)
         row = {name: getattr(event, name) for name in FIELDS} | of_import

@@ -198,7 +198,7 @@ def _shop_expires(world: World) -> list[Any]:
 
     def expiring(store: StateTable, commit: Commit) -> Any:
         put: Any = real(store, commit)["Put"]
-        return {"Put": {**put, "Item": {**put["Item"], "expires_at": store._in_days(51)}}}
+        return {"Put": {**put, "Item": {**put["Item"], "expires_at": {"N": str(int(store.now()) + 51 * 86_400)}}}}
 
     return [mock.patch.object(StateTable, "_shop_put", expiring)]
 

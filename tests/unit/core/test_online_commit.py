@@ -46,7 +46,9 @@ def records(*events: InteractionEvent | ControlRecord, arrived_at: int = NOON) -
 
 
 #: The customer has waited for three minutes, which is the stage of the rule `waiting`.
-WAITED = TimeReached(shop_id="shop", conversation_id="c1", round=1, turn=1, stage="waiting_ms:180000", due_at=NOON + 180_000)
+WAITED = TimeReached(
+    shop_id="shop", conversation_id="c1", round=1, turn=1, stage="waiting_ms:180000", due_at=NOON + 180_000
+)
 
 
 def worker(store: MemoryStore, scorer=None) -> OnlineCommit:

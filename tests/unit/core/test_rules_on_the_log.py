@@ -93,7 +93,10 @@ def test_alert_has_the_texts_of_its_rule():
 def test_other_shops_keep_the_rules_of_the_release():
     store = MemoryStore()
     advance(store, rules_set())
-    records = [LogRecord(str(Position(1, n)), record_json(one, issued_at=NOON), NOON) for n, one in enumerate(asked(shop_id="other"))]
+    records = [
+        LogRecord(str(Position(1, n)), record_json(one, issued_at=NOON), NOON)
+        for n, one in enumerate(asked(shop_id="other"))
+    ]
 
     other = [record._replace(data=record.data.replace(b'"shop_id":"shop"', b'"shop_id":"other"')) for record in records]
     OnlineCommit(store, FixedScorer, SMALL, SMALL_RULES, control_key).advance_shop("other", other)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 
+from service_quality.alerts.alert_messages import AlertBody
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, format_instant, parse_instant
 from spark_jobs.backtest.backtest import Backtest
 from spark_jobs.backtest.given_scores import GivenScore, NoScore
@@ -23,13 +24,20 @@ def sent(kind: str, at: int, *, arrived: int | None = None, **fields: object) ->
     return json.dumps({**given, "kind": kind, **stamps, **fields}).encode()
 
 
+def messages_of(lines: Iterable[bytes], *, score: float | None = None) -> list[AlertBody]:
+    """Every message that people would get, in order."""
+    backtest, messages = Backtest(NoScore() if score is None else GivenScore(score)), []
+    for number, data in enumerate(lines, 1):
+        line = read_line(number, data)
+        if line is not None:
+            folded = backtest.fold(line)
+            messages += [*folded.reminders, *folded.messages]
+    return [*messages, *backtest.end()]
+
+
 def told(lines: Iterable[bytes], *, score: float | None = None) -> list[tuple[str, str]]:
     """Every message that people would get: the rule, and what became of its alert."""
-    backtest = Backtest(NoScore() if score is None else GivenScore(score))
-    messages = [
-        message for number, line in enumerate(lines, 1) for message in backtest.fold([read_line(number, line)]).messages
-    ]
-    return [(message["kind"], message["state"]) for message in [*messages, *backtest.end()]]
+    return [(message["kind"], message["state"]) for message in messages_of(lines, score=score)]
 
 
 def test_backlog_of_answered_chats_raises_nothing():
@@ -70,7 +78,7 @@ def test_rating_before_the_end_ends_no_watch():
     rated = [sent("customer_message", 0), sent("agent_message", MINUTE), sent("rated", 2 * MINUTE, rating=5)]
     goes_on = [sent("customer_message", 3 * MINUTE), sent("internal_note", 47 * HOUR)]
 
-    assert told([*rated, *goes_on]) == [("waiting_too_long", "opened")]
+    assert told([*rated, *goes_on]) == [("waiting_too_long", "opened"), ("waiting_too_long", "worsened")]
 
 
 def test_answer_known_to_the_day_ends_the_alert():
@@ -81,8 +89,13 @@ def test_answer_known_to_the_day_ends_the_alert():
     ]  # fmt: skip
 
 
-def test_answer_after_a_day_opens_no_alert_since_nobody_waits():
-    assert told([sent("customer_message", 0), sent("agent_message", 25 * HOUR)]) == []
+def test_wait_of_a_day_is_told_while_it_lasts_and_not_with_its_answer():
+    waited = [sent("customer_message", 0), sent("agent_message", 25 * HOUR)]
+
+    assert [state for _, state in told(waited)] == ["opened", "worsened", "resolved"]
+    assert [message["occurred_at"] for message in messages_of(waited)][:2] == [
+        "2026-03-02T12:30:00.000Z", "2026-03-03T12:00:00.000Z",
+    ]  # fmt: skip
 
 
 def test_second_wait_of_ten_hours_is_told():
@@ -94,9 +107,9 @@ def test_second_wait_of_ten_hours_is_told():
 
 def test_source_that_stops_has_an_end_that_is_told():
     silent = [sent("customer_message", 0), sent("internal_note", HOUR)]
-    others = [sent("customer_message", day * DAY, conversation_id=f"k{day}") for day in range(1, 10)]
+    others = [sent("agent_message", day * DAY, conversation_id=f"k{day}") for day in range(1, 10)]
 
-    assert told([*silent, *others]) == [("waiting_too_long", "opened"), ("waiting_too_long", "resolved")]
+    assert [state for _, state in told([*silent, *others])] == ["opened", "worsened", "resolved"]
 
 
 def test_thanks_after_the_resolution_open_nothing():

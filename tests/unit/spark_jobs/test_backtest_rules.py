@@ -61,7 +61,7 @@ def test_waiting_too_long_opens_and_is_resolved_by_the_answer(run):
 
     assert (code, errors) == (0, "")
     assert told(printed) == [
-        (2, "shop", "waiting_too_long", "warning", "opened"),
+        (1, "shop", "waiting_too_long", "warning", "opened"),
         (3, "shop", "waiting_too_long", "warning", "resolved"),
     ]
 
@@ -72,8 +72,8 @@ def test_message_is_the_alert_as_published_with_line_clock_and_words(run):
     schema = json.loads((ROOT / "docs" / "alert.schema.json").read_text("utf-8"))
     opened = printed[0]
     assert opened.keys() - {"type", "line", "at", "text"} == set(schema["properties"])
-    assert (opened["at"], opened["subject"]) == ("2026-03-02T12:40:00.000Z", {"kind": "conversation", "id": "c1"})
-    assert opened["evidence"]["waiting_ms"] == 40 * 60_000
+    assert (opened["at"], opened["subject"]) == ("2026-03-02T12:30:00.000Z", {"kind": "conversation", "id": "c1"})
+    assert opened["evidence"]["waiting_ms"] == 30 * 60_000
     assert (opened["score"], opened["model_version"]) == (None, None)
     assert "Customer waits too long" in opened["text"]["en"]
     assert "顾客等待回复过久" in opened["text"]["zh"]
@@ -123,7 +123,7 @@ def test_wrong_line_is_reported_and_the_run_goes_on(run, wrong, reason, said):
     assert [(one["line"], one["reason"]) for one in rejected] == [(2, reason)]
     assert rejected[0]["message"].startswith(said)
     assert told(printed) == [
-        (3, "shop", "waiting_too_long", "warning", "opened"),
+        (2, "shop", "waiting_too_long", "warning", "opened"),
         (4, "shop", "waiting_too_long", "warning", "resolved"),
     ]
     named, ended = errors.splitlines()
@@ -154,7 +154,7 @@ def test_each_shop_has_its_own_clock_and_its_own_conversations(run):
     )
 
     assert code == 0
-    assert told(printed) == [(4, "other", "waiting_too_long", "warning", "opened")]
+    assert told(printed) == [(3, "other", "waiting_too_long", "warning", "opened")]
 
 
 def test_duplicate_is_named_and_changes_nothing(run):
@@ -165,7 +165,7 @@ def test_duplicate_is_named_and_changes_nothing(run):
         "backtest_rules: line 2: found the id of an event that was folded before, expected a new one;"
         " it changes nothing"
     ]
-    assert [one["line"] for one in printed if one["type"] == "message"] == [3, 4]
+    assert [one["line"] for one in printed if one["type"] == "message"] == [2, 4]
 
 
 def test_event_without_an_arrival_arrives_when_it_occurred_and_a_day_at_its_end(run):
@@ -182,11 +182,11 @@ def test_event_without_an_arrival_arrives_when_it_occurred_and_a_day_at_its_end(
 
 
 def test_arrival_that_is_given_moves_the_clock(run):
-    early = {"received_at": "2026-03-02T12:40:00Z"}  # of a question stamped two minutes ahead
+    early = {"received_at": "2026-03-02T12:40:00Z"}  # of an answer stamped two minutes ahead
 
-    _, printed, _ = run(line("customer_message", "12:00"), line("customer_message", "12:42", **early))
+    _, printed, _ = run(line("customer_message", "12:00"), line("agent_message", "12:42", **early))
 
-    assert [one["at"] for one in printed] == ["2026-03-02T12:40:00.000Z"]
+    assert [one["at"] for one in printed] == ["2026-03-02T12:30:00.000Z", "2026-03-02T12:40:00.000Z"]
 
 
 def test_conversations_follow_the_messages(run):
@@ -272,7 +272,7 @@ def test_lines_may_end_as_on_windows_be_blank_and_begin_with_a_byte_order_mark(t
     code = run_job(main, ["--events", str(log), "--json"])
 
     assert code == 0
-    assert [json.loads(one)["line"] for one in capsys.readouterr().out.splitlines()] == [3, 5]
+    assert [json.loads(one)["line"] for one in capsys.readouterr().out.splitlines()] == [2, 5]
 
 
 def test_text_for_people_names_line_severity_subject_and_counts(tmp_path, capsys):
@@ -283,7 +283,7 @@ def test_text_for_people_names_line_severity_subject_and_counts(tmp_path, capsys
 
     said = capsys.readouterr().out
     assert code == 0
-    assert "line 2: 2026-03-02T12:40:00.000Z warning waiting_too_long opened: shop, conversation c1\n" in said
+    assert "line 1: 2026-03-02T12:30:00.000Z warning waiting_too_long opened: shop, conversation c1\n" in said
     assert "    Customer waits too long for an answer\n" in said
     assert '    owner: "ann"\n' in said
     assert said.endswith("backtest_rules: 3 lines: 3 folded, 0 duplicates, 0 rejected; 2 messages\n")
@@ -332,7 +332,7 @@ def test_line_on_which_the_fold_fails_is_rejected_and_the_run_goes_on(run, monke
     code, printed, errors = run(WAITED[0], line("internal_note", "12:20", event_id="cursed"), *WAITED[1:])
 
     assert code == 1
-    assert [(one["line"], one.get("reason")) for one in printed] == [(2, "fold_failed"), (3, None), (4, None)]
+    assert [(one["line"], one.get("reason")) for one in printed] == [(2, "fold_failed"), (2, None), (4, None)]
     assert "line 2: fold " in errors
 
 
@@ -407,8 +407,8 @@ def test_message_speaks_in_the_zone_and_the_currency_of_the_policy(run, tmp_path
     _, printed, _ = run(*WAITED, options=("--policy", str(policy)))
 
     assert {(one["time_zone"], one["currency"]) for one in printed} == {("Asia/Kolkata", "JPY")}
-    assert "Since: 2026-03-02 18:10 Asia/Kolkata" in printed[0]["text"]["en"]
-    assert "开始时间：2026-03-02 18:10 Asia/Kolkata" in printed[0]["text"]["zh"]
+    assert "Since: 2026-03-02 18:00 Asia/Kolkata" in printed[0]["text"]["en"]
+    assert "开始时间：2026-03-02 18:00 Asia/Kolkata" in printed[0]["text"]["zh"]
 
 
 def test_policy_with_mistakes_ends_the_run_with_every_mistake(run, tmp_path):

@@ -15,6 +15,7 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_facts import total_facts
 from service_quality.facts.entities import ATTRIBUTES
 from service_quality.instants import DAY, HOUR, MINUTE
+from spark_jobs.logs.conversation_replay import to_event
 from spark_jobs.logs.folding import (
     IMPORT_DDL,
     IMPORT_SCHEMA,
@@ -24,7 +25,6 @@ from spark_jobs.logs.folding import (
     _conversations,
     _fold_import_group,
     _fold_live_group,
-    to_event,
     whole_facts,
 )
 from tests.parity.log_rows import log_rows

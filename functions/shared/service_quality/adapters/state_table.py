@@ -201,28 +201,11 @@ class StateTable:
         }
         days = stored_days(key)
         if days is not None:
-            item["expires_at"] = self._in_days(days)
+            item["expires_at"] = _in_days(days, now=int(self.now()))
         return {"Put": {"TableName": self.state_table, "Item": item}}
 
     def _row_put(self, row: OutboxRow) -> "TransactWriteItemTypeDef":
-        item: dict[str, AttributeValueTypeDef] = {
-            "stream_key": {"S": row.stream_key},
-            "sequence": {"S": row.sequence},
-            "row_kind": {"S": row.row_kind},
-            "body": {"B": row.body},
-            "shop_id": {"S": row.shop_id},
-        }
-        if row.row_kind != LEDGER:
-            item["expires_at"] = self._in_days(HISTORY_DAYS if row.row_kind == "state" else OUTBOX_DAYS)
-        if row.open:
-            item["open_shop"] = {"S": row.shop_id}
-        if row.due_at is not None:
-            item["due_slot"] = {"S": due_slot(row.stream_key, row.due_at)}
-            item["due_at"] = {"N": str(row.due_at)}
-        return {"Put": {"TableName": self.alerts_table, "Item": item}}
-
-    def _in_days(self, days: int) -> "AttributeValueTypeDef":
-        return {"N": str(int(self.now()) + days * _DAY_SECONDS)}
+        return {"Put": {"TableName": self.alerts_table, "Item": outbox_item(row, now=int(self.now()))}}
 
     def _commit_failure(self, error: Exception) -> ServiceQualityError:
         tables = f"tables {self.state_table} and {self.alerts_table}"
@@ -241,3 +224,26 @@ class StateTable:
 
 def _shop_key(shop_id: str) -> str:
     return item_key(shop_id, SHOP_KEY)
+
+
+def outbox_item(row: OutboxRow, *, now: int) -> "dict[str, AttributeValueTypeDef]":
+    """A row of the outbox as an item of the alerts table, put at an instant in seconds of the wall clock."""
+    item: dict[str, AttributeValueTypeDef] = {
+        "stream_key": {"S": row.stream_key},
+        "sequence": {"S": row.sequence},
+        "row_kind": {"S": row.row_kind},
+        "body": {"B": row.body},
+        "shop_id": {"S": row.shop_id},
+    }
+    if row.row_kind != LEDGER:
+        item["expires_at"] = _in_days(HISTORY_DAYS if row.row_kind == "state" else OUTBOX_DAYS, now=now)
+    if row.open:
+        item["open_shop"] = {"S": row.shop_id}
+    if row.due_at is not None:
+        item["due_slot"] = {"S": due_slot(row.stream_key, row.due_at)}
+        item["due_at"] = {"N": str(row.due_at)}
+    return item
+
+
+def _in_days(days: int, *, now: int) -> "AttributeValueTypeDef":
+    return {"N": str(now + days * _DAY_SECONDS)}

@@ -125,7 +125,8 @@ def _parse_unparked(raw: Mapping[str, object], arrived_at: int) -> ShopUnparked:
     return ShopUnparked(shop_id=read_id(raw, "shop_id"), run=read_id(raw, "run"), until=read_id(raw, "until"))
 
 
-def _parse_time_reached(raw: Mapping[str, object], arrived_at: int) -> TimeReached:
+def parse_time_reached(raw: Mapping[str, object], arrived_at: int) -> TimeReached:
+    """The reached stage in a JSON form, whoever signed it."""
     due_at = read_instant(raw, "due_at")
     if due_at > arrived_at:
         raise RejectedEventError(
@@ -152,7 +153,7 @@ CONTROL_KINDS: dict[str, Callable[[Mapping[str, object], int], ControlRecord]] =
     RecordPutBack.kind: _parse_put_back,
     ShopUnparked.kind: _parse_unparked,
     SettingsChanged.kind: _parse_settings,
-    TimeReached.kind: _parse_time_reached,
+    TimeReached.kind: parse_time_reached,
 }
 
 

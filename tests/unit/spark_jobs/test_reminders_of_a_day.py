@@ -1,0 +1,173 @@
+"""What people are told because time passes: the dry run lets it reach stages between the lines of a log."""
+
+import json
+
+from service_quality.alerts.alert_messages import AlertBody
+from service_quality.events.control_records import TimeReached, control_to_dict
+from service_quality.instants import DAY, HOUR, MINUTE, SECOND, format_instant
+from spark_jobs.backtest.backtest import Backtest
+from spark_jobs.backtest.given_scores import NoScore
+from spark_jobs.backtest.log_lines import LogLine, read_line
+from spark_jobs.backtest.turns_by_day import turns_ended_by_day
+from tests.unit.spark_jobs.test_alerts_of_a_day import NOON, messages_of, sent, told
+
+OPENED, WORSENED, RESOLVED = (("waiting_too_long", state) for state in ("opened", "worsened", "resolved"))
+
+
+def at(minutes: float) -> str:
+    """An instant so many minutes after noon, as messages say it."""
+    return format_instant(NOON + round(minutes * MINUTE))
+
+
+def when(lines: list[bytes], conversation: str = "c1") -> list[tuple[str, str]]:
+    """When what became of a conversation's alert about waiting."""
+    return [
+        (message["state"], str(message["occurred_at"]))
+        for message in messages_of(lines)
+        if message["subject"]["id"] == conversation
+    ]
+
+
+def sent_by(backtest: Backtest, log: list[LogLine]) -> list[AlertBody]:
+    """The messages between and behind lines."""
+    folded = [backtest.fold(line) for line in log]
+    return [message for one in folded for message in (*one.reminders, *one.messages)]
+
+
+def later(at: int) -> bytes:
+    """An event of another customer, which only says how late it is."""
+    return sent("page_viewed", at, conversation_id=None, customer_id="eve", event_id=f"later{at}")
+
+
+def test_waiting_customer_is_told_of_at_half_an_hour_whenever_the_next_event_comes():
+    assert when([sent("customer_message", 0), later(3 * HOUR)]) == [("opened", at(30))]
+    assert when([sent("customer_message", 0), later(30 * MINUTE + 2 * SECOND)]) == [("opened", at(30))]
+
+
+def test_nobody_is_told_before_the_grace_is_over():
+    assert when([sent("customer_message", 0), later(30 * MINUTE + SECOND)]) == []
+    assert when([sent("customer_message", 0)]) == []
+
+
+def test_answered_customer_is_not_told_of():
+    asked = sent("customer_message", 0)
+
+    assert when([asked, sent("agent_message", 29 * MINUTE), later(3 * HOUR)]) == []
+    assert when([asked, sent("resolved", 29 * MINUTE), later(3 * HOUR)]) == []
+
+
+def test_answer_that_arrives_within_the_grace_is_in_time():
+    answer = sent("agent_message", 29 * MINUTE, arrived=30 * MINUTE + SECOND)
+
+    assert when([sent("customer_message", 0), answer, later(3 * HOUR)]) == []
+
+
+def test_next_stage_makes_it_graver_and_the_answer_ends_it():
+    lines = [sent("customer_message", 0), sent("agent_message", 25 * HOUR)]
+
+    assert when(lines) == [("opened", at(30)), ("worsened", at(24 * 60)), ("resolved", at(25 * 60))]
+
+
+def test_event_of_a_waiting_customer_raises_nothing_by_itself():
+    lines = [sent("customer_message", 0), sent("customer_message", 29 * MINUTE), sent("customer_message", 45 * MINUTE)]
+
+    assert when(lines) == [("opened", at(30))]
+
+
+def test_backlog_that_is_answered_late_raises_nothing():
+    arrived = 5 * HOUR
+    asked = [sent("customer_message", k * MINUTE, arrived=arrived, conversation_id=f"m{k}") for k in range(20)]
+    answers = [
+        sent("agent_message", k * MINUTE + 3 * HOUR, arrived=arrived + MINUTE, conversation_id=f"m{k}")
+        for k in range(20)
+    ]
+
+    assert told([*asked, *answers, later(6 * HOUR)]) == []
+
+
+def test_backlog_that_nobody_answers_is_told_of_half_an_hour_after_it_arrived():
+    assert when([sent("customer_message", 0, arrived=5 * HOUR), later(6 * HOUR)]) == [("opened", at(5 * 60 + 30))]
+
+
+def test_live_chat_is_told_of_while_a_backlog_comes_in():
+    live = sent("customer_message", 0, conversation_id="live")
+    backlog = [
+        sent(kind, -HOUR + k, arrived=40 * MINUTE, conversation_id=f"m{k}")
+        for k in range(5)
+        for kind in ("customer_message", "agent_message")
+    ]
+
+    assert told([live, *backlog, later(HOUR)]) == [OPENED]
+
+
+def test_alert_that_returns_within_its_cooldown_is_told_of_when_the_cooldown_is_over():
+    first = [sent("customer_message", 0), sent("agent_message", 40 * MINUTE)]
+    again = [sent("customer_message", hour * HOUR) for hour in range(1, 22)]
+
+    assert when([*first, *again]) == [
+        ("opened", at(30)), ("resolved", at(40)), ("opened", at(5 * 60)),
+    ]  # fmt: skip
+
+
+def test_relapses_give_one_message_a_cooldown():
+    relapses = [
+        sent(kind, hour * HOUR + wait)
+        for hour in range(10)
+        for kind, wait in (("customer_message", 0), ("agent_message", 31 * MINUTE))
+    ]
+
+    assert when([*relapses, later(15 * HOUR)]) == [
+        ("opened", at(30)), ("resolved", at(31)), ("opened", at(5 * 60 + 30)), ("resolved", at(5 * 60 + 31)),
+    ]  # fmt: skip
+
+
+def test_second_wait_of_one_contact_is_counted_from_its_own_question():
+    first = [sent("customer_message", 0), sent("agent_message", 10 * MINUTE)]
+
+    assert when([*first, sent("customer_message", 20 * MINUTE), later(DAY)]) == [("opened", at(50))]
+
+
+def test_turn_answered_with_day_precision_is_not_judged_by_time():
+    by_day = sent("customer_message", 0, precision="day")
+    lines = [sent("customer_message", 0), sent("agent_message", 0, precision="day", arrived=12 * HOUR)]
+    log = [line for number, data in enumerate(lines, 1) if (line := read_line(number, data))]
+
+    not_judged = turns_ended_by_day(log, ())
+
+    assert told([by_day, later(3 * DAY)]) == []
+    assert not_judged == [("shop", "c1", 1, 1, NOON, NOON + 12 * HOUR)]
+    assert sent_by(Backtest(NoScore(), not_judged=not_judged), log) == []
+    assert len(sent_by(Backtest(NoScore()), log)) == 2
+
+
+def test_each_shop_has_its_own_time():
+    asked = sent("customer_message", 0)
+    elsewhere = sent("internal_note", 9 * HOUR, shop_id="other", conversation_id="o")
+
+    assert when([asked, elsewhere]) == []
+    assert when([asked, elsewhere, later(31 * MINUTE)]) == [("opened", at(30))]
+
+
+def test_reached_stages_of_the_file_are_dropped():
+    reached = TimeReached(
+        shop_id="shop", conversation_id="c1", round=1, turn=1, stage="waiting_ms:1800000", due_at=NOON + 30 * MINUTE
+    )
+    line = json.dumps(control_to_dict(reached)).encode()
+
+    assert read_line(2, line) is None
+    assert when([sent("customer_message", 0), line, later(HOUR)]) == [("opened", at(30))]
+
+
+def test_closed_shop_is_not_told_of_a_wait_in_all_the_time():
+    policy = json.dumps(
+        {
+            "revision": "a",
+            "valid_from": "2026-01-01T00:00:00Z",
+            "opening": {day: ["09:00-12:10"] for day in ("monday", "tuesday")},
+        }
+    ).encode()
+    backtest = Backtest(NoScore(), policy)
+    lines = [sent("customer_message", 0), later(3 * HOUR)]
+    log = [line for number, data in enumerate(lines, 1) if (line := read_line(number, data))]
+
+    assert sent_by(backtest, log) == []
