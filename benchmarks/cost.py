@@ -67,7 +67,7 @@ def billed(scenario: Scenario) -> Iterator[tuple[str, float, Price]]:
         yield f"DynamoDB, writes of {kind}", counted.units(kind), prices.WRITE
     yield "DynamoDB, writes of ledgers of the archive", ledger_writes(scenario), prices.WRITE
     yield "DynamoDB, index of open alerts", counted.total(lambda s: s.index_units), prices.WRITE
-    yield "DynamoDB, index of due timers", counted.total(lambda s: s.timers.index_units), prices.WRITE
+    yield "DynamoDB, index of due timers", counted.total(lambda s: s.counted_timers.index_units), prices.WRITE
     yield "DynamoDB, reads", counted.total(lambda s: s.read_units), prices.READ
     yield "DynamoDB, storage", gigabyte_months(counted), prices.TABLE_GB_MONTH
     yield "Kinesis, shard", 1 / scenario.events_a_second / 3600, prices.SHARD_HOUR
