@@ -14,8 +14,10 @@ When an alert is raised, and when it ends. This page is written by `.venv/bin/py
 `functions/shared/service_quality/alerts/rule_set.py`; a test says when it is out of date. Do not edit it by hand.
 
 A rule is asked at every scored event of its kinds. The first severity whose condition holds decides; a value that is
-missing satisfies no condition. Within the cooldown after the last message, an alert that comes back is counted and not
-sent again, unless it is graver. The limits are those of the release: a shop has none of its own yet. To change one,
+missing satisfies no condition. Within the cooldown after the last message, an alert that holds or comes back is counted
+and not sent, unless it is graver than that message; what still holds when the cooldown is over is sent again with the
+count ([what an alert lives through](architecture.md#the-state-of-an-alert)). The audience is an attribute of each
+message, by which [subscribers filter](architecture.md#subscribers). The limits are those of the release: a shop has none of its own yet. To change one,
 edit `rule_set.py`, raise the rule's `version`, and deploy; the demo's page says what it does to precision and recall on
 your own contacts.
 """
@@ -25,6 +27,7 @@ _SECTION = """
 | | |
 |---|---|
 | about | {subject} |
+| audience | {audience} |
 | version | {version} |
 | asked at | {kinds} |
 {tiers}| ends | {resolved} |
@@ -73,6 +76,7 @@ def _section(rule: Rule) -> str:
         title=TITLES[rule.name].en,
         title_zh=TITLES[rule.name].zh,
         subject=rule.subject,
+        audience=rule.audience,
         version=rule.version,
         kinds=", ".join(f"`{kind}`" for kind in sorted(rule.kinds)),
         tiers="".join(f"| {severity} | {condition_in_words(condition)} |\n" for severity, condition in rule.tiers),

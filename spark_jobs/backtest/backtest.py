@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.alert import Alert
 from service_quality.alerts.rule_set import RULES
 from service_quality.alerts.stored_alerts import AlertRow, read_alert
 from service_quality.commit.batches import BatchCommit
@@ -38,7 +38,7 @@ class Folded(NamedTuple):
     names the fields whose values were dropped.
     """
 
-    messages: list[AlertBody]
+    messages: list[Alert]
     rejected: list[Rejection]
     duplicates: int
     failures: list[Failure]
@@ -93,9 +93,9 @@ class Backtest:
         clocks = [self._end_of(shop_id) for shop_id in self._shops]
         return next((one for one in self._policies() if clocks and one.valid_from > max(clocks)), None)
 
-    def end(self) -> list[AlertBody]:
+    def end(self) -> list[Alert]:
         """The messages that end the alerts of rounds which have been silent for too long by the end of the log."""
-        ended: list[AlertBody] = []
+        ended: list[Alert] = []
         for (shop_id, key), data in self.store.items.items():
             if entity_name(key) == CONTACT:
                 item = decode_conversation(data, shop_id)
@@ -117,7 +117,7 @@ class Backtest:
         shop = self.store.read_shop(shop_id)
         return shop.clock if shop is not None else 0
 
-    def _new_messages(self) -> list[AlertBody]:
+    def _new_messages(self) -> list[Alert]:
         """The alerts that the outbox would publish since the last call, with plain ids."""
         new = self.store.alerts[self._sent :]
         self._sent += len(new)

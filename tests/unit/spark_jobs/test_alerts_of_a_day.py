@@ -29,7 +29,7 @@ def told(lines: Iterable[bytes], *, score: float | None = None) -> list[tuple[st
     messages = [
         message for number, line in enumerate(lines, 1) for message in backtest.fold([read_line(number, line)]).messages
     ]
-    return [(message["kind"], message["state"]) for message in [*messages, *backtest.end()]]
+    return [(message.kind, message.state) for message in [*messages, *backtest.end()]]
 
 
 def test_backlog_of_answered_chats_raises_nothing():
@@ -62,7 +62,7 @@ def test_conversation_is_scored_and_watched_again_after_its_rating():
 
     assert told([*rated, *again], score=0.9) == [
         ("high_risk", "opened"), ("high_risk", "resolved"), ("high_risk", "opened"),
-        ("waiting_too_long", "opened"),
+        ("waiting_too_long", "opened"), ("high_risk", "repeated"),
     ]  # fmt: skip
 
 

@@ -51,6 +51,7 @@ AGENT_RISK_ABOVE_TEAM = Rule(
     resolved_when=Below("agent_dissatisfied_rate_30d", "supervisor_dissatisfied_rate_30d", times=1.3),
     cooldown_ms=7 * DAY,
     evidence=("agent_dissatisfied_rate_30d", "supervisor_dissatisfied_rate_30d", "agent_ratings_30d"),
+    audience="coaching",
 )
 
 RULES = (WAITING_TOO_LONG, HIGH_RISK, AGENT_RISK_ABOVE_TEAM)

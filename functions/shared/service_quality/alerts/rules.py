@@ -7,6 +7,8 @@ from service_quality.errors import DeclarationError
 from service_quality.facts.entities import ENTITIES
 
 SEVERITIES = ("info", "warning", "critical")
+#: Whom an alert calls, by which subscribers filter.
+AUDIENCES = ("operations", "team", "coaching", "marketing", "buying")
 Values = Mapping[str, float | int | None]
 
 
@@ -98,8 +100,8 @@ class Rule:
     """One declared call for attention.
 
     `tiers` give a severity and its condition, gravest first; the first that holds decides. `resolved_when` ends an
-    open alert and comes before any tier. Within the cooldown after the last message, an alert that comes back is only
-    counted, unless it is worse.
+    open alert and comes before any tier. Within the cooldown after the last message, an alert that holds or comes back
+    is only counted, unless it is worse. `audience` is one of AUDIENCES.
     """
 
     name: str
@@ -110,15 +112,18 @@ class Rule:
     resolved_when: Condition
     cooldown_ms: int
     evidence: tuple[str, ...] = ()
+    audience: str = "operations"
 
     def __post_init__(self) -> None:
-        """DeclarationError for a subject without an item of its own for its alerts, or an unknown severity."""
+        """DeclarationError for a subject without an item of its own for its alerts, or an unknown name."""
         subjects = ["conversation", *(name for name, entity in ENTITIES.items() if not entity.stored_with)]
         if self.subject not in subjects:
             raise DeclarationError(f"found subject {self.subject!r}, expected one of {', '.join(subjects)}")
         for severity, _ in self.tiers:
             if severity not in SEVERITIES:
                 raise DeclarationError(f"found severity {severity!r}, expected one of {', '.join(SEVERITIES)}")
+        if self.audience not in AUDIENCES:
+            raise DeclarationError(f"found audience {self.audience!r}, expected one of {', '.join(AUDIENCES)}")
 
     def severity(self, values: Values) -> str | None:
         """The gravest severity whose condition holds."""

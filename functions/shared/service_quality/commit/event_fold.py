@@ -1,19 +1,20 @@
 """One event into a shop's state in memory: its score by the histories before it, its facts, the decisions of rules."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from service_quality.alerts.alert_state import AlertState
-from service_quality.alerts.decisions import Decision, Judged, decide, shown_in, subject_of
+from service_quality.alerts.alert_json import encode_alert
+from service_quality.alerts.alert_state import AlertState, IdSalt, unsalted
+from service_quality.alerts.decisions import Decision, Judged, Subject, decide, shown_in, subject_of
 from service_quality.alerts.rules import Rule
+from service_quality.alerts.stored_alerts import STATE, alert_stream_key
 from service_quality.commit.failures import RULE, SCORE, Failure
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import ConversationItem
 from service_quality.commit.transactions import OutboxRow
 from service_quality.conversations.conversation import conversation_key, is_within_retention
-from service_quality.errors import RejectedEventError
+from service_quality.errors import DependencyError, DeploymentError, RejectedEventError
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.facts.entities import item_key_of
@@ -24,6 +25,7 @@ from service_quality.scoring.scores import Scorer
 
 #: Of entities that are stored in one item, such as the products of one kind of issue.
 MAX_HISTORIES = 300
+_ROWS_OF_A_DECISION = 2  # its message, and the alert as it is then
 
 
 class Outcome(NamedTuple):
@@ -48,6 +50,7 @@ class EventFold:
     features: FeatureSet
     rules: tuple[Rule, ...]
     scorer: Scorer
+    id_salt: IdSalt = unsalted
 
     def reject_overfilling(self, step: ConversationStep) -> None:
         """RejectedEventError when an item would hold more histories than surely fit into one."""
@@ -66,6 +69,16 @@ class EventFold:
             if subject is not None:
                 keys.add(subject.item_key)
         return keys
+
+    def most_rows(self, event: InteractionEvent, step: ConversationStep) -> int:
+        """How many rows the rules may lead to at an event: more where an alert ends with its round."""
+        subjects = {rule.name: subject_of(rule, event, step) for rule in self.rules}
+        return sum(self._most_rows(name, subject) for name, subject in subjects.items() if subject is not None)
+
+    def _most_rows(self, rule: str, subject: Subject) -> int:
+        before = self._alert_states(subject.item_key).get(rule)
+        ends_with_round = before is not None and before.open and before.round != subject.round
+        return 2 * _ROWS_OF_A_DECISION if ends_with_round else _ROWS_OF_A_DECISION
 
     def apply(self, event: InteractionEvent, step: ConversationStep) -> Outcome:
         """Score the event by the histories before it, enter its facts, and let the rules decide."""
@@ -113,7 +126,7 @@ class EventFold:
             values = scored.values if step.is_latest else {**self._of_histories(scored), **step.latest}
         scored = scored if step.is_latest else None
         shown = shown_in(step.after.state)
-        judged = Judged(self.state.shop_id, event, self.state.shop.clock, values, scored, shown)
+        judged = Judged(self.state.shop_id, event, self.state.shop.clock, values, scored, shown, self.id_salt)
         rows: list[OutboxRow] = []
         for rule in self.rules:
             subject = subject_of(rule, event, step)
@@ -123,6 +136,8 @@ class EventFold:
                 alert_states = self._alert_states(subject.item_key)
                 decisions = decide(rule, subject, alert_states.get(rule.name), judged, self.features)
                 decided = [row for decision in decisions for row in _alert_rows(judged.shop_id, decision)]
+            except (DependencyError, DeploymentError):  # no salt, no ids: the batch comes again
+                raise
             except Exception as error:  # a rule is no part of the fold
                 failures.append(Failure(RULE, rule.name, error))
                 continue
@@ -150,9 +165,8 @@ class EventFold:
 
 def _alert_rows(shop_id: str, decision: Decision) -> Iterable[OutboxRow]:
     """The message that leaves, and the row of the alert's present state, by which open alerts are listed."""
-    if decision.body is None:
-        return
-    data = json.dumps(decision.body, ensure_ascii=False, separators=(",", ":")).encode()
-    stream_key = f"{shop_id}\x1falert\x1f{decision.key}"
-    yield OutboxRow(stream_key, decision.state.message_number, "alert", data, shop_id)
-    yield OutboxRow(stream_key, "state", "state", data, shop_id, open=decision.state.open)
+    alert, message = decision.alert, decision.message
+    stream_key = alert_stream_key(shop_id, alert.alert_id)
+    if message is not None:
+        yield OutboxRow(stream_key, message.number, "alert", encode_alert(message), shop_id)
+    yield OutboxRow(stream_key, STATE, STATE, encode_alert(alert), shop_id, open=decision.state.open)

@@ -13,7 +13,6 @@ from service_quality.errors import FoldFailedError, RejectedEventError, ServiceQ
 from service_quality.events.control_records import ControlRecord
 
 _ENTRY_BYTES = 200  # of an entry, beside its event and features
-_ROWS_A_RULE = 2
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -68,7 +67,7 @@ class LogFold:
         size = reading.size + _ENTRY_BYTES + 8 * len(fold.features.features)
         try:
             fold.reject_overfilling(step)
-            self.builder.make_room(fold.keys_changed_by(event, step), rows=_ROWS_A_RULE * len(fold.rules), size=size)
+            self.builder.make_room(fold.keys_changed_by(event, step), rows=fold.most_rows(event, step), size=size)
         except RejectedEventError as error:
             self._reject(reading, error)
             return False  # later steps begin from this one
