@@ -17,9 +17,9 @@ A rule is asked at every scored event of its kinds. The first severity whose con
 missing satisfies no condition. Within the cooldown after the last message, an alert that holds or comes back is counted
 and not sent, unless it is graver than that message; what still holds when the cooldown is over is sent again with the
 count ([what an alert lives through](architecture.md#the-state-of-an-alert)). The audience is an attribute of each
-message, by which [subscribers filter](architecture.md#subscribers). The limits are those of the release: a shop has none of its own yet. To change one,
-edit `rule_set.py`, raise the rule's `version`, and deploy; the demo's page says what it does to precision and recall on
-your own contacts.
+message, by which [subscribers filter](architecture.md#subscribers). The limits are those of the release: a shop has
+none of its own yet. To change one, edit `rule_set.py`, raise the rule's `version`, and deploy; the demo's page says
+what it does to precision and recall on your own contacts.
 """
 _SECTION = """
 ## `{name}`: {title} / {title_zh}

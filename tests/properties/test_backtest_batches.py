@@ -35,7 +35,7 @@ def understood(lines: list[LogLine], *, batch: int) -> tuple[list, list, list]:
     rejected = [one.record.position for part in folded for one in part.rejected]
     described = backtest.describe_conversations()
     return (
-        sorted(messages, key=lambda message: message["shop_id"]),  # stable: within a shop as they were sent
+        sorted(messages, key=lambda message: message.shop_id),  # stable: within a shop as they were sent
         sorted(rejected),
         sorted(described, key=lambda one: (one["shop_id"], one["conversation_id"])),
     )

@@ -36,7 +36,7 @@ def live(*steps: tuple[int, str | tuple[str, bool]]) -> Life:
         state = step.state
         if step.change is not None:
             said.append((clock, step.change, step.repeats))
-    return Life(said, state or AlertState("", open=False, opened_at=0, sent_at=0))
+    return Life(said, state or AlertState("", open=False, opened_at=0, sent_at=0, said=""))
 
 
 def test_nothing_happens_while_nothing_is_wrong():

@@ -196,14 +196,14 @@ def test_mail_in_chinese_has_an_ascii_subject():
 @pytest.mark.parametrize(
     ("language", "lines"),
     [
-        ("en", ("State: goes on", "Times seen again since the last message: 3", "What to do")),
+        ("en", ("State: ongoing", "Times seen again since the last message: 3", "What to do")),
         ("zh", ("状态：仍在持续", "自上次通知以来再次出现次数：3", "建议措施")),
     ],
 )
 def test_mail_that_is_said_again_says_that_it_goes_on_and_how_often_it_was_seen(language, lines):
     subject, text = render_email(alert(state=REPEATED), ShopSettings(language))
 
-    assert subject == "[critical] Customer waits too long for an answer (goes on) - shop-1"
+    assert subject == "[critical] Customer waits too long for an answer (ongoing) - shop-1"
     assert all(line in text for line in lines)
 
 

@@ -35,11 +35,11 @@ class AlertState(NamedTuple):
     open: bool
     opened_at: int
     sent_at: int
+    said: str
     sequence: int = 1
     repeats: int = 0
     silent: bool = False
     round: int = 0
-    said: str = ""
     alert_id: str = ""
 
     @property

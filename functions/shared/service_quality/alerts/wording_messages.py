@@ -197,7 +197,7 @@ SEVERITIES = {
 
 STATES = {
     "opened": Message("new", "新告警"),
-    "repeated": Message("goes on", "仍在持续"),
+    "repeated": Message("ongoing", "仍在持续"),
     "worsened": Message("got worse", "已加重"),
     "resolved": Message("resolved", "已解除"),
     "silent": Message("came back, not sent yet", "再次出现，尚未通知"),
