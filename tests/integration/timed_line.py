@@ -29,9 +29,13 @@ def impatient_rules(limit_ms: int) -> dict[str, str]:
 
 from dataclasses import replace
 
-RULES = (replace(WAITING_TOO_LONG, tiers=(("warning", AtLeast("waiting_ms", {limit_ms})),)),)
+_IMPATIENT = replace(shipped_rules()[0], tiers=(("warning", AtLeast("waiting_ms", {limit_ms})),))
+
+
+def shipped_rules():
+    return (_IMPATIENT,)
 """
-    return {"alerts/rule_set.py": code}
+    return {"alerts/shipped_rules.py": code}
 
 
 @dataclass(frozen=True)
