@@ -201,6 +201,7 @@ def deployed_variables(aws: str) -> dict[str, str]:
         "MODELS_BUCKET": "models",
         "REJECTED_BUCKET": "rejected",
         "CONTROL_KEY_SECRET": "control",
+        "ID_SALT_SECRET": "salt",
         "SHOPS_AT_ONCE": "64",
     }
 

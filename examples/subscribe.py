@@ -9,10 +9,11 @@ import json
 from examples.stack import client, read_outputs, run, stack_argument
 
 
-def subscribe(topic: str, queue_name: str, severities: list[str]) -> str:
+def subscribe(topic: str, queue_name: str, *, severities: list[str], audiences: list[str]) -> str:
     """Make the queue, let the topic write to it, subscribe it; returns the queue's URL.
 
-    With severities only their alerts come. Every attribute of docs/alert.schema.json may be filtered by.
+    With severities or audiences only their alerts come: a message has to match each name of the filter policy. Every
+    attribute of docs/alert.schema.json may be filtered by.
     """
     sqs, sns = client("sqs"), client("sns")
     url: str = sqs.create_queue(QueueName=queue_name)["QueueUrl"]
@@ -26,7 +27,8 @@ def subscribe(topic: str, queue_name: str, severities: list[str]) -> str:
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    chosen = {"FilterPolicy": json.dumps({"severity": severities})} if severities else {}
+    wanted = {name: values for name, values in (("severity", severities), ("audience", audiences)) if values}
+    chosen = {"FilterPolicy": json.dumps(wanted)} if wanted else {}
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=chosen)
     return url
 
@@ -36,8 +38,12 @@ def main(argv: list[str]) -> None:
     parser = stack_argument(__doc__)
     parser.add_argument("--queue", default="my-alerts", help="name of the queue (%(default)s)")
     parser.add_argument("--severity", action="append", default=[], help="only these (default: all)")
+    parser.add_argument(
+        "--audience", action="append", default=[], help="only for these, such as coaching (default: all)"
+    )
     options = parser.parse_args(argv)
-    print(subscribe(read_outputs(options.stack)["AlertTopicArn"], options.queue, options.severity))
+    topic = read_outputs(options.stack)["AlertTopicArn"]
+    print(subscribe(topic, options.queue, severities=options.severity, audiences=options.audience))
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, NamedTuple
 
+from service_quality.alerts.alert import Alert
 from service_quality.alerts.alert_state import OPENED
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import RATED
-from service_quality.instants import DAY, parse_instant
+from service_quality.instants import DAY
 from service_quality.policies.policy import DEFAULT_POLICY
 
 Figures = dict[str, Any]
@@ -34,8 +35,8 @@ class Outcome:
         return next((rating for rating in self.ratings if rating.at >= at), None)
 
 
-def judge_alerts(alerts: Sequence[Mapping[str, Any]], events: Iterable[InteractionEvent]) -> dict[str, Figures]:
-    """Figures by kind of alert; `alerts` are bodies with plain ids, `events` all that the alerts could be about.
+def judge_alerts(alerts: Sequence[Alert], events: Iterable[InteractionEvent]) -> dict[str, Figures]:
+    """Figures by kind of alert; `alerts` have plain ids, `events` all that the alerts could be about.
 
     `alerts` counts openings, `per_day` over the days of the events. Of an alert about conversations: `judged` were
     rated later, `precision` is the share of these whose first rating since was a dissatisfied one, `recall` the share
@@ -44,20 +45,20 @@ def judge_alerts(alerts: Sequence[Mapping[str, Any]], events: Iterable[Interacti
     """
     outcomes, days = _read(events)
     lost = sum(any(rating.is_dissatisfied for rating in outcome.ratings) for outcome in outcomes.values())
-    opened = [alert for alert in alerts if alert["state"] == OPENED]
+    opened = [alert for alert in alerts if alert.state == OPENED]
     found: dict[str, Figures] = {}
-    for kind in sorted({alert["kind"] for alert in opened}):
-        own = [alert for alert in opened if alert["kind"] == kind]
+    for kind in sorted({alert.kind for alert in opened}):
+        own = [alert for alert in opened if alert.kind == kind]
         found[kind] = {"alerts": len(own), "per_day": round(len(own) / days, 2)} | _judge(own, outcomes, lost)
     return found
 
 
-def _judge(alerts: Sequence[Mapping[str, Any]], outcomes: Mapping[Contact, Outcome], lost: int) -> Figures:
+def _judge(alerts: Sequence[Alert], outcomes: Mapping[Contact, Outcome], lost: int) -> Figures:
     """The figures that need outcomes; each conversation counts once, by its first alert."""
     first: dict[Contact, int] = {}
     for alert in alerts:
-        if alert["subject"]["kind"] == "conversation" and alert["occurred_at"] is not None:
-            contact, at = (alert["shop_id"], alert["subject"]["id"]), parse_instant(alert["occurred_at"])
+        if alert.subject.kind == "conversation" and alert.occurred_at is not None:
+            contact, at = (alert.shop_id, alert.subject.id), alert.occurred_at
             first[contact] = min(at, first.get(contact, at))
     known = {contact: outcomes[contact] for contact in first if contact in outcomes}
     rated = {contact: one.rated_from(first[contact]) for contact, one in known.items()}

@@ -15,7 +15,8 @@ from reports.proofs import Figures, read_proofs
 from reports.shown_alert import ShownAlert, show_alert
 from reports.telling import choose_telling
 from service_quality.alerts import wording_messages as messages
-from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
+from service_quality.alerts.alert import Alert
+from service_quality.alerts.alert_state import OPENED, REPEATED, RESOLVED, WORSENED
 from service_quality.alerts.message import LANGUAGES, Message
 from service_quality.alerts.shipped_rules import title_of
 from service_quality.alerts.shop_settings import ShopSettings
@@ -53,18 +54,18 @@ class Pane:
 
 
 def render_page(
-    report: Figures, evaluation: Figures, alerts: Sequence[Figures], *, shops: Shops = NO_SETTINGS, lang: str = "en"
+    report: Figures, evaluation: Figures, alerts: Sequence[Alert], *, shops: Shops = NO_SETTINGS, lang: str = "en"
 ) -> str:
     """The page as HTML; `lang` is shown first, `#en` and `#zh` in the address show one of the two.
 
-    `report` as in report.json, `evaluation` holds the curves of MOMENTS, `alerts` are bodies as received; `shops` has
-    the settings by which a shop's times and amounts are shown.
+    `report` as in report.json, `evaluation` holds the curves of MOMENTS, `alerts` are those that were received; `shops`
+    has the settings by which a shop's times and amounts are shown.
     """
     if lang not in LANGUAGES:
         raise ValueError(f"found language {lang!r}, expected one of {', '.join(LANGUAGES)}")
     template = _environment().get_template("page.html")
     telling = choose_telling(alerts)
-    opened = [alert for alert in alerts if alert["state"] == OPENED]
+    opened = [alert for alert in alerts if alert.state == OPENED]
     return template.render(
         lang=lang,
         # The language shown first comes last, so that CSS can hide it while another one is the address's target.
@@ -80,11 +81,11 @@ def render_page(
         square=plots.SQUARE,
         wide=plots.WIDE,
         shares=plots.ticks_up_to(1.0),
-        states=(OPENED, WORSENED, RESOLVED),
+        states=(OPENED, REPEATED, WORSENED, RESOLVED),
         kinds=plots.kinds_of(report["alerts"]["by_kind"]),
         quality=report["alerts"].get("quality"),
         hours=plots.plot_hours(opened, {shop: one.time_zone for shop, one in shops.items()}) if opened else None,
-        most_contribution=max((abs(one["contribution"]) for alert in telling for one in alert["reasons"]), default=1.0),
+        most_contribution=max((abs(one["contribution"]) for alert in telling for one in alert.reasons), default=1.0),
         seconds={step: time for step, time in report["seconds"].items() if step != "all"},
         base_rate=evaluation["answer"]["base_rate"],
     )
@@ -114,7 +115,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _pane(language: str, report: Figures, telling: Sequence[Figures], shops: Shops) -> Pane:
+def _pane(language: str, report: Figures, telling: Sequence[Alert], shops: Shops) -> Pane:
     say = partial(_said, language=language)
     return Pane(
         language=language,
@@ -124,7 +125,7 @@ def _pane(language: str, report: Figures, telling: Sequence[Figures], shops: Sho
         rules={kind: title_of(kind, language) for kind in plots.kinds_of(report["alerts"]["by_kind"])},
         states=say(messages.STATES),
         steps={name: name for name in report["seconds"]} | say(STEPS),
-        telling=[show_alert(alert, language, shops.get(alert["shop_id"], ShopSettings())) for alert in telling],
+        telling=[show_alert(alert, language, shops.get(alert.shop_id, ShopSettings())) for alert in telling],
     )
 
 

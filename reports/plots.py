@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10, sqrt
 
-from reports.proofs import Figures
+from service_quality.alerts.alert import Alert
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.shop_settings import ShopSettings, local_time
 
@@ -152,15 +152,15 @@ def wilson_interval(share: float, rows: float) -> tuple[float, float]:
     return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
-def plot_hours(alerts: Sequence[Figures], zones: Mapping[str, str]) -> Hours:
+def plot_hours(alerts: Sequence[Alert], zones: Mapping[str, str]) -> Hours:
     """New alerts by the hour of day at which they opened; there must be at least one.
 
     An alert without a zone of its own has that of its shop in `zones`; a shop that is left out counts in UTC.
     """
-    counts = {kind: [0] * HOURS for kind in kinds_of({alert["kind"]: alert for alert in alerts})}
+    counts = {kind: [0] * HOURS for kind in kinds_of({alert.kind: alert for alert in alerts})}
     for alert in alerts:
-        zone = alert.get("time_zone") or zones.get(alert["shop_id"], ShopSettings().time_zone)
-        counts[alert["kind"]][local_time(alert["occurred_at"], zone).hour] += 1
+        zone = alert.time_zone or zones.get(alert.shop_id, ShopSettings().time_zone)
+        counts[alert.kind][local_time(alert.occurred_at or 0, zone).hour] += 1
     ticks = _whole(ticks_up_to(max(sum(column) for column in zip(*counts.values(), strict=True))))
     top, blocks = ticks[-1].value, []
     for hour in range(HOURS):

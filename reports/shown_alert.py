@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from math import exp
 
-from reports.proofs import Figures
 from service_quality.alerts import wording_messages as messages
-from service_quality.alerts.shipped_rules import rule_named, title_of
+from service_quality.alerts.alert import Alert
 from service_quality.alerts.shop_settings import ShopSettings, instant_in_words
 from service_quality.alerts.wording import name_in_words, value_in_words
 from service_quality.alerts.wording_messages import MAIL, say
+from service_quality.scoring.reasons import Reason
 
 _LARGEST_EXPONENT = 20.0
 
@@ -42,39 +42,31 @@ class ShownAlert:
     measure: str
 
 
-def show_alert(alert: Figures, language: str, shop: ShopSettings) -> ShownAlert:
+def show_alert(alert: Alert, language: str, shop: ShopSettings) -> ShownAlert:
     """The alert as a person of the shop reads it; an unknown rule has no measure, an unknown instant is empty."""
-    shop = shop.of_alert(alert.get("time_zone"), alert.get("currency"))
+    shop = shop.of_alert(alert.time_zone, alert.currency)
     return ShownAlert(
-        title=alert.get("title", {}).get(language) or title_of(alert["kind"], language),
-        severity=say(messages.SEVERITIES, alert["severity"], language),
-        severity_name=alert["severity"],
-        state=say(messages.STATES, alert["state"], language),
-        subject=say(messages.SUBJECTS, alert["subject"]["kind"], language),
-        subject_id=alert["subject"]["id"],
-        shop=shop.display_name or alert["shop_id"],
-        since=_minute(alert["opened_at"], shop),
-        at=_minute(alert["occurred_at"], shop),
-        risk=None if alert["score"] is None else value_in_words("score", alert["score"], language),
+        title=alert.title.said(language),
+        severity=say(messages.SEVERITIES, alert.severity, language),
+        severity_name=alert.severity,
+        state=say(messages.STATES, alert.state, language),
+        subject=say(messages.SUBJECTS, alert.subject.kind, language),
+        subject_id=alert.subject.id,
+        shop=shop.display_name or alert.shop_id,
+        since=_minute(alert.opened_at, shop),
+        at=_minute(alert.occurred_at, shop),
+        risk=None if alert.score is None else value_in_words("score", alert.score, language),
         evidence=tuple(
             (name_in_words(name, language), _value(name, value, language, shop))
-            for name, value in alert["evidence"].items()
+            for name, value in alert.evidence.items()
             if name != "score" and value is not None
         ),
-        reasons=tuple(_reason(reason, language, shop) for reason in alert["reasons"]),
-        measure=_advice(alert, language),
+        reasons=tuple(_reason(reason, language, shop) for reason in alert.reasons),
+        measure=alert.advice.said(language),
     )
 
 
-def _advice(alert: Figures, language: str) -> str:
-    """What to do, as the alert says it; as the shipped rule says it in the alert of a release that did not."""
-    rule = rule_named(alert["kind"])
-    shipped = rule.advice.said(language) if rule is not None else ""
-    said: str = alert.get("advice", {}).get(language, shipped)
-    return said
-
-
-def _reason(reason: Figures, language: str, shop: ShopSettings) -> ShownReason:
+def _reason(reason: Reason, language: str, shop: ShopSettings) -> ShownReason:
     name, contribution = reason["feature"], reason["contribution"]
     effect = MAIL["raises" if contribution > 0 else "lowers"].said(language)
     return ShownReason(
@@ -89,5 +81,5 @@ def _value(name: str, value: float | None, language: str, shop: ShopSettings) ->
     return value_in_words(name, value, language, currency=shop.currency, zone=shop.hours_zone)
 
 
-def _minute(instant: str | None, shop: ShopSettings) -> str:
-    return instant_in_words(instant, shop.time_zone) if instant else ""
+def _minute(instant: int | None, shop: ShopSettings) -> str:
+    return instant_in_words(instant, shop.time_zone) if instant is not None else ""

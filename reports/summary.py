@@ -18,7 +18,8 @@ from reports.proofs import Figures, Proof, read_proofs
 from reports.shown_alert import ShownAlert, show_alert
 from reports.telling import choose_telling
 from service_quality.alerts import wording_messages as messages
-from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
+from service_quality.alerts.alert import Alert
+from service_quality.alerts.alert_state import OPENED, REPEATED, RESOLVED, WORSENED
 from service_quality.alerts.shipped_rules import title_of
 from service_quality.alerts.shop_settings import ShopSettings
 
@@ -32,7 +33,7 @@ _WIDE = "WF"
 
 
 def render_summary(
-    report: Figures, alerts: Sequence[Figures], language: str = "en", *, shops: Shops = NO_SETTINGS
+    report: Figures, alerts: Sequence[Alert], language: str = "en", *, shops: Shops = NO_SETTINGS
 ) -> str:
     """At most forty lines: the inputs, the proofs, the scores, the alerts, and some of them with their reasons."""
     lines, telling = [_title(report, language)], choose_telling(alerts)
@@ -40,7 +41,7 @@ def render_summary(
         lines += section(report, language)
     lines += _chapter("telling", language) if telling else []
     for place, alert in enumerate(telling, 1):
-        lines += _shown(place, show_alert(alert, language, shops.get(alert["shop_id"], ShopSettings())), language)
+        lines += _shown(place, show_alert(alert, language, shops.get(alert.shop_id, ShopSettings())), language)
     return "\n".join(_printable(line).rstrip() for line in lines) + "\n"
 
 
@@ -110,7 +111,7 @@ def _scores(report: Figures, language: str) -> list[str]:
 
 def _alerts(report: Figures, language: str) -> list[str]:
     """Messages by kind and state."""
-    by_kind, states = report["alerts"]["by_kind"], (OPENED, WORSENED, RESOLVED)
+    by_kind, states = report["alerts"]["by_kind"], (OPENED, REPEATED, WORSENED, RESOLVED)
     if not by_kind:
         return [*_chapter("alerts", language), "  " + label("no_alerts", language)]
     quality = report["alerts"].get("quality", {})

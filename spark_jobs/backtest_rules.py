@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from cli.arguments import shown
-from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.alert import Alert
 from service_quality.errors import RejectedEventError, ServiceQualityError
 from service_quality.instants import format_instant
 from service_quality.policies.policy_document import parse_policy
@@ -158,7 +158,7 @@ class _Run:
             )
         )
 
-    def _tell(self, number: int, alerts: Sequence[AlertBody]) -> None:
+    def _tell(self, number: int, alerts: Sequence[Alert]) -> None:
         for alert in alerts:
             self._print(self.printing.message(number, alert))
         self.messages += len(alerts)

@@ -34,7 +34,10 @@ When an alert is raised, when it ends, and how a shop gets rules of its own. Thi
 of date. Do not edit it by hand.
 
 A rule is asked at every event of its kinds. The gravest severity whose condition holds decides. Within the cooldown
-after the last message, an alert that comes back is counted and not sent again, unless it is graver.
+after the last message, an alert that holds or comes back is counted and not sent, unless it is graver than that
+message; what still holds when the cooldown is over is sent again with the count
+([what an alert lives through](architecture.md#the-state-of-an-alert)). The audience is an attribute of each message, by
+which [subscribers filter](architecture.md#subscribers).
 
 ## Rules of a shop's own
 

@@ -46,6 +46,7 @@ class Settings:
     models_bucket: str
     rejected_bucket: str
     control_key_secret: str
+    id_salt_secret: str
     stream_generation: int
     shops_at_once: int
 
@@ -56,6 +57,12 @@ def read_control_key() -> bytes:
     return read_secret(make_client("secretsmanager"), settings.control_key_secret)
 
 
+@cache
+def read_id_salt() -> bytes:
+    """The salt of the alerts' public ids, read when the first alert opens."""
+    return read_secret(make_client("secretsmanager"), settings.id_salt_secret)
+
+
 settings = read_settings(Settings, os.environ)
 telemetry = Telemetry("score_interactions")
 dynamodb, s3 = make_client("dynamodb"), make_client("s3")
@@ -63,7 +70,10 @@ rejected_store = RejectedStore(s3, settings.rejected_bucket)
 store = StateTable(dynamodb, settings.state_table, settings.alerts_table, rejected_store.put)
 registry = make_registry(dynamodb, s3, telemetry, table=settings.models_table, bucket=settings.models_bucket)
 executor = ThreadPoolExecutor(settings.shops_at_once, "shop")
-commit = BatchCommit(OnlineCommit(store, registry.champion, FEATURES, shipped_rules(), read_control_key), executor)
+online_commit = OnlineCommit(
+    store, registry.champion, FEATURES, shipped_rules(), control_key=read_control_key, id_salt=read_id_salt
+)
+commit = BatchCommit(online_commit, executor)
 for checked in [executor.submit(check) for check in (store.check, rejected_store.check, registry.champion)]:
     checked.result()
 gc.freeze()  # nor will any of these become garbage

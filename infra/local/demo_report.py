@@ -11,6 +11,8 @@ from cli.atomic_write import atomic_file
 from infra.local.demo_run import Demo
 from reports import render_page, render_summary
 from reports.learning_summary import render_learning
+from service_quality.alerts.alert import Alert
+from service_quality.alerts.alert_json import encode_alert
 from service_quality.alerts.shop_settings import shop_settings
 
 Figures = dict[str, Any]
@@ -35,7 +37,7 @@ def results_in(folder: Path) -> Results:
     return Results(folder / "report.json", folder / "scores.parquet", folder / "report.html", folder / "alerts.jsonl")
 
 
-def write_report(demo: Demo, alerts: list[Figures], status: int, results: Results) -> list[str]:
+def write_report(demo: Demo, alerts: list[Alert], status: int, results: Results) -> list[str]:
     """Write the results and print the summary; returns the faults, one sentence each.
 
     `status` is the exit code of the consistency check. Results of a run with faults go into a folder of their own, so
@@ -56,7 +58,7 @@ def write_report(demo: Demo, alerts: list[Figures], status: int, results: Result
         report_file.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
         page_file.write_text(page, "utf-8")
         shutil.copyfile(demo.scores, scores_file)
-        alerts_file.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in alerts), "utf-8")
+        alerts_file.write_bytes(b"".join(encode_alert(one) + b"\n" for one in alerts))
     print(render_summary(report, alerts, shops=shops))
     if demo.learning is not None:
         print(render_learning(demo.learning.fields()))
@@ -64,7 +66,7 @@ def write_report(demo: Demo, alerts: list[Figures], status: int, results: Result
     return faults
 
 
-def collect(demo: Demo, alerts: list[Figures], evaluation: Figures) -> Figures:
+def collect(demo: Demo, alerts: list[Alert], evaluation: Figures) -> Figures:
     """The figures of the run; see README for what each means."""
     exported = demo.read("export_events")
     trained = demo.read("train_model")
@@ -73,7 +75,7 @@ def collect(demo: Demo, alerts: list[Figures], evaluation: Figures) -> Figures:
     parity = json.loads((demo.folder / "model" / "parity.json").read_text("utf-8"))
     by_kind: dict[str, Counter[str]] = {}
     for alert in alerts:
-        by_kind.setdefault(alert["kind"], Counter())[alert["state"]] += 1
+        by_kind.setdefault(alert.kind, Counter())[alert.state] += 1
     return {
         "synthetic": demo.contacts is None,
         "source": demo.contacts.name if demo.contacts else "synthetic world",

@@ -24,6 +24,8 @@ from infra.local.subscribers import QueueSubscriber, WebSubscriber
 from infra.operations.shop_settings import write_settings
 from reports import judge_alerts
 from service_quality.adapters.state_table import StateReader
+from service_quality.alerts.alert import Alert
+from service_quality.alerts.alert_json import decode_alert
 from service_quality.events.positions import sequence_of
 
 FOLDER = DEMO_FOLDER.parent
@@ -102,7 +104,7 @@ class Demo:
             ]
             spark.run("training set, training", [word for one in jobs for word in ("then", *one)][1:])
 
-    def serve(self, emulator: Emulator, spark: SparkProcess, outputs: dict[str, str]) -> list[dict[str, Any]]:
+    def serve(self, emulator: Emulator, spark: SparkProcess, outputs: dict[str, str]) -> list[Alert]:
         """Promote the model, bring the past in, replay the rest; the alerts as an SQS and a web subscriber got them."""
         environment = for_embedded(os.environ, emulator.endpoint)
         model = self.folder / "model"
@@ -143,9 +145,12 @@ class Demo:
         events = events_among(records)
         self.replayed, self.reached = len(events), len(records) - len(events)
         self.quality = judge_alerts(read_alert_rows(cloud, outputs["AlertsTableName"]), events)
-        self.received_by_web = len({json.loads(one.body)["message_id"] for one in web.inbox.messages.values()})
-        bodies = {body["message_id"]: body for one in queue.inbox.messages.values() for body in [json.loads(one.body)]}
-        return list(bodies.values())
+        by_web, by_queue = (
+            {alert.message_id: alert for one in inbox.messages.values() for alert in [decode_alert(one.body.encode())]}
+            for inbox in (web.inbox, queue.inbox)
+        )
+        self.received_by_web = len(by_web)
+        return list(by_queue.values())
 
     def stored_settings(self) -> dict[str, dict[str, str]]:
         """The settings of each shop's alerts."""

@@ -1,7 +1,7 @@
 """The outbox rows of the alerts table: the alerts that the functions have committed to be sent."""
 
 from infra.local.cloud import Cloud
-from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.alert import Alert
 from service_quality.alerts.stored_alerts import AlertRow, read_alert
 
 _ALERTS = "row_kind = :alert"
@@ -16,7 +16,7 @@ def count_alert_rows(cloud: Cloud, table: str) -> int:
     return sum(page["Count"] for page in pages)
 
 
-def read_alert_rows(cloud: Cloud, table: str) -> list[AlertBody]:
+def read_alert_rows(cloud: Cloud, table: str) -> list[Alert]:
     """Those alerts with their plain ids, in no order."""
     values = {":alert": {"S": "alert"}}
     pages = cloud.dynamodb.get_paginator("scan").paginate(

@@ -1,7 +1,6 @@
 """Commands about alerts: settings of a shop, alerts as they were sent, and a preview of the mail."""
 
 import argparse
-import json
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -13,9 +12,11 @@ from infra.operations.alert_files import read_alert_file
 from infra.operations.argument_types import setting_argument, shop_argument
 from infra.operations.deployment import Clients, Names, find_names
 from infra.operations.errors import NotThereError
-from infra.operations.open_alerts import FoundAlert, read_alerts
+from infra.operations.open_alerts import FoundAlert, last_message, read_alert_of, read_alerts
 from infra.operations.seen_shops import has_state
 from infra.operations.shop_settings import read_settings, write_settings
+from service_quality.alerts.alert_json import alert_fields
+from service_quality.alerts.alert_state import SILENT
 from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.shop_settings import SETTINGS, ShopSettings, shop_settings
 from service_quality.alerts.wording import render_email
@@ -31,7 +32,7 @@ _OPTIONS = {
     "--currency": "currency",
 }
 _UNSEEN = "no event of this shop was seen yet (count --shop lists what was rejected)"
-_ALERTS = "list alerts, the gravest first, with the ids that were sent"
+_ALERTS = "list alerts as they are now, the gravest and then the newest first, with the ids that were sent"
 
 Mails = dict[str, dict[str, str]]
 
@@ -45,7 +46,11 @@ def add_alert_commands(commands: "argparse._SubParsersAction[Any]") -> None:
         settings.add_argument(option, type=setting_argument(name), metavar="VALUE", help=says)
     alerts = _command(commands, "alerts", _ALERTS, _alerts)
     alerts.add_argument("--shop", type=shop_argument, help="one shop (default: all)")
-    alerts.add_argument("--alert", metavar="ID", help="the alert of this alert id or message id, as it was received")
+    alerts.add_argument(
+        "--alert",
+        metavar="ID",
+        help="the alert of this alert id or message id, as it was received; with --shop also one that is over",
+    )
     alerts.add_argument(
         "--resolved", action="store_true", help="also alerts that are over; this reads the whole table of alerts"
     )
@@ -98,10 +103,8 @@ def _is_unseen(dynamodb: "DynamoDBClient", names: Names, shop_id: str | None) ->
 
 def _alerts(options: argparse.Namespace) -> int:
     names, dynamodb = find_names(vars(options), needed=("alerts_table", "id_salt_secret")), Clients().dynamodb
-    found = read_alerts(dynamodb, names.alerts_table, options.shop, with_resolved=options.resolved)
+    found = _named(options, dynamodb, names) if options.alert else _listed(options, dynamodb, names)
     shown = [_as_sent(one, settings, salt) for one, settings, salt in _with_settings(found, dynamodb, names)]
-    if options.alert:
-        shown = _received(options.alert, shown, is_whole=options.resolved)
     _write(options, shown)
     for one in shown:
         print(_line(one))
@@ -109,6 +112,26 @@ def _alerts(options: argparse.Namespace) -> int:
     if not shown and _is_unseen(dynamodb, names, options.shop):
         print(_UNSEEN)
     return 0
+
+
+def _listed(options: argparse.Namespace, dynamodb: "DynamoDBClient", names: Names) -> list[FoundAlert]:
+    return read_alerts(dynamodb, names.alerts_table, options.shop, with_resolved=options.resolved)
+
+
+def _named(options: argparse.Namespace, dynamodb: "DynamoDBClient", names: Names) -> list[FoundAlert]:
+    """The alert of an id that was received; NotThereError without one."""
+    alert_id = options.alert.partition("-")[0]
+    if options.shop:
+        found = read_alert_of(dynamodb, names.alerts_table, options.shop, alert_id)
+        if found:
+            return found
+        raise NotThereError(f"found no alert of this id in shop {options.shop}, expected one")
+    listed = _listed(options, dynamodb, names)
+    found = [one for one in listed if one.plain.alert_id == alert_id]
+    if found:
+        return found
+    hint = "" if options.resolved else "; --shop or --resolved looks at those that are over, too"
+    raise NotThereError(f"found no alert of this id among {len(listed)}, expected one{hint}")
 
 
 def _with_settings(
@@ -125,28 +148,18 @@ def _with_settings(
 
 
 def _as_sent(found: FoundAlert, settings: ShopSettings, salt: bytes) -> dict[str, Any]:
-    """The message as it was sent, and beside it the ids behind its hashes."""
-    plain = found.plain
-    ids = {"alert_id": plain["alert_id"], "subject_id": plain["subject"]["id"], "event_id": plain["event_id"]}
-    body: dict[str, Any] = json.loads(found.sent(settings, salt).body)
-    return body | {"plain_ids": ids, "is_open": found.is_open}
-
-
-def _received(named: str, shown: list[dict[str, Any]], *, is_whole: bool) -> list[dict[str, Any]]:
-    """The alert of an id that was received; NotThereError without one."""
-    found = [one for one in shown if named == one["alert_id"] or named.startswith(f"{one['alert_id']}-")]
-    if found:
-        return found
-    hint = "its shop's setting of ids may have changed since" if is_whole else "--resolved looks at those that are over"
-    raise NotThereError(f"found no alert of this id among {len(shown)}, expected one; {hint}")
+    """The alert's fields as its messages carry them, and beside them the ids behind its hashes."""
+    ids = {"subject_id": found.plain.subject.id, "event_id": found.plain.event_id}
+    return alert_fields(found.shown(settings, salt)) | {"plain_ids": ids, "is_open": found.is_open}
 
 
 def _line(one: dict[str, Any]) -> str:
     """One alert: what it is about, and the ids by which its receivers know it."""
     score = "" if one["score"] is None else f"  risk {one['score']:.0%}"
+    repeats = f"  seen {one['repeats']} times since the last message" if one["repeats"] else ""
     about = f"{one['subject']['kind']} {one['plain_ids']['subject_id']}"
     what = f"{one['severity']:9s} {one['kind']:22s} {one['state']:9s} since {one['opened_at']}  {one['shop_id']}"
-    return f"{what}  {about}{score}  sent as alert {one['alert_id']} about {one['subject']['id']}"
+    return f"{what}  {about}{score}{repeats}  sent as alert {one['alert_id']} about {one['subject']['id']}"
 
 
 def _mail(options: argparse.Namespace) -> int:
@@ -165,17 +178,18 @@ def _mails_of_file(options: argparse.Namespace) -> tuple[int, list[Mails]]:
 
 
 def _open_mails(options: argparse.Namespace) -> tuple[int, list[Mails]]:
+    """Mails of alerts of which a message was sent: a silent one has none."""
     names, dynamodb = find_names(vars(options), needed=("alerts_table", "id_salt_secret")), Clients().dynamodb
-    found = read_alerts(dynamodb, names.alerts_table, options.shop)
+    found = [one for one in read_alerts(dynamodb, names.alerts_table, options.shop) if one.plain.state != SILENT]
+
+    def mail_of(one: FoundAlert, salt: bytes, settings: ShopSettings) -> tuple[str, str]:
+        sent = last_message(dynamodb, names.alerts_table, one, settings, salt=salt)
+        return sent.subject, sent.text
+
     return len(found), [
-        _in_languages(settings, partial(_sent_mail, one, salt))
+        _in_languages(settings, partial(mail_of, one, salt))
         for one, settings, salt in _with_settings(found[: options.most], dynamodb, names)
     ]
-
-
-def _sent_mail(found: FoundAlert, salt: bytes, settings: ShopSettings) -> tuple[str, str]:
-    sent = found.sent(settings, salt)
-    return sent.subject, sent.text
 
 
 def _in_languages(settings: ShopSettings, mail_of: Callable[[ShopSettings], tuple[str, str]]) -> Mails:

@@ -11,7 +11,8 @@ from jsonschema.exceptions import ValidationError, relevance
 from cli.arguments import shown
 from cli.paths import ROOT
 from infra.operations.errors import ArgumentsError, NotThereError
-from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.alert import Alert
+from service_quality.alerts.alert_json import read_fields
 from service_quality.instants import parse_instant
 
 SCHEMA = ROOT / "docs" / "alert.schema.json"
@@ -19,7 +20,7 @@ _LARGEST_WHOLE = 2**53  # beyond it a reader of JSON sees another number
 _INSTANTS = ("occurred_at", "opened_at")
 
 
-def read_alert_file(path: Path) -> list[AlertBody]:
+def read_alert_file(path: Path) -> list[Alert]:
     """The alerts of a file; NotThereError without one, ArgumentsError with line and field for another form."""
     try:
         lines = path.read_text("utf-8").splitlines()
@@ -31,15 +32,14 @@ def read_alert_file(path: Path) -> list[AlertBody]:
     return [_alert(f"{path}: line {number}", line, schema) for number, line in enumerate(lines, 1) if line.strip()]
 
 
-def _alert(where: str, line: str, schema: Draft202012Validator) -> AlertBody:
+def _alert(where: str, line: str, schema: Draft202012Validator) -> Alert:
     try:
         found = json.loads(line, parse_float=_finite, parse_int=_whole, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise ArgumentsError(f"{where}: found no JSON with numbers in range, expected an alert in JSON") from None
     for trouble in _troubles(found, schema):
         raise ArgumentsError(f"{where}: {trouble}, as docs/alert.schema.json says")
-    alert: AlertBody = found
-    return alert
+    return read_fields(found)
 
 
 def _troubles(alert: Any, schema: Draft202012Validator) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.alert import Alert
 from service_quality.alerts.rule_document import parse_rules
 from service_quality.alerts.rules import Rule
 from service_quality.alerts.shipped_rules import shipped_rules
@@ -42,8 +42,8 @@ class Folded(NamedTuple):
     were dropped.
     """
 
-    reminders: list[AlertBody]
-    messages: list[AlertBody]
+    reminders: list[Alert]
+    messages: list[Alert]
     rejected: Rejection | None
     duplicates: int
     failures: list[Failure]
@@ -123,7 +123,7 @@ class Backtest:
         clocks = [self._end_of(shop_id) for shop_id in self._arrived]
         return next((one for one in self._policies() if clocks and one.valid_from > max(clocks)), None)
 
-    def end(self) -> list[AlertBody]:
+    def end(self) -> list[Alert]:
         """The messages of the last stages that time reaches, and those that end the alerts of rounds which have been
         silent for too long by the end of the log.
         """
@@ -159,7 +159,7 @@ class Backtest:
         shop = self.store.read_shop(shop_id)
         return shop.clock if shop is not None else 0
 
-    def _new_messages(self) -> list[AlertBody]:
+    def _new_messages(self) -> list[Alert]:
         """The alerts that the outbox would publish since the last call, with plain ids."""
         new = self.store.alerts[self._sent :]
         self._sent += len(new)

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from textwrap import indent
 from typing import NamedTuple, Protocol
 
-from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.alert import Alert
+from service_quality.alerts.alert_json import alert_fields
 from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.wording import render_email
+from service_quality.instants import format_instant
 
 
 class RejectedLine(NamedTuple):
@@ -22,7 +24,7 @@ class RejectedLine(NamedTuple):
 class Printing(Protocol):
     """A form of output: the lines for each thing; empty where this form says nothing."""
 
-    def message(self, number: int, alert: AlertBody) -> str:
+    def message(self, number: int, alert: Alert) -> str:
         """A message that people would get, and the number of the line that led to it."""
 
     def rejected(self, line: RejectedLine) -> str:
@@ -38,10 +40,11 @@ class Printing(Protocol):
 class JsonLines:
     """One JSON object a line, which names its `type`."""
 
-    def message(self, number: int, alert: AlertBody) -> str:
+    def message(self, number: int, alert: Alert) -> str:
         """The whole body as published, with the line, the clock and the text in each language."""
         texts = {language: text_of(alert, language) for language in LANGUAGES}
-        return _json_line("message", {"line": number, "at": alert["occurred_at"], **alert, "text": texts})
+        fields = alert_fields(alert)
+        return _json_line("message", {"line": number, "at": fields["occurred_at"], **fields, "text": texts})
 
     def rejected(self, line: RejectedLine) -> str:
         """The line's number, the reason, and found and expected."""
@@ -59,11 +62,11 @@ class JsonLines:
 class Text:
     """Lines for people."""
 
-    def message(self, number: int, alert: AlertBody) -> str:
+    def message(self, number: int, alert: Alert) -> str:
         """A line with time, severity, rule and subject, and the text of the mail below it."""
-        subject = alert["subject"]
-        about = f"{alert['shop_id']}, {subject['kind']} {subject['id']}"
-        head = f"line {number}: {alert['occurred_at']} {alert['severity']} {alert['kind']} {alert['state']}: {about}"
+        about = f"{alert.shop_id}, {alert.subject.kind} {alert.subject.id}"
+        at = "" if alert.occurred_at is None else format_instant(alert.occurred_at)
+        head = f"line {number}: {at} {alert.severity} {alert.kind} {alert.state}: {about}"
         return f"{head}\n{indent(text_of(alert, 'en'), '    ')}"
 
     def rejected(self, line: RejectedLine) -> str:
@@ -81,7 +84,7 @@ class Text:
         return text
 
 
-def text_of(alert: AlertBody, language: str) -> str:
+def text_of(alert: Alert, language: str) -> str:
     """The text of the alert's mail in a language, for a shop without settings."""
     return render_email(alert, ShopSettings(language=language))[1]
 

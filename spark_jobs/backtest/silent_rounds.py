@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.alert import Alert
 from service_quality.alerts.decisions import Judged, Subject, end_with_round, shown_in
 from service_quality.alerts.rules import Rule
 from service_quality.commit.state_items import ConversationItem
@@ -17,7 +17,7 @@ from service_quality.policies.policy import Policy
 
 def end_alerts(
     item: ConversationItem, policies: Sequence[Policy], rules: Sequence[Rule], *, until: int
-) -> Iterator[AlertBody]:
+) -> Iterator[Alert]:
     """The messages that end a conversation's alerts if its last round has been silent for too long by an instant."""
     placed = in_order(item.conversation)
     state = read_conversation(placed, policies, until=until)
@@ -31,5 +31,5 @@ def end_alerts(
         before = item.alert_states.get(rule.name)
         if before is not None and rule.subject == "conversation":
             for decision in end_with_round(rule, subject, before, judged, FEATURES):
-                if decision.body is not None:
-                    yield decision.body
+                if decision.message is not None:
+                    yield decision.message

@@ -7,6 +7,8 @@ from tests.architecture.source import ROOT, Module, imports, module_name, reacha
 READER = "tests.properties.naive_reader"
 #: Judges business time alone, and is reached by its own check.
 OF_BUSINESS_TIME = "tests.oracle.business_minutes"
+#: Judges what alerts live through alone, and is reached by its own check.
+OF_ALERTS = "tests.oracle.alert_life"
 #: The form of an event, and the declarations of features as data: all that the oracle may know of the product.
 DATA = {
     "service_quality.events.interaction_event": {"InteractionEvent"},
@@ -23,8 +25,13 @@ PATHS = [*sorted((ROOT / "tests" / "oracle").glob("*.py")), ROOT / "tests" / "pr
 ORACLE = {m.name: m for m in (Module(module_name(p, ROOT), p, ast.parse(p.read_text("utf-8"))) for p in PATHS)}
 
 
+def reached() -> set[str]:
+    """All that the oracle's readers import, directly or not."""
+    return set().union(*(reachable(one, ORACLE) for one in (READER, OF_BUSINESS_TIME, OF_ALERTS)))
+
+
 def test_oracle_is_all_that_its_reader_reaches():
-    met = reachable(READER, ORACLE) | reachable(OF_BUSINESS_TIME, ORACLE)
+    met = reached()
 
     assert ORACLE.keys() <= met
     assert not {name for name in met if (ROOT / f"{name.replace('.', '/')}.py").is_file()} - ORACLE.keys()
@@ -33,11 +40,7 @@ def test_oracle_is_all_that_its_reader_reaches():
 def test_oracle_imports_of_the_product_only_data():
     allowed = {*DATA, *(f"{module}.{name}" for module, names in DATA.items() for name in names)}
 
-    found = {
-        name
-        for name in reachable(READER, ORACLE) | reachable(OF_BUSINESS_TIME, ORACLE)
-        if name.split(".")[0] in PRODUCT
-    }
+    found = {name for name in reached() if name.split(".")[0] in PRODUCT}
 
     packages = {module.rsplit(".", n)[0] for module in allowed for n in range(1, module.count(".") + 1)}
     assert found <= allowed | packages

@@ -81,6 +81,17 @@ def test_subscriber_that_wants_critical_alerts_gets_no_other(run):
     }
 
 
+def test_subscriber_gets_the_alerts_of_its_audience(run):
+    for audience in ("operations", "coaching"):
+        run("examples.subscribe", "--queue", f"for-{audience}", "--audience", audience)
+
+    run("examples.send_conversation", "--shop", "heard-shop")
+
+    found = alerts_in(run("examples.read_alerts", "--queue", "for-operations", "--seconds", "30"))
+    assert {one["audience"] for one in found} == {"operations"}
+    assert alerts_in(run("examples.read_alerts", "--queue", "for-coaching", "--seconds", "1")) == []
+
+
 def test_direct_call_answers_with_what_was_accepted(run):
     answer = json.loads(run("examples.send_conversation", "--by", "call"))
 

@@ -18,7 +18,7 @@ from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.feature_set import FEATURES
 from tests.integration.line_days import SHOPS, Day, entries_of, read_state
 from tests.integration.releases import CHANGED, ReleaseJobs, Releases
-from tests.integration.undisturbed import without_score
+from tests.integration.undisturbed import by_subject
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow, pytest.mark.long]
 
@@ -92,10 +92,7 @@ def events_of(day: Day) -> list[dict]:
 def read_alerts(day: Day) -> dict[str, object]:
     pages = day.cloud.dynamodb.get_paginator("scan").paginate(TableName=day.outputs["AlertsTableName"])
     rows = [item for page in pages for item in page["Items"] if item["row_kind"]["S"] == "alert"]
-    return {
-        f"{row['stream_key']['S']}|{row['sequence']['S']}": without_score(json.loads(bytes(row["body"]["B"])))
-        for row in rows
-    }
+    return by_subject(bytes(row["body"]["B"]) for row in rows)
 
 
 def test_every_event_is_folded_once_and_nothing_stays_set_aside(day):

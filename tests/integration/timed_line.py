@@ -29,12 +29,11 @@ def impatient_rules(limit_ms: int) -> dict[str, str]:
 
 from dataclasses import replace
 
-_sound_rules = shipped_rules
+_IMPATIENT = replace(shipped_rules()[0], tiers=(("warning", AtLeast("waiting_ms", {limit_ms})),))
 
 
 def shipped_rules():
-    waiting = next(rule for rule in _sound_rules() if rule.name == "waiting_too_long")
-    return (replace(waiting, tiers=(("warning", AtLeast("waiting_ms", {limit_ms})),)),)
+    return (_IMPATIENT,)
 """
     return {"alerts/shipped_rules.py": code}
 

@@ -5,6 +5,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from service_quality.alerts.shipped_rules import shipped_rules
@@ -50,10 +51,15 @@ def main(output: str) -> None:
 
 def alerts_of(store: MemoryStore) -> dict[str, object]:
     """The messages of alerts by key, without what the model says."""
+    return by_subject(row.body for row in store.rows.values() if row.row_kind == "alert")
+
+
+def by_subject(messages: Iterable[bytes]) -> dict[str, object]:
+    """Messages by rule, subject and number: an alert's own id is made with the salt of a deployment."""
+    bodies = [json.loads(one) for one in messages]
     return {
-        f"{row.stream_key}|{row.sequence}": without_score(json.loads(row.body))
-        for row in store.rows.values()
-        if row.row_kind == "alert"
+        "|".join((one["shop_id"], one["kind"], one["subject"]["id"], str(one["sequence"]))): without_score(one)
+        for one in bodies
     }
 
 

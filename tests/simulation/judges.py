@@ -197,15 +197,33 @@ def judge_alerts(world: World) -> None:
             first[alert["alert_id"]].append(alert["message_id"])
         require(bodies.setdefault(alert["message_id"], body) == body, f"two contents of {alert['message_id']}")
     committed: dict[str, list[str]] = defaultdict(list)
+    lives: dict[str, list[str]] = defaultdict(list)
     for shop_id in world.shops:
         for (_, sequence), data in Evidence(world, shop_id).rows("alert"):
             alert = json.loads(data)
+            lives[alert["alert_id"]].append(alert["state"])
             require(alert["message_id"].endswith(sequence), "a row is not keyed by its message")
             require(bodies.get(alert["message_id"]) == data.decode(), f"not sent as committed: {alert['message_id']}")
             committed[alert["alert_id"]].append(alert["message_id"])
     require(first == committed, f"first sent {dict(first)}, committed {dict(committed)}")
     for messages in committed.values():
         require(messages == sorted(set(messages)), f"messages out of order: {messages}")
+    for shop_id in world.shops:
+        _require_lives(lives, [json.loads(data) for data in dict(Evidence(world, shop_id).rows("state")).values()])
+
+
+def _require_lives(lives: Mapping[str, list[str]], rows: list[dict]) -> None:
+    """An alert is opened once and over once, and its row is over where its last message says so, or where none does."""
+    for changes in lives.values():
+        first, *later = changes
+        require(first in ("opened", "worsened"), f"an alert begins as {first}")
+        require("opened" not in later, f"an alert is opened twice: {changes}")
+        require("resolved" not in changes[:-1], f"an alert goes on after its end: {changes}")
+    for row in rows:
+        told = lives.get(row["alert_id"], [])
+        require(bool(told) == (row["state"] != "silent"), f"a row that is {row['state']} of an alert with {told}")
+        is_over = told[-1:] == ["resolved"]
+        require(is_over == (row["state"] == "resolved"), f"a row that is {row['state']} of an alert with {told}")
 
 
 def _became(entry: dict) -> str:

@@ -12,11 +12,12 @@ ALERT_ID = "0916fcf48cfe840d369013c8"
 MOST_BYTES = 262_144
 
 BODY = {
-    "version": 1,
+    "version": 3,
     "alert_id": ALERT_ID,
     "message_id": f"{ALERT_ID}-01795165140000-0001",
     "kind": "high_risk",
     "rule_version": 1,
+    "audience": "operations",
     "state": "opened",
     "severity": "critical",
     "shop_id": "shop-1",

@@ -1,9 +1,8 @@
 """Alerts about a conversation: each round has its own, and a late event is judged by the conversation as it is."""
 
-import json
 from dataclasses import replace
 
-from service_quality.alerts.alert_state import alert_key
+from service_quality.alerts.alert_json import decode_alert
 from service_quality.alerts.conditions import AtLeast, Below
 from service_quality.alerts.rules import Rule
 from service_quality.commit.online_commit import OnlineCommit
@@ -26,14 +25,18 @@ WAITS = Rule(
     kinds=SERVICE,
     tiers=(("warning", AtLeast("waiting", 1)),),
     resolved_when=Below("waiting", 1),
-    cooldown_ms=0,
+    cooldown_ms=DAY,
 )
 
 
-def told(store: MemoryStore) -> list[tuple[str, str]]:
-    """The key and the change of every message, in their order."""
-    bodies = [json.loads(row.body) for row in store.rows.values() if row.row_kind == "alert"]
-    return [(body["alert_id"], body["state"]) for body in bodies]
+FIRST, SECOND, THIRD = range(3)
+
+
+def told(store: MemoryStore) -> list[tuple[int, str]]:
+    """The alert and the change of every message, in their order; alerts by number in the order of their openings."""
+    alerts = [decode_alert(row.body) for row in store.rows.values() if row.row_kind == "alert"]
+    ids = list(dict.fromkeys(alert.alert_id for alert in alerts))
+    return [(ids.index(alert.alert_id), alert.state) for alert in alerts]
 
 
 def fold_alerts(*events: InteractionEvent) -> MemoryStore:
@@ -44,16 +47,12 @@ def fold_alerts(*events: InteractionEvent) -> MemoryStore:
     return store
 
 
-FIRST, SECOND, THIRD = (alert_key("shop", "waits", "c1", number) for number in (1, 2, 3))
-
-
 def test_alert_of_a_round_that_silence_ended_is_resolved_when_the_next_round_opens_its_own():
     store = fold_alerts(event("customer_message", 0), event("customer_message", 8 * DAY))
 
-    open_states = {row.stream_key: row.open for row in store.rows.values() if row.row_kind == "state"}
+    states = [row for row in store.rows.values() if row.row_kind == "state"]
     assert told(store) == [(FIRST, "opened"), (FIRST, "resolved"), (SECOND, "opened")]
-    assert sorted(map(bool, open_states.values())) == [False, True]
-    assert [is_open for key, is_open in open_states.items() if SECOND in key] == [True]
+    assert [(row.open, decode_alert(row.body).state) for row in states] == [(False, "resolved"), (True, "opened")]
 
 
 def test_alert_of_a_round_is_resolved_once_where_a_resolution_ended_it():
@@ -92,5 +91,5 @@ def test_rounds_that_late_events_part_and_join_again_at_one_arrival_lose_no_mess
     store = fold_alerts(event("complaint_filed", 0), event("reopened", 8 * DAY), *at_once)
 
     assert told(store) == [
-        (SECOND, "opened"), (SECOND, "resolved"), (THIRD, "opened"), (THIRD, "resolved"), (SECOND, "opened"),
+        (FIRST, "opened"), (FIRST, "resolved"), (SECOND, "opened"), (SECOND, "resolved"), (THIRD, "opened"),
     ]  # fmt: skip

@@ -34,7 +34,9 @@ from service_quality.instants import DAY
 from tests.properties.random_logs import LARGEST, START, Choices, random_event
 from tests.unit.core.sample_events import NOON, conversation, event
 
-STATE = AlertState(severity="warning", open=True, opened_at=1, sent_at=2, sequence=3, repeats=4, silent=True, round=5)
+STATE = AlertState(
+    severity="warning", open=True, opened_at=1, sent_at=2, said="info", sequence=3, repeats=4, silent=True, round=5
+)
 PLAN = HistoryPlan({"agent": {"1h": ("replies",), "1d": ("contacts", "replies")}})
 
 
@@ -231,7 +233,7 @@ def test_histories_come_back():
 
 
 def test_order_of_entering_does_not_show_in_the_bytes():
-    one, other = AlertState("info", True, 1, 1), STATE
+    one, other = AlertState("info", True, 1, 1, "info"), STATE
     items = [
         HistoryItem(alert_states=alert_states) for alert_states in ({"a": one, "b": other}, {"b": other, "a": one})
     ]

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from service_quality.alerts import wording_messages as messages
-from service_quality.alerts.alert_messages import AlertBody, texts_of
-from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
+from service_quality.alerts.alert import Alert
+from service_quality.alerts.alert_json import read_fields
+from service_quality.alerts.alert_state import OPENED, REPEATED, RESOLVED, SILENT, WORSENED
 from service_quality.alerts.message import LANGUAGES
-from service_quality.alerts.rules import SEVERITIES
+from service_quality.alerts.rules import AUDIENCES, SEVERITIES
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.wording import name_in_words, phrase, render_email, value_in_words
@@ -21,18 +22,18 @@ from service_quality.facts.entities import ENTITIES
 from service_quality.features.declarations import RATES, Total
 from service_quality.features.feature_set import FEATURES
 from service_quality.histories.windows import WINDOWS
-from service_quality.scoring.reasons import Reason
 
 WAITING_TOO_LONG = shipped_rules()[0]
-BODY: AlertBody = {
-    "version": 2,
+BODY: dict[str, Any] = {
+    "version": 4,
     "alert_id": "0a1b2c",
-    "message_id": "0a1b2c-2",
+    "message_id": "0a1b2c-01692864000000-0002",
     "sequence": 16_928_640_000_002,
     "kind": "waiting_too_long",
     "rule_version": 1,
-    "title": texts_of(WAITING_TOO_LONG.title),
-    "advice": texts_of(WAITING_TOO_LONG.advice),
+    "title": WAITING_TOO_LONG.title._asdict(),
+    "advice": WAITING_TOO_LONG.advice._asdict(),
+    "audience": "operations",
     "state": "worsened",
     "severity": "critical",
     "shop_id": "shop-1",
@@ -53,6 +54,10 @@ BODY: AlertBody = {
     "ended_by": None,
     "model_version": "v1",
 }
+
+
+def alert(**changes: object) -> Alert:
+    return read_fields(BODY | changes)
 
 
 def has_chinese(text: str) -> bool:
@@ -98,7 +103,8 @@ def test_all_that_can_be_declared_has_a_message():
     assert set(messages.RATES) == set(RATES)
     assert set(messages.EVENT_VALUES) == {*values, "score"}
     assert set(messages.SEVERITIES) == set(SEVERITIES)
-    assert set(messages.STATES) == {OPENED, WORSENED, RESOLVED}
+    assert set(messages.STATES) == {OPENED, REPEATED, WORSENED, RESOLVED, SILENT}
+    assert set(messages.AUDIENCES) == set(AUDIENCES)
 
 
 def test_undeclared_name_has_no_message():
@@ -129,7 +135,7 @@ def test_values_are_readable(name, value, english, chinese):
 
 
 def test_mail_in_english_says_what_why_and_what_to_do():
-    subject, text = render_email(BODY, ShopSettings())
+    subject, text = render_email(alert(), ShopSettings())
 
     assert subject == "[critical] Customer waits too long for an answer (got worse) - shop-1"
     assert "- the customer has been waiting for: 2 h 15 min" in text
@@ -146,9 +152,9 @@ def test_mail_shows_hours_times_and_amounts_by_the_policy_that_the_alert_names(l
         {"feature": "customer_currency_order_amount_minor_90d", "value": 5_000, "contribution": 0.1},
         {"feature": "opened_hour", "value": 18, "contribution": 0.1},
     ]
-    body: Any = BODY | {"time_zone": "Asia/Kolkata", "currency": "JPY", "reasons": reasons}
+    body = BODY | {"time_zone": "Asia/Kolkata", "currency": "JPY", "reasons": reasons}
 
-    _, text = render_email(body, ShopSettings(language, time_zone="Europe/Berlin", currency="EUR"))
+    _, text = render_email(read_fields(body), ShopSettings(language, time_zone="Europe/Berlin", currency="EUR"))
 
     assert all(shown in text for shown in ("2023-08-24 13:30 Asia/Kolkata", "18:00 Asia/Kolkata"))
     assert all(shown in text for shown in ("129,900 JPY", "5,000 JPY"))
@@ -158,31 +164,31 @@ def test_mail_shows_hours_times_and_amounts_by_the_policy_that_the_alert_names(l
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_mail_of_a_shop_without_a_policy_follows_its_settings_but_in_hours_that_were_read_in_utc(language):
     reasons = [{"feature": name, "value": 900, "contribution": 0.2} for name in ("price_minor",)]
-    body: Any = BODY | {"reasons": reasons, "evidence": {"opened_hour": 8}}
+    body = BODY | {"reasons": reasons, "evidence": {"opened_hour": 8}}
 
-    _, text = render_email(body, ShopSettings(language, time_zone="Europe/Berlin", currency="EUR"))
+    _, text = render_email(read_fields(body), ShopSettings(language, time_zone="Europe/Berlin", currency="EUR"))
 
     assert all(shown in text for shown in ("2023-08-24 10:00 Europe/Berlin", "08:00 UTC", "9.00 EUR"))
 
 
 def test_mail_of_an_alert_of_an_older_release_follows_the_settings():
-    older: Any = {name: value for name, value in BODY.items() if name not in ("time_zone", "currency")}
+    older = {name: value for name, value in BODY.items() if name not in ("time_zone", "currency")}
 
-    _, text = render_email(older, ShopSettings(time_zone="Europe/Berlin"))
+    _, text = render_email(read_fields(older), ShopSettings(time_zone="Europe/Berlin"))
 
     assert "Since: 2023-08-24 10:00 Europe/Berlin" in text
 
 
 def test_zone_that_this_machine_does_not_know_leaves_times_in_the_zone_of_the_settings():
-    body: Any = BODY | {"time_zone": "Mars/Base"}
+    body = BODY | {"time_zone": "Mars/Base"}
 
-    _, text = render_email(body, ShopSettings(time_zone="Europe/Berlin"))
+    _, text = render_email(read_fields(body), ShopSettings(time_zone="Europe/Berlin"))
 
     assert "Since: 2023-08-24 10:00 Europe/Berlin" in text
 
 
 def test_mail_in_chinese_has_an_ascii_subject():
-    subject, text = render_email(BODY | {"shop_id": "店铺" * 60}, ShopSettings("zh", display_name="小店"))
+    subject, text = render_email(alert(shop_id="店铺" * 60), ShopSettings("zh", display_name="小店"))
 
     assert subject.isascii()
     assert len(subject) <= 100
@@ -192,15 +198,29 @@ def test_mail_in_chinese_has_an_ascii_subject():
     assert "- 该客服近 30 天的不满意率：31.0 %（提高风险：几率 × 1.50）" in text
 
 
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        ("en", ("State: ongoing", "Times seen again since the last message: 3", "What to do")),
+        ("zh", ("状态：仍在持续", "自上次通知以来再次出现次数：3", "建议措施")),
+    ],
+)
+def test_mail_that_is_said_again_says_that_it_goes_on_and_how_often_it_was_seen(language, lines):
+    subject, text = render_email(alert(state=REPEATED), ShopSettings(language))
+
+    assert subject == "[critical] Customer waits too long for an answer (ongoing) - shop-1"
+    assert all(line in text for line in lines)
+
+
 def test_mail_about_the_end_of_an_alert_asks_for_nothing():
-    _, text = render_email(BODY | {"state": "resolved"}, ShopSettings())
+    _, text = render_email(alert(state="resolved"), ShopSettings())
 
     assert "State: resolved" in text
     assert "What to do" not in text
 
 
 def test_mail_about_an_unscored_alert_names_no_model():
-    _, text = render_email(BODY | {"score": None, "reasons": [], "model_version": None}, ShopSettings())
+    _, text = render_email(alert(score=None, reasons=[], model_version=None), ShopSettings())
 
     assert "Model" not in text
     assert "weighs" not in text
@@ -214,12 +234,12 @@ def test_mail_about_an_unscored_alert_names_no_model():
     ],
 )
 def test_mail_names_each_figure_that_is_provisional_and_no_other(language, title, judged):
-    slow: Reason = {"feature": "agent_slow_rate_7d", "value": 0.4, "contribution": 0.2}
+    slow = {"feature": "agent_slow_rate_7d", "value": 0.4, "contribution": 0.2}
     body = BODY | {"reasons": [*BODY["reasons"], slow], "provisional": True}
 
-    _, marked = render_email(body, ShopSettings(language))
-    _, settled = render_email(body | {"provisional": False}, ShopSettings(language))
-    _, over = render_email(body | {"state": "resolved"}, ShopSettings(language))
+    _, marked = render_email(read_fields(body), ShopSettings(language))
+    _, settled = render_email(read_fields(body | {"provisional": False}), ShopSettings(language))
+    _, over = render_email(read_fields(body | {"state": "resolved"}), ShopSettings(language))
 
     named = marked.partition(title)[2].partition("\n\n")[0]
     assert named.count("\n- ") == 1
@@ -230,7 +250,7 @@ def test_mail_names_each_figure_that_is_provisional_and_no_other(language, title
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_mail_leaves_out_evidence_that_is_not_there(language):
-    _, text = render_email(BODY, ShopSettings(language))
+    _, text = render_email(alert(), ShopSettings(language))
 
     assert name_in_words("waiting_ms", language) in text
     assert name_in_words("last_reply_ms", language) not in text

@@ -10,7 +10,7 @@ from tests.unit.functions.conftest import ROOT
 
 APPS = {path.parent.name: ast.parse(path.read_text("utf-8")) for path in sorted(ROOT.glob("functions/*/app.py"))}
 #: Read for the first record that needs them: few batches hold one.
-READ_LATER = {("score_interactions", "EVENT_STREAM"), ("score_interactions", "CONTROL_KEY_SECRET")}
+READ_LATER = {("score_interactions", variable) for variable in ("EVENT_STREAM", "CONTROL_KEY_SECRET", "ID_SALT_SECRET")}
 
 
 def settings_of(name: str) -> list[tuple[str, str]]:

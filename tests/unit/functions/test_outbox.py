@@ -47,6 +47,12 @@ def sent(message: dict) -> tuple[dict, str]:
     return json.loads(parts["default"]), parts["email"]
 
 
+def stored_id(event: dict) -> str:
+    """The public id of the alert in a batch, as the commit stored it."""
+    record = next(one for one in event["Records"] if kind_of(one) == "alert")
+    return record["dynamodb"]["NewImage"]["stream_key"]["S"].rpartition("\x1f")[2]
+
+
 def settings(aws, **values: str) -> None:
     stored = {name: {"S": value} for name, value in values.items()}
     aws.dynamodb.tables["alerts"]["settings", "shop-1"] = stored
@@ -62,6 +68,7 @@ def test_alert_rows_are_published_and_nothing_else(load, aws):
         "kind": {"DataType": "String", "StringValue": "high_risk"},
         "severity": {"DataType": "String", "StringValue": "critical"},
         "state": {"DataType": "String", "StringValue": "opened"},
+        "audience": {"DataType": "String", "StringValue": "operations"},
         "shop_id": {"DataType": "String", "StringValue": "shop-1"},
         "sequence": {"DataType": "Number", "StringValue": "17951651400001"},
         "score": {"DataType": "Number", "StringValue": "0.73106"},
@@ -71,7 +78,7 @@ def test_alert_rows_are_published_and_nothing_else(load, aws):
     assert "What to do" in mail
 
 
-def test_ids_leave_as_stable_salted_hashes(load, aws):
+def test_ids_leave_as_stable_salted_hashes_and_the_alerts_own_as_it_was_committed(load, aws):
     app = load("dispatch_outbox")
     app.handler(read_event("dynamodb_stream"), CONTEXT)
     app.handler(read_event("dynamodb_stream"), CONTEXT)
@@ -79,10 +86,10 @@ def test_ids_leave_as_stable_salted_hashes(load, aws):
     load("dispatch_outbox").handler(read_event("dynamodb_stream"), CONTEXT)
 
     first, again, other = (sent(message)[0] for message in aws.sns.published)
-    names = ("alert_id", "message_id", "event_id")
     assert first == again
-    assert all(first[name] != other[name] for name in names)
+    assert first["event_id"] != other["event_id"]
     assert first["subject"]["id"] != other["subject"]["id"]
+    assert first["alert_id"] == other["alert_id"] == stored_id(read_event("dynamodb_stream"))
     assert first["message_id"] == f"{first['alert_id']}-01795165140000-0001"
     assert not any("contact-1" in message["Message"] for message in aws.sns.published)
 
@@ -110,7 +117,9 @@ def test_messages_go_in_the_order_of_the_stream(load, aws):
 def test_alert_without_a_score_has_no_score_attribute(load, aws):
     load("dispatch_outbox").handler(alert_rows(1, score=None, reasons=[], model_version=None), CONTEXT)
 
-    assert sorted(aws.sns.published[0]["MessageAttributes"]) == ["kind", "sequence", "severity", "shop_id", "state"]
+    assert sorted(aws.sns.published[0]["MessageAttributes"]) == [
+        "audience", "kind", "sequence", "severity", "shop_id", "state",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("event", ["MODIFY", "REMOVE"])

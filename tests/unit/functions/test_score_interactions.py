@@ -9,7 +9,7 @@ import pytest
 
 from service_quality.commit.archived_ranges import FIRST_ROW
 from service_quality.commit.shop_item import decode_shop
-from service_quality.errors import DependencyError
+from service_quality.errors import DependencyError, DeploymentError
 from service_quality.events.control_records import SettingsChanged
 from service_quality.events.control_signatures import sign_control
 from service_quality.features.feature_set import FEATURES
@@ -73,6 +73,28 @@ def test_batch_is_scored_committed_and_left_in_the_outbox(load, aws):
     assert scored == [MODEL] * 3
     assert [entry.get("duplicate", False) for entry in entries(aws)] == [False] * 4 + [True]
     assert kinds == {"alert", "state", "archive", "archive_ledger", "timer"}
+
+
+def test_alerts_own_id_is_made_with_the_salt_at_the_commit(load, aws):
+    alert_ids = []
+    for salt in ("a long random string", "another"):
+        aws.secretsmanager.secrets[aws.environment["ID_SALT_SECRET"]] = salt
+        aws.dynamodb.tables["alerts"].clear()
+        aws.dynamodb.tables["state"].clear()
+        load("score_interactions").handler(read_event("kinesis_batch"), CONTEXT)
+        rows = [one for one in aws.dynamodb.tables["alerts"].values() if one["row_kind"]["S"] in ("alert", "state")]
+        alert_ids.append({one["stream_key"]["S"].rpartition("\x1f")[2] for one in rows})
+
+    assert [len(found) for found in alert_ids] == [1, 1]
+    assert alert_ids[0] != alert_ids[1]
+
+
+def test_salt_that_is_missing_stops_the_batch_that_opens_an_alert(load, aws):
+    app = load("score_interactions")
+    aws.secretsmanager.secrets.pop(aws.environment["ID_SALT_SECRET"])
+
+    with pytest.raises(DeploymentError, match="secret:salt"):
+        app.handler(read_event("kinesis_batch"), CONTEXT)
 
 
 def test_unreadable_record_is_stored_with_reason_and_position_and_the_rest_is_scored(load, aws):

@@ -27,17 +27,20 @@ def stored_alert(key: str, **fields: object) -> bytes:
     """The body of an alert's state row, as the commit stores it."""
     return json.dumps(
         {
-            "version": 2,
+            "version": 3,
             "alert_id": key,
             "message_id": f"{key}-{NUMBER}",
             "kind": "waiting_too_long",
             "rule_version": 1,
+            "audience": "operations",
             "state": "opened",
             "severity": "critical",
             "shop_id": "shop",
             "subject": {"kind": "conversation", "id": f"contact-{key[0]}"},
             "occurred_at": "2023-08-24T10:15:30.000Z",
             "opened_at": "2023-08-24T08:00:00.000Z",
+            "time_zone": None,
+            "currency": None,
             "repeats": 0,
             "event_id": "event-7",
             "evidence": {"waiting_ms": 8_130_000},
@@ -50,11 +53,22 @@ def stored_alert(key: str, **fields: object) -> bytes:
     ).encode()
 
 
+def row_item(key: str, sequence: str, body: bytes, *, is_open: bool = False) -> dict[str, Any]:
+    item = {
+        "stream_key": {"S": f"shop\x1falert\x1f{key}"},
+        "sequence": {"S": sequence},
+        "shop_id": {"S": "shop"},
+        "body": {"B": body},
+    }
+    return item | ({"open_shop": {"S": "shop"}} if is_open else {})
+
+
 @dataclass
 class Tables:
     """The tables of alerts and states as the commands read them; pages hold one row."""
 
     alerts: dict[str, tuple[bytes, bool]] = field(default_factory=dict)
+    messages: dict[str, bytes] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
     shops: tuple[str, ...] = ("shop",)
     scanned_whole: bool = False
@@ -67,28 +81,29 @@ class Tables:
         assert TableName == "alerts"
         self.scanned_whole |= not IndexName
         for key, (body, is_open) in self.alerts.items():
-            item = {
-                "stream_key": {"S": f"shop\x1falert\x1f{key}"},
-                "sequence": {"S": "state"},
-                "shop_id": {"S": "shop"},
-                "body": {"B": body},
-            }
             wanted = request.get("ExpressionAttributeValues", {}).get(":shop", {}).get("S", "shop")
             if (is_open or not IndexName) and wanted == "shop":
-                yield {"Items": [item | ({"open_shop": {"S": "shop"}} if is_open else {})], "ScannedCount": 3}
+                yield {"Items": [row_item(key, "state", body, is_open=is_open)], "ScannedCount": 3}
 
     def get_item(self, *, TableName: str, Key: Any, **_: object) -> dict[str, Any]:
         if TableName == "state":
             return {"Item": Key} if Key["item_key"]["S"] in {f"{one}\x1f{SHOP_KEY}" for one in self.shops} else {}
-        assert Key["stream_key"] == settings_key("shop")["stream_key"]
+        if Key["stream_key"] != settings_key("shop")["stream_key"]:
+            shop, _, key = Key["stream_key"]["S"].split("\x1f")
+            found = self.alerts.get(key) if shop == "shop" and Key["sequence"]["S"] == "state" else None
+            return {"Item": row_item(key, "state", found[0], is_open=found[1])} if found else {}
         return {"Item": {name: {"S": value} for name, value in self.settings.items()}}
+
+    def query(self, *, TableName: str, ExpressionAttributeValues: Any, **_: object) -> dict[str, Any]:
+        key = ExpressionAttributeValues[":key"]["S"].rpartition("\x1f")[2]
+        return {"Items": [row_item(key, NUMBER, self.messages[key])] if key in self.messages else []}
 
     def update_item(self, **request: Any) -> None:
         self.updated.append(request)
 
     def sent(self, key: str) -> Publication:
         """What dispatch_outbox sent of an alert last."""
-        row = AlertRow(f"shop\x1falert\x1f{key}", NUMBER, "shop", self.alerts[key][0])
+        row = AlertRow(f"shop\x1falert\x1f{key}", NUMBER, "shop", self.messages[key])
         return publication_of(row, shop_settings(self.settings), salt=SALT.encode())
 
 
@@ -98,7 +113,13 @@ OPEN, OVER = "a" * 24, "b" * 24
 @pytest.fixture
 def tables(monkeypatch) -> Tables:
     """Tables with an open alert and one that is over."""
-    tables = Tables({OPEN: (stored_alert(OPEN), True), OVER: (stored_alert(OVER, state="resolved"), False)})
+    tables = Tables(
+        {
+            OPEN: (stored_alert(OPEN, state="repeated", repeats=4), True),
+            OVER: (stored_alert(OVER, state="resolved"), False),
+        },
+        {OPEN: stored_alert(OPEN), OVER: stored_alert(OVER, state="resolved")},
+    )
 
     class Clients:
         dynamodb = tables
@@ -123,12 +144,13 @@ def test_alerts_have_the_ids_that_were_sent(tables, tmp_path, capsys, ids):
 
     (written,) = printed_json(["alerts", *SALTED], tmp_path / "alerts.json")
 
-    plain = {"alert_id": OPEN, "subject_id": "contact-a", "event_id": "event-7"}
-    assert written == sent | {"plain_ids": plain, "is_open": True}
-    assert (sent["alert_id"] == OPEN) == (ids == "plain")
+    now = {"state": "repeated", "repeats": 4}
+    plain = {"subject_id": "contact-a", "event_id": "event-7"}
+    assert written == sent | now | {"plain_ids": plain, "is_open": True}
+    assert (sent["subject"]["id"] == "contact-a") == (ids == "plain")
     line, count = capsys.readouterr().out.splitlines()
-    assert "conversation contact-a  risk 61%" in line
-    assert line.endswith(f"sent as alert {sent['alert_id']} about {sent['subject']['id']}")
+    assert "conversation contact-a  risk 61%  seen 4 times since the last message" in line
+    assert line.endswith(f"sent as alert {OPEN} about {sent['subject']['id']}")
     assert count == "1 open"
 
 
@@ -145,7 +167,9 @@ def test_received_alert_that_is_over_is_found_in_the_whole_table(tables, capsys)
     received = json.loads(tables.sent(OVER).body)["alert_id"]
 
     assert main(["alerts", *SALTED, "--alert", received]) == 4
-    assert "alerts: found no alert of this id among 1, expected one; --resolved looks" in capsys.readouterr().err
+    assert (
+        "alerts: found no alert of this id among 1, expected one; --shop or --resolved looks" in capsys.readouterr().err
+    )
     assert not tables.scanned_whole
     assert main(["alerts", *SALTED, "--alert", received, "--resolved"]) == 0
 
@@ -153,6 +177,51 @@ def test_received_alert_that_is_over_is_found_in_the_whole_table(tables, capsys)
     assert "resolved" in line
     assert "conversation contact-b" in line
     assert count == "0 open"
+
+
+@pytest.mark.parametrize(("key", "count"), [(OPEN, "1 open"), (OVER, "0 open")])
+def test_received_alert_of_a_shop_is_found_by_its_key_open_or_over(tables, capsys, key, count):
+    received = json.loads(tables.sent(key).body)["message_id"]
+
+    assert main(["alerts", *SALTED, "--shop", "shop", "--alert", received]) == 0
+    assert main(["alerts", *SALTED, "--shop", "nobody", "--alert", received]) == 4
+
+    assert capsys.readouterr().out.splitlines()[-1] == count
+    assert not tables.scanned_whole
+
+
+def test_open_alerts_are_the_gravest_and_then_the_newest_first(tables, tmp_path):
+    def listed(key: str, severity: str, opened_at: str) -> tuple[bytes, bool]:
+        return stored_alert(key, severity=severity, opened_at=opened_at), True
+
+    early, late = "2023-08-24T08:00:00.000Z", "2023-08-24T09:00:00.000Z"
+    tables.alerts = {
+        "a" * 24: listed("a" * 24, "warning", early),
+        "b" * 24: listed("b" * 24, "critical", early),
+        "c" * 24: listed("c" * 24, "warning", late),
+        "d" * 24: listed("d" * 24, "critical", late),
+    }
+
+    written = printed_json(["alerts", *SALTED], tmp_path / "alerts.json")
+
+    assert [one["alert_id"][0] for one in written] == ["d", "b", "c", "a"]
+
+
+def test_silent_alert_is_listed_and_has_no_mail(tables, tmp_path):
+    tables.alerts = {OPEN: (stored_alert(OPEN, state="silent", message_id=None), True)}
+
+    (listed,) = printed_json(["alerts", *SALTED], tmp_path / "alerts.json")
+
+    assert (listed["state"], listed["message_id"]) == ("silent", None)
+    assert printed_json(["mail", *NAMES[:2], "--id-salt-secret", SECRET], tmp_path / "mails.json") == []
+
+
+def test_mail_of_an_alert_whose_message_has_expired_is_the_alert_as_it_is_now(tables, tmp_path):
+    tables.messages.clear()
+
+    (mails,) = printed_json(["mail", *NAMES[:2], "--id-salt-secret", SECRET], tmp_path / "mails.json")
+
+    assert "Times seen again since the last message: 4" in mails["en"]["text"]
 
 
 def test_mail_is_what_was_sent(tables, tmp_path):
@@ -238,7 +307,7 @@ def test_mail_of_a_file_needs_no_stack(tmp_path, capsys):
         ({"opened_at": "yesterday"}, "opened_at: found '\"yesterday\"', expected pattern"),
         ({"opened_at": "2023-99-99T08:00:00.000Z"}, "opened_at: found '2023-99-99T08:00:00.000Z', expected an instant"),
         ({"severity": True}, "severity: found bool, expected string"),
-        ({"version": 1}, "version: found '1', expected const 2"),
+        ({"version": 1}, "version: found '1', expected const 3"),
         ({"evidence": {"waiting_ms": float("nan")}}, "found no JSON with numbers in range"),
         ({"evidence": {"waiting_ms": 10**400}}, "found no JSON with numbers in range"),
     ],

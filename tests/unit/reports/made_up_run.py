@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from service_quality.alerts.alert import Alert
+from service_quality.alerts.alert_json import read_fields
+
 METRICS = {"auc": 0.7093, "average_precision": 0.312, "log_loss": 0.391, "brier": 0.118, "ece": 0.0123, "rows": 300}
 CURVES = {
     "roc": [[0.0, 0.0], [0.2, 0.55], [1.0, 1.0]],
@@ -64,13 +67,14 @@ def unjudged() -> dict[str, Any]:
     return {"answer": nothing, "opening": nothing}
 
 
-def alert(name: str, **changes: Any) -> dict[str, Any]:
-    return {
-        "version": 1,
+def alert(name: str, **changes: Any) -> Alert:
+    fields: dict[str, Any] = {
+        "version": 3,
         "alert_id": name,
-        "message_id": f"{name}-1",
+        "message_id": f"{name}-01692864000000-0001",
         "kind": "high_risk",
         "rule_version": 1,
+        "audience": "operations",
         "state": "opened",
         "severity": "warning",
         "shop_id": "shop-1",
@@ -86,13 +90,20 @@ def alert(name: str, **changes: Any) -> dict[str, Any]:
             {"feature": "customer_orders_90d", "value": 4, "contribution": -0.1},
         ],
         "model_version": "v1",
-    } | changes
+    }
+    return read_fields(fields | changes)
 
 
-def alerts() -> list[dict[str, Any]]:
+def alerts() -> list[Alert]:
     waiting = {"kind": "waiting_too_long", "evidence": {"waiting_ms": 8_130_000, "last_reply_ms": None, "replies": 2}}
     return [
         alert("a", subject={"kind": "conversation", "id": "77aa"}, **waiting),
-        alert("a", message_id="a-2", state="resolved", subject={"kind": "conversation", "id": "77aa"}, **waiting),
+        alert(
+            "a",
+            message_id="a-01692864000000-0002",
+            state="resolved",
+            subject={"kind": "conversation", "id": "77aa"},
+            **waiting,
+        ),
         alert("b", state="worsened", severity="critical"),
     ]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from reports.alert_quality import judge_alerts
+from service_quality.alerts.alert import Alert
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY, HOUR, format_instant
 from tests.unit.reports.made_up_run import alert
@@ -17,7 +18,7 @@ def event(contact: str, kind: str, at: int, **fields: Any) -> InteractionEvent:
     )  # fmt: skip
 
 
-def opened(contact: str, at: int, **changes: Any) -> dict[str, Any]:
+def opened(contact: str, at: int, **changes: Any) -> Alert:
     about = {"subject": {"kind": "conversation", "id": contact}, "shop_id": "s"}
     return alert(f"alert-{contact}-{at}", occurred_at=format_instant(START + at), **about | changes)
 

@@ -19,6 +19,7 @@ from reports.page import NO_SETTINGS
 from reports.plots import WIDE, plot_calibration, plot_hours
 from reports.proofs import read_proofs
 from reports.telling import choose_telling
+from service_quality.alerts.alert import Alert
 from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.shop_settings import ShopSettings
@@ -210,7 +211,7 @@ def test_unscored_alert_is_shown_without_reasons():
     assert '<rect class="up"' not in page
 
 
-def about(name: str, **changes: Any) -> dict[str, Any]:
+def about(name: str, **changes: Any) -> Alert:
     """An alert about a conversation of its own."""
     return made_up.alert(name, subject={"kind": "conversation", "id": name}, **changes)
 
@@ -224,7 +225,7 @@ def test_telling_alerts_are_of_different_kinds_then_the_gravest():
         about("d", score=0.1, severity="critical", **waiting),
     ]
 
-    chosen = {tuple(one["alert_id"] for one in choose_telling(order)) for order in permutations(found)}
+    chosen = {tuple(one.alert_id for one in choose_telling(order)) for order in permutations(found)}
 
     assert chosen == {("b", "d", "a")}
 
@@ -236,13 +237,16 @@ def test_telling_alerts_call_for_something_and_have_reasons():
         about("mild", score=0.1),
     ]
 
-    assert [one["alert_id"] for one in choose_telling(found)] == ["mild", "resolved", "unscored"]
+    assert [one.alert_id for one in choose_telling(found)] == ["mild", "resolved", "unscored"]
 
 
 def test_one_subject_is_shown_once():
-    found = [made_up.alert("a"), made_up.alert("b", message_id="b-2", state="worsened", severity="critical")]
+    found = [
+        made_up.alert("a"),
+        made_up.alert("b", message_id="b-01692864000000-0002", state="worsened", severity="critical"),
+    ]
 
-    assert [one["message_id"] for one in choose_telling(found)] == ["b-2"]
+    assert [one.number for one in choose_telling(found)] == ["01692864000000-0002"]
     assert choose_telling([]) == []
 
 

@@ -23,7 +23,7 @@ def test_fullest_summary_has_at_most_forty_lines(language):
             "supervisor_dissatisfied_rate_30d": 0.184,
             "agent_ratings_30d": 31,
         },
-        "reasons": 5 * made_up.alert("a")["reasons"][:1],
+        "reasons": 5 * list(made_up.alert("a").reasons[:1]),
     }
     report = made_up.report(synthetic=True)
     report["alerts"]["by_kind"]["agent_risk_above_team"] = {"opened": 4}

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.alert import Alert
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, format_instant, parse_instant
 from spark_jobs.backtest.backtest import Backtest
 from spark_jobs.backtest.given_scores import GivenScore, NoScore
@@ -24,7 +24,7 @@ def sent(kind: str, at: int, *, arrived: int | None = None, **fields: object) ->
     return json.dumps({**given, "kind": kind, **stamps, **fields}).encode()
 
 
-def messages_of(lines: Iterable[bytes], *, score: float | None = None) -> list[AlertBody]:
+def messages_of(lines: Iterable[bytes], *, score: float | None = None) -> list[Alert]:
     """Every message that people would get, in order."""
     backtest, messages = Backtest(NoScore() if score is None else GivenScore(score)), []
     for number, data in enumerate(lines, 1):
@@ -37,7 +37,7 @@ def messages_of(lines: Iterable[bytes], *, score: float | None = None) -> list[A
 
 def told(lines: Iterable[bytes], *, score: float | None = None) -> list[tuple[str, str]]:
     """Every message that people would get: the rule, and what became of its alert."""
-    return [(message["kind"], message["state"]) for message in messages_of(lines, score=score)]
+    return [(message.kind, message.state) for message in messages_of(lines, score=score)]
 
 
 def test_backlog_of_answered_chats_raises_nothing():
@@ -70,7 +70,7 @@ def test_conversation_is_scored_and_watched_again_after_its_rating():
 
     assert told([*rated, *again], score=0.9) == [
         ("high_risk", "opened"), ("high_risk", "resolved"), ("high_risk", "opened"),
-        ("waiting_too_long", "opened"),
+        ("waiting_too_long", "opened"), ("high_risk", "repeated"),
     ]  # fmt: skip
 
 
@@ -93,8 +93,8 @@ def test_wait_of_a_day_is_told_while_it_lasts_and_not_with_its_answer():
     waited = [sent("customer_message", 0), sent("agent_message", 25 * HOUR)]
 
     assert [state for _, state in told(waited)] == ["opened", "worsened", "resolved"]
-    assert [message["occurred_at"] for message in messages_of(waited)][:2] == [
-        "2026-03-02T12:30:00.000Z", "2026-03-03T12:00:00.000Z",
+    assert [message.occurred_at for message in messages_of(waited)][:2] == [
+        parse_instant("2026-03-02T12:30:00.000Z"), parse_instant("2026-03-03T12:00:00.000Z"),
     ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.alert import Alert
 from service_quality.events.control_records import TimeReached, control_to_dict
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, format_instant
 from spark_jobs.backtest.backtest import Backtest
@@ -22,13 +22,13 @@ def at(minutes: float) -> str:
 def when(lines: list[bytes], conversation: str = "c1") -> list[tuple[str, str]]:
     """When what became of a conversation's alert about waiting."""
     return [
-        (message["state"], str(message["occurred_at"]))
+        (message.state, format_instant(message.occurred_at or 0))
         for message in messages_of(lines)
-        if message["subject"]["id"] == conversation
+        if message.subject.id == conversation
     ]
 
 
-def sent_by(backtest: Backtest, log: list[LogLine]) -> list[AlertBody]:
+def sent_by(backtest: Backtest, log: list[LogLine]) -> list[Alert]:
     """The messages between and behind lines."""
     folded = [backtest.fold(line) for line in log]
     return [message for one in folded for message in (*one.reminders, *one.messages)]

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 _MOST_MESSAGES = 10
 _MOST_BYTES = 200_000  # of 262,144, with room for what is quoted
-_ATTRIBUTE_BYTES = 3_000  # six, none longer than 128 characters of four bytes, and a subject
+_ATTRIBUTE_BYTES = 4_000  # seven, none longer than 128 characters of four bytes, and a subject
 _INVALID = frozenset(
     {"InvalidParameter", "InvalidParameterException", "InvalidParameterValue", "ParameterValueInvalid"}
 )
 
 
 class AlertTopic:
-    """An SNS topic whose subscribers filter by kind, severity, state, shop_id, sequence and score."""
+    """An SNS topic whose subscribers filter by kind, severity, state, audience, shop_id, sequence and score."""
 
     def __init__(self, sns: "SNSClient", arn: str) -> None:
         self._sns = sns

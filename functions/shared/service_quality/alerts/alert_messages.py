@@ -1,62 +1,17 @@
-"""The bodies of alert messages: one JSON-ready body per transition that is sent, as in docs/alert.schema.json."""
+"""The alerts that the transitions of their states lead to: what a row shows, and what a message says."""
 
-from typing import NamedTuple, TypedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
-from service_quality.alerts.alert_state import RESOLVED, AlertState, alert_key
+from service_quality.alerts.alert import Alert, AlertSubject
+from service_quality.alerts.alert_state import REPEATED, RESOLVED, SILENT, AlertState
 from service_quality.alerts.conditions import decisive_values
-from service_quality.alerts.message import Message
 from service_quality.alerts.provisional import are_provisional
 from service_quality.alerts.rules import Rule
 from service_quality.features.declarations import EventValue, FeatureSet
-from service_quality.instants import SECOND, format_instant
-from service_quality.scoring.reasons import Reason, describe_reasons, shown_probability
+from service_quality.scoring.reasons import describe_reasons, shown_probability
 from service_quality.scoring.scored_event import ScoredEvent
-
-BODY_VERSION = 2
-_MESSAGES_A_SECOND = 10_000
-
-
-class Subject(TypedDict):
-    """The subject of an alert."""
-
-    kind: str
-    id: str
-
-
-class Texts(TypedDict):
-    """A text in each language."""
-
-    en: str
-    zh: str
-
-
-class AlertBody(TypedDict):
-    """The body that docs/alert.schema.json describes."""
-
-    version: int
-    alert_id: str
-    message_id: str
-    sequence: int | None
-    kind: str
-    rule_version: int | None
-    title: Texts
-    advice: Texts
-    state: str
-    severity: str
-    shop_id: str
-    subject: Subject
-    occurred_at: str | None
-    opened_at: str | None
-    time_zone: str | None
-    currency: str | None
-    repeats: int
-    event_id: str
-    evidence: dict[str, float | int | None]
-    score: float | None
-    reasons: list[Reason]
-    provisional: bool
-    ended_by: str | None
-    model_version: str | None
 
 
 class Shown(NamedTuple):
@@ -67,83 +22,86 @@ class Shown(NamedTuple):
 
 
 class AlertTransition(NamedTuple):
-    """One transition of an alert that a message announces."""
+    """One transition of an alert: the state that an event led to, and the change that a message tells, if any.
+
+    `repeats` is the count that the message tells with it. `ended_by` is what ended the alert beside its rule's own
+    condition.
+    """
 
     shop_id: str
     rule: Rule
     subject: str
-    change: str
+    change: str | None
     state: AlertState
     event_id: str
     clock: int
     shown: Shown = Shown()
+    repeats: int = 0
     ended_by: str | None = None
 
-    @property
-    def key(self) -> str:
-        return alert_key(self.shop_id, self.rule.name, self.subject, self.state.round)
 
+def describe_alert(
+    moved: AlertTransition, values: dict[str, float | int | None], scored: ScoredEvent | None, features: FeatureSet
+) -> Alert:
+    """The alert as it is after a transition, with plain ids. The evidence of one that is over names what ended it.
 
-def message_sequence(opened_at: int, number: int) -> int:
-    """The number of a message of one alert: higher is later, exact in every JSON reader, not without gaps.
-
-    `number` counts an alert's messages and begins again after its subject was forgotten; by then `opened_at` is more
-    than a day later.
-
-    >>> message_sequence(1_795_165_140_000, 1) < message_sequence(1_795_165_140_000, 2) < 2**53
-    True
+    Only alerts about a conversation carry a score and values of the conversation: an alert about an agent goes to
+    people who are not responsible for the one conversation during which it was noticed.
     """
-    return opened_at // SECOND * _MESSAGES_A_SECOND + number
-
-
-def alert_body(
-    transition: AlertTransition, values: dict[str, float | int | None], scored: ScoredEvent | None, features: FeatureSet
-) -> AlertBody:
-    """The alert with plain ids; the dispatcher hashes them. The evidence of a resolved alert names what ended it.
-
-    Only alerts about a conversation carry score, reasons and values of the conversation: an alert about an agent goes
-    to people who are not responsible for the one conversation during which it was noticed.
-    """
-    rule = transition.rule
+    rule, state = moved.rule, moved.state
     about_conversation = rule.subject == "conversation"
-    ends_itself = transition.change == RESOLVED and transition.ended_by is None
+    ends_itself = not state.open and moved.ended_by is None
     decisive = decisive_values(rule.resolved_when, values) if ends_itself else ()
     found = {name: values.get(name) for name in (*rule.evidence, *decisive)}
     evidence = found if about_conversation else _of_histories(found, features)
     score = scored.score if scored is not None and about_conversation else None
-    reasons = describe_reasons(score, values, features.names) if score else []
-    named = (*evidence, *(reason["feature"] for reason in reasons))
-    return {
-        "version": BODY_VERSION,
-        "alert_id": transition.key,
-        "message_id": f"{transition.key}-{transition.state.message_number}",
-        "sequence": message_sequence(transition.state.opened_at, transition.state.sequence),
-        "kind": rule.name,
-        "rule_version": rule.version,
-        "title": texts_of(rule.title),
-        "advice": texts_of(rule.advice),
-        "state": transition.change,
-        "severity": transition.state.severity,
-        "shop_id": transition.shop_id,
-        "subject": {"kind": rule.subject, "id": transition.subject},
-        "occurred_at": format_instant(transition.clock),
-        "opened_at": format_instant(transition.state.opened_at),
-        "time_zone": transition.shown.time_zone,
-        "currency": transition.shown.currency,
-        "repeats": transition.state.repeats,
-        "event_id": transition.event_id,
-        "evidence": evidence,
-        "score": shown_probability(score) if score else None,
-        "reasons": reasons,
-        "provisional": are_provisional(named, values, features),
-        "ended_by": transition.ended_by,
-        "model_version": score.model_version if score else None,
-    }
+    return Alert(
+        alert_id=state.alert_id,
+        number="" if state.silent else state.message_number,
+        kind=rule.name,
+        rule_version=rule.version,
+        title=rule.title,
+        audience=rule.audience,
+        state=_state_now(moved),
+        severity=state.severity,
+        shop_id=moved.shop_id,
+        subject=AlertSubject(rule.subject, moved.subject),
+        occurred_at=moved.clock,
+        opened_at=state.opened_at,
+        repeats=state.repeats,
+        event_id=moved.event_id,
+        evidence=evidence,
+        time_zone=moved.shown.time_zone,
+        currency=moved.shown.currency,
+        score=shown_probability(score) if score else None,
+        provisional=are_provisional(evidence, values, features),
+        ended_by=moved.ended_by,
+        model_version=score.model_version if score else None,
+    )
 
 
-def texts_of(message: Message) -> Texts:
-    """The JSON form of a text."""
-    return {"en": message.en, "zh": message.zh}
+def message_of(
+    alert: Alert,
+    moved: AlertTransition,
+    values: Mapping[str, float | int | None],
+    scored: ScoredEvent | None,
+    features: FeatureSet,
+) -> Alert:
+    """The message about an alert: with the count since the one before it, the rule's advice, the score's reasons."""
+    alert = replace(alert, repeats=moved.repeats, advice=moved.rule.advice)
+    if alert.score is None or scored is None or scored.score is None:
+        return alert
+    reasons = describe_reasons(scored.score, values, features.names)
+    named = (*alert.evidence, *(reason["feature"] for reason in reasons))
+    provisional = are_provisional(named, values, features)
+    return replace(alert, reasons=tuple(reasons), provisional=provisional)
+
+
+def _state_now(moved: AlertTransition) -> str:
+    """The change that is told; of an alert of which nothing was told that it is silent, else that it is counted."""
+    if moved.change is not None:
+        return moved.change
+    return SILENT if moved.state.silent else REPEATED if moved.state.open else RESOLVED
 
 
 def _of_histories(evidence: dict[str, float | int | None], features: FeatureSet) -> dict[str, float | int | None]:

@@ -1,29 +1,46 @@
-"""The state of an alert: opened, repeated (counted, not sent), worsened, resolved."""
+"""The life of an alert: opened, repeated, worsened, resolved; and what is counted in silence between the messages."""
 
 import hashlib
+import hmac
+from collections.abc import Callable
 from typing import NamedTuple
 
 from service_quality.alerts.rules import SEVERITIES
 
-OPENED, REPEATED, WORSENED, RESOLVED = "opened", "repeated", "worsened", "resolved"
+OPENED, REPEATED, WORSENED, RESOLVED, SILENT = "opened", "repeated", "worsened", "resolved", "silent"
+
+_ID_LENGTH = 24
+
+#: Gives the salt of public ids, which is read when the first of them is made.
+IdSalt = Callable[[], bytes]
+
+
+def unsalted() -> bytes:
+    """No salt: for runs of which no alert leaves."""
+    return b""
 
 
 class AlertState(NamedTuple):
     """The state of one rule's alert about one subject; instants are the shop's clock.
 
-    `sequence` numbers the messages sent, `repeats` counts the occurrences since the last message. `silent` marks an
-    alert that came back within its cooldown: no message says so until the cooldown is over, and none that it ended.
-    `round` is the round of the conversation of which the alert speaks; 0 for any other subject.
+    An alert begins when its rule holds and ends when it is resolved; what returns is another alert, with an opening and
+    an `alert_id` of its own. `silent` marks one that returned within the cooldown and of which no message was sent.
+    `severity` is the one that held last, `said` that of the last message. `sent_at` and `sequence` are the instant and
+    the number of the last message, also where it was about an alert before. `repeats` counts the events at which the
+    alert held since then; its opening counts only in silence. `round` is the round of the conversation that the alert
+    is about; 0 for any other subject.
     """
 
     severity: str
     open: bool
     opened_at: int
     sent_at: int
+    said: str
     sequence: int = 1
     repeats: int = 0
     silent: bool = False
     round: int = 0
+    alert_id: str = ""
 
     @property
     def message_number(self) -> str:
@@ -31,50 +48,71 @@ class AlertState(NamedTuple):
         return f"{self.opened_at:014d}-{self.sequence:04d}"
 
 
-def next_state(
-    state: AlertState | None, severity: str | None, *, resolved: bool, clock: int, cooldown_ms: int
-) -> tuple[AlertState | None, str | None]:
-    """The alert's next state and the change to it; the change is None where nothing changed.
+class Step(NamedTuple):
+    """The state after an event, and the message about it: its change and its count of repeats; None without one."""
 
-    >>> state, change = next_state(None, "warning", resolved=False, clock=0, cooldown_ms=1000)
-    >>> change
-    'opened'
-    >>> state, change = next_state(state, "critical", resolved=False, clock=1, cooldown_ms=1000)
-    >>> change, state.sequence
-    ('worsened', 2)
-    >>> next_state(state, None, resolved=True, clock=2, cooldown_ms=1000)[1]
+    state: AlertState | None
+    change: str | None = None
+    repeats: int = 0
+
+
+def next_state(
+    before: AlertState | None, severity: str | None, *, resolved: bool, clock: int, cooldown_ms: int
+) -> Step:
+    """The alert's next state at a judged event; the state before where the event says nothing of it.
+
+    Within the cooldown after the last message only what is graver than that message sends another, and the end of an
+    alert that was told. From then on an alert that still holds is said again, and one that returned is told.
+
+    >>> opened = next_state(None, "warning", resolved=False, clock=0, cooldown_ms=1000)
+    >>> counted = next_state(opened.state, "warning", resolved=False, clock=1, cooldown_ms=1000)
+    >>> again = next_state(counted.state, "warning", resolved=False, clock=1000, cooldown_ms=1000)
+    >>> opened.change, counted.change, (again.change, again.repeats)
+    ('opened', None, ('repeated', 2))
+    >>> next_state(again.state, None, resolved=True, clock=1001, cooldown_ms=1000).change
     'resolved'
     """
     if severity is None:
-        return (state, None) if state is None or not state.open or not resolved else _end(state, clock)
-    if state is None:
-        return AlertState(severity=severity, open=True, opened_at=clock, sent_at=clock), OPENED
-    cools = clock - state.sent_at < cooldown_ms
-    if _rank(severity) > _rank(state.severity) and (state.open or cools):
-        return _sent(state._replace(severity=severity, open=True, silent=False), clock), WORSENED
-    if state.open and state.silent and not cools:
-        return _sent(state._replace(silent=False), clock), OPENED
-    if state.open or cools:
-        return state._replace(open=True, silent=state.silent or not state.open, repeats=state.repeats + 1), REPEATED
-    again = AlertState(severity=severity, open=True, opened_at=clock, sent_at=clock, sequence=state.sequence + 1)
-    return again, OPENED
+        ends = before is not None and before.open and resolved
+        return _ended(before, clock) if before is not None and ends else Step(before)
+    if before is None:
+        return Step(AlertState(severity, open=True, opened_at=clock, sent_at=clock, said=severity), OPENED)
+    cools = clock - before.sent_at < cooldown_ms
+    is_graver = _rank(severity) > _rank(before.said)
+    if not before.open:
+        begun = before._replace(severity=severity, open=True, opened_at=clock, repeats=0, silent=False)
+        if not cools:
+            return _said(begun, OPENED, clock)
+        return _said(begun, WORSENED, clock) if is_graver else Step(begun._replace(silent=True, repeats=1))
+    held = before._replace(severity=severity, repeats=before.repeats + 1)
+    if is_graver:
+        return _said(held, WORSENED, clock)
+    if cools:
+        return Step(held)
+    return _said(held, OPENED if before.silent else REPEATED, clock)
 
 
-def _end(state: AlertState, clock: int) -> tuple[AlertState, str]:
-    """The end of an open alert: no message tells it where none told of its return."""
+def _ended(state: AlertState, clock: int) -> Step:
+    """The end of an open alert: no message tells it where none told of the alert."""
     ended = state._replace(open=False)
-    return (ended, REPEATED) if state.silent else (_sent(ended, clock), RESOLVED)
+    return Step(ended) if state.silent else _said(ended, RESOLVED, clock)
 
 
-def _sent(state: AlertState, clock: int) -> AlertState:
-    """The state with one message more."""
-    return state._replace(sent_at=clock, sequence=state.sequence + 1)
+def _said(state: AlertState, change: str, clock: int) -> Step:
+    """The state with one message more, from which counting starts at zero."""
+    after = state._replace(sent_at=clock, sequence=state.sequence + 1, said=state.severity, silent=False, repeats=0)
+    return Step(after, change, state.repeats)
 
 
 def alert_key(shop_id: str, rule: str, subject: str, round_number: int = 0) -> str:
     """One deduplication key per rule, subject and round of a conversation: a hash, which shows no id."""
     parts = [shop_id, rule, subject, *([str(round_number)] if round_number > 1 else [])]
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:_ID_LENGTH]
+
+
+def public_id(*parts: str, salt: bytes) -> str:
+    """A salted hash by which something is known outside: who has no salt cannot tell, or try, what it stands for."""
+    return hmac.new(salt, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()[:_ID_LENGTH]
 
 
 def _rank(severity: str) -> int:

@@ -1,9 +1,10 @@
-"""What a rule decides about its subject at an event: the alert's next state, and the message that says so, if any."""
+"""What a rule decides about its subject at an event: the alert's next state, its row, and its message, if any."""
 
 from typing import NamedTuple
 
-from service_quality.alerts.alert_messages import AlertBody, AlertTransition, Shown, alert_body
-from service_quality.alerts.alert_state import REPEATED, AlertState, next_state
+from service_quality.alerts.alert import Alert
+from service_quality.alerts.alert_messages import AlertTransition, Shown, describe_alert, message_of
+from service_quality.alerts.alert_state import AlertState, IdSalt, alert_key, next_state, public_id, unsalted
 from service_quality.alerts.rules import Rule
 from service_quality.conversations.conversation import conversation_key
 from service_quality.conversations.conversation_state import ConversationState
@@ -28,7 +29,11 @@ class Subject(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """The input of rules: an event of a shop at a clock, the values by name, and the event's score if it has one."""
+    """The input of rules: an event of a shop at a clock, the values by name, and the event's score if it has one.
+
+    `id_salt` gives the salt of the alerts' public ids. `ended_by` is what ends alerts here beside the conditions of
+    their rules.
+    """
 
     shop_id: str
     event: InteractionEvent | TimeReached
@@ -36,16 +41,16 @@ class Judged(NamedTuple):
     values: dict[str, float | int | None]
     scored: ScoredEvent | None
     shown: Shown = Shown()
-    #: What ends alerts here beside the conditions of their rules.
+    id_salt: IdSalt = unsalted
     ended_by: str | None = None
 
 
 class Decision(NamedTuple):
-    """The alert's state from now on, and its message with the key of the alert; no message for one that only counts."""
+    """The alert's state from now on, the alert as it is then, and its message; None for what is only counted."""
 
     state: AlertState
-    key: str = ""
-    body: AlertBody | None = None
+    alert: Alert
+    message: Alert | None = None
 
 
 def shown_in(state: ConversationState) -> Shown:
@@ -71,7 +76,8 @@ def decide(
 ) -> list[Decision]:
     """The decisions of a rule in their order; empty where the alert stays as it is.
 
-    The alert of an earlier round ends with its round; that of the next round continues its numbers.
+    The alert of an earlier round ends with its round; that of the next round continues its numbers. A rule with stages
+    opens and worsens alerts when time is reached; at any other event an open one is as grave as it was, or over.
     """
     ended: list[Decision] = []
     sent = 0
@@ -113,18 +119,37 @@ class _Deciding(NamedTuple):
     def reach(
         self, before: AlertState | None, severity: str | None, *, resolved: bool, sent: int = 0
     ) -> list[Decision]:
-        """The decision that leads to the next state of the alert; empty where it is the same."""
+        """The decision that leads to the next state of the alert; empty where it is the same.
+
+        `sent` is the number of messages about the subject before this round.
+        """
         rule, judged = self.rule, self.judged
-        after, change = next_state(
-            before, severity, resolved=resolved, clock=judged.clock, cooldown_ms=rule.cooldown_ms
-        )
+        step = next_state(before, severity, resolved=resolved, clock=judged.clock, cooldown_ms=rule.cooldown_ms)
+        after = step.state
         if after is None or after == before:
             return []
         after = after._replace(round=self.round, sequence=after.sequence + sent)
-        if change is None or change == REPEATED:
-            return [Decision(after)]
-        event_id = judged.event.event_id
+        if after.open and (before is None or not before.open):
+            after = after._replace(alert_id=self._new_id(after, sent=before.sequence if before is not None else sent))
         moved = AlertTransition(
-            *(judged.shop_id, rule, self.subject, change, after, event_id, judged.clock, judged.shown, judged.ended_by)
+            shop_id=judged.shop_id,
+            rule=rule,
+            subject=self.subject,
+            change=step.change,
+            state=after,
+            event_id=judged.event.event_id,
+            clock=judged.clock,
+            shown=judged.shown,
+            repeats=step.repeats,
+            ended_by=judged.ended_by,
         )
-        return [Decision(after, moved.key, alert_body(moved, judged.values, judged.scored, self.features))]
+        alert = describe_alert(moved, judged.values, judged.scored, self.features)
+        if step.change is None:
+            return [Decision(after, alert)]
+        message = message_of(alert, moved, judged.values, judged.scored, self.features)
+        return [Decision(after, alert, message)]
+
+    def _new_id(self, begun: AlertState, *, sent: int) -> str:
+        """The public id of an alert that begins: of its key, its opening, and the messages before it."""
+        key = alert_key(self.judged.shop_id, self.rule.name, self.subject, self.round)
+        return public_id(key, str(begun.opened_at), str(sent), salt=self.judged.id_salt())

@@ -15,3 +15,4 @@ class Message(NamedTuple):
 
 
 LANGUAGES = Message._fields
+NO_TEXT = Message("", "")

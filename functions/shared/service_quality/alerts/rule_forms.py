@@ -14,8 +14,9 @@ from service_quality.policies.document_values import JsonObject
 
 Read_co = TypeVar("Read_co", covariant=True)
 
-#: Each rule may write two rows at an event, and a transaction holds 100 items and rows.
-MOST_RULES = 30
+#: Each rule may write four rows at an event, two of them where an alert ends with its round; a transaction holds 100
+#: items and rows.
+MOST_RULES = 20
 MOST_EXAMPLES, MOST_EVIDENCE, MOST_CONDITIONS, MOST_NUMBERS = 50, 10, 20, 50
 DEEPEST = 6
 LONGEST_TITLE, LONGEST_TEXT = 90, 600
@@ -129,7 +130,7 @@ RULE_KEYS = {
     "kinds": "when it is asked: kinds, groups (service, feedback, behaviour), or time_reached (a stage of a wait)",
     "tiers": "a condition for each severity; the gravest that holds decides",
     "resolved_when": "the condition that ends an open alert; it comes before any tier",
-    "cooldown": "for so long after a message an alert that comes back is counted and not sent, unless it is graver",
+    "cooldown": "for so long after a message what holds or comes back is counted and not sent, unless it is graver",
     "title": "what the alert says, in each language",
     "advice": "what to do, in each language",
     "owner": "who answers for the rule",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from service_quality.alerts.conditions import Condition, Values
-from service_quality.alerts.message import Message
+from service_quality.alerts.message import NO_TEXT, Message
 from service_quality.alerts.stages import stages_in
 from service_quality.conversations.deadlines import Stage
 from service_quality.errors import DeclarationError
@@ -13,9 +13,8 @@ from service_quality.facts.entities import ENTITIES
 #: What an alert is about where it is about no entity.
 CONVERSATION = "conversation"
 SEVERITIES = ("info", "warning", "critical")
-#: Who is called: the subscribers of alerts filter by it.
+#: Whom an alert calls, by which subscribers filter.
 AUDIENCES = ("operations", "team", "coaching", "marketing", "buying")
-_NOTHING_SAID = Message("", "")
 
 
 @dataclass(frozen=True)
@@ -23,8 +22,9 @@ class Rule:
     """One declared call for attention.
 
     `tiers` give a severity and its condition, gravest first; the first that holds decides. `resolved_when` ends an
-    open alert and comes before any tier. Within the cooldown after the last message, an alert that comes back is only
-    counted, unless it is worse. `title` and `advice` are what people read of it; `owner` answers for it.
+    open alert and comes before any tier. Within the cooldown after the last message, an alert that holds or comes back
+    is only counted, unless it is worse. `audience` is one of AUDIENCES; `title` and `advice` are what people read of
+    it; `owner` answers for it.
     """
 
     name: str
@@ -36,19 +36,21 @@ class Rule:
     cooldown_ms: int
     evidence: tuple[str, ...] = ()
     audience: str = "operations"
-    title: Message = _NOTHING_SAID
-    advice: Message = _NOTHING_SAID
+    title: Message = NO_TEXT
+    advice: Message = NO_TEXT
     owner: str = ""
-    known_false_alarms: Message = _NOTHING_SAID
+    known_false_alarms: Message = NO_TEXT
 
     def __post_init__(self) -> None:
-        """DeclarationError for a subject without an item of its own for its alerts, or an unknown severity."""
+        """DeclarationError for a subject without an item of its own for its alerts, or an unknown name."""
         subjects = [CONVERSATION, *(name for name, entity in ENTITIES.items() if not entity.stored_with)]
         if self.subject not in subjects:
             raise DeclarationError(f"found subject {self.subject!r}, expected one of {', '.join(subjects)}")
         for severity, _ in self.tiers:
             if severity not in SEVERITIES:
                 raise DeclarationError(f"found severity {severity!r}, expected one of {', '.join(SEVERITIES)}")
+        if self.audience not in AUDIENCES:
+            raise DeclarationError(f"found audience {self.audience!r}, expected one of {', '.join(AUDIENCES)}")
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.wording_messages import NO_CURRENCY
+from service_quality.instants import SECOND
 
 _LONGEST_NAME = 200
 _UTC = "UTC"
@@ -92,18 +93,18 @@ def money_in_words(minor: float, currency: str, language: str) -> str:
     return f"{shown} {currency}" if currency else NO_CURRENCY.said(language).format(shown)
 
 
-def instant_in_words(text: str, zone: str = _UTC) -> str:
-    """An ISO 8601 instant to the minute, in a zone, which is named.
+def instant_in_words(instant: int, zone: str = _UTC) -> str:
+    """An instant to the minute, in a zone, which is named.
 
-    >>> instant_in_words("2023-08-24T10:15:30.000Z"), instant_in_words("2023-08-24T10:15:30.000Z", "Asia/Shanghai")
+    >>> instant_in_words(1_692_872_130_000), instant_in_words(1_692_872_130_000, "Asia/Shanghai")
     ('2023-08-24 10:15 UTC', '2023-08-24 18:15 Asia/Shanghai')
     """
-    return f"{local_time(text, zone):%Y-%m-%d %H:%M} {zone}"
+    return f"{local_time(instant, zone):%Y-%m-%d %H:%M} {zone}"
 
 
-def local_time(text: str, zone: str) -> datetime:
-    """An ISO 8601 instant in a zone; UTC where this machine does not know it."""
-    return datetime.fromisoformat(text).astimezone(_find_zone(zone) or UTC)
+def local_time(instant: int, zone: str) -> datetime:
+    """An instant in a zone; UTC where this machine does not know it."""
+    return datetime.fromtimestamp(instant / SECOND, _find_zone(zone) or UTC)
 
 
 def _find_zone(name: str) -> tzinfo | None:

@@ -5,7 +5,7 @@ from math import exp
 from typing import TypeVar
 
 from service_quality.alerts import wording_messages as messages
-from service_quality.alerts.alert_messages import AlertBody, Texts
+from service_quality.alerts.alert import Alert
 from service_quality.alerts.message import Message
 from service_quality.alerts.provisional import is_judged
 from service_quality.alerts.shop_settings import ShopSettings, instant_in_words, money_in_words, printable
@@ -116,33 +116,28 @@ def value_in_words(
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
 
 
-def render_email(body: AlertBody, shop: ShopSettings) -> tuple[str, str]:
+def render_email(alert: Alert, shop: ShopSettings) -> tuple[str, str]:
     """Subject and text of an alert's mail. The subject is ASCII below 100 characters, so it is in English.
 
     Names that today's code does not know are written as they are; a field that the alert lacks has no line.
     """
-    shop = shop.of_alert(body.get("time_zone"), body.get("currency"))
-    state, language = body["state"], shop.language
-    lines = [text_in(body["title"], language), "", *_status(body, shop)]
-    seen = [_shown(name, value, shop) for name, value in body["evidence"].items() if value is not None]
+    shop = shop.of_alert(alert.time_zone, alert.currency)
+    state, language = alert.state, shop.language
+    lines = [alert.title.said(language), "", *_status(alert, shop)]
+    seen = [_shown(name, value, shop) for name, value in alert.evidence.items() if value is not None]
     lines += _section("evidence", language, seen)
-    reasons, advice = (body["reasons"], text_in(body["advice"], language)) if state != "resolved" else ([], "")
+    reasons, advice = (alert.reasons, alert.advice.said(language)) if state != "resolved" else ((), "")
     lines += _section("reasons", language, [_reason(reason, shop) for reason in reasons])
-    if body["provisional"]:
-        named = (*body["evidence"], *(reason["feature"] for reason in reasons))
+    if alert.provisional:
+        named = (*alert.evidence, *(reason["feature"] for reason in reasons))
         lines += _section("provisional", language, _judged(named, language))
     lines += _section("measure", language, [advice] if advice else [])
-    lines += ["", _line("alert", body["message_id"], language)]
-    if body["model_version"] is not None:
-        lines.append(_line("model", body["model_version"], language))
-    subject = f"[{body['severity']}] {body['title']['en']} ({say(messages.STATES, state, 'en')})"
-    subject = f"{subject} - {_ascii_name(shop) or body['shop_id']}"
+    lines += ["", _line("alert", alert.message_id or alert.alert_id, language)]
+    if alert.model_version is not None:
+        lines.append(_line("model", alert.model_version, language))
+    subject = f"[{alert.severity}] {alert.title.en} ({say(messages.STATES, state, 'en')})"
+    subject = f"{subject} - {_ascii_name(shop) or alert.shop_id}"
     return _as_subject(subject), "\n".join(lines) + "\n"
-
-
-def text_in(texts: Texts, language: str) -> str:
-    """The text in one of LANGUAGES."""
-    return texts["zh"] if language == "zh" else texts["en"]
 
 
 def _as_subject(text: str) -> str:
@@ -155,20 +150,21 @@ def _ascii_name(shop: ShopSettings) -> str:
     return shop.display_name if shop.display_name and shop.display_name.isascii() else ""
 
 
-def _status(body: AlertBody, shop: ShopSettings) -> list[str]:
+def _status(alert: Alert, shop: ShopSettings) -> list[str]:
     """The lines of subject, severity, state and times."""
-    about, language = body["subject"], shop.language
+    language = shop.language
+    about = say(messages.SUBJECTS, alert.subject.kind, language)
     lines = [
-        _line("severity", say(messages.SEVERITIES, body["severity"], language), language),
-        _line("state", say(messages.STATES, body["state"], language), language),
-        _line("shop", shop.display_name or body["shop_id"], language),
-        MAIL["line"].said(language).format(say(messages.SUBJECTS, about["kind"], language), about["id"]),
+        _line("severity", say(messages.SEVERITIES, alert.severity, language), language),
+        _line("state", say(messages.STATES, alert.state, language), language),
+        _line("shop", shop.display_name or alert.shop_id, language),
+        MAIL["line"].said(language).format(about, alert.subject.id),
     ]
-    times = (("since", body["opened_at"]), ("at", body["occurred_at"]))
+    times = (("since", alert.opened_at), ("at", alert.occurred_at))
     lines += [_line(title, instant_in_words(at, shop.time_zone), language) for title, at in times if at is not None]
-    if body["ended_by"] is not None:
-        lines.append(_line("ended_by", say(messages.ENDED_BY, body["ended_by"], language), language))
-    return lines + ([_line("repeats", body["repeats"], language)] if body["repeats"] else [])
+    if alert.ended_by is not None:
+        lines.append(_line("ended_by", say(messages.ENDED_BY, alert.ended_by, language), language))
+    return lines + ([_line("repeats", alert.repeats, language)] if alert.repeats else [])
 
 
 def _section(title: str, language: str, lines: list[str]) -> list[str]:

@@ -160,8 +160,18 @@ SEVERITIES = {
 
 STATES = {
     "opened": Message("new", "新告警"),
+    "repeated": Message("ongoing", "仍在持续"),
     "worsened": Message("got worse", "已加重"),
     "resolved": Message("resolved", "已解除"),
+    "silent": Message("came back, not sent yet", "再次出现，尚未通知"),
+}
+
+AUDIENCES = {
+    "operations": Message("operations", "运营"),
+    "team": Message("team", "客服团队"),
+    "coaching": Message("coaching", "辅导培训"),
+    "marketing": Message("marketing", "市场"),
+    "buying": Message("buying", "采购"),
 }
 
 #: What ends an alert beside its rule's own condition.

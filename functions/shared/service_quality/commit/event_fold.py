@@ -1,15 +1,16 @@
 """One event into a shop's state in memory: its score by the histories before it, its facts, the decisions of rules."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from service_quality.alerts.alert_state import AlertState
+from service_quality.alerts.alert_json import encode_alert
+from service_quality.alerts.alert_state import AlertState, IdSalt, unsalted
 from service_quality.alerts.decisions import Decision, Judged, Subject, decide, end_withdrawn, shown_in, subject_of
 from service_quality.alerts.rules import CONVERSATION, Rule
 from service_quality.alerts.stages import stages_of
+from service_quality.alerts.stored_alerts import STATE, alert_stream_key
 from service_quality.commit.failures import RULE, SCORE, Failure
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import ConversationItem
@@ -17,7 +18,7 @@ from service_quality.commit.timers import timer_row
 from service_quality.commit.transactions import OutboxRow
 from service_quality.conversations.conversation import conversation_key, is_within_retention
 from service_quality.conversations.deadlines import Deadline, next_deadline
-from service_quality.errors import RejectedEventError
+from service_quality.errors import DependencyError, DeploymentError, RejectedEventError
 from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_fold import ConversationStep
@@ -28,10 +29,10 @@ from service_quality.scoring.scored_event import ScoredEvent, entity_keys, score
 from service_quality.scoring.scores import Scorer
 
 #: The alerts of withdrawn rules that one event ends: a transaction holds so many rows; the next event ends others.
-MOST_WITHDRAWN_AT_ONCE = 5
+MOST_WITHDRAWN_AT_ONCE = 3
 #: Of entities that are stored in one item, such as the products of one kind of issue.
 MAX_HISTORIES = 300
-_ROWS_AN_ALERT = 2
+_ROWS_OF_A_DECISION = 2  # its message, and the alert as it is then
 
 
 class Outcome(NamedTuple):
@@ -56,6 +57,7 @@ class EventFold:
     features: FeatureSet
     rules: tuple[Rule, ...]
     scorer: Scorer
+    id_salt: IdSalt = unsalted
 
     def reject_overfilling(self, step: ConversationStep) -> None:
         """RejectedEventError when an item would hold more histories than surely fit into one."""
@@ -75,12 +77,19 @@ class EventFold:
                 keys.add(subject.item_key)
         return keys | {key for key, *_ in self._withdrawn(event, step)}
 
-    @property
-    def most_rows(self) -> int:
-        """The most rows that an event may let leave: two an alert that it may change, and the conversation's timer."""
-        own = self.state.own_rules
-        most_alerts = len(self.rules) if own is None else len(own.rules) + MOST_WITHDRAWN_AT_ONCE
-        return _ROWS_AN_ALERT * most_alerts + 1
+    def most_rows(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> int:
+        """The most rows that an event may let leave: of the alerts that it may change, and the conversation's timer.
+
+        Of a rule that is one alert, and another one where an alert ends with its round.
+        """
+        asked = [(rule.name, subject_of(rule, event, step)) for rule in self.state.rules_over(self.rules)]
+        decisions = sum(self._most_decisions(name, subject) for name, subject in asked if subject is not None)
+        return _ROWS_OF_A_DECISION * (decisions + len(self._withdrawn(event, step))) + 1
+
+    def _most_decisions(self, rule: str, subject: Subject) -> int:
+        before = self._alert_states(subject.item_key).get(rule)
+        ends_with_round = before is not None and before.open and before.round != subject.round
+        return 2 if ends_with_round else 1
 
     def apply(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> Outcome:
         """Score the event by the histories before it, enter its facts, and let the rules decide."""
@@ -147,7 +156,7 @@ class EventFold:
             values = scored.values if step.is_latest else {**self._of_histories(scored), **step.latest}
         scored = scored if step.is_latest else None
         shown = shown_in(step.after.state)
-        judged = Judged(self.state.shop_id, event, self.state.shop.clock, values, scored, shown)
+        judged = Judged(self.state.shop_id, event, self.state.shop.clock, values, scored, shown, self.id_salt)
         rows = self._end_withdrawn(judged, step)
         for rule in self.state.rules_over(self.rules):
             subject = subject_of(rule, event, step)
@@ -157,6 +166,8 @@ class EventFold:
                 alert_states = self._alert_states(subject.item_key)
                 decisions = decide(rule, subject, alert_states.get(rule.name), judged, self.features)
                 decided = [row for decision in decisions for row in _alert_rows(judged.shop_id, decision)]
+            except (DependencyError, DeploymentError):  # no salt, no ids: the batch comes again
+                raise
             except Exception as error:  # a rule is no part of the fold
                 failures.append(Failure(RULE, rule.name, error))
                 continue
@@ -222,9 +233,8 @@ class EventFold:
 
 def _alert_rows(shop_id: str, decision: Decision) -> Iterable[OutboxRow]:
     """The message that leaves, and the row of the alert's present state, by which open alerts are listed."""
-    if decision.body is None:
-        return
-    data = json.dumps(decision.body, ensure_ascii=False, separators=(",", ":")).encode()
-    stream_key = f"{shop_id}\x1falert\x1f{decision.key}"
-    yield OutboxRow(stream_key, decision.state.message_number, "alert", data, shop_id)
-    yield OutboxRow(stream_key, "state", "state", data, shop_id, open=decision.state.open)
+    alert, message = decision.alert, decision.message
+    stream_key = alert_stream_key(shop_id, alert.alert_id)
+    if message is not None:
+        yield OutboxRow(stream_key, message.number, "alert", encode_alert(message), shop_id)
+    yield OutboxRow(stream_key, STATE, STATE, encode_alert(alert), shop_id, open=decision.state.open)

@@ -70,7 +70,7 @@ class LogFold:
         size = reading.size + _ENTRY_BYTES + 8 * len(fold.features.features)
         try:
             fold.reject_overfilling(step)
-            self.builder.make_room(fold.keys_changed_by(event, step), rows=fold.most_rows, size=size)
+            self.builder.make_room(fold.keys_changed_by(event, step), rows=fold.most_rows(event, step), size=size)
         except RejectedEventError as error:
             self._reject(reading, error)
             return False  # later steps begin from this one

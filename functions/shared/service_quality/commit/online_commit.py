@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from service_quality.alerts.alert_state import IdSalt, unsalted
 from service_quality.alerts.rules import Rule
 from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.event_fold import EventFold
@@ -37,7 +38,8 @@ class OnlineCommit:
 
     `scorer` is called once per attempt, so that a promotion never splits an event's vector from its model.
     `control_key` gives the key that signs control records; without it every control record is rejected. State of
-    another `fold_version` is not continued: the records of its shop are parked until it is rebuilt.
+    another `fold_version` is not continued: the records of its shop are parked until it is rebuilt. `id_salt` gives the
+    salt of the alerts' public ids.
     """
 
     store: Store
@@ -47,6 +49,7 @@ class OnlineCommit:
     control_key: ControlKey | None = None
     cache: ShopCache = field(default_factory=lambda: ShopCache(_MAX_CACHED_ITEMS))
     fold_version: str = FOLD_VERSION
+    id_salt: IdSalt = unsalted
 
     def advance_shop(
         self, shop_id: str, records: Iterable[LogRecord], *, rejecting: frozenset[str] = frozenset()
@@ -96,7 +99,7 @@ class OnlineCommit:
     ) -> CommitStats:
         """Read, fold and commit once, on the condition of the version that was read."""
         state = self._load_shop(shop_id)
-        fold = EventFold(state, self.features, self.rules, self.scorer())
+        fold = EventFold(state, self.features, self.rules, self.scorer(), self.id_salt)
         builder = TransactionBuilder(state, self.features, known.most_events)
         folding = LogFold(fold, builder)
         left = self._leave_out_done(state, records, folding.stats)

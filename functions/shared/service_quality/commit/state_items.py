@@ -233,4 +233,5 @@ def _alerts_to_stored(alert_states: dict[str, AlertState]) -> dict[str, object]:
 
 
 def _alerts_from_stored(stored: dict[str, list[Any]]) -> dict[str, AlertState]:  # type: ignore[explicit-any]  # our own JSON
-    return {rule: AlertState(*values) for rule, values in stored.items()}
+    """The states by rule; one of a release that gave alerts no id of their own is absent."""
+    return {rule: AlertState(*values) for rule, values in stored.items() if len(values) == len(AlertState._fields)}

@@ -1,0 +1,100 @@
+"""What an alert lives through, found by looking back over everything that was judged; slow and obvious.
+
+Within a cooldown after a message only what is worse than that message, and the end of what was told, is said. What
+still holds after it is said again with the number of its occurrences, and what returned is told then. What nobody was
+told of ends without a word.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+GRAVITY = ("info", "warning", "critical")
+
+
+class Judged(NamedTuple):
+    """One judged event: the severity that holds, "" for none, and whether the rule calls it over."""
+
+    clock: int
+    severity: str
+    is_over: bool = False
+
+
+class Said(NamedTuple):
+    """A message: what it was about, by the place of the event at which the alert began, and its count."""
+
+    place: int
+    began: int
+    what: str
+    severity: str
+    times: int
+
+
+class Row(NamedTuple):
+    """What a list of alerts must show after an event."""
+
+    began: int
+    is_open: bool
+    is_silent: bool
+    severity: str
+    times: int
+
+
+def messages_of(judged: Sequence[Judged], cooldown: int) -> list[Said]:
+    """Every message, in order."""
+    said: list[Said] = []
+    for index, event in enumerate(judged):
+        holding = _holding(judged, index)
+        what = _what(judged, index, said, cooldown=cooldown)
+        if what and holding:
+            severity = event.severity or judged[holding[-1]].severity
+            count = 0 if holding == [index] else len(_since(holding, said))
+            said.append(Said(index, holding[0], what, severity, count))
+    return said
+
+
+def row_after(judged: Sequence[Judged], index: int, said: Sequence[Said]) -> Row | None:
+    """The row after an event; None while nothing ever was wrong."""
+    known = [one for one in said if one.place <= index]
+    ended = _is_end(judged, index) or not _holding(judged, index)
+    while index >= 0 and not _holding(judged, index):
+        index -= 1
+    if index < 0:
+        return None
+    holding = _holding(judged, index)
+    told = [one for one in known if one.began == holding[0]]
+    return Row(holding[0], not ended, not told, judged[holding[-1]].severity, len(_since(holding, known)))
+
+
+def _what(judged: Sequence[Judged], index: int, said: Sequence[Said], *, cooldown: int) -> str:
+    holding = _holding(judged, index)
+    if not holding:
+        return ""
+    is_told = any(one.began == holding[0] for one in said)
+    if _is_end(judged, index):
+        return "resolved" if is_told else ""
+    if index not in holding:
+        return ""
+    if not said:
+        return "opened"
+    over = judged[index].clock >= judged[said[-1].place].clock + cooldown
+    worse = GRAVITY.index(judged[index].severity) > GRAVITY.index(said[-1].severity)
+    if worse and (is_told or holding != [index] or not over):
+        return "worsened"
+    if over:
+        return "repeated" if is_told else "opened"
+    return ""
+
+
+def _is_end(judged: Sequence[Judged], index: int) -> bool:
+    return judged[index].is_over and not judged[index].severity
+
+
+def _holding(judged: Sequence[Judged], index: int) -> list[int]:
+    """The events up to an index at which the alert held that is open there, or that ends there."""
+    ends = [one for one in range(index) if _is_end(judged, one)]
+    return [one for one in range(ends[-1] + 1 if ends else 0, index + 1) if judged[one].severity]
+
+
+def _since(holding: Sequence[int], said: Sequence[Said]) -> list[int]:
+    """Those of them that came after the last message."""
+    return [one for one in holding if not said or one > said[-1].place]
