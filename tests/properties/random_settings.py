@@ -29,9 +29,13 @@ WITHIN: tuple[dict[str, str], ...] = (
     {"first_response": "PT20M"},
     {"next_reply": "P1D"},
 )
-_HOURS = ["08:00-12:00", "13:30-20:00"]
+_HOURS = ["08:00-20:00"]
 #: When a shop is open; None: always.
-OPENING = (None, dict.fromkeys(WEEKDAYS[:5], _HOURS), {**dict.fromkeys(WEEKDAYS, _HOURS), "friday": ["18:00-02:00"]})
+OPENING = (
+    None,
+    dict.fromkeys(WEEKDAYS[:5], _HOURS),
+    {"thursday": ["08:00-12:00", "13:30-20:00"], "friday": ["18:00-02:00"]},
+)
 OWNERS = ("last_answer", "first_answer", "assigned")
 KINDS = (*("next",) * 6, "repeated", "invalid", "follows another", "known before", "forged", "said otherwise")
 

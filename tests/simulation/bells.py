@@ -1,6 +1,6 @@
 """The ringing of timers: messages made of the timers' rows, each to become a record of the log at its deadline."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from service_quality.commit.timers import GRACE_MS, PENDING, TIMER, Timer, read_timer
 from tests.simulation.outside import ALERTS, Outside
@@ -24,7 +24,7 @@ class Bells:
             self.waiting += [] if timer is None else [timer]
         self.read = len(changes)
 
-    def nearest(self) -> Timer | None:
+    def next(self) -> Timer | None:
         """The message that rings first."""
         return min(self.waiting, key=lambda timer: timer.rings_at, default=None)
 
@@ -37,9 +37,11 @@ class Bells:
         timers = (_timer_in(item) for item in self.outside.tables.tables[ALERTS].values())
         return [timer for timer in timers if timer is not None and timer.deadline.due_at + GRACE_MS <= now]
 
-    def record_of(self, timer: Timer) -> bytes:
-        """The record that it puts on the log of its shop."""
-        return record_json(timer.reached, issued_at=self.outside.wall)
+    def record_of(self, timer: Timer, *, ahead: int = 0) -> bytes:
+        """The record that it puts on the log of its shop; a sender's clock may be so far ahead."""
+        reached = timer.reached
+        due_at = self.outside.wall + ahead if ahead else reached.due_at
+        return record_json(replace(reached, due_at=due_at), issued_at=self.outside.wall)
 
 
 def _timer_in(item: Item) -> Timer | None:

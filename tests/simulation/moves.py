@@ -254,17 +254,19 @@ def _ring(world: World, dice: Choices) -> None:
             world.put(overdue.shop_id, bells.record_of(overdue))
             world.count("timers swept")
         return
-    timer = bells.nearest()
+    timer = bells.next()
     if timer is None:
         return _step(world, dice)
     bells.waiting.remove(timer)
     world.count(f"timers {what}")
     if what == "lost":
         return
-    if what != "early":
-        later = dice.of((MINUTE, HOUR, DAY)) if what == "late" else 0
-        world.let_time_pass(max(world.outside.wall, timer.rings_at + world.setting.replayed) + later)
-    if what not in ("early", "unasked") and not bells.is_wanted(timer):
+    if what == "early":
+        world.put(timer.shop_id, bells.record_of(timer, ahead=dice.of((1, HOUR))))
+        return
+    later = dice.of((MINUTE, HOUR, DAY)) if what == "late" else 0
+    world.let_time_pass(max(world.outside.wall, timer.rings_at + world.setting.replayed) + later)
+    if what != "unasked" and not bells.is_wanted(timer):
         world.count("timers unwanted")
         return
     for _ in range(2 if what == "doubled" else 1):

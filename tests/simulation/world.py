@@ -18,7 +18,8 @@ from service_quality.commit.shop_item import ShopItem, decode_shop
 from service_quality.commit.state_items import stored_days
 from service_quality.conversations import conversation
 from service_quality.errors import DependencyError, DeploymentError
-from service_quality.events.control_records import ControlRecord, RecordPutBack, StateRebuilt
+from service_quality.events.control_parsing import VALID_FOR
+from service_quality.events.control_records import ControlRecord, RecordPutBack, StateRebuilt, TimeReached
 from service_quality.events.control_signatures import sign_control
 from service_quality.facts.conversation_fold import step_conversation
 from service_quality.instants import DAY, HOUR, SECOND, parse_instant
@@ -30,7 +31,7 @@ from tests.properties.random_rules import RulesWriter
 from tests.properties.random_settings import SettingsWriter, settings_in
 from tests.properties.random_times import time_in
 from tests.simulation.bells import Bells
-from tests.simulation.event_source import GIVES_UP_AFTER, Carrier, EventSource, Part, stamped
+from tests.simulation.event_source import GIVES_UP_AFTER, SENT_AGAIN_WITHIN, Carrier, EventSource, Part, stamped
 from tests.simulation.models import RULES, Release
 from tests.simulation.outlets import Outlets
 from tests.simulation.outside import ALERTS, REJECTED, STATE, Killed, Outside
@@ -334,10 +335,21 @@ class World:
             self.count("packs written")
         if backfill is not None:
             return record_json(backfill.import_record, issued_at=self.outside.wall)
-        signed = settings_in(data) or time_in(data)
-        if signed is not None:
-            return record_json(signed, issued_at=self.outside.wall)
+        settings, time = settings_in(data), time_in(data)
+        if settings is not None:
+            return record_json(settings, issued_at=self.outside.wall)
+        if time is not None:
+            return record_json(time, issued_at=self._issued(time))
         return stamped(data, now=self.log_time)
+
+    def _issued(self, time: TimeReached) -> int:
+        """When a record of time is signed: now, but for an instant so long ago that no sender would, which expires.
+
+        Its conversation might be deleted by the wall clock, while the log's own time, which only moves to the instant,
+        still counts it.
+        """
+        is_late = self.log_time - time.due_at > SENT_AGAIN_WITHIN
+        return self.outside.wall - VALID_FOR - 1 if is_late else self.outside.wall
 
     def _store(self, shop_id: str, key: str, data: bytes, *, expires_at: int) -> None:
         """An item that a job writes, until then by the wall clock."""
