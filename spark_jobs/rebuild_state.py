@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from service_quality.adapters.archive_ledger import ArchiveLedger
 from service_quality.adapters.state_table import StateTable
+from service_quality.alerts.rules import CONVERSATION
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.stages import stages_of
 from service_quality.commit.archived_ranges import find_gaps
@@ -36,6 +37,7 @@ from spark_jobs.errors import InputError, JobError
 from spark_jobs.logs.archive import read_entries, to_log
 from spark_jobs.logs.folding import fold_states
 from spark_jobs.logs.policies import read_policies
+from spark_jobs.logs.rules import read_rule_subjects
 from spark_jobs.reader.recorded_imports import join_imports
 
 _DESCRIPTION = f"""Folds the archived logs of shops again, by this code's version of the fold ({FOLD_VERSION}), and puts
@@ -102,10 +104,9 @@ def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebui
     """Write the items of rebuilt shops, which all have a log; the records that let them count, and counts."""
     entries = read_entries(spark, options.archive)
     log = read_logs(entries, shops).cache()
-    subjects = {rule.subject for rule in shipped_rules()} - {"conversation"}
-    states = fold_states(
-        join_imports(log), FEATURES, subjects, read_policies(entries), stages_of(shipped_rules())
-    ).cache()
+    subjects = ({rule.subject for rule in shipped_rules()} | read_rule_subjects(entries)) - {CONVERSATION}
+    policies, stages = read_policies(entries), stages_of(shipped_rules())
+    states = fold_states(join_imports(log), FEATURES, subjects, policies, stages).cache()
     ends = shop_ends(spark, log, shops).cache()
     items = build_rebuilt_items(states, ends, FEATURES)
     written = write_rebuilt_items(items, options.state_table, FEATURES.plan)

@@ -137,3 +137,20 @@ def test_largest_alert_is_far_below_what_a_topic_takes():
 
     require_sendable(made)
     assert len(json.loads(made.body)["evidence"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("stored", "title", "advice"),
+    [
+        ({"title": {"en": "Own", "zh": "自定"}, "advice": {"en": "Do", "zh": "做"}}, "自定", "做"),
+        ({}, "会话很可能以顾客不满意告终", "请查看会话，并在结束前主动给出解决方案；可从上面列出的原因入手。"),
+        ({"title": {"en": "Own"}, "advice": "words"}, "会话很可能以顾客不满意告终", None),
+        ({"kind": "own_rule"}, "own_rule", ""),
+    ],
+)
+def test_row_without_the_texts_of_its_rule_has_those_of_the_shipped_one(stored, title, advice):
+    alert = read_alert(row(json.dumps({"kind": "high_risk", **stored}).encode()))
+
+    assert alert["title"]["zh"] == title
+    assert advice is None or alert["advice"]["zh"] == advice
+    assert alert["ended_by"] is None

@@ -1,0 +1,43 @@
+"""What jobs read of settings on the archive: policies without rules, and the subjects of rules of any revision."""
+
+import json
+
+import pytest
+from pyspark.sql import SparkSession
+
+from service_quality.events.control_records import SettingsChanged, control_to_dict
+from spark_jobs.logs.policies import read_policies
+from spark_jobs.logs.rules import read_rule_subjects
+from spark_jobs.session.start import start_session
+from tests.unit.core.rule_documents import RATED_BADLY, WAITS, rule, rules_set
+
+pytestmark = pytest.mark.spark
+
+DDL = "shop_id string, position string, control string, rejected string, duplicate boolean"
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
+    return start_session("test", str(tmp_path_factory.mktemp("lake")))
+
+
+def entry(position: str, record: SettingsChanged, *, rejected: str | None = None, duplicate: bool = False) -> tuple:
+    return "shop", position, json.dumps(control_to_dict(record)), rejected, duplicate
+
+
+def test_policies_and_rules_are_told_apart(spark):
+    policy = json.dumps({"revision": "p", "valid_from": "2020-01-01T00:00:00Z"}).encode()
+    entries = spark.createDataFrame(
+        [
+            entry("1", rules_set(RATED_BADLY)),
+            entry("2", SettingsChanged(shop_id="shop", document=policy)),
+            entry("3", rules_set(WAITS, revision="b", follows="a")),
+            entry("4", rules_set(rule(RATED_BADLY, subject="customer")), rejected="other_revision"),
+            entry("5", rules_set(rule(RATED_BADLY, subject="sku")), duplicate=True),
+            ("shop", "6", None, None, False),
+        ],
+        DDL,
+    )
+
+    assert [one.revision for one in read_policies(entries)["shop"].policies] == ["p"]
+    assert read_rule_subjects(entries) == {"agent", "conversation"}
