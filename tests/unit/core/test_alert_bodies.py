@@ -16,10 +16,12 @@ from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.shop_settings import ShopSettings, shop_settings
 from service_quality.alerts.stored_alerts import AlertRow
 from service_quality.commit.online_commit import OnlineCommit
+from service_quality.events.control_records import SettingsChanged
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
 from service_quality.scoring.scores import Score
+from tests.stand_ins.control import control_key, record_json
 from tests.stand_ins.memory_store import MemoryStore
 from tests.stand_ins.ringing import advance_with_timers
 
@@ -27,6 +29,7 @@ WAITING_TOO_LONG = shipped_rules()[0]
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "alert.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
 DAYS_OF_NOVEMBER = range(1, 22)
+ARRIVED_AT = 1_795_600_000_000
 
 
 class WaitingScorer:
@@ -65,21 +68,34 @@ def shop_log() -> list[dict]:
     return sorted(log, key=lambda one: one["occurred_at"])
 
 
-def alert_rows(*rules: Rule, log: list[dict] | None = None) -> list[AlertRow]:
-    """The alert rows of that shop, or of another log, under some rules."""
+def due_log() -> list[dict]:
+    """A customer who waits past the time for an answer."""
+    return [event(1, 1, "customer_message", "due"), event(2, 1, "agent_message", "due", agent_id="slow")]
+
+
+TARGETS = {"revision": "a", "valid_from": "2020-01-01T00:00:00Z", "targets": [{"first_response": "PT4H"}]}
+
+
+def alert_rows(*rules: Rule, log: list[dict] | None = None, policy: dict | None = None) -> list[AlertRow]:
+    """The alert rows of that shop, or of another log, under some rules, and a policy if it has one."""
     store = MemoryStore()
+    commit = OnlineCommit(store, WaitingScorer, FEATURES, rules, control_key)
+    if policy is not None:
+        settings = SettingsChanged(shop_id="shop-1", document=json.dumps(policy).encode())
+        taken = LogRecord(str(Position(1, 0)), record_json(settings, issued_at=ARRIVED_AT), ARRIVED_AT)
+        assert commit.advance_shop("shop-1", [taken]).accepted == 1
     records = [
-        LogRecord(str(Position(1, number)), json.dumps(one).encode(), 1_795_600_000_000)
+        LogRecord(str(Position(1, number)), json.dumps(one).encode(), ARRIVED_AT)
         for number, one in enumerate(shop_log() if log is None else log, 1)
     ]
-    advance_with_timers(OnlineCommit(store, WaitingScorer, FEATURES, rules), store, "shop-1", records)
+    advance_with_timers(commit, store, "shop-1", records)
     found = [row for row in store.rows.values() if row.row_kind == "alert"]
     return [AlertRow(row.stream_key, row.sequence, row.shop_id, row.body) for row in found]
 
 
 @pytest.fixture(scope="module")
 def rows() -> list[AlertRow]:
-    return alert_rows(*shipped_rules())
+    return [*alert_rows(*shipped_rules()), *alert_rows(*shipped_rules(), log=due_log(), policy=TARGETS)]
 
 
 def published(rows: list[AlertRow], **settings: str) -> list[dict]:

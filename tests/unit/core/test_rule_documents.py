@@ -44,7 +44,7 @@ def test_document_says_rules():
 
     waits, rated_badly = found.rules
     assert (found.revision, found.follows) == ("b", "a")
-    assert waits.tiers == (("warning", AtLeast("waiting_ms", MINUTE)),)
+    assert waits.tiers == (("warning", AtLeast("conversation_age_ms", MINUTE)),)
     assert (waits.cooldown_ms, waits.audience, waits.owner) == (HOUR, "team", "shift lead")
     assert (waits.title.zh, waits.advice.en, waits.known_false_alarms.en) == ("等待", "Answer", "A last word")
     assert {"customer_message", "agent_message"} < waits.kinds
@@ -237,19 +237,22 @@ def test_alert_about_an_agent_shows_no_value_of_a_conversation():
     ("examples", "expected"),
     [
         (
-            [{"values": {"waiting_ms": "PT1M"}, "expect": "critical"}, {"values": {}, "expect": "none"}],
+            [{"values": {"conversation_age_ms": "PT1M"}, "expect": "critical"}, {"values": {}, "expect": "none"}],
             ("rules[0].examples[0]", "what the rule decides of it: warning"),
         ),
         (
-            [{"values": {"waiting_ms": "PT1M", "closed": 1}, "expect": "warning"}, {"values": {}, "expect": "none"}],
+            [
+                {"values": {"conversation_age_ms": "PT1M", "closed": 1}, "expect": "warning"},
+                {"values": {}, "expect": "none"},
+            ],
             ("rules[0].examples[0]", "what the rule decides of it: resolved"),
         ),
         (
-            [{"values": {"waiting_ms": "PT1M"}, "expect": "warning"}],
+            [{"values": {"conversation_age_ms": "PT1M"}, "expect": "warning"}],
             ("rules[0].examples", "one that expects none or resolved"),
         ),
         (
-            [{"values": {"waiting_ms": None}, "expect": "none"}],
+            [{"values": {"conversation_age_ms": None}, "expect": "none"}],
             ("rules[0].examples", "one that expects one of info, warning, critical"),
         ),
         ([], ("rules[0].examples", "a list of 1 to 50 examples")),

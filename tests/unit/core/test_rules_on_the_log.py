@@ -146,10 +146,10 @@ def test_alert_of_a_withdrawn_rule_ends_at_the_next_event_of_its_subject_and_say
 
     assert untouched == [("waits", "opened", None)]
     assert messages(store) == [("waits", "opened", None), ("waits", "resolved", "rule_withdrawn")]
-    (ended,) = (
-        json.loads(row.body) for row in store.rows.values() if row.row_kind == "state" and "waits" in str(row.body)
-    )
-    assert (ended["state"], ended["title"]["zh"], ended["advice"]["zh"]) == ("resolved", "等待", "回复")
+    (ended,) = (json.loads(row.body) for row in store.rows.values() if row.row_kind == "state")
+    *_, last = (json.loads(row.body) for row in store.rows.values() if row.row_kind == "alert")
+    assert (ended["state"], ended["title"]["zh"], ended["ended_by"]) == ("resolved", "等待", "rule_withdrawn")
+    assert last["advice"]["zh"] == "回复"
     assert ended["evidence"]["waiting_ms"] == 21 * MINUTE
 
 
@@ -214,7 +214,7 @@ def test_rule_that_comes_back_opens_its_alert_anew_after_the_cooldown():
     advance(store, again, event("internal_note", -10 * MINUTE), event("internal_note", -9 * MINUTE), first=9)
 
     ids = [row.sequence for row in store.rows.values() if row.row_kind == "alert"]
-    assert [state for _, state, _ in messages(store)] == ["opened", "resolved", "opened"]
+    assert [state for _, state, _ in messages(store)] == ["opened", "resolved", "opened", "repeated"]
     assert len({*ids}) == len(ids)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from service_quality.alerts.alert import ALERT_VERSION
 from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.publications import publication_of
 from service_quality.alerts.shop_settings import ShopSettings
@@ -25,7 +26,7 @@ def published(body: object, **changed: str) -> dict:
 @pytest.mark.parametrize(
     ("changed", "shown"),
     [
-        ({"kind": "high_hazard"}, ["high_hazard"]),
+        ({"kind": "high_hazard", "title": None}, ["high_hazard"]),
         ({"severity": "fatal"}, ["fatal"]),
         ({"state": "escalated"}, ["escalated"]),
         ({"subject": {"kind": "queue", "id": "q-1"}}, ["queue"]),
@@ -69,7 +70,7 @@ def test_body_of_any_version_leaves_in_todays_format(version):
     body = published(BODY | {"version": version, "agent_name": "Anna Meier", "note": {"customer": "c-1"}})
 
     VALIDATOR.validate(body)
-    assert body["version"] == 3
+    assert body["version"] == ALERT_VERSION
     assert body["sequence"] == 17_951_651_400_001
     assert not {"agent_name", "note"} & set(body)
 

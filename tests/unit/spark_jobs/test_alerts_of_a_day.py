@@ -70,7 +70,7 @@ def test_conversation_is_scored_and_watched_again_after_its_rating():
 
     assert told([*rated, *again], score=0.9) == [
         ("high_risk", "opened"), ("high_risk", "resolved"), ("high_risk", "opened"),
-        ("waiting_too_long", "opened"), ("high_risk", "repeated"),
+        ("waiting_too_long", "opened"), ("waiting_too_long", "repeated"), ("high_risk", "repeated"),
     ]  # fmt: skip
 
 
@@ -78,7 +78,9 @@ def test_rating_before_the_end_ends_no_watch():
     rated = [sent("customer_message", 0), sent("agent_message", MINUTE), sent("rated", 2 * MINUTE, rating=5)]
     goes_on = [sent("customer_message", 3 * MINUTE), sent("internal_note", 47 * HOUR)]
 
-    assert told([*rated, *goes_on]) == [("waiting_too_long", "opened"), ("waiting_too_long", "worsened")]
+    assert told([*rated, *goes_on]) == [
+        ("waiting_too_long", "opened"), ("waiting_too_long", "worsened"), ("waiting_too_long", "repeated"),
+    ]  # fmt: skip
 
 
 def test_answer_known_to_the_day_ends_the_alert():

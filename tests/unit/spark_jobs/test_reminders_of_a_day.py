@@ -106,6 +106,7 @@ def test_alert_that_returns_within_its_cooldown_is_told_of_when_the_cooldown_is_
 
     assert when([*first, *again]) == [
         ("opened", at(30)), ("resolved", at(40)), ("opened", at(5 * 60)),
+        *(("repeated", at(hour * 60)) for hour in (9, 13, 17, 21)),
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from service_quality.alerts.message import Message
 from service_quality.alerts.rule_forms import NONE, RESOLVED, Form
 from service_quality.alerts.rule_problems import Problem, Problems
 from service_quality.alerts.rule_vocabulary import GROUPS, KIND_NAMES, Vocabulary
-from service_quality.alerts.rules import CONVERSATION, SEVERITIES, Rule
+from service_quality.alerts.rules import AUDIENCES, CONVERSATION, SEVERITIES, Rule
 from service_quality.errors import RejectedRulesError
 from service_quality.features.declarations import FeatureSet
 from service_quality.policies.document_values import JsonObject, shown
@@ -85,7 +85,7 @@ def _read_rule(place: Place, value: object) -> Rule | None:
         title=reader.message("title"),
         advice=reader.message("advice"),
         owner=reader.read("owner", forms.OWNER, ""),
-        audience=reader.read("audience", forms.AUDIENCE, ""),
+        audience=reader.read("audience", forms.AUDIENCE, AUDIENCES[0]),
         known_false_alarms=reader.message("known_false_alarms"),
         evidence=reader.evidence(subject),
     )
