@@ -80,8 +80,7 @@ def ring(messages: Sequence[TimerMessage]) -> list[TimerMessage]:
     now = read_clock()
     rings = sort_rings(messages, pending, now)
     due = list(rings.due)
-    records = [timer.reached for timer in rings.due.values()]
-    entries = [StreamEntry(one.shop_id, sign_control(one, control_key, issued_at=now)) for one in records]
+    entries = [StreamEntry(one.shop_id, sign_control(one, control_key, issued_at=now)) for one in rings.due.values()]
     failed = [due[index] for index in sorted(stream.offer(entries))]
     queue.send(rings.early)
     counts = {
