@@ -152,6 +152,6 @@ def test_largest_alert_is_far_below_what_a_topic_takes():
 def test_row_without_the_texts_of_its_rule_has_those_of_the_shipped_one(stored, title, advice):
     alert = read_alert(row(json.dumps({"kind": "high_risk", **stored}).encode()))
 
-    assert alert["title"]["zh"] == title
-    assert advice is None or alert["advice"]["zh"] == advice
-    assert alert["ended_by"] is None
+    assert alert.title.zh == title
+    assert advice is None or alert.advice.zh == advice
+    assert alert.ended_by is None

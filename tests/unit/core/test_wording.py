@@ -258,19 +258,17 @@ def test_mail_leaves_out_evidence_that_is_not_there(language):
 
 @pytest.mark.parametrize(("language", "line"), [("en", "Ended by: rule withdrawn"), ("zh", "结束原因：规则已撤回")])
 def test_mail_says_what_ended_an_alert_beside_its_own_condition(language, line):
-    ended: AlertBody = {**BODY, "state": "resolved", "ended_by": "rule_withdrawn"}
-
-    _, text = render_email(ended, ShopSettings(language=language))
-    _, usual = render_email({**ended, "ended_by": None}, ShopSettings(language=language))
+    _, text = render_email(alert(state="resolved", ended_by="rule_withdrawn"), ShopSettings(language=language))
+    _, usual = render_email(alert(state="resolved"), ShopSettings(language=language))
 
     assert line in text.splitlines()
     assert line.partition(":")[0].partition("：")[0] not in usual
 
 
 def test_mail_has_the_texts_of_the_rule_that_the_alert_carries():
-    body: AlertBody = {**BODY, "kind": "own", "title": {"en": "Own", "zh": "自定"}, "advice": {"en": "", "zh": ""}}
+    own = alert(kind="own", title={"en": "Own", "zh": "自定"}, advice={"en": "", "zh": ""})
 
-    subject, text = render_email(body, ShopSettings(language="zh"))
+    subject, text = render_email(own, ShopSettings(language="zh"))
 
     assert (subject.startswith("[critical] Own (got worse)"), text.splitlines()[0]) == (True, "自定")
     assert "建议措施" not in text
