@@ -80,7 +80,8 @@ def ring(messages: Sequence[TimerMessage]) -> list[TimerMessage]:
     now = read_clock()
     rings = sort_rings(messages, pending, now)
     due = list(rings.due)
-    entries = [StreamEntry(one.shop_id, sign_control(one, control_key, issued_at=now)) for one in rings.due.values()]
+    records = [timer.reached for timer in rings.due.values()]
+    entries = [StreamEntry(one.shop_id, sign_control(one, control_key, issued_at=now)) for one in records]
     failed = [due[index] for index in sorted(stream.offer(entries))]
     queue.send(rings.early)
     counts = {

@@ -11,9 +11,8 @@ from service_quality.aws_errors import failure_of
 from service_quality.commit.archived_ranges import OUTBOX_DAYS
 from service_quality.commit.timer_messages import TimerMessage, message_of_row
 from service_quality.commit.timer_sweep import PendingTimer
-from service_quality.commit.timers import PENDING, read_reached
+from service_quality.commit.timers import PENDING, Timer, read_timer
 from service_quality.errors import DependencyError, UnreadableRowError
-from service_quality.events.control_records import TimeReached
 from service_quality.instants import DAY, SECOND
 
 if TYPE_CHECKING:
@@ -41,22 +40,22 @@ class TimerRows:
         """DeploymentError names the table when it is missing or may not be read."""
         self._read(["check"])
 
-    def read(self, messages: Sequence[TimerMessage]) -> dict[str, TimeReached]:
-        """What the pending timers of the messages' conversations put on the log, by stream key; strongly consistent."""
+    def read(self, messages: Sequence[TimerMessage]) -> dict[str, Timer]:
+        """The pending timers of the messages' conversations by stream key, strongly consistent."""
         keys = sorted({one.stream_key for one in messages})
         shops = {one.stream_key: one.shop_id for one in messages}
-        pending: dict[str, TimeReached] = {}
+        timers: dict[str, Timer] = {}
         for first in range(0, len(keys), _MOST_KEYS):
             for item in self._read(keys[first : first + _MOST_KEYS]):
                 key = item["stream_key"]["S"]
                 try:
-                    record = read_reached(shops[key], bytes(item["body"]["B"]))
+                    timer = read_timer(shops[key], bytes(item["body"]["B"]))
                 except UnreadableRowError as error:
                     self.observe_unreadable(error)
                     continue
-                if record is not None:
-                    pending[key] = record
-        return pending
+                if timer is not None:
+                    timers[key] = timer
+        return timers
 
     def _read(self, stream_keys: Sequence[str]) -> list[Mapping[str, "AttributeValueTypeDef"]]:
         found: list[Mapping[str, AttributeValueTypeDef]] = []

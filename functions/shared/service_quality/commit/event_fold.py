@@ -14,7 +14,8 @@ from service_quality.alerts.stored_alerts import STATE, alert_stream_key
 from service_quality.commit.failures import RULE, SCORE, Failure
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import ConversationItem
-from service_quality.commit.transactions import OutboxRow, timer_row
+from service_quality.commit.timers import timer_row
+from service_quality.commit.transactions import OutboxRow
 from service_quality.conversations.conversation import conversation_key, is_within_retention
 from service_quality.conversations.deadlines import Deadline, next_deadline
 from service_quality.errors import DependencyError, DeploymentError, RejectedEventError

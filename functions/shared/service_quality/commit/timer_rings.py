@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from service_quality.commit.timer_messages import TimerMessage, read_message
+from service_quality.commit.timers import Timer
 from service_quality.errors import UnreadableRowError
-from service_quality.events.control_records import TimeReached
 from service_quality.events.queue_messages import message_id_of
 from service_quality.instants import SECOND
 
@@ -23,9 +23,9 @@ class TimerBatch(NamedTuple):
 
 
 class Rings(NamedTuple):
-    """The records to put by their messages, the messages that came too early, and the number of those dropped."""
+    """The timers to ring by their messages, the messages that came too early, and the number of those dropped."""
 
-    due: dict[TimerMessage, TimeReached]
+    due: dict[TimerMessage, Timer]
     early: list[TimerMessage]
     dropped: int
 
@@ -43,21 +43,21 @@ def read_batch(event: object) -> TimerBatch:
     return batch
 
 
-def sort_rings(messages: Iterable[TimerMessage], pending: Mapping[str, TimeReached], now: int) -> Rings:
-    """What follows at an instant from messages, given the record of each conversation's pending timer by stream key.
+def sort_rings(messages: Iterable[TimerMessage], pending: Mapping[str, Timer], now: int) -> Rings:
+    """What follows at an instant from messages, given the pending timer of each conversation by its stream key.
 
     A message is dropped where the conversation waits for no deadline or for another one, or where a day has passed.
     """
     rings = Rings({}, [], 0)
     dropped = 0
     for one in sorted(set(messages)):
-        record = pending.get(one.stream_key)
-        if record is None or record.due_at != one.due_at or one.is_forgotten(now):
+        timer = pending.get(one.stream_key)
+        if timer is None or timer.deadline.due_at != one.due_at or one.is_forgotten(now):
             dropped += 1
         elif one.rings_at > now:
             rings.early.append(one)
         else:
-            rings.due[one] = record
+            rings.due[one] = timer
     return rings._replace(dropped=dropped)
 
 

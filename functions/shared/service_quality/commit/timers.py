@@ -1,8 +1,11 @@
-"""Timers: the row of a conversation's next deadline, as the functions on its way read it."""
+"""Timers: the row of the outbox that says at which deadline a conversation is to be looked at next."""
 
 import json
 import zlib
+from typing import NamedTuple
 
+from service_quality.commit.transactions import OutboxRow
+from service_quality.conversations.deadlines import Deadline
 from service_quality.errors import UnreadableRowError
 from service_quality.events.control_records import TimeReached
 from service_quality.instants import DAY, SECOND
@@ -15,30 +18,53 @@ GRACE_MS = 1 * SECOND
 _SLOTS_A_DAY = 16
 
 
+class Timer(NamedTuple):
+    """The deadline at which a conversation of a shop is to be looked at."""
+
+    shop_id: str
+    conversation_id: str
+    deadline: Deadline
+
+    @property
+    def rings_at(self) -> int:
+        """The instant at which it rings: its deadline, and a grace for what arrives late."""
+        return self.deadline.due_at + GRACE_MS
+
+    @property
+    def reached(self) -> TimeReached:
+        """The record of the log that says that the deadline is reached."""
+        due_at, round_number, turn, stage = self.deadline
+        return TimeReached(
+            shop_id=self.shop_id,
+            conversation_id=self.conversation_id,
+            round=round_number,
+            turn=turn,
+            stage=stage,
+            due_at=due_at,
+        )
+
+
 def timer_key(shop_id: str, conversation_id: str) -> str:
     """The stream key of a conversation's timer."""
     return f"{shop_id}\x1f{TIMER}\x1f{conversation_id}"
 
 
-def read_reached(shop_id: str, body: bytes) -> TimeReached | None:
-    """The record that a row's timer puts on the log when it rings; None for one that rings no more.
+def timer_row(shop_id: str, conversation_id: str, deadline: Deadline | None) -> OutboxRow:
+    """The row that lets a conversation's timer ring at a deadline, or no more."""
+    body = json.dumps({"conversation_id": conversation_id, "deadline": deadline}, separators=(",", ":")).encode()
+    due_at = None if deadline is None else deadline.due_at
+    return OutboxRow(timer_key(shop_id, conversation_id), PENDING, TIMER, body, shop_id, due_at=due_at)
 
-    UnreadableRowError for a body that is none.
-    """
+
+def read_timer(shop_id: str, body: bytes) -> Timer | None:
+    """The timer in a row's body; None for one that rings no more. UnreadableRowError for a body that is none."""
     try:
         form = json.loads(body)
         conversation_id, deadline = form["conversation_id"], form["deadline"]
         if deadline is None:
             return None
         due_at, round_number, turn, stage = deadline
-        return TimeReached(
-            shop_id=shop_id,
-            conversation_id=str(conversation_id),
-            round=int(round_number),
-            turn=int(turn),
-            stage=str(stage),
-            due_at=int(due_at),
-        )
+        return Timer(shop_id, str(conversation_id), Deadline(int(due_at), int(round_number), int(turn), str(stage)))
     except (ValueError, KeyError, TypeError):
         raise UnreadableRowError(
             "wrong_type", found="a body that is no timer", expected="a conversation and a deadline"

@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 from service_quality.commit.archived_ranges import LEDGER, NOTHING_ARCHIVED, row_key
 from service_quality.commit.shop_item import ShopItem
-from service_quality.commit.timers import PENDING, TIMER, timer_key
-from service_quality.conversations.deadlines import Deadline
 from service_quality.events.control_records import ControlRecord, TimeReached, control_to_dict
 from service_quality.events.event_forms import event_to_dict
 from service_quality.facts.conversation_fold import ConversationStep
@@ -105,13 +103,6 @@ class Transaction:
         """The further row of a shop's first transaction: its ledger of the archive; empty for a later one."""
         opened = OutboxRow(LEDGER, self.shop_id, LEDGER, NOTHING_ARCHIVED, self.shop_id)
         return () if self.follows else (opened,)
-
-
-def timer_row(shop_id: str, conversation_id: str, deadline: Deadline | None) -> OutboxRow:
-    """The row that lets a conversation's timer ring at a deadline, or no more."""
-    body = json.dumps({"conversation_id": conversation_id, "deadline": deadline}, separators=(",", ":")).encode()
-    due_at = None if deadline is None else deadline.due_at
-    return OutboxRow(timer_key(shop_id, conversation_id), PENDING, TIMER, body, shop_id, due_at=due_at)
 
 
 def declaration(features: FeatureSet) -> dict[str, object]:
