@@ -5,7 +5,7 @@ from math import exp
 
 from reports.proofs import Figures
 from service_quality.alerts import wording_messages as messages
-from service_quality.alerts.shipped_rules import rule_named, title_of
+from service_quality.alerts.shipped_rules import shipped_texts, title_of
 from service_quality.alerts.shop_settings import ShopSettings, instant_in_words
 from service_quality.alerts.wording import name_in_words, value_in_words
 from service_quality.alerts.wording_messages import MAIL, say
@@ -68,9 +68,8 @@ def show_alert(alert: Figures, language: str, shop: ShopSettings) -> ShownAlert:
 
 def _advice(alert: Figures, language: str) -> str:
     """What to do, as the alert says it; as the shipped rule says it in the alert of a release that did not."""
-    rule = rule_named(alert["kind"])
-    shipped = rule.advice.said(language) if rule is not None else ""
-    said: str = alert.get("advice", {}).get(language, shipped)
+    _, shipped = shipped_texts(alert["kind"])
+    said: str = alert.get("advice", {}).get(language, shipped.said(language))
     return said
 
 

@@ -11,7 +11,8 @@ from jsonschema.exceptions import ValidationError, relevance
 from cli.arguments import shown
 from cli.paths import ROOT
 from infra.operations.errors import ArgumentsError, NotThereError
-from service_quality.alerts.alert_messages import AlertBody
+from service_quality.alerts.alert_messages import AlertBody, texts_of
+from service_quality.alerts.shipped_rules import shipped_texts
 from service_quality.instants import parse_instant
 
 SCHEMA = ROOT / "docs" / "alert.schema.json"
@@ -38,7 +39,8 @@ def _alert(where: str, line: str, schema: Draft202012Validator) -> AlertBody:
         raise ArgumentsError(f"{where}: found no JSON with numbers in range, expected an alert in JSON") from None
     for trouble in _troubles(found, schema):
         raise ArgumentsError(f"{where}: {trouble}, as docs/alert.schema.json says")
-    alert: AlertBody = found
+    title, advice = map(texts_of, shipped_texts(found["kind"]))
+    alert: AlertBody = {"title": title, "advice": advice, "ended_by": None, **found}  # of an older release, too
     return alert
 
 

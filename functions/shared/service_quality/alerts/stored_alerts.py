@@ -105,11 +105,10 @@ def _texts(value: object) -> Texts | None:
 
 
 def _shipped(kind: str) -> tuple[Message, Message]:
-    """Title and advice of a rule in a row of a release whose rows do not hold them; its name where it is not known."""
-    from service_quality.alerts.shipped_rules import rule_named  # noqa: PLC0415  # for old rows alone
+    """Title and advice in a row of a release whose rows do not hold them."""
+    from service_quality.alerts.shipped_rules import shipped_texts  # noqa: PLC0415  # for old rows alone
 
-    rule = rule_named(kind)
-    return (rule.title, rule.advice) if rule is not None else (Message(kind, kind), Message("", ""))
+    return shipped_texts(kind)
 
 
 def _number(value: object) -> float | int | None:
