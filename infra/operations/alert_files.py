@@ -40,8 +40,8 @@ def _alert(where: str, line: str, schema: Draft202012Validator) -> AlertBody:
     for trouble in _troubles(found, schema):
         raise ArgumentsError(f"{where}: {trouble}, as docs/alert.schema.json says")
     title, advice = map(texts_of, shipped_texts(found["kind"]))
-    alert: AlertBody = {"title": title, "advice": advice, "ended_by": None, **found}  # of an older release, too
-    return alert
+    of_any_release = {"title": title, "advice": advice, "ended_by": None, **found}
+    return cast("AlertBody", of_any_release)
 
 
 def _troubles(alert: Any, schema: Draft202012Validator) -> Iterator[str]:
