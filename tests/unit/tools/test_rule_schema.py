@@ -1,5 +1,6 @@
 """The schema of rules takes what the reader takes, and both refuse what has another form."""
 
+import copy
 import json
 from typing import Any
 
@@ -63,7 +64,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
                 if isinstance(place, dict) and draw(st.booleans()):
                     del place[key]
                 else:
-                    place[key] = draw(ODD)
+                    place[key] = copy.deepcopy(draw(ODD))
                 break
             place = place[key]
     return document

@@ -8,6 +8,7 @@ import pkgutil
 from functools import cache
 
 from service_quality.alerts.conditions import AtLeast
+from service_quality.alerts.message import Message
 from service_quality.alerts.rules import Rule
 from service_quality.alerts.stored_rules import read_rules
 from service_quality.features.feature_set import FEATURES
@@ -31,14 +32,22 @@ def rule_named(name: str) -> Rule | None:
     return next((rule for rule in shipped_rules() if rule.name == name), None)
 
 
+def shipped_texts(kind: str) -> tuple[Message, Message]:
+    """Title and advice of the shipped rule of a name, for an alert that does not carry them.
+
+    The name and an empty text where no shipped rule has it.
+    """
+    rule = rule_named(kind)
+    return (rule.title, rule.advice) if rule is not None else (Message(kind, kind), Message("", ""))
+
+
 def title_of(kind: str, language: str) -> str:
     """The title of the shipped rule of a name; the name itself where no shipped rule has it.
 
     >>> title_of("high_risk", "zh"), title_of("own_rule", "zh")
     ('会话很可能以顾客不满意告终', 'own_rule')
     """
-    rule = rule_named(kind)
-    return kind if rule is None else rule.title.said(language)
+    return shipped_texts(kind)[0].said(language)
 
 
 @cache
