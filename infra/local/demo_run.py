@@ -37,8 +37,6 @@ RECEIVE_SECONDS = 120
 class Demo:
     """One run: its inputs, the durations of its steps, and the counts of replayed, published and received ones.
 
-    `reached` are the stages of waits that were replayed between the events.
-
     `policies` are the files of the shops' policies, which judge the past too.
     """
 
@@ -51,7 +49,6 @@ class Demo:
     folder: Path = FOLDER
     seconds: dict[str, float] = field(default_factory=dict)
     replayed: int = 0
-    reached: int = 0
     published: int = 0
     received_by_web: int = 0
     learning: Outcome | None = None
@@ -127,6 +124,8 @@ class Demo:
         for shop_id, settings in self.stored_settings().items():
             write_settings(emulator.cloud.dynamodb, outputs["AlertsTableName"], shop_id, settings)
         records = read_records(self.folder / "replay.jsonl")
+        events = events_among(records)
+        say(f"  {len(records) - len(events)} reached stages between {len(events)} events")
         cloud, topic = emulator.cloud, outputs["AlertTopicArn"]
         signed = sign_stages(records, cloud.read_secret(outputs["ControlKeySecretArn"]))
         with QueueSubscriber(cloud, topic) as queue, WebSubscriber(cloud, topic) as web:
@@ -140,8 +139,7 @@ class Demo:
                         inbox.wait_for(self.published, seconds=RECEIVE_SECONDS)
                     except NotReceivedError as error:
                         say(f"  {error}")
-        events = events_among(records)
-        self.replayed, self.reached = len(events), len(records) - len(events)
+        self.replayed = len(events)
         self.quality = judge_alerts(read_alert_rows(cloud, outputs["AlertsTableName"]), events)
         self.received_by_web = len({json.loads(one.body)["message_id"] for one in web.inbox.messages.values()})
         bodies = {body["message_id"]: body for one in queue.inbox.messages.values() for body in [json.loads(one.body)]}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from service_quality.adapters.state_table import StateTable
+from service_quality.adapters.state_table import StateTable, _in_days
 from service_quality.commit import log_reader, put_back, shop_state, state_items
 from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.event_fold import EventFold
@@ -183,7 +183,7 @@ def _shop_expires(world: World) -> list[Any]:
 
     def expiring(store: StateTable, commit: Commit) -> Any:
         put: Any = real(store, commit)["Put"]
-        return {"Put": {**put, "Item": {**put["Item"], "expires_at": store._in_days(51)}}}
+        return {"Put": {**put, "Item": {**put["Item"], "expires_at": _in_days(51, now=int(store.now()))}}}
 
     return [mock.patch.object(StateTable, "_shop_put", expiring)]
 
