@@ -37,6 +37,7 @@ from spark_jobs.logs.declared_features import find_places, vectors_in_service
 from spark_jobs.logs.log_table import LOG, read_log
 from spark_jobs.logs.policies import NO_POLICIES, PoliciesByShop, given_policies, knowing_all
 from spark_jobs.logs.shop_log import event_columns, order_by_time
+from spark_jobs.logs.time_rows import interaction_events
 from spark_jobs.logs.virtual_timers import with_virtual_timers
 from spark_jobs.reader.served_features import compute_scored_and_rated
 
@@ -106,7 +107,8 @@ def past_source(
     """What would have been served of the lake's events; beside a log, of those received before it begins."""
     past = events.select(*event_columns())
     if log is not None:
-        begins = log.where("event_id is not null").groupBy("shop_id").agg(F.min("received_at").alias("begins"))
+        own = interaction_events(log.where("event_id is not null"))  # a wait may be older than the log
+        begins = own.groupBy("shop_id").agg(F.min("received_at").alias("begins"))
         past = past.join(F.broadcast(begins), "shop_id", "left").where("begins is null or received_at < begins")
     ordered = knowing_all(order_by_time(past.drop("begins")), policies)
     timed = with_virtual_timers(ordered, STAGES, policies)

@@ -39,8 +39,6 @@ RECEIVE_SECONDS = 120
 class Demo:
     """One run: its inputs, the durations of its steps, and the counts of replayed, published and received ones.
 
-    `reached` are the stages of waits that were replayed between the events.
-
     `policies` are the files of the shops' policies, which judge the past too.
     """
 
@@ -53,7 +51,6 @@ class Demo:
     folder: Path = FOLDER
     seconds: dict[str, float] = field(default_factory=dict)
     replayed: int = 0
-    reached: int = 0
     published: int = 0
     received_by_web: int = 0
     learning: Outcome | None = None
@@ -129,6 +126,8 @@ class Demo:
         for shop_id, settings in self.stored_settings().items():
             write_settings(emulator.cloud.dynamodb, outputs["AlertsTableName"], shop_id, settings)
         records = read_records(self.folder / "replay.jsonl")
+        events = events_among(records)
+        say(f"  {len(records) - len(events)} reached stages between {len(events)} events")
         cloud, topic = emulator.cloud, outputs["AlertTopicArn"]
         signed = sign_stages(records, cloud.read_secret(outputs["ControlKeySecretArn"]))
         with QueueSubscriber(cloud, topic) as queue, WebSubscriber(cloud, topic) as web:
@@ -142,8 +141,7 @@ class Demo:
                         inbox.wait_for(self.published, seconds=RECEIVE_SECONDS)
                     except NotReceivedError as error:
                         say(f"  {error}")
-        events = events_among(records)
-        self.replayed, self.reached = len(events), len(records) - len(events)
+        self.replayed = len(events)
         self.quality = judge_alerts(read_alert_rows(cloud, outputs["AlertsTableName"]), events)
         by_web, by_queue = (
             {alert.message_id: alert for one in inbox.messages.values() for alert in [decode_alert(one.body.encode())]}

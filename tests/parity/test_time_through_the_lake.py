@@ -20,7 +20,7 @@ from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, parse_instant
 from spark_jobs import check_consistency, export_events, fold_archive
-from spark_jobs.build_training_set import join_sources, past_source, served_source
+from spark_jobs.build_training_set import Source, join_sources, past_source, served_source
 from spark_jobs.command_line import run_job
 from spark_jobs.lake.tables import EVENTS_IN_MILLIS, read_events, with_timestamps, write_events
 from spark_jobs.logs import log_order as pieces
@@ -149,10 +149,16 @@ def test_log_of_the_lake_holds_reached_stages_as_rows_at_their_due_instants(live
     assert not any(row["control"] for row in rows)
 
 
-def rows_by_id(source: object) -> dict[str, tuple]:
-    joined = join_sources([source]).collect()  # type: ignore[list-item]
+def rows_by_id(source: Source) -> dict[tuple[str, str], tuple]:
+    joined = join_sources([source]).collect()
     return {
-        row["event_id"]: (row["kind"], row["round"], row["label"], row["weight"], bits_of(row["features"]))
+        (row["shop_id"], row["event_id"]): (
+            row["kind"],
+            row["round"],
+            row["label"],
+            row["weight"],
+            bits_of(row["features"]),
+        )
         for row in joined
     }
 

@@ -295,7 +295,7 @@ def test_past_has_the_rounds_of_the_fold(spark):
     found = join_sources([past_source(events, options(), None)]).collect()
 
     assert {row["event_id"]: (row["round"], row["label"], row["weight"]) for row in found} == {
-        "u1": (1, 1, 1.0),
+        "u1": (1, 1, 0.5), "unanswered/1/1/waiting_ms:1800000": (1, 1, 0.5),
         "r1": (1, 1, 0.5), "r2": (1, 1, 0.5),
         "r5": (2, 0, 0.5), "r6": (2, 0, 0.5),
         "l1": (1, 0, 1 / 3), "l2": (1, 0, 1 / 3), "l3": (1, 0, 1 / 3),
