@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from service_quality.adapters.state_table import StateTable, _in_days
+from service_quality.adapters.state_table import StateTable
 from service_quality.commit import log_reader, put_back, shop_state, state_items
 from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.event_fold import EventFold
