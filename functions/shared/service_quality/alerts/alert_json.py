@@ -127,10 +127,9 @@ def _texts(stored: Mapping[str, object], kind: str) -> tuple[Message, Message]:
     title, advice = _text(stored.get("title")), _text(stored.get("advice"))
     if title is not None and all(title) and advice is not None:
         return title, advice
-    from service_quality.alerts.shipped_rules import rule_named  # noqa: PLC0415  # for old rows alone
+    from service_quality.alerts.shipped_rules import shipped_texts  # noqa: PLC0415  # for old rows alone
 
-    rule = rule_named(kind)
-    shipped = (rule.title, rule.advice) if rule is not None else (Message(kind, kind), NO_TEXT)
+    shipped = shipped_texts(kind)
     return title if title is not None and all(title) else shipped[0], shipped[1] if advice is None else advice
 
 

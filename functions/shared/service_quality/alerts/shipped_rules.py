@@ -8,7 +8,7 @@ import pkgutil
 from functools import cache
 
 from service_quality.alerts.conditions import AtLeast
-from service_quality.alerts.message import Message
+from service_quality.alerts.message import NO_TEXT, Message
 from service_quality.alerts.rules import Rule
 from service_quality.alerts.stored_rules import read_rules
 from service_quality.features.feature_set import FEATURES
@@ -38,7 +38,7 @@ def shipped_texts(kind: str) -> tuple[Message, Message]:
     The name and an empty text where no shipped rule has it.
     """
     rule = rule_named(kind)
-    return (rule.title, rule.advice) if rule is not None else (Message(kind, kind), Message("", ""))
+    return (rule.title, rule.advice) if rule is not None else (Message(kind, kind), NO_TEXT)
 
 
 def title_of(kind: str, language: str) -> str:
