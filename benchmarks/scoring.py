@@ -29,10 +29,10 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
     with TemporaryDirectory() as folder, surroundings(Path(folder)) as around:
         for number in range(1, runs + 1):
             progress(f"run {number} of {runs}")
-            ours.append(_run(around, "ours", 1, OUR_EVENTS, f"one-{number}"))
-            naive.append(_run(around, "naive", 1, NAIVE_EVENTS, f"one-{number}", around.pipeline))
-            ten_shops.append(_run(around, "ours", 10, OUR_EVENTS, f"ten-{number}"))
-            _require_same_scores(ours[-1], naive[-1])
+            ours.append(run_function(around, "ours", 1, OUR_EVENTS, f"one-{number}"))
+            naive.append(run_function(around, "naive", 1, NAIVE_EVENTS, f"one-{number}", around.pipeline))
+            ten_shops.append(run_function(around, "ours", 10, OUR_EVENTS, f"ten-{number}"))
+            require_same_scores(ours[-1], naive[-1])
     progress("Feast's online read")
     feast = feast_cpu_microseconds(runs)
     progress("quiet shops")
@@ -67,7 +67,8 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
     return Section("scoring", rows, figures)
 
 
-def _run(around: Surroundings, function: str, *arguments: object) -> Measured:
+def run_function(around: Surroundings, function: str, *arguments: object) -> Measured:
+    """Run "ours" or "naive" in its own process, by the arguments of its main."""
     command = [sys.executable, "-m", f"benchmarks.scoring_runs.{function}", *map(str, arguments)]
     done = subprocess.run(command, env=around.environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -75,12 +76,16 @@ def _run(around: Surroundings, function: str, *arguments: object) -> Measured:
     return Measured.read(done.stdout)
 
 
-def _require_same_scores(ours: Measured, naive: Measured) -> None:
+def require_same_scores(ours: Measured, naive: Measured) -> None:
     """Both answer the same, or the comparison means nothing."""
     missing = naive.scores.keys() - ours.scores.keys()
-    apart = max(abs(score - ours.scores[event]) for event, score in naive.scores.items() if event not in missing)
-    if missing or apart > SAME_SCORE:
-        raise RuntimeError(f"found {len(missing)} scores missing and {apart} between scores, expected the same answers")
+    both = naive.scores.keys() & ours.scores.keys()
+    apart = max((abs(naive.scores[event] - ours.scores[event]) for event in both), default=0.0)
+    if missing or not both or apart > SAME_SCORE:
+        raise RuntimeError(
+            f"found {len(missing)} of {len(naive.scores)} scores missing and {apart} between the others, "
+            "expected the same answers"
+        )
 
 
 def _cpu(what: str, runs: list[Measured]) -> Row:

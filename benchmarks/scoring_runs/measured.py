@@ -40,11 +40,19 @@ class CallCounter:
         """Watch every client that is made of this botocore session from now on."""
         self.calls: Counter[str] = Counter()
         self.counting = False
-        session.register("before-send", self._count)
+        client_events(session).register("before-send", self._count)
 
     def _count(self, request: Any, event_name: str, **_: Any) -> None:
         if self.counting:
             self.calls[event_name.removeprefix("before-send.")] += 1
+
+
+def client_events(session: Any) -> Any:
+    """The emitter that every client copies that is made of a botocore session from now on.
+
+    `session.register` reaches only the emitter that the session was made with; ours gives its clients another one.
+    """
+    return session.get_component("event_emitter")
 
 
 def peak_mb() -> float:

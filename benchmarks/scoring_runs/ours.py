@@ -10,7 +10,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from benchmarks.scoring_runs.contacts import batches, contact_events
-from benchmarks.scoring_runs.measured import CallCounter, Measured, cpu_of, peak_mb
+from benchmarks.scoring_runs.measured import CallCounter, Measured, client_events, cpu_of, peak_mb
 from service_quality.adapters import aws_clients
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -25,7 +25,7 @@ class Outbox:
     def __init__(self, session: Any) -> None:
         """Note every sent transaction, to be read after the measurement."""
         self._sent: list[dict[str, Any]] = []
-        session.register("provide-client-params.dynamodb.TransactWriteItems", self._keep)
+        client_events(session).register("provide-client-params.dynamodb.TransactWriteItems", self._keep)
 
     def records(self, *row_kinds: str, after: int = 0) -> list[dict[str, Any]]:
         """Stream records of these kinds of rows, as the event source's filter leaves them."""

@@ -11,6 +11,7 @@ import joblib  # type: ignore[import-untyped]
 
 from cli.paths import ROOT
 from infra.local.cloud import Cloud, for_embedded
+from infra.local.deployment import LOCAL_PARAMETERS
 from infra.local.emulator import Emulator
 from model_export.artefact import read_artefact
 from model_export.export import export_model
@@ -38,10 +39,11 @@ def surroundings(folder: Path) -> Iterator[Surroundings]:
     folder.mkdir(parents=True, exist_ok=True)
     with Emulator(folder / "emulator") as emulator:
         cloud = emulator.cloud
-        storage = _deploy(cloud, "storage", ArchiveColdAfterDays="180")
-        alerts = _deploy(cloud, "alerts", AlertEmail="")
-        stream = _deploy(cloud, "stream", ShardCount="1")
-        timers = _deploy(cloud, "timers")
+        alarm_topic = _deploy(cloud, "alarms", AlarmEmail="")["AlarmTopicArn"]
+        storage = _deploy(cloud, "storage", AlarmTopicArn=alarm_topic, ArchiveColdAfterDays="180")
+        alerts = _deploy(cloud, "alerts", AlarmTopicArn=alarm_topic, AlertEmail="", LogRetentionDays="30")
+        stream = _deploy(cloud, "stream", AlarmTopicArn=alarm_topic, ShardCount="1")
+        timers = _deploy(cloud, "timers", AlarmTopicArn=alarm_topic)
         registry = Registry(cloud.s3, storage["ModelsBucketName"], cloud.dynamodb, storage["ModelsTableName"])
         pipeline = _promote(folder, registry)
         settings = {
@@ -65,8 +67,13 @@ def surroundings(folder: Path) -> Iterator[Surroundings]:
 
 def _deploy(cloud: Cloud, name: str, **parameters: str) -> dict[str, str]:
     body = (ROOT / "infra" / f"{name}.yaml").read_text("utf-8")
-    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
-    cloud.cloudformation.create_stack(StackName=name, TemplateBody=body, Parameters=given)  # type: ignore[arg-type]
+    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in (LOCAL_PARAMETERS | parameters).items()]
+    cloud.cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=body,
+        Parameters=given,  # type: ignore[arg-type]
+        Capabilities=["CAPABILITY_IAM"],
+    )
     cloud.cloudformation.get_waiter("stack_create_complete").wait(
         StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
