@@ -3,13 +3,15 @@
 import json
 from collections import Counter, defaultdict
 
+from service_quality.alerts.rule_document import parse_rules
+from service_quality.alerts.rules import Rule
 from service_quality.alerts.stages import stages_of
 from service_quality.commit.timers import TIMER, read_timer, timer_key
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import TIME_REACHED
 from tests.oracle.bounds import fold_key
 from tests.oracle.deadlines import Deadline, nearest
-from tests.oracle.entries import TimeReached
+from tests.oracle.entries import RulesBrought, TimeReached
 from tests.properties.naive_reader import NaiveEntry, NaiveReader
 from tests.simulation.evidence import Evidence, require
 from tests.simulation.models import rules_named
@@ -50,16 +52,22 @@ def _require_reached_once(evidence: Evidence) -> None:
 
 
 def _expected(evidence: Evidence) -> dict[str, Series]:
-    """The next deadline of each conversation after each transaction that changed it, by the rules of its attempt."""
+    """The next deadline of each conversation after each transaction that changed it.
+
+    Stages are those of the shop's own rules, else of the rules of the attempt.
+    """
     links = {entry["position"]: number for number, link in enumerate(evidence.links) for entry in link["entries"]}
     reader = evidence.new_reader(scores=False)
     series: dict[str, dict[int, Deadline | None]] = defaultdict(dict)
+    own: tuple[Rule, ...] | None = None
     for position, entry in evidence.entries_to_read():
         became = [reading.became for reading in reader.read([(position, entry)])]
+        if isinstance(entry, RulesBrought) and became[0] == "accepted":
+            own = parse_rules(entry.document, reader.features).rules
         key = _key_of(entry)
         if key is not None and became[0] in ("accepted", "corrected", "reached"):
             attempt = evidence.attempts[links[position]]
-            stages = stages_of(rules_named(attempt.rules, attempt.features))
+            stages = stages_of(own if own is not None else rules_named(attempt.rules, attempt.features))
             series[key][links[position]] = _next_deadline(reader, key, [stage.name for stage in stages])
     return {key: [*by_link.values()] for key, by_link in series.items()}
 

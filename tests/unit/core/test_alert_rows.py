@@ -12,6 +12,7 @@ from service_quality.alerts.alert_json import alert_fields, decode_alert, encode
 from service_quality.alerts.alert_state import IdSalt
 from service_quality.alerts.conditions import AtLeast, Below
 from service_quality.alerts.publications import as_published
+from service_quality.alerts.rule_forms import MOST_RULES
 from service_quality.alerts.rules import Rule
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.shop_settings import ShopSettings
@@ -217,6 +218,24 @@ def test_round_that_ends_an_alert_fits_where_no_more_rows_do():
 
     assert stats.alerts == len(rules) * len(names) * 3
     assert max(1 + len(one.items) + len(one.rows) for one in store.commits) <= MAX_ITEMS + 1
+
+
+def test_event_that_ends_and_opens_alerts_of_as_many_rules_as_a_shop_may_have_fits_into_a_transaction():
+    rules = tuple(replace(WAITS, name=f"waits{number}") for number in range(MOST_RULES))
+    asked = replace(
+        event(ASKED, 0), agent_id="a", supervisor_id="s", customer_id="z", category="Returns", sku="p", currency="CNY"
+    )
+    again = asked.received_at + 8 * DAY
+    log = [asked, replace(asked, event_id="again", occurred_at=again, received_at=again)]
+    store = MemoryStore()
+    records = [
+        LogRecord(str(Position(1, number)), record_json(one, issued_at=NOON), one.received_at)
+        for number, one in enumerate(log)
+    ]
+
+    stats = OnlineCommit(store, FixedScorer, FEATURES, rules, id_salt=salt).advance_shop("shop", records)
+
+    assert (stats.accepted, stats.rejected, stats.alerts) == (2, {}, 3 * MOST_RULES)
 
 
 @given(
