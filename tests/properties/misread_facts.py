@@ -13,6 +13,7 @@ from service_quality.conversations.reading import Reading
 from service_quality.conversations.reading_order import Placed
 from service_quality.conversations.rounds import RESOLVED, Reply, Round, Share
 from service_quality.conversations.turns import Turn
+from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts import conversation_facts
 from service_quality.facts.conversation_facts import Fact, FactTotals
@@ -171,11 +172,11 @@ def resolved_by_an_answer(one: Round) -> bool:
     return one.end == RESOLVED and bool(one.replies)
 
 
-def visit_without_a_day(event: InteractionEvent) -> str:
-    return _CONVERSATION_KEY(replace(event, occurred_at=0))
+def visit_without_a_day(event: InteractionEvent | TimeReached) -> str:
+    return _CONVERSATION_KEY(replace(event, occurred_at=0) if isinstance(event, InteractionEvent) else event)
 
 
-def visit_in_the_contact_it_names(event: InteractionEvent) -> str:
+def visit_in_the_contact_it_names(event: InteractionEvent | TimeReached) -> str:
     if event.conversation_id is not None:
         return f"contact\x1f{event.conversation_id}"
     return _CONVERSATION_KEY(event)

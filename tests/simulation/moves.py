@@ -296,15 +296,15 @@ _MOVES: dict[str, tuple[int, Callable[[World, Choices], None]]] = {
     "swap": (2, _swap),
     "release": (3, _release),
     "deploy": (2, _deploy),
-    "change fold": (1, _change_fold),
+    "change fold": (2, _change_fold),
     "rebuild": (2, _rebuild),
-    "put back": (2, _put_back),
+    "put back": (3, _put_back),
     "wait": (1, _wait),
     "sweep": (1, _sweep),
     "renew": (1, _renew),
     "reshard": (2, _reshard),
     "archive": (2, _archive),
     "dispatch": (2, _dispatch),
-    "ring": (6, _ring),
+    "ring": (5, _ring),
 }
 NAMES = tuple(name for name, (weight, _) in _MOVES.items() for _ in range(weight))
