@@ -29,7 +29,7 @@ from service_quality.scoring.scored_event import ScoredEvent, entity_keys, score
 from service_quality.scoring.scores import Scorer
 
 #: The alerts of withdrawn rules that one event ends: a transaction holds so many rows; the next event ends others.
-MOST_WITHDRAWN_AT_ONCE = 3
+MOST_WITHDRAWN_AT_ONCE = 2
 #: Of entities that are stored in one item, such as the products of one kind of issue.
 MAX_HISTORIES = 300
 _ROWS_OF_A_DECISION = 2  # its message, and the alert as it is then
