@@ -33,7 +33,7 @@ def main(argv: list[str]) -> None:
     """Print what comes, one alert at a time."""
     parser = stack_argument(__doc__)
     parser.add_argument("--queue", default="my-alerts", help="name of the queue (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=20, help="how long to wait for alerts (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=30, help="how long to wait for alerts (%(default)s)")
     options = parser.parse_args(argv)
     for alert in read_alerts(options.queue, seconds=options.seconds):
         print(json.dumps(alert, indent=2, ensure_ascii=False), flush=True)

@@ -1,4 +1,4 @@
-"""Send a conversation: a customer asks, waits 40 minutes, and asks again. Its alert is `waiting_too_long`.
+"""Send a conversation: a customer asks, asks again, and has waited half an hour in ten seconds: `waiting_too_long`.
 
 By default the events go into the queue, as from most sources; with --by call the function is called directly, and its
 answer says what was accepted, what was rejected and why, and which fields were not read.
@@ -14,7 +14,7 @@ from examples.stack import client, read_outputs, run, stack_argument
 
 def conversation(shop: str, now: datetime) -> list[dict[str, object]]:
     """Two events; every kind and field is described in docs/events.md."""
-    asked, again = now - timedelta(minutes=41), now - timedelta(minutes=1)
+    asked, again = now - timedelta(minutes=29, seconds=50), now - timedelta(minutes=1)
     contact = f"contact-{int(time.time())}"
     return [
         {
