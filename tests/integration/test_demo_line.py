@@ -3,8 +3,10 @@ alerted; then everything that left is compared with what must have left."""
 
 import json
 import os
+import time
 from base64 import b64decode
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -19,6 +21,8 @@ from infra.local.emulator import Emulator
 from infra.local.outbox import count_alert_rows
 from infra.local.replaying import read_events, wait_for_archive
 from infra.local.subscribers import QueueSubscriber, Received, WebSubscriber
+from service_quality.events.control_records import TimeReached
+from service_quality.events.control_signatures import sign_control
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent, log_order
 from service_quality.events.log_records import LogRecord
@@ -73,9 +77,10 @@ class Line:
 def line(learned: Learned, tmp_path_factory: pytest.TempPathFactory) -> Line:
     folder = tmp_path_factory.mktemp("line")
     order = disturb(sorted([*read_events(learned.replay), *patient_customers()], key=log_order), Random(7))
-    records = among_unreadable([(event.shop_id, event_to_json(event)) for event in order], Random(8))
     with Emulator(folder / "emulator") as emulator:
         cloud, outputs = emulator.cloud, deploy(emulator)
+        key = cloud.read_secret(outputs["ControlKeySecretArn"])
+        records = among_unreadable(list(with_reached_stages(order, key)), Random(8))
         environment = for_embedded(os.environ, emulator.endpoint)
         promote(learned, folder, outputs, environment)
         materialized = materialize_twice(learned, folder, outputs, environment)
@@ -113,6 +118,27 @@ def patient_customers() -> list[InteractionEvent]:
         for number in range(PATIENT)
         for turn, (kind, later) in enumerate(asked)
     ]
+
+
+def with_reached_stages(order: list[InteractionEvent], key: bytes) -> Iterator[StreamRecord]:
+    """The events as records; before a patient customer asks again the stage that half an hour of waiting is."""
+    met: set[str] = set()
+    for event in order:
+        if event.event_id.startswith("patient-") and event.event_id.endswith("-1") and event.event_id not in met:
+            met.add(event.event_id)
+            assert event.conversation_id is not None
+            due_at = event.occurred_at - 10 * MINUTE
+            stage = f"waiting_ms:{30 * MINUTE}"
+            reached = TimeReached(
+                shop_id=event.shop_id,
+                conversation_id=event.conversation_id,
+                round=1,
+                turn=1,
+                stage=stage,
+                due_at=due_at,
+            )
+            yield event.shop_id, sign_control(reached, key, issued_at=time.time_ns() // 1_000_000)
+        yield event.shop_id, event_to_json(event)
 
 
 def among_unreadable(records: list[StreamRecord], random: Random) -> list[StreamRecord]:
@@ -176,7 +202,7 @@ def test_what_was_served_equals_what_is_recomputed(line, learned, tmp_path):
     found = json.loads(summary.read_text("utf-8"))
     assert (code, found["mismatched"], found["missing"], found["extra"]) == (0, 0, 0, 0), found["differing"]
     assert (found["chain"], found["faults"]) == ("whole", [])
-    scored = sum("vector" in entry for entry in line.accepted)
+    scored = sum("vector" in entry for entry in line.entries)
     assert found["compared"] == scored * (len(FEATURES.names) + 1)
     assert scored > 500
 
@@ -196,7 +222,7 @@ def test_what_was_served_equals_what_is_recomputed_from_the_lakes_log(line, fold
 
     found = json.loads(summary.read_text("utf-8"))
     assert (code, found["chain"], found["differing"]) == (0, "whole", {})
-    assert found["compared"] == sum("vector" in entry for entry in line.accepted) * (len(FEATURES.names) + 1)
+    assert found["compared"] == sum("vector" in entry for entry in line.entries) * (len(FEATURES.names) + 1)
 
 
 def test_imported_past_is_served_as_if_it_had_been_lived(line):
