@@ -257,6 +257,13 @@ def test_every_alert_published_was_received_by_both_subscribers(line):
     assert waited["resolved"] >= PATIENT
 
 
+def name_of(event: dict) -> str:
+    """The id of an event, or the name of a reached stage."""
+    if "event_id" in event:
+        return str(event["event_id"])
+    return "/".join(str(event[part]) for part in ("conversation_id", "round", "turn", "stage"))
+
+
 def test_scores_are_written_and_judged_as_served(line, folded, tmp_path):
     scores = tmp_path / "scores.parquet"
     argv = ["--scores", str(scores), "--json", str(tmp_path / "summary.json"), *folded]
@@ -264,9 +271,7 @@ def test_scores_are_written_and_judged_as_served(line, folded, tmp_path):
     assert run_job(evaluate_scores.main, argv) == 0
 
     written = pd.read_parquet(scores)
-    served = {
-        (entry["shop_id"], entry["event"]["event_id"]): entry["score"] for entry in line.accepted if "score" in entry
-    }
+    served = {(entry["shop_id"], name_of(entry["event"])): entry["score"] for entry in line.entries if "score" in entry}
     assert tuple(written.columns) == SCORE_COLUMNS
     assert {(row.shop_id, row.event_id): row.score for row in written.itertuples()} == served
     judged = json.loads((tmp_path / "summary.json").read_text("utf-8"))

@@ -88,7 +88,7 @@ def test_event_on_the_stream_is_archived_and_its_alert_received(deployment):
     assert {event.event_id for event in events} <= set(deployment.archived())
     assert set(queue.inbox.messages) == set(web.inbox.messages)
     received = next(iter(queue.inbox.messages.values()))
-    assert set(received.attributes) == {"kind", "severity", "state", "shop_id", "sequence", "score"}
+    assert set(received.attributes) == {"kind", "severity", "state", "shop_id", "audience", "sequence", "score"}
     assert json.loads(received.body)["kind"] == "high_risk"
 
 
