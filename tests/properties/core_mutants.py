@@ -64,7 +64,21 @@ def _bucket(name: str, bound: int) -> Callable[[], Patch]:
 
 
 def _read(value: Callable[..., ConversationState]) -> Callable[[], Patch]:
-    return _instead(conversation_fold, "read_conversation", value)
+    """Every reading of a conversation is another one; none goes on from the event before."""
+
+    def begin(*given: Any, **options: Any) -> Reading:
+        begun = _BEGIN_READING(*given, **options)
+        begun.state = value(*given, **options)
+        return begun
+
+    return lambda: mutated_by(
+        mock.patch.object(conversation_fold, "read_conversation", value),
+        mock.patch.object(conversation_fold, "begin_reading", begin),
+        mock.patch.object(Reading, "continued", lambda *_: None),
+    )
+
+
+_BEGIN_READING = conversation_fold.begin_reading
 
 
 _OF_ORDER: Mutants = {
