@@ -7,6 +7,7 @@ from operator import itemgetter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service_quality.alerts.stages import stages_of
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.state_items import (
@@ -46,7 +47,9 @@ def rebuild(store: MemoryStore, log: RandomLog, rebuild_id: str, fold_version: s
     rows, _ = _log_of(archive_links(store.rows, "shop"), log.backfills)
     rows.sort(key=itemgetter("fold_key", "behind", "number", "turn"))
     kept = whole_facts(SMALL)
-    states = [_fold_state_group(group, kept, SUBJECTS) for _, group in groupby(rows, key=itemgetter("fold_key"))]
+    stages = stages_of(SMALL_RULES)
+    by_key = groupby(rows, key=itemgetter("fold_key"))
+    states = [_fold_state_group(group, kept, SUBJECTS, stages=stages) for _, group in by_key]
     items: dict[str, bytes | None] = {
         row["fold_key"]: row["conversation"]
         for row in states

@@ -74,7 +74,7 @@ def _read(value: Callable[..., ConversationState]) -> Callable[[], Patch]:
     return lambda: mutated_by(
         mock.patch.object(conversation_fold, "read_conversation", value),
         mock.patch.object(conversation_fold, "begin_reading", begin),
-        mock.patch.object(Reading, "continued", lambda *_: None),
+        mock.patch.object(Reading, "continued", return_value=None),
     )
 
 

@@ -9,13 +9,12 @@ from service_quality.alerts.stages import stages_of
 from service_quality.commit.timers import TIMER, read_timer, timer_key
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import TIME_REACHED
-from tests.oracle.bounds import fold_key
+from tests.oracle.bounds import fold_key, is_forgotten
 from tests.oracle.deadlines import Deadline, nearest
 from tests.oracle.entries import RulesBrought, TimeReached
 from tests.properties.naive_reader import NaiveEntry, NaiveReader
 from tests.simulation.evidence import Evidence, require
 from tests.simulation.models import rules_named
-from tests.simulation.outside import STATE
 
 #: The deadlines of a conversation, one after the other; None where nothing is due any more.
 Series = list[Deadline | None]
@@ -24,16 +23,16 @@ Series = list[Deadline | None]
 def judge_time(evidence: Evidence) -> None:
     """A conversation's timer leaves with each transaction that changes its deadline, in order; none is reached twice.
 
-    A rebuild, or an item that the table has deleted, forgets which row was written last: it is written again then, or
-    stays behind for a wait that is over, which the log answers with silence.
+    A rebuild, and the log's retention, forget which row was written last: it is written again then, or stays behind for
+    a wait that is over, which the log answers with silence.
     """
     _require_reached_once(evidence)
-    expected, found = _expected(evidence), _found(evidence)
+    (expected, forgotten), found = _expected(evidence), _found(evidence)
     for key, series in expected.items():
         rows, latest = found.pop(key, []), series[-1]
         evidence.world.count("timer rows", len(rows))
         evidence.world.count("timers pending", latest is not None)
-        if not _is_forgetful(evidence, key):
+        if not evidence.shop.generation and key not in forgotten:
             require(_changes(rows) == _changes(series), f"{key} let leave {rows}, expected {_changes(series)}")
         if latest is not None:
             require(rows[-1:] == [latest], f"{key} rings at {rows[-1:]}, expected {latest}")
@@ -51,8 +50,8 @@ def _require_reached_once(evidence: Evidence) -> None:
     evidence.world.count("silent", sum("silent" in entry for entry in evidence.entries))
 
 
-def _expected(evidence: Evidence) -> dict[str, Series]:
-    """The next deadline of each conversation after each transaction that changed it.
+def _expected(evidence: Evidence) -> tuple[dict[str, Series], set[str]]:
+    """The next deadline of each conversation after each transaction that changed it, and those forgotten meanwhile.
 
     Stages are those of the shop's own rules, else of the rules of the attempt.
     """
@@ -60,16 +59,22 @@ def _expected(evidence: Evidence) -> dict[str, Series]:
     reader = evidence.new_reader(scores=False)
     series: dict[str, dict[int, Deadline | None]] = defaultdict(dict)
     own: tuple[Rule, ...] | None = None
+    forgotten: set[str] = set()
     for position, entry in evidence.entries_to_read():
+        key = _key_of(entry)
+        if isinstance(entry, InteractionEvent | TimeReached) and key is not None and key in reader.contacts:
+            arrived = entry.due_at if isinstance(entry, TimeReached) else entry.received_at
+            received_clock = max(reader.received_clock, arrived)
+            if is_forgotten(reader.contacts[key].touched_at, received_clock=received_clock):
+                forgotten.add(key)
         became = [reading.became for reading in reader.read([(position, entry)])]
         if isinstance(entry, RulesBrought) and became[0] == "accepted":
             own = parse_rules(entry.document, reader.features).rules
-        key = _key_of(entry)
         if key is not None and became[0] in ("accepted", "corrected", "reached"):
             attempt = evidence.attempts[links[position]]
             stages = stages_of(own if own is not None else rules_named(attempt.rules, attempt.features))
             series[key][links[position]] = _next_deadline(reader, key, [stage.name for stage in stages])
-    return {key: [*by_link.values()] for key, by_link in series.items()}
+    return {key: [*by_link.values()] for key, by_link in series.items()}, forgotten
 
 
 def _next_deadline(reader: NaiveReader, key: str, stages: list[str]) -> Deadline | None:
@@ -98,11 +103,3 @@ def _found(evidence: Evidence) -> dict[str, Series]:
 def _changes(series: Series) -> Series:
     """The series without what says the same again, and without the None that it may begin with."""
     return [one for before, one in zip([None, *series], series, strict=False) if one != before]
-
-
-def _is_forgetful(evidence: Evidence, key: str) -> bool:
-    """Whether the shop was rebuilt, or the table has deleted the conversation's item at some time."""
-    return bool(evidence.shop.generation) or any(
-        table == STATE and item["item_key"]["S"].endswith(f"{evidence.shop_id}\x1f{key}")
-        for table, item in evidence.world.expired
-    )

@@ -127,11 +127,10 @@ class EventFold:
         """Keep the conversation with its next deadline; the row of its timer where that is another one."""
         key = conversation_key(event)
         item = self.state.conversation(key)
-        keeps_alerts = is_within_retention(item.conversation.touched_at, received_clock=received_clock)
+        if not is_within_retention(item.conversation.touched_at, received_clock=received_clock):
+            item = ConversationItem()  # whether the table has deleted it or not
         deadline = self._next_deadline(step)
-        kept = ConversationItem(
-            step.after.conversation, alert_states=item.alert_states if keeps_alerts else {}, timer=deadline
-        )
+        kept = ConversationItem(step.after.conversation, alert_states=item.alert_states, timer=deadline)
         self.state.keep_conversation(key, kept)
         if deadline == item.timer or event.conversation_id is None:
             return []
