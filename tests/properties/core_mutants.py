@@ -78,7 +78,7 @@ def _read(value: Callable[..., ConversationState]) -> Callable[[], Patch]:
     )
 
 
-_BEGIN_READING = conversation_fold.begin_reading
+_BEGIN_READING = reading.begin_reading
 
 
 _OF_ORDER: Mutants = {
