@@ -10,7 +10,9 @@ from service_quality.alerts.rules import Rule
 from service_quality.alerts.stages import stages_of
 from service_quality.commit.timers import TIMER, read_timer, timer_key
 from service_quality.features.declarations import FeatureSet
+from tests.oracle.bounds import RETENTION
 from tests.oracle.deadlines import nearest
+from tests.oracle.entries import RulesBrought
 from tests.properties.feature_sets import SETS, SMALL, SMALL_RULES
 from tests.properties.naive_reader import NaiveReader
 from tests.properties.online_run import batches, new_store, new_worker
@@ -20,7 +22,12 @@ from tests.stand_ins.archive_chain import archived_entries
 from tests.stand_ins.memory_store import MemoryStore
 
 #: What the oracle says of policies that are rejected.
-OF_POLICIES = {"wrong_policy": "no policy", "other_revision": "follows another", "known_revision": "known before"}
+OF_SETTINGS = {
+    "wrong_policy": "no policy",
+    "wrong_rules": "no rules",
+    "other_revision": "follows another",
+    "known_revision": "known before",
+}
 SIZES = st.lists(st.integers(1, 12), min_size=1, max_size=4)
 
 
@@ -45,7 +52,13 @@ def assert_served_equals_oracle(store: MemoryStore, log: RandomLog, features: Fe
 
 
 def assert_timers_equal_oracle(store: MemoryStore, log: RandomLog, rules: tuple[Rule, ...]) -> None:
-    """The pending row of every conversation rings at its nearest deadline by what the log had at its last change."""
+    """The pending row of every conversation rings at its nearest deadline by what the log had at its last change.
+
+    Timers of a shop with rules of its own are judged in the simulation. A row whose conversation is forgotten may stay
+    behind: its deadline is so old that nothing rings it.
+    """
+    if any(isinstance(entry, RulesBrought) for _, entry in readable(log)):
+        return
     stages = [stage.name for stage in stages_of(rules)]
     reader = NaiveReader(FeatureSet(()), scores=False)
     reader.read(readable(log))
@@ -55,6 +68,8 @@ def assert_timers_equal_oracle(store: MemoryStore, log: RandomLog, rules: tuple[
         row = pending.pop(timer_key(log.shop_id, conversation_id), None) if of == "contact" else None
         timer = None if row is None else read_timer(log.shop_id, row.body)
         expected = nearest(reader.story(contact.events), stages, contact.reached)
+        if timer is not None and expected is None and timer.deadline.due_at < reader.received_clock - RETENTION:
+            continue
         assert (timer and tuple(timer.deadline)) == (expected and tuple(expected)), name
     assert not pending
 
@@ -63,7 +78,7 @@ def _became(entry: dict) -> str:
     for unchanged in ("duplicate", "silent"):
         if entry.get(unchanged):
             return unchanged
-    return {**REASONS, **OF_POLICIES}[entry["rejected"]] if "rejected" in entry else "accepted"
+    return {**REASONS, **OF_SETTINGS}[entry["rejected"]] if "rejected" in entry else "accepted"
 
 
 def serve(
