@@ -2,21 +2,29 @@
 
 import argparse
 import json
-import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from cli.atomic_write import write_json
-from infra.operations.argument_types import seconds_argument, shop_argument
+from infra.operations.argument_types import shop_argument
 from infra.operations.deployment import Clients, find_names
-from infra.operations.errors import ArgumentsError, NotThereError, StillInTroubleError
-from infra.operations.policy_files import PolicyFile, calendar_lines, policy_line, read_policy_file
-from infra.operations.shop_logs import ShopLog
+from infra.operations.errors import ArgumentsError, StillInTroubleError
+from infra.operations.policy_files import calendar_lines, policy_line, read_policy_file
+from infra.operations.settings_commands import (
+    NEEDED_TO_SET,
+    add_command,
+    add_set_arguments,
+    print_lines,
+    put_settings,
+    read_known_shop,
+    refuse,
+    sentence,
+    warn,
+)
 from infra.operations.shop_policies import ShopPolicies, read_policies
-from infra.operations.stream_writer import StreamWriter
 from service_quality.adapters.state_table import StateReader
 from service_quality.commit.shop_item import ShopItem
 from service_quality.events.control_records import SettingsChanged
@@ -29,7 +37,6 @@ _CHECK = """say whether a file is a policy, with every mistake in it; nothing is
 _SET_NOTE = """The file is checked first: a policy with mistakes is put nowhere, and each mistake is printed. Then the
 record is signed and put on the event stream, and the command waits until the shop's log has come to it. Run again, it
 says that the policy is there already. `follows` in the file must be the shop's present revision."""
-_NEEDED_TO_SET = ("event_stream", "state_table", "control_key_secret")
 
 
 def add_policy_commands(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -37,98 +44,64 @@ def add_policy_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     policy = commands.add_parser("policy", help="check, set and show the policies of shops")
     policy.description = "What a shop declares of time, targets and scales (docs/policies.md)."
     within = policy.add_subparsers(dest="policy_command", required=True, metavar="COMMAND")
-    put = _command(within, "set", _SET, _set)
-    put.description = f"{_sentence(_SET)} {_SET_NOTE}"
-    show = _command(within, "show", _SHOW, _show)
-    check = _command(within, "check", _CHECK, _check)
+    put = add_command(within, "set", _SET, _set)
+    put.description = f"{sentence(_SET)} {_SET_NOTE}"
+    show = add_command(within, "show", _SHOW, _show)
+    check = add_command(within, "check", _CHECK, _check)
     for command in (put, show):
         command.add_argument("--stack", help="stack whose outputs name everything")
         command.add_argument("--shop", required=True, type=shop_argument, help="id of the shop")
         command.add_argument("--state-table", help="name of the table of states (default: from --stack)")
     for command in (put, check):
         command.add_argument("--file", required=True, type=Path, metavar="FILE.json", help="the policy")
-    put.add_argument("--event-stream", help="name of the event stream (default: from --stack)")
-    put.add_argument("--control-key-secret", help="ARN of the secret that signs control records")
-    put.add_argument(
-        "--patience",
-        type=seconds_argument,
-        default=120,
-        metavar="SECONDS",
-        help="seconds without progress of the shop's log after which to stop waiting (%(default)s)",
-    )
+    add_set_arguments(put)
     show.add_argument("--json", type=Path, metavar="FILE", help="write what came out as JSON, too")
-
-
-def _command(
-    commands: "argparse._SubParsersAction[Any]", name: str, text: str, run: Callable[[argparse.Namespace], int]
-) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=_sentence(text))
-    command.set_defaults(run=run)
-    return command
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def _check(options: argparse.Namespace) -> int:
     found = read_policy_file(options.file)
     if found.policy is None:
-        return _refuse(options.file, found)
+        return refuse("policy", options.file, found.mistakes)
     print(f"{options.file}: valid: {policy_line(found.policy)}")
-    _print(calendar_lines(found.policy, _today()))
+    print_lines(calendar_lines(found.policy, _today()))
     return 0
 
 
 def _set(options: argparse.Namespace) -> int:
     found = read_policy_file(options.file)
     if found.policy is None:
-        return _refuse(options.file, found)
-    names, clients = find_names(vars(options), needed=_NEEDED_TO_SET), Clients()
+        return refuse("policy", options.file, found.mistakes)
+    names, clients = find_names(vars(options), needed=NEEDED_TO_SET), Clients()
     state = StateReader(clients.dynamodb, names.state_table)
     before = state.read_shop(options.shop)
     held = read_policies(state, options.shop, before or ShopItem())
     if _is_there(held, found.policy):
         print(f"{options.shop}: {policy_line(found.policy)}: is the present policy already")
         return 0
-    _warn([] if before else ["no event of this shop was seen yet: the policy will be its first record"])
-    _warn(_follows_another(held, found.policy))
-    writer = StreamWriter(clients.kinesis, names.event_stream, lambda: clients.read_secret(names.control_key_secret))
-    number = writer.put_control(SettingsChanged(shop_id=options.shop, document=found.document))
-    log = ShopLog(options.shop, state, options.patience)
-    log.wait_for(number)
-    after = log.read()
+    warn("policy", [] if before else ["no event of this shop was seen yet: the policy will be its first record"])
+    warn("policy", _follows_another(held, found.policy))
+    record = SettingsChanged(shop_id=options.shop, document=found.document)
+    after = put_settings(record, names, clients, state, patience=options.patience)
     _require_taken(after, read_policies(state, options.shop, after), found.policy)
     print(f"{options.shop}: {policy_line(found.policy)}: judges what begins behind it on the log")
-    _print(calendar_lines(found.policy, _today()))
+    print_lines(calendar_lines(found.policy, _today()))
     return 0
 
 
 def _show(options: argparse.Namespace) -> int:
     names, clients = find_names(vars(options), needed=("state_table",)), Clients()
     state = StateReader(clients.dynamodb, names.state_table)
-    shop = state.read_shop(options.shop)
-    if shop is None:
-        raise NotThereError(f"found no shop {options.shop}, expected one of which a record was folded")
+    shop = read_known_shop(state, options.shop)
     held, now = read_policies(state, options.shop, shop), read_clock()
     shown = held.document(now)
     if options.json:
         write_json(options.json, shown)
     print(f"{options.shop}: present revision {held.present or 'none'}, in force {shown['in_force']}")
-    _print(policy_line(one) for one in held.policies)
+    print_lines(policy_line(one) for one in held.policies)
     if shown["policy"] is not None:
         print(json.dumps(shown["policy"], ensure_ascii=False, indent=2))
-    _print(calendar_lines(held.in_force(now), _today()))
+    print_lines(calendar_lines(held.in_force(now), _today()))
     return 0
-
-
-def _refuse(path: Path, found: PolicyFile) -> int:
-    """Print every mistake, a line each; the exit code of a file of another form."""
-    count = len(found.mistakes)
-    print(f"policy: {path}: found {count} {'mistake' if count == 1 else 'mistakes'}, expected none", file=sys.stderr)
-    for mistake in found.mistakes:
-        print(mistake, file=sys.stderr)
-    return ArgumentsError.exit_code
 
 
 def _is_there(held: ShopPolicies, policy: Policy) -> bool:
@@ -161,16 +134,6 @@ def _require_taken(shop: ShopItem, held: ShopPolicies, policy: Policy) -> None:
         f"found no such revision {policy.revision} behind its record, expected it: the log rejected it, and "
         "list --shop says why"
     )
-
-
-def _warn(texts: Iterable[str]) -> None:
-    for text in texts:
-        print(f"policy: warning: {text}", file=sys.stderr)
-
-
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(line)
 
 
 def _today() -> date:

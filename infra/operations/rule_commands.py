@@ -1,19 +1,27 @@
 """Commands about the rules of shops: a file is checked, put on a shop's log, and shown as it is in force."""
 
 import argparse
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from cli.atomic_write import write_json
-from infra.operations.argument_types import seconds_argument, shop_argument
+from infra.operations.argument_types import shop_argument
 from infra.operations.deployment import Clients, find_names
-from infra.operations.errors import ArgumentsError, NotThereError, StillInTroubleError
+from infra.operations.errors import ArgumentsError, StillInTroubleError
 from infra.operations.rule_files import RuleFile, read_rule_file, rule_line, rules_line
-from infra.operations.shop_logs import ShopLog
+from infra.operations.settings_commands import (
+    NEEDED_TO_SET,
+    add_command,
+    add_set_arguments,
+    print_lines,
+    put_settings,
+    read_known_shop,
+    refuse,
+    sentence,
+    warn,
+)
 from infra.operations.shop_rules import ShopRules, read_shop_rules
-from infra.operations.stream_writer import StreamWriter
 from service_quality.adapters.state_table import StateReader
 from service_quality.commit.shop_item import ShopItem
 from service_quality.events.control_records import RULES, SettingsChanged
@@ -24,7 +32,6 @@ _CHECK = """say whether a file holds rules, with every mistake in it; nothing is
 _SET_NOTE = """The file is checked first: rules with mistakes are put nowhere, and each mistake is printed. Then the
 record is signed and put on the event stream, and the command waits until the shop's log has come to it. Run again, it
 says that the rules are in force already. `follows` in the file must be the shop's present revision."""
-_NEEDED_TO_SET = ("event_stream", "state_table", "control_key_secret")
 
 
 def add_rule_commands(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -32,39 +39,19 @@ def add_rule_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     rules = commands.add_parser("rules", help="check, set and show the rules of shops")
     rules.description = "When alerts are raised and when they end (docs/rules.md)."
     within = rules.add_subparsers(dest="rules_command", required=True, metavar="COMMAND")
-    check = _command(within, "check", _CHECK, _check)
-    put = _command(within, "set", _SET, _set)
-    put.description = f"{_sentence(_SET)} {_SET_NOTE}"
-    show = _command(within, "show", _SHOW, _show)
+    check = add_command(within, "check", _CHECK, _check)
+    put = add_command(within, "set", _SET, _set)
+    put.description = f"{sentence(_SET)} {_SET_NOTE}"
+    show = add_command(within, "show", _SHOW, _show)
     for command in (put, show):
         command.add_argument("shop", type=shop_argument, metavar="SHOP", help="id of the shop")
         command.add_argument("--stack", help="stack whose outputs name everything")
         command.add_argument("--state-table", help="name of the table of states (default: from --stack)")
     for command in (check, put):
         command.add_argument("file", type=Path, metavar="FILE", help="the rules, YAML or JSON")
-    put.add_argument("--event-stream", help="name of the event stream (default: from --stack)")
-    put.add_argument("--control-key-secret", help="ARN of the secret that signs control records")
-    put.add_argument(
-        "--patience",
-        type=seconds_argument,
-        default=120,
-        metavar="SECONDS",
-        help="seconds without progress of the shop's log after which to stop waiting (%(default)s)",
-    )
+    add_set_arguments(put)
     for command in (check, show):
         command.add_argument("--json", type=Path, metavar="FILE", help="write what came out as JSON, too")
-
-
-def _command(
-    commands: "argparse._SubParsersAction[Any]", name: str, text: str, run: Callable[[argparse.Namespace], int]
-) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=_sentence(text))
-    command.set_defaults(run=run)
-    return command
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -73,43 +60,37 @@ def _check(options: argparse.Namespace) -> int:
         mistakes = [one._asdict() for one in given.mistakes]
         write_json(options.json, {"file": str(options.file), "valid": not mistakes, "mistakes": mistakes})
     if given.mistakes:
-        return _refuse(options.file, given)
+        return refuse("rules", options.file, given.mistakes)
     print(f"{options.file}: valid: {rules_line(given.found)}")
-    _print(map(rule_line, given.found.rules))
+    print_lines(map(rule_line, given.found.rules))
     return 0
 
 
 def _set(options: argparse.Namespace) -> int:
     given = read_rule_file(options.file)
     if given.mistakes:
-        return _refuse(options.file, given)
-    names, clients = find_names(vars(options), needed=_NEEDED_TO_SET), Clients()
+        return refuse("rules", options.file, given.mistakes)
+    names, clients = find_names(vars(options), needed=NEEDED_TO_SET), Clients()
     state = StateReader(clients.dynamodb, names.state_table)
     before = state.read_shop(options.shop)
     held = read_shop_rules(state, options.shop, before or ShopItem())
     if _is_there(held, given):
         print(f"{options.shop}: {rules_line(given.found)}: in force already")
         return 0
-    _warn([] if before else ["no event of this shop was seen yet: the rules will be its first record"])
-    _warn(_follows_another(held, given))
-    writer = StreamWriter(clients.kinesis, names.event_stream, lambda: clients.read_secret(names.control_key_secret))
+    warn("rules", [] if before else ["no event of this shop was seen yet: the rules will be its first record"])
+    warn("rules", _follows_another(held, given))
     record = SettingsChanged(shop_id=options.shop, document=given.document, section=RULES)
-    number = writer.put_control(record)
-    log = ShopLog(options.shop, state, options.patience)
-    log.wait_for(number)
-    after = log.read()
+    after = put_settings(record, names, clients, state, patience=options.patience)
     _require_taken(after, read_shop_rules(state, options.shop, after), given)
     print(f"{options.shop}: {rules_line(given.found)}: in force for every event behind it on the log")
-    _print(map(rule_line, given.found.rules))
+    print_lines(map(rule_line, given.found.rules))
     return 0
 
 
 def _show(options: argparse.Namespace) -> int:
     names, clients = find_names(vars(options), needed=("state_table",)), Clients()
     state = StateReader(clients.dynamodb, names.state_table)
-    shop = state.read_shop(options.shop)
-    if shop is None:
-        raise NotThereError(f"found no shop {options.shop}, expected one of which a record was folded")
+    shop = read_known_shop(state, options.shop)
     held = read_shop_rules(state, options.shop, shop)
     if options.json:
         write_json(options.json, held.document())
@@ -117,19 +98,10 @@ def _show(options: argparse.Namespace) -> int:
         print(f"{options.shop}: the shipped rules are in force")
     else:
         print(f"{options.shop}: revision {held.own.revision} is in force since position {held.position}")
-    _print(map(rule_line, held.rules))
+    print_lines(map(rule_line, held.rules))
     if held.own is not None and held.own.withdrawn:
         print(f"withdrawn before: {', '.join(rule.name for rule in held.own.withdrawn)}")
     return 0
-
-
-def _refuse(path: Path, given: RuleFile) -> int:
-    """Print every mistake, a line each; the exit code of a file of another form."""
-    count = len(given.mistakes)
-    print(f"rules: {path}: found {count} {'mistake' if count == 1 else 'mistakes'}, expected none", file=sys.stderr)
-    for mistake in given.mistakes:
-        print(mistake, file=sys.stderr)
-    return ArgumentsError.exit_code
 
 
 def _is_there(held: ShopRules, given: RuleFile) -> bool:
@@ -162,13 +134,3 @@ def _require_taken(shop: ShopItem, held: ShopRules, given: RuleFile) -> None:
         f"found no revision {given.found.revision} in force behind its record, expected it: the log rejected it, or "
         "another one came at once; list --shop says why"
     )
-
-
-def _warn(texts: Iterable[str]) -> None:
-    for text in texts:
-        print(f"rules: warning: {text}", file=sys.stderr)
-
-
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(line)

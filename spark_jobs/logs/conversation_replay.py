@@ -1,11 +1,9 @@
 """One conversation along a log: what the core's fold makes of its rows, one after the other."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from service_quality.conversations.conversation import EMPTY, Conversation, reject_too_old, within_retention
-from service_quality.conversations.deadlines import Deadline, Stage, next_deadline
 from service_quality.conversations.imported_part import ImportedPart, join_parts
 from service_quality.errors import RejectedEventError
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
@@ -59,12 +57,6 @@ class Replay:
         event = to_event(row)
         reject_too_old(event, received_clock=received_clock)
         return step_conversation(self.held, event, received_clock=received_clock, imported=imported, policies=policies)
-
-    def next_deadline(self, stages: Sequence[Stage]) -> Deadline | None:
-        """The deadline at which the conversation's timer rings."""
-        if not stages or self.held.state.turn is None:
-            return None
-        return next_deadline(self.held.state, stages, (one[:3] for one in self.held.conversation.reached))
 
     def take_import(self, rows: list[Row]) -> FoldedImport:
         """The rows of one import, in order of time."""

@@ -240,7 +240,7 @@ def _fold_state_group(
 
 
 def _encoded(replay: Replay, stages: Sequence[Stage]) -> bytes:
-    return encode_conversation(ConversationItem(replay.held.conversation, timer=replay.next_deadline(stages)))
+    return encode_conversation(ConversationItem(replay.held.conversation, timer=replay.held.next_deadline(stages)))
 
 
 def _add_facts(sums: Counter[tuple[str, int, str]], facts: Iterable[Fact]) -> None:

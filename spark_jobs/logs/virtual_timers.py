@@ -104,7 +104,7 @@ def timers_of(rows: Iterable[Row], stages: Sequence[Stage], policies: PoliciesBy
 
 def _rung(replay: Replay, last: Row, stages: Sequence[Stage], *, until: int) -> Iterator[Row]:
     """The stages behind a conversation's last event, up to a received clock."""
-    while (deadline := replay.next_deadline(stages)) is not None:
+    while (deadline := replay.held.next_deadline(stages)) is not None:
         timer = Timer(last["shop_id"], last["conversation_id"], deadline)
         is_late = timer.rings_at < last["received_clock"]
         if not is_late and timer.rings_at >= until:

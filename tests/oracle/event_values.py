@@ -6,7 +6,7 @@ from tests.oracle.entities import currency_of
 from tests.oracle.outcome import is_closed, is_visit, transfers
 from tests.oracle.rounds import open_turn, places_in_round, replies, round_at, rounds
 from tests.oracle.shares import unpaused_ms, waited_at_least_ms, waited_days, waited_ms
-from tests.oracle.story import Moment, Story, is_exact
+from tests.oracle.story import Instant, Story, is_exact
 from tests.oracle.wall import days_between, on_the_wall
 
 Values = dict[str, float | int | None]
@@ -27,7 +27,7 @@ def event_values(event: InteractionEvent, story: Story) -> Values:
     return values_at(event, story.until(story.place_of(event.event_id)), is_void=story.is_void)
 
 
-def values_at(moment: InteractionEvent | Moment, until: Story, *, is_void: bool) -> Values:
+def values_at(moment: InteractionEvent | Instant, until: Story, *, is_void: bool) -> Values:
     """Every value at an instant, by the story up to it; of a visit or a merged conversation nothing is known."""
     if is_visit(until) or is_void:
         counts: Values = dict.fromkeys(COUNTS, 0)
@@ -68,7 +68,7 @@ def _of_replies(story: Story, number: int) -> Values:
     }
 
 
-def _of_waiting(story: Story, moment: InteractionEvent | Moment) -> Values:
+def _of_waiting(story: Story, moment: InteractionEvent | Instant) -> Values:
     turn, at, exact = open_turn(story), moment.occurred_at, is_exact(moment)
     if turn is None:
         return {"waiting": 0, "waiting_ms": None, "waiting_days": None, "waited_share": None}
@@ -81,7 +81,7 @@ def _of_waiting(story: Story, moment: InteractionEvent | Moment) -> Values:
     }
 
 
-def _of_opening(story: Story, number: int, moment: InteractionEvent | Moment) -> Values:
+def _of_opening(story: Story, number: int, moment: InteractionEvent | Instant) -> Values:
     opening = story.event(rounds(story)[number].opens)
     exact, wall = is_exact(opening), on_the_wall(opening, story.policy_at(rounds(story)[number].opens).zone)
     return {

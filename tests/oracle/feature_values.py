@@ -24,7 +24,7 @@ from tests.oracle.fact_names import RATES, REPLY_BUCKETS
 from tests.oracle.facts import Fact
 from tests.oracle.outcome import attributes_after
 from tests.oracle.spans import WINDOWS, tile_start, window_start
-from tests.oracle.story import Moment, Story
+from tests.oracle.story import Instant, Story
 
 Value = float | int | None
 
@@ -46,7 +46,7 @@ class FeatureValues:
     """
 
     histories: Histories
-    moment: InteractionEvent | Moment
+    moment: InteractionEvent | Instant
     until: Story
     is_void: bool = False
 

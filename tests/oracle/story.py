@@ -63,7 +63,7 @@ class Policy(NamedTuple):
 DEFAULT = Policy()
 
 
-class Moment(NamedTuple):
+class Instant(NamedTuple):
     """An instant at which a conversation is looked at without an event."""
 
     occurred_at: int
@@ -164,7 +164,7 @@ def is_courtesy(event: InteractionEvent) -> bool:
     return event.kind == "customer_message" and event.courtesy == 1
 
 
-def is_exact(event: InteractionEvent | Moment) -> bool:
+def is_exact(event: InteractionEvent | Instant) -> bool:
     """Whether the event's instant is known, and not only its day."""
     return event.precision == "ms"
 

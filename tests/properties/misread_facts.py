@@ -8,7 +8,7 @@ from service_quality.conversations import began_by_agent as began_by_agent_modul
 from service_quality.conversations import conversation, event_values
 from service_quality.conversations.began_by_agent import began_by_agent
 from service_quality.conversations.conversation_state import ConversationState
-from service_quality.conversations.event_values import EventValues, Moment
+from service_quality.conversations.event_values import EventValues, Occurrence
 from service_quality.conversations.reading import Reading
 from service_quality.conversations.reading_order import Placed
 from service_quality.conversations.rounds import RESOLVED, Reply, Round, Share
@@ -114,18 +114,18 @@ def at_the_end(folded: Any, event_id: str) -> ConversationState:
     return state
 
 
-def since_the_event(state: ConversationState, event: Moment) -> EventValues:
+def since_the_event(state: ConversationState, event: Occurrence) -> EventValues:
     return _VALUES(
         state, replace(event, occurred_at=event.received_at) if isinstance(event, InteractionEvent) else event
     )
 
 
-def of_all_rounds(state: ConversationState, event: Moment) -> EventValues:
+def of_all_rounds(state: ConversationState, event: Occurrence) -> EventValues:
     values = _VALUES(state, event)
     return {**values, "customer_messages": sum(one.customer_messages for one in state.rounds)}
 
 
-def answered_in_any_round(state: ConversationState, event: Moment) -> EventValues:
+def answered_in_any_round(state: ConversationState, event: Occurrence) -> EventValues:
     values = _VALUES(state, event)
     return {**values, "answered": int(any(one.replies for one in state.rounds))}
 

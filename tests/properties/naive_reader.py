@@ -29,7 +29,7 @@ from tests.oracle.facts import Fact, total_facts
 from tests.oracle.feature_values import FeatureValues
 from tests.oracle.held import NaivePart, at_the_instant_of, ids_of, joined, with_event
 from tests.oracle.outcome import is_scored
-from tests.oracle.story import Moment, Placed, Policy, Story, content, in_order, is_correction
+from tests.oracle.story import Instant, Placed, Policy, Story, content, in_order, is_correction
 
 
 @dataclass
@@ -200,7 +200,7 @@ class NaiveReader:
             return Reading(position, "silent", self.clock)
         before_it, self.clock = self.clock, max(self.clock, time.due_at)
         until = story.up_to(time.due_at)
-        vector = self._vector(Moment(time.due_at), until, is_void=False) if self.scores else None
+        vector = self._vector(Instant(time.due_at), until, is_void=False) if self.scores else None
         if vector is not None and self.fails(vector):
             self.clock = before_it
             return Reading(position, "failed", before_it)
@@ -254,7 +254,7 @@ class NaiveReader:
         for (key, at, name), value in changed.items():
             self.entered[key].append(Fact(key, at, name, value))
 
-    def _vector(self, moment: InteractionEvent | Moment, until: Story, *, is_void: bool) -> bytes:
+    def _vector(self, moment: InteractionEvent | Instant, until: Story, *, is_void: bool) -> bytes:
         """The bytes of the vector at an event or an instant."""
         values_at = FeatureValues(self, moment, until, is_void)
         values = [values_at.value(feature) for feature in self.features.features]

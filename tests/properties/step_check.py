@@ -23,7 +23,7 @@ from tests.oracle.event_values import values_at
 from tests.oracle.fact_names import FACTS as ALL_FACTS
 from tests.oracle.facts import Fact as OracleFact
 from tests.oracle.outcome import attributes_after, is_scored
-from tests.oracle.story import Moment, Story
+from tests.oracle.story import Instant, Story
 from tests.properties.naive_reader import NaiveReader
 from tests.properties.policy_pairs import PolicyPair, policy_pairs
 from tests.properties.random_logs import RandomLog, read_record
@@ -142,9 +142,9 @@ def _assert_step(step: ConversationStep, event: InteractionEvent | TimeReached, 
     held = [(replace(one, text=None, query=None), _has_words(one)) for one in events]
     stored = [one.event for one in step.after.placed]
     assert [(replace(one, text_digest=None, policies_known=0), bool(one.text_digest)) for one in stored] == held
-    moment: InteractionEvent | Moment
+    moment: InteractionEvent | Instant
     if isinstance(event, TimeReached):
-        until, moment = story.up_to(event.due_at), Moment(event.due_at)
+        until, moment = story.up_to(event.due_at), Instant(event.due_at)
     else:
         until = story.until(story.place_of(event.event_id))
         moment = until.events[-1].event

@@ -72,7 +72,7 @@ def _require_conversation(state: ShopState, reader: NaiveReader, key: str, *, re
     expected = conversation_of(contact.events, touched_at=contact.touched_at)
     require(held.events == expected.events, f"{key} holds other events")
     require(replace(held, reached=()) == expected, f"{key} was touched at another time, or holds others of imports")
-    reached = {one[:3] for one in held.reached}
+    reached = {one.key for one in held.reached}
     require(reached == contact.reached, f"{key} has reached {sorted(reached)}, expected {sorted(contact.reached)}")
 
 

@@ -8,8 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
+from types import ModuleType
 from typing import Any, cast
 
+import pytest
+
+from infra.operations import settings_commands
 from infra.operations.lease import Lease
 from infra.operations.outbox_batches import OutboxBatches
 from infra.operations.parked_shops import ParkedShop
@@ -35,7 +39,7 @@ from tests.stand_ins.aws_services import S3, refusal
 from tests.stand_ins.control import control_key
 from tests.stand_ins.memory_store import MemoryStore
 from tests.stand_ins.scorer import FixedScorer
-from tests.unit.core.sample_events import NOON
+from tests.unit.core.sample_events import NOON, event
 
 BUCKET, TABLE, STREAM = "rejected", "state", "events"
 
@@ -250,3 +254,29 @@ class OperatedLine:
         """The ids of the events folded, in the order of the log."""
         entries = archived_entries(self.store.rows, shop_id)
         return [entry["event"]["event_id"] for entry in entries if "event_id" in entry.get("event", {})]
+
+
+def operated_line(monkeypatch: pytest.MonkeyPatch, commands: ModuleType) -> OperatedLine:
+    """A line with one shop, which these commands call, and which they need not wait for."""
+    line = OperatedLine()
+    line.send(event("conversation_opened", 0))
+    line.advance()
+    client: Any = line
+
+    class Clients:
+        dynamodb = kinesis = line
+
+        def read_secret(self, secret: str) -> bytes:
+            assert secret == "arn"
+            return control_key()
+
+    monkeypatch.setattr(commands, "Clients", Clients)
+    monkeypatch.setattr(
+        settings_commands,
+        "ShopLog",
+        lambda shop_id, state, patience: ShopLog(shop_id, state, patience, line.pause, line.seconds),
+    )
+    monkeypatch.setattr(
+        settings_commands, "StreamWriter", lambda _, name, key: StreamWriter(client, name, key, lambda: line.now)
+    )
+    return line

@@ -2,36 +2,31 @@
 
 import json
 from collections.abc import Sequence
-from typing import Protocol
 
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.timers import TIMER, Timer, read_timer
-from service_quality.commit.transactions import OutboxRow
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_event
 from service_quality.events.positions import Position
+from spark_jobs.backtest.memory_store import MemoryStore
 from tests.stand_ins.control import control_key, record_json
 
 
-class _Rows(Protocol):
-    rows: dict[tuple[str, str], OutboxRow]
-
-
-def pending(store: _Rows) -> list[Timer]:
+def pending(store: MemoryStore) -> list[Timer]:
     """The timers that wait, the nearest first."""
     found = [read_timer(row.shop_id, row.body) for row in store.rows.values() if row.row_kind == TIMER]
     return sorted((one for one in found if one is not None), key=lambda one: one.rings_at)
 
 
-def advance_with_timers(commit: OnlineCommit, store: _Rows, shop_id: str, records: Sequence[LogRecord]) -> None:
+def advance_with_timers(commit: OnlineCommit, store: MemoryStore, shop_id: str, records: Sequence[LogRecord]) -> None:
     """Commit records of events one by one; a timer rings before the first record that was received after it rings."""
     commit.control_key = commit.control_key or control_key
     number = 0
     for record in records:
         event = parse_event(json.loads(record.data), arrived_at=record.arrived_at)
-        while (timers := pending(store)) and timers[0].rings_at < event.received_at:
-            rings_at, number = timers[0].rings_at, number + 1
-            _commit(commit, shop_id, number, record_json(timers[0].reached, issued_at=rings_at), rings_at)
+        while (timer := store.timers.ring(shop_id, before=event.received_at)) is not None:
+            number += 1
+            _commit(commit, shop_id, number, record_json(timer.reached, issued_at=timer.rings_at), timer.rings_at)
         number += 1
         _commit(commit, shop_id, number, record.data, record.arrived_at)
 

@@ -3,22 +3,19 @@
 import json
 from base64 import b64encode
 from datetime import date
-from typing import Any
 
 import pytest
 
 from infra.operations import policy_commands
 from infra.operations.command_line import main
 from infra.operations.policy_files import calendar_lines, policy_line
-from infra.operations.shop_logs import ShopLog
-from infra.operations.stream_writer import StreamWriter
 from service_quality.events.control_records import SettingsChanged
 from service_quality.events.control_signatures import sign_control
 from service_quality.instants import parse_instant
 from service_quality.policies.json_documents import MAX_DOCUMENT_BYTES
 from service_quality.policies.policy import DEFAULT_POLICY, Policy
-from tests.stand_ins.control import KEY, control_key
-from tests.stand_ins.operated_line import STREAM, TABLE, OperatedLine
+from tests.stand_ins.control import KEY
+from tests.stand_ins.operated_line import STREAM, TABLE, OperatedLine, operated_line
 from tests.unit.core.sample_events import event
 
 TODAY = parse_instant("2026-11-20T12:00:00Z")
@@ -32,30 +29,8 @@ def document(revision: str, **fields: object) -> dict[str, object]:
 
 @pytest.fixture
 def line(monkeypatch) -> OperatedLine:
-    """A line with one shop, whose commands need not wait."""
-    line = OperatedLine()
-    line.send(event("conversation_opened", 0))
-    line.advance()
-    client: Any = line
-
-    class Clients:
-        dynamodb = kinesis = line
-
-        def read_secret(self, secret: str) -> bytes:
-            assert secret == "arn"
-            return control_key()
-
-    monkeypatch.setattr(policy_commands, "Clients", Clients)
-    monkeypatch.setattr(
-        policy_commands,
-        "ShopLog",
-        lambda shop_id, state, patience: ShopLog(shop_id, state, patience, line.pause, line.seconds),
-    )
-    monkeypatch.setattr(
-        policy_commands, "StreamWriter", lambda _, name, key: StreamWriter(client, name, key, lambda: line.now)
-    )
     monkeypatch.setattr(policy_commands, "read_clock", lambda: TODAY)
-    return line
+    return operated_line(monkeypatch, policy_commands)
 
 
 @pytest.fixture

@@ -9,14 +9,12 @@ import pytest
 
 from infra.operations import rule_commands
 from infra.operations.command_line import main
-from infra.operations.shop_logs import ShopLog
-from infra.operations.stream_writer import StreamWriter
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.events.control_records import RULES, SettingsChanged
 from service_quality.events.control_signatures import sign_control
 from service_quality.events.positions import Position
-from tests.stand_ins.control import KEY, control_key
-from tests.stand_ins.operated_line import STREAM, TABLE, OperatedLine
+from tests.stand_ins.control import KEY
+from tests.stand_ins.operated_line import STREAM, TABLE, OperatedLine, operated_line
 from tests.unit.core.rule_documents import WAITS, document, rule
 from tests.unit.core.sample_events import event
 
@@ -28,29 +26,7 @@ ANY = rule(WAITS, evidence=["waiting_ms"])
 
 @pytest.fixture
 def line(monkeypatch) -> OperatedLine:
-    """A line with one shop, whose commands need not wait."""
-    line = OperatedLine()
-    line.send(event("conversation_opened", 0))
-    line.advance()
-    client: Any = line
-
-    class Clients:
-        dynamodb = kinesis = line
-
-        def read_secret(self, secret: str) -> bytes:
-            assert secret == "arn"
-            return control_key()
-
-    monkeypatch.setattr(rule_commands, "Clients", Clients)
-    monkeypatch.setattr(
-        rule_commands,
-        "ShopLog",
-        lambda shop_id, state, patience: ShopLog(shop_id, state, patience, line.pause, line.seconds),
-    )
-    monkeypatch.setattr(
-        rule_commands, "StreamWriter", lambda _, name, key: StreamWriter(client, name, key, lambda: line.now)
-    )
-    return line
+    return operated_line(monkeypatch, rule_commands)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from service_quality.alerts.alert_json import encode_alert
 from service_quality.alerts.alert_state import AlertState, IdSalt, unsalted
 from service_quality.alerts.decisions import Decision, Judged, Subject, decide, end_withdrawn, shown_in, subject_of
 from service_quality.alerts.rules import CONVERSATION, Rule
-from service_quality.alerts.stages import stages_of
 from service_quality.alerts.stored_alerts import STATE, alert_stream_key
 from service_quality.commit.failures import RULE, SCORE, Failure
 from service_quality.commit.shop_state import ShopState
@@ -17,7 +16,6 @@ from service_quality.commit.state_items import ConversationItem
 from service_quality.commit.timers import timer_row
 from service_quality.commit.transactions import OutboxRow
 from service_quality.conversations.conversation import conversation_key, is_within_retention
-from service_quality.conversations.deadlines import Deadline, next_deadline
 from service_quality.errors import DependencyError, DeploymentError, RejectedEventError
 from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent
@@ -129,18 +127,13 @@ class EventFold:
         item = self.state.conversation(key)
         if not is_within_retention(item.conversation.touched_at, received_clock=received_clock):
             item = ConversationItem()  # whether the table has deleted it or not
-        deadline = self._next_deadline(step)
+        rules = self.state.rules_over(self.rules)
+        deadline = step.after.next_deadline(stage for rule in rules for stage in rule.stages)
         kept = ConversationItem(step.after.conversation, alert_states=item.alert_states, timer=deadline)
         self.state.keep_conversation(key, kept)
         if deadline == item.timer or event.conversation_id is None:
             return []
         return [timer_row(self.state.shop_id, event.conversation_id, deadline)]
-
-    def _next_deadline(self, step: ConversationStep) -> Deadline | None:
-        if step.after.state.turn is None:
-            return None
-        stages = stages_of(self.state.rules_over(self.rules))
-        return next_deadline(step.after.state, stages, (one[:3] for one in step.after.conversation.reached))
 
     def _decide(
         self,

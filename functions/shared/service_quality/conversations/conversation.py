@@ -63,6 +63,11 @@ class Reached(NamedTuple):
     stage: str
     at: int
 
+    @property
+    def key(self) -> tuple[int, int, str]:
+        """What is reached once, whenever it is."""
+        return self.round, self.turn, self.stage
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:

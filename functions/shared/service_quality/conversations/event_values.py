@@ -24,7 +24,7 @@ EVENT_VALUES = (
 EventValues = dict[str, float | int | None]
 
 
-class Moment(Protocol):
+class Occurrence(Protocol):
     """An instant at which a conversation is looked at: that of an event, or one that time has reached."""
 
     @property
@@ -33,7 +33,7 @@ class Moment(Protocol):
     def precision(self) -> str: ...
 
 
-def read_event_values(state: ConversationState, event: Moment) -> EventValues:
+def read_event_values(state: ConversationState, event: Occurrence) -> EventValues:
     """Values of the event's round up to the event and at its instant; `state` is that after the event.
 
     Durations in milliseconds, missing where an end is known to the day only; hours and days in the zone of the policy

@@ -87,18 +87,18 @@ class Reading:
             state.replied.replies.append(Reply(0, agent_id, None, 0, None))
         state.rounds = rounds
 
-    def continued(self, placed: Sequence[Placed], policies: Sequence[Policy]) -> "Reading | None":
+    def continued(self, placed: Sequence[Placed]) -> "Reading | None":
         """The reading of these events, of which all but the last are those of this reading, in the same order.
 
-        None where the last event changes how an earlier one is read: then all are read anew. This reading stays as it
-        is, and has the policies of that one, or fewer.
+        None where the last event changes how an earlier one is read: then all are read again. This reading stays as it
+        is.
         """
         event = placed[-1].event
         if self.state.is_merged or event.merged_into not in (None, event.conversation_id):
             return None
         if any(began_by_agent(placed, index, of=one) for index, one in self.asking_openings):
             return None
-        following = Reading(placed, policies)
+        following = Reading(placed, self.policies)
         seems = self.seems_answered
         following.state, copies = copy_state(self.state, [] if seems is None else [seems[0]])
         following.seems_answered = None if seems is None else (copies[id(seems[0])], seems[1])

@@ -1,13 +1,13 @@
 """The fold of one event into one conversation: its values, and the facts that it changes. Every engine uses it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from service_quality.conversations.conversation import Conversation, Reached, advance, within_retention
 from service_quality.conversations.conversation_state import ConversationState
-from service_quality.conversations.deadlines import deadline_of, stage_named
+from service_quality.conversations.deadlines import Deadline, Stage, deadline_of, next_deadline, stage_named
 from service_quality.conversations.event_values import EventValues, read_event_values
 from service_quality.conversations.imported_part import ImportedPart, holds_all, join_parts
 from service_quality.conversations.reading import Reading, begin_reading, read_conversation
@@ -53,15 +53,15 @@ class FoldedConversation:
     def state(self) -> ConversationState:
         return self.reading.state
 
-    def with_last(self, advanced: Conversation, policies: tuple[Policy, ...]) -> "FoldedConversation":
+    def with_last(self, advanced: Conversation) -> "FoldedConversation":
         """The conversation with an event more, which goes on from this reading where the event is the last in order."""
-        after = FoldedConversation(advanced, self.kept, policies)
+        after = FoldedConversation(advanced, self.kept, self.policies)
         held, event = self.conversation, advanced.events[-1]
         is_one_more = len(advanced.events) == len(held.events) + 1 and advanced.imported == held.imported
         if is_one_more and held.events and event.occurred_at > self.placed[-1].event.occurred_at:
             placed = [*self.placed, Placed(event, len(held.events))]
             after.__dict__["placed"] = placed
-            reading = self.reading.continued(placed, policies)
+            reading = self.reading.continued(placed)
             if reading is not None:
                 after.__dict__["reading"] = reading
         return after
@@ -87,6 +87,12 @@ class FoldedConversation:
         turn = None if self.state.turn is None else (self.state.number, self.state.turn_number)
         kept = tuple(one for one in reached if (one.round, one.turn) == turn)
         return self if kept == reached else self._holding(kept)
+
+    def next_deadline(self, stages: Iterable[Stage]) -> Deadline | None:
+        """The deadline at which its timer rings: the nearest one that the open turn has not reached."""
+        if self.state.turn is None:
+            return None
+        return next_deadline(self.state, stages, (one.key for one in self.conversation.reached))
 
     def reaching(self, stage: Reached) -> "FoldedConversation":
         """The same with a further stage that the open turn has reached."""
@@ -163,13 +169,11 @@ def step_conversation(
     out.
     """
     policies = before.policies if policies is None else policies
-    known, parts = _known(before, received_clock, imported, policies)
-    whole = join_parts(known.conversation, parts)
-    advanced = advance(whole, event, received_clock=received_clock, policies_known=len(policies))
-    if advanced is whole:
+    known, parts, whole = _known(before, received_clock, imported, policies)
+    advanced = advance(whole.conversation, event, received_clock=received_clock, policies_known=len(policies))
+    if advanced is whole.conversation:
         return None
-    known_whole = known if whole is known.conversation else FoldedConversation(whole, before.kept, policies)
-    after = known_whole.with_last(advanced, policies).without_past_stages()
+    after = whole.with_last(advanced).without_past_stages()
     last = after.placed[-1].event
     is_latest = last.event_id == event.event_id
     state = after.state_at(event.event_id)
@@ -204,15 +208,12 @@ def step_time(
     has not reached it before. Values are those at the instant, by the events up to it.
     """
     policies = before.policies if policies is None else policies
-    known, parts = _known(before, received_clock, imported, policies)
-    whole = known
-    if parts:
-        whole = FoldedConversation(join_parts(known.conversation, parts), before.kept, policies)
+    known, parts, whole = _known(before, received_clock, imported, policies)
     stage = stage_named(reached.stage)
     deadline = deadline_of(whole.state, stage) if stage is not None else None
     if deadline is None or deadline != (reached.due_at, reached.round, reached.turn, reached.stage):
         return None
-    if deadline.key in {one[:3] for one in whole.conversation.reached}:
+    if deadline.key in {one.key for one in whole.conversation.reached}:
         return None
     after = whole.reaching(Reached(reached.round, reached.turn, reached.stage, reached.due_at))
     state = after.state_before(reached.due_at)
@@ -236,15 +237,18 @@ def _known(
     received_clock: int,
     imported: tuple[ImportedPart, ...],
     policies: tuple[Policy, ...],
-) -> tuple[FoldedConversation, list[ImportedPart]]:
-    """What a shop holds of a conversation by then, and the parts of imports that it has not absorbed."""
+) -> tuple[FoldedConversation, list[ImportedPart], FoldedConversation]:
+    """What a shop holds of a conversation by then, the parts of imports that it has not absorbed, and both joined."""
     held = within_retention(before.conversation, received_clock=received_clock)
     known = FoldedConversation(held, before.kept, policies)
     if known.conversation is before.conversation and len(before.policies) == len(policies):
         known = before  # with what is computed already
     if not imported:
         known = known.shed(received_clock=received_clock)
-    return known, [part for part in imported if part.is_within_retention(received_clock=received_clock)]
+    parts = [part for part in imported if part.is_within_retention(received_clock=received_clock)]
+    if not parts:
+        return known, parts, known
+    return known, parts, FoldedConversation(join_parts(known.conversation, parts), before.kept, policies)
 
 
 def counted_facts(known: FoldedConversation, parts: Sequence[ImportedPart]) -> FactTotals:
