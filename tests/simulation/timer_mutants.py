@@ -16,6 +16,7 @@ from service_quality.conversations.conversation import conversation_key
 from service_quality.conversations.deadlines import Deadline
 from service_quality.conversations.event_values import read_event_values
 from service_quality.events.control_records import TimeReached
+from service_quality.facts import conversation_fold
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_time
 from tests.simulation.detours import Detour
 from tests.simulation.world import World
@@ -136,4 +137,4 @@ def clock_moves_to_the_ring(world: World) -> list[Any]:
 def reached_stages_are_due_again(world: World) -> list[Any]:
     """The next deadline of a turn is its first, reached or not."""
     sound = deadlines.next_deadline
-    return [mock.patch.object(event_fold, "next_deadline", lambda state, stages, _: sound(state, stages, ()))]
+    return [mock.patch.object(conversation_fold, "next_deadline", lambda state, stages, _: sound(state, stages, ()))]
