@@ -47,7 +47,8 @@ def waited_at_least_ms(story: Story, turn: Turn) -> int | None:
         return None
     assert turn.answer is not None
     zone = story.policy_at(turn.start).zone
-    return unpaused_ms(story, start.occurred_at, first_instant_of(date_of(story.event(turn.answer), zone), zone))
+    day = first_instant_of(date_of(story.event(turn.answer), zone), zone)
+    return unpaused_ms(story.until(turn.answer), start.occurred_at, day)
 
 
 def unpaused_ms(story: Story, start: int, end: int) -> int:

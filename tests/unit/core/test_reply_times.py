@@ -434,6 +434,20 @@ def test_shortest_wait_until_a_day_leaves_pauses_out():
     assert [reply.waited_at_least_ms for reply in only.replies] == [HOUR]
 
 
+def test_pause_at_an_answer_lasts_until_its_day_begins_in_the_west():
+    events = [
+        event("customer_message", 0),
+        event("status_changed", HOUR, status="pending"),
+        event("agent_message", 12 * HOUR, precision="day"),
+        event("customer_message", 13 * HOUR),
+    ]
+    pausing = DEFAULT_POLICY._replace(pauses_when=("pending",), zone="America/Sao_Paulo")
+
+    (only,) = read_conversation(under(1, *events), [pausing]).rounds
+
+    assert [reply.waited_at_least_ms for reply in only.replies] == [HOUR]
+
+
 def test_contact_that_an_agent_began_lasts_as_long_as_the_policy_of_its_round_says():
     shorter = DEFAULT_POLICY._replace(ends_after_ms=HOUR)
     (noted,) = under(0, event("internal_note", -HOUR))

@@ -296,8 +296,8 @@ class Reading:
         last.agent_messages += 1
         last.last_writer = event.agent_id or last.last_writer
         if state.turn is not None:
-            pauses, target = state.pauses_until(event.occurred_at), state.turn.policy.target_for(state.contact)
-            self._add_reply(state.turn.reply(event, pauses, target, first=not last.replies))
+            target = state.turn.policy.target_for(state.contact)
+            self._add_reply(state.turn.reply(event, state.pauses_until, target, first=not last.replies))
             state.turn = None
         elif self._is_closing_word(one):
             return
@@ -315,8 +315,8 @@ class Reading:
         if event.precision != "ms" or event.occurred_at - last.ended_at > turn.policy.answer_tolerance_ms:
             return False
         last.unanswered.pop()
-        pauses, target = self.state.pauses_until(event.occurred_at), turn.policy.target_for(self.state.contact)
-        self._add_reply(turn.reply(event, pauses, target, first=not last.replies))
+        target = turn.policy.target_for(self.state.contact)
+        self._add_reply(turn.reply(event, self.state.pauses_until, target, first=not last.replies))
         return True
 
     def bot_message(self, one: Placed) -> None:

@@ -1,6 +1,6 @@
 """A turn: the wait of a customer, its pauses, and the agents to whom the conversation belonged meanwhile."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Spans of time, each from an instant to a later one.
 Spans = Iterable[tuple[int, int]]
+#: The pauses up to an instant, in order.
+PausesUntil = Callable[[int], Sequence[tuple[int, int]]]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -30,14 +32,16 @@ class Turn:
     holders: list[tuple[int, str | None]] = field(default_factory=list)
     arrived_at: int = 0
 
-    def reply(
-        self, answer: InteractionEvent, pauses: Sequence[tuple[int, int]], target: Target, *, first: bool
-    ) -> Reply:
-        """The reply that ends the turn, the first of its round or a later one."""
+    def reply(self, answer: InteractionEvent, pauses_until: PausesUntil, target: Target, *, first: bool) -> Reply:
+        """The reply that ends the turn, the first of its round or a later one.
+
+        A pause that lasts at the answer lasts on.
+        """
         at, since = answer.occurred_at, self.since
         days = self.days_until(at, answer.precision)
         if answer.precision != "ms" or self.precision != "ms":
-            return Reply(at, answer.agent_id, None, days, self._at_least(answer, pauses) if days else None)
+            return Reply(at, answer.agent_id, None, days, self._at_least(answer, pauses_until) if days else None)
+        pauses = pauses_until(at)
         waited = at - since - overlap(since, at, pauses)
         limit = target.first_response_ms if first else target.next_reply_ms
         is_business = target.judged_by == BUSINESS
@@ -68,13 +72,16 @@ class Turn:
         since = on_the_clock(self.since, self.precision, zone)
         return max(0, on_the_clock(at, precision, zone) // DAY - since // DAY)
 
-    def _at_least(self, answer: InteractionEvent, pauses: Spans) -> int | None:
-        """The wait until an answer's day begins, less the pauses; None where only the day of the start is known."""
+    def _at_least(self, answer: InteractionEvent, pauses_until: PausesUntil) -> int | None:
+        """The wait until an answer's day begins, less the pauses; None where only the day of the start is known.
+
+        The day may begin behind the instant at which the answer stands: west of Greenwich days begin late.
+        """
         if self.precision != "ms":
             return None
         zone = self.policy.zone
         began = start_of_day(on_the_clock(answer.occurred_at, answer.precision, zone) // DAY, zone)
-        return began - self.since - overlap(self.since, began, pauses)
+        return began - self.since - overlap(self.since, began, pauses_until(began))
 
     def waited_at(self, at: int, pauses: Spans) -> int | None:
         """The wait up to an instant, less the pauses; None where the start is known to the day only."""
