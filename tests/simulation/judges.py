@@ -29,7 +29,7 @@ _BECAME = {
     "known before": "known_revision",
 }
 #: Reasons that one release finds and another one may not.
-_OF_RELEASES = {"fold_failed", "item_full", "other_fold", "other_position"}
+_OF_RELEASES = {"fold_failed", "item_full", "other_fold", "other_position", "wrong_rules"}
 #: Kinds that change the shop alone, and that no reader of events looks at.
 _NO_EVENT = ("shop_unparked", "state_rebuilt")
 
