@@ -8,6 +8,7 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from service_quality.errors import RejectedEventError
+from service_quality.events.annotations import annotate
 from service_quality.events.control_records import (
     POLICY,
     ControlRecord,
@@ -246,7 +247,8 @@ class LogWriter:
         if again and log.backfills:
             return record_json([*log.backfills.values()][-1].import_record, issued_at=self.now)
         known = (self.know or know_log)(self, choices)
-        candidates = past_events(choices, log, self.events, now=self.now)
+        drawn = past_events(choices, log, self.events, now=self.now)
+        candidates = [annotate(replace(event, courtesy=None)) for event in drawn]  # as every import does
         import_id, buckets = f"import{len(log.backfills)}", choices.of((1, 3))
         made = build_backfill(candidates, self.features, known, import_id=import_id, buckets=buckets)
         if made is None:
