@@ -448,6 +448,17 @@ def test_pause_at_an_answer_lasts_until_its_day_begins_in_the_west():
     assert [reply.waited_at_least_ms for reply in only.replies] == [HOUR]
 
 
+def test_agent_named_between_a_resolution_and_the_closing_word_owns_the_time_from_then():
+    solved = [
+        event("customer_message", 0),
+        event("resolved", HOUR),
+        event("assigned", HOUR + 20 * SECOND, agent_id="ann"),
+    ]
+    (only,) = rounds(*solved, event("agent_message", HOUR + 30 * SECOND, agent_id="ann"))
+
+    assert only.replies[0].shares == (Share("ann", 10 * SECOND),)
+
+
 def test_contact_that_an_agent_began_lasts_as_long_as_the_policy_of_its_round_says():
     shorter = DEFAULT_POLICY._replace(ends_after_ms=HOUR)
     (noted,) = under(0, event("internal_note", -HOUR))

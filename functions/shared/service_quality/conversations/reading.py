@@ -1,6 +1,7 @@
 """What happened in a conversation: its rounds, read off its events in one pass, as docs/conversations.md says."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from service_quality.conversations.began_by_agent import began_by_agent
 from service_quality.conversations.conversation import RETENTION, Past
@@ -333,6 +334,8 @@ class Reading:
         state.assigned_agent = agent_id
         if state.turn is not None:
             state.turn.holders.append((at, agent_id))
+        if self.left_open is not None:  # shared with the reading before: changed in a copy
+            self.left_open = replace(self.left_open, holders=[*self.left_open.holders, (at, agent_id)])
         if not state.rounds[-1].end:
             state.rounds[-1].assigned_agent = agent_id
 
