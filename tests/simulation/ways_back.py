@@ -22,7 +22,7 @@ from tests.simulation.world import World
 from tests.stand_ins.control import control_key
 
 _ANY_KEY = "any"
-#: What becomes of a record that time has reached a deadline, where it comes before that.
+#: What becomes of a record of time that comes before the deadline that it names.
 _EARLY = "from_the_future due_at"
 
 
@@ -90,17 +90,22 @@ def judge_ways_back(world: World) -> None:
             if one.shop_id is None:
                 require((one.record.position, one.record.data) in stored, f"not stored: {one.record.position}")
                 continue
-            expected = [_outcome(one.record)]
-            if expected == [_EARLY]:  # it may be due by the time at which it reaches its shop's log
-                expected.append(_outcome(one.record._replace(arrived_at=_due_at(one.record))))
-            found = [outcome for outcome in expected if outcome in logs[one.shop_id]]
-            require(bool(found), f"lost on its way: {one.record.position}")
+            is_there = any(outcome in logs[one.shop_id] for outcome in _outcomes(one.record))
+            require(is_there, f"lost on its way: {one.record.position}")
             world.count("ways back judged")
 
 
 def _taken_from(stream: ShardedStream, shard: EventSource) -> Iterator[Foreign]:
     given_up = set(shard.failures)
     return (one for one in stream.foreign(shard) if one.carrier not in given_up)
+
+
+def _outcomes(record: LogRecord) -> Iterator[InteractionEvent | ControlRecord | str]:
+    """What may become of a record on its shop's log: what comes too early here may be due by then."""
+    outcome = _outcome(record)
+    yield outcome
+    if outcome == _EARLY:
+        yield _outcome(record._replace(arrived_at=parse_instant(json.loads(record.data)["due_at"])))
 
 
 def _outcome(record: LogRecord) -> InteractionEvent | ControlRecord | str:
@@ -110,11 +115,6 @@ def _outcome(record: LogRecord) -> InteractionEvent | ControlRecord | str:
         return parse_record(record.data, arrived_at=record.arrived_at, shop_id=form.get("shop_id", ""), key=control_key)
     except RejectedEventError as error:
         return f"{error.reason} {error.field}"
-
-
-def _due_at(record: LogRecord) -> int:
-    """The instant that a record of time names."""
-    return parse_instant(json.loads(record.data)["due_at"])
 
 
 def _stored_without_shop(world: World) -> Iterator[tuple[str, bytes]]:

@@ -297,8 +297,7 @@ class Reading:
         last.agent_messages += 1
         last.last_writer = event.agent_id or last.last_writer
         if state.turn is not None:
-            target = state.turn.policy.target_for(state.contact)
-            self._add_reply(state.turn.reply(event, state.pauses_until, target, first=not last.replies))
+            self._answer(state.turn, event)
             state.turn = None
         elif self._is_closing_word(one):
             return
@@ -316,9 +315,14 @@ class Reading:
         if event.precision != "ms" or event.occurred_at - last.ended_at > turn.policy.answer_tolerance_ms:
             return False
         last.unanswered.pop()
-        target = turn.policy.target_for(self.state.contact)
-        self._add_reply(turn.reply(event, self.state.pauses_until, target, first=not last.replies))
+        self._answer(turn, event)
         return True
+
+    def _answer(self, turn: Turn, message: InteractionEvent) -> None:
+        """An agent's message ends the wait of a turn."""
+        state = self.state
+        target = turn.policy.target_for(state.contact)
+        self._add_reply(turn.reply(message, state.pauses_until, target, first=not state.rounds[-1].replies))
 
     def bot_message(self, one: Placed) -> None:
         self.state.rounds[-1].bot_messages += 1
