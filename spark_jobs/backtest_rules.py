@@ -122,6 +122,8 @@ class _Run:
         if isinstance(line, RejectedLine):
             self._reject(line)
             return
+        if line.unread:
+            _warn(number, f"found fields that are not read: {', '.join(line.unread)}; the event counts without them")
         try:
             folded = self.backtest.fold(line)
         except ServiceQualityError as error:  # nothing behind this line can be folded
@@ -172,8 +174,11 @@ class _Run:
         """Say on the standard error what a line did not lead to."""
         if folded.duplicates:
             _warn(number, "found the id of an event that was folded before, expected a new one; it changes nothing")
-        if folded.odd:
-            _warn(number, f"found values of {', '.join(folded.odd)} that cannot be read; the event counts without them")
+        odd = [name for name in folded.odd if name != "occurred_at"]
+        if odd:
+            _warn(number, f"found values of {', '.join(odd)} that cannot be used; the event counts without them")
+        if "occurred_at" in folded.odd:
+            _warn(number, "found an instant behind the event's arrival; the event counts at its arrival")
         for failure in folded.failures:
             at = failure.fields()
             _warn(number, f"{at['stage']} {at['subject']} failed with {at['error_type']} at {at['stack']}")

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from service_quality.events import kinds
 from service_quality.events.fields import read_id, read_instant
+from service_quality.events.intake import unread_fields
 from service_quality.events.kinds import TIME_REACHED
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import longest_record, parse_json
@@ -14,11 +16,12 @@ _MOST_RECORDS = 10**9  # between two lines
 
 
 class LogLine(NamedTuple):
-    """A line by its number from 1, its shop, and its record, whose position is made of the number."""
+    """A line by its number from 1, its shop, its record, whose position is made of the number, and unread fields."""
 
     number: int
     shop_id: str
     record: LogRecord
+    unread: tuple[str, ...] = ()
 
     @property
     def arrived_at(self) -> int:
@@ -35,7 +38,8 @@ def read_line(number: int, data: bytes) -> LogLine | None:
     if raw.get("kind") == TIME_REACHED:
         return None
     shop_id = read_id(raw, "shop_id")
-    return LogLine(number, shop_id, LogRecord(position_behind(number), data, _arrival(raw)))
+    record = LogRecord(position_behind(number), data, _arrival(raw))
+    return LogLine(number, shop_id, record, unread_fields(raw) if raw.get("kind") in kinds.ALL else ())
 
 
 def position_behind(number: int, records: int = 0) -> str:

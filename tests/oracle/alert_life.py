@@ -12,11 +12,12 @@ GRAVITY = ("info", "warning", "critical")
 
 
 class Judged(NamedTuple):
-    """One judged event: the severity that holds, "" for none, and whether the rule calls it over."""
+    """One judged event: the severity that holds, "" for none, whether the rule calls it over, and whether it counts."""
 
     clock: int
     severity: str
     is_over: bool = False
+    counts: bool = True
 
 
 class Said(NamedTuple):
@@ -47,7 +48,7 @@ def messages_of(judged: Sequence[Judged], cooldown: int) -> list[Said]:
         what = _what(judged, index, said, cooldown=cooldown)
         if what and holding:
             severity = event.severity or judged[holding[-1]].severity
-            count = 0 if holding == [index] else len(_since(holding, said))
+            count = 0 if holding == [index] else _times(judged, holding, said)
             said.append(Said(index, holding[0], what, severity, count))
     return said
 
@@ -62,7 +63,7 @@ def row_after(judged: Sequence[Judged], index: int, said: Sequence[Said]) -> Row
         return None
     holding = _holding(judged, index)
     told = [one for one in known if one.began == holding[0]]
-    return Row(holding[0], not ended, not told, judged[holding[-1]].severity, len(_since(holding, known)))
+    return Row(holding[0], not ended, not told, judged[holding[-1]].severity, _times(judged, holding, known))
 
 
 def _what(judged: Sequence[Judged], index: int, said: Sequence[Said], *, cooldown: int) -> str:
@@ -95,6 +96,7 @@ def _holding(judged: Sequence[Judged], index: int) -> list[int]:
     return [one for one in range(ends[-1] + 1 if ends else 0, index + 1) if judged[one].severity]
 
 
-def _since(holding: Sequence[int], said: Sequence[Said]) -> list[int]:
-    """Those of them that came after the last message."""
-    return [one for one in holding if not said or one > said[-1].place]
+def _times(judged: Sequence[Judged], holding: Sequence[int], said: Sequence[Said]) -> int:
+    """How many of them came after the last message and count, as the first always does."""
+    since = [one for one in holding if not said or one > said[-1].place]
+    return sum(judged[one].counts or one == holding[0] for one in since)

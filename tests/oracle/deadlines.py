@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from tests.oracle.open_time import open_ms, open_parts
-from tests.oracle.rounds import last_activity, open_turn, rounds, turns
+from tests.oracle.open_time import open_parts
+from tests.oracle.rounds import open_turn, rounds, silent_until, turns
 from tests.oracle.shares import is_paused, limit_of, measure, target_of, unpaused_parts
+from tests.oracle.spans import DAY
 from tests.oracle.story import Story, is_exact
 from tests.oracle.waiting import Turn
 
@@ -57,11 +58,14 @@ def deadline(story: Story, stage: str) -> Deadline | None:
     if needed is None or not is_exact(start) or is_paused(story):
         return None
     waiting = Waiting(story, turn, is_share and target_of(story, turn).counts_open_time)
-    latest, arrived_at = _silent_from(story, turn), max(start.occurred_at, start.received_at)
+    latest = silent_until(story, rounds(story)[turn.round].opens, len(story))
+    arrived_at = max(start.occurred_at, start.received_at)
     due_at = waiting.due_after(start.occurred_at, needed, latest)
     if due_at is not None and due_at <= arrived_at:
         due_at = waiting.due_after(arrived_at, needed, latest)
-    if due_at is None or (not waiting.in_open_time and _is_closed(story, turn, due_at)):
+    if due_at is not None and not waiting.in_open_time:
+        due_at = _open_from(story, turn, due_at, latest)
+    if due_at is None:
         return None
     return Deadline(due_at, turn.round + 1, _number_in_round(story, turn), stage)
 
@@ -87,6 +91,18 @@ def waited_share(story: Story, at: int) -> float | None:
     return None if limit is None else measure(story, turn)(story.event(turn.start).occurred_at, at) / limit
 
 
+def answer_due_at(story: Story) -> int | None:
+    """When the time of the target is over, if nothing happens; None where it gives none, or its clock stands still."""
+    turn = open_turn(story)
+    if turn is None or not story.policy_at(turn.start).targets or not is_exact(story.event(turn.start)):
+        return None
+    limit, start = limit_of(story, turn), story.event(turn.start).occurred_at
+    if limit is None or is_paused(story):
+        return None
+    waiting = Waiting(story, turn, target_of(story, turn).counts_open_time)
+    return waiting.due_after(start, limit, start + 40 * DAY + 20 * limit)
+
+
 def _needed(story: Story, turn: Turn, limit: Fraction, *, is_share: bool) -> int | None:
     """The least counted wait, in milliseconds, at which the value is at least the limit."""
     if not is_share:
@@ -101,16 +117,10 @@ def _at_least(number: Fraction) -> int:
     return whole if whole == number else whole + 1
 
 
-def _silent_from(story: Story, turn: Turn) -> int:
-    """The last instant at which the round has not ended by silence."""
-    opens = rounds(story)[turn.round].opens
-    return last_activity(story, opens, len(story)) + story.policy_at(opens).ends_after
-
-
-def _is_closed(story: Story, turn: Turn, at: int) -> bool:
-    """Whether the opening hours, where there are any, say closed up to an instant."""
+def _open_from(story: Story, turn: Turn, at: int, latest: int) -> int | None:
+    """The first instant, not before `at`, that ends a millisecond in which the shop is open; None for a later one."""
     calendar = story.policy_at(turn.start).calendar
-    return calendar.week is not None and open_ms(calendar, at - 1, at) == 0
+    return next((since + 1 for since, _ in open_parts(calendar, at - 1, latest)), None)
 
 
 def _number_in_round(story: Story, turn: Turn) -> int:

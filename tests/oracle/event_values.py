@@ -1,7 +1,7 @@
 """The values of a conversation alone at an event's own place, or at any instant, as features and rules name them."""
 
 from service_quality.events.interaction_event import InteractionEvent
-from tests.oracle.deadlines import waited_share
+from tests.oracle.deadlines import answer_due_at, waited_share
 from tests.oracle.entities import currency_of
 from tests.oracle.outcome import is_closed, is_visit, transfers
 from tests.oracle.rounds import open_turn, places_in_round, replies, round_at, rounds
@@ -17,8 +17,8 @@ COUNTS = (
 )  # fmt: skip
 LENGTHS = (
     "first_response_ms", "first_response_at_least_ms", "first_response_days", "longest_later_reply_ms",
-    "last_reply_ms", "waiting_ms", "waiting_days", "waited_share", "conversation_age_ms", "opened_hour",
-    "opened_weekday", "event_hour", "event_weekday", "price_minor",
+    "last_reply_ms", "waiting_ms", "waiting_days", "waited_share", "answer_due_at", "conversation_age_ms",
+    "opened_hour", "opened_weekday", "event_hour", "event_weekday", "price_minor",
 )  # fmt: skip
 
 
@@ -71,13 +71,14 @@ def _of_replies(story: Story, number: int) -> Values:
 def _of_waiting(story: Story, moment: InteractionEvent | Instant) -> Values:
     turn, at, exact = open_turn(story), moment.occurred_at, is_exact(moment)
     if turn is None:
-        return {"waiting": 0, "waiting_ms": None, "waiting_days": None, "waited_share": None}
+        return {"waiting": 0, **dict.fromkeys(("waiting_ms", "waiting_days", "waited_share", "answer_due_at"))}
     start = story.event(turn.start)
     return {
         "waiting": 1,
         "waiting_ms": unpaused_ms(story, start.occurred_at, at) if is_exact(start) and exact else None,
         "waiting_days": days_between(start, moment, story.policy_at(turn.start).zone),
         "waited_share": waited_share(story, at) if exact else None,
+        "answer_due_at": answer_due_at(story),
     }
 
 

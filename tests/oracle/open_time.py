@@ -24,6 +24,18 @@ def open_parts(calendar: Calendar, start: int, end: int) -> Iterator[tuple[int, 
     return (part for part in found if part[0] < part[1])
 
 
+def after_open_days(calendar: Calendar, start: int, length: int) -> int:
+    """The instant until which so much time has passed since another, days on which the shop never opens left out."""
+    day, left = next(_days(calendar, start, start)), length
+    while True:
+        begins, ends = max(start, _midnight(calendar, day)), _midnight(calendar, day + timedelta(days=1))
+        if _shop(calendar).hours_of(day):
+            if left <= ends - begins:
+                return begins + left
+            left -= ends - begins
+        day += timedelta(days=1)
+
+
 def is_unsettled(calendar: Calendar, start: int, end: int) -> bool:
     """Whether a day from one instant to another lies in a year that is not settled."""
     if calendar.settled is None:
@@ -46,16 +58,20 @@ def _open_minutes(calendar: Calendar, start: int, end: int) -> Iterator[tuple[in
 @lru_cache(maxsize=500_000)
 def _is_open(calendar: Calendar, minute: int) -> bool:
     """Whether the shop is open in a minute since 1970."""
-    assert calendar.week is not None
-    shop = Shop(
+    return _shop(calendar).is_open(EPOCH + minute * timedelta(minutes=1))
+
+
+@lru_cache
+def _shop(calendar: Calendar) -> Shop:
+    week = None if calendar.week is None else [list(hours) for hours in calendar.week]
+    return Shop(
         zone=calendar.zone,
-        week={name: list(hours) for name, hours in zip(NAMES, calendar.week, strict=True)},
+        week=None if week is None else dict(zip(NAMES, week, strict=True)),
         dates={},
         holidays=calendar.closed,
         make_up_days=calendar.make_up,
         make_up_as=NAMES[0],
     )
-    return shop.is_open(EPOCH + minute * timedelta(minutes=1))
 
 
 def _days(calendar: Calendar, start: int, end: int) -> Iterator[date]:

@@ -34,7 +34,8 @@ def owner(story: Story, number: int) -> str | None:
         return assigned
     if answered:
         return answered[0] if whose == "first_reply" else answered[-1]
-    return assigned if assigned is not None else _last_writer(story, number)
+    named = (assigned, _last_writer(story, number), _resolver(story, number))
+    return next((agent_id for agent_id in named if agent_id is not None), None)
 
 
 def attributes_after(story: Story, *, is_void: bool) -> Attributes:
@@ -48,6 +49,11 @@ def _last_writer(story: Story, number: int) -> str | None:
     wrote = [story.event(place).agent_id for place in places_in_round(story, number, "agent_message")]
     known = [agent_id for agent_id in wrote if agent_id is not None]
     return known[-1] if known else None
+
+
+def _resolver(story: Story, number: int) -> str | None:
+    resolution = rounds(story)[number].resolution
+    return None if resolution is None else story.event(resolution).agent_id
 
 
 def _answer(turn: Turn) -> int:

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from tests.oracle.open_time import after_open_days
 from tests.oracle.spans import DAY
 from tests.oracle.story import Story, is_courtesy
 from tests.oracle.waiting import Round, Turn, last_place, turns_in
@@ -72,7 +73,7 @@ def _after_silence(story: Story, place: int, found: tuple[Round, ...]) -> tuple[
     """The rounds, the running one ended where more than the declared silence lies behind its last activity."""
     if not found or found[-1].ended_from is not None:
         return found
-    ends_at = last_activity(story, found[-1].opens, place) + story.policy_at(found[-1].opens).ends_after
+    ends_at = silent_until(story, found[-1].opens, place)
     if story.event(place).occurred_at <= ends_at:
         return found
     return (*found[:-1], found[-1]._replace(ended_from=place, ended_at=ends_at, is_silent=True))
@@ -86,6 +87,12 @@ def last_activity(story: Story, opens: int, place: int) -> int:
         if story.event(before).kind in ACTIVITY and not is_courtesy(story.event(before))
     ]
     return active[-1] if active else story.event(opens).occurred_at
+
+
+def silent_until(story: Story, opens: int, place: int) -> int:
+    """The last instant at which the round that opened has not ended by silence, by the events before a place."""
+    policy = story.policy_at(opens)
+    return after_open_days(policy.calendar, last_activity(story, opens, place), policy.ends_after)
 
 
 def _opens(story: Story, place: int, found: tuple[Round, ...]) -> bool:

@@ -5,14 +5,14 @@ from itertools import accumulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service_quality.alerts.alert_state import AlertState, Step, next_state
+from service_quality.alerts.alert_state import AlertState, Finding, Step, next_state
 from tests.oracle.alert_life import GRAVITY, Judged, Row, messages_of, row_after
 
 FOUND = st.sampled_from([*((severity, False) for severity in GRAVITY), ("", False), ("", True), ("", True)])
-LOGS = st.lists(st.tuples(st.integers(0, 60), FOUND), max_size=40).map(
+LOGS = st.lists(st.tuples(st.integers(0, 60), FOUND, st.booleans()), max_size=40).map(
     lambda found: [
-        Judged(clock, *one)
-        for clock, (_, one) in zip(accumulate(wait for wait, _ in found), found, strict=True)
+        Judged(clock, *one, counts)
+        for clock, (_, one, counts) in zip(accumulate(wait for wait, _, _ in found), found, strict=True)
     ]
 )  # fmt: skip
 
@@ -21,7 +21,8 @@ def steps_of(judged: list[Judged], cooldown: int) -> list[Step]:
     state: AlertState | None = None
     steps = []
     for one in judged:
-        step = next_state(state, one.severity or None, resolved=one.is_over, clock=one.clock, cooldown_ms=cooldown)
+        found = Finding(one.severity or None, one.clock, one.is_over, one.counts)
+        step = next_state(state, found, cooldown_ms=cooldown)
         steps.append(step)
         state = step.state
     return steps

@@ -86,9 +86,8 @@ def _behind_a_silence(state: ConversationState, stage: Stage) -> Deadline | None
 
 
 def _while_closed(state: ConversationState, stage: Stage) -> Deadline | None:
-    found = _DEADLINE(state, stage)
-    if found is not None or state.turn is None or stage.value == deadlines.WAITED_SHARE:
-        return found
+    if state.turn is None or stage.value == deadlines.WAITED_SHARE:
+        return _DEADLINE(state, stage)
     always = replace(state.turn, policy=state.turn.policy._replace(opening=None))
     return _DEADLINE(replace(state, turn=always), stage)
 

@@ -11,6 +11,7 @@ from service_quality.alerts.alert_state import (
     RESOLVED,
     WORSENED,
     AlertState,
+    Finding,
     alert_key,
     next_state,
     public_id,
@@ -32,7 +33,7 @@ def live(*steps: tuple[int, str | tuple[str, bool]]) -> Life:
     state, said = None, []
     for clock, found in steps:
         severity, resolved = (found, False) if isinstance(found, str) else found
-        step = next_state(state, severity or None, resolved=resolved, clock=clock, cooldown_ms=COOLDOWN)
+        step = next_state(state, Finding(severity or None, clock, resolved), cooldown_ms=COOLDOWN)
         state = step.state
         if step.change is not None:
             said.append((clock, step.change, step.repeats))
@@ -72,8 +73,17 @@ def test_alert_that_does_not_hold_at_the_end_of_its_cooldown_is_said_again_when_
 def test_alert_without_a_cooldown_is_said_at_every_event():
     assert next_state(
         AlertState("warning", open=True, opened_at=0, sent_at=0, said="warning"),
-        "warning", resolved=False, clock=0, cooldown_ms=0,
+        Finding("warning", 0), cooldown_ms=0,
     ).change == REPEATED  # fmt: skip
+
+
+def test_what_does_not_count_is_no_repeat_but_may_be_graver_or_end_a_silence():
+    opened = next_state(None, Finding("warning", 0), cooldown_ms=COOLDOWN).state
+    held = next_state(opened, Finding("warning", 1, counts=False), cooldown_ms=COOLDOWN)
+    worse = next_state(opened, Finding("critical", 1, counts=False), cooldown_ms=COOLDOWN)
+
+    assert held.state == opened
+    assert (worse.change, worse.repeats) == (WORSENED, 0)
 
 
 def test_worse_is_said_at_once_and_milder_is_only_counted():
@@ -146,7 +156,7 @@ def test_messages_are_numbered_without_gaps():
     state, numbers = None, []
     for clock in range(0, 40_000, 333):
         severity = ("info", "warning", "critical", None)[clock % 4]
-        step = next_state(state, severity, resolved=clock % 4 == 3, clock=clock, cooldown_ms=COOLDOWN)
+        step = next_state(state, Finding(severity, clock, resolved=clock % 4 == 3), cooldown_ms=COOLDOWN)
         state = step.state
         numbers += [step.state.sequence] if step.change is not None and step.state is not None else []
 

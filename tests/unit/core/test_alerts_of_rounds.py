@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from service_quality.alerts.alert_json import decode_alert
 from service_quality.alerts.conditions import AtLeast, Below
 from service_quality.alerts.rules import Rule
@@ -53,6 +55,22 @@ def test_alert_of_a_round_that_silence_ended_is_resolved_when_the_next_round_ope
     states = [row for row in store.rows.values() if row.row_kind == "state"]
     assert told(store) == [(FIRST, "opened"), (FIRST, "resolved"), (SECOND, "opened")]
     assert [(row.open, decode_alert(row.body).state) for row in states] == [(False, "resolved"), (True, "opened")]
+
+
+@pytest.mark.parametrize(
+    ("ends", "ending"),
+    [
+        ([event("agent_message", 5)], "answered"),
+        ([event("resolved", 5)], "closed_unanswered"),
+        ([event("customer_message", 8 * DAY)], "given_up"),
+        ([event("status_changed", 5, merged_into="other")], "merged"),
+    ],
+)
+def test_message_says_how_the_wait_ended(ends, ending):
+    store = fold_alerts(event("customer_message", 0), *ends)
+
+    alerts = [decode_alert(row.body) for row in store.rows.values() if row.row_kind == "alert"]
+    assert [alert.ended_by for alert in alerts if alert.state == "resolved"] == [ending]
 
 
 def test_alert_of_a_round_is_resolved_once_where_a_resolution_ended_it():

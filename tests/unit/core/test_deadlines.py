@@ -5,13 +5,20 @@ from dataclasses import replace
 import pytest
 
 from service_quality.conversations.conversation_state import ConversationState
-from service_quality.conversations.deadlines import Stage, deadline_of, next_deadline, stage_named, waited_share
+from service_quality.conversations.deadlines import (
+    Stage,
+    answer_due_at,
+    deadline_of,
+    next_deadline,
+    stage_named,
+    waited_share,
+)
 from service_quality.conversations.reading import read_conversation
 from service_quality.conversations.reading_order import in_order
 from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation, step_time
-from service_quality.instants import HOUR, MINUTE, SECOND
+from service_quality.instants import DAY, HOUR, MINUTE, SECOND
 from service_quality.policies.policy import BUSINESS, Policy, Target
 from tests.properties.feature_sets import SMALL
 from tests.unit.core.sample_events import NOON, conversation, event
@@ -86,11 +93,28 @@ def test_business_time_alone_is_counted_where_the_target_says_so():
     assert waited_share(state, NOON + 20 * HOUR) == 0.5
 
 
-def test_wait_in_all_the_time_is_not_due_while_the_shop_is_closed():
+def test_wait_in_all_the_time_that_is_over_while_the_shop_is_closed_is_due_when_it_opens():
     policy = Policy("a", 0, opening=OPENING)
+    day, evening = Stage("waiting_ms", 3 * HOUR), event("customer_message", 4 * HOUR + 45 * MINUTE)
 
-    assert due(under(policy, event("customer_message", 4 * HOUR + 45 * MINUTE)), HALF_HOUR) is None
     assert due(under(policy, event("customer_message", 4 * HOUR)), HALF_HOUR) == 4 * HOUR + 30 * MINUTE
+    assert due(under(policy, evening), HALF_HOUR) == due(under(policy, evening), day) == 21 * HOUR + 1
+
+
+def test_holiday_of_a_shop_that_is_always_open_otherwise_puts_a_deadline_off():
+    policy = Policy("a", 0, own_days=((NOON // DAY, ()),))
+
+    assert due(under(policy, event("customer_message", 0)), HALF_HOUR) == 12 * HOUR + 1
+
+
+def test_target_is_due_at_an_instant_of_its_own_time_unless_its_clock_stands_still():
+    policy = Policy("a", 0, opening=OPENING, targets=(Target(2 * HOUR, None, BUSINESS),), pauses_when=("pending",))
+    asked, pending = event("customer_message", 4 * HOUR), event("status_changed", 5 * HOUR, status="pending")
+
+    assert answer_due_at(under(policy, asked)) == NOON + 22 * HOUR
+    assert answer_due_at(under(policy, asked, pending)) is None
+    assert answer_due_at(under(policy, asked, event("agent_message", 5 * HOUR), pending)) is None
+    assert answer_due_at(under(None, asked)) is None
 
 
 def test_pauses_push_a_deadline_and_a_running_pause_leaves_none():

@@ -34,7 +34,9 @@ def test_description_of_a_conversation_that_was_reopened_and_resolved_again():
     assert (described["waiting_since"], described["closed"], described["owner"]) == (None, True, "bob")
     assert (first["end"], first["end_is_derived"], first["resolved"]) == ("resolved", False, True)
     assert (first["resolution_ms"], first["transfers"]) == (HOUR, ["2023-08-31T12:00:00.002Z"])
-    assert first["replies"][0]["shares"] == {"ann": 1, "bob": MINUTE - 2}
+    assert first["replies"][0]["shares"] == [
+        {"agent_id": "ann", "waited_ms": 1}, {"agent_id": "bob", "waited_ms": MINUTE - 2},
+    ]  # fmt: skip
     assert (second["reopening"], second["resolved"], second["resolution_ms"]) == (True, False, None)
     assert second["complaints"] == ["2023-09-01T12:00:00.001Z"]
     (ended,) = second["unanswered"]

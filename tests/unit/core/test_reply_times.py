@@ -459,6 +459,29 @@ def test_agent_named_between_a_resolution_and_the_closing_word_owns_the_time_fro
     assert only.replies[0].shares == (Share("ann", 10 * SECOND),)
 
 
+def test_agent_who_closes_a_contact_that_nobody_had_answers_for_it():
+    asked = event("customer_message", 0)
+    (only,) = rounds(asked, event("resolved", HOUR, agent_id="ann"))
+    (assigned,) = rounds(asked, event("assigned", 1, agent_id="bob"), event("resolved", HOUR, agent_id="ann"))
+
+    assert (only.owner, only.unanswered[0].agent_id) == ("ann", "ann")
+    assert (assigned.owner, assigned.unanswered[0].agent_id) == ("bob", "bob")
+
+
+def test_days_on_which_the_shop_does_not_open_are_no_silence():
+    shifts = ((540, 1080),)
+    closed = tuple((day, ()) for day in range(NOON // DAY + 1, NOON // DAY + 9))
+    shop = DEFAULT_POLICY._replace(opening=(shifts,) * 7, own_days=closed)
+    asked = event("customer_message", 0)
+
+    def answered_at(at: int) -> Round:
+        return read_conversation(under(1, asked, event("agent_message", at, agent_id="ann")), [shop]).rounds[0]
+
+    assert answered_at(15 * DAY).replies[0].waited_ms == 15 * DAY
+    assert not answered_at(15 * DAY + 1).replies
+    assert answered_at(15 * DAY + 1).unanswered[0].at == NOON + 15 * DAY
+
+
 def test_contact_that_an_agent_began_lasts_as_long_as_the_policy_of_its_round_says():
     shorter = DEFAULT_POLICY._replace(ends_after_ms=HOUR)
     (noted,) = under(0, event("internal_note", -HOUR))

@@ -144,7 +144,7 @@ def test_largest_alert_is_far_below_what_a_topic_takes():
     ("stored", "title", "advice"),
     [
         ({"title": {"en": "Own", "zh": "自定"}, "advice": {"en": "Do", "zh": "做"}}, "自定", "做"),
-        ({}, "会话很可能以顾客不满意告终", "请查看会话，并在结束前主动给出解决方案；可从上面列出的原因入手。"),
+        ({}, "会话很可能以顾客不满意告终", "请查看会话，并在结束前主动给出解决方案；如列有原因，可先从中入手。"),
         ({"title": {"en": "Own"}, "advice": "words"}, "会话很可能以顾客不满意告终", None),
         ({"kind": "own_rule"}, "own_rule", ""),
     ],

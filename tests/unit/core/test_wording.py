@@ -142,7 +142,7 @@ def test_mail_in_english_says_what_why_and_what_to_do():
     assert "- dissatisfaction rate of the agent in the last 30 days: 31.0 % (raises the risk: odds × 1.50)" in text
     assert "(lowers the risk: odds × 0.90)" in text
     assert BODY["advice"]["en"] in text
-    assert "Since: 2023-08-24 08:00 UTC" in text
+    assert "Alert since: 2023-08-24 08:00 UTC" in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -176,7 +176,7 @@ def test_mail_of_an_alert_of_an_older_release_follows_the_settings():
 
     _, text = render_email(read_fields(older), ShopSettings(time_zone="Europe/Berlin"))
 
-    assert "Since: 2023-08-24 10:00 Europe/Berlin" in text
+    assert "Alert since: 2023-08-24 10:00 Europe/Berlin" in text
 
 
 def test_zone_that_this_machine_does_not_know_leaves_times_in_the_zone_of_the_settings():
@@ -184,7 +184,7 @@ def test_zone_that_this_machine_does_not_know_leaves_times_in_the_zone_of_the_se
 
     _, text = render_email(read_fields(body), ShopSettings(time_zone="Europe/Berlin"))
 
-    assert "Since: 2023-08-24 10:00 Europe/Berlin" in text
+    assert "Alert since: 2023-08-24 10:00 Europe/Berlin" in text
 
 
 def test_mail_in_chinese_has_an_ascii_subject():
@@ -215,7 +215,7 @@ def test_mail_that_is_said_again_says_that_it_goes_on_and_how_often_it_was_seen(
 def test_mail_about_the_end_of_an_alert_asks_for_nothing():
     _, text = render_email(alert(state="resolved"), ShopSettings())
 
-    assert "State: resolved" in text
+    assert "State: ended" in text
     assert "What to do" not in text
 
 
@@ -256,8 +256,8 @@ def test_mail_leaves_out_evidence_that_is_not_there(language):
     assert name_in_words("last_reply_ms", language) not in text
 
 
-@pytest.mark.parametrize(("language", "line"), [("en", "Ended by: rule withdrawn"), ("zh", "结束原因：规则已撤回")])
-def test_mail_says_what_ended_an_alert_beside_its_own_condition(language, line):
+@pytest.mark.parametrize(("language", "line"), [("en", "Why it ended: rule withdrawn"), ("zh", "结束原因：规则已撤回")])
+def test_mail_says_what_ended_an_alert(language, line):
     _, text = render_email(alert(state="resolved", ended_by="rule_withdrawn"), ShopSettings(language=language))
     _, usual = render_email(alert(state="resolved"), ShopSettings(language=language))
 

@@ -225,7 +225,7 @@ def test_conversations_follow_the_messages(run):
                         "business_ms": None,
                         "on_time": False,
                         "provisional": False,
-                        "shares": {"ann": 45 * 60_000},
+                        "shares": [{"agent_id": "ann", "waited_ms": 45 * 60_000}],
                     }
                 ],
                 "waiting_since": None,
@@ -407,7 +407,7 @@ def test_message_speaks_in_the_zone_and_the_currency_of_the_policy(run, tmp_path
     _, printed, _ = run(*WAITED, options=("--policy", str(policy)))
 
     assert {(one["time_zone"], one["currency"]) for one in printed} == {("Asia/Kolkata", "JPY")}
-    assert "Since: 2026-03-02 18:00 Asia/Kolkata" in printed[0]["text"]["en"]
+    assert "Alert since: 2026-03-02 18:00 Asia/Kolkata" in printed[0]["text"]["en"]
     assert "开始时间：2026-03-02 18:00 Asia/Kolkata" in printed[0]["text"]["zh"]
 
 
@@ -495,5 +495,5 @@ def test_dropped_values_and_a_policy_that_judges_nothing_are_named(run, tmp_path
     code, _, errors = run(odd, options=("--policy", str(policy)))
 
     assert code == 0
-    assert "line 1: found values of agent_id, category that cannot be read; the event counts without them" in errors
+    assert "line 1: found values of agent_id, category that cannot be used; the event counts without them" in errors
     assert "valid from 2100-01-01T00:00:00.000Z on, and no event so late; it judged nothing" in errors

@@ -159,16 +159,55 @@ def test_reached_stages_of_the_file_are_dropped():
     assert when([sent("customer_message", 0), line, later(HOUR)]) == [("opened", at(30))]
 
 
-def test_closed_shop_is_not_told_of_a_wait_in_all_the_time():
-    policy = json.dumps(
-        {
-            "revision": "a",
-            "valid_from": "2026-01-01T00:00:00Z",
-            "opening": {day: ["09:00-12:10"] for day in ("monday", "tuesday")},
-        }
-    ).encode()
-    backtest = Backtest(NoScore(), policy)
-    lines = [sent("customer_message", 0), later(3 * HOUR)]
-    log = [line for number, data in enumerate(lines, 1) if (line := read_line(number, data))]
+def under_a_policy(lines: list[bytes], **declared: object) -> list[Alert]:
+    """The messages of a shop with a policy, which is closed from ten past noon to nine."""
+    document = {
+        "revision": "a",
+        "valid_from": "2026-01-01T00:00:00Z",
+        "opening": {day: ["09:00-12:10"] for day in ("monday", "tuesday")},
+    }
+    backtest = Backtest(NoScore(), json.dumps({**document, **declared}).encode())
+    return sent_by(backtest, [line for number, data in enumerate(lines, 1) if (line := read_line(number, data))])
 
-    assert sent_by(backtest, log) == []
+
+def test_closed_shop_is_told_of_a_wait_in_all_the_time_when_it_opens_again():
+    asked = sent("customer_message", 0)
+    opens = 21 * 60 + 1 / MINUTE
+
+    assert under_a_policy([asked, later(3 * HOUR)]) == []
+    (only,) = under_a_policy([asked, later(22 * HOUR)])
+    assert (only.state, format_instant(only.occurred_at or 0)) == ("opened", at(opens))
+
+
+def test_stages_that_are_reached_at_one_instant_are_one_message_and_no_repeat():
+    asked, answered = sent("customer_message", -2 * DAY), sent("agent_message", 22 * HOUR)
+    week = {day: ["09:00-12:10"] for day in ("saturday", "tuesday")}
+
+    messages = under_a_policy([asked, later(21 * HOUR + MINUTE), answered], opening=week)
+
+    assert [(one.state, one.severity, one.repeats) for one in messages] == [
+        ("opened", "critical", 0), ("resolved", "critical", 0),
+    ]  # fmt: skip
+
+
+def test_every_breach_of_a_target_is_told():
+    target = [{"first_response": "PT10M", "next_reply": "PT10M"}]
+    lines = [
+        sent(kind, 20 * number * MINUTE + wait)
+        for number in range(3)
+        for kind, wait in (("customer_message", 0), ("agent_message", 11 * MINUTE))
+    ]
+
+    messages = under_a_policy([*lines, later(5 * HOUR)], opening=None, targets=target)
+
+    once = ["opened", "worsened", "worsened", "resolved"]
+    assert [one.state for one in messages if one.kind == "answer_due"] == once * 3
+    assert {one.ended_by for one in messages if one.state == "resolved"} == {"answered"}
+
+
+def test_message_about_a_target_says_when_the_answer_is_due():
+    target = [{"first_response": "PT10M"}]
+
+    first, *_ = under_a_policy([sent("customer_message", 0), later(HOUR)], opening=None, targets=target)
+
+    assert first.evidence["answer_due_at"] == NOON + 10 * MINUTE

@@ -34,8 +34,8 @@ class Alert:
     As a message `state` is the change that it tells, `number` its number and `repeats` the events at which the alert
     held since the message before it. As the row by which alerts are listed, `state` is what came last, or "silent",
     `number` that of the last message and empty where none was sent, and there are neither reasons nor advice. `title`
-    and `advice` are those of the rule. `ended_by` says what ended the alert beside the rule's own condition. Instants
-    are of the shop's clock.
+    and `advice` are those of the rule. `ended_by` says what ended the alert where its subject says so. Instants are of
+    the shop's clock.
     """
 
     alert_id: str

@@ -1,31 +1,36 @@
 """The alerts that the transitions of their states lead to: what a row shows, and what a message says."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from service_quality.alerts.alert import Alert, AlertSubject
 from service_quality.alerts.alert_state import REPEATED, RESOLVED, SILENT, AlertState
 from service_quality.alerts.conditions import decisive_values
+from service_quality.alerts.endings import RULE_WITHDRAWN
 from service_quality.alerts.provisional import are_provisional
 from service_quality.alerts.rules import Rule
+from service_quality.conversations.deadlines import WAITED_SHARE
 from service_quality.features.declarations import EventValue, FeatureSet
 from service_quality.scoring.reasons import describe_reasons, shown_probability
 from service_quality.scoring.scored_event import ScoredEvent
 
 
 class Shown(NamedTuple):
-    """In which zone an alert's hours are, and in which currency its amounts; None for a shop whose policy is silent."""
+    """In which zone an alert's hours are, and in which currency its amounts; None for a shop whose policy is silent.
+
+    `wait_is_provisional` says whether the open wait is judged in time that meets a year without a published decree.
+    """
 
     time_zone: str | None = None
     currency: str | None = None
+    wait_is_provisional: bool = False
 
 
 class AlertTransition(NamedTuple):
     """One transition of an alert: the state that an event led to, and the change that a message tells, if any.
 
-    `repeats` is the count that the message tells with it. `ended_by` is what ended the alert beside its rule's own
-    condition.
+    `repeats` is the count that the message tells with it. `ended_by` is what ended the alert, one of ENDINGS.
     """
 
     shop_id: str
@@ -50,7 +55,7 @@ def describe_alert(
     """
     rule, state = moved.rule, moved.state
     about_conversation = rule.subject == "conversation"
-    ends_itself = not state.open and moved.ended_by is None
+    ends_itself = not state.open and moved.ended_by != RULE_WITHDRAWN
     decisive = decisive_values(rule.resolved_when, values) if ends_itself else ()
     found = {name: values.get(name) for name in (*rule.evidence, *decisive)}
     evidence = found if about_conversation else _of_histories(found, features)
@@ -74,7 +79,7 @@ def describe_alert(
         time_zone=moved.shown.time_zone,
         currency=moved.shown.currency,
         score=shown_probability(score) if score else None,
-        provisional=are_provisional(evidence, values, features),
+        provisional=_are_provisional(evidence, moved, values, features),
         ended_by=moved.ended_by,
         model_version=score.model_version if score else None,
     )
@@ -93,8 +98,15 @@ def message_of(
         return alert
     reasons = describe_reasons(scored.score, values, features.names)
     named = (*alert.evidence, *(reason["feature"] for reason in reasons))
-    provisional = are_provisional(named, values, features)
+    provisional = _are_provisional(named, moved, values, features)
     return replace(alert, reasons=tuple(reasons), provisional=provisional)
+
+
+def _are_provisional(
+    names: Collection[str], moved: AlertTransition, values: Mapping[str, float | int | None], features: FeatureSet
+) -> bool:
+    is_wait = moved.shown.wait_is_provisional and WAITED_SHARE in names
+    return is_wait or are_provisional(names, values, features)
 
 
 def _state_now(moved: AlertTransition) -> str:

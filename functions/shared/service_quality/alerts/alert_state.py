@@ -27,8 +27,9 @@ class AlertState(NamedTuple):
     an `alert_id` of its own. `silent` marks one that returned within the cooldown and of which no message was sent.
     `severity` is the one that held last, `said` that of the last message. `sent_at` and `sequence` are the instant and
     the number of the last message, also where it was about an alert before. `repeats` counts the events at which the
-    alert held since then; its opening counts only in silence. `round` is the round of the conversation that the alert
-    is about; 0 for any other subject.
+    alert held since then, not the stages of a wait that time reached; its opening counts only in silence. `round` is
+    the round of the conversation that the alert is about, 0 for any other subject; `turn` is the wait in it during
+    which the alert began.
     """
 
     severity: str
@@ -41,6 +42,7 @@ class AlertState(NamedTuple):
     silent: bool = False
     round: int = 0
     alert_id: str = ""
+    turn: int = 0
 
     @property
     def message_number(self) -> str:
@@ -56,24 +58,35 @@ class Step(NamedTuple):
     repeats: int = 0
 
 
-def next_state(
-    before: AlertState | None, severity: str | None, *, resolved: bool, clock: int, cooldown_ms: int
-) -> Step:
+class Finding(NamedTuple):
+    """What a rule finds at a judged event: the severity that holds, None for none, and whether it calls the alert over.
+
+    `counts` says whether an alert that holds is seen again by it.
+    """
+
+    severity: str | None
+    clock: int
+    resolved: bool = False
+    counts: bool = True
+
+
+def next_state(before: AlertState | None, found: Finding, *, cooldown_ms: int) -> Step:
     """The alert's next state at a judged event; the state before where the event says nothing of it.
 
     Within the cooldown after the last message only what is graver than that message sends another, and the end of an
     alert that was told. From then on an alert that still holds is said again, and one that returned is told.
 
-    >>> opened = next_state(None, "warning", resolved=False, clock=0, cooldown_ms=1000)
-    >>> counted = next_state(opened.state, "warning", resolved=False, clock=1, cooldown_ms=1000)
-    >>> again = next_state(counted.state, "warning", resolved=False, clock=1000, cooldown_ms=1000)
+    >>> opened = next_state(None, Finding("warning", clock=0), cooldown_ms=1000)
+    >>> counted = next_state(opened.state, Finding("warning", clock=1), cooldown_ms=1000)
+    >>> again = next_state(counted.state, Finding("warning", clock=1000), cooldown_ms=1000)
     >>> opened.change, counted.change, (again.change, again.repeats)
     ('opened', None, ('repeated', 2))
-    >>> next_state(again.state, None, resolved=True, clock=1001, cooldown_ms=1000).change
+    >>> next_state(again.state, Finding(None, clock=1001, resolved=True), cooldown_ms=1000).change
     'resolved'
     """
+    severity, clock = found.severity, found.clock
     if severity is None:
-        ends = before is not None and before.open and resolved
+        ends = before is not None and before.open and found.resolved
         return _ended(before, clock) if before is not None and ends else Step(before)
     if before is None:
         return Step(AlertState(severity, open=True, opened_at=clock, sent_at=clock, said=severity), OPENED)
@@ -84,7 +97,7 @@ def next_state(
         if not cools:
             return _said(begun, OPENED, clock)
         return _said(begun, WORSENED, clock) if is_graver else Step(begun._replace(silent=True, repeats=1))
-    held = before._replace(severity=severity, repeats=before.repeats + 1)
+    held = before._replace(severity=severity, repeats=before.repeats + found.counts)
     if is_graver:
         return _said(held, WORSENED, clock)
     if cools:

@@ -97,7 +97,9 @@ def _compared(place: Place, fields: JsonObject) -> tuple[str, float | str, float
     """A value, its limit or another value, and how many times that."""
     name = _value_name(place.at("value"), fields["value"])
     if ("limit" in fields) == ("of" in fields) or ("times" in fields and "of" not in fields):
-        place.add(f"the keys {', '.join(fields)}", "either limit, or of with or without times")
+        place.add(
+            f"the keys {', '.join(fields)}", "a limit, or the name of another value in `of`, which may have `times`"
+        )
         return name, 0, 1
     if "limit" in fields:
         return name, place.at("limit").read_limit(fields["limit"], name, LIMIT), 1.0

@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 from service_quality.alerts.alert import Alert
 from service_quality.alerts.alert_messages import AlertTransition, Shown, describe_alert, message_of
-from service_quality.alerts.alert_state import AlertState, IdSalt, alert_key, next_state, public_id, unsalted
-from service_quality.alerts.rules import Rule
+from service_quality.alerts.alert_state import AlertState, Finding, IdSalt, alert_key, next_state, public_id, unsalted
+from service_quality.alerts.conditions import decisive_values
+from service_quality.alerts.endings import RULE_WITHDRAWN, end_of_round, ending_of
+from service_quality.alerts.rules import CONVERSATION, Rule
 from service_quality.conversations.conversation import conversation_key
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.events.control_records import TimeReached
@@ -16,23 +18,21 @@ from service_quality.features.declarations import FeatureSet
 from service_quality.policies.policy import DEFAULT_POLICY
 from service_quality.scoring.scored_event import ScoredEvent
 
-#: Said by an alert whose rule was taken out of force.
-RULE_WITHDRAWN = "rule_withdrawn"
-
 
 class Subject(NamedTuple):
-    """The subject of a rule, the key of the item that holds its alerts, and its round if it is a conversation."""
+    """The subject of a rule, the key of the item that holds its alerts; of a conversation its round, and the turn."""
 
     name: str
     item_key: str
     round: int = 0
+    turn: int = 0
 
 
 class Judged(NamedTuple):
     """The input of rules: an event of a shop at a clock, the values by name, and the event's score if it has one.
 
     `id_salt` gives the salt of the alerts' public ids. `ended_by` is what ends alerts here beside the conditions of
-    their rules.
+    their rules. `state` is that of the event's conversation.
     """
 
     shop_id: str
@@ -43,6 +43,7 @@ class Judged(NamedTuple):
     shown: Shown = Shown()
     id_salt: IdSalt = unsalted
     ended_by: str | None = None
+    state: ConversationState | None = None
 
 
 class Decision(NamedTuple):
@@ -53,10 +54,11 @@ class Decision(NamedTuple):
     message: Alert | None = None
 
 
-def shown_in(state: ConversationState) -> Shown:
-    """The zone of the policy that judges the last round, and the currency of the conversation."""
+def shown_in(state: ConversationState, at: int) -> Shown:
+    """The zone of the policy that judges the last round, the currency, and how the wait is judged by an instant."""
     policy = state.round.policy if state.round is not None else DEFAULT_POLICY
-    return Shown(None if policy is DEFAULT_POLICY else policy.zone, state.currency)
+    is_provisional = state.turn is not None and state.turn.is_provisional(at, state.contact)
+    return Shown(None if policy is DEFAULT_POLICY else policy.zone, state.currency, is_provisional)
 
 
 def subject_of(rule: Rule, event: InteractionEvent | TimeReached, step: ConversationStep) -> Subject | None:
@@ -64,9 +66,11 @@ def subject_of(rule: Rule, event: InteractionEvent | TimeReached, step: Conversa
     if event.kind not in rule.kinds and not (event.kind == TIME_REACHED and rule.stages):
         return None
     if rule.subject == "conversation":
-        last = step.after.state.round
-        number = last.number if last is not None else 0
-        return Subject(event.conversation_id, conversation_key(event), number) if event.conversation_id else None
+        state, conversation_id = step.after.state, event.conversation_id
+        if not conversation_id:
+            return None
+        turn = state.turn_number if state.round is not None else 0
+        return Subject(conversation_id, conversation_key(event), state.number, turn)
     key = step.keys.get(rule.subject)
     return Subject(key.partition("\x1f")[2], key) if key is not None else None
 
@@ -77,7 +81,8 @@ def decide(
     """The decisions of a rule in their order; empty where the alert stays as it is.
 
     The alert of an earlier round ends with its round; that of the next round continues its numbers. A rule with stages
-    opens and worsens alerts when time is reached; at any other event an open one is as grave as it was, or over.
+    opens and worsens alerts when time is reached; at any other event an open one is as grave as it was, or over. The
+    cooldown of a rule of each wait ends with the wait.
     """
     ended: list[Decision] = []
     sent = 0
@@ -89,7 +94,9 @@ def decide(
     severity = None if resolved else rule.severity(judged.values)
     if rule.stages and judged.event.kind != TIME_REACHED:
         severity = before.severity if before is not None and before.open and severity is not None else None
-    begins = _Deciding(rule, subject.name, judged, features, subject.round)
+    is_next_wait = before is not None and not before.open and before.turn != subject.turn
+    cooldown_ms = 0 if rule.is_of_each_wait and is_next_wait else rule.cooldown_ms
+    begins = _Deciding(rule, subject.name, judged, features, subject.round, subject.turn, cooldown_ms)
     return [*ended, *begins.reach(before, severity, resolved=resolved, sent=sent)]
 
 
@@ -97,7 +104,8 @@ def end_with_round(
     rule: Rule, subject: Subject, before: AlertState, judged: Judged, features: FeatureSet
 ) -> list[Decision]:
     """The decision that ends an alert with its round, whatever the conversation is like now; empty where it is over."""
-    closed = judged._replace(values={"closed": 1}, scored=None)
+    ended_by = judged.ended_by if judged.state is None else end_of_round(judged.state, before.round)
+    closed = judged._replace(values={"closed": 1}, scored=None, ended_by=ended_by)
     return _Deciding(rule, subject.name, closed, features, before.round).reach(before, None, resolved=True)
 
 
@@ -115,6 +123,8 @@ class _Deciding(NamedTuple):
     judged: Judged
     features: FeatureSet
     round: int
+    turn: int = 0
+    cooldown_ms: int = 0
 
     def reach(
         self, before: AlertState | None, severity: str | None, *, resolved: bool, sent: int = 0
@@ -124,13 +134,15 @@ class _Deciding(NamedTuple):
         `sent` is the number of messages about the subject before this round.
         """
         rule, judged = self.rule, self.judged
-        step = next_state(before, severity, resolved=resolved, clock=judged.clock, cooldown_ms=rule.cooldown_ms)
+        found = Finding(severity, judged.clock, resolved, counts=judged.event.kind != TIME_REACHED)
+        step = next_state(before, found, cooldown_ms=self.cooldown_ms)
         after = step.state
         if after is None or after == before:
             return []
         after = after._replace(round=self.round, sequence=after.sequence + sent)
         if after.open and (before is None or not before.open):
-            after = after._replace(alert_id=self._new_id(after, sent=before.sequence if before is not None else sent))
+            sent = before.sequence if before is not None else sent
+            after = after._replace(alert_id=self._new_id(after, sent=sent), turn=self.turn)
         moved = AlertTransition(
             shop_id=judged.shop_id,
             rule=rule,
@@ -141,13 +153,20 @@ class _Deciding(NamedTuple):
             clock=judged.clock,
             shown=judged.shown,
             repeats=step.repeats,
-            ended_by=judged.ended_by,
+            ended_by=judged.ended_by if after.open else self._ending(),
         )
         alert = describe_alert(moved, judged.values, judged.scored, self.features)
         if step.change is None:
             return [Decision(after, alert)]
         message = message_of(alert, moved, judged.values, judged.scored, self.features)
         return [Decision(after, alert, message)]
+
+    def _ending(self) -> str | None:
+        judged = self.judged
+        if judged.ended_by is not None or judged.state is None or self.rule.subject != CONVERSATION:
+            return judged.ended_by
+        decisive = tuple(decisive_values(self.rule.resolved_when, judged.values))
+        return ending_of(judged.state, self.round, decisive)
 
     def _new_id(self, begun: AlertState, *, sent: int) -> str:
         """The public id of an alert that begins: of its key, its opening, and the messages before it."""

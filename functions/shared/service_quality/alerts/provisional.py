@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from service_quality.features.declarations import Feature, FeatureSet, Total
+from service_quality.conversations.deadlines import WAITED_SHARE
+from service_quality.features.declarations import EventValue, Feature, FeatureSet, Total
 
 #: The facts that a target judges, in business time where it says so.
 _JUDGED = ("on_time_replies", "slow_replies", "half_spent_replies", "late_replies")
+_WAIT = EventValue(WAITED_SHARE)
 
 
 def is_judged(feature: Feature) -> bool:
-    """Whether a feature reads how many replies were on time, late or slow.
+    """Whether a feature reads how many replies were on time, late or slow, or how much of its time a wait has taken.
 
     >>> is_judged(Total("shop", "slow_replies", "7d")), is_judged(Total("shop", "reply_ms", "7d"))
     (True, False)
     """
-    return any(fact in _JUDGED for _, _, fact in feature.reads)
+    return feature == _WAIT or any(fact in _JUDGED for _, _, fact in feature.reads)
 
 
 def provisional_counts(feature: Feature) -> Iterator[str]:

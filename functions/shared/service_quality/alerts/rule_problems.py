@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from service_quality.policies.document_values import joined, shown
 
-_MOST_NAMED = 12
+_MOST_NAMED = 30
 
 
 class Problem(NamedTuple):

@@ -6,7 +6,7 @@ from functools import cached_property
 from service_quality.alerts.conditions import Condition, Values
 from service_quality.alerts.message import NO_TEXT, Message
 from service_quality.alerts.stages import stages_in
-from service_quality.conversations.deadlines import Stage
+from service_quality.conversations.deadlines import WAITED_SHARE, Stage
 from service_quality.errors import DeclarationError
 from service_quality.facts.entities import ENTITIES
 
@@ -58,6 +58,11 @@ class Rule:
         if self.subject != CONVERSATION:
             return ()
         return tuple(sorted({stage for _, condition in self.tiers for stage in stages_in(condition)}))
+
+    @cached_property
+    def is_of_each_wait(self) -> bool:
+        """Whether it asks how much of its target's time a wait has taken: every wait is then a matter of its own."""
+        return any(stage.value == WAITED_SHARE for stage in self.stages)
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -94,12 +94,16 @@ def money_in_words(minor: float, currency: str, language: str) -> str:
 
 
 def instant_in_words(instant: int, zone: str = _UTC) -> str:
-    """An instant to the minute, in a zone, which is named.
+    """An instant to the minute, in a zone, which is named, with its offset in an hour that the clock repeats.
 
     >>> instant_in_words(1_692_872_130_000), instant_in_words(1_692_872_130_000, "Asia/Shanghai")
     ('2023-08-24 10:15 UTC', '2023-08-24 18:15 Asia/Shanghai')
+    >>> instant_in_words(1_792_891_800_000, "Europe/Berlin")
+    '2026-10-25 02:30 Europe/Berlin (UTC+0100)'
     """
-    return f"{local_time(instant, zone):%Y-%m-%d %H:%M} {zone}"
+    local = local_time(instant, zone)
+    is_repeated = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return f"{local:%Y-%m-%d %H:%M} {zone}{f' (UTC{local:%z})' if is_repeated else ''}"
 
 
 def local_time(instant: int, zone: str) -> datetime:

@@ -1,6 +1,6 @@
 """The text of alerts for people: every declared name as a phrase, every number readable, in English and Chinese."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from math import exp
 from typing import TypeVar
 
@@ -29,8 +29,10 @@ Key = TypeVar("Key", bound=Hashable)
 
 _LONGEST_SUBJECT = 99
 _LARGEST_EXPONENT = 20.0
+_LATEST = 253_402_300_800_000  # the year 10,000
 _YES_OR_NO = ("answered", "first_response_untimed", "waiting", "currency_known", "closed")
-_UNIT_OF_SUFFIX = {"_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday", "_share": "share"}
+_UNIT_OF_SUFFIX = {"_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday"}
+_UNIT_OF_SUFFIX |= {"_share": "share", "_at": "instant"}
 
 
 def phrase(feature: Feature, language: str) -> str:
@@ -107,13 +109,20 @@ def value_in_words(
             return _duration(value, language)
         case "money":
             return money_in_words(value, currency, language)
-        case "hour" if 0 <= value < 24:
-            return f"{int(value):02d}:00 {zone}"
-        case "weekday" if 0 <= value < 7:
-            return messages.WEEKDAYS[int(value)].said(language)
+        case "instant" | "hour" | "weekday" as unit:
+            return _time_in_words(unit, int(value), language, zone)
         case "flag":
             return (messages.YES if value else messages.NO).said(language)
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+
+
+def _time_in_words(unit: str, value: int, language: str, zone: str) -> str:
+    """An instant, an hour of the day, or a day of the week; a number that is none stays one."""
+    if unit == "instant" and 0 <= value < _LATEST:
+        return instant_in_words(value, zone)
+    if unit == "hour" and 0 <= value < 24:
+        return f"{value:02d}:00 {zone}"
+    return messages.WEEKDAYS[value].said(language) if unit == "weekday" and 0 <= value < 7 else f"{value:,}"
 
 
 def render_email(alert: Alert, shop: ShopSettings) -> tuple[str, str]:
@@ -124,7 +133,7 @@ def render_email(alert: Alert, shop: ShopSettings) -> tuple[str, str]:
     shop = shop.of_alert(alert.time_zone, alert.currency)
     state, language = alert.state, shop.language
     lines = [alert.title.said(language), "", *_status(alert, shop)]
-    seen = [_shown(name, value, shop) for name, value in alert.evidence.items() if value is not None]
+    seen = [_shown(name, value, shop) for name, value in _worth_showing(alert)]
     lines += _section("evidence", language, seen)
     reasons, advice = (alert.reasons, alert.advice.said(language)) if state != "resolved" else ((), "")
     lines += _section("reasons", language, [_reason(reason, shop) for reason in reasons])
@@ -165,6 +174,28 @@ def _status(alert: Alert, shop: ShopSettings) -> list[str]:
     if alert.ended_by is not None:
         lines.append(_line("ended_by", say(messages.ENDED_BY, alert.ended_by, language), language))
     return lines + ([_line("repeats", alert.repeats, language)] if alert.repeats else [])
+
+
+def _worth_showing(alert: Alert) -> Iterator[tuple[str, float | int]]:
+    """The evidence that tells people something.
+
+    A rate of nothing is that of others, and an entity of which nothing was counted is not known; what ended an alert
+    about a conversation is said in words.
+    """
+    evidence = {name: value for name, value in alert.evidence.items() if value is not None}
+    counted: dict[str, bool] = {}
+    for name, value in evidence.items():
+        if isinstance(total := _declared(name), Total):
+            counted[total.entity] = counted.get(total.entity, False) or bool(value)
+    for name, value in evidence.items():
+        feature = _declared(name)
+        if alert.ended_by is not None and name in ("closed", "waiting"):
+            continue
+        if not isinstance(feature, EventValue) and not counted.get(feature.entity, True):
+            continue
+        if isinstance(feature, Rate) and not evidence.get(feature.trials.name, 1):
+            continue
+        yield name, value
 
 
 def _section(title: str, language: str, lines: list[str]) -> list[str]:

@@ -49,7 +49,7 @@ FACTS = {
     "reply_ms": Message("time taken for replies", "回复总用时"),
     "on_time_replies": Message("replies on time", "及时回复数"),
     "slow_replies": Message("slow replies", "慢回复数"),
-    "half_spent_replies": Message("answers after half of the time", "时限过半后的回复数"),
+    "half_spent_replies": Message("answers still open at half time", "过半时限才回复的次数"),
     "late_replies": Message("late answers", "超时回复数"),
     "reply_ms_to_30s": Message("replies within 30 s", "30 秒内回复数"),
     "reply_ms_to_1m": Message("replies after 30 s to 1 min", "30 秒至 1 分钟回复数"),
@@ -114,7 +114,9 @@ RATES = {
     "dissatisfied": Message("dissatisfaction rate", "不满意率"),
     "on_time": Message("on-time reply rate", "及时回复率"),
     "slow": Message("rate of slow replies", "慢回复率"),
-    "late_past_half": Message("share of answers that came late once half the time had passed", "时限过半后的超时率"),
+    "late_past_half": Message(
+        "share that came late of the answers still open at half time", "过半时限未回的会话最终超时的比例"
+    ),
     "resolved": Message("resolution rate", "解决率"),
     "reopened": Message("reopening rate", "重新打开率"),
     "returned": Message("return rate", "退货率"),
@@ -134,6 +136,7 @@ EVENT_VALUES = {
     "waiting_ms": Message("the customer has been waiting for", "顾客已等待"),
     "waiting_days": Message("days the customer has waited", "顾客等待跨越天数"),
     "waited_share": Message("share of the time for an answer that has passed", "应答时限已用比例"),
+    "answer_due_at": Message("answer due", "应答截止时间"),
     "conversation_age_ms": Message("age of the conversation", "会话持续时间"),
     "opened_hour": Message("hour of opening", "会话开始时段"),
     "opened_weekday": Message("day of opening", "会话开始日"),
@@ -162,7 +165,7 @@ STATES = {
     "opened": Message("new", "新告警"),
     "repeated": Message("ongoing", "仍在持续"),
     "worsened": Message("got worse", "已加重"),
-    "resolved": Message("resolved", "已解除"),
+    "resolved": Message("ended", "已解除"),
     "silent": Message("came back, not sent yet", "再次出现，尚未通知"),
 }
 
@@ -174,8 +177,20 @@ AUDIENCES = {
     "buying": Message("buying", "采购"),
 }
 
-#: What ends an alert beside its rule's own condition.
-ENDED_BY = {"rule_withdrawn": Message("rule withdrawn", "规则已撤回")}
+#: What ends an alert.
+ENDED_BY = {
+    "answered": Message("the customer has an answer", "已回复顾客"),
+    "resolved": Message("the conversation is settled", "会话已解决"),
+    "closed_unanswered": Message("the conversation was closed without an answer", "会话未经回复即被关闭"),
+    "given_up": Message(
+        "nobody answered until the conversation ended by silence", "一直无人回复，会话因长时间无活动而结束"
+    ),
+    "silence": Message("the conversation ended by silence", "会话因长时间无活动而结束"),
+    "rated": Message("the customer has rated the conversation", "顾客已评价"),
+    "merged": Message("the conversation was merged into another one", "会话已并入其他会话"),
+    "next_round": Message("the conversation began anew", "会话已重新开始"),
+    "rule_withdrawn": Message("rule withdrawn", "规则已撤回"),
+}
 
 SUBJECTS = {"conversation": Message("Conversation", "会话"), "agent": Message("Agent", "客服")}
 
@@ -208,14 +223,14 @@ MAIL = {
     "severity": Message("Severity", "级别"),
     "state": Message("State", "状态"),
     "shop": Message("Shop", "店铺"),
-    "since": Message("Since", "开始时间"),
+    "since": Message("Alert since", "告警开始时间"),
     "at": Message("As of", "截至时间"),
     "repeats": Message("Times seen again since the last message", "自上次通知以来再次出现次数"),
     "evidence": Message("What was seen", "具体情况"),
     "reasons": Message("What weighs most in the risk", "影响风险的主要原因"),
     "measure": Message("What to do", "建议措施"),
     "provisional": Message("Provisional until the calendar of the year is published", "该年度放假安排公布前为暂定数据"),
-    "ended_by": Message("Ended by", "结束原因"),
+    "ended_by": Message("Why it ended", "结束原因"),
     "alert": Message("Alert", "告警编号"),
     "model": Message("Model", "模型版本"),
     "raises": Message("raises the risk: odds × {:.2f}", "提高风险：几率 × {:.2f}"),

@@ -147,8 +147,9 @@ class EventFold:
         if scored is not None:
             values = scored.values if step.is_latest else {**self._of_histories(scored), **step.latest}
         scored = scored if step.is_latest else None
-        shown = shown_in(step.after.state)
-        judged = Judged(self.state.shop_id, event, self.state.shop.clock, values, scored, shown, self.id_salt)
+        shown = shown_in(step.after.state, event.occurred_at)
+        clock, state = self.state.shop.clock, step.after.state
+        judged = Judged(self.state.shop_id, event, clock, values, scored, shown, self.id_salt, state=state)
         rows = self._end_withdrawn(judged, step)
         for rule in self.state.rules_over(self.rules):
             subject = subject_of(rule, event, step)

@@ -88,7 +88,8 @@ class LogFold:
         self.stats.accepted += 1
         self.stats.reached += isinstance(event, TimeReached)
         for name in reading.odd:
-            self.stats.count_odd(name)
+            if name != "rating" or step.label is None:  # one that a shop's scale reads is none
+                self.stats.count_odd(name)
         self.stats.scored += outcome.scored is not None and failed is None
         self.stats.unscored += failed is not None
         self.stats.alerts += sum(row.row_kind == "alert" for row in outcome.rows)

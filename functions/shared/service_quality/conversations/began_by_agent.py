@@ -8,6 +8,8 @@ from service_quality.conversations.rounds import Round
 from service_quality.events import kinds
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import SECOND
+from service_quality.policies.policy import Policy
+from service_quality.policies.silence import is_over_by_silence
 
 #: A conversation that an agent begins is opened by the agent's message: its opening comes with it.
 _AT_ONCE = 10 * SECOND
@@ -22,7 +24,7 @@ def began_by_agent(placed: Sequence[Placed], index: int, *, of: Round) -> bool:
     opening = placed[index].event
     if opening.precision != "ms":
         return False
-    left = _in_round(placed, index, of.policy.ends_after_ms)
+    left = _in_round(placed, index, of.policy)
     answer = next((event for event in left if event.kind in ("agent_message", "customer_message")), None)
     if answer is None or answer.kind == "customer_message":
         return False
@@ -32,11 +34,11 @@ def began_by_agent(placed: Sequence[Placed], index: int, *, of: Round) -> bool:
     return _asks_later(left, until=of.opened_at + RETENTION)
 
 
-def _in_round(placed: Sequence[Placed], index: int, ends_after_ms: int) -> Iterator[InteractionEvent]:
+def _in_round(placed: Sequence[Placed], index: int, policy: Policy) -> Iterator[InteractionEvent]:
     """The events behind an index, up to the end of its round."""
     last_activity = placed[index].event.occurred_at
     for event, _ in placed[index + 1 :]:
-        if event.kind in _ENDS or event.occurred_at - last_activity > ends_after_ms:
+        if event.kind in _ENDS or is_over_by_silence(policy, last_activity, event.occurred_at):
             return
         if event.kind in kinds.ACTIVITY and event.courtesy is None:
             last_activity = event.occurred_at

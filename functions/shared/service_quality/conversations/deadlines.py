@@ -6,6 +6,7 @@ from typing import NamedTuple
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.turns import Turn
 from service_quality.policies.policy import BUSINESS, Target
+from service_quality.policies.silence import is_over_by_silence
 
 #: The values by which a stage is declared: the wait in milliseconds, and its share of the time within which it is to be
 #: answered.
@@ -65,8 +66,8 @@ def deadline_of(state: ConversationState, stage: Stage) -> Deadline | None:
     """When the open turn reaches a stage if nothing happens; None where it does not.
 
     A turn that has reached it when its question arrives reaches it so long after that arrival: nobody could have
-    answered before. None while the clock pauses, where the round would have ended by silence, and for a wait in all the
-    time that is over while the shop is closed.
+    answered before. A wait in all the time that is over while the shop is closed reaches it when that opens again. None
+    while the clock pauses, and where the round would have ended by silence.
     """
     turn = state.turn
     if turn is None or turn.precision != "ms" or state.paused_at is not None:
@@ -80,9 +81,9 @@ def deadline_of(state: ConversationState, stage: Stage) -> Deadline | None:
     due_at = _due_at(turn, turn.since, needed, state.pauses, is_business=is_business)
     if due_at is not None and due_at <= turn.arrived_at:
         due_at = _due_at(turn, turn.arrived_at, needed, state.pauses, is_business=is_business)
-    if due_at is None or due_at - last.last_activity > last.policy.ends_after_ms:
-        return None
-    if not is_business and turn.policy.opening is not None and not turn.open_between(due_at - 1, due_at, ()):
+    if due_at is not None and not is_business and not turn.policy.is_always_open:
+        due_at = turn.business_time().instant_after(due_at - 1, 1)
+    if due_at is None or is_over_by_silence(last.policy, last.last_activity, due_at):
         return None
     return Deadline(due_at, last.number, state.turn_number, stage.name)
 
@@ -105,6 +106,21 @@ def waited_share(state: ConversationState, at: int) -> float | None:
     limit = turn.limit_ms(target, first=not state.rounds[-1].replies)
     waited = turn.judged_at(at, state.pauses_until(at), target)
     return None if limit is None or waited is None else waited / limit
+
+
+def answer_due_at(state: ConversationState) -> int | None:
+    """When the time that the target of the open turn gives is over, in epoch milliseconds; None as for `waited_share`.
+
+    None, too, while the clock pauses.
+    """
+    turn = state.turn
+    if turn is None or turn.precision != "ms" or state.paused_at is not None:
+        return None
+    target = turn.policy.target_for(state.contact)
+    limit = turn.limit_ms(target, first=not state.rounds[-1].replies)
+    if limit is None:
+        return None
+    return _due_at(turn, turn.since, limit, state.pauses, is_business=target.judged_by == BUSINESS)
 
 
 def _needed_ms(turn: Turn, target: Target, stage: Stage, *, first: bool) -> int | None:

@@ -71,7 +71,7 @@ def _reply(reply: Reply) -> dict[str, object]:
         "business_ms": reply.open_ms,
         "on_time": None if reply.judged_ms is None else reply.judged_ms <= reply.on_time_within_ms,
         "provisional": reply.provisional,
-        "shares": {str(share.agent_id): share.waited_ms for share in reply.shares},
+        "shares": [{"agent_id": share.agent_id, "waited_ms": share.waited_ms} for share in reply.shares],
     }
 
 

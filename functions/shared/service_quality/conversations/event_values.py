@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from service_quality.conversations.conversation_state import ConversationState
-from service_quality.conversations.deadlines import WAITED_SHARE, waited_share
+from service_quality.conversations.deadlines import WAITED_SHARE, answer_due_at, waited_share
 from service_quality.conversations.local_time import UTC, on_the_clock
 from service_quality.instants import day_of_week, hour_of_day
 
@@ -12,7 +12,7 @@ CURRENCY_KNOWN = "currency_known"
 #: The names of what `read_event_values` gives; a feature of another name is refused while it is declared.
 EVENT_VALUES = (
     "answered", "first_response_at_least_ms", "first_response_ms", "first_response_days", "first_response_untimed",
-    "longest_later_reply_ms", "last_reply_ms", "waiting", "waiting_ms", "waiting_days", WAITED_SHARE,
+    "longest_later_reply_ms", "last_reply_ms", "waiting", "waiting_ms", "waiting_days", WAITED_SHARE, "answer_due_at",
     "conversation_age_ms",
     "opened_hour", "opened_weekday", "event_hour", "event_weekday",
     "replies", "customer_messages", "agent_messages", "bot_messages", "transfers", "reopenings",
@@ -63,6 +63,7 @@ def read_event_values(state: ConversationState, event: Occurrence) -> EventValue
         "waiting_ms": turn.waited_at(at, state.pauses_until(at)) if turn is not None and is_exact else None,
         "waiting_days": None if turn is None else turn.days_until(at, event.precision),
         WAITED_SHARE: waited_share(state, at) if is_exact else None,
+        "answer_due_at": None if turn is None else answer_due_at(state),
         "conversation_age_ms": at - last.opened_at if is_timed and is_exact else None,
         "opened_hour": hour_of_day(opened_at) if is_timed else None,
         "opened_weekday": day_of_week(opened_at),

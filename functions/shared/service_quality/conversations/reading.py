@@ -23,6 +23,7 @@ from service_quality.events import kinds
 from service_quality.events.declared_fields import AGENT, CONTACT
 from service_quality.events.interaction_event import InteractionEvent, fields_describing
 from service_quality.policies.policy import DEFAULT_POLICY, Policy, policy_in_force
+from service_quality.policies.silence import is_over_by_silence, silence_ends_at
 
 _AGENT_FIELDS, _CONTACT_FIELDS = fields_describing(AGENT), fields_describing(CONTACT)
 
@@ -216,9 +217,8 @@ class Reading:
             self._end_by_silence(self.state.rounds[-1], until)
 
     def _end_by_silence(self, last: Round, at: int) -> None:
-        silence = last.policy.ends_after_ms
-        if not last.end and at - last.last_activity > silence:
-            self._end(last, SILENCE, last.last_activity + silence)
+        if not last.end and is_over_by_silence(last.policy, last.last_activity, at):
+            self._end(last, SILENCE, silence_ends_at(last.policy, last.last_activity))
 
     def _start_turn(self, one: Placed) -> None:
         state, event = self.state, one.event
@@ -347,6 +347,7 @@ class Reading:
         event, last = one.event, self.state.rounds[-1]
         if last.end:
             return
+        last.resolver = event.agent_id
         self.left_open = self.state.turn if event.precision == "ms" else None
         self._end(last, RESOLVED, event.occurred_at, event.precision)
         if event.precision == last.opened_precision == "ms":

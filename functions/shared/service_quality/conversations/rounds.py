@@ -104,6 +104,7 @@ class Round:
     bot_messages: int = 0
     assigned_agent: str | None = None
     last_writer: str | None = None
+    resolver: str | None = None
     is_quiet: bool = False
     end: str = ""
     ended_at: int | None = None
@@ -119,10 +120,10 @@ class Round:
     def owner(self) -> str | None:
         """The agent to whom the outcome belongs: by default the last who replied.
 
-        Without a reply the assigned one, else the last who wrote.
+        Without a reply the assigned one, else the last who wrote, else who resolved it.
         """
         if not self.replies:
-            return self.assigned_agent or self.last_writer
+            return self.assigned_agent or self.last_writer or self.resolver
         if self.policy.owner == ASSIGNED:
             return self.assigned_agent or self.replies[-1].agent_id
         return self.replies[0 if self.policy.owner == FIRST_ANSWER else -1].agent_id

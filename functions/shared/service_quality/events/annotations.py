@@ -4,6 +4,7 @@
 and Spark reads that. All its tables stand here, so that every Python finds the same.
 """
 
+import re
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -12,7 +13,7 @@ from string import ascii_lowercase, digits
 from service_quality.events.interaction_event import InteractionEvent
 
 #: Rises with every change of what `annotate` finds.
-ANNOTATION_VERSION = 1
+ANNOTATION_VERSION = 2
 
 _LONGEST = 120  # characters of a message that only thanks
 
@@ -34,6 +35,8 @@ _COURTESIES = (
     "真好", "很好", "棒", "真棒", "太棒了", "赞", "不用了谢谢", "不用谢谢", "再见", "拜拜", "晚安", "祝您生活愉快",
     "祝你生活愉快", "謝謝", "謝", "謝謝你", "謝謝您", "多謝", "感謝", "非常感謝", "辛苦囉", "好喔", "沒問題", "瞭解",
     "知道囉",
+    "不用了", "不用啦", "不用", "没事了", "没事啦", "没事", "不客气", "不谢", "好评", "五星好评", "5星好评", "已给好评",
+    "已给", "已好评",
 )  # fmt: skip
 #: What may stand beside a courtesy and adds nothing to it.
 _FILLERS = (
@@ -58,10 +61,24 @@ _ZH_THANKS, _ZH_YOU = ("谢谢", "感谢", "多谢"), ("", "您", "你", "你们
 _ZH_KIND_OF_HELP, _ZH_HELP = ("", "耐心", "耐心的", "及时", "及时的", "热心"), ("帮助", "解答", "回复", "支持", "服务")
 _FRIENDLY = "👍👌🙏🤝👏🙌💪😊🙂😀😃😄😁😆😉😍🥰😘☺😇🤗🤩🥳🎉🌹🌺🌸💐❤♥🧡💛💚💙💜💕💖💗💯✅✔⭐🌟✨🌷🫶"
 _BESIDE_EMOJI = "\ufe0e\ufe0f\u200d🏻🏼🏽🏾🏿"
+#: Pictures as platforms write them out; which one 表情 was, nobody knows, but it asks for nothing.
+_NAMED_FACES = tuple(f"[{name}]" for name in (
+    "表情", "微笑", "愉快", "呲牙", "偷笑", "可爱", "害羞", "握手", "抱拳", "强", "赞", "鼓掌", "胜利", "玫瑰", "爱心",
+    "拥抱", "ok", "smile", "thumbsup", "heart", "rose",
+))  # fmt: skip
 _WRITTEN_FACES = (":-)", ":)", ";-)", ";)", ":d", "=)", "^_^", "^^", "<3")
 #: Between words; a question mark is not among them, since it asks.
 _PAUSES = " \t\n\r\f\v.,!;:-_~*\"'()[]/&+…·–—“”‘’、。，！；：～「」『』《》（）【】￥"
 _PAUSES += "\u00a0\u2002\u2003\u2009\u200b\u202f\u3000\ufeff"
+
+#: A name behind thanks, which ends the message: Thanks, Anna! 谢谢小李
+_NAME = re.compile("[a-z][a-z'-]{1,15}|[小老阿][\u4e00-\u9fff]|[\u4e00-\u9fff]{1,2}(?:姐|哥|老师|经理|先生|女士)")
+_BEFORE_NAMES = ("thanks", "thank you", "thx", "cheers", *_ZH_THANKS)
+#: Words that are written large at the end of a sentence and are no names.
+_NO_NAMES = frozenset(
+    "again but cancel delivery help how invoice later next no not now order please refund return soon still tracking "
+    "today tomorrow tonight urgent waiting what when where which who why yes".split()
+)
 
 _LETTERS = frozenset(ascii_lowercase + digits)
 _WITHIN_WORD = _LETTERS | {"'"}
@@ -80,7 +97,7 @@ def _phrases() -> dict[str, bool]:
         *_PAUSES,
         *map(" ".join, product(_FOR, map("".join, product(_KIND_OF_HELP, _HELP)))),
     ]
-    courtesies = [*_COURTESIES, *_FRIENDLY, *_WRITTEN_FACES]
+    courtesies = [*_COURTESIES, *_FRIENDLY, *_NAMED_FACES, *_WRITTEN_FACES]
     courtesies += map("".join, product(_ZH_THANKS, _ZH_YOU, _ZH_KIND_OF_HELP, _ZH_HELP))
     return dict.fromkeys(fillers, False) | dict.fromkeys(courtesies, True)
 
@@ -111,10 +128,10 @@ def only_thanks(text: str) -> bool:
         return False
     plain, at, is_courteous = text.translate(_PLAIN), 0, False
     while at < len(plain):
-        part = _part_at(plain, at)
+        part = _part_at(plain, at) or _name_at(text, plain, at)
         if not part:
             return False
-        is_courteous = is_courteous or _phrases()[part]
+        is_courteous = is_courteous or _phrases().get(part, False)
         at += len(part)
     return is_courteous
 
@@ -126,6 +143,18 @@ def _part_at(plain: str, at: int) -> str:
         if part in _phrases() and not _is_within_word(plain, at + len(part)):
             return part
     return ""
+
+
+def _name_at(text: str, plain: str, at: int) -> str:
+    """The name behind thanks, as the last word of a message from a place on; "" without one."""
+    found = _NAME.match(plain, at)
+    if found is None or not plain[:at].rstrip(" ,，").endswith(_BEFORE_NAMES):
+        return ""
+    if any(one in _LETTERS or "\u4e00" <= one <= "\u9fff" for one in plain[found.end() :]):
+        return ""
+    written = text[at : found.end()]
+    is_name = not written.isascii() or (written.istitle() and found[0] not in _NO_NAMES)
+    return found[0] if is_name else ""
 
 
 def _is_within_word(plain: str, at: int) -> bool:

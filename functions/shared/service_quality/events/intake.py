@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 from service_quality.errors import RejectedEventError
@@ -160,7 +160,12 @@ def _shown_id(event_id: str | None) -> dict[str, object]:
     return {"event_id": event_id} if event_id else {}
 
 
-def _shown_names(names: frozenset[str]) -> list[str]:
+def unread_fields(raw: Mapping[str, object]) -> tuple[str, ...]:
+    """The names of an event's fields that nobody reads, as `describe_intake` shows them."""
+    return tuple(_shown_names(raw.keys() - _KNOWN_FIELDS))
+
+
+def _shown_names(names: Set[str]) -> list[str]:
     ordered = sorted(names, key=lambda name: (shown_name(name) != name, name))
     return [shown_name(name) for name in ordered[:_MOST_NAMES]]
 

@@ -220,6 +220,11 @@ class Rate:
         return f"{self.entity}_{self.rate}_rate_{self.window}"
 
     @property
+    def trials(self) -> Total:
+        """How much it counts."""
+        return Total(self.entity, RATES[self.rate][1], self.window)
+
+    @property
     def rates(self) -> tuple[str, ...]:
         """Its own rate, then those of its parents."""
         return (self.rate, *(self.parent.rates if isinstance(self.parent, Rate) else ()))

@@ -87,7 +87,8 @@ PROVISIONAL: tuple[Feature, ...] = (
 )
 
 #: What became of answers for which half the time had passed: a reminder says by it whether an answer will be late.
-FORECAST: tuple[Feature, ...] = (_LATE_SHOP, Rate("agent", "late_past_half", "7d", prior_weight=10, parent=_LATE_SHOP))
+_LATE_AGENT = Rate("agent", "late_past_half", "7d", prior_weight=10, parent=_LATE_SHOP)
+FORECAST: tuple[Feature, ...] = (_LATE_SHOP, _LATE_AGENT, _LATE_AGENT.trials)
 
 #: Served for rules, to mark figures, and as parents of other rates; the linear model reads their children instead.
 BESIDE_THE_MODEL = frozenset(

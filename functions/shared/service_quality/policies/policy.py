@@ -71,7 +71,7 @@ class Policy(NamedTuple):
     rating_scale: RatingScale = RatingScale()
     #: A rating up to this, on the scale of 1 to 5, is dissatisfied.
     dissatisfied_at_most: int = 3
-    #: A round ends after this silence.
+    #: A round ends after this silence, without the days on which the shop does not open.
     ends_after_ms: int = 7 * DAY
     owner: str = LAST_ANSWER
     #: The statuses of a conversation in which its clock pauses.
@@ -82,6 +82,11 @@ class Policy(NamedTuple):
     on_time_within_ms: int = 3 * MINUTE
     #: A reply after more than this time is slow.
     slow_beyond_ms: int = 15 * MINUTE
+
+    @property
+    def is_always_open(self) -> bool:
+        """Whether there is no hour and no day on which the shop is closed."""
+        return self.opening is None and self.holidays is None and not self.own_days
 
     def rating_of(self, given: int | str) -> int | None:
         """A given rating on the scale of 1 to 5, halves rounded up; None where the shop's scale has no such rating.
