@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from service_quality.alerts.message import NO_TEXT, Message
+from service_quality.by_fields import ByFields
 from service_quality.instants import SECOND
 from service_quality.scoring.reasons import Reason
 
@@ -27,8 +28,8 @@ class AlertSubject(NamedTuple):
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Alert(ByFields):
     """One alert at one moment of its life; texts are "unknown" and other values None where a row does not say.
 
     As a message `state` is the change that it tells, `number` its number and `repeats` the events at which the alert

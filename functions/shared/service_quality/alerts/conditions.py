@@ -9,14 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from service_quality.by_fields import ByFields
+
 Values = Mapping[str, float | int | None]
 
 #: The squared quantile of the normal distribution by the confidence of a two-sided interval.
 SQUARED_QUANTILES = {0.9: 2.705543, 0.95: 3.841459, 0.99: 6.634897, 0.999: 10.827566}
 
 
-@dataclass(frozen=True)
-class _Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class _Comparison(ByFields):
     """A value beside a limit, or beside `times` another value."""
 
     value: str
@@ -202,8 +204,8 @@ class Not(NamedTuple):
         return self.condition.holds(values)
 
 
-@dataclass(frozen=True)
-class _Several:
+@dataclass(frozen=True, eq=False, repr=False)
+class _Several(ByFields):
     """Several conditions that together make one."""
 
     conditions: tuple["Condition", ...]

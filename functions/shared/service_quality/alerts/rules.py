@@ -6,6 +6,7 @@ from functools import cached_property
 from service_quality.alerts.conditions import Condition, Values
 from service_quality.alerts.message import NO_TEXT, Message
 from service_quality.alerts.stages import stages_in
+from service_quality.by_fields import ByFields
 from service_quality.conversations.deadlines import WAITED_SHARE, Stage
 from service_quality.errors import DeclarationError
 from service_quality.facts.entities import ENTITIES
@@ -17,8 +18,8 @@ SEVERITIES = ("info", "warning", "critical")
 AUDIENCES = ("operations", "team", "coaching", "marketing", "buying")
 
 
-@dataclass(frozen=True)
-class Rule:
+@dataclass(frozen=True, eq=False, repr=False)
+class Rule(ByFields):
     """One declared call for attention.
 
     `tiers` give a severity and its condition, gravest first; the first that holds decides. `resolved_when` ends an

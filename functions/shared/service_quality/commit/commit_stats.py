@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from service_quality.by_fields import ByFields
 from service_quality.commit.failures import Failure
 from service_quality.events.log_records import Rejection
 
@@ -12,8 +13,8 @@ _COUNTS = (
 )  # fmt: skip
 
 
-@dataclass(slots=True)
-class CommitStats:
+@dataclass(slots=True, eq=False, repr=False)
+class CommitStats(ByFields):
     """Counts of records, transactions and conflicts, and the failures beside the log.
 
     `unscored` counts events that should have a score and have no score, `rejected` records by reason, `odd` by field

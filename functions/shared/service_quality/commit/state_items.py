@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from service_quality.alerts.alert_state import AlertState
+from service_quality.by_fields import ByFields
 from service_quality.commit.stored_json import pack, unpack
 from service_quality.conversations.conversation import EMPTY, KEY_NAMES, Conversation, Past, Reached
 from service_quality.conversations.deadlines import Deadline
@@ -27,8 +28,8 @@ _POLICY, _RULES = "policy", "rules"
 _STORED_FIELDS = (*(name for name in OPTIONAL_FIELDS if name not in ("text", "query")), "text_digest")
 
 
-@dataclass(slots=True)
-class ConversationItem:
+@dataclass(slots=True, eq=False, repr=False)
+class ConversationItem(ByFields):
     """A conversation, the imports it has absorbed, its alerts by rule, and the deadline that its timer rings at."""
 
     conversation: Conversation = EMPTY
@@ -37,8 +38,8 @@ class ConversationItem:
     timer: Deadline | None = None
 
 
-@dataclass(slots=True)
-class HistoryItem:
+@dataclass(slots=True, eq=False, repr=False)
+class HistoryItem(ByFields):
     """The histories of an entity and of those that are stored with it, by key."""
 
     histories: dict[str, History] = field(default_factory=dict)

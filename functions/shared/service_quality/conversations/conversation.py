@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import NamedTuple
 
+from service_quality.by_fields import ByFields
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
 from service_quality.events.control_records import TimeReached
@@ -69,8 +70,8 @@ class Reached(NamedTuple):
         return self.round, self.turn, self.stage
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Conversation(ByFields):
     """The events of one service contact, without what anybody wrote.
 
     The first `imported` of them came by imports, in order of time; the others are in order of their arrival on the log.

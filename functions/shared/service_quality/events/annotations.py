@@ -71,8 +71,7 @@ _WRITTEN_FACES = (":-)", ":)", ";-)", ";)", ":d", "=)", "^_^", "^^", "<3")
 _PAUSES = " \t\n\r\f\v.,!;:-_~*\"'()[]/&+…·–—“”‘’、。，！；：～「」『』《》（）【】￥"
 _PAUSES += "\u00a0\u2002\u2003\u2009\u200b\u202f\u3000\ufeff"
 
-#: A name behind thanks, which ends the message: Thanks, Anna! 谢谢小李
-_NAME = re.compile("[a-z][a-z'-]{1,15}|[小老阿][\u4e00-\u9fff]|[\u4e00-\u9fff]{1,2}(?:姐|哥|老师|经理|先生|女士)")
+#: What stands before a name that ends a message: Thanks, Anna! 谢谢小李
 _BEFORE_NAMES = ("thanks", "thank you", "thx", "cheers", *_ZH_THANKS)
 #: Words that are written large at the end of a sentence and are no names.
 _NO_NAMES = frozenset(
@@ -145,9 +144,14 @@ def _part_at(plain: str, at: int) -> str:
     return ""
 
 
+@cache
+def _name() -> re.Pattern[str]:
+    return re.compile("[a-z][a-z'-]{1,15}|[小老阿][\u4e00-\u9fff]|[\u4e00-\u9fff]{1,2}(?:姐|哥|老师|经理|先生|女士)")
+
+
 def _name_at(text: str, plain: str, at: int) -> str:
     """The name behind thanks, as the last word of a message from a place on; "" without one."""
-    found = _NAME.match(plain, at)
+    found = _name().match(plain, at)
     if found is None or not plain[:at].rstrip(" ,，").endswith(_BEFORE_NAMES):
         return ""
     if any(one in _LETTERS or "\u4e00" <= one <= "\u9fff" for one in plain[found.end() :]):

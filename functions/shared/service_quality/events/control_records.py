@@ -7,6 +7,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from service_quality.by_fields import ByFields
 from service_quality.events import kinds
 from service_quality.instants import format_instant
 
@@ -19,8 +20,8 @@ POLICY, RULES = "policy", "rules"
 SECTIONS = (POLICY, RULES)
 
 
-@dataclass(frozen=True, kw_only=True)
-class HistoryImported:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class HistoryImported(ByFields):
     """A backfill enters a shop's log: from this record's position on, the import counts.
 
     `clock` is the latest instant of the imported events; `histories` and `conversations` count its items of each kind,
@@ -49,8 +50,8 @@ class HistoryImported:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class HistoryFilled:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class HistoryFilled(ByFields):
     """The past of new columns enters a shop's log: what they lack up to the position `follows`, where they begin.
 
     `histories` counts its items, in `buckets` packs.
@@ -84,8 +85,8 @@ class PendingImport(NamedTuple):
     conversations: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class StateRebuilt:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class StateRebuilt(ByFields):
     """The state of a shop is folded again from its log up to the position `follows`, by a version of the fold.
 
     `follows` is "" where nothing was folded yet.
@@ -118,8 +119,8 @@ class StateRebuilt:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordPutBack:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RecordPutBack(ByFields):
     """A parked or rejected record comes back on its shop's log.
 
     `order` is its first position, `arrived_at` its first arrival in epoch milliseconds. Records of one `run` come in
@@ -144,8 +145,8 @@ class RecordPutBack:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class ShopUnparked:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ShopUnparked(ByFields):
     """A run has put all of its records back, up to the record whose first position is `until`."""
 
     shop_id: str
@@ -159,8 +160,8 @@ class ShopUnparked:
         return {"run": self.run, "until": self.until}
 
 
-@dataclass(frozen=True, kw_only=True)
-class SettingsChanged:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SettingsChanged(ByFields):
     """A section of the shop's settings is another one behind this record; `document` is its JSON.
 
     A policy is in force for what begins behind the record, rules for every event behind it.
@@ -178,8 +179,8 @@ class SettingsChanged:
         return {**section, "document": b64encode(self.document).decode()}
 
 
-@dataclass(frozen=True, kw_only=True)
-class TimeReached:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class TimeReached(ByFields):
     """The clock has reached an instant at which a turn of a conversation comes to a stage of its wait.
 
     It occurs and is received at `due_at`, in epoch milliseconds, whenever it arrives; `stage` is the stage's name. The

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 
+from service_quality.by_fields import ByFields
 from service_quality.events import kinds
 from service_quality.events.declared_fields import (
     AGENT,
@@ -27,8 +28,8 @@ _MERGES = frozenset({"status_changed", "resolved"})
 _MESSAGES = frozenset({"conversation_opened", "customer_message", "agent_message", "bot_message", "internal_note"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InteractionEvent:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class InteractionEvent(ByFields):
     """One thing that happened in a shop; instants in UTC epoch milliseconds, money in minor units.
 
     Parsing, the schemas of lake and archive, and docs/events.md follow from these declarations.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from service_quality.by_fields import ByFields
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
 from service_quality.events.aggregated_records import unpack_record
@@ -57,8 +58,8 @@ def hash_key(partition_key: str) -> int:
     return int.from_bytes(digest, "big")
 
 
-@dataclass(slots=True)
-class RoutedBatch:
+@dataclass(slots=True, eq=False, repr=False)
+class RoutedBatch(ByFields):
     """The routed records of a batch, all in the order of their shard.
 
     `logs` holds records by their shop, `rerouted` those that go back on the stream, `rejected` those that name no shop.

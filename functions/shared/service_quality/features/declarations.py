@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, TypeVar
 
+from service_quality.by_fields import ByFields
 from service_quality.conversations.event_values import CURRENCY_KNOWN, EVENT_VALUES
 from service_quality.errors import DeclarationError
 from service_quality.facts.conversation_facts import FACTS, MONEY_FACTS, REPLY_HISTOGRAM
@@ -50,8 +51,8 @@ class Reader(Protocol[Number]):
         """The value of a feature, computed once per read point."""
 
 
-@dataclass(frozen=True)
-class EventValue:
+@dataclass(frozen=True, eq=False, repr=False)
+class EventValue(ByFields):
     """A value of the conversation, the event and the clock, without history."""
 
     value: str
@@ -68,8 +69,8 @@ class EventValue:
         return reader.event(self.value)
 
 
-@dataclass(frozen=True)
-class Total:
+@dataclass(frozen=True, eq=False, repr=False)
+class Total(ByFields):
     """The sum of a fact of an entity in a window."""
 
     entity: str
@@ -88,7 +89,7 @@ class Total:
         return reader.total(self.entity, self.window, self.fact)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AmountTotal(Total):
     """The sum of amounts of an entity of one currency in a window; missing where the event's currency is not known."""
 
@@ -96,8 +97,8 @@ class AmountTotal(Total):
         return reader.ratio(super().compute(reader), reader.event(CURRENCY_KNOWN))
 
 
-@dataclass(frozen=True)
-class Mean:
+@dataclass(frozen=True, eq=False, repr=False)
+class Mean(ByFields):
     """A fact per another fact, such as reply milliseconds per timed reply; missing where the other is 0."""
 
     entity: str
@@ -119,8 +120,8 @@ class Mean:
         )
 
 
-@dataclass(frozen=True)
-class Quantile:
+@dataclass(frozen=True, eq=False, repr=False)
+class Quantile(ByFields):
     """The wait in milliseconds that a share of the known waits of an entity does not exceed, from their histogram.
 
     Waits of more than a day are taken as spread evenly up to a week.
@@ -146,8 +147,8 @@ class Quantile:
 _BOUNDS = tuple(7 * DAY if bound is None else bound for bound in REPLY_HISTOGRAM.values())
 
 
-@dataclass(frozen=True)
-class WindowRatio:
+@dataclass(frozen=True, eq=False, repr=False)
+class WindowRatio(ByFields):
     """The share of a long window's facts in its recent part, 0 to 1, shrunk towards an even spread.
 
     It is as if `prior_weight` further facts were spread evenly over the long window: the first of a kind is no rush.
@@ -181,8 +182,8 @@ class WindowRatio:
         )
 
 
-@dataclass(frozen=True)
-class TimeSince:
+@dataclass(frozen=True, eq=False, repr=False)
+class TimeSince(ByFields):
     """Milliseconds since the last occurrence of a fact, to the window's hop; missing beyond the window."""
 
     entity: str
@@ -201,8 +202,8 @@ class TimeSince:
         return reader.time_since(self.entity, self.window, self.fact)
 
 
-@dataclass(frozen=True)
-class Rate:
+@dataclass(frozen=True, eq=False, repr=False)
+class Rate(ByFields):
     """Hits per trial, shrunk towards the parent's rate as by `prior_weight` further trials at that rate.
 
     The top of a hierarchy shrinks towards a declared constant. Small samples must not give extreme rates: without
@@ -261,8 +262,8 @@ RATES = {
 Feature = EventValue | Total | Mean | Quantile | WindowRatio | TimeSince | Rate
 
 
-@dataclass(frozen=True)
-class FeatureSet:
+@dataclass(frozen=True, eq=False, repr=False)
+class FeatureSet(ByFields):
     """The declared features in vector order."""
 
     features: tuple[Feature, ...]

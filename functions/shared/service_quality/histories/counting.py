@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
+from service_quality.by_fields import ByFields
 from service_quality.errors import RejectedEventError
 from service_quality.events.positions import START
 from service_quality.histories.history import Column, DescribedWindows, HistoryPlan
@@ -27,8 +28,8 @@ class Restart(NamedTuple):
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Counting:
+@dataclass(frozen=True, eq=False, repr=False)
+class Counting(ByFields):
     """The columns of a shop's plan, and those of them that do not count from the shop's first event on.
 
     `revision` rises with every restart, and is stored with every history.

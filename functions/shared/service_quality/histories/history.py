@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from service_quality.by_fields import ByFields
 from service_quality.facts.conversation_facts import FACT_LIMITS, Fact, KeptFacts
 from service_quality.facts.entities import ENTITIES, Entity
 from service_quality.histories.windows import WINDOWS, Window
@@ -34,8 +35,8 @@ class Column(NamedTuple):
         return window.start(clock) <= window.tile(instant)
 
 
-@dataclass(frozen=True)
-class HistoryPlan:
+@dataclass(frozen=True, eq=False, repr=False)
+class HistoryPlan(ByFields):
     """The facts of every window: entity name → window name → fact names in storage order."""
 
     windows: Mapping[str, Mapping[str, tuple[str, ...]]]
@@ -97,8 +98,8 @@ class HistoryPlan:
         }
 
 
-@dataclass(slots=True)
-class WindowSums:
+@dataclass(slots=True, eq=False, repr=False)
+class WindowSums(ByFields):
     """The tiles of one window in order of time, and their running sums; integers only, so merging is exact.
 
     A read takes `gone` tiles out of the sums but holds them until the window is settled: the stored form then depends

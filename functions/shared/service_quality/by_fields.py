@@ -1,0 +1,46 @@
+"""Equality, hash and text of a dataclass by its fields, written once.
+
+A dataclass generates and compiles its own for each class, which costs a cold start a fifth of a millisecond each
+(docs/adr/0014-a-cold-start-reads-only-what-it-calls.md). A class that every cold start loads is declared with
+`eq=False, repr=False` and derives from `ByFields`.
+"""
+
+from dataclasses import fields
+from functools import cache
+
+
+class ByFields:
+    """Equal to another of the same class with the same values of the fields that are compared.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True, eq=False, repr=False)
+    ... class Point(ByFields):
+    ...     x: int
+    ...     y: int = 0
+    >>> Point(1), Point(1) == Point(1, 0), Point(1) == Point(2), len({Point(1), Point(1)})
+    (Point(x=1, y=0), True, False, 1)
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ByFields) and type(other) is type(self) and _values(self) == _values(other)
+
+    def __hash__(self) -> int:
+        return hash(_values(self))
+
+    def __repr__(self) -> str:
+        declared = fields(self)  # type: ignore[arg-type]  # whoever derives is a dataclass
+        shown = (f"{one.name}={getattr(self, one.name)!r}" for one in declared if one.repr)
+        return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+def _values(one: ByFields) -> tuple[object, ...]:
+    names = _compared(type(one))  # type: ignore[arg-type]  # a class is hashable, whatever its objects are
+    return tuple([getattr(one, name) for name in names])
+
+
+@cache
+def _compared(kind: type[ByFields]) -> tuple[str, ...]:
+    declared = fields(kind)  # type: ignore[arg-type]  # as in `__repr__`
+    return tuple(field.name for field in declared if field.compare)
