@@ -37,8 +37,9 @@ A rule is asked at every event of its kinds. The gravest severity whose conditio
 after the last message, an alert that holds or comes back is counted and not sent, unless it is graver than that
 message; what still holds when the cooldown is over is sent again with the count
 ([what an alert lives through](architecture.md#the-state-of-an-alert)). A rule that asks for `waited_share`, the part of
-its target's time that a wait has taken, begins anew with each wait: every breach of a target is told. The audience is
-an attribute of each message, by which [subscribers filter](architecture.md#subscribers).
+its target's time that a wait has taken, has a cooldown that ends with the wait: every breach of a target
+sends its messages. The audience is an attribute of each message, by which
+[subscribers filter](architecture.md#subscribers).
 
 ## Rules of a shop's own
 

@@ -6,7 +6,6 @@ from typing import NamedTuple
 from service_quality.events import kinds
 from service_quality.events.fields import read_id, read_instant
 from service_quality.events.intake import unread_fields
-from service_quality.events.kinds import TIME_REACHED
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import longest_record, parse_json
 from service_quality.events.positions import Position
@@ -35,7 +34,7 @@ def read_line(number: int, data: bytes) -> LogLine | None:
     None for a reached stage: a dry run lets time reach the stages itself.
     """
     raw = parse_json(data, longest=longest_record(data))
-    if raw.get("kind") == TIME_REACHED:
+    if raw.get("kind") == kinds.TIME_REACHED:
         return None
     shop_id = read_id(raw, "shop_id")
     record = LogRecord(position_behind(number), data, _arrival(raw))

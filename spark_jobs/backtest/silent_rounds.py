@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from service_quality.alerts.alert import Alert
-from service_quality.alerts.decisions import Judged, Subject, end_with_round, shown_in
+from service_quality.alerts.decisions import Judged, Subject, end_with_round
 from service_quality.alerts.rules import Rule
 from service_quality.commit.state_items import ConversationItem
 from service_quality.conversations.conversation import conversation_key
@@ -25,8 +25,7 @@ def end_alerts(
     if last is None or last.end != SILENCE or last.ended_at is None:
         return
     values: dict[str, float | int | None] = {**read_event_values(state, event)}
-    shown = shown_in(state, last.ended_at)
-    judged = Judged(event.shop_id, event, last.ended_at, values, None, shown, state=state)
+    judged = Judged(event.shop_id, event, last.ended_at, values, None, state)
     subject = Subject(event.conversation_id or "", conversation_key(event), last.number)
     for rule in rules:
         before = item.alert_states.get(rule.name)

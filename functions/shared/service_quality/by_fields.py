@@ -30,7 +30,7 @@ class ByFields:
         return hash(_values(self))
 
     def __repr__(self) -> str:
-        declared = fields(self)  # type: ignore[arg-type]  # whoever derives is a dataclass
+        declared = fields(self)  # type: ignore[arg-type]  # each deriving class is a dataclass
         shown = (f"{one.name}={getattr(self, one.name)!r}" for one in declared if one.repr)
         return f"{type(self).__qualname__}({', '.join(shown)})"
 

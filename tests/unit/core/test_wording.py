@@ -8,6 +8,7 @@ from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert import Alert
 from service_quality.alerts.alert_json import read_fields
 from service_quality.alerts.alert_state import OPENED, REPEATED, RESOLVED, SILENT, WORSENED
+from service_quality.alerts.endings import ENDINGS
 from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.rules import AUDIENCES, SEVERITIES
 from service_quality.alerts.shipped_rules import shipped_rules
@@ -104,6 +105,7 @@ def test_all_that_can_be_declared_has_a_message():
     assert set(messages.EVENT_VALUES) == {*values, "score"}
     assert set(messages.SEVERITIES) == set(SEVERITIES)
     assert set(messages.STATES) == {OPENED, REPEATED, WORSENED, RESOLVED, SILENT}
+    assert set(messages.ENDED_BY) == set(ENDINGS)
     assert set(messages.AUDIENCES) == set(AUDIENCES)
 
 

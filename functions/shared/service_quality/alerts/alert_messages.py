@@ -1,16 +1,13 @@
 """The alerts that the transitions of their states lead to: what a row shows, and what a message says."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from service_quality.alerts.alert import Alert, AlertSubject
 from service_quality.alerts.alert_state import REPEATED, RESOLVED, SILENT, AlertState
-from service_quality.alerts.conditions import decisive_values
-from service_quality.alerts.endings import RULE_WITHDRAWN
 from service_quality.alerts.provisional import are_provisional
 from service_quality.alerts.rules import Rule
-from service_quality.conversations.deadlines import WAITED_SHARE
 from service_quality.features.declarations import EventValue, FeatureSet
 from service_quality.scoring.reasons import describe_reasons, shown_probability
 from service_quality.scoring.scored_event import ScoredEvent
@@ -30,7 +27,8 @@ class Shown(NamedTuple):
 class AlertTransition(NamedTuple):
     """One transition of an alert: the state that an event led to, and the change that a message tells, if any.
 
-    `repeats` is the count that the message tells with it. `ended_by` is what ended the alert, one of ENDINGS.
+    `repeats` is the count that the message gives with it. `decisive` are the names of the values by which an alert
+    ended, `ended_by` what ended it, one of ENDINGS.
     """
 
     shop_id: str
@@ -42,6 +40,7 @@ class AlertTransition(NamedTuple):
     clock: int
     shown: Shown = Shown()
     repeats: int = 0
+    decisive: tuple[str, ...] = ()
     ended_by: str | None = None
 
 
@@ -55,9 +54,7 @@ def describe_alert(
     """
     rule, state = moved.rule, moved.state
     about_conversation = rule.subject == "conversation"
-    ends_itself = not state.open and moved.ended_by != RULE_WITHDRAWN
-    decisive = decisive_values(rule.resolved_when, values) if ends_itself else ()
-    found = {name: values.get(name) for name in (*rule.evidence, *decisive)}
+    found = {name: values.get(name) for name in (*rule.evidence, *moved.decisive)}
     evidence = found if about_conversation else _of_histories(found, features)
     score = scored.score if scored is not None and about_conversation else None
     return Alert(
@@ -79,7 +76,7 @@ def describe_alert(
         time_zone=moved.shown.time_zone,
         currency=moved.shown.currency,
         score=shown_probability(score) if score else None,
-        provisional=_are_provisional(evidence, moved, values, features),
+        provisional=are_provisional(evidence, values, features, wait=moved.shown.wait_is_provisional),
         ended_by=moved.ended_by,
         model_version=score.model_version if score else None,
     )
@@ -98,15 +95,8 @@ def message_of(
         return alert
     reasons = describe_reasons(scored.score, values, features.names)
     named = (*alert.evidence, *(reason["feature"] for reason in reasons))
-    provisional = _are_provisional(named, moved, values, features)
+    provisional = are_provisional(named, values, features, wait=moved.shown.wait_is_provisional)
     return replace(alert, reasons=tuple(reasons), provisional=provisional)
-
-
-def _are_provisional(
-    names: Collection[str], moved: AlertTransition, values: Mapping[str, float | int | None], features: FeatureSet
-) -> bool:
-    is_wait = moved.shown.wait_is_provisional and WAITED_SHARE in names
-    return is_wait or are_provisional(names, values, features)
 
 
 def _state_now(moved: AlertTransition) -> str:

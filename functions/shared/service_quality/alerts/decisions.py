@@ -31,8 +31,8 @@ class Subject(NamedTuple):
 class Judged(NamedTuple):
     """The input of rules: an event of a shop at a clock, the values by name, and the event's score if it has one.
 
-    `id_salt` gives the salt of the alerts' public ids. `ended_by` is what ends alerts here beside the conditions of
-    their rules. `state` is that of the event's conversation.
+    `state` is that of the event's conversation. `id_salt` gives the salt of the alerts' public ids. `ended_by` is what
+    ends alerts here beside the conditions of their rules.
     """
 
     shop_id: str
@@ -40,10 +40,9 @@ class Judged(NamedTuple):
     clock: int
     values: dict[str, float | int | None]
     scored: ScoredEvent | None
-    shown: Shown = Shown()
+    state: ConversationState
     id_salt: IdSalt = unsalted
     ended_by: str | None = None
-    state: ConversationState | None = None
 
 
 class Decision(NamedTuple):
@@ -69,8 +68,7 @@ def subject_of(rule: Rule, event: InteractionEvent | TimeReached, step: Conversa
         state, conversation_id = step.after.state, event.conversation_id
         if not conversation_id:
             return None
-        turn = state.turn_number if state.round is not None else 0
-        return Subject(conversation_id, conversation_key(event), state.number, turn)
+        return Subject(conversation_id, conversation_key(event), state.number, state.turn_number)
     key = step.keys.get(rule.subject)
     return Subject(key.partition("\x1f")[2], key) if key is not None else None
 
@@ -96,7 +94,7 @@ def decide(
         severity = before.severity if before is not None and before.open and severity is not None else None
     is_next_wait = before is not None and not before.open and before.turn != subject.turn
     cooldown_ms = 0 if rule.is_of_each_wait and is_next_wait else rule.cooldown_ms
-    begins = _Deciding(rule, subject.name, judged, features, subject.round, subject.turn, cooldown_ms)
+    begins = _Deciding(rule, subject, judged, features, cooldown_ms)
     return [*ended, *begins.reach(before, severity, resolved=resolved, sent=sent)]
 
 
@@ -104,9 +102,9 @@ def end_with_round(
     rule: Rule, subject: Subject, before: AlertState, judged: Judged, features: FeatureSet
 ) -> list[Decision]:
     """The decision that ends an alert with its round, whatever the conversation is like now; empty where it is over."""
-    ended_by = judged.ended_by if judged.state is None else end_of_round(judged.state, before.round)
+    ended_by = end_of_round(judged.state, before.round)
     closed = judged._replace(values={"closed": 1}, scored=None, ended_by=ended_by)
-    return _Deciding(rule, subject.name, closed, features, before.round).reach(before, None, resolved=True)
+    return _end(rule, subject, before, closed, features)
 
 
 def end_withdrawn(
@@ -114,17 +112,21 @@ def end_withdrawn(
 ) -> list[Decision]:
     """The decision that ends an alert of a rule that is in force no more; empty where it is over."""
     withdrawn = judged._replace(ended_by=RULE_WITHDRAWN)
-    return _Deciding(rule, subject.name, withdrawn, features, before.round).reach(before, None, resolved=True)
+    return _end(rule, subject, before, withdrawn, features)
+
+
+def _end(rule: Rule, subject: Subject, before: AlertState, judged: Judged, features: FeatureSet) -> list[Decision]:
+    """The decision that ends an alert in the round that it is about."""
+    ending = _Deciding(rule, subject._replace(round=before.round), judged, features, rule.cooldown_ms)
+    return ending.reach(before, None, resolved=True)
 
 
 class _Deciding(NamedTuple):
     rule: Rule
-    subject: str
+    subject: Subject
     judged: Judged
     features: FeatureSet
-    round: int
-    turn: int = 0
-    cooldown_ms: int = 0
+    cooldown_ms: int
 
     def reach(
         self, before: AlertState | None, severity: str | None, *, resolved: bool, sent: int = 0
@@ -133,27 +135,29 @@ class _Deciding(NamedTuple):
 
         `sent` is the number of messages about the subject before this round.
         """
-        rule, judged = self.rule, self.judged
+        rule, subject, judged = self.rule, self.subject, self.judged
         found = Finding(severity, judged.clock, resolved, counts=judged.event.kind != TIME_REACHED)
         step = next_state(before, found, cooldown_ms=self.cooldown_ms)
         after = step.state
         if after is None or after == before:
             return []
-        after = after._replace(round=self.round, sequence=after.sequence + sent)
+        after = after._replace(round=subject.round, sequence=after.sequence + sent)
         if after.open and (before is None or not before.open):
             sent = before.sequence if before is not None else sent
-            after = after._replace(alert_id=self._new_id(after, sent=sent), turn=self.turn)
+            after = after._replace(alert_id=self._new_id(after, sent=sent), turn=subject.turn)
+        decisive = () if after.open else self._decisive()
         moved = AlertTransition(
             shop_id=judged.shop_id,
             rule=rule,
-            subject=self.subject,
+            subject=subject.name,
             change=step.change,
             state=after,
             event_id=judged.event.event_id,
             clock=judged.clock,
-            shown=judged.shown,
+            shown=shown_in(judged.state, judged.event.occurred_at),
             repeats=step.repeats,
-            ended_by=judged.ended_by if after.open else self._ending(),
+            decisive=decisive,
+            ended_by=None if after.open else self._ending(decisive),
         )
         alert = describe_alert(moved, judged.values, judged.scored, self.features)
         if step.change is None:
@@ -161,14 +165,19 @@ class _Deciding(NamedTuple):
         message = message_of(alert, moved, judged.values, judged.scored, self.features)
         return [Decision(after, alert, message)]
 
-    def _ending(self) -> str | None:
+    def _decisive(self) -> tuple[str, ...]:
+        """The values by which the alert ended; a rule that is withdrawn ends it without any."""
+        if self.judged.ended_by == RULE_WITHDRAWN:
+            return ()
+        return tuple(decisive_values(self.rule.resolved_when, self.judged.values))
+
+    def _ending(self, decisive: tuple[str, ...]) -> str | None:
         judged = self.judged
-        if judged.ended_by is not None or judged.state is None or self.rule.subject != CONVERSATION:
+        if judged.ended_by is not None or self.rule.subject != CONVERSATION:
             return judged.ended_by
-        decisive = tuple(decisive_values(self.rule.resolved_when, judged.values))
-        return ending_of(judged.state, self.round, decisive)
+        return ending_of(judged.state, self.subject.round, decisive)
 
     def _new_id(self, begun: AlertState, *, sent: int) -> str:
         """The public id of an alert that begins: of its key, its opening, and the messages before it."""
-        key = alert_key(self.judged.shop_id, self.rule.name, self.subject, self.round)
+        key = alert_key(self.judged.shop_id, self.rule.name, self.subject.name, self.subject.round)
         return public_id(key, str(begun.opened_at), str(sent), salt=self.judged.id_salt())

@@ -1,4 +1,4 @@
-"""What ends an alert, in one word that people are told."""
+"""What ends an alert: one word, which a mail spells out."""
 
 from collections.abc import Collection
 
@@ -7,9 +7,10 @@ from service_quality.conversations.rounds import RESOLVED, SILENCE
 
 #: The rule was taken out of force.
 RULE_WITHDRAWN = "rule_withdrawn"
-MERGED, ANSWERED, RATED, SOLVED = "merged", "answered", "rated", "resolved"
-CLOSED_UNANSWERED, GIVEN_UP, SILENT, NEXT_ROUND = "closed_unanswered", "given_up", "silence", "next_round"
-ENDINGS = (ANSWERED, SOLVED, CLOSED_UNANSWERED, GIVEN_UP, SILENT, RATED, MERGED, NEXT_ROUND, RULE_WITHDRAWN)
+MERGED, ANSWERED, RATED, NEXT_ROUND = "merged", "answered", "rated", "next_round"
+#: A round was resolved, or ended by silence, while the customer waited.
+CLOSED_UNANSWERED, GIVEN_UP = "closed_unanswered", "given_up"
+ENDINGS = (ANSWERED, RESOLVED, CLOSED_UNANSWERED, SILENCE, GIVEN_UP, RATED, MERGED, NEXT_ROUND, RULE_WITHDRAWN)
 
 
 def ending_of(state: ConversationState, round_number: int, decisive: Collection[str]) -> str | None:
@@ -32,7 +33,7 @@ def end_of_round(state: ConversationState, number: int) -> str | None:
         return NEXT_ROUND
     waited_to_the_end = any(one.at == ended.ended_at for one in ended.unanswered)
     if ended.end == RESOLVED:
-        return CLOSED_UNANSWERED if waited_to_the_end else SOLVED
+        return CLOSED_UNANSWERED if waited_to_the_end else RESOLVED
     if ended.end == SILENCE:
-        return GIVEN_UP if waited_to_the_end else SILENT
+        return GIVEN_UP if waited_to_the_end else SILENCE
     return NEXT_ROUND if ended.end else None

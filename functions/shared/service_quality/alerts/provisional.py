@@ -26,8 +26,15 @@ def provisional_counts(feature: Feature) -> Iterator[str]:
     )
 
 
-def are_provisional(names: Iterable[str], values: Mapping[str, float | int | None], features: FeatureSet) -> bool:
-    """Whether one of these values is a judged feature with a provisional reply behind it; `values` has its counts."""
+def are_provisional(
+    names: Iterable[str], values: Mapping[str, float | int | None], features: FeatureSet, *, wait: bool = False
+) -> bool:
+    """Whether one of these values is a judged feature with a provisional reply behind it; `values` has its counts.
+
+    `wait` says whether the open wait is provisional, and so the share of its time that it has taken.
+    """
     named = set(names)
+    if wait and WAITED_SHARE in named:
+        return True
     judged = (feature for feature in features.features if feature.name in named)
     return any((values.get(count) or 0) > 0 for feature in judged for count in provisional_counts(feature))

@@ -29,10 +29,12 @@ Key = TypeVar("Key", bound=Hashable)
 
 _LONGEST_SUBJECT = 99
 _LARGEST_EXPONENT = 20.0
-_LATEST = 253_402_300_800_000  # the year 10,000
 _YES_OR_NO = ("answered", "first_response_untimed", "waiting", "currency_known", "closed")
-_UNIT_OF_SUFFIX = {"_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday"}
-_UNIT_OF_SUFFIX |= {"_share": "share", "_at": "instant"}
+_UNIT_OF_SUFFIX = {
+    "_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday", "_share": "share", "_at": "instant",
+}  # fmt: skip
+#: Below what a number is such a time; instants end with the year 9999.
+_TIMES_BELOW = {"hour": 24, "weekday": 7, "instant": 253_402_300_800_000}
 
 
 def phrase(feature: Feature, language: str) -> str:
@@ -109,7 +111,7 @@ def value_in_words(
             return _duration(value, language)
         case "money":
             return money_in_words(value, currency, language)
-        case "instant" | "hour" | "weekday" as unit:
+        case "instant" | "hour" | "weekday" as unit if 0 <= value < _TIMES_BELOW[unit]:
             return _time_in_words(unit, int(value), language, zone)
         case "flag":
             return (messages.YES if value else messages.NO).said(language)
@@ -117,12 +119,10 @@ def value_in_words(
 
 
 def _time_in_words(unit: str, value: int, language: str, zone: str) -> str:
-    """An instant, an hour of the day, or a day of the week; a number that is none stays one."""
-    if unit == "instant" and 0 <= value < _LATEST:
+    """An instant, an hour of the day, or a day of the week."""
+    if unit == "instant":
         return instant_in_words(value, zone)
-    if unit == "hour" and 0 <= value < 24:
-        return f"{value:02d}:00 {zone}"
-    return messages.WEEKDAYS[value].said(language) if unit == "weekday" and 0 <= value < 7 else f"{value:,}"
+    return f"{value:02d}:00 {zone}" if unit == "hour" else messages.WEEKDAYS[value].said(language)
 
 
 def render_email(alert: Alert, shop: ShopSettings) -> tuple[str, str]:
@@ -177,25 +177,22 @@ def _status(alert: Alert, shop: ShopSettings) -> list[str]:
 
 
 def _worth_showing(alert: Alert) -> Iterator[tuple[str, float | int]]:
-    """The evidence that tells people something.
+    """The evidence that informs people.
 
-    A rate of nothing is that of others, and an entity of which nothing was counted is not known; what ended an alert
-    about a conversation is said in words.
+    Left out are a rate that counts nothing, which is that of others; every figure of an entity whose counts are all 0;
+    and the values that `ended_by` puts in words.
     """
     evidence = {name: value for name, value in alert.evidence.items() if value is not None}
-    counted: dict[str, bool] = {}
+    declared = {name: _declared(name) for name in evidence}
+    totals = {name: feature.entity for name, feature in declared.items() if isinstance(feature, Total)}
+    uncounted = {*totals.values()} - {entity for name, entity in totals.items() if evidence[name]}
+    in_words = ("closed", "waiting") if alert.ended_by is not None else ()
     for name, value in evidence.items():
-        if isinstance(total := _declared(name), Total):
-            counted[total.entity] = counted.get(total.entity, False) or bool(value)
-    for name, value in evidence.items():
-        feature = _declared(name)
-        if alert.ended_by is not None and name in ("closed", "waiting"):
-            continue
-        if not isinstance(feature, EventValue) and not counted.get(feature.entity, True):
-            continue
-        if isinstance(feature, Rate) and not evidence.get(feature.trials.name, 1):
-            continue
-        yield name, value
+        feature = declared[name]
+        is_empty = isinstance(feature, Rate) and evidence.get(feature.trials.name) == 0
+        is_uncounted = not isinstance(feature, EventValue) and feature.entity in uncounted
+        if not (is_empty or is_uncounted or name in in_words):
+            yield name, value
 
 
 def _section(title: str, language: str, lines: list[str]) -> list[str]:

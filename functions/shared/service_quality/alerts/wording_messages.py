@@ -188,7 +188,7 @@ ENDED_BY = {
     "silence": Message("the conversation ended by silence", "会话因长时间无活动而结束"),
     "rated": Message("the customer has rated the conversation", "顾客已评价"),
     "merged": Message("the conversation was merged into another one", "会话已并入其他会话"),
-    "next_round": Message("the conversation began anew", "会话已重新开始"),
+    "next_round": Message("the conversation was opened again", "会话已重新开始"),
     "rule_withdrawn": Message("rule withdrawn", "规则已撤回"),
 }
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from service_quality.alerts.alert_json import encode_alert
 from service_quality.alerts.alert_state import AlertState, IdSalt, unsalted
-from service_quality.alerts.decisions import Decision, Judged, Subject, decide, end_withdrawn, shown_in, subject_of
+from service_quality.alerts.decisions import Decision, Judged, Subject, decide, end_withdrawn, subject_of
 from service_quality.alerts.rules import CONVERSATION, Rule
 from service_quality.alerts.stored_alerts import STATE, alert_stream_key
 from service_quality.commit.failures import RULE, SCORE, Failure
@@ -147,9 +147,8 @@ class EventFold:
         if scored is not None:
             values = scored.values if step.is_latest else {**self._of_histories(scored), **step.latest}
         scored = scored if step.is_latest else None
-        shown = shown_in(step.after.state, event.occurred_at)
         clock, state = self.state.shop.clock, step.after.state
-        judged = Judged(self.state.shop_id, event, clock, values, scored, shown, self.id_salt, state=state)
+        judged = Judged(self.state.shop_id, event, clock, values, scored, state, self.id_salt)
         rows = self._end_withdrawn(judged, step)
         for rule in self.state.rules_over(self.rules):
             subject = subject_of(rule, event, step)

@@ -88,7 +88,7 @@ class LogFold:
         self.stats.accepted += 1
         self.stats.reached += isinstance(event, TimeReached)
         for name in reading.odd:
-            if name != "rating" or step.label is None:  # one that a shop's scale reads is none
+            if name != "rating" or step.label is None:  # the shop's scale reads it
                 self.stats.count_odd(name)
         self.stats.scored += outcome.scored is not None and failed is None
         self.stats.unscored += failed is not None

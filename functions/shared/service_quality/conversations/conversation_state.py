@@ -52,9 +52,9 @@ class ConversationState:
 
     @property
     def turn_number(self) -> int:
-        """The number of the open turn in its round, from 1."""
-        last = self.rounds[-1]
-        return len(last.replies) + len(last.unanswered) + 1
+        """The number of the open turn in its round, or of the next one, from 1; 0 without rounds."""
+        last = self.round
+        return 0 if last is None else len(last.replies) + len(last.unanswered) + 1
 
     @property
     def currency(self) -> str | None:

@@ -69,8 +69,8 @@ def deadline_of(state: ConversationState, stage: Stage) -> Deadline | None:
     answered before. A wait in all the time that is over while the shop is closed reaches it when that opens again. None
     while the clock pauses, and where the round would have ended by silence.
     """
-    turn = state.turn
-    if turn is None or turn.precision != "ms" or state.paused_at is not None:
+    turn = _running_turn(state)
+    if turn is None:
         return None
     last = state.rounds[-1]
     target = turn.policy.target_for(state.contact)
@@ -113,14 +113,20 @@ def answer_due_at(state: ConversationState) -> int | None:
 
     None, too, while the clock pauses.
     """
-    turn = state.turn
-    if turn is None or turn.precision != "ms" or state.paused_at is not None:
+    turn = _running_turn(state)
+    if turn is None or not turn.policy.targets:
         return None
     target = turn.policy.target_for(state.contact)
     limit = turn.limit_ms(target, first=not state.rounds[-1].replies)
     if limit is None:
         return None
     return _due_at(turn, turn.since, limit, state.pauses, is_business=target.judged_by == BUSINESS)
+
+
+def _running_turn(state: ConversationState) -> Turn | None:
+    """The open turn where its clock runs, from an instant that is known."""
+    turn = state.turn
+    return None if turn is None or turn.precision != "ms" or state.paused_at is not None else turn
 
 
 def _needed_ms(turn: Turn, target: Target, stage: Stage, *, first: bool) -> int | None:

@@ -63,7 +63,7 @@ def read_event_values(state: ConversationState, event: Occurrence) -> EventValue
         "waiting_ms": turn.waited_at(at, state.pauses_until(at)) if turn is not None and is_exact else None,
         "waiting_days": None if turn is None else turn.days_until(at, event.precision),
         WAITED_SHARE: waited_share(state, at) if is_exact else None,
-        "answer_due_at": None if turn is None else answer_due_at(state),
+        "answer_due_at": answer_due_at(state),
         "conversation_age_ms": at - last.opened_at if is_timed and is_exact else None,
         "opened_hour": hour_of_day(opened_at) if is_timed else None,
         "opened_weekday": day_of_week(opened_at),

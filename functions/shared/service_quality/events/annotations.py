@@ -71,7 +71,7 @@ _WRITTEN_FACES = (":-)", ":)", ";-)", ";)", ":d", "=)", "^_^", "^^", "<3")
 _PAUSES = " \t\n\r\f\v.,!;:-_~*\"'()[]/&+…·–—“”‘’、。，！；：～「」『』《》（）【】￥"
 _PAUSES += "\u00a0\u2002\u2003\u2009\u200b\u202f\u3000\ufeff"
 
-#: What stands before a name that ends a message: Thanks, Anna! 谢谢小李
+#: The words before a name that ends a message: Thanks, Anna! 谢谢小李
 _BEFORE_NAMES = ("thanks", "thank you", "thx", "cheers", *_ZH_THANKS)
 #: Words that are written large at the end of a sentence and are no names.
 _NO_NAMES = frozenset(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from service_quality.errors import RejectedEventError
@@ -85,8 +85,8 @@ def take_in(contents: Contents, *, now: int, retention: int) -> Intake:
         event_id = _id_in(raw, "event_id")
         if error is not None:
             rejected.append(Rejected(index, part.data, error.reason, str(error), event_id, _id_in(raw, "shop_id")))
-        if part.error is None and (unread := raw.keys() - _KNOWN_FIELDS):
-            unknown.append(UnknownFields(index, event_id, frozenset(unread)))
+        if part.error is None and (unread := _unread(raw)):
+            unknown.append(UnknownFields(index, event_id, unread))
     return Intake(accepted, rejected, unknown, odd)
 
 
@@ -161,11 +161,15 @@ def _shown_id(event_id: str | None) -> dict[str, object]:
 
 
 def unread_fields(raw: Mapping[str, object]) -> tuple[str, ...]:
-    """The names of an event's fields that nobody reads, as `describe_intake` shows them."""
-    return tuple(_shown_names(raw.keys() - _KNOWN_FIELDS))
+    """The names of an event's fields that no reader knows, as `describe_intake` shows them."""
+    return tuple(_shown_names(_unread(raw)))
 
 
-def _shown_names(names: Set[str]) -> list[str]:
+def _unread(raw: Mapping[str, object]) -> frozenset[str]:
+    return frozenset(raw) - _KNOWN_FIELDS
+
+
+def _shown_names(names: frozenset[str]) -> list[str]:
     ordered = sorted(names, key=lambda name: (shown_name(name) != name, name))
     return [shown_name(name) for name in ordered[:_MOST_NAMES]]
 
