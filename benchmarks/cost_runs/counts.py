@@ -9,10 +9,11 @@ from benchmarks.cost_runs.prices import STORED_OVERHEAD_BYTES
 from benchmarks.cost_runs.timers import CountedTimers
 from service_quality.commit.archived_ranges import LEDGER
 from service_quality.commit.inserted_rows import InsertedRow
+from service_quality.commit.outbox_rows import OutboxRow
 from service_quality.commit.shop_item import SHOP_KEY, ShopItem, encode_shop
 from service_quality.commit.state_items import entity_name
 from service_quality.commit.timers import TIMER
-from service_quality.commit.transactions import Commit, OutboxRow
+from service_quality.commit.transactions import Commit
 from service_quality.conversations.conversation import KEY_NAMES
 from service_quality.events.identifiers import SEPARATOR
 from tests.stand_ins.memory_store import MemoryStore

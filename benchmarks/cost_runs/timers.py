@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import ceil
 
+from service_quality.commit.outbox_rows import OutboxRow
 from service_quality.commit.timer_messages import AHEAD_MS
 from service_quality.commit.timer_sweep import SWEEP_MS
 from service_quality.commit.timers import GRACE_MS
-from service_quality.commit.transactions import OutboxRow
 
 
 @dataclass(frozen=True)

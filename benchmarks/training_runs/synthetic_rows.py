@@ -41,7 +41,7 @@ def write_rows(file: Path, *, rows: int, seed: int = 1) -> None:
     """Write a training set of so many rows."""
     chance = np.random.default_rng(seed)
     drawn = chance.normal(0, _EFFECT, len(TERMS))
-    effects = np.where(_DIRECTED, np.maximum(np.abs(drawn), _EFFECT / 2), drawn)
+    effects = np.where(_DIRECTED, np.maximum(np.abs(drawn), _EFFECT), drawn)
     with parquet.ParquetWriter(file, _SCHEMA, compression="snappy") as writer:
         for first in range(0, rows, _ROWS_A_PIECE):
             number = np.arange(first, min(rows, first + _ROWS_A_PIECE))
@@ -81,7 +81,7 @@ def _values(feature: Feature, rows: int, chance: np.random.Generator) -> NDArray
         case EventValue("opened_hour"):
             values = chance.integers(0, 24 * HOUR, rows) / HOUR
         case EventValue(value) if value.endswith("_ms"):
-            values = _with_missing(np.floor(chance.lognormal(np.log(10 * MINUTE), 2, rows)), 0.3, chance)
+            values = _with_missing(np.floor(chance.lognormal(np.log(10 * MINUTE), 3, rows)), 0.3, chance)
         case EventValue("price_minor"):
             values = _with_missing(np.floor(chance.lognormal(np.log(50_000), 1, rows)), 0.1, chance)
         case _:

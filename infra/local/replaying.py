@@ -12,11 +12,11 @@ from infra.local.cloud import Cloud
 from infra.local.errors import NotReceivedError, ReplayError
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_parsing import parse_time_reached
-from service_quality.events.control_records import TimeReached
 from service_quality.events.control_signatures import sign_control
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent, log_order
 from service_quality.events.parsing import parse_event, parse_json
+from service_quality.events.time_reached import TimeReached
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef

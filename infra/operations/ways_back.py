@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from infra.operations.selection import GIVEN_UP
 from service_quality.commit.put_back import KEEPS_ARRIVAL_FOR, RejectedRecord, put_back_rejected
 from service_quality.errors import RejectedEventError
-from service_quality.events.control_parsing import MAX_CONTROL_BYTES
 from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked
 from service_quality.events.control_signatures import ControlKey, sign_control
 from service_quality.events.event_forms import event_to_json
+from service_quality.events.fields import MAX_CONTROL_BYTES
 from service_quality.events.identifiers import NO_SHOP, is_shop_id, one_spelling
 from service_quality.events.intake import MAX_INLET_BYTES, take_event
 from service_quality.events.interaction_event import InteractionEvent

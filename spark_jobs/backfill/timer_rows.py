@@ -10,9 +10,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.adapters.state_table import outbox_item
+from service_quality.commit.outbox_rows import OutboxRow
 from service_quality.commit.state_items import decode_conversation
 from service_quality.commit.timers import timer_row
-from service_quality.commit.transactions import OutboxRow
 from service_quality.conversations.conversation import CONTACT
 from service_quality.events.identifiers import SEPARATOR
 from spark_jobs.backfill.writing import put_all

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from service_quality.commit.outbox_rows import OutboxRow
 from service_quality.commit.shop_item import ShopItem, decode_shop, encode_shop
-from service_quality.commit.transactions import Commit, OutboxRow, positions_in
+from service_quality.commit.transactions import Commit, positions_in
 from service_quality.errors import ConflictError
 from service_quality.events.log_records import Rejection
 from spark_jobs.backtest.pending_timers import PendingTimers

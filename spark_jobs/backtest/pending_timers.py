@@ -4,8 +4,8 @@ import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from service_quality.commit.outbox_rows import OutboxRow
 from service_quality.commit.timers import TIMER, Timer, read_timer
-from service_quality.commit.transactions import OutboxRow
 
 
 @dataclass(slots=True)

@@ -10,12 +10,13 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from service_quality.events.control_parsing import CONTROL_KINDS
-from service_quality.events.control_records import HistoryFilled, HistoryImported, StateRebuilt, TimeReached
+from service_quality.events import kinds
+from service_quality.events.control_records import HistoryFilled, HistoryImported, StateRebuilt
 from service_quality.events.declared_fields import INSTANT, INTEGER
 from service_quality.events.event_forms import event_from_dict
 from service_quality.events.interaction_event import DECLARED, FIELDS
 from service_quality.events.positions import START
+from service_quality.events.time_reached import TimeReached
 from service_quality.instants import parse_instant
 from spark_jobs.errors import InputError
 from spark_jobs.logs.log_order import locate_in_logs
@@ -195,7 +196,7 @@ def _event_columns(entry: Row) -> Row:
     raw = entry["event"]
     if raw["kind"] == TimeReached.kind:
         return reached_columns(raw) | _served_columns(entry)
-    if raw["kind"] in CONTROL_KINDS:
+    if raw["kind"] in kinds.CONTROL:
         return {"control": json.dumps(raw), **_control_columns(entry)}
     event = event_from_dict(raw)
     return {name: getattr(event, name) for name in FIELDS} | _served_columns(entry)

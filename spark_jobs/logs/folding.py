@@ -15,8 +15,8 @@ from pyspark.sql import DataFrame
 
 from service_quality.commit.state_items import ConversationItem, encode_conversation, encode_part
 from service_quality.conversations.conversation import EMPTY
-from service_quality.conversations.deadlines import Stage
 from service_quality.conversations.imported_part import ImportedPart
+from service_quality.conversations.wait_stages import Stage
 from service_quality.facts.conversation_facts import Fact, KeptFacts
 from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.facts.entities import ATTRIBUTES, Entity

@@ -11,8 +11,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.events.control_parsing import parse_time_reached
-from service_quality.events.control_records import TimeReached, control_to_dict
+from service_quality.events.control_records import control_to_dict
 from service_quality.events.interaction_event import FIELDS
+from service_quality.events.time_reached import TimeReached
 from service_quality.instants import parse_instant
 
 Row = dict[str, Any]

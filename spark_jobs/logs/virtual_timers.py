@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 
 from service_quality.commit.timers import Timer
 from service_quality.conversations.conversation import CONTACT
-from service_quality.conversations.deadlines import Stage
+from service_quality.conversations.wait_stages import Stage
 from service_quality.events.control_records import control_to_dict
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import FIELDS

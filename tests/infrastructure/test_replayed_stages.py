@@ -6,9 +6,10 @@ import pytest
 
 from infra.local.errors import ReplayError
 from infra.local.replaying import Signed, events_among, read_events, read_records, sign_stages
-from service_quality.events.control_records import TimeReached, control_to_dict
+from service_quality.events.control_records import control_to_dict
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.parsing import parse_record
+from service_quality.events.time_reached import TimeReached
 from service_quality.instants import MINUTE, parse_instant
 from tests.unit.core.sample_events import NOON, event
 

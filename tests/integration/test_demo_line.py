@@ -21,12 +21,12 @@ from infra.local.emulator import Emulator
 from infra.local.outbox import count_alert_rows
 from infra.local.replaying import read_events, wait_for_archive
 from infra.local.subscribers import QueueSubscriber, Received, WebSubscriber
-from service_quality.events.control_records import TimeReached
 from service_quality.events.control_signatures import sign_control
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent, log_order
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
+from service_quality.events.time_reached import TimeReached
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import HOUR, MINUTE, parse_instant
 from spark_jobs import check_consistency, evaluate_scores, fold_archive

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.stages import stages_of
 from service_quality.commit.state_items import decode_conversation
-from service_quality.events.control_records import TimeReached
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent, log_order
 from service_quality.events.parsing import parse_record
+from service_quality.events.time_reached import TimeReached
 from service_quality.features.declarations import FeatureSet
 from spark_jobs.backtest.given_scores import NoScore
 from spark_jobs.backtest.log_lines import LogLine, read_line

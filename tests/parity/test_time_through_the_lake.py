@@ -12,11 +12,11 @@ from pyspark.sql import SparkSession
 
 from infra.local.replaying import read_records
 from service_quality.alerts.shipped_rules import shipped_rules
-from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent, log_order
 from service_quality.events.kinds import TIME_REACHED
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
+from service_quality.events.time_reached import TimeReached
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, parse_instant
 from spark_jobs import check_consistency, export_events, fold_archive

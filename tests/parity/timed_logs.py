@@ -8,10 +8,10 @@ from service_quality.alerts.conditions import AllOf, AtLeast
 from service_quality.alerts.rules import Rule
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.timers import Timer
-from service_quality.events.control_records import TimeReached
 from service_quality.events.kinds import SERVICE, TIME_REACHED
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position, sequence_of
+from service_quality.events.time_reached import TimeReached
 from service_quality.features.declarations import FeatureSet
 from service_quality.instants import HOUR, MINUTE
 from spark_jobs.backtest.memory_store import MemoryStore

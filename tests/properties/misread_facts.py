@@ -13,8 +13,8 @@ from service_quality.conversations.reading import Reading
 from service_quality.conversations.reading_order import Placed
 from service_quality.conversations.rounds import RESOLVED, Reply, Round, Share
 from service_quality.conversations.turns import Turn
-from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.time_reached import TimeReached
 from service_quality.facts import conversation_facts
 from service_quality.facts.conversation_facts import Fact, FactTotals
 from service_quality.features.declarations import Reader, WindowRatio

@@ -15,13 +15,13 @@ from service_quality.events.control_records import (
     HistoryImported,
     RecordPutBack,
     SettingsChanged,
-    TimeReached,
 )
 from service_quality.events.event_forms import event_to_input, event_to_json
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
 from service_quality.events.positions import Position
+from service_quality.events.time_reached import TimeReached
 from service_quality.features.declarations import FeatureSet
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, end_of_day, parse_instant
 from tests.oracle.bounds import fold_key

@@ -3,8 +3,8 @@
 import json
 from dataclasses import dataclass, field, replace
 
-from service_quality.events.control_records import TimeReached
 from service_quality.events.control_signatures import is_signed, sign_control
+from service_quality.events.time_reached import TimeReached
 from service_quality.instants import DAY, HOUR, SECOND, parse_instant
 from tests.oracle import entries as oracle
 from tests.oracle.deadlines import deadline

@@ -4,11 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from service_quality.conversations import conversation, deadlines
+from service_quality.conversations import conversation, deadlines, wait_stages
 from service_quality.conversations.conversation import EMPTY
 from service_quality.errors import RejectedEventError
-from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.time_reached import TimeReached
 from service_quality.facts import conversation_fold
 from service_quality.facts.conversation_facts import FACTS, Fact
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation
@@ -159,7 +159,7 @@ def _assert_step(step: ConversationStep, event: InteractionEvent | TimeReached, 
 
 def _assert_deadlines(step: ConversationStep, story: Story) -> None:
     for name in STAGES:
-        stage = deadlines.stage_named(name)
+        stage = wait_stages.stage_named(name)
         assert stage is not None
         found, expected = deadlines.deadline_of(step.after.state, stage), deadline(story, name)
         assert (found and tuple(found)) == (expected and tuple(expected)), name

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from service_quality.commit.state_items import HistoryItem, decode_conversation, encode_histories, entity_name
 from service_quality.conversations.conversation import EMPTY, KEY_NAMES, Conversation
-from service_quality.conversations.deadlines import Deadline, deadline_of, stage_named
+from service_quality.conversations.deadlines import deadline_of
+from service_quality.conversations.wait_stages import Deadline, stage_named
 from service_quality.events import kinds
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent

@@ -9,11 +9,11 @@ from random import Random
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service_quality.events.control_records import TimeReached
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
+from service_quality.events.time_reached import TimeReached
 from service_quality.features.declarations import FeatureSet, Rate
 from service_quality.instants import DAY, HOUR
 from tests.properties.feature_sets import SMALL

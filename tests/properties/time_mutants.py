@@ -7,13 +7,13 @@ from typing import Any
 from unittest import mock
 
 from service_quality.commit.shop_item import ShopItem
-from service_quality.conversations import deadlines
+from service_quality.conversations import deadlines, wait_stages
 from service_quality.conversations.conversation_state import ConversationState
-from service_quality.conversations.deadlines import Deadline, Stage
 from service_quality.conversations.reading import Reading
 from service_quality.conversations.reading_order import Placed
 from service_quality.conversations.turns import Turn
-from service_quality.events.control_records import TimeReached
+from service_quality.conversations.wait_stages import Deadline, Stage
+from service_quality.events.time_reached import TimeReached
 from service_quality.facts import conversation_fold
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation
 from service_quality.instants import SECOND
@@ -54,7 +54,7 @@ def _with_the_turn_that_is_open(
 
 
 def _whenever_it_is_due(before: FoldedConversation, reached: TimeReached, **known: Any) -> ConversationStep | None:
-    stage = deadlines.stage_named(reached.stage)
+    stage = wait_stages.stage_named(reached.stage)
     found = None if stage is None else _DEADLINE(before.state, stage)
     return _STEP(before, reached if found is None else replace(reached, due_at=found.due_at), **known)
 
@@ -86,7 +86,7 @@ def _behind_a_silence(state: ConversationState, stage: Stage) -> Deadline | None
 
 
 def _while_closed(state: ConversationState, stage: Stage) -> Deadline | None:
-    if state.turn is None or stage.value == deadlines.WAITED_SHARE:
+    if state.turn is None or stage.value == wait_stages.WAITED_SHARE:
         return _DEADLINE(state, stage)
     always = replace(state.turn, policy=state.turn.policy._replace(opening=None))
     return _DEADLINE(replace(state, turn=always), stage)

@@ -10,9 +10,9 @@ from operator import itemgetter
 
 from service_quality.adapters.buckets.rejected_store import PARKED_FOLDER, REJECTED_FOLDER
 from service_quality.commit.archived_ranges import FIRST_ROW
+from service_quality.commit.outbox_rows import OutboxRow
 from service_quality.commit.put_back import RejectedRecord
 from service_quality.commit.shop_item import ShopItem, decode_shop
-from service_quality.commit.transactions import OutboxRow
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import RecordPutBack, StateRebuilt
 from service_quality.events.interaction_event import InteractionEvent

@@ -7,7 +7,7 @@ from typing import Any
 from unittest import mock
 
 from service_quality.adapters.state_table import StateTable
-from service_quality.commit import log_reader, put_back, shop_state, state_items
+from service_quality.commit import control, log_reader, put_back, shop_state, state_items
 from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.event_fold import EventFold
 from service_quality.commit.known_rejections import KnownRejections
@@ -250,7 +250,7 @@ def _newer_overtake(world: World) -> list[Any]:
 
 
 def _unparked_too_early(world: World) -> list[Any]:
-    return [mock.patch.object(log_reader, "ends_parking", lambda parked, event: parked is not None)]
+    return [mock.patch.object(control, "ends_parking", lambda parked, event: parked is not None)]
 
 
 def _arrival_lost(world: World) -> list[Any]:

@@ -26,14 +26,21 @@ def judge_previews(evidence: Evidence) -> None:
     previewer = Previewer(store, SCORER, evidence.features)
     for contact in ("c0", "c1"):
         events = list(_next_in(evidence, contact, at=max(reader.received_clock, evidence.world.log_time)))
-        with mock.patch.object(preview, "FOLD_VERSION", evidence.shop.fold_version):
-            found = previewer.preview(evidence.shop_id, events)
+        found = _ask(previewer, evidence, events)
         readings = reader.copy().read([("", event) for event in events])
         for shown, reading in zip(found, readings, strict=True):
             vector = _vector_of(shown)
             require(vector == reading.vector, f"a preview shows another vector than the log would serve: {contact}")
             evidence.world.count("previews", vector is not None)
     require(tables.tables[STATE] == before, "a preview changed the state")
+
+
+def _ask(previewer: Previewer, evidence: Evidence, events: list[InteractionEvent]) -> list[Preview]:
+    with mock.patch.object(preview, "FOLD_VERSION", evidence.shop.fold_version):
+        try:
+            return previewer.preview(evidence.shop_id, events)
+        except Exception as failure:
+            raise AssertionError(f"a preview fails: {failure!r}") from failure
 
 
 def _next_in(evidence: Evidence, contact: str, *, at: int) -> Iterator[InteractionEvent]:

@@ -7,15 +7,16 @@ from unittest import mock
 
 from service_quality.commit import event_fold, log_reader, shop_state
 from service_quality.commit.event_fold import EventFold
+from service_quality.commit.outbox_rows import OutboxRow
 from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.state_items import ConversationItem, encode_conversation
 from service_quality.commit.timers import timer_row
-from service_quality.commit.transactions import Commit, OutboxRow
+from service_quality.commit.transactions import Commit
 from service_quality.conversations import deadlines
 from service_quality.conversations.conversation import conversation_key
-from service_quality.conversations.deadlines import Deadline
 from service_quality.conversations.event_values import read_event_values
-from service_quality.events.control_records import TimeReached
+from service_quality.conversations.wait_stages import Deadline
+from service_quality.events.time_reached import TimeReached
 from service_quality.facts import conversation_fold
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_time
 from tests.simulation.detours import Detour

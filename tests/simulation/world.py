@@ -19,8 +19,9 @@ from service_quality.commit.state_items import stored_days
 from service_quality.conversations import conversation
 from service_quality.errors import DependencyError, DeploymentError
 from service_quality.events.control_parsing import VALID_FOR
-from service_quality.events.control_records import ControlRecord, RecordPutBack, StateRebuilt, TimeReached
+from service_quality.events.control_records import ControlRecord, RecordPutBack, StateRebuilt
 from service_quality.events.control_signatures import sign_control
+from service_quality.events.time_reached import TimeReached
 from service_quality.facts.conversation_fold import step_conversation
 from service_quality.instants import DAY, HOUR, SECOND, parse_instant
 from tests.properties.feature_sets import DEPLOYED, SETS

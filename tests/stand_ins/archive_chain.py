@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Mapping
 
 from service_quality.commit.archived_ranges import FIRST_ROW
-from service_quality.commit.transactions import OutboxRow
+from service_quality.commit.outbox_rows import OutboxRow
 
 
 def archive_links(rows: Mapping[tuple[str, str], OutboxRow], shop_id: str) -> list[dict]:

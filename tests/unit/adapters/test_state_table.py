@@ -7,8 +7,9 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import ANY
 
 from service_quality.adapters.state_table import StateReader, StateTable
+from service_quality.commit.outbox_rows import OutboxRow
 from service_quality.commit.shop_item import ShopItem, encode_shop
-from service_quality.commit.transactions import Commit, OutboxRow, Transaction
+from service_quality.commit.transactions import Commit, Transaction
 from service_quality.errors import ConflictError, DependencyError, DeploymentError, ShopTroubleError
 from service_quality.events.positions import Position
 

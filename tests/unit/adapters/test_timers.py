@@ -9,7 +9,7 @@ from service_quality.adapters.timer_queue import TimerQueue
 from service_quality.adapters.timer_table import DueTimers, TimerRows
 from service_quality.commit.timer_messages import TimerMessage
 from service_quality.commit.timers import due_slot, timer_row
-from service_quality.conversations.deadlines import Deadline
+from service_quality.conversations.wait_stages import Deadline
 from service_quality.errors import DependencyError, DeploymentError, UnreadableRowError
 from service_quality.instants import DAY, SECOND
 

@@ -10,10 +10,11 @@ from benchmarks.cost_runs.page import BEGIN, END, PAGE, render, written
 from benchmarks.cost_runs.prices import WRITE
 from benchmarks.cost_runs.timers import CountedTimers
 from benchmarks.results import read_results
+from service_quality.commit.outbox_rows import OutboxRow
 from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.timers import timer_row
-from service_quality.commit.transactions import Commit, OutboxRow
-from service_quality.conversations.deadlines import Deadline
+from service_quality.commit.transactions import Commit
+from service_quality.conversations.wait_stages import Deadline
 from service_quality.instants import MINUTE
 
 

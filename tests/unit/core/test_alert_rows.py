@@ -18,7 +18,8 @@ from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.stored_alerts import STATE, AlertRow, alert_stream_key, read_alert
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.transactions import MAX_ITEMS, OutboxRow
+from service_quality.commit.outbox_rows import OutboxRow
+from service_quality.commit.transactions import MAX_ITEMS
 from service_quality.errors import DeclarationError, DeploymentError
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SERVICE

@@ -15,11 +15,11 @@ from service_quality.events.control_records import (
     SettingsChanged,
     ShopUnparked,
     StateRebuilt,
-    TimeReached,
     control_to_dict,
 )
 from service_quality.events.control_signatures import sign_control
 from service_quality.events.parsing import MAX_RECORD_BYTES, parse_record
+from service_quality.events.time_reached import TimeReached
 from service_quality.instants import MINUTE, format_instant, parse_instant
 from tests.stand_ins.control import KEY, control_key, make_import_record
 

@@ -5,18 +5,12 @@ from dataclasses import replace
 import pytest
 
 from service_quality.conversations.conversation_state import ConversationState
-from service_quality.conversations.deadlines import (
-    Stage,
-    answer_due_at,
-    deadline_of,
-    next_deadline,
-    stage_named,
-    waited_share,
-)
+from service_quality.conversations.deadlines import answer_due_at, deadline_of, next_deadline, waited_share
 from service_quality.conversations.reading import read_conversation
 from service_quality.conversations.reading_order import in_order
-from service_quality.events.control_records import TimeReached
+from service_quality.conversations.wait_stages import Stage, stage_named
 from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.time_reached import TimeReached
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation, step_time
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
 from service_quality.policies.policy import BUSINESS, Policy, Target

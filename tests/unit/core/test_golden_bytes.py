@@ -16,11 +16,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
-from service_quality.events.control_records import TimeReached
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
+from service_quality.events.time_reached import TimeReached
 from service_quality.facts import conversation_facts
 from service_quality.facts.conversation_facts import MONEY_FACTS
 from service_quality.facts.conversation_fold import CODE_VERSION

@@ -12,17 +12,19 @@ from service_quality.commit.archived_ranges import LEDGER, NOTHING_ARCHIVED
 from service_quality.commit.event_fold import MAX_HISTORIES
 from service_quality.commit.failures import Failure
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.transactions import MAX_ARCHIVE_BYTES, MAX_ITEMS, OutboxRow, Transaction
+from service_quality.commit.outbox_rows import OutboxRow
+from service_quality.commit.transactions import MAX_ARCHIVE_BYTES, MAX_ITEMS, Transaction
 from service_quality.errors import (
     ConflictError,
     DeclarationError,
     DependencyError,
     FoldFailedError,
 )
-from service_quality.events.control_records import ControlRecord, TimeReached
+from service_quality.events.control_records import ControlRecord
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import START, Position
+from service_quality.events.time_reached import TimeReached
 from service_quality.features.declarations import FeatureSet, Total
 from service_quality.features.vectors import Vector
 from service_quality.scoring import scored_event

@@ -10,11 +10,12 @@ from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.own_rules import decode_rules
 from service_quality.commit.shop_item import RulesInForce, ShopItem, decode_shop, encode_shop
 from service_quality.commit.state_items import decode_conversation, rules_key, stored_days
-from service_quality.events.control_records import ControlRecord, SettingsChanged, TimeReached, control_to_dict
+from service_quality.events.control_records import ControlRecord, SettingsChanged, control_to_dict
 from service_quality.events.control_signatures import sign_control
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
+from service_quality.events.time_reached import TimeReached
 from service_quality.instants import MINUTE
 from tests.properties.feature_sets import SMALL, SMALL_RULES
 from tests.stand_ins.archive_chain import archived_entries

@@ -24,8 +24,8 @@ from service_quality.commit.state_items import (
 )
 from service_quality.commit.stored_json import unpack
 from service_quality.conversations.conversation import Conversation, Reached, advance
-from service_quality.conversations.deadlines import Deadline
 from service_quality.conversations.imported_part import ImportedPart
+from service_quality.conversations.wait_stages import Deadline
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import HistoryImported
 from service_quality.facts.conversation_facts import Fact

@@ -6,7 +6,7 @@ from base64 import b64encode
 from service_quality.commit.archived_ranges import OUTBOX_DAYS
 from service_quality.commit.timer_messages import TimerMessage
 from service_quality.commit.timers import due_slot, timer_row
-from service_quality.conversations.deadlines import Deadline
+from service_quality.conversations.wait_stages import Deadline
 from service_quality.instants import DAY, SECOND
 from tests.unit.functions.conftest import NOW
 

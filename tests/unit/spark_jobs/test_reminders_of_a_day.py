@@ -3,7 +3,8 @@
 import json
 
 from service_quality.alerts.alert import Alert
-from service_quality.events.control_records import TimeReached, control_to_dict
+from service_quality.events.control_records import control_to_dict
+from service_quality.events.time_reached import TimeReached
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, format_instant
 from spark_jobs.backtest.backtest import Backtest
 from spark_jobs.backtest.given_scores import NoScore

@@ -3,7 +3,7 @@
 from service_quality.adapters.state_table import outbox_item
 from service_quality.commit.state_items import ConversationItem, encode_conversation
 from service_quality.commit.timers import Timer, read_timer
-from service_quality.conversations.deadlines import Deadline
+from service_quality.conversations.wait_stages import Deadline
 from service_quality.instants import MINUTE
 from spark_jobs.backfill.timer_rows import timers_in
 from tests.unit.core.sample_events import NOON, conversation, event

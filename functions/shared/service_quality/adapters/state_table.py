@@ -9,10 +9,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.aws_errors import failure_code, failure_of
 from service_quality.commit.archived_ranges import LEDGER, OUTBOX_DAYS, follows_of
+from service_quality.commit.outbox_rows import OutboxRow
 from service_quality.commit.shop_item import SHOP_KEY, ShopItem, decode_shop, encode_shop
 from service_quality.commit.state_items import HISTORY_DAYS, item_key, stored_days
 from service_quality.commit.timers import due_slot
-from service_quality.commit.transactions import Commit, OutboxRow, archive_key, positions_in
+from service_quality.commit.transactions import Commit, archive_key, positions_in
 from service_quality.errors import ConflictError, DependencyError, ServiceQualityError, ShopTroubleError
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.log_records import Rejection

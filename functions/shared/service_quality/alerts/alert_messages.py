@@ -8,7 +8,9 @@ from service_quality.alerts.alert import Alert, AlertSubject
 from service_quality.alerts.alert_state import REPEATED, RESOLVED, SILENT, AlertState
 from service_quality.alerts.provisional import are_provisional
 from service_quality.alerts.rules import Rule
+from service_quality.conversations.conversation_state import ConversationState
 from service_quality.features.declarations import EventValue, FeatureSet
+from service_quality.policies.policy import DEFAULT_POLICY
 from service_quality.scoring.reasons import describe_reasons, shown_probability
 from service_quality.scoring.scored_event import ScoredEvent
 
@@ -22,6 +24,13 @@ class Shown(NamedTuple):
     time_zone: str | None = None
     currency: str | None = None
     wait_is_provisional: bool = False
+
+
+def shown_in(state: ConversationState, at: int) -> Shown:
+    """The zone of the policy that judges the last round, the currency, and how the wait is judged by an instant."""
+    policy = state.round.policy if state.round is not None else DEFAULT_POLICY
+    is_provisional = state.turn is not None and state.turn.is_provisional(at, state.contact)
+    return Shown(None if policy is DEFAULT_POLICY else policy.zone, state.currency, is_provisional)
 
 
 class AlertTransition(NamedTuple):

@@ -1,22 +1,31 @@
 """What a rule decides about its subject at an event: the alert's next state, its row, and its message, if any."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from service_quality.alerts.alert import Alert
-from service_quality.alerts.alert_messages import AlertTransition, Shown, describe_alert, message_of
-from service_quality.alerts.alert_state import AlertState, Finding, IdSalt, alert_key, next_state, public_id, unsalted
+from service_quality.alerts.alert_state import (
+    AlertState,
+    Finding,
+    IdSalt,
+    Step,
+    alert_key,
+    next_state,
+    public_id,
+    unsalted,
+)
 from service_quality.alerts.conditions import decisive_values
 from service_quality.alerts.endings import RULE_WITHDRAWN, end_of_round, ending_of
 from service_quality.alerts.rules import CONVERSATION, Rule
 from service_quality.conversations.conversation import conversation_key
 from service_quality.conversations.conversation_state import ConversationState
-from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import TIME_REACHED
+from service_quality.events.time_reached import TimeReached
 from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.features.declarations import FeatureSet
-from service_quality.policies.policy import DEFAULT_POLICY
 from service_quality.scoring.scored_event import ScoredEvent
+
+if TYPE_CHECKING:
+    from service_quality.alerts.alert import Alert
 
 
 class Subject(NamedTuple):
@@ -49,15 +58,8 @@ class Decision(NamedTuple):
     """The alert's state from now on, the alert as it is then, and its message; None for what is only counted."""
 
     state: AlertState
-    alert: Alert
-    message: Alert | None = None
-
-
-def shown_in(state: ConversationState, at: int) -> Shown:
-    """The zone of the policy that judges the last round, the currency, and how the wait is judged by an instant."""
-    policy = state.round.policy if state.round is not None else DEFAULT_POLICY
-    is_provisional = state.turn is not None and state.turn.is_provisional(at, state.contact)
-    return Shown(None if policy is DEFAULT_POLICY else policy.zone, state.currency, is_provisional)
+    alert: "Alert"
+    message: "Alert | None" = None
 
 
 def subject_of(rule: Rule, event: InteractionEvent | TimeReached, step: ConversationStep) -> Subject | None:
@@ -135,7 +137,7 @@ class _Deciding(NamedTuple):
 
         `sent` is the number of messages about the subject before this round.
         """
-        rule, subject, judged = self.rule, self.subject, self.judged
+        subject, judged = self.subject, self.judged
         found = Finding(severity, judged.clock, resolved, counts=judged.event.kind != TIME_REACHED)
         step = next_state(before, found, cooldown_ms=self.cooldown_ms)
         after = step.state
@@ -145,11 +147,23 @@ class _Deciding(NamedTuple):
         if after.open and (before is None or not before.open):
             sent = before.sequence if before is not None else sent
             after = after._replace(alert_id=self._new_id(after, sent=sent), turn=subject.turn)
+        return [self._told(after, step)]
+
+    def _told(self, after: AlertState, step: Step) -> Decision:
+        """The decision for another state: the alert as it is then, and the message about it."""
+        from service_quality.alerts.alert_messages import (  # noqa: PLC0415  # few events change an alert
+            AlertTransition,
+            describe_alert,
+            message_of,
+            shown_in,
+        )
+
+        judged = self.judged
         decisive = () if after.open else self._decisive()
         moved = AlertTransition(
             shop_id=judged.shop_id,
-            rule=rule,
-            subject=subject.name,
+            rule=self.rule,
+            subject=self.subject.name,
             change=step.change,
             state=after,
             event_id=judged.event.event_id,
@@ -161,9 +175,9 @@ class _Deciding(NamedTuple):
         )
         alert = describe_alert(moved, judged.values, judged.scored, self.features)
         if step.change is None:
-            return [Decision(after, alert)]
+            return Decision(after, alert)
         message = message_of(alert, moved, judged.values, judged.scored, self.features)
-        return [Decision(after, alert, message)]
+        return Decision(after, alert, message)
 
     def _decisive(self) -> tuple[str, ...]:
         """The values by which the alert ended; a rule that is withdrawn ends it without any."""

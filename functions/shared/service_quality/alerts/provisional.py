@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from service_quality.conversations.deadlines import WAITED_SHARE
+from service_quality.conversations.wait_stages import WAITED_SHARE
 from service_quality.features.declarations import EventValue, Feature, FeatureSet, Total
 
 #: The facts that a target judges, in business time where it says so.

@@ -7,7 +7,7 @@ from service_quality.alerts.conditions import Condition, Values
 from service_quality.alerts.message import NO_TEXT, Message
 from service_quality.alerts.stages import stages_in
 from service_quality.by_fields import ByFields
-from service_quality.conversations.deadlines import WAITED_SHARE, Stage
+from service_quality.conversations.wait_stages import WAITED_SHARE, Stage
 from service_quality.errors import DeclarationError
 from service_quality.facts.entities import ENTITIES
 

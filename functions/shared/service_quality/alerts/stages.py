@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from service_quality.alerts.conditions import AllOf, AnyOf, AtLeast, Between, Condition
-from service_quality.conversations.deadlines import WAITED_VALUES, Stage
+from service_quality.conversations.wait_stages import WAITED_VALUES, Stage
 
 
 class Waiting(Protocol):

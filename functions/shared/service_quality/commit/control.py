@@ -157,6 +157,16 @@ def _change_policy(builder: TransactionBuilder, reading: Reading, event: Setting
     return True
 
 
+def ends_reading(control: ShopRecord) -> bool:
+    """Whether the items that are read for records behind a control record would be others."""
+    return isinstance(control, HistoryImported | HistoryFilled | StateRebuilt | SettingsChanged)
+
+
+def behind(control: ShopRecord, parked: Parked | None) -> Parked | None:
+    """How a shop is parked behind a control record."""
+    return None if isinstance(control, ShopUnparked) and ends_parking(parked, control) else parked
+
+
 def ends_parking(parked: Parked | None, event: ShopUnparked) -> bool:
     """Whether a run has brought back all parked records."""
     return parked is not None and parked.until <= event.until and parked.failed_run != event.run

@@ -1,24 +1,22 @@
 """One event into a shop's state in memory: its score by the histories before it, its facts, the decisions of rules."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from service_quality.alerts.alert_json import encode_alert
 from service_quality.alerts.alert_state import AlertState, IdSalt, unsalted
 from service_quality.alerts.decisions import Decision, Judged, Subject, decide, end_withdrawn, subject_of
 from service_quality.alerts.rules import CONVERSATION, Rule
-from service_quality.alerts.stored_alerts import STATE, alert_stream_key
 from service_quality.commit.failures import RULE, SCORE, Failure
+from service_quality.commit.outbox_rows import OutboxRow
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.state_items import ConversationItem
 from service_quality.commit.timers import timer_row
-from service_quality.commit.transactions import OutboxRow
 from service_quality.conversations.conversation import conversation_key, is_within_retention
 from service_quality.errors import DependencyError, DeploymentError, RejectedEventError
-from service_quality.events.control_records import TimeReached
 from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.time_reached import TimeReached
 from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.facts.entities import item_key_of
 from service_quality.features.declarations import EventValue, FeatureSet
@@ -157,7 +155,7 @@ class EventFold:
             try:
                 alert_states = self._alert_states(subject.item_key)
                 decisions = decide(rule, subject, alert_states.get(rule.name), judged, self.features)
-                decided = [row for decision in decisions for row in _alert_rows(judged.shop_id, decision)]
+                decided = _rows_of(decisions, judged.shop_id)
             except (DependencyError, DeploymentError):  # no salt, no ids: the batch comes again
                 raise
             except Exception as error:  # a rule is no part of the fold
@@ -174,10 +172,11 @@ class EventFold:
         rows: list[OutboxRow] = []
         for item_key, rule, subject in self._withdrawn(judged.event, step):
             alert_states = self._alert_states(item_key)
-            for decision in end_withdrawn(rule, subject, alert_states[rule.name], judged, self.features):
+            decisions = end_withdrawn(rule, subject, alert_states[rule.name], judged, self.features)
+            rows += _rows_of(decisions, judged.shop_id)
+            for decision in decisions:
                 alert_states[rule.name] = decision.state
                 self._touch(item_key)
-                rows += _alert_rows(judged.shop_id, decision)
         return rows
 
     def _withdrawn(
@@ -223,10 +222,9 @@ class EventFold:
         return self.state.histories[item_key].alert_states
 
 
-def _alert_rows(shop_id: str, decision: Decision) -> Iterable[OutboxRow]:
-    """The message that leaves, and the row of the alert's present state, by which open alerts are listed."""
-    alert, message = decision.alert, decision.message
-    stream_key = alert_stream_key(shop_id, alert.alert_id)
-    if message is not None:
-        yield OutboxRow(stream_key, message.number, "alert", encode_alert(message), shop_id)
-    yield OutboxRow(stream_key, STATE, STATE, encode_alert(alert), shop_id, open=decision.state.open)
+def _rows_of(decisions: list[Decision], shop_id: str) -> list[OutboxRow]:
+    if not decisions:
+        return []
+    from service_quality.commit.alert_rows import alert_rows  # noqa: PLC0415  # few events change an alert
+
+    return [row for decision in decisions for row in alert_rows(shop_id, decision)]

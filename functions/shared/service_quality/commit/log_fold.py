@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from service_quality.commit.commit_stats import CommitStats
-from service_quality.commit.control import apply_control
 from service_quality.commit.event_fold import EventFold
 from service_quality.commit.readings import Applied, Aside, Duplicate, EventStep, Failed, Reading, Silent, Unfit
 from service_quality.commit.transaction_builder import TransactionBuilder
 from service_quality.commit.transactions import duplicate_entry, event_entry, silent_entry
 from service_quality.errors import FoldFailedError, RejectedEventError, ServiceQualityError
-from service_quality.events.control_records import ShopRecord, TimeReached
+from service_quality.events.time_reached import TimeReached
+
+if TYPE_CHECKING:
+    from service_quality.events.control_records import ShopRecord
 
 _ENTRY_BYTES = 200  # of an entry, beside its event and features
 
@@ -103,7 +106,9 @@ class LogFold:
         else:
             self.stats.parked += 1
 
-    def _apply(self, reading: Reading, control: ShopRecord) -> None:
+    def _apply(self, reading: Reading, control: "ShopRecord") -> None:
+        from service_quality.commit.control import apply_control  # noqa: PLC0415  # few batches hold one
+
         try:
             is_new = apply_control(self.builder, reading, control)
         except RejectedEventError as error:

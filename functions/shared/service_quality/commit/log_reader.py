@@ -2,25 +2,27 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from service_quality.alerts.rules import Rule
-from service_quality.commit.control import ends_parking
 from service_quality.commit.readings import Applied, Aside, Duplicate, EventStep, Failed, Found, Reading, Silent, Unfit
 from service_quality.commit.shop_item import Parked, ShopItem
 from service_quality.commit.shop_state import ShopState
 from service_quality.conversations.conversation import conversation_key, reject_too_old
 from service_quality.errors import RejectedEventError, ServiceQualityError
-from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopUnparked, StateRebuilt, TimeReached
-from service_quality.events.control_signatures import ControlKey
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import read_record
+from service_quality.events.time_reached import TimeReached
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation, step_time
 from service_quality.facts.entities import ATTRIBUTES, ENTITIES, item_key_of
 from service_quality.features.declarations import FeatureSet
 from service_quality.scoring.scored_event import entity_keys
+
+if TYPE_CHECKING:
+    from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopRecord
+    from service_quality.events.control_signatures import ControlKey
 
 Reasons = Mapping[str, RejectedEventError]
 
@@ -45,7 +47,7 @@ class LogReader:
     features: FeatureSet
     rules: tuple[Rule, ...]
     read_items: Callable[[str, list[str]], Mapping[str, bytes]]
-    key: ControlKey | None = None
+    key: "ControlKey | None" = None
     parks: bool = False
     _unfit: Reasons = field(default_factory=dict)
     _folded: dict[str, FoldedConversation] = field(default_factory=dict)
@@ -89,17 +91,29 @@ class LogReader:
         parsed = self._parse(record, is_outer=True)
         if isinstance(parsed, Unfit | Failed):
             return _Placed(record.position, record, parsed, parked)
-        if isinstance(parsed, RecordPutBack):
-            return self._place_put_back(record, parsed, parked, before)
-        if isinstance(parsed, StateRebuilt) or (isinstance(parsed, ShopUnparked) and not self.state.waits):
-            return _Placed(record.position, record, Applied(parsed), _behind(parsed, parked))
+        if not isinstance(parsed, InteractionEvent | TimeReached):
+            return self._place_control(record, parsed, parked, before)
         if self._is_held_up(parked):
             return self._set_aside(record, record, "", parked, before)
-        content = parsed if isinstance(parsed, InteractionEvent | TimeReached) else Applied(parsed)
-        return _Placed(record.position, record, content, parked)
+        return _Placed(record.position, record, parsed, parked)
+
+    def _place_control(self, record: LogRecord, control: "ShopRecord", parked: Parked | None, before: str) -> _Placed:
+        """Whether a control record is to be applied or set aside; what lets a shop go on waits for nothing."""
+        from service_quality.events.control_records import (  # noqa: PLC0415  # few batches hold one
+            RecordPutBack,
+            ShopUnparked,
+            StateRebuilt,
+        )
+
+        if isinstance(control, RecordPutBack):
+            return self._place_put_back(record, control, parked, before)
+        goes_on = isinstance(control, StateRebuilt) or (isinstance(control, ShopUnparked) and not self.state.waits)
+        if not goes_on and self._is_held_up(parked):
+            return self._set_aside(record, record, "", parked, before)
+        return _place_applied(record.position, record, control, parked)
 
     def _place_put_back(
-        self, record: LogRecord, put_back: RecordPutBack, parked: Parked | None, before: str
+        self, record: LogRecord, put_back: "RecordPutBack", parked: Parked | None, before: str
     ) -> _Placed:
         """A record that comes back is folded at its new position, with its first arrival, while newer ones are parked.
 
@@ -115,7 +129,7 @@ class LogReader:
         folded = _folded_until(parked, record.position)
         if isinstance(parsed, Unfit | Failed | InteractionEvent | TimeReached):
             return _Placed(record.position, inner, parsed, folded)
-        return _Placed(record.position, inner, Applied(parsed), _behind(parsed, folded))
+        return _place_applied(record.position, inner, parsed, folded)
 
     def _set_aside(
         self, record: LogRecord, first: LogRecord, failed_run: str, parked: Parked | None, before: str
@@ -131,7 +145,9 @@ class LogReader:
         """Whether a record has to be set aside: behind earlier ones, or until the state is rebuilt."""
         return self.parks or self.state.waits or parked is not None
 
-    def _parse(self, record: LogRecord, *, is_outer: bool = False) -> InteractionEvent | ControlRecord | Unfit | Failed:
+    def _parse(
+        self, record: LogRecord, *, is_outer: bool = False
+    ) -> "InteractionEvent | ControlRecord | Unfit | Failed":
         try:
             parsed, odd = read_record(
                 record.data, arrived_at=record.arrived_at, shop_id=self.state.shop_id, key=self.key
@@ -235,6 +251,9 @@ def _folded_until(parked: Parked | None, position: str) -> Parked | None:
     return parked._replace(follows=position) if parked is not None else None
 
 
-def _behind(control: ControlRecord, parked: Parked | None) -> Parked | None:
-    """How a shop is parked behind a control record that is applied."""
-    return None if isinstance(control, ShopUnparked) and ends_parking(parked, control) else parked
+def _place_applied(position: str, record: LogRecord, control: "ShopRecord", parked: Parked | None) -> _Placed:
+    """A control record to apply, and how its shop is parked behind it."""
+    from service_quality.commit import control as effects  # noqa: PLC0415  # few batches hold one
+
+    applied = Applied(control, effects.ends_reading(control))
+    return _Placed(position, record, applied, effects.behind(control, parked))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from service_quality.alerts.alert_state import IdSalt, unsalted
 from service_quality.alerts.rules import Rule
@@ -22,11 +23,13 @@ from service_quality.errors import (
     FoldFailedError,
     OverfullError,
 )
-from service_quality.events.control_signatures import ControlKey
 from service_quality.events.log_records import LogRecord
 from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.declarations import FeatureSet
 from service_quality.scoring.scores import Scorer
+
+if TYPE_CHECKING:
+    from service_quality.events.control_signatures import ControlKey
 
 _MAX_ATTEMPTS = 5
 _MAX_CACHED_ITEMS = 20_000
@@ -46,7 +49,7 @@ class OnlineCommit:
     scorer: Callable[[], Scorer]
     features: FeatureSet
     rules: tuple[Rule, ...]
-    control_key: ControlKey | None = None
+    control_key: "ControlKey | None" = None
     cache: ShopCache = field(default_factory=lambda: ShopCache(_MAX_CACHED_ITEMS))
     fold_version: str = FOLD_VERSION
     id_salt: IdSalt = unsalted

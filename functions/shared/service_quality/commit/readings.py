@@ -1,20 +1,16 @@
 """Readings: what each new record of a shop's log is, found before anything is folded into the shop's state."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from service_quality.commit.shop_item import Parked
 from service_quality.errors import RejectedEventError
-from service_quality.events.control_records import (
-    HistoryFilled,
-    HistoryImported,
-    SettingsChanged,
-    ShopRecord,
-    StateRebuilt,
-    TimeReached,
-)
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
+from service_quality.events.time_reached import TimeReached
 from service_quality.facts.conversation_fold import ConversationStep
+
+if TYPE_CHECKING:
+    from service_quality.events.control_records import ShopRecord
 
 
 class EventStep(NamedTuple):
@@ -45,14 +41,10 @@ class Aside:
 
 
 class Applied(NamedTuple):
-    """A control record to apply."""
+    """A control record to apply; `ends_reading` where the items that are read for later records would be others."""
 
-    control: ShopRecord
-
-    @property
-    def ends_reading(self) -> bool:
-        """Whether the items that are read for later records would be others."""
-        return isinstance(self.control, HistoryImported | HistoryFilled | StateRebuilt | SettingsChanged)
+    control: "ShopRecord"
+    ends_reading: bool
 
 
 class Failed(NamedTuple):

@@ -1,17 +1,20 @@
 """The item of a shop: the one that fences all others, and its stored bytes."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from service_quality.commit.listed_import import MAX_IMPORTS, MOST_DONE_IMPORTS, Import, ItemKind
 from service_quality.commit.stored_json import pack, unpack
 from service_quality.errors import RejectedEventError
-from service_quality.events.control_records import HistoryFilled, HistoryImported, StateRebuilt, TimeReached
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.positions import START
+from service_quality.events.time_reached import TimeReached
 from service_quality.histories.counting import EVERYTHING, Counting, Restart
 from service_quality.histories.history import HistoryPlan
 from service_quality.policies.policy import Policy
+
+if TYPE_CHECKING:
+    from service_quality.events.control_records import HistoryFilled, HistoryImported, StateRebuilt
 
 MAX_POLICIES = 100
 #: The key of the shop's own item; the history of the entity of that name has a separator behind it.
@@ -82,7 +85,7 @@ class ShopItem(NamedTuple):
         """Whether the import record has been taken already."""
         return import_id in self.done_imports or any(one.import_id == import_id for one in self.imports)
 
-    def with_import(self, record: HistoryImported, *, position: str) -> "ShopItem":
+    def with_import(self, record: "HistoryImported", *, position: str) -> "ShopItem":
         """The shop from an import record on; RejectedEventError when it has too many still to absorb.
 
         Columns that the import does not hold begin again: they would lack its events.
@@ -91,7 +94,7 @@ class ShopItem(NamedTuple):
         counting = moved.counting.imported(record.columns, follows=position, clock=moved.clock)
         return moved._listing(record, conversations=record.conversations, counting=counting)
 
-    def with_past(self, record: HistoryFilled) -> "ShopItem":
+    def with_past(self, record: "HistoryFilled") -> "ShopItem":
         """The shop from the record on that fills in the past of columns.
 
         RejectedEventError when they count from another position, or when the shop has too many still to absorb.
@@ -99,7 +102,7 @@ class ShopItem(NamedTuple):
         counting = self.counting.filled(record.columns, follows=record.follows)
         return self._listing(record, conversations=0, counting=counting)
 
-    def rebuilt(self, record: StateRebuilt, plan: HistoryPlan, *, position: str) -> "ShopItem":
+    def rebuilt(self, record: "StateRebuilt", plan: HistoryPlan, *, position: str) -> "ShopItem":
         """The shop from the record on that puts rebuilt items in the place of its own, under a plan.
 
         RejectedEventError when something is folded that the rebuild does not know.
@@ -160,7 +163,7 @@ class ShopItem(NamedTuple):
         return self._replace(rules=RulesInForce(revision, position, number))
 
     def _listing(
-        self, record: HistoryImported | HistoryFilled, *, conversations: int, counting: Counting
+        self, record: "HistoryImported | HistoryFilled", *, conversations: int, counting: Counting
     ) -> "ShopItem":
         if len(self.imports) >= MAX_IMPORTS:
             raise RejectedEventError(

@@ -9,8 +9,8 @@ from service_quality.alerts.alert_state import AlertState
 from service_quality.by_fields import ByFields
 from service_quality.commit.stored_json import pack, unpack
 from service_quality.conversations.conversation import EMPTY, KEY_NAMES, Conversation, Past, Reached
-from service_quality.conversations.deadlines import Deadline
 from service_quality.conversations.imported_part import ImportedPart
+from service_quality.conversations.wait_stages import Deadline
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import OPTIONAL_FIELDS, InteractionEvent
 from service_quality.histories.counting import EVERYTHING, Counting

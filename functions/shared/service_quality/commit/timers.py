@@ -4,10 +4,10 @@ import json
 import zlib
 from typing import NamedTuple
 
-from service_quality.commit.transactions import OutboxRow
-from service_quality.conversations.deadlines import Deadline
+from service_quality.commit.outbox_rows import OutboxRow
+from service_quality.conversations.wait_stages import Deadline
 from service_quality.errors import UnreadableRowError
-from service_quality.events.control_records import TimeReached
+from service_quality.events.time_reached import TimeReached
 from service_quality.instants import DAY, SECOND
 
 TIMER = "timer"

@@ -5,16 +5,20 @@ import zlib
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from service_quality.commit.archived_ranges import LEDGER, NOTHING_ARCHIVED, row_key
+from service_quality.commit.outbox_rows import OutboxRow
 from service_quality.commit.shop_item import ShopItem
-from service_quality.events.control_records import ControlRecord, TimeReached, control_to_dict
 from service_quality.events.event_forms import event_to_dict
+from service_quality.events.time_reached import TimeReached
 from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.features.declarations import FeatureSet
 from service_quality.features.vectors import vector_bytes
 from service_quality.scoring.scored_event import ScoredEvent
+
+if TYPE_CHECKING:
+    from service_quality.events.control_records import ControlRecord
 
 MAX_ITEMS = 99  # of 100; a shop's first transaction also opens the shop's ledger of the archive
 MAX_ARCHIVE_BYTES = 350_000  # before compression, so the row always stays under DynamoDB's 400 KB
@@ -23,21 +27,6 @@ MAX_ITEM_BYTES = 390_000
 MAX_ROW_BYTES = 390_000
 MAX_TRANSACTION_BYTES = 3_900_000
 ITEM_OVERHEAD = 700
-
-
-class OutboxRow(NamedTuple):
-    """A row that must leave: rows of one `stream_key` leave in order of `sequence`.
-
-    `due_at` is the instant of a timer's deadline.
-    """
-
-    stream_key: str
-    sequence: str
-    row_kind: str
-    body: bytes
-    shop_id: str
-    open: bool | None = None
-    due_at: int | None = None
 
 
 class Commit(NamedTuple):
@@ -128,7 +117,7 @@ def event_entry(
     `score_failed` is the type of the error where the event should have a score and has no score.
     """
     event = step.event
-    form = control_to_dict(event) if isinstance(event, TimeReached) else event_to_dict(event)
+    form = _control_form(event) if isinstance(event, TimeReached) else event_to_dict(event)
     entry: dict[str, object] = {"position": position, "event": form, "clock": clock}
     if step.round:
         entry["round"] = step.round
@@ -144,9 +133,15 @@ def event_entry(
     return entry
 
 
-def control_entry(position: str, record: ControlRecord, *, clock: int) -> dict[str, object]:
+def control_entry(position: str, record: "ControlRecord", *, clock: int) -> dict[str, object]:
     """A control record that was applied, as archived."""
-    return {"position": position, "event": control_to_dict(record), "clock": clock}
+    return {"position": position, "event": _control_form(record), "clock": clock}
+
+
+def _control_form(record: "ControlRecord") -> Mapping[str, object]:
+    from service_quality.events.control_records import control_to_dict  # noqa: PLC0415  # few batches hold one
+
+    return control_to_dict(record)
 
 
 def duplicate_entry(position: str) -> dict[str, object]:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from service_quality.by_fields import ByFields
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
-from service_quality.events.control_records import TimeReached
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
+from service_quality.events.time_reached import TimeReached
 from service_quality.instants import DAY, HOUR, floor_to
 
 #: Events of one conversation or visit, and bytes of their stored form: an item of a table may have 400 KB, and hostile

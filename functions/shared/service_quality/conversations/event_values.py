@@ -3,8 +3,9 @@
 from typing import Protocol
 
 from service_quality.conversations.conversation_state import ConversationState
-from service_quality.conversations.deadlines import WAITED_SHARE, answer_due_at, waited_share
+from service_quality.conversations.deadlines import answer_due_at, waited_share
 from service_quality.conversations.local_time import UTC, on_the_clock
+from service_quality.conversations.wait_stages import WAITED_SHARE
 from service_quality.instants import day_of_week, hour_of_day
 
 #: Whether the currency of the conversation is known.

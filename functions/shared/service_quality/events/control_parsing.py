@@ -16,19 +16,15 @@ from service_quality.events.control_records import (
     SettingsChanged,
     ShopUnparked,
     StateRebuilt,
-    TimeReached,
 )
 from service_quality.events.control_signatures import ControlKey, is_signed
-from service_quality.events.fields import MAX_AHEAD, read_id, read_instant, read_integer, read_text
+from service_quality.events.fields import MAX_AHEAD, MAX_CONTROL_BYTES, read_id, read_instant, read_integer, read_text
+from service_quality.events.time_reached import TimeReached
 from service_quality.instants import DAY
 
 #: A signed record is taken for this long after its signature: longer than the stream stores it, and bounded, so that a
 #: shop has to store applied ids only for this long.
 VALID_FOR = 8 * DAY
-#: The most bytes of a control record; a record that is put back holds another one in base64, which may itself hold a
-#: policy of 64 KB in base64.
-MAX_CONTROL_BYTES = 128_000
-
 _MAX_BUCKETS = 1_000_000
 _MAX_ITEMS = 10**9
 _LONGEST_POSITION = 128

@@ -10,6 +10,9 @@ from service_quality.instants import LATEST_SECOND, MINUTE, SECOND, parse_instan
 
 #: How far a source's clock may be ahead of ours and count as right.
 MAX_AHEAD = 5 * MINUTE
+#: The most bytes of a control record; a record that is put back holds another one in base64, which may itself hold a
+#: policy of 64 KB in base64.
+MAX_CONTROL_BYTES = 128_000
 _LATEST = (LATEST_SECOND + 1) * SECOND - 1
 
 

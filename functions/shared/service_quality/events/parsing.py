@@ -2,21 +2,22 @@
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
 from service_quality.events.annotations import annotate
-from service_quality.events.control_parsing import CONTROL_KINDS, MAX_CONTROL_BYTES, parse_control
-from service_quality.events.control_records import ControlRecord
-from service_quality.events.control_signatures import ControlKey
 from service_quality.events.event_times import read_times
-from service_quality.events.fields import read_id, read_present_id
+from service_quality.events.fields import MAX_CONTROL_BYTES, read_id, read_present_id
 from service_quality.events.identifiers import NO_SHOP
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.json_texts import RepeatedFieldError, read_json
 from service_quality.events.optional_values import read_optional_values
 from service_quality.events.shown_values import shown
+
+if TYPE_CHECKING:
+    from service_quality.events.control_records import ControlRecord
+    from service_quality.events.control_signatures import ControlKey
 
 MAX_RECORD_BYTES = 65_536
 
@@ -34,18 +35,18 @@ class ReadEvent(NamedTuple):
 class ReadRecord(NamedTuple):
     """An event or a control record, and the fields of an event whose values could not be used."""
 
-    record: InteractionEvent | ControlRecord
+    record: "InteractionEvent | ControlRecord"
     odd: tuple[str, ...] = ()
 
 
 def parse_record(
-    data: bytes, *, arrived_at: int, shop_id: str, key: ControlKey | None = None
-) -> InteractionEvent | ControlRecord:
+    data: bytes, *, arrived_at: int, shop_id: str, key: "ControlKey | None" = None
+) -> "InteractionEvent | ControlRecord":
     """The event or control record of `read_record`."""
     return read_record(data, arrived_at=arrived_at, shop_id=shop_id, key=key).record
 
 
-def read_record(data: bytes, *, arrived_at: int, shop_id: str, key: ControlKey | None = None) -> ReadRecord:
+def read_record(data: bytes, *, arrived_at: int, shop_id: str, key: "ControlKey | None" = None) -> ReadRecord:
     """One record of a shop's log, an event annotated; RejectedEventError for one that cannot be taken.
 
     `arrived_at` is the stream's arrival time; `shop_id` the log's own, which the record may not contradict. `key`
@@ -53,7 +54,9 @@ def read_record(data: bytes, *, arrived_at: int, shop_id: str, key: ControlKey |
     """
     raw = parse_json(data, longest=longest_record(data))
     kind = raw.get("kind")
-    if isinstance(kind, str) and kind in CONTROL_KINDS:
+    if isinstance(kind, str) and kind in kinds.CONTROL:
+        from service_quality.events.control_parsing import parse_control  # noqa: PLC0415  # few batches hold one
+
         read = ReadRecord(parse_control(raw, arrived_at=arrived_at, key=key))
     else:
         _reject_longer(data, MAX_RECORD_BYTES)

@@ -7,15 +7,16 @@ from functools import cached_property
 
 from service_quality.conversations.conversation import Conversation, Reached, advance, within_retention
 from service_quality.conversations.conversation_state import ConversationState
-from service_quality.conversations.deadlines import Deadline, Stage, deadline_of, next_deadline, stage_named
+from service_quality.conversations.deadlines import deadline_of, next_deadline
 from service_quality.conversations.event_values import EventValues, read_event_values
 from service_quality.conversations.imported_part import ImportedPart, holds_all, join_parts
 from service_quality.conversations.reading import Reading, begin_reading, read_conversation
 from service_quality.conversations.reading_order import Placed, in_order
 from service_quality.conversations.shedding import SHED_FROM, first_kept, shed
-from service_quality.events.control_records import TimeReached
+from service_quality.conversations.wait_stages import Deadline, Stage, stage_named
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
+from service_quality.events.time_reached import TimeReached
 from service_quality.facts.conversation_facts import (
     Fact,
     FactTotals,
