@@ -40,9 +40,18 @@ class AwsAnswers:
             return _json({"Item": pointer})
         if operation == "BatchGetItem":
             return _json({"Responses": {}, "UnprocessedKeys": {}})
-        if operation == "PutItem" and "ConditionExpression" in asked:
-            return _json({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}, status=400)
+        items = asked.get("TransactItems")
+        if isinstance(items, list) and all(map(_is_check, items)):
+            code = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
+            reasons = [{"Code": "ConditionalCheckFailed"}] * len(items)
+            return _json({"__type": code, "CancellationReasons": reasons}, status=400)
         return _json({})
+
+
+def _is_check(item: dict[str, dict[str, str]]) -> bool:
+    """Whether a put of a transaction checks a deployment, on a condition that no item meets."""
+    condition = item["Put"].get("ConditionExpression", "")
+    return "attribute_exists" in condition and "attribute_not_exists" in condition
 
 
 def _json(content: object, *, status: int = 200) -> Answer:

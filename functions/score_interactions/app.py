@@ -9,13 +9,12 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.buckets.rejected_store import RejectedStore
-from service_quality.adapters.event_stream import EventStream
 from service_quality.adapters.secret_value import read_secret
 from service_quality.adapters.shard_map import ShardMap
 from service_quality.adapters.state_table import StateTable
@@ -31,6 +30,9 @@ from service_quality.events.routing import route_batch
 from service_quality.events.stream_batches import BatchRecord, read_batch
 from service_quality.features.feature_set import FEATURES
 from service_quality.settings import read_settings
+
+if TYPE_CHECKING:
+    from service_quality.adapters.event_stream import EventStream
 
 MOST_LOGGED = 10  # failures of a batch: a bad model fails on every event in the same way
 
@@ -117,8 +119,10 @@ def make_shards() -> ShardMap:
 
 
 @cache
-def make_stream() -> EventStream:
+def make_stream() -> "EventStream":
     """The stream for records that go back, made for the first of them."""
+    from service_quality.adapters.event_stream import EventStream  # noqa: PLC0415  # few batches send records back
+
     return EventStream(make_kinesis(), settings.event_stream)
 
 

@@ -3,7 +3,7 @@
 import gzip
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,23 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "sns": ("GetTopicAttributes", "PublishBatch"),
     "sqs": ("GetQueueAttributes", "SendMessageBatch"),
 }
+#: Service → conditions of its endpoint rules that no call of ours meets: tables, streams and buckets go by their names.
+_NEVER_MET: Mapping[str, tuple[Mapping[str, Any], ...]] = {
+    "kinesis": tuple(
+        {"fn": "isSet", "argv": [{"ref": name}]}
+        for name in ("StreamId", "StreamARN", "ConsumerARN", "ResourceARN", "ChannelARN")
+    ),
+    "s3": tuple(
+        {"fn": "stringEquals", "argv": [{"ref": name}, suffix]}
+        for name, suffix in (
+            ("bucketSuffix", "--x-s3"),
+            ("accessPointSuffix", "--xa-s3"),
+            ("bucketAliasSuffix", "--op-s3"),
+        )
+    )
+    + ({"fn": "aws.parseArn", "argv": [{"ref": "Bucket"}], "assign": "bucketArn"},),
+}
+_CUT_OFF = "found a resource that goes by no plain name, expected one: its rules are not in the layer (infra/bundles)"
 _LEFT_OUT = ("examples", "paginators", "waiters", "completions")
 
 
@@ -32,6 +49,8 @@ def keep_calls(data: Path, calls: Mapping[str, Iterable[str]] = CALLS) -> None:
                 continue
             if path.name.startswith("service-2.json"):
                 document = with_operations(document, operations)
+            if path.name.startswith("endpoint-rule-set"):
+                document["rules"] = without_rules(document["rules"], _NEVER_MET.get(service, ()))
             write_json(path.with_name(path.name.removesuffix(".gz")), document)
     endpoints = read_json(data / "endpoints.json")
     for partition in endpoints["partitions"]:
@@ -51,6 +70,23 @@ def with_operations(model: dict[str, Any], names: Iterable[str]) -> dict[str, An
             waiting += shapes_in(model["shapes"][shape])
     shapes = {name: shape for name, shape in model["shapes"].items() if name in reached}
     return {**model, "operations": operations, "shapes": shapes}
+
+
+def without_rules(rules: Iterable[dict[str, Any]], conditions: Collection[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Endpoint rules in which a tree under one of these conditions is an error that says so: it is met by mistake.
+
+    >>> arn = {"fn": "isSet", "argv": [{"ref": "StreamARN"}]}
+    >>> tree = {"type": "tree", "conditions": [arn], "rules": [{"type": "endpoint", "conditions": []}]}
+    >>> [one["type"] for one in without_rules([tree, {"type": "endpoint", "conditions": []}], [arn])]
+    ['error', 'endpoint']
+    """
+    return [_without_rules(rule, conditions) if rule["type"] == "tree" else rule for rule in rules]
+
+
+def _without_rules(tree: dict[str, Any], conditions: Collection[Mapping[str, Any]]) -> dict[str, Any]:
+    if any(one in conditions for one in tree["conditions"]):
+        return {"type": "error", "conditions": tree["conditions"], "error": _CUT_OFF}
+    return {**tree, "rules": without_rules(tree["rules"], conditions)}
 
 
 def shapes_in(value: object) -> list[str]:

@@ -3,10 +3,13 @@
 import ast
 import shutil
 from pathlib import Path
+from typing import Any
 
 import botocore
 import pytest
 from botocore import xform_name
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader
 from botocore.session import Session
 
@@ -30,14 +33,14 @@ def cut(tmp_path_factory) -> Path:
     return data
 
 
-def client(service: str, region: str, data: Path | None = None):
+def client(service: str, region_name: str, data: Path | None = None, **options: Any):
     session = Session()
     if data is not None:
-        session.register_component(
-            "data_loader", Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
-        )
+        loader = Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
+        loader.BUILTIN_DATA_PATH = str(data)  # in the layer they lie where botocore's own do
+        session.register_component("data_loader", loader)
     session.set_credentials("key", "secret")
-    return session.create_client(service, region_name=region)
+    return session.create_client(service, region_name=region_name, **options)
 
 
 def calls_of_adapters() -> set[str]:
@@ -76,6 +79,64 @@ def test_client_of_the_cut_data_speaks_as_one_of_all_data(service, cut):
         assert ours._request_signer._signing_name == theirs._request_signer._signing_name
         for operation in CALLS[service]:
             assert shape_of(ours, operation) == shape_of(theirs, operation)
+
+
+CALLED_WITH = [
+    ("dynamodb", {"TableName": "state", "RequestItems": {"state": {}}, "TransactItems": []}),
+    ("kinesis", {"StreamName": "events"}),
+    ("s3", {"Bucket": "models", "Key": "a/b"}),
+    ("s3", {"Bucket": "models.of.a.shop", "Key": "a/b"}),
+    ("s3", {"Bucket": "Models_1", "Key": "a/b"}),
+    ("secretsmanager", {"SecretId": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:salt"}),
+    ("sns", {"TopicArn": "arn:aws:sns:eu-west-1:123456789012:alerts"}),
+    ("sqs", {"QueueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/timers"}),
+]
+PLACES = [
+    {"region_name": region, "endpoint_url": url, "config": config}
+    for region, url, config in (
+        *((region, None, Config()) for region in REGIONS),
+        ("eu-west-1", None, Config(use_dualstack_endpoint=True)),
+        ("us-east-1", None, Config(use_fips_endpoint=True)),
+        ("eu-west-1", "http://127.0.0.1:4566", Config()),
+    )
+]
+
+
+@pytest.mark.parametrize(("service", "given"), CALLED_WITH)
+def test_calls_go_where_all_data_would_send_them(service, given, cut):
+    for place in PLACES:
+        ours, theirs = (endpoints_of(service, data, given, place) for data in (cut, None))
+        assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("service", "given"),
+    [
+        ("s3", {"Bucket": "arn:aws:s3:eu-west-1:123456789012:accesspoint/models", "Key": "a"}),
+        ("s3", {"Bucket": "models--euw1-az1--x-s3", "Key": "a"}),
+        ("kinesis", {"StreamARN": "arn:aws:kinesis:eu-west-1:123456789012:stream/events"}),
+    ],
+)
+def test_resource_without_plain_name_is_refused(service, given, cut):
+    found = endpoints_of(service, cut, given, {"region_name": "eu-west-1"})
+
+    assert all("goes by no plain name" in one for one in found)
+
+
+def endpoints_of(service: str, data: Path | None, given, place) -> list[str]:
+    """Where a client would send each of its calls, or why it would not."""
+    made = client(service, data=data, **place)
+    found = []
+    for operation in CALLS[service]:
+        model = made.meta.service_model.operation_model(operation)
+        try:
+            endpoint = made._ruleset_resolver.construct_endpoint(
+                operation_model=model, call_args=given, request_context={"client_config": made.meta.config}
+            )
+            found.append(f"{endpoint.url} {endpoint.properties} {endpoint.headers}")
+        except BotoCoreError as error:
+            found.append(str(error))
+    return found
 
 
 def shape_of(made, operation: str) -> tuple:

@@ -86,13 +86,18 @@ class DynamoDB:
 
     def transact_write_items(self, *, TransactItems):
         puts = [one["Put"] for one in TransactItems]
-        for put in puts:
-            held = self._table(put["TableName"]).get(self._key(put["Item"]))
-            expected = put.get("ExpressionAttributeValues", {}).get(":expected")
-            if put.get("ConditionExpression") and (held or {}).get("version") != expected:
-                raise refusal("TransactionCanceledException", CancellationReasons=[{"Code": "ConditionalCheckFailed"}])
+        reasons = [{"Code": "None" if self._meets(put) else "ConditionalCheckFailed"} for put in puts]
+        if any(one["Code"] != "None" for one in reasons):
+            raise refusal("TransactionCanceledException", CancellationReasons=reasons)
         for put in puts:
             self.tables[put["TableName"]][self._key(put["Item"])] = put["Item"]
+
+    def _meets(self, put):
+        held = self._table(put["TableName"]).get(self._key(put["Item"]))
+        condition = put.get("ConditionExpression", "")
+        if " AND " in condition:
+            return False
+        return not condition or (held or {}).get("version") == put.get("ExpressionAttributeValues", {}).get(":expected")
 
     def _table(self, name):
         if self.failing:

@@ -201,20 +201,34 @@ def test_reader_names_a_missing_or_forbidden_table(dynamodb, code):
 
 def test_check_of_writing_writes_nothing(dynamodb):
     dynamodb.add_response("get_item", {})
-    for table in ("state", "alerts"):
-        asked = {"TableName": table, "Item": ANY, "ConditionExpression": ANY}
-        dynamodb.add_client_error("put_item", "ConditionalCheckFailedException", expected_params=asked)
+    never = {"Item": ANY, "ConditionExpression": ANY}
+    dynamodb.add_client_error(
+        "transact_write_items",
+        "TransactionCanceledException",
+        modeled_fields={"CancellationReasons": [CONDITION_FAILED, CONDITION_FAILED]},
+        expected_params={"TransactItems": [{"Put": {"TableName": table} | never} for table in ("state", "alerts")]},
+    )
 
     make_store(dynamodb).check()
 
 
 def test_check_of_writing_names_the_forbidden_table(dynamodb):
     dynamodb.add_response("get_item", {})
+    dynamodb.add_client_error("transact_write_items", "AccessDeniedException")
     dynamodb.add_client_error("put_item", "ConditionalCheckFailedException")
     dynamodb.add_client_error("put_item", "AccessDeniedException")
 
     with pytest.raises(DeploymentError, match="table alerts"):
         make_store(dynamodb).check()
+
+
+def test_conflict_with_another_check_is_no_failure(dynamodb):
+    dynamodb.add_response("get_item", {})
+    cancel(dynamodb, {"Code": "TransactionConflict"}, CONDITION_FAILED)
+    dynamodb.add_client_error("put_item", "ConditionalCheckFailedException")
+    dynamodb.add_client_error("put_item", "ConditionalCheckFailedException")
+
+    make_store(dynamodb).check()
 
 
 def archive_row(follows: str, *positions: str) -> dict[str, Any]:

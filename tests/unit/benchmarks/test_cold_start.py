@@ -53,13 +53,16 @@ def test_aws_refuses_checks_as_the_services_do():
     answers = AwsAnswers(b"model", "v1")
 
     pointer = answers.answer(asked("GetItem", {"TableName": "models"}))
-    refused = answers.answer(asked("PutItem", {"TableName": "state", "ConditionExpression": "never"}))
+    never = {"Put": {"ConditionExpression": "attribute_exists(key) AND attribute_not_exists(key)"}}
+    refused = answers.answer(asked("TransactWriteItems", {"TransactItems": [never, never]}))
+    taken = answers.answer(asked("TransactWriteItems", {"TransactItems": [{"Put": {}}]}))
 
     (shard,) = json.loads(answers.answer(asked("ListShards", {"StreamName": "events"})).body)["Shards"]
     assert int(shard["HashKeyRange"]["EndingHashKey"]) == 2**128 - 1
     assert json.loads(pointer.body)["Item"]["version"] == {"S": "v1"}
     assert refused.status == 400
-    assert b"ConditionalCheckFailedException" in refused.body
+    assert json.loads(refused.body)["CancellationReasons"] == [{"Code": "ConditionalCheckFailed"}] * 2
+    assert taken.status == 200
     assert answers.answer(Request("GET", "/models/model.onnx", {}, b"")).body == b"model"
     assert b"BadDigest" in answers.answer(Request("PUT", "/rejected/check", {"Content-MD5": "x"}, b"check")).body
 

@@ -121,9 +121,10 @@ def _require_sum(score: Score) -> None:
 
 
 def _options() -> onnxruntime.SessionOptions:
-    """One thread: a row is too small to split."""
+    """One thread, since a row is too small to split; the exported graph as it is: optimised it scores no quicker."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
     return options

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_KEYS = 100
 _FRUITLESS_ROUNDS = 6
+_CHECK: "AttributeValueTypeDef" = {"S": "check"}
 _DAY_SECONDS = 86_400
 
 
@@ -106,8 +107,13 @@ class StateTable:
     def check(self) -> None:
         """DeploymentError names the table that is missing or may not be read and written; nothing is written."""
         self._reader.check()
-        self._refuse_put(self.state_table, {"item_key": {"S": "check"}})
-        self._refuse_put(self.alerts_table, {"stream_key": {"S": "check"}, "sequence": {"S": "check"}})
+        puts = {
+            self.state_table: {"item_key": _CHECK},
+            self.alerts_table: {"stream_key": _CHECK, "sequence": _CHECK},
+        }
+        if not self._refuses_all(puts):
+            for table, item in puts.items():
+                self._refuse_put(table, item)
 
     def read_shop(self, shop_id: str) -> ShopItem | None:
         """The shop's item, strongly consistent."""
@@ -166,12 +172,25 @@ class StateTable:
             return None
         return follows_of(found[0]["sequence"]["S"]), positions_in(bytes(found[0]["body"]["B"]))
 
+    def _refuses_all(self, puts: Mapping[str, dict[str, "AttributeValueTypeDef"]]) -> bool:
+        """Whether a transaction of puts on conditions that no item meets fails for nothing else, as it should.
+
+        It is the call of every commit, made for the first time; but its other errors name no table.
+        """
+        items: list[TransactWriteItemTypeDef] = [
+            {"Put": {"TableName": table, "Item": item, "ConditionExpression": _unmet(item)}}
+            for table, item in puts.items()
+        ]
+        try:
+            self.dynamodb.transact_write_items(TransactItems=items)
+        except (ClientError, BotoCoreError) as error:
+            return _reasons(error) == ["ConditionalCheckFailed"] * len(items)
+        return False
+
     def _refuse_put(self, table: str, item: dict[str, "AttributeValueTypeDef"]) -> None:
         """A put on a condition that no item meets: it fails only for the table or the permission."""
-        name = next(iter(item))
-        condition = f"attribute_exists({name}) AND attribute_not_exists({name})"
         try:
-            self.dynamodb.put_item(TableName=table, Item=item, ConditionExpression=condition)
+            self.dynamodb.put_item(TableName=table, Item=item, ConditionExpression=_unmet(item))
         except (ClientError, BotoCoreError) as error:
             if failure_code(error) != "ConditionalCheckFailedException":
                 raise failure_of(error, f"table {table}") from error
@@ -214,13 +233,24 @@ class StateTable:
             return ShopTroubleError(f"found {_INVALID} at {tables}, expected a transaction that they take")
         if failure_code(error) != "TransactionCanceledException":
             return failure_of(error, tables)
-        reasons = [reason.get("Code") for reason in getattr(error, "response", {}).get("CancellationReasons", [])]
+        reasons = _reasons(error)
         if reasons[:1] == ["ConditionalCheckFailed"] or "TransactionConflict" in reasons:
             return ConflictError("found another version of the shop's item, expected the one that was read")
         codes = sorted({str(code) for code in reasons if code and code != "None"})
         if set(codes) & _INVALID_ITEMS:
             return ShopTroubleError(f"found {', '.join(codes)} at {tables}, expected items that they take")
         return DependencyError(f"{tables}: {', '.join(codes) or 'no reason'}; the batch will be retried")
+
+
+def _unmet(item: Mapping[str, object]) -> str:
+    """A condition that no item meets."""
+    name = next(iter(item))
+    return f"attribute_exists({name}) AND attribute_not_exists({name})"
+
+
+def _reasons(error: Exception) -> list[object]:
+    """Why each item of a transaction was refused; empty for another error."""
+    return [reason.get("Code") for reason in getattr(error, "response", {}).get("CancellationReasons", [])]
 
 
 def _shop_key(shop_id: str) -> str:

@@ -14,7 +14,6 @@ from service_quality.commit.log_reader import LogReader
 from service_quality.commit.shop_cache import ShopCache
 from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.shop_state import ShopState
-from service_quality.commit.store import Store
 from service_quality.commit.transaction_builder import Packed, TransactionBuilder
 from service_quality.commit.transactions import Commit
 from service_quality.errors import (
@@ -29,6 +28,7 @@ from service_quality.features.declarations import FeatureSet
 from service_quality.scoring.scores import Scorer
 
 if TYPE_CHECKING:
+    from service_quality.commit.store import Store
     from service_quality.events.control_signatures import ControlKey
 
 _MAX_ATTEMPTS = 5
@@ -45,7 +45,7 @@ class OnlineCommit:
     salt of the alerts' public ids.
     """
 
-    store: Store
+    store: "Store"
     scorer: Callable[[], Scorer]
     features: FeatureSet
     rules: tuple[Rule, ...]
