@@ -86,6 +86,14 @@ CLAIMS: Mapping[str, Mapping[str, Claim]] = {
         ),
         "backlog_alerts": Claim("alerts of 1,000 answered chats that arrive two hours late", at_most=0),
     },
+    "alerts": {
+        "risk_share_of_contacts": Claim("contacts with an alert of risk, share", at_least=0.01, at_most=0.03),
+        "risk_precision_over_base": Claim(
+            "share of these that ended dissatisfied, over that of all rated contacts", at_least=2.5
+        ),
+        "risk_before_answer": Claim("alerts of risk that came before the first answer, share", at_least=0.5),
+        "waiting_before_answer": Claim("alerts of answers due that came before the first answer, share", at_least=1),
+    },
     "cost": {
         "dollars_per_million_busy": Claim("dollars per million events, one busy shop", at_most=10),
         "dollars_per_million_quiet": Claim("dollars per million events, 10,000 quiet shops", at_most=25),

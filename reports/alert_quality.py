@@ -9,7 +9,7 @@ from service_quality.alerts.alert import Alert
 from service_quality.alerts.alert_state import OPENED
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import RATED
-from service_quality.instants import DAY
+from service_quality.instants import DAY, HOUR, MINUTE
 from service_quality.policies.policy import DEFAULT_POLICY
 
 Figures = dict[str, Any]
@@ -38,22 +38,27 @@ class Outcome:
 def judge_alerts(alerts: Sequence[Alert], events: Iterable[InteractionEvent]) -> dict[str, Figures]:
     """Figures by kind of alert; `alerts` have plain ids, `events` all that the alerts could be about.
 
-    `alerts` counts openings, `per_day` over the days of the events. Of an alert about conversations: `judged` were
-    rated later, `precision` is the share of these whose first rating since was a dissatisfied one, `recall` the share
-    that these are of all conversations with a dissatisfied rating; `before_answer` is the share of alerts that came
-    before a person answered, `hours_before_rating` the median time that was left. What cannot be computed is None.
+    `alerts` counts openings, `per_day` over the days of the events. Of an alert about conversations: `contacts` is the
+    share of all conversations that were alerted; `judged` were rated later, `precision` is the share of these whose
+    first rating since was a dissatisfied one, `recall` the share that these are of all conversations with a
+    dissatisfied rating; `before_answer` is the share of alerts that came before a person first answered,
+    `minutes_before_answer` the median time by which these came before it, of those that were answered;
+    `hours_before_rating` is the median time to the rating. What cannot be computed is None.
     """
     outcomes, days = _read(events)
-    lost = sum(any(rating.is_dissatisfied for rating in outcome.ratings) for outcome in outcomes.values())
     opened = [alert for alert in alerts if alert.state == OPENED]
     found: dict[str, Figures] = {}
     for kind in sorted({alert.kind for alert in opened}):
         own = [alert for alert in opened if alert.kind == kind]
-        found[kind] = {"alerts": len(own), "per_day": round(len(own) / days, 2)} | _judge(own, outcomes, lost)
+        found[kind] = {"alerts": len(own), "per_day": round(len(own) / days, 2)} | _judge(own, outcomes)
     return found
 
 
-def _judge(alerts: Sequence[Alert], outcomes: Mapping[Contact, Outcome], lost: int) -> Figures:
+def _lost(outcomes: Mapping[Contact, Outcome]) -> int:
+    return sum(any(rating.is_dissatisfied for rating in outcome.ratings) for outcome in outcomes.values())
+
+
+def _judge(alerts: Sequence[Alert], outcomes: Mapping[Contact, Outcome]) -> Figures:
     """The figures that need outcomes; each conversation counts once, by its first alert."""
     first: dict[Contact, int] = {}
     for alert in alerts:
@@ -65,13 +70,17 @@ def _judge(alerts: Sequence[Alert], outcomes: Mapping[Contact, Outcome], lost: i
     judged = {contact: rating for contact, rating in rated.items() if rating is not None}
     right = sum(rating.is_dissatisfied for rating in judged.values())
     answered = [one.first_answer is None or first[contact] < one.first_answer for contact, one in known.items()]
+    ahead = [one.first_answer - first[contact] for contact, one in known.items() if one.first_answer is not None]
+    ahead = [time for time in ahead if time > 0]
     left = [rating.at - first[contact] for contact, rating in judged.items()]
     return {
+        "contacts": _share(len(known), len(outcomes)) if first else None,
         "judged": len(judged),
         "precision": _share(right, len(judged)),
-        "recall": _share(right, lost) if first else None,
+        "recall": _share(right, _lost(outcomes)) if first else None,
         "before_answer": _share(sum(answered), len(answered)),
-        "hours_before_rating": round(median(left) / 3_600_000, 1) if left else None,
+        "minutes_before_answer": round(median(ahead) / MINUTE, 1) if ahead else None,
+        "hours_before_rating": round(median(left) / HOUR, 1) if left else None,
     }
 
 

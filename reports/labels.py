@@ -45,6 +45,14 @@ LABELS = {
         "What a queue and a web server that subscribe to the topic really received.",
         "订阅该主题的队列与网页服务器实际收到的消息。",
     ),
+    "live": Message("Messages due live = messages that came", "实时应发消息 = 实际送达消息"),
+    "live_note": Message(
+        "Conversations that happened during the run, with timers that rang by themselves.",
+        "运行期间真实发生的会话，由计时器自行触发。",
+    ),
+    "due_messages": Message("messages due", "应发消息"),
+    "came": Message("came", "已送达"),
+    "others": Message("not due", "不应发而发"),
     "compared": Message("compared", "已比较"),
     "mismatched": Message("mismatched", "不一致"),
     "missing": Message("missing", "缺失"),
@@ -133,15 +141,40 @@ LABELS = {
     "precision": Message("right", "精确率"),
     "recall": Message("found", "召回率"),
     "before_answer": Message("before an answer", "早于首次回复"),
+    "minutes_before_answer": Message("minutes ahead of it", "早于回复的分钟数"),
     "hours_before_rating": Message("hours left", "提前小时数"),
     "quality_note": Message(
         "Judged by later ratings, each conversation once. Right: share of alerted conversations that ended "
         "dissatisfied; by chance it would be {base}. Found: share of all dissatisfied conversations that were alerted. "
-        "Before an answer: share of alerts that came before a person answered. Hours left: median time to the rating.",
+        "Before an answer: share of alerts that came before a person first answered, and the median time by which they "
+        "did. Hours left: median time to the rating.",
         "以之后的评价判定，每个会话计一次。精确率：被告警的会话中最终不满意的占比（随机水平为 {base}）。"
-        "召回率：所有不满意会话中被告警的占比。早于首次回复：在人工首次回复之前发出的告警占比。"
+        "召回率：所有不满意会话中被告警的占比。早于首次回复：在人工首次回复之前发出的告警占比及其提前时间的中位数。"
         "提前小时数：告警距评价的中位时间。",
     ),
+    # The live minute
+    "live_title": Message("A minute live", "实时一分钟"),
+    "live_minute_note": Message(
+        "Two shops, made up, that answer within {target} s. A timer rings when half, three quarters and all of the "
+        "time is over, one second later for what arrives late: a notice for the agent, a warning for the team lead, "
+        "then the breach. An answer ends it. A ring is the instant at which a message was due, a disc the one at which "
+        "it came.",
+        "两家演示店铺，应答时限均为 {target} 秒。时限过半、过四分之三、到期时，计时器各触发一次"
+        "（另留一秒等待迟到的事件）："
+        "先提示客服本人，再警告组长，最后报告超时；有人回复即解除。圆环为应发时刻，圆点为送达时刻。",
+    ),
+    "late": Message("Answered too late", "超时才回复"),
+    "reminded": Message("Answered after the notice", "收到提示后回复"),
+    "in-time": Message("Answered soon: nobody is disturbed", "很快回复：不打扰任何人"),
+    "customer": Message("customer", "顾客"),
+    "agent": Message("agent", "客服"),
+    "second": Message("second", "第几秒"),
+    "said": Message("what", "内容"),
+    "due": Message("due at", "应发"),
+    "lateness": Message("after that", "延后"),
+    "no_message": Message("No message, as it should be.", "没有消息，正该如此。"),
+    "messages_missing": Message("{} messages are missing.", "缺少 {} 条消息。"),
+    "latest_message": Message("the latest {} s after it was due", "最晚一条在应发后 {} 秒送达"),
     # Telling alerts
     "telling": Message("The most telling alerts", "最具代表性的告警"),
     "telling_note": Message(
@@ -173,6 +206,7 @@ STEPS = {
     "materialize histories": Message("materialize histories", "物化历史状态"),
     "replay": Message("replay the later events", "重放后续事件"),
     "receive alerts": Message("receive alerts", "接收告警"),
+    "a minute live": Message("a minute live", "实时一分钟"),
     "fold the archive": Message("fold the archive", "归档入湖"),
     "learn from what was served": Message("learn from what was served", "从线上服务中学习"),
     "evaluate and check consistency": Message("evaluate and check consistency", "评估并检查一致性"),

@@ -11,6 +11,7 @@ from reports import figures, plots
 from reports.labels import LABELS, METRICS, STEPS
 from reports.learning_labels import LEARNING_LABELS
 from reports.learning_summary import explain_learning
+from reports.live_minute import ShownConversation, live_ticks, show_live
 from reports.proofs import Figures, read_proofs
 from reports.shown_alert import ShownAlert, show_alert
 from reports.telling import choose_telling
@@ -51,6 +52,7 @@ class Pane:
     states: Mapping[str, str]
     steps: Mapping[str, str]
     telling: Sequence[ShownAlert]
+    live: Sequence[ShownConversation]
 
 
 def render_page(
@@ -86,6 +88,8 @@ def render_page(
         quality=report["alerts"].get("quality"),
         hours=plots.plot_hours(opened, {shop: one.time_zone for shop, one in shops.items()}) if opened else None,
         most_contribution=max((abs(one["contribution"]) for alert in telling for one in alert.reasons), default=1.0),
+        live=report.get("live"),
+        live_ticks=live_ticks(report["live"]) if report.get("live") else [],
         seconds={step: time for step, time in report["seconds"].items() if step != "all"},
         base_rate=evaluation["answer"]["base_rate"],
     )
@@ -126,6 +130,7 @@ def _pane(language: str, report: Figures, telling: Sequence[Alert], shops: Shops
         states=say(messages.STATES),
         steps={name: name for name in report["seconds"]} | say(STEPS),
         telling=[show_alert(alert, language, shops.get(alert.shop_id, ShopSettings())) for alert in telling],
+        live=show_live(report["live"], language) if report.get("live") else [],
     )
 
 

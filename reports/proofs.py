@@ -1,6 +1,6 @@
 """The proofs of a run, read from its report: each with its figures and whether it holds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ class Proof:
 
 
 def read_proofs(report: Figures) -> list[Proof]:
-    """Consistency, parity and delivery; an empty comparison proves nothing."""
+    """Consistency, parity, delivery and the live minute; an empty comparison proves nothing."""
     consistency, alerts, parity = report["consistency"], report["alerts"], report["parity_max_abs_diff"]
     same = not any(consistency[name] for name in _CONSISTENCY)
     return [
@@ -37,4 +37,13 @@ def read_proofs(report: Figures) -> list[Proof]:
             held=len({alerts[name] for name in _DELIVERY}) == 1,
             found={name: alerts[name] for name in _DELIVERY},
         ),
+        *_live(report),
     ]
+
+
+def _live(report: Figures) -> Iterator[Proof]:
+    """The live minute, where the run had one: every message that was due came, and no other."""
+    live = report.get("live")
+    if live:
+        found = {"due_messages": live["expected"], "came": live["right"], "others": live["others"]}
+        yield Proof("live", held=live["expected"] == live["right"] and not live["others"], found=found)

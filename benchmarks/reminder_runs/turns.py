@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.reminder_runs.arrivals import Arrivals
-from infra.local.replaying import put_events
+from infra.local.replaying import put_events, put_live
 from service_quality.adapters.shop_settings_table import settings_key
 from service_quality.commit.timers import GRACE_MS
 from service_quality.events.interaction_event import InteractionEvent
@@ -83,14 +83,7 @@ def show_ids(line: TimedLine) -> None:
 
 def live(line: TimedLine, events: Iterable[InteractionEvent]) -> None:
     """Put each event when it occurs."""
-    left = sorted(events, key=lambda event: event.occurred_at)
-    while left:
-        now = now_ms()
-        due = [event for event in left if event.occurred_at <= now]
-        if due:
-            put_events(line.cloud, line.outputs["EventStreamName"], due)
-            left = left[len(due) :]
-        time.sleep(0.02)
+    put_live(line.cloud, line.outputs["EventStreamName"], events)
 
 
 def put_late(line: TimedLine, events: Sequence[InteractionEvent], size: int = 100) -> None:

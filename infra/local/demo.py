@@ -106,6 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
                 outputs = deploy(emulator)
             learning.result()
             alerts = demo.serve(emulator, spark, outputs)
+            demo.happen_live(emulator, outputs)
             turn = demo.turn(emulator, outputs)
             status = demo.prove(spark, turn)
             demo.close_loop(spark, turn)

@@ -85,6 +85,7 @@ def collect(demo: Demo, alerts: list[Alert], evaluation: Figures) -> Figures:
         "rejected": data.get("rejected", 0),
         "training_rows": trained["rows"],
         "model": {"kind": "logistic_regression", **evaluation["answer"]["metrics"]},
+        "base_rate": evaluation["answer"]["base_rate"],
         "model_at_opening": {"kind": "logistic_regression", **evaluation["opening"]["metrics"]},
         "challenger": {"kind": "hist_gradient_boosting", **trained["challenger"]},
         "model_version": demo.version,
@@ -98,6 +99,7 @@ def collect(demo: Demo, alerts: list[Alert], evaluation: Figures) -> Figures:
             "by_kind": {kind: dict(states) for kind, states in sorted(by_kind.items())},
             "quality": demo.quality,
         },
+        "live": demo.live,
         "learning": demo.learning.fields() if demo.learning is not None else None,
         "seconds": demo.seconds,
     }
@@ -114,6 +116,10 @@ def find_faults(report: Figures, status: int) -> list[str]:
         faults.append(f"archive: found the chain {report['consistency']['chain']}, expected it whole")
     if status and not faults:
         faults.append(f"consistency: found exit code {status} of the check, expected 0")
+    live = report["live"]
+    if live["right"] != live["expected"] or live["others"]:
+        found = f"{live['right']} of {live['expected']} messages that were due, and {live['others']} others"
+        faults.append(f"a minute live: found {found}, expected all of them and no other")
     published = report["alerts"]["published"]
     for name, subscriber in (("received", "queue"), ("received_http", "web")):
         if report["alerts"][name] != published:

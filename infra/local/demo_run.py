@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +17,11 @@ from infra.local.deployment import STACK
 from infra.local.emulator import DEMO_FOLDER, Emulator
 from infra.local.errors import LocalRunError, NotReceivedError
 from infra.local.learning import Outcome, Turn, policy_arguments
+from infra.local.live_minute import SHOPS as LIVE_SHOPS
+from infra.local.live_minute import play_live, policy_document
 from infra.local.module_runs import SparkProcess, last_words, run_module
 from infra.local.outbox import count_alert_rows, read_alert_rows
-from infra.local.replaying import events_among, put_events, read_records, sign_stages, wait_for_archive
+from infra.local.replaying import events_among, now_ms, put_events, read_records, sign_stages, wait_for_archive
 from infra.local.subscribers import QueueSubscriber, WebSubscriber
 from infra.operations.shop_settings import write_settings
 from reports import judge_alerts
@@ -27,6 +29,7 @@ from service_quality.adapters.state_table import StateReader
 from service_quality.alerts.alert import Alert
 from service_quality.alerts.alert_json import decode_alert
 from service_quality.events.positions import sequence_of
+from service_quality.instants import format_instant
 
 FOLDER = DEMO_FOLDER.parent
 CONTACTS_SHOP = "contacts"
@@ -51,10 +54,12 @@ class Demo:
     folder: Path = FOLDER
     seconds: dict[str, float] = field(default_factory=dict)
     replayed: int = 0
+    replayed_until: int = 0
     published: int = 0
     received_by_web: int = 0
     learning: Outcome | None = None
     quality: dict[str, Any] = field(default_factory=dict)
+    live: dict[str, Any] = field(default_factory=dict)
 
     @property
     def scores(self) -> Path:
@@ -118,7 +123,7 @@ class Demo:
         targets = ("--state-table", outputs["StateTableName"], "--event-stream", outputs["EventStreamName"], *archive)
         key = ("--control-key-secret", outputs["ControlKeySecretArn"])
         with self.step("set policies"):
-            self.set_policies(emulator, outputs)
+            self.set_policies(emulator, outputs, self.policies)
         with self.step("materialize histories"):
             revisions = {shop: json.loads(file.read_bytes())["revision"] for shop, file in self.policies.items()}
             judged = ("--as-of", self.split, *policy_arguments(revisions))
@@ -142,6 +147,7 @@ class Demo:
                     except NotReceivedError as error:
                         say(f"  {error}")
         self.replayed = len(events)
+        self.replayed_until = max(event.received_at for event in events)
         self.quality = judge_alerts(read_alert_rows(cloud, outputs["AlertsTableName"]), events)
         by_web, by_queue = (
             {alert.message_id: alert for one in inbox.messages.values() for alert in [decode_alert(one.body.encode())]}
@@ -149,6 +155,19 @@ class Demo:
         )
         self.received_by_web = len(by_web)
         return list(by_queue.values())
+
+    def happen_live(self, emulator: Emulator, outputs: dict[str, str]) -> None:
+        """Let conversations happen now, and note each message about them as it came."""
+        cloud = emulator.cloud
+        with self.step("a minute live"):
+            policy = self.folder / "policy-live.json"
+            write_json(policy, policy_document(now_ms()))
+            for shop_id, settings in LIVE_SHOPS.items():
+                write_settings(cloud.dynamodb, outputs["AlertsTableName"], shop_id, settings)
+            self.set_policies(emulator, outputs, dict.fromkeys(LIVE_SHOPS, policy))
+            minute = play_live(cloud, outputs)
+            self.live = minute.figures()
+            wait_for_archive(cloud, outputs["ArchiveBucketName"], minute.numbers)
 
     def stored_settings(self) -> dict[str, dict[str, str]]:
         """The settings of each shop's alerts."""
@@ -167,12 +186,12 @@ class Demo:
             write_json(found[shop_id], document)
         return found
 
-    def set_policies(self, emulator: Emulator, outputs: dict[str, str]) -> None:
+    def set_policies(self, emulator: Emulator, outputs: dict[str, str], policies: Mapping[str, Path]) -> None:
         """Put each policy on its shop's log, and wait until the archive has it."""
         environment = for_embedded(os.environ, emulator.endpoint)
         state = StateReader(emulator.cloud.dynamodb, outputs["StateTableName"])
         numbers = []
-        for shop_id, policy in self.policies.items():
+        for shop_id, policy in policies.items():
             of_shop = ("--stack", STACK, "--shop", shop_id, "--file", str(policy))
             run_module(f"policy of {shop_id}", ["infra.operations", "policy", "set", *of_shop], environment)
             shop = state.read_shop(shop_id)
@@ -196,12 +215,19 @@ class Demo:
         return status
 
     def turn(self, emulator: Emulator, outputs: dict[str, str]) -> Turn:
-        """One turn of the loop on what the demo served; the last day judges, since only a few were replayed."""
+        """One turn of the loop on what the demo replayed; the last day judges, since it has only a few."""
         folder = self.folder / "learn"
         folder.mkdir()
         environment = for_embedded(os.environ, emulator.endpoint)
         return Turn(
-            folder, self.folder / "lake", outputs, environment, judge_days=1, with_past=True, policies=self.policies
+            folder,
+            self.folder / "lake",
+            outputs,
+            environment,
+            judge_days=1,
+            with_past=True,
+            policies=self.policies,
+            received_until=format_instant(self.replayed_until),
         )
 
     def close_loop(self, spark: SparkProcess, turn: Turn) -> None:

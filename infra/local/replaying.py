@@ -80,7 +80,7 @@ def read_records(path: Path) -> list[Record]:
 def sign_stages(records: Iterable[Record], key: bytes) -> list[Put]:
     """Records as they are put: reached stages are signed with the deployment's key."""
     return [
-        one if isinstance(one, InteractionEvent) else Signed(one.shop_id, sign_control(one, key, issued_at=_now()))
+        one if isinstance(one, InteractionEvent) else Signed(one.shop_id, sign_control(one, key, issued_at=now_ms()))
         for one in records
     ]
 
@@ -105,6 +105,20 @@ def put_events(
         signs.show(f"{len(numbers)}{f' of {expected}' if expected else ''} events on the stream")
         if per_second is not None:
             time.sleep(max(0.0, start + len(numbers) / per_second - time.monotonic()))
+    return numbers
+
+
+def put_live(cloud: Cloud, stream: str, events: Iterable[InteractionEvent]) -> list[int]:
+    """Put each event when it occurs; return their sequence numbers."""
+    numbers: list[int] = []
+    left = sorted(events, key=lambda event: event.occurred_at)
+    while left:
+        now = now_ms()
+        due = [event for event in left if event.occurred_at <= now]
+        if due:
+            numbers += put_events(cloud, stream, due)
+            left = left[len(due) :]
+        time.sleep(0.02)
     return numbers
 
 
@@ -133,15 +147,16 @@ def _parse_line(line: bytes, where: str) -> Record:
     try:
         raw = dict(parse_json(line))
         if raw.get("kind") == TimeReached.kind:
-            return parse_time_reached(raw, _now())
+            return parse_time_reached(raw, now_ms())
         raw.setdefault("received_at", raw.get("occurred_at"))
-        return parse_event(raw, arrived_at=_now())
+        return parse_event(raw, arrived_at=now_ms())
     except RejectedEventError as error:
         raise ReplayError(f"{where}: {error}") from None
 
 
-def _now() -> int:
-    return int(time.time() * 1000)
+def now_ms() -> int:
+    """Now, in epoch milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 def _batches(events: Iterable[Put], size: int) -> Iterator[list[Put]]:

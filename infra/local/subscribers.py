@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,12 +22,13 @@ MOST_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class Received:
-    """One message as a subscriber got it."""
+    """One message as a subscriber got it, at an instant in epoch milliseconds."""
 
     message_id: str
     subject: str
     body: str
     attributes: dict[str, str]
+    received_at: int
 
 
 @dataclass
@@ -37,11 +39,11 @@ class Inbox:
     copies: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, notification: dict[str, Any]) -> None:
-        """Store one notification of SNS."""
+    def add(self, notification: dict[str, Any], received_at: int) -> None:
+        """Store one notification of SNS that came at an instant in epoch milliseconds."""
         attributes = {name: one["Value"] for name, one in notification.get("MessageAttributes", {}).items()}
         subject = notification.get("Subject") or ""
-        received = Received(notification["MessageId"], subject, notification["Message"], attributes)
+        received = Received(notification["MessageId"], subject, notification["Message"], attributes, received_at)
         with self._lock:
             self.copies += received.message_id in self.messages
             self.messages[received.message_id] = received
@@ -107,9 +109,11 @@ class QueueSubscriber:
 
     def _empty(self) -> None:
         while not self._over.is_set():
-            answer = self._cloud.sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+            answer = self._cloud.sqs.receive_message(
+                QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=1, AttributeNames=["SentTimestamp"]
+            )
             for message in answer.get("Messages", []):
-                self.inbox.add(json.loads(message["Body"]))
+                self.inbox.add(json.loads(message["Body"]), int(message["Attributes"]["SentTimestamp"]))
                 self._cloud.sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
 
 
@@ -168,7 +172,7 @@ class WebSubscriber:
             self._subscription = answer["SubscriptionArn"]
             self._confirmed.set()
         elif message.get("Type") == "Notification":
-            self.inbox.add(message)
+            self.inbox.add(message, time.time_ns() // 1_000_000)
 
     def _request_handler(self) -> type[BaseHTTPRequestHandler]:
         take = self._take

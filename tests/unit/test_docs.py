@@ -169,6 +169,7 @@ def test_every_figure_within_a_key_of_the_report_is_written():
         | constants("infra/local/demo_run.py")
         | constants("infra/local/demo.py")
         | constants("infra/local/learning.py")
+        | constants("infra/local/live_minute.py")
         | constants("reports/alert_quality.py")
     )
     written |= constants("spark_jobs/learning/metrics.py") | report_keys()

@@ -13,6 +13,7 @@ from benchmarks.process_usage import run_watched
 from benchmarks.windows_runs.comparison import unequal_values
 from benchmarks.windows_runs.question import answers
 from benchmarks.windows_runs.synthetic_log import BUSIEST, write_log
+from cli.progress import wait_until
 
 NAMES = [answer.name for answer in answers()]
 SPENDS = "import time; from benchmarks.process_usage import print_numbers; "
@@ -99,7 +100,9 @@ def test_watched_run_that_does_not_end_is_ended_with_its_children(tmp_path):
     with pytest.raises(EngineFailedError, match="found no end after 2 s"):
         watch(program + "time.sleep(60)", most_seconds=2.0)
 
-    assert not is_running(started.read_text())
+    child = started.read_text()
+    # A killed process ends a moment later.
+    assert wait_until(lambda: not is_running(child), title="child", state=lambda: "still runs", seconds=10)
 
 
 def is_running(pid):

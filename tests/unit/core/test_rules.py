@@ -48,8 +48,8 @@ def test_condition_holds_only_over_what_is_known(condition, values, holds):
         (WAITING_TOO_LONG, {"waiting_ms": DAY}, "critical"),
         (WAITING_TOO_LONG, {"waiting_ms": None, "last_reply_ms": 3 * DAY}, None),
         (WAITING_TOO_LONG, {"waiting_ms": None, "last_reply_ms": None}, None),
-        (HIGH_RISK, {"score": 0.44}, None),
-        (HIGH_RISK, {"score": 0.45}, "warning"),
+        (HIGH_RISK, {"score": 0.49}, None),
+        (HIGH_RISK, {"score": 0.5}, "warning"),
         (HIGH_RISK, {"score": 0.6}, "critical"),
         (
             AGENT_RISK_ABOVE_TEAM,

@@ -12,7 +12,9 @@ from service_quality.commit.shop_item import decode_shop
 from service_quality.errors import DependencyError, DeploymentError
 from service_quality.events.control_records import SettingsChanged
 from service_quality.events.control_signatures import sign_control
+from service_quality.events.time_reached import TimeReached
 from service_quality.features.feature_set import FEATURES
+from service_quality.instants import MINUTE
 from tests.stand_ins.aggregates import aggregate
 from tests.stand_ins.control import KEY
 from tests.stand_ins.tiny_model import breaking_model, tiny_model
@@ -360,3 +362,23 @@ def test_shop_whose_calendar_lacks_the_next_year_is_counted_from_december_on(loa
 
     assert '"MissingCalendars":[0.0]' in before
     assert '"MissingCalendars":[1.0]' in capsys.readouterr().out
+
+
+def test_reached_stages_and_timers_from_which_nothing_follows_are_counted(load, aws, capsys):
+    due_at = int(ARRIVED * 1000) + 30 * MINUTE
+    reached = TimeReached(
+        shop_id="shop-1", conversation_id="contact-5", round=1, turn=1, stage="waiting_ms:1800000", due_at=due_at
+    )
+    ring = sign_control(reached, KEY, issued_at=due_at)
+    rung = batch(ring, ring, first=1)
+    for record in rung["Records"]:
+        record["kinesis"]["approximateArrivalTimestamp"] = due_at / 1000 + 1
+
+    load("score_interactions").handler(batch(GOOD), CONTEXT)
+    before = capsys.readouterr().out
+    load("score_interactions").handler(rung, CONTEXT)
+
+    after = capsys.readouterr().out
+    assert '"ReachedStages":[0.0]' in before
+    assert '"ReachedStages":[1.0]' in after
+    assert '"SilentTimers":[1.0]' in after

@@ -8,7 +8,7 @@ import pytest
 from infra.local import demo_report
 from infra.local.demo_report import Results, find_faults, results_in, write_report
 from infra.local.demo_run import Demo
-from tests.unit.reports.made_up_run import alert, evaluation, report
+from tests.unit.reports.made_up_run import alert, evaluation, live, report
 
 CHECKED = {"compared": 10, "mismatched": 0, "missing": 0, "extra": 0, "chain": "whole"}
 
@@ -38,7 +38,7 @@ def made_run(folder: Path, **checked: object) -> Demo:
     (folder / "model").mkdir(parents=True)
     for name, document in written.items():
         (folder / f"{name}.json").write_text(json.dumps(document))
-    run = Demo(None, "2026-01-31", folder=folder, published=1, received_by_web=1)
+    run = Demo(None, "2026-01-31", folder=folder, published=1, received_by_web=1, live=live())
     run.scores.write_bytes(b"scores as served")
     return run
 
@@ -99,6 +99,13 @@ def test_report_that_cannot_be_written_leaves_every_result_of_the_last_good_run(
 
     assert {path.read_text() for path in results.paths()} == {"of the last good run"}
     assert set(results.report.parent.iterdir()) == results.paths()
+
+
+@pytest.mark.parametrize("changes", [{"right": 1}, {"others": 1}])
+def test_live_minute_that_went_otherwise_is_a_fault(changes):
+    (fault,) = find_faults(report(live=live(**changes)), 0)
+
+    assert fault.startswith("a minute live: found")
 
 
 def test_lost_alert_is_a_fault_of_the_subscriber_that_did_not_get_it():

@@ -14,7 +14,7 @@ CURVES = {
 
 QUALITY = {
     "alerts": 30, "per_day": 4.2, "judged": 25, "precision": 0.56, "recall": 0.09, "before_answer": 0.4,
-    "hours_before_rating": 20.5,
+    "minutes_before_answer": 12.5, "hours_before_rating": 20.5,
 }  # fmt: skip
 
 
@@ -40,8 +40,34 @@ def report(**changes: Any) -> dict[str, Any]:
             "by_kind": {"waiting_too_long": {"opened": 1, "resolved": 1}, "high_risk": {"worsened": 1}},
             "quality": {"waiting_too_long": QUALITY},
         },
+        "live": live(),
         "model_version": "20230824T000000Z-3f2a9c1b0d4e",
         "seconds": {"replay": 48.9, "all": 184.6},
+    } | changes
+
+
+def live(**changes: Any) -> dict[str, Any]:
+    """A live minute with two conversations; of the second one nothing was to be said."""
+    notice = {"severity": "info"}
+    due = [notice | {"state": state, "second": second} for state, second in (("opened", 15.0), ("resolved", 21.0))]
+    came = [
+        notice | {"state": state, "due": second, "at": second + 1.5, "late_seconds": 1.5, "expected": True}
+        for state, second in (("opened", 15.0), ("resolved", 21.0))
+    ]
+    lines = [
+        {"second": 0, "kind": "customer_message", "text": "Where is it?"},
+        {"second": 21, "kind": "agent_message", "text": "On its way."},
+    ]
+    english, chinese = {"shop": "live-en", "language": "en"}, {"shop": "live-zh", "language": "zh"}
+    reminded = english | {"name": "reminded", "lines": lines, "expected": due, "messages": came}
+    in_time = chinese | {"name": "in-time", "lines": lines, "expected": [], "messages": []}
+    return {
+        "target_seconds": 30,
+        "conversations": [reminded, in_time],
+        "expected": 2,
+        "right": 2,
+        "others": 0,
+        "worst_late_seconds": 1.5,
     } | changes
 
 

@@ -39,10 +39,12 @@ def test_alerts_are_judged_by_later_ratings():
     assert found["high_risk"] == {
         "alerts": 3,
         "per_day": 0.76,
+        "contacts": 0.75,
         "judged": 2,
         "precision": 0.5,
         "recall": 0.5,
         "before_answer": 0.6667,
+        "minutes_before_answer": 60.0,
         "hours_before_rating": 8.5,
     }
 

@@ -136,6 +136,8 @@ def test_real_data_is_not_called_synthetic():
         ({"parity_max_abs_diff": 2e-6}, {"parity"}),
         ({"parity_max_abs_diff": float("nan")}, {"parity"}),
         ({"alerts": {"published": 3, "received": 3, "received_http": 2, "by_kind": {}}}, {"delivery"}),
+        ({"live": made_up.live(right=1)}, {"live"}),
+        ({"live": made_up.live(others=1)}, {"live"}),
     ],
 )
 def test_proof_that_fails_is_shown_as_failed(changes, failed):
@@ -146,6 +148,24 @@ def test_proof_that_fails_is_shown_as_failed(changes, failed):
     assert {proof.name for proof in read_proofs(report) if not proof.held} == failed
     assert page.count('class="card proof bad"') == 2 * len(failed)
     assert (LABELS["all_held"].en in page) is not bool(failed)
+
+
+def test_live_minute_shows_each_message_beside_its_due_instant():
+    text = text_of(render())
+
+    assert "notice new 15.0 1.5 s" in text
+    assert "the latest 1.5 s after it was due" in text
+    assert text.count(LABELS["no_message"].en) == text.count(LABELS["no_message"].zh) == 1
+
+
+def test_message_that_did_not_come_live_is_counted_as_missing():
+    found = made_up.live(right=1)
+    found["conversations"][0]["messages"].pop()
+
+    text = text_of(render(made_up.report(live=found)))
+
+    assert LABELS["messages_missing"].en.format(1) in text
+    assert LABELS["messages_missing"].zh.format(1) in text
 
 
 def test_run_without_alerts_and_ratings_says_so():

@@ -80,7 +80,7 @@ def test_message_is_the_alert_as_published_with_line_clock_and_words(run):
 
 
 @pytest.mark.parametrize(
-    ("score", "severity"), [("0.44", None), ("0.45", "warning"), ("0.6", "critical"), ("1", "critical"), ("0", None)]
+    ("score", "severity"), [("0.49", None), ("0.5", "warning"), ("0.6", "critical"), ("1", "critical"), ("0", None)]
 )
 def test_score_raises_an_alert_from_the_thresholds_of_the_rule_on(run, score, severity):
     _, printed, _ = run(line("customer_message", "12:00"), options=("--score", score))

@@ -55,7 +55,7 @@ def decision_threshold() -> float:
     """From this probability on a shipped rule calls: no conversion of a model may flip a decision here.
 
     >>> decision_threshold()
-    0.45
+    0.5
     """
     conditions = [condition for rule in shipped_rules() for _, condition in rule.tiers]
     limits = (one.limit for one in conditions if isinstance(one, AtLeast) and one.value == "score")

@@ -34,6 +34,7 @@ _UNIT_OF_SUFFIX = {
     "_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday", "_share": "share", "_at": "instant",
 }  # fmt: skip
 #: Below what a number is such a time; instants end with the year 9999.
+_MOST_IN_PERCENT = 10  # a wait of many times what was allowed
 _TIMES_BELOW = {"hour": 24, "weekday": 7, "instant": 253_402_300_800_000}
 
 
@@ -101,12 +102,14 @@ def value_in_words(
     ...     value_in_words("price_minor", 900, "en", currency="EUR"),
     ... )
     ('23.4 %', '9.00 EUR')
+    >>> value_in_words("waited_share", 1.5, "en"), value_in_words("waited_share", 465, "en")
+    ('150.0 %', '465.0 ×')
     """
     if value is None:
         return messages.UNKNOWN.said(language)
     match _unit(_declared(name)):
         case "share":
-            return f"{100 * value:.1f} %"
+            return f"{100 * value:.1f} %" if value < _MOST_IN_PERCENT else f"{value:,.1f} ×"
         case "duration":
             return _duration(value, language)
         case "money":

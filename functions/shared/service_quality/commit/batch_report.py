@@ -20,6 +20,8 @@ def batch_counts(stats: CommitStats, *, rerouted: int) -> dict[str, int]:
         "RedeliveredEvents": stats.already_done,
         "RedeliveredWithoutConflict": stats.redelivered,
         "ReroutedRecords": rerouted,
+        "ReachedStages": stats.reached,
+        "SilentTimers": stats.silent,
         "AlertMessages": stats.alerts,
         "FailedRules": failed["rule"],
         "FailedFolds": failed["fold"],

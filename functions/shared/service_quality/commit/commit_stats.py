@@ -1,16 +1,10 @@
 """The counts of one call of the commit, for logs and metrics."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from service_quality.by_fields import ByFields
 from service_quality.commit.failures import Failure
 from service_quality.events.log_records import Rejection
-
-_COUNTS = (
-    "accepted", "scored", "unscored", "duplicates", "already_done", "redelivered", "parked", "waiting", "alerts",
-    "transactions",
-    "conflicts", "missing_calendars",
-)  # fmt: skip
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -18,7 +12,8 @@ class CommitStats(ByFields):
     """Counts of records, transactions and conflicts, and the failures beside the log.
 
     `unscored` counts events that should have a score and have no score, `rejected` records by reason, `odd` by field
-    the values of accepted events that could not be used. `already_done` counts records that were committed before,
+    the values of accepted events that could not be used. `reached` counts accepted stages of a wait, `silent` timers
+    from which nothing followed. `already_done` counts records that were committed before,
     `redelivered` those of them that no other worker committed meanwhile, `waiting` records set aside until the state of
     their shop is rebuilt, `missing_calendars` shops whose calendar lacks a year that is expected by now. `unfounded`
     are rejected records under names that are no shop's; they are not stored yet.
@@ -61,3 +56,6 @@ class CommitStats(ByFields):
     def count_odd(self, name: str, count: int = 1) -> None:
         """Count values of a field that could not be used."""
         self.odd[name] = self.odd.get(name, 0) + count
+
+
+_COUNTS = tuple(one.name for one in fields(CommitStats) if one.type is int)
