@@ -1,4 +1,8 @@
-"""Fold a small log of events with the product's own rules, and print every message that people would get."""
+"""Say what rules would send: on an archived log, beside the rules in force, or each message of a small log of events.
+
+With RULES the log of a lake or an archive is folded again on Spark (`rule_effects/over_the_log.py`); with --events a
+file of events, without Spark.
+"""
 
 import argparse
 import sys
@@ -17,14 +21,16 @@ from spark_jobs.backtest.given_scores import GivenScore, NoScore
 from spark_jobs.backtest.log_lines import LogLine, read_line
 from spark_jobs.backtest.printing import JsonLines, Printing, RejectedLine, Text
 from spark_jobs.backtest.turns_by_day import turns_ended_by_day
+from spark_jobs.entry import endings
 from spark_jobs.entry.arguments import JobParser, add_debug, empty_parser
-from spark_jobs.entry.endings import run_job
+from spark_jobs.entry.endings import Main
 from spark_jobs.entry.policy_files import read_policy
 from spark_jobs.entry.rule_files import read_rules_file
 from spark_jobs.errors import InputError, JobError, MissingSourceError
 
 _NAME = "backtest_rules"
 _INPUT = "-"
+_EVENTS = "--events"
 _DESCRIPTION = """Folds canonical events in the order of their lines, by the commit, fold and rules of the functions, in
 memory: no AWS, no lake, no Spark. The clock is that of the events, so a log of any day gives the same messages.
 
@@ -39,7 +45,36 @@ language; {"type": "rejected", ...}; {"type": "conversation", ...}"""
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Entry point: read a line, fold it, print what it led to; at the end the conversations."""
+    """Entry point: a small log of events where one is named, else an archived log."""
+    if is_of_events(arguments):
+        run_on_events(arguments)
+        return
+    from spark_jobs.rule_effects import over_the_log  # noqa: PLC0415  # loads Spark
+
+    over_the_log.main(arguments)
+
+
+def run_job(main: Main, arguments: Sequence[str] | None = None) -> int:
+    """Run the job as one without Spark where it needs none."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if is_of_events(given):
+        return endings.run_job(main, given)
+    from spark_jobs import command_line  # noqa: PLC0415  # loads Spark
+
+    return command_line.run_job(main, given)
+
+
+def is_of_events(arguments: Sequence[str]) -> bool:
+    """Whether the arguments name a file of events.
+
+    >>> is_of_events(["--events", "-"]), is_of_events(["rules.yaml"])
+    (True, False)
+    """
+    return any(word == _EVENTS or word.startswith(f"{_EVENTS}=") for word in arguments)
+
+
+def run_on_events(arguments: Sequence[str]) -> None:
+    """Read a line, fold it, print what it led to; at the end the conversations."""
     options = _parser().parse_args(arguments)
     scorer = NoScore() if options.score is None else GivenScore(options.score)
     policy = None if options.policy is None else read_policy(options.policy)
@@ -64,7 +99,7 @@ def main(arguments: Sequence[str]) -> None:
 def _parser() -> JobParser:
     parser = empty_parser(_NAME, _DESCRIPTION)
     parser.add_argument(
-        "--events", required=True, metavar="FILE.jsonl", help="canonical events in log order, one a line; - for input"
+        _EVENTS, required=True, metavar="FILE.jsonl", help="canonical events in log order, one a line; - for input"
     )
     parser.add_argument(
         "--policy", metavar="FILE.json", help="the policy of the shops from the first line on (docs/policies.md)"

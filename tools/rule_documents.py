@@ -66,7 +66,30 @@ them. `show` prints which revision is in force, since which position of the log,
 - A rule keeps its open alerts while its `name` and `subject` stay. Raise its `version` when you change what it asks.
 - The open alerts of a rule that is withdrawn end at the next event of their subject, with a message that says why
   (`ended_by`: `rule_withdrawn`); [why not at once](adr/0042-rules-are-data.md).
-- `backtest_rules --rules FILE.yaml` says beforehand which messages rules would send ([a dry run](dry_run.md)).
+- `backtest_rules --events EVENTS.jsonl --rules FILE.yaml` prints each message of a small log ([a dry run](dry_run.md)).
+
+## What they would do
+
+```bash
+.venv/bin/python -m spark_jobs backtest_rules FILE.yaml --lake LAKE --from 2026-11-01 --to 2026-11-08
+```
+
+folds the log that `fold_archive` has brought into the lake (or an archive named behind the file) once with these rules
+and once with those in force, and prints a line a rule. `--shop` chooses shops, `--json FILE` writes the figures.
+
+| column | says |
+|---|---|
+| `a day`, `now` | alerts a day, and those of the rule in force under the same name |
+| `info`, `warning`, `critical` | alerts by the gravest severity that they reached |
+| `right` | of the conversations that were rated later, those whose next rating was a dissatisfied one |
+| `found` | of the conversations with a dissatisfied rating, those that were alerted before it |
+| `before answer`, `min ahead` | alerts that came before the first answer, and by how many minutes in the middle |
+| `known` | alerts about somebody or something that the rules in force had alerted by then, under any name |
+
+- Time reaches the stages of waits between the records. Scores are those that were served; a stage that no deployment
+  reached has none, so a rule over the score says nothing there.
+- The past that an import brought is not on the log: rules over long windows see it fill from the log's beginning on.
+- A shop's log is folded in one task ([why](adr/0045-rules-are-tried-by-the-commit-itself.md)).
 
 """
 _TABLES = """## Keys

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from service_quality.alerts.alert import Alert
-from service_quality.alerts.rule_document import parse_rules
 from service_quality.alerts.rules import Rule
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.stored_alerts import AlertRow, read_alert
@@ -14,7 +13,8 @@ from service_quality.commit.batches import BatchCommit
 from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.failures import Failure
 from service_quality.commit.online_commit import OnlineCommit
-from service_quality.commit.state_items import decode_conversation, entity_name
+from service_quality.commit.own_rules import decode_rules
+from service_quality.commit.state_items import decode_conversation, entity_name, policy_key, rules_key
 from service_quality.conversations.conversation import CONTACT
 from service_quality.conversations.description import describe_conversation
 from service_quality.events.control_records import POLICY, RULES, SettingsChanged
@@ -24,14 +24,16 @@ from service_quality.features.feature_set import FEATURES
 from service_quality.policies.policy import Policy
 from service_quality.policies.policy_document import parse_policy
 from service_quality.scoring.scores import Scorer
-from spark_jobs.backtest.given_scores import NoModelError
+from spark_jobs.backtest.given_scores import NoModelError, ServedScores
 from spark_jobs.backtest.log_lines import LogLine, position_behind
 from spark_jobs.backtest.memory_store import MemoryStore
 from spark_jobs.backtest.silent_rounds import end_alerts
 from spark_jobs.backtest.turns_by_day import TurnByDay
+from spark_jobs.errors import JobError
 
 _FIRST_POSITION = position_behind(0)
-_KEY = b"of this run alone"
+#: Signs the control records of a run.
+RUN_KEY = b"of this run alone"
 
 
 class Folded(NamedTuple):
@@ -71,7 +73,7 @@ class Backtest:
 
     def __post_init__(self) -> None:
         self._commit = BatchCommit(
-            OnlineCommit(self.store, lambda: self.scorer, FEATURES, shipped_rules(), lambda: _KEY)
+            OnlineCommit(self.store, lambda: self.scorer, FEATURES, shipped_rules(), lambda: RUN_KEY)
         )
 
     def fold(self, line: LogLine) -> Folded:
@@ -80,8 +82,13 @@ class Backtest:
         reminders = self._new_messages()
         first = [] if line.shop_id in self._arrived else self._first_records(line)
         self._arrived[line.shop_id] = max(line.arrived_at, self._arrived.get(line.shop_id, 0))
-        stats = self._advance(line.shop_id, [*first, line.record])
+        stats = self._advance(line.shop_id, [*first, line.record], line.record.position)
         self._line, self._rung = line.number, 0
+        for record in first:
+            refused = self.store.rejected.get((line.shop_id, record.position))
+            if refused is not None:
+                what = "rules" if refused.reason == "wrong_rules" else "settings"
+                raise JobError(f"found {what} that are refused: {refused.reason}, expected ones that are taken")
         return Folded(
             reminders=reminders,
             messages=self._new_messages(),
@@ -99,12 +106,15 @@ class Backtest:
                 continue
             self._rung += 1
             at = max(timer.rings_at, self._arrived[shop_id])
-            data = sign_control(timer.reached, _KEY, issued_at=at)
+            data = sign_control(timer.reached, RUN_KEY, issued_at=at)
             record = LogRecord(position_behind(self._line, self._rung), data, at)
-            failures += self._advance(shop_id, [record]).failures
+            failures += self._advance(shop_id, [record], timer.reached.event_id).failures
         return failures
 
-    def _advance(self, shop_id: str, records: list[LogRecord]) -> CommitStats:
+    def _advance(self, shop_id: str, records: list[LogRecord], scored_as: str = "") -> CommitStats:
+        """Fold records, the last of which has the score that was served under a name."""
+        if isinstance(self.scorer, ServedScores):
+            self.scorer.record = scored_as
         stats, error = self._commit.advance({shop_id: records})
         if error is not None:
             raise error
@@ -112,28 +122,32 @@ class Backtest:
 
     def describe_conversations(self) -> Iterator[dict[str, object]]:
         """What the product understood of each conversation by the end of the log, in the order in which they came."""
+        policies = {shop_id: self._policies_of(shop_id) for shop_id in self._arrived}
         for (shop_id, key), data in self.store.items.items():
             if entity_name(key) == CONTACT:
-                yield describe_conversation(
-                    decode_conversation(data, shop_id).conversation, self._policies(), until=self._end_of(shop_id)
-                )
+                conversation = decode_conversation(data, shop_id).conversation
+                yield describe_conversation(conversation, policies[shop_id], until=self._end_of(shop_id))
 
     def idle_policy(self) -> Policy | None:
         """The policy, where it is valid from an instant that no shop's log reached; else None."""
         clocks = [self._end_of(shop_id) for shop_id in self._arrived]
-        return next((one for one in self._policies() if clocks and one.valid_from > max(clocks)), None)
+        policy = None if self.policy is None else parse_policy(self.policy)
+        return policy if policy is not None and clocks and policy.valid_from > max(clocks) else None
 
-    def end(self) -> list[Alert]:
+    def end(self, *, until: int = 0) -> list[Alert]:
         """The messages of the last stages that time reaches, and those that end the alerts of rounds which have been
         silent for too long by the end of the log.
+
+        Time goes on to the last arrival, or to a later instant.
         """
         for shop_id, arrived_at in self._arrived.items():
-            self._ring(shop_id, before=arrived_at)
+            self._ring(shop_id, before=max(arrived_at, until))
         ended = self._new_messages()
+        settings = {shop_id: (self._policies_of(shop_id), self._rules_of(shop_id)) for shop_id in self._arrived}
         for (shop_id, key), data in self.store.items.items():
             if entity_name(key) == CONTACT:
                 item = decode_conversation(data, shop_id)
-                ended += end_alerts(item, self._policies(), self._rules(), until=self._end_of(shop_id))
+                ended += end_alerts(item, *settings[shop_id], until=self._end_of(shop_id))
         return ended
 
     def _first_records(self, line: LogLine) -> list[LogRecord]:
@@ -145,15 +159,22 @@ class Backtest:
             if document is not None
         ]
         return [
-            LogRecord(position_behind(0, part), sign_control(one, _KEY, issued_at=at), at)
+            LogRecord(position_behind(0, part), sign_control(one, RUN_KEY, issued_at=at), at)
             for part, one in enumerate(records)
         ]
 
-    def _policies(self) -> tuple[Policy, ...]:
-        return () if self.policy is None else (parse_policy(self.policy),)
+    def _policies_of(self, shop_id: str) -> tuple[Policy, ...]:
+        """The policies that a shop's log has brought."""
+        shop = self.store.read_shop(shop_id)
+        count = len(shop.policies) if shop is not None else 0
+        return tuple(parse_policy(self.store.items[shop_id, policy_key(number + 1)]) for number in range(count))
 
-    def _rules(self) -> tuple[Rule, ...]:
-        return shipped_rules() if self.rules is None else parse_rules(self.rules, FEATURES).rules
+    def _rules_of(self, shop_id: str) -> tuple[Rule, ...]:
+        """The rules in force at the end of a shop's log."""
+        shop = self.store.read_shop(shop_id)
+        if shop is None or shop.rules is None:
+            return shipped_rules()
+        return decode_rules(self.store.items[shop_id, rules_key(shop.rules.number)], FEATURES).rules
 
     def _end_of(self, shop_id: str) -> int:
         shop = self.store.read_shop(shop_id)

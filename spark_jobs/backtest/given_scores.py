@@ -1,5 +1,7 @@
-"""Scorers of a backtest: the same score for every event, or no score."""
+"""Scorers of a backtest: the same score for every event, the scores that were served, or no score."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from math import copysign, inf, log
 from typing import NamedTuple, NoReturn
 
@@ -19,6 +21,24 @@ class GivenScore(NamedTuple):
     def score(self, vector: Vector) -> Score:
         """The given score, with an intercept that is all of its log-odds."""
         return Score(self.probability, (0.0,) * len(vector), _log_odds(self.probability), GIVEN)
+
+
+@dataclass(slots=True)
+class ServedScores:
+    """Implements `scores.Scorer` by the scores of a log, each by the name of its record; `record` is the present one.
+
+    A stage that no deployment reached has no score.
+    """
+
+    by_record: Mapping[str, float]
+    record: str = ""
+
+    def score(self, vector: Vector) -> Score:
+        """The score that was served at the present record; NoModelError where it had none."""
+        probability = self.by_record.get(self.record)
+        if probability is None:
+            raise NoModelError("found no served score of the record, expected one")
+        return GivenScore(probability).score(vector)
 
 
 class NoModelError(ModelError):

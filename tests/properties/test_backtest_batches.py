@@ -15,7 +15,7 @@ from service_quality.errors import RejectedEventError
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.log_records import LogRecord
 from service_quality.features.feature_set import FEATURES
-from spark_jobs.backtest.backtest import _KEY, Backtest
+from spark_jobs.backtest.backtest import RUN_KEY, Backtest
 from spark_jobs.backtest.given_scores import GivenScore
 from spark_jobs.backtest.log_lines import LogLine, read_line
 from spark_jobs.backtest.memory_store import MemoryStore
@@ -33,9 +33,9 @@ class NotedBacktest(Backtest):
 
     records: list[tuple[str, LogRecord]] = field(default_factory=list)
 
-    def _advance(self, shop_id: str, records: list[LogRecord]) -> CommitStats:
+    def _advance(self, shop_id: str, records: list[LogRecord], scored_as: str = "") -> CommitStats:
         self.records += [(shop_id, record) for record in records]
-        return super()._advance(shop_id, records)
+        return super()._advance(shop_id, records, scored_as)
 
 
 def readable_lines(data: Iterable[bytes]) -> list[LogLine]:
@@ -60,7 +60,7 @@ def dry_run(lines: list[LogLine]) -> NotedBacktest:
 def in_batches(records: list[tuple[str, LogRecord]], *, batch: int) -> MemoryStore:
     """What records leave behind that come in batches."""
     store = MemoryStore()
-    commit = BatchCommit(OnlineCommit(store, lambda: SCORE, FEATURES, shipped_rules(), lambda: _KEY))
+    commit = BatchCommit(OnlineCommit(store, lambda: SCORE, FEATURES, shipped_rules(), lambda: RUN_KEY))
     for first in range(0, len(records), batch):
         of_shops: dict[str, list[LogRecord]] = {}
         for shop_id, record in records[first : first + batch]:

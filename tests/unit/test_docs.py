@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.operations.selection import KNOWN
+from service_quality.alerts.alert_quality import RuleQuality
 from service_quality.alerts.rule_vocabulary import Vocabulary
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.conversations.conversation_state import ConversationState
@@ -170,7 +171,7 @@ def test_every_figure_within_a_key_of_the_report_is_written():
         | constants("infra/local/demo.py")
         | constants("infra/local/learning.py")
         | constants("infra/local/live_minute.py")
-        | constants("reports/alert_quality.py")
+        | {*RuleQuality._fields}
     )
     written |= constants("spark_jobs/learning/metrics.py") | report_keys()
 

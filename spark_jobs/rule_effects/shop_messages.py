@@ -1,0 +1,148 @@
+"""Each shop's archived log through the rules again: the messages that given rules, and those in force, would have sent.
+
+A shop's log is folded in one task, by the commit, fold and rules of the functions, in memory.
+"""
+
+import json
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from service_quality.alerts.alert import Alert
+from service_quality.errors import RejectedPolicyError
+from service_quality.events.control_records import POLICY, RULES, SettingsChanged
+from service_quality.events.control_signatures import sign_control
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import FIELDS, InteractionEvent
+from service_quality.events.log_records import LogRecord
+from service_quality.policies.policy import Policy
+from service_quality.policies.policy_document import parse_policy
+from spark_jobs.backtest.backtest import RUN_KEY, Backtest
+from spark_jobs.backtest.given_scores import ServedScores
+from spark_jobs.backtest.log_lines import LogLine, position_behind
+from spark_jobs.backtest.turns_by_day import turns_ended_by_day
+from spark_jobs.logs.time_rows import to_reached
+
+Row = dict[str, Any]
+
+#: Whose messages: those of the rules that were given, and those of the rules in force.
+GIVEN, PRESENT = "given", "present"
+#: The state of a row that says why a record of the log could not be folded again.
+REFUSED = "refused"
+
+MESSAGE_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("rules", "shop_id", "kind", "severity", "state")]
+    + [(name, pa.string()) for name in ("subject_kind", "subject_id", "alert_id")]
+    + [("at", pa.int64())]
+)
+MESSAGE_DDL = ", ".join(f"{name} {'bigint' if name == 'at' else 'string'}" for name in MESSAGE_SCHEMA.names)
+_IS_FOLDED = (
+    "rejected is null and not duplicate and silent is null and declared is null and "
+    f"(control is null or get_json_object(control, '$.kind') = '{SettingsChanged.kind}')"
+)
+_COLUMNS = ("position", "control", "reached", "served_score", *FIELDS)
+
+
+class Message(NamedTuple):
+    """A message about an alert, or a refused record; `at` is the shop's clock."""
+
+    rules: str
+    shop_id: str
+    kind: str
+    severity: str = ""
+    state: str = REFUSED
+    subject_kind: str = ""
+    subject_id: str = ""
+    alert_id: str = ""
+    at: int = 0
+
+
+def messages_of(entries: DataFrame, document: bytes, *, until: int) -> DataFrame:
+    """The messages (MESSAGE_DDL) that entries of a log (archive.ENTRY_DDL) received before an instant lead to.
+
+    `document` holds the given rules. The rules in force are those that the log brought, or the shipped ones.
+    """
+    rows = entries.where(_IS_FOLDED).where((F.col("received_at") < until) | F.col("control").isNotNull())
+
+    def play(table: pa.Table) -> pa.Table:
+        found = play_log(table.to_pylist(), document, until=until)
+        return pa.Table.from_pylist([one._asdict() for one in found], schema=MESSAGE_SCHEMA)
+
+    return rows.select(*_COLUMNS).groupBy("shop_id").applyInArrow(play, MESSAGE_DDL)
+
+
+def play_log(rows: Iterable[Row], document: bytes, *, until: int = 0) -> Iterator[Message]:
+    """The messages of a shop's log by the given rules and by those in force; `rows` have _COLUMNS, in any order.
+
+    Time goes on to the last arrival, or to a later instant.
+    """
+    in_order = sorted(rows, key=lambda row: str(row["position"]))
+    for rules in (GIVEN, PRESENT):
+        yield from _play(in_order, rules, document if rules == GIVEN else None, until)
+
+
+def _play(rows: Sequence[Row], rules: str, document: bytes | None, until: int) -> Iterator[Message]:
+    """The messages under a document of rules, or under those that the log brings."""
+    kept = [row for row in rows if row["reached"] is None and not (document is not None and _section(row) == RULES)]
+    lines = list(_lines(kept))
+    names = zip(lines, kept, strict=True)
+    scores = {line.record.position: row["served_score"] for line, row in names if row["served_score"] is not None}
+    scores |= _scores_at_stages(rows)
+    policies = tuple(_policies(kept))
+    backtest = Backtest(ServedScores(scores), rules=document, not_judged=turns_ended_by_day(lines, policies))
+    for line in lines:
+        folded = backtest.fold(line)
+        yield from _told(rules, [*folded.reminders, *folded.messages])
+        if folded.rejected is not None:
+            yield Message(rules, line.shop_id, folded.rejected.reason)
+    yield from _told(rules, backtest.end(until=until))
+
+
+def _policies(rows: Iterable[Row]) -> Iterator[Policy]:
+    """The policies that rows bring; one that is refused by now judges nothing."""
+    for row in rows:
+        if _section(row) == POLICY:
+            with suppress(RejectedPolicyError):
+                yield parse_policy(_document(row))
+
+
+def _told(rules: str, alerts: Iterable[Alert]) -> Iterator[Message]:
+    for one in alerts:
+        subject = one.subject
+        yield Message(
+            rules, one.shop_id, one.kind, one.severity, one.state, *subject, one.alert_id, one.occurred_at or 0
+        )
+
+
+def _lines(rows: Sequence[Row]) -> Iterator[LogLine]:
+    """The records of rows, in their order; a record of settings arrives with the event before it."""
+    arrived_at = next((row["received_at"] for row in rows if row["control"] is None), 0)
+    for number, row in enumerate(rows, 1):
+        if row["control"] is None:
+            event = InteractionEvent(**{name: row[name] for name in FIELDS if row[name] is not None})
+            arrived_at, shop_id, data = event.received_at, event.shop_id, event_to_json(event)
+        else:
+            shop_id = json.loads(row["control"])["shop_id"]
+            record = SettingsChanged(shop_id=shop_id, document=_document(row), section=_section(row) or POLICY)
+            data = sign_control(record, RUN_KEY, issued_at=arrived_at)
+        yield LogLine(number, shop_id, LogRecord(position_behind(number), data, arrived_at))
+
+
+def _scores_at_stages(rows: Sequence[Row]) -> dict[str, float]:
+    """The scores that a deployment served when it reached stages, by the names of their records."""
+    reached = ((to_reached(row), row["served_score"]) for row in rows if row["reached"] is not None)
+    return {record.event_id: score for record, score in reached if record is not None and score is not None}
+
+
+def _section(row: Row) -> str | None:
+    """The section of a record of settings; None for an event."""
+    return None if row["control"] is None else json.loads(row["control"]).get("section", POLICY)
+
+
+def _document(row: Row) -> bytes:
+    return b64decode(json.loads(row["control"])["document"])
