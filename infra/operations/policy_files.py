@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from infra.operations.errors import ArgumentsError, NotThereError
+from service_quality.alerts.shop_settings import instant_in_words
 from service_quality.errors import RejectedPolicyError
-from service_quality.instants import format_instant
 from service_quality.policies.calendars import calendar_warning, load_calendar
 from service_quality.policies.policy import Policy
 from service_quality.policies.policy_document import parse_policy
@@ -36,9 +36,9 @@ def read_policy_file(path: Path) -> PolicyFile:
 
 
 def policy_line(policy: Policy) -> str:
-    """A revision in a few words: its name, its instant, and what it follows."""
+    """A revision in a few words: its name, its instant in its own zone, and what it follows."""
     follows = f"follows {policy.follows}" if policy.follows else "the first"
-    return f"revision {policy.revision}, from {format_instant(policy.valid_from)}, {follows}"
+    return f"revision {policy.revision}, from {instant_in_words(policy.valid_from, policy.zone)}, {follows}"
 
 
 def calendar_lines(policy: Policy, today: date) -> Iterator[str]:
