@@ -91,6 +91,7 @@ LABELS = {
     "figures_title": Message("Figures of merit", "评估指标"),
     "answer": Message("after the first answer", "首次回复后"),
     "opening": Message("at the opening", "会话开始时"),
+    "stage": Message("when a wait reached a stage", "等待到达节点时"),
     "challenger": Message("challenger, before the split", "挑战者（分割日前）"),
     "challenger_note": Message(
         "The challenger was trained beside the model and judged on the last days before the split.",

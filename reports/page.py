@@ -140,7 +140,12 @@ def _said(table: Mapping[str, Message], language: str) -> dict[str, str]:
 
 def _scores(report: Figures) -> dict[str, Figures]:
     """The metrics to compare, by the label of their row."""
-    return {"answer": report["model"], "opening": report["model_at_opening"], "challenger": report["challenger"]}
+    return {
+        "answer": report["model"],
+        "opening": report["model_at_opening"],
+        "stage": report["model_at_stage"],
+        "challenger": report["challenger"],
+    }
 
 
 def _curves(report: Figures, evaluation: Figures) -> list[Curves]:

@@ -97,7 +97,12 @@ def _figure(value: int | float | str | None, language: str) -> str:
 def _scores(report: Figures, language: str) -> list[str]:
     """Metrics in columns, one line a moment."""
     head = ["", *(label(one.name, language) for one in METRICS), label("rows", language)]
-    moments = {"answer": "model", "opening": "model_at_opening", "challenger": "challenger"}
+    moments = {
+        "answer": "model",
+        "opening": "model_at_opening",
+        "stage": "model_at_stage",
+        "challenger": "challenger",
+    }
     rows = [
         [
             label(moment, language),

@@ -1,7 +1,7 @@
 """Judge the scores that were served by later ratings on the same log."""
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,17 @@ from spark_jobs.learning.metrics import calibration_curve, compute_metrics, figu
 from spark_jobs.logs.entry_source import ARCHIVE_HELP, read_entries
 
 _DESCRIPTION = """Reads the log and judges the scores as they were served: one score a round, of those whose opening
-question and rating are both in the log, at the opening and after the agent's first answer, as far as the rating came
-later."""
+question and rating are both in the log, at the opening, when a wait first reached a stage, and after the agent's first
+answer, as far as the rating came later."""
 
 SCORE_COLUMNS = ("event_id", "conversation_id", "shop_id", "occurred_at", "round", "kind", "score", "model_version")
 ANSWER = "agent_message"
+#: The moments at which scores are judged: the first score of a round at an event of one of these kinds.
+MOMENTS: Mapping[str, Collection[str]] = {
+    "answer": {ANSWER},
+    "opening": kinds.QUESTIONS,
+    "stage": {kinds.TIME_REACHED},
+}
 #: Kinds of which the first in a round says whether the log holds the round's opening.
 _OF_TURNS = (*kinds.QUESTIONS, ANSWER, "resolved")
 
@@ -95,9 +101,7 @@ def main(arguments: Sequence[str]) -> None:
     if written.empty:
         raise InputError("found no score in the log, expected at least one")
     labels = rated_rounds(entries).cache()
-    judged = {
-        name: judge(scores, labels, of_kinds) for name, of_kinds in (("answer", {ANSWER}), ("opening", kinds.QUESTIONS))
-    }
+    judged = {name: judge(scores, labels, of_kinds) for name, of_kinds in MOMENTS.items()}
     if options.scores is not None:
         write_scores(written, options.scores)
     print_summary(

@@ -87,6 +87,7 @@ def collect(demo: Demo, alerts: list[Alert], evaluation: Figures) -> Figures:
         "model": {"kind": "logistic_regression", **evaluation["answer"]["metrics"]},
         "base_rate": evaluation["answer"]["base_rate"],
         "model_at_opening": {"kind": "logistic_regression", **evaluation["opening"]["metrics"]},
+        "model_at_stage": {"kind": "logistic_regression", **evaluation["stage"]["metrics"]},
         "challenger": {"kind": "hist_gradient_boosting", **trained["challenger"]},
         "model_version": demo.version,
         "parity_max_abs_diff": parity["max_abs_diff"],

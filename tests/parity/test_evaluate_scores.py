@@ -5,7 +5,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from service_quality.events.kinds import QUESTIONS
 from service_quality.instants import HOUR, parse_instant
-from spark_jobs.evaluate_scores import ANSWER, first_scores, judge, rated_rounds, served_scores
+from spark_jobs.evaluate_scores import ANSWER, MOMENTS, first_scores, judge, rated_rounds, served_scores
 from spark_jobs.session.start import start_session
 from tests.parity.log_entries import entry, log_of, rated
 
@@ -109,3 +109,23 @@ def test_score_behind_the_rating_is_not_judged_by_it(spark):
 
     assert judge(served_scores(log), labels, {ANSWER})["metrics"] == {"rows": 0}
     assert judge(served_scores(log), labels, QUESTIONS)["metrics"]["rows"] == 1
+
+
+def test_scores_at_reached_stages_are_judged_by_the_first_of_each_round(spark):
+    log = log_of(
+        spark,
+        scored("01", "customer_message", NOON, "late", 0.1),
+        scored("02", "time_reached", NOON + 1, "late", 0.4),
+        scored("03", "time_reached", NOON + 2, "late", 0.9),
+        rated("04", NOON + HOUR, "late", 1),
+        scored("05", "customer_message", NOON, "soon", 0.2),
+        scored("06", "time_reached", NOON + 1, "soon", 0.3),
+        rated("07", NOON + HOUR, "soon", 5),
+        scored("08", "customer_message", NOON, "in time", 0.8),
+        rated("09", NOON + HOUR, "in time", 5),
+    )
+
+    found = judge(served_scores(log), rated_rounds(log), MOMENTS["stage"])
+
+    assert scores(log, *MOMENTS["stage"]) == {("late", 1): 0.4, ("soon", 1): 0.3}
+    assert (found["metrics"]["rows"], found["metrics"]["auc"], found["base_rate"]) == (2, 1.0, 0.5)

@@ -57,9 +57,7 @@ def test_policy_that_is_set_is_the_shops_present_one(run, line):
     code, said, errors = run("set", given=document("a"))
 
     assert (code, errors) == (0, "")
-    assert (
-        said == "shop: revision a, from 2026-01-01 00:00 UTC, the first: judges what begins behind it on the log\n"
-    )
+    assert said == "shop: revision a, from 2026-01-01 00:00 UTC, the first: judges what begins behind it on the log\n"
     assert line.shop("shop").policies == ("a",)
 
 

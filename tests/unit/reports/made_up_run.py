@@ -29,6 +29,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "training_rows": 12840,
         "model": {"kind": "logistic_regression", **METRICS},
         "model_at_opening": {"kind": "logistic_regression", **METRICS, "auc": 0.6643},
+        "model_at_stage": {"kind": "logistic_regression", **METRICS, "auc": 0.6512, "rows": 42},
         "challenger": {"kind": "hist_gradient_boosting", **METRICS},
         "parity_max_abs_diff": 3.14e-8,
         "replayed_events": 9214,
@@ -84,13 +85,13 @@ def learning(verdict: str, **changes: Any) -> dict[str, Any]:
 
 
 def evaluation() -> dict[str, Any]:
-    return {"answer": CURVES, "opening": CURVES}
+    return {"answer": CURVES, "opening": CURVES, "stage": CURVES}
 
 
 def unjudged() -> dict[str, Any]:
     """No conversation was rated."""
     nothing: dict[str, Any] = {"roc": [], "calibration": [], "base_rate": None, "metrics": {"rows": 0}}
-    return {"answer": nothing, "opening": nothing}
+    return {"answer": nothing, "opening": nothing, "stage": nothing}
 
 
 def alert(name: str, **changes: Any) -> Alert:

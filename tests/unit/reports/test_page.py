@@ -172,6 +172,7 @@ def test_run_without_alerts_and_ratings_says_so():
     report = made_up.report(
         model={"kind": "logistic_regression", "rows": 0},
         model_at_opening={"kind": "logistic_regression", **dict.fromkeys(made_up.METRICS), "rows": 4},
+        model_at_stage={"kind": "logistic_regression", "rows": 0},
         alerts={"published": 0, "received": 0, "received_http": 0, "by_kind": {}},
     )
 

@@ -39,7 +39,7 @@ def test_columns_are_aligned(language):
     lines = render_summary(made_up.report(), [], language).splitlines()
 
     metrics = [line for line in lines if "ROC AUC" in line or "0.391" in line]
-    assert len(metrics) == 4
+    assert len(metrics) == 5
     assert len({width(line) for line in metrics}) == 1
 
 
