@@ -102,14 +102,16 @@ def value_in_words(
     ...     value_in_words("price_minor", 900, "en", currency="EUR"),
     ... )
     ('23.4 %', '9.00 EUR')
-    >>> value_in_words("waited_share", 1.5, "en"), value_in_words("waited_share", 465, "en")
-    ('150.0 %', '465.0 ×')
+    >>> value_in_words("waited_share", 1.5, "en"), value_in_words("waited_share", 465, "zh")
+    ('150.0 %', '465.0 倍')
     """
     if value is None:
         return messages.UNKNOWN.said(language)
     match _unit(_declared(name)):
         case "share":
-            return f"{100 * value:.1f} %" if value < _MOST_IN_PERCENT else f"{value:,.1f} ×"
+            if value < _MOST_IN_PERCENT:
+                return f"{100 * value:.1f} %"
+            return messages.MULTIPLE.said(language).format(f"{value:,.1f}")
         case "duration":
             return _duration(value, language)
         case "money":

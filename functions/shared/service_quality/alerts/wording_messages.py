@@ -49,7 +49,7 @@ FACTS = {
     "reply_ms": Message("time taken for replies", "回复总用时"),
     "on_time_replies": Message("replies on time", "及时回复数"),
     "slow_replies": Message("slow replies", "慢回复数"),
-    "half_spent_replies": Message("answers still open at half time", "过半时限才回复的次数"),
+    "half_spent_replies": Message("answers given after half of their time", "过半时限才回复的次数"),
     "late_replies": Message("late answers", "超时回复数"),
     "reply_ms_to_30s": Message("replies within 30 s", "30 秒内回复数"),
     "reply_ms_to_1m": Message("replies after 30 s to 1 min", "30 秒至 1 分钟回复数"),
@@ -115,7 +115,7 @@ RATES = {
     "on_time": Message("on-time reply rate", "及时回复率"),
     "slow": Message("rate of slow replies", "慢回复率"),
     "late_past_half": Message(
-        "share that came late of the answers still open at half time", "过半时限未回的会话最终超时的比例"
+        "estimated share that comes late of answers not given by half time", "过半时限未回复者最终超时的估计比例"
     ),
     "resolved": Message("resolution rate", "解决率"),
     "reopened": Message("reopening rate", "重新打开率"),
@@ -214,6 +214,7 @@ UNITS = (
 
 UNKNOWN = Message("unknown", "未知")
 NO_CURRENCY = Message("{} (currency not set)", "{}（未设置币种）")
+MULTIPLE = Message("{} ×", "{} 倍")
 YES = Message("yes", "是")
 NO = Message("no", "否")
 
