@@ -38,7 +38,8 @@ def read_line(number: int, data: bytes) -> LogLine | None:
         return None
     shop_id = read_id(raw, "shop_id")
     record = LogRecord(position_behind(number), data, _arrival(raw))
-    return LogLine(number, shop_id, record, unread_fields(raw) if raw.get("kind") in kinds.ALL else ())
+    kind = raw.get("kind")
+    return LogLine(number, shop_id, record, unread_fields(raw) if isinstance(kind, str) and kind in kinds.ALL else ())
 
 
 def position_behind(number: int, records: int = 0) -> str:

@@ -112,6 +112,7 @@ def test_score_that_is_no_probability_is_a_wrong_argument(run, score):
         (line("customer_message", "12:20", occurred_at="today"), "out_of_range", "occurred_at: found a string of 5"),
         (line("customer_message", "12:20", received_at="soon"), "out_of_range", "received_at: found a string of 4"),
         (line("customer_massage", "12:20"), "unknown_kind", "kind: found a string of 16"),
+        (json.dumps(json.loads(WAITED[0]) | {"kind": {"a": 1}}), "wrong_type", "kind: found"),
         (line("customer_message", "12:20", shop_id="_invalid"), "out_of_range", "shop_id: found the reserved _invalid"),
     ],
 )
