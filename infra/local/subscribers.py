@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,7 @@ from cli.progress import wait_until
 from infra.local.cloud import Cloud
 from infra.local.emulator import HOST
 from infra.local.errors import NotReceivedError
+from infra.local.replaying import now_ms
 
 CONFIRMATION_SECONDS = 30
 MOST_BYTES = 1_000_000
@@ -172,7 +172,7 @@ class WebSubscriber:
             self._subscription = answer["SubscriptionArn"]
             self._confirmed.set()
         elif message.get("Type") == "Notification":
-            self.inbox.add(message, time.time_ns() // 1_000_000)
+            self.inbox.add(message, now_ms())
 
     def _request_handler(self) -> type[BaseHTTPRequestHandler]:
         take = self._take

@@ -5,7 +5,7 @@ A shop's log is folded in one task, by the commit, fold and rules of the functio
 
 import json
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -76,31 +76,29 @@ def messages_of(entries: DataFrame, document: bytes, *, until: int) -> DataFrame
     return rows.select(*_COLUMNS).groupBy("shop_id").applyInArrow(play, MESSAGE_DDL)
 
 
-def play_log(rows: Iterable[Row], document: bytes, *, until: int = 0) -> Iterator[Message]:
+def play_log(rows: Collection[Row], document: bytes, *, until: int = 0) -> Iterator[Message]:
     """The messages of a shop's log by the given rules and by those in force; `rows` have _COLUMNS, in any order.
 
     Time goes on to the last arrival, or to a later instant.
     """
-    in_order = sorted(rows, key=lambda row: str(row["position"]))
-    for rules in (GIVEN, PRESENT):
-        yield from _play(in_order, rules, document if rules == GIVEN else None, until)
+    in_order = [row for row in sorted(rows, key=lambda row: str(row["position"])) if row["reached"] is None]
+    lines, sections = list(_lines(in_order)), list(map(_section, in_order))
+    scores = {line.record.position: row["served_score"] for line, row in zip(lines, in_order, strict=True)}
+    scores = {name: score for name, score in scores.items() if score is not None} | _scores_at_stages(rows)
+    not_judged = turns_ended_by_day(lines, tuple(_policies(in_order)))
+    without_rules = [line for line, section in zip(lines, sections, strict=True) if section != RULES]
+    for rules, of_run, brought in ((GIVEN, without_rules, document), (PRESENT, lines, None)):
+        yield from _play(of_run, rules, Backtest(ServedScores(scores), rules=brought, not_judged=not_judged), until)
 
 
-def _play(rows: Sequence[Row], rules: str, document: bytes | None, until: int) -> Iterator[Message]:
-    """The messages under a document of rules, or under those that the log brings."""
-    kept = [row for row in rows if row["reached"] is None and not (document is not None and _section(row) == RULES)]
-    lines = list(_lines(kept))
-    names = zip(lines, kept, strict=True)
-    scores = {line.record.position: row["served_score"] for line, row in names if row["served_score"] is not None}
-    scores |= _scores_at_stages(rows)
-    policies = tuple(_policies(kept))
-    backtest = Backtest(ServedScores(scores), rules=document, not_judged=turns_ended_by_day(lines, policies))
+def _play(lines: Iterable[LogLine], rules: str, backtest: Backtest, until: int) -> Iterator[Message]:
+    """The messages of a run over lines."""
     for line in lines:
         folded = backtest.fold(line)
-        yield from _told(rules, [*folded.reminders, *folded.messages])
+        yield from _as_messages(rules, [*folded.reminders, *folded.messages])
         if folded.rejected is not None:
             yield Message(rules, line.shop_id, folded.rejected.reason)
-    yield from _told(rules, backtest.end(until=until))
+    yield from _as_messages(rules, backtest.end(until=until))
 
 
 def _policies(rows: Iterable[Row]) -> Iterator[Policy]:
@@ -111,7 +109,7 @@ def _policies(rows: Iterable[Row]) -> Iterator[Policy]:
                 yield parse_policy(_document(row))
 
 
-def _told(rules: str, alerts: Iterable[Alert]) -> Iterator[Message]:
+def _as_messages(rules: str, alerts: Iterable[Alert]) -> Iterator[Message]:
     for one in alerts:
         subject = one.subject
         yield Message(
@@ -133,7 +131,7 @@ def _lines(rows: Sequence[Row]) -> Iterator[LogLine]:
         yield LogLine(number, shop_id, LogRecord(position_behind(number), data, arrived_at))
 
 
-def _scores_at_stages(rows: Sequence[Row]) -> dict[str, float]:
+def _scores_at_stages(rows: Iterable[Row]) -> dict[str, float]:
     """The scores that a deployment served when it reached stages, by the names of their records."""
     reached = ((to_reached(row), row["served_score"]) for row in rows if row["reached"] is not None)
     return {record.event_id: score for record, score in reached if record is not None and score is not None}

@@ -55,7 +55,7 @@ def rules_that(condition: dict[str, Any], name: str) -> bytes:
 
 def messages(rows: list[dict], rules: bytes) -> list[tuple[str, str, str, str, float]]:
     """Whose rules, the rule, severity, state and minute of each message."""
-    found = play_log(reversed(rows), rules)
+    found = play_log(rows[::-1], rules)
     return [(one.rules, one.kind, one.severity, one.state, (one.at - NOON) / MINUTE) for one in found]
 
 

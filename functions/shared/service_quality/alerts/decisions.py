@@ -147,9 +147,9 @@ class _Deciding(NamedTuple):
         if after.open and (before is None or not before.open):
             sent = before.sequence if before is not None else sent
             after = after._replace(alert_id=self._new_id(after, sent=sent), turn=subject.turn)
-        return [self._told(after, step)]
+        return [self._decision(after, step)]
 
-    def _told(self, after: AlertState, step: Step) -> Decision:
+    def _decision(self, after: AlertState, step: Step) -> Decision:
         """The decision for another state: the alert as it is then, and the message about it."""
         from service_quality.alerts.alert_messages import (  # noqa: PLC0415  # few events change an alert
             AlertTransition,

@@ -33,8 +33,8 @@ _YES_OR_NO = ("answered", "first_response_untimed", "waiting", "currency_known",
 _UNIT_OF_SUFFIX = {
     "_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday", "_share": "share", "_at": "instant",
 }  # fmt: skip
-#: Below what a number is such a time; instants end with the year 9999.
 _MOST_IN_PERCENT = 10  # a wait of many times what was allowed
+#: Below what a number is such a time; instants end with the year 9999.
 _TIMES_BELOW = {"hour": 24, "weekday": 7, "instant": 253_402_300_800_000}
 
 
