@@ -29,9 +29,10 @@ from benchmarks.reminder_runs.turns import (
     show_ids,
     turns,
 )
+from infra.local.replaying import now_ms
 from service_quality.commit.timer_sweep import LOST_MS
 from service_quality.instants import SECOND
-from tests.integration.timed_line import TimedLine, now_ms, timed_line
+from tests.integration.timed_line import TimedLine, timed_line
 
 TURNS = 200
 BACKLOG = 1_000

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from infra.local.replaying import now_ms
 from service_quality.instants import SECOND
 from tests.integration.releases import Releases
-from tests.integration.timed_line import TimedLine, now_ms
+from tests.integration.timed_line import TimedLine
 
 _KILLED_EVERY_SECONDS = 2.0  # a new process needs one to start
 

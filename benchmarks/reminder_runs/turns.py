@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.reminder_runs.arrivals import Arrivals
-from infra.local.replaying import put_events, put_live
+from infra.local.replaying import now_ms, put_events, put_live
 from service_quality.adapters.shop_settings_table import settings_key
 from service_quality.commit.timers import GRACE_MS
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import HOUR, SECOND
-from tests.integration.timed_line import TimedLine, event_of, now_ms
+from tests.integration.timed_line import TimedLine, event_of
 
 LIMIT_MS = 20 * SECOND
 SHOPS = 10

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from cli.progress import wait_until
+from infra.local.replaying import now_ms
 from infra.local.subscribers import QueueSubscriber
 from service_quality.commit.timers import GRACE_MS
 from service_quality.instants import format_instant
 from tests.integration.line_steps import read_rejected
-from tests.integration.timed_line import SECONDS, TimedLine, now_ms, timed_line
+from tests.integration.timed_line import SECONDS, TimedLine, timed_line
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow]
 

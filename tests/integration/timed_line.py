@@ -1,7 +1,6 @@
 """A deployed line whose rule waits for seconds: customers ask and are answered, timers ring."""
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -128,11 +127,6 @@ def event_of(kind: str, conversation_id: str, at: int, *, shop_id: str = SHOP) -
         conversation_id=conversation_id,
         agent_id="agent-1" if kind == "agent_message" else None,
     )
-
-
-def now_ms() -> int:
-    """Now, in epoch milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 @contextmanager
