@@ -122,7 +122,7 @@ OF_POLICIES: Mapping[str, Callable[[], AbstractContextManager[Any]]] = {
         ConversationState, "currency", property(lambda state: state.stated_currency)
     ),
     "the policy's currency precedes": _instead(
-        ConversationState, "currency", property(lambda state: state.policy_currency or state.stated_currency)
+        ConversationState, "currency", property(lambda state: state.policy.currency or state.stated_currency)
     ),
     "a correction is judged by later policies": _instead(conversation, "put_at", _under_later_policies),
 }

@@ -412,6 +412,18 @@ def test_message_speaks_in_the_zone_and_the_currency_of_the_policy(run, tmp_path
     assert "开始时间：2026-03-02 18:00 Asia/Kolkata" in printed[0]["text"]["zh"]
 
 
+def test_message_about_a_merged_conversation_is_in_the_zone_of_the_shop(run, tmp_path):
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"revision": "a", "valid_from": "2026-01-01T00:00:00Z", "zone": "Asia/Shanghai"}))
+    merging = line("status_changed", "12:45", merged_into="c2")
+
+    _, printed, _ = run(*WAITED[:2], merging, options=("--policy", str(policy)))
+
+    ended = printed[-1]
+    assert (ended["state"], ended["ended_by"], ended["time_zone"]) == ("resolved", "merged", "Asia/Shanghai")
+    assert "2026-03-02 20:45" in ended["text"]["en"]
+
+
 def test_policy_with_mistakes_ends_the_run_with_every_mistake(run, tmp_path):
     policy = tmp_path / "policy.json"
     policy.write_text(json.dumps({"revision": "b", "valid_from": "today", "owner": "nobody"}), "utf-8")

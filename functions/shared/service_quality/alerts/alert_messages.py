@@ -27,8 +27,11 @@ class Shown(NamedTuple):
 
 
 def shown_in(state: ConversationState, at: int) -> Shown:
-    """The zone of the policy that judges the last round, the currency, and how the wait is judged by an instant."""
-    policy = state.round.policy if state.round is not None else DEFAULT_POLICY
+    """The zone of the policy that judges the last round, the currency, and how the wait is judged by an instant.
+
+    A merged conversation has no round: its zone is that of the policy in force at its last event.
+    """
+    policy = state.round.policy if state.round is not None else state.policy
     is_provisional = state.turn is not None and state.turn.is_provisional(at, state.contact)
     return Shown(None if policy is DEFAULT_POLICY else policy.zone, state.currency, is_provisional)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from service_quality.conversations.reading_order import Placed
 from service_quality.conversations.rounds import Rating, Round
 from service_quality.conversations.turns import Turn
+from service_quality.policies.policy import DEFAULT_POLICY, Policy
 
 #: The parts of a round that grow.
 _CHANGING = ("replies", "unanswered", "transfers", "complaints", "ratings")
@@ -18,8 +19,8 @@ class ConversationState:
 
     `rounds` is empty for visits, and for a conversation that `is_merged` into another. `was_closed` says whether the
     round of the last event was closed before that event. `rated` is the rating that the last event gave, and the number
-    of the round to which it belongs. `complaints` are those outside of rounds. `currencies` are those of behaviour
-    events by id, as far as they are known.
+    of the round to which it belongs. `policy` is the one in force at the last event. `complaints` are those outside of
+    rounds. `currencies` are those of behaviour events by id, as far as they are known.
     """
 
     rounds: list[Round] = field(default_factory=list)
@@ -33,7 +34,7 @@ class ConversationState:
     complaints: list[int] = field(default_factory=list)
     amount_minor: int | None = None
     stated_currency: str | None = None
-    policy_currency: str | None = None
+    policy: Policy = DEFAULT_POLICY
     currencies: dict[str, str] = field(default_factory=dict)
     contact: dict[str, str] = field(default_factory=dict)
     agents: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class ConversationState:
     @property
     def currency(self) -> str | None:
         """The currency that was stated last, else that of the policy in force at the last event; None for neither."""
-        return self.stated_currency or self.policy_currency
+        return self.stated_currency or self.policy.currency
 
     @property
     def number(self) -> int:

@@ -124,7 +124,7 @@ class Reading:
         if state.is_merged:
             state.rounds, state.turn, state.rated = [], None, None
         if self.policies and self.placed:
-            state.policy_currency = self._policy(self.placed[-1].event).currency
+            state.policy = self._policy(self.placed[-1].event)
 
     def _policy(self, event: InteractionEvent) -> Policy:
         """The policy that judges what begins with an event."""
