@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from service_quality.alerts.conditions import AtLeast, Below
-from service_quality.alerts.provisional import are_provisional, is_judged, provisional_counts
+from service_quality.alerts.provisional import is_judged, provisional_counts, provisional_figures, provisional_waits
 from service_quality.alerts.rules import Rule
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.conversations.conversation import Conversation
@@ -172,7 +172,28 @@ def test_every_judged_feature_in_service_has_its_count_in_service_beside_the_mod
 def test_named_figure_is_provisional_where_a_reply_behind_it_is(named, shop, agent, expected):
     values = {"shop_provisional_replies_7d": shop, "agent_provisional_replies_7d": agent}
 
-    assert are_provisional([named, "score"], values, FEATURES) is expected
+    assert provisional_figures([named, "score"], values, FEATURES) == ((named,) if expected else ())
+
+
+@pytest.mark.parametrize(
+    ("asked", "now", "expected"),
+    [
+        ("2026-12-31T15:00+08:00", "2026-12-31T15:30+08:00", ()),
+        ("2026-12-31T17:30+08:00", "2026-12-31T17:45+08:00", ("answer_due_at",)),
+        ("2026-12-31T17:30+08:00", "2027-01-01T09:00+08:00", ("waited_share", "answer_due_at")),
+        ("2026-12-31T15:00+08:00", "2027-01-01T09:00+08:00", ("waited_share",)),
+    ],
+)
+def test_value_of_a_wait_is_provisional_where_a_day_up_to_its_own_end_is(asked, now, expected):
+    held = judged(at(asked, "customer_message"))
+
+    assert provisional_waits(read_conversation(in_order(held), (OFFICE,)), parse_instant(now)) == expected
+
+
+def test_missing_value_of_a_provisional_wait_is_no_figure():
+    values = {"waited_share": 0.5, "answer_due_at": None}
+
+    assert provisional_figures(values, values, FEATURES, waits=("waited_share", "answer_due_at")) == ("waited_share",)
 
 
 def test_rate_on_time_and_counts_of_judged_replies_are_judged():

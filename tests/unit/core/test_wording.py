@@ -52,6 +52,7 @@ BODY: dict[str, Any] = {
         {"feature": "customer_orders_90d", "value": 4, "contribution": -0.1},
     ],
     "provisional": False,
+    "provisional_figures": [],
     "ended_by": None,
     "model_version": "v1",
 }
@@ -248,6 +249,18 @@ def test_mail_names_each_figure_that_is_provisional_and_no_other(language, title
     assert judged in named
     assert title not in settled
     assert title not in over  # shows no reason
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_mail_marks_the_figures_that_the_alert_names_and_that_it_shows(language):
+    evidence = {"waited_share": 0.5, "answer_due_at": 1_798_700_000_000, "agent_half_spent_replies_7d": 0}
+    figures = ["answer_due_at", "agent_half_spent_replies_7d"]
+    marked = alert(evidence=evidence, reasons=[], provisional=True, provisional_figures=figures)
+
+    _, text = render_email(marked, ShopSettings(language))
+
+    named = text.partition(messages.MAIL["provisional"].said(language))[2].partition("\n\n")[0]
+    assert named.strip() == f"- {name_in_words('answer_due_at', language)}"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

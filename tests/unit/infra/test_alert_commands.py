@@ -49,6 +49,7 @@ def stored_alert(key: str, **fields: object) -> bytes:
             "score": 0.61,
             "reasons": [],
             "provisional": False,
+            "provisional_figures": [],
             "ended_by": None,
             "model_version": "v1",
         }

@@ -36,7 +36,8 @@ class Alert(ByFields):
     held since the message before it. As the row by which alerts are listed, `state` is what came last, or "silent",
     `number` that of the last message and empty where none was sent, and there are neither reasons nor advice. `title`
     and `advice` are those of the rule. `ended_by` says what ended the alert where its subject says so. Instants are of
-    the shop's clock.
+    the shop's clock. `provisional_figures` names what the decree of a year, not published yet, may still move, in
+    evidence and reasons; a row of an older release says only that there is such a figure (`provisional`).
     """
 
     alert_id: str
@@ -60,6 +61,7 @@ class Alert(ByFields):
     score: float | None = None
     reasons: tuple[Reason, ...] = ()
     provisional: bool = False
+    provisional_figures: tuple[str, ...] = ()
     ended_by: str | None = None
     model_version: str | None = None
 

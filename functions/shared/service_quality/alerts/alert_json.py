@@ -66,6 +66,7 @@ def alert_fields(alert: Alert) -> dict[str, object]:
         "score": alert.score,
         "reasons": list(alert.reasons),
         "provisional": alert.provisional,
+        "provisional_figures": list(alert.provisional_figures),
         "ended_by": alert.ended_by,
         "model_version": alert.model_version,
     }
@@ -86,6 +87,7 @@ def read_fields(stored: Mapping[str, object]) -> Alert:
     named: Mapping[str, object] = subject if isinstance(subject, dict) else {}
     subject_kind = clean_text(named.get("kind")) or UNKNOWN
     about_conversation = subject_kind == "conversation"
+    left_out = () if about_conversation else EVENT_VALUES
     scored: Mapping[str, object] = stored if about_conversation else {}
     number = _LAST_NUMBER.search(clean_text(stored.get("message_id")))
     return Alert(
@@ -103,13 +105,14 @@ def read_fields(stored: Mapping[str, object]) -> Alert:
         opened_at=_instant(stored.get("opened_at")),
         repeats=_whole(stored.get("repeats")) or 0,
         event_id=clean_text(stored.get("event_id"), _LONGEST_ID) or UNKNOWN,
-        evidence=_evidence(stored.get("evidence"), left_out=() if about_conversation else EVENT_VALUES),
+        evidence=_evidence(stored.get("evidence"), left_out=left_out),
         advice=advice,
         time_zone=clean_text(stored.get("time_zone")) or None,
         currency=clean_text(stored.get("currency")) or None,
         score=_share(scored.get("score")),
         reasons=tuple(_reasons(scored.get("reasons"))),
         provisional=stored.get("provisional") is True,
+        provisional_figures=_names(stored.get("provisional_figures"), left_out=left_out),
         ended_by=clean_text(stored.get("ended_by")) or None,
         model_version=clean_text(scored.get("model_version")) or None,
     )
@@ -171,6 +174,13 @@ def _evidence(value: object, *, left_out: Container[str]) -> dict[str, float | i
     found = value.items() if isinstance(value, dict) else ()
     named = ((clean_text(name), _number(one)) for name, one in found)
     return dict(islice(((name, one) for name, one in named if name and name not in left_out), _MOST_EVIDENCE))
+
+
+def _names(value: object, *, left_out: Container[str]) -> tuple[str, ...]:
+    """Names of figures, each once."""
+    cleaned = map(clean_text, value if isinstance(value, list) else ())
+    named = dict.fromkeys(name for name in cleaned if name and name not in left_out)
+    return tuple(islice(named, _MOST_EVIDENCE + MOST_REASONS))
 
 
 def _reasons(value: object) -> list[Reason]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from service_quality.alerts.alert import Alert, AlertSubject
 from service_quality.alerts.alert_state import REPEATED, RESOLVED, SILENT, AlertState
-from service_quality.alerts.provisional import are_provisional
+from service_quality.alerts.provisional import provisional_figures, provisional_waits
 from service_quality.alerts.rules import Rule
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.features.declarations import EventValue, FeatureSet
@@ -18,12 +18,12 @@ from service_quality.scoring.scored_event import ScoredEvent
 class Shown(NamedTuple):
     """In which zone an alert's hours are, and in which currency its amounts; None for a shop whose policy is silent.
 
-    `wait_is_provisional` says whether the open wait is judged in time that meets a year without a published decree.
+    `provisional_waits` names the values of the open wait that the decree of a year, not published yet, may still move.
     """
 
     time_zone: str | None = None
     currency: str | None = None
-    wait_is_provisional: bool = False
+    provisional_waits: tuple[str, ...] = ()
 
 
 def shown_in(state: ConversationState, at: int) -> Shown:
@@ -32,8 +32,7 @@ def shown_in(state: ConversationState, at: int) -> Shown:
     A merged conversation has no round: its zone is that of the policy in force at its last event.
     """
     policy = state.round.policy if state.round is not None else state.policy
-    is_provisional = state.turn is not None and state.turn.is_provisional(at, state.contact)
-    return Shown(None if policy is DEFAULT_POLICY else policy.zone, state.currency, is_provisional)
+    return Shown(None if policy is DEFAULT_POLICY else policy.zone, state.currency, provisional_waits(state, at))
 
 
 class AlertTransition(NamedTuple):
@@ -69,6 +68,7 @@ def describe_alert(
     found = {name: values.get(name) for name in (*rule.evidence, *moved.decisive)}
     evidence = found if about_conversation else _of_histories(found, features)
     score = scored.score if scored is not None and about_conversation else None
+    provisional = provisional_figures(evidence, values, features, waits=moved.shown.provisional_waits)
     return Alert(
         alert_id=state.alert_id,
         number="" if state.silent else state.message_number,
@@ -88,7 +88,8 @@ def describe_alert(
         time_zone=moved.shown.time_zone,
         currency=moved.shown.currency,
         score=shown_probability(score) if score else None,
-        provisional=are_provisional(evidence, values, features, wait=moved.shown.wait_is_provisional),
+        provisional=bool(provisional),
+        provisional_figures=provisional,
         ended_by=moved.ended_by,
         model_version=score.model_version if score else None,
     )
@@ -107,8 +108,8 @@ def message_of(
         return alert
     reasons = describe_reasons(scored.score, values, features.names)
     named = (*alert.evidence, *(reason["feature"] for reason in reasons))
-    provisional = are_provisional(named, values, features, wait=moved.shown.wait_is_provisional)
-    return replace(alert, reasons=tuple(reasons), provisional=provisional)
+    provisional = provisional_figures(named, values, features, waits=moved.shown.provisional_waits)
+    return replace(alert, reasons=tuple(reasons), provisional=bool(provisional), provisional_figures=provisional)
 
 
 def _state_now(moved: AlertTransition) -> str:

@@ -1,22 +1,25 @@
 """Which figures of an alert wait for a calendar: they count replies that a year without a published decree judged."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from service_quality.conversations.conversation_state import ConversationState
+from service_quality.conversations.deadlines import answer_due_at
 from service_quality.conversations.wait_stages import WAITED_SHARE
 from service_quality.features.declarations import EventValue, Feature, FeatureSet, Total
 
 #: The facts that a target judges, in business time where it says so.
 _JUDGED = ("on_time_replies", "slow_replies", "half_spent_replies", "late_replies")
-_WAIT = EventValue(WAITED_SHARE)
+#: The values of a conversation that its target judges, in business time where it says so.
+_OF_CONVERSATION = (EventValue(WAITED_SHARE), EventValue("answer_due_at"))
 
 
 def is_judged(feature: Feature) -> bool:
-    """Whether a feature reads how many replies were on time, late or slow, or how much of its time a wait has taken.
+    """Whether a feature reads how many replies were on time, late or slow, or the wait by its target.
 
     >>> is_judged(Total("shop", "slow_replies", "7d")), is_judged(Total("shop", "reply_ms", "7d"))
     (True, False)
     """
-    return feature == _WAIT or any(fact in _JUDGED for _, _, fact in feature.reads)
+    return feature in _OF_CONVERSATION or any(fact in _JUDGED for _, _, fact in feature.reads)
 
 
 def provisional_counts(feature: Feature) -> Iterator[str]:
@@ -26,15 +29,31 @@ def provisional_counts(feature: Feature) -> Iterator[str]:
     )
 
 
-def are_provisional(
-    names: Iterable[str], values: Mapping[str, float | int | None], features: FeatureSet, *, wait: bool = False
-) -> bool:
-    """Whether one of these values is a judged feature with a provisional reply behind it; `values` has its counts.
+def provisional_waits(state: ConversationState, at: int) -> tuple[str, ...]:
+    """The names of the values of the open wait at an instant that a decree may still move; empty without a wait.
 
-    `wait` says whether the open wait is provisional, and so the share of its time that it has taken.
+    The share of its time rests on the days up to the instant, the instant at which the answer is due on those up to it.
     """
-    named = set(names)
-    if wait and WAITED_SHARE in named:
-        return True
-    judged = (feature for feature in features.features if feature.name in named)
-    return any((values.get(count) or 0) > 0 for feature in judged for count in provisional_counts(feature))
+    turn = state.turn
+    if turn is None:
+        return ()
+    ends = {WAITED_SHARE: at, "answer_due_at": answer_due_at(state)}
+    return tuple(name for name, end in ends.items() if end is not None and turn.is_provisional(end, state.contact))
+
+
+def provisional_figures(
+    names: Iterable[str], values: Mapping[str, float | int | None], features: FeatureSet, *, waits: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Those of these names, each once, whose values a decree may still move; `values` has the counts of replies.
+
+    They are judged features with a provisional reply behind them, and values of the open wait that `waits` names.
+    """
+    declared = {feature.name: feature for feature in features.features}
+
+    def is_provisional(name: str) -> bool:
+        if name in waits:
+            return values.get(name) is not None
+        counts = provisional_counts(declared[name]) if name in declared else ()
+        return any((values.get(count) or 0) > 0 for count in counts)
+
+    return tuple(name for name in dict.fromkeys(names) if is_provisional(name))

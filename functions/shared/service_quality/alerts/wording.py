@@ -138,13 +138,15 @@ def render_email(alert: Alert, shop: ShopSettings) -> tuple[str, str]:
     shop = shop.of_alert(alert.time_zone, alert.currency)
     state, language = alert.state, shop.language
     lines = [alert.title.said(language), "", *_status(alert, shop)]
-    seen = [_shown(name, value, shop) for name, value in _worth_showing(alert)]
-    lines += _section("evidence", language, seen)
+    seen = dict(_worth_showing(alert))
+    lines += _section("evidence", language, [_shown(name, value, shop) for name, value in seen.items()])
     reasons, advice = (alert.reasons, alert.advice.said(language)) if state != "resolved" else ((), "")
     lines += _section("reasons", language, [_reason(reason, shop) for reason in reasons])
     if alert.provisional:
-        named = (*alert.evidence, *(reason["feature"] for reason in reasons))
-        lines += _section("provisional", language, _judged(named, language))
+        named = (*seen, *(reason["feature"] for reason in reasons))
+        lines += _section(
+            "provisional", language, [name_in_words(name, language) for name in _provisional(alert, named)]
+        )
     lines += _section("measure", language, [advice] if advice else [])
     lines += ["", _line("alert", alert.message_id or alert.alert_id, language)]
     if alert.model_version is not None:
@@ -204,9 +206,10 @@ def _section(title: str, language: str, lines: list[str]) -> list[str]:
     return ["", MAIL[title].said(language), *(f"- {line}" for line in lines)] if lines else []
 
 
-def _judged(names: Iterable[str], language: str) -> list[str]:
-    """The phrases of those that count replies on time or slow, each once."""
-    return [name_in_words(name, language) for name in dict.fromkeys(names) if is_judged(_declared(name))]
+def _provisional(alert: Alert, names: Iterable[str]) -> list[str]:
+    """Those of these names that the alert marks, each once; of a row that marks none by name those that are judged."""
+    marked = alert.provisional_figures
+    return [name for name in dict.fromkeys(names) if (name in marked if marked else is_judged(_declared(name)))]
 
 
 def _line(title: str, value: object, language: str) -> str:
