@@ -4,8 +4,8 @@ from service_quality.events.interaction_event import InteractionEvent
 from tests.oracle.deadlines import answer_due_at, waited_share
 from tests.oracle.entities import currency_of
 from tests.oracle.outcome import is_closed, is_visit, transfers
-from tests.oracle.rounds import open_turn, places_in_round, replies, round_at, rounds
-from tests.oracle.shares import unpaused_ms, waited_at_least_ms, waited_days, waited_ms
+from tests.oracle.rounds import open_turn, places_in_round, replies, round_at, rounds, turns
+from tests.oracle.shares import judged_ms, limit_of, unpaused_ms, waited_at_least_ms, waited_days, waited_ms
 from tests.oracle.story import Instant, Story, is_exact
 from tests.oracle.wall import days_between, on_the_wall
 
@@ -17,9 +17,11 @@ COUNTS = (
 )  # fmt: skip
 LENGTHS = (
     "first_response_ms", "first_response_at_least_ms", "first_response_days", "longest_later_reply_ms",
-    "last_reply_ms", "waiting_ms", "waiting_days", "waited_share", "answer_due_at", "conversation_age_ms",
+    "last_reply_ms", "waiting_ms", "waiting_days", "paused_ms", "waited_share", "answer_due_at",
+    "answered_at", "answer_over_ms", "conversation_age_ms",
     "opened_hour", "opened_weekday", "event_hour", "event_weekday", "price_minor",
 )  # fmt: skip
+OF_WAIT = ("waiting_ms", "waiting_days", "paused_ms", "waited_share", "answer_due_at")
 
 
 def event_values(event: InteractionEvent, story: Story) -> Values:
@@ -37,6 +39,7 @@ def values_at(moment: InteractionEvent | Instant, until: Story, *, is_void: bool
     return {
         **_of_replies(until, number),
         **_of_waiting(until, moment),
+        **_of_last_answer(until, number),
         **_of_opening(until, number, moment),
         "event_hour": on_the_wall(moment, zone).hour if is_exact(moment) else None,
         "event_weekday": on_the_wall(moment, zone).weekday(),
@@ -71,15 +74,29 @@ def _of_replies(story: Story, number: int) -> Values:
 def _of_waiting(story: Story, moment: InteractionEvent | Instant) -> Values:
     turn, at, exact = open_turn(story), moment.occurred_at, is_exact(moment)
     if turn is None:
-        return {"waiting": 0, **dict.fromkeys(("waiting_ms", "waiting_days", "waited_share", "answer_due_at"))}
+        return {"waiting": 0, **dict.fromkeys(OF_WAIT)}
     start = story.event(turn.start)
+    waited = unpaused_ms(story, start.occurred_at, at) if is_exact(start) and exact else None
     return {
         "waiting": 1,
-        "waiting_ms": unpaused_ms(story, start.occurred_at, at) if is_exact(start) and exact else None,
+        "waiting_ms": waited,
+        "paused_ms": None if waited is None else (at - start.occurred_at - waited) or None,
         "waiting_days": days_between(start, moment, story.policy_at(turn.start).zone),
         "waited_share": waited_share(story, at) if exact else None,
         "answer_due_at": answer_due_at(story),
     }
+
+
+def _of_last_answer(story: Story, number: int) -> Values:
+    """When the last question of a round was answered, and by how much later than its target asks."""
+    asked = [turn for turn in turns(story) if turn.round == number]
+    if not asked or not asked[-1].is_reply or waited_ms(story, asked[-1]) is None:
+        return {"answered_at": None, "answer_over_ms": None}
+    turn = asked[-1]
+    has_target = bool(story.policy_at(turn.start).targets) and turn.end != turn.start
+    limit = limit_of(story, turn) if has_target else None
+    over = None if limit is None else max(0, judged_ms(story, turn) - limit)
+    return {"answered_at": turn.ended_at, "answer_over_ms": over}
 
 
 def _of_opening(story: Story, number: int, moment: InteractionEvent | Instant) -> Values:

@@ -6,6 +6,7 @@ import pytest
 
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.deadlines import answer_due_at, deadline_of, next_deadline, waited_share
+from service_quality.conversations.event_values import read_event_values
 from service_quality.conversations.reading import read_conversation
 from service_quality.conversations.reading_order import in_order
 from service_quality.conversations.wait_stages import Stage, stage_named
@@ -99,6 +100,42 @@ def test_holiday_of_a_shop_that_is_always_open_otherwise_puts_a_deadline_off():
     policy = Policy("a", 0, own_days=((NOON // DAY, ()),))
 
     assert due(under(policy, event("customer_message", 0)), HALF_HOUR) == 12 * HOUR + 1
+
+
+def test_pause_of_a_wait_is_a_value_of_its_own_where_there_is_one():
+    policy = Policy("a", 0, pauses_when=("pending",))
+    asked, pending = event("customer_message", 0), event("status_changed", MINUTE, status="pending")
+    later = event("status_changed", 3 * MINUTE, status="open")
+
+    values = [read_event_values(under(policy, *log), log[-1]) for log in ([asked], [asked, pending, later])]
+
+    assert [(one["waiting_ms"], one["paused_ms"]) for one in values] == [(0, None), (MINUTE, 2 * MINUTE)]
+
+
+@pytest.mark.parametrize(
+    ("targets", "answered", "over"),
+    [((Target(HOUR, None),), HOUR, 0), ((Target(HOUR, None),), HOUR + SECOND, SECOND), ((), HOUR, None)],
+)
+def test_answer_says_when_it_came_and_how_much_over_its_target(targets, answered, over):
+    asked, answer = event("customer_message", 0), event("agent_message", answered)
+
+    state = under(Policy("a", 0, targets=targets), asked, answer)
+
+    values = read_event_values(state, answer)
+    assert (values["answered_at"], values["answer_over_ms"]) == (NOON + answered, over)
+
+
+@pytest.mark.parametrize("last", [event("customer_message", 2), event("agent_message", 2, precision="day")])
+def test_question_without_an_answer_of_known_time_has_no_such_values(last):
+    log = [
+        event("customer_message", 0),
+        *([event("agent_message", 1)] if last.kind == "customer_message" else []),
+        last,
+    ]
+
+    values = read_event_values(under(Policy("a", 0, targets=(Target(HOUR, HOUR),)), *log), last)
+
+    assert (values["answered_at"], values["answer_over_ms"]) == (None, None)
 
 
 def test_target_is_due_at_an_instant_of_its_own_time_unless_its_clock_stands_still():

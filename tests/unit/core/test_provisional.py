@@ -190,6 +190,13 @@ def test_value_of_a_wait_is_provisional_where_a_day_up_to_its_own_end_is(asked, 
     assert provisional_waits(read_conversation(in_order(held), (OFFICE,)), parse_instant(now)) == expected
 
 
+def test_how_late_an_answer_was_is_provisional_with_its_reply():
+    contact = (at("2026-12-31T17:30+08:00", "customer_message"), at("2027-01-02T10:00+08:00", "agent_message"))
+    held = in_order(judged(*contact))
+
+    assert provisional_waits(read_conversation(held, (OFFICE,)), contact[1].occurred_at) == ("answer_over_ms",)
+
+
 def test_missing_value_of_a_provisional_wait_is_no_figure():
     values = {"waited_share": 0.5, "answer_due_at": None}
 

@@ -412,6 +412,23 @@ def test_message_speaks_in_the_zone_and_the_currency_of_the_policy(run, tmp_path
     assert "开始时间：2026-03-02 18:00 Asia/Kolkata" in printed[0]["text"]["zh"]
 
 
+def test_last_message_about_an_answer_that_was_due_says_when_it_came_and_how_late(run, tmp_path):
+    policy = tmp_path / "policy.json"
+    target = {"first_response": "PT20M", "judged_by": "calendar"}
+    paused = {"targets": [target], "pauses_when": ["pending"], "zone": "Asia/Shanghai"}
+    policy.write_text(json.dumps({"revision": "a", "valid_from": "2026-01-01T00:00:00Z", **paused}), "utf-8")
+    pauses = (line("status_changed", "12:05", status="pending"), line("status_changed", "12:10", status="open"))
+
+    _, printed, _ = run(WAITED[0], *pauses, WAITED[2], options=("--policy", str(policy)))
+
+    first, last = printed[0]["text"], printed[-1]["text"]
+    assert "- pauses of the conversation, not counted in the wait: 5 min\n" in first["en"]
+    assert "- 会话暂停时长（不计入等待）：5 分钟\n" in first["zh"]
+    assert "the answer came" not in first["en"]
+    assert "- the answer came: 2026-03-02 20:45 Asia/Shanghai\n- the answer by its target: 20 min late\n" in last["en"]
+    assert "- 回复时间：2026-03-02 20:45 Asia/Shanghai\n- 按应答时限：超时 20 分钟\n" in last["zh"]
+
+
 def test_message_about_a_merged_conversation_is_in_the_zone_of_the_shop(run, tmp_path):
     policy = tmp_path / "policy.json"
     policy.write_text(json.dumps({"revision": "a", "valid_from": "2026-01-01T00:00:00Z", "zone": "Asia/Shanghai"}))

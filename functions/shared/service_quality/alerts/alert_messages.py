@@ -18,7 +18,7 @@ from service_quality.scoring.scored_event import ScoredEvent
 class Shown(NamedTuple):
     """In which zone an alert's hours are, and in which currency its amounts; None for a shop whose policy is silent.
 
-    `provisional_waits` names the values of the open wait that the decree of a year, not published yet, may still move.
+    `provisional_waits` names the values of the last wait that the decree of a year, not published yet, may still move.
     """
 
     time_zone: str | None = None

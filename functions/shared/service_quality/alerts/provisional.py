@@ -10,7 +10,7 @@ from service_quality.features.declarations import EventValue, Feature, FeatureSe
 #: The facts that a target judges, in business time where it says so.
 _JUDGED = ("on_time_replies", "slow_replies", "half_spent_replies", "late_replies")
 #: The values of a conversation that its target judges, in business time where it says so.
-_OF_CONVERSATION = (EventValue(WAITED_SHARE), EventValue("answer_due_at"))
+_OF_CONVERSATION = tuple(map(EventValue, (WAITED_SHARE, "answer_due_at", "answer_over_ms")))
 
 
 def is_judged(feature: Feature) -> bool:
@@ -30,13 +30,15 @@ def provisional_counts(feature: Feature) -> Iterator[str]:
 
 
 def provisional_waits(state: ConversationState, at: int) -> tuple[str, ...]:
-    """The names of the values of the open wait at an instant that a decree may still move; empty without a wait.
+    """The names of the values of the last wait, at an instant, that a decree may still move.
 
-    The share of its time rests on the days up to the instant, the instant at which the answer is due on those up to it.
+    The share of its time rests on the days up to the instant, the instant at which the answer is due on those up to it;
+    of a wait that is over, how late the answer was on those up to the answer.
     """
     turn = state.turn
     if turn is None:
-        return ()
+        answer = state.round.last_answer if state.round is not None else None
+        return ("answer_over_ms",) if answer is not None and answer.provisional else ()
     ends = {WAITED_SHARE: at, "answer_due_at": answer_due_at(state)}
     return tuple(name for name, end in ends.items() if end is not None and turn.is_provisional(end, state.contact))
 
@@ -46,7 +48,7 @@ def provisional_figures(
 ) -> tuple[str, ...]:
     """Those of these names, each once, whose values a decree may still move; `values` has the counts of replies.
 
-    They are judged features with a provisional reply behind them, and values of the open wait that `waits` names.
+    They are judged features with a provisional reply behind them, and values of the last wait that `waits` names.
     """
     declared = {feature.name: feature for feature in features.features}
 

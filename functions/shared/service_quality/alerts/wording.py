@@ -31,7 +31,8 @@ _LONGEST_SUBJECT = 99
 _LARGEST_EXPONENT = 20.0
 _YES_OR_NO = ("answered", "first_response_untimed", "waiting", "currency_known", "closed")
 _UNIT_OF_SUFFIX = {
-    "_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday", "_share": "share", "_at": "instant",
+    "_over_ms": "lateness", "_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday",
+    "_share": "share", "_at": "instant",
 }  # fmt: skip
 _MOST_IN_PERCENT = 10  # a wait of many times what was allowed
 #: Below what a number is such a time; instants end with the year 9999.
@@ -104,6 +105,8 @@ def value_in_words(
     ('23.4 %', '9.00 EUR')
     >>> value_in_words("waited_share", 1.5, "en"), value_in_words("waited_share", 465, "zh")
     ('150.0 %', '465.0 倍')
+    >>> value_in_words("answer_over_ms", 1_200_000, "en"), value_in_words("answer_over_ms", 0, "zh")
+    ('20 min late', '未超时')
     """
     if value is None:
         return messages.UNKNOWN.said(language)
@@ -112,8 +115,8 @@ def value_in_words(
             if value < _MOST_IN_PERCENT:
                 return f"{100 * value:.1f} %"
             return messages.MULTIPLE.said(language).format(f"{value:,.1f}")
-        case "duration":
-            return _duration(value, language)
+        case "duration" | "lateness" as unit:
+            return _length(unit, value, language)
         case "money":
             return money_in_words(value, currency, language)
         case "instant" | "hour" | "weekday" as unit if 0 <= value < _TIMES_BELOW[unit]:
@@ -121,6 +124,15 @@ def value_in_words(
         case "flag":
             return (messages.YES if value else messages.NO).said(language)
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+
+
+def _length(unit: str, milliseconds: float, language: str) -> str:
+    """A duration, or by how much an answer was late."""
+    if unit == "duration":
+        return _duration(milliseconds, language)
+    if milliseconds <= 0:
+        return messages.IN_TIME.said(language)
+    return messages.LATE.said(language).format(_duration(max(milliseconds, SECOND), language))
 
 
 def _time_in_words(unit: str, value: int, language: str, zone: str) -> str:

@@ -136,7 +136,10 @@ EVENT_VALUES = {
     "waiting_ms": Message("the customer has been waiting for", "顾客已等待"),
     "waiting_days": Message("days the customer has waited", "顾客等待跨越天数"),
     "waited_share": Message("share of the time for an answer that has passed", "应答时限已用比例"),
+    "paused_ms": Message("pauses of the conversation, not counted in the wait", "会话暂停时长（不计入等待）"),
     "answer_due_at": Message("answer due", "应答截止时间"),
+    "answered_at": Message("the answer came", "回复时间"),
+    "answer_over_ms": Message("the answer by its target", "按应答时限"),
     "conversation_age_ms": Message("age of the conversation", "会话持续时间"),
     "opened_hour": Message("hour of opening", "会话开始时段"),
     "opened_weekday": Message("day of opening", "会话开始日"),
@@ -215,6 +218,8 @@ UNITS = (
 UNKNOWN = Message("unknown", "未知")
 NO_CURRENCY = Message("{} (currency not set)", "{}（未设置币种）")
 MULTIPLE = Message("{} ×", "{} 倍")
+LATE = Message("{} late", "超时 {}")
+IN_TIME = Message("in time", "未超时")
 YES = Message("yes", "是")
 NO = Message("no", "否")
 

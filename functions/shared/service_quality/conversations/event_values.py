@@ -13,8 +13,8 @@ CURRENCY_KNOWN = "currency_known"
 #: The names of what `read_event_values` gives; a feature of another name is refused while it is declared.
 EVENT_VALUES = (
     "answered", "first_response_at_least_ms", "first_response_ms", "first_response_days", "first_response_untimed",
-    "longest_later_reply_ms", "last_reply_ms", "waiting", "waiting_ms", "waiting_days", WAITED_SHARE, "answer_due_at",
-    "conversation_age_ms",
+    "longest_later_reply_ms", "last_reply_ms", "waiting", "waiting_ms", "waiting_days", "paused_ms", WAITED_SHARE,
+    "answer_due_at", "answered_at", "answer_over_ms", "conversation_age_ms",
     "opened_hour", "opened_weekday", "event_hour", "event_weekday",
     "replies", "customer_messages", "agent_messages", "bot_messages", "transfers", "reopenings",
     "conversation_complaints", "price_minor", CURRENCY_KNOWN, "closed",
@@ -46,6 +46,7 @@ def read_event_values(state: ConversationState, event: Occurrence) -> EventValue
     last = state.round
     replies, turn, at = last.replies, state.turn, event.occurred_at
     first = replies[0] if replies else None
+    answer = last.last_answer if turn is None else None
     later = [reply.waited_ms for reply in replies[1:] if reply.waited_ms is not None]
     is_timed, is_exact = last.opened_precision == "ms", event.precision == "ms"
     opened_at, shown_at, zone = last.opened_at, at, last.policy.zone
@@ -62,9 +63,12 @@ def read_event_values(state: ConversationState, event: Occurrence) -> EventValue
         "last_reply_ms": replies[-1].waited_ms if replies else None,
         "waiting": int(turn is not None),
         "waiting_ms": turn.waited_at(at, state.pauses_until(at)) if turn is not None and is_exact else None,
+        "paused_ms": turn.paused_ms(at, state.pauses_until(at)) if turn is not None and is_exact else None,
         "waiting_days": None if turn is None else turn.days_until(at, event.precision),
         WAITED_SHARE: waited_share(state, at) if is_exact else None,
         "answer_due_at": answer_due_at(state),
+        "answered_at": answer.at if answer is not None else None,
+        "answer_over_ms": answer.over_ms if answer is not None else None,
         "conversation_age_ms": at - last.opened_at if is_timed and is_exact else None,
         "opened_hour": hour_of_day(opened_at) if is_timed else None,
         "opened_weekday": day_of_week(opened_at),

@@ -34,6 +34,7 @@ class Reply(NamedTuple):
     day of the answer. `shares` are the agents' parts of the wait. `open_ms` is the wait in business time, where that is
     what the policy judges: on time within one limit, slow beyond the other. It is `provisional` where that time meets a
     year without a published decree. `began_at` is when the customer began to wait, None where only the day is known.
+    `limit_ms` is the time that the target gives, None where the shop has declared none.
     """
 
     at: int
@@ -47,11 +48,19 @@ class Reply(NamedTuple):
     slow_beyond_ms: int = DEFAULT_POLICY.slow_beyond_ms
     provisional: bool = False
     began_at: int | None = None
+    limit_ms: int | None = None
 
     @property
     def judged_ms(self) -> int | None:
         """The time that is judged; None where the wait is not known."""
         return self.waited_ms if self.open_ms is None else self.open_ms
+
+    @property
+    def over_ms(self) -> int | None:
+        """By how much the judged time exceeds that of the target, 0 for an answer in time; None without a target."""
+        if self.limit_ms is None or self.judged_ms is None:
+            return None
+        return max(0, self.judged_ms - self.limit_ms)
 
 
 class Unanswered(NamedTuple):
@@ -127,6 +136,12 @@ class Round:
         if self.policy.owner == ASSIGNED:
             return self.assigned_agent or self.replies[-1].agent_id
         return self.replies[0 if self.policy.owner == FIRST_ANSWER else -1].agent_id
+
+    @property
+    def last_answer(self) -> Reply | None:
+        """The reply to the last question, where its wait is known; None where nobody answered, or yet."""
+        is_answered = self.replies and not self.unanswered and self.replies[-1].waited_ms is not None
+        return self.replies[-1] if is_answered else None
 
     @property
     def is_resolved(self) -> bool:

@@ -57,6 +57,7 @@ class Turn:
             self.policy.slow_beyond_ms,
             is_business and self._meets_provisional_year(at),
             since,
+            limit if self.policy.targets else None,
         )
 
     @property
@@ -86,6 +87,10 @@ class Turn:
     def waited_at(self, at: int, pauses: Spans) -> int | None:
         """The wait up to an instant, less the pauses; None where the start is known to the day only."""
         return at - self.since - overlap(self.since, at, pauses) if self.precision == "ms" else None
+
+    def paused_ms(self, at: int, pauses: Spans) -> int | None:
+        """How much of the wait up to an instant is a pause; None without one, and where the start is a day alone."""
+        return overlap(self.since, at, pauses) or None if self.precision == "ms" else None
 
     def limit_ms(self, target: Target, *, first: bool) -> int | None:
         """The time within which the turn is to be answered; None where the shop has declared none for it."""
