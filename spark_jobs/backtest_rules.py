@@ -16,6 +16,7 @@ from service_quality.alerts.alert import Alert
 from service_quality.errors import RejectedEventError, ServiceQualityError
 from service_quality.instants import format_instant
 from service_quality.policies.policy_document import parse_policy
+from spark_jobs.backtest.arrival_order import find_disorder
 from spark_jobs.backtest.backtest import Backtest, Folded
 from spark_jobs.backtest.given_scores import GivenScore, NoScore
 from spark_jobs.backtest.log_lines import LogLine, read_line
@@ -83,7 +84,11 @@ def run_on_events(arguments: Sequence[str]) -> None:
     if not lines:
         raise InputError(f"found no line in {options.events}, expected canonical events, one a line")
     policies = () if policy is None else (parse_policy(policy),)
-    not_judged = turns_ended_by_day([line for line in lines if isinstance(line, LogLine)], policies)
+    readable = [line for line in lines if isinstance(line, LogLine)]
+    disorder = find_disorder(readable)
+    if disorder is not None:
+        print(f"{_NAME}: {disorder}", file=sys.stderr, flush=True)
+    not_judged = turns_ended_by_day(readable, policies)
     rules = None if options.rules is None else read_rules_file(options.rules)
     run = _Run(Backtest(scorer, policy, rules, not_judged), JsonLines() if options.json else Text())
     for line in lines:

@@ -158,6 +158,21 @@ def test_each_shop_has_its_own_clock_and_its_own_conversations(run):
     assert told(printed) == [(3, "other", "waiting_too_long", "warning", "opened")]
 
 
+def test_lines_out_of_their_order_of_arrival_are_named_and_folded(run):
+    other = line("customer_message", "11:00", shop_id="other")
+
+    code, _, errors = run(WAITED[1], other, WAITED[0], line("bot_message", "11:59"), WAITED[2])
+
+    assert code == 0
+    assert errors.startswith(
+        "backtest_rules: found 2 lines that arrived before a line of the same shop above, expected"
+    )
+    assert (
+        "the first is line 3, which arrived at 2026-03-02T12:00:00.000Z, behind a line of 2026-03-02T12:40:00.000Z"
+        in errors
+    )
+
+
 def test_duplicate_is_named_and_changes_nothing(run):
     code, printed, errors = run(WAITED[0], WAITED[0], *WAITED[1:], options=("--conversations",))
 
