@@ -90,7 +90,8 @@ def run_on_events(arguments: Sequence[str]) -> None:
         print(f"{_NAME}: {disorder}", file=sys.stderr, flush=True)
     not_judged = turns_ended_by_day(readable, policies)
     rules = None if options.rules is None else read_rules_file(options.rules)
-    run = _Run(Backtest(scorer, policy, rules, not_judged), JsonLines() if options.json else Text())
+    text = Text(policies[0].zone) if policies else Text()
+    run = _Run(Backtest(scorer, policy, rules, not_judged), JsonLines() if options.json else text)
     for line in lines:
         run.take(line)
     run.end()

@@ -11,6 +11,7 @@ from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.wording import render_email
 from service_quality.instants import format_instant
+from spark_jobs.backtest.conversation_text import conversation_text
 
 
 class RejectedLine(NamedTuple):
@@ -59,8 +60,10 @@ class JsonLines:
         return ""
 
 
-class Text:
-    """Lines for people."""
+class Text(NamedTuple):
+    """Lines for people, with the hours of conversations in a zone."""
+
+    zone: str = "UTC"
 
     def message(self, number: int, alert: Alert) -> str:
         """A line with time, severity, rule and subject, and the text of the mail below it."""
@@ -74,10 +77,8 @@ class Text:
         return ""
 
     def conversation(self, described: Mapping[str, object]) -> str:
-        """A heading, and a line for each part of the description."""
-        parts = {name: part for name, part in described.items() if name not in ("shop_id", "conversation_id")}
-        lines = [f"    {name}: {json.dumps(part, ensure_ascii=False)}" for name, part in parts.items()]
-        return "\n".join([f"{described['shop_id']}, conversation {described['conversation_id']}", *lines, ""])
+        """A block of lines, one fact each, with hours in the zone."""
+        return conversation_text(described, self.zone)
 
     def summary(self, text: str) -> str:
         """The counts as they are."""

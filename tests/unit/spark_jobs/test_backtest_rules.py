@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
-from textwrap import dedent
+from textwrap import dedent, indent
 
 import pytest
 
@@ -301,8 +301,36 @@ def test_text_for_people_names_line_severity_subject_and_counts(tmp_path, capsys
     assert code == 0
     assert "line 1: 2026-03-02T12:30:00.000Z warning waiting_too_long opened: shop, conversation c1\n" in said
     assert "    Customer waits too long for an answer\n" in said
-    assert '    owner: "ann"\n' in said
+    assert "    belongs to: ann\n" in said
     assert said.endswith("backtest_rules: 3 lines: 3 folded, 0 duplicates, 0 rejected; 2 messages\n")
+
+
+def test_conversation_is_a_block_of_facts_with_hours_in_the_zone_of_the_policy(tmp_path, capsys):
+    log, policy = tmp_path / "log.jsonl", tmp_path / "policy.json"
+    rated = line("rated", "13:00", rating=2)
+    log.write_text("\n".join([*WAITED, line("customer_message", "12:50"), line("resolved", "12:55"), rated]), "utf-8")
+    policy.write_text(json.dumps({"revision": "a", "valid_from": "2026-01-01T00:00:00Z", "zone": "Asia/Shanghai"}))
+
+    run_job(main, ["--events", str(log), "--policy", str(policy), "--conversations"])
+
+    block = capsys.readouterr().out.partition("shop, conversation c1\n    state")[2].partition("\n\n")[0]
+    assert f"    state{block}" == indent(
+        dedent(
+            """\
+            state: closed
+            belongs to: ann
+            round 1
+                opened: 2026-03-02 20:00 Asia/Shanghai
+                answer: 2026-03-02 20:45 Asia/Shanghai by ann, after 45 min, not on time
+                no answer: the wait ended at 2026-03-02 20:55 Asia/Shanghai, with ann
+                ended: 2026-03-02 20:55 Asia/Shanghai, resolved
+                time to resolution: 55 min
+                rating: 2 of 5 at 2026-03-02 21:00 Asia/Shanghai, about ann, dissatisfied
+                belongs to: ann
+                messages: 3 of the customer, 1 of agents, 0 of bots"""
+        ),
+        "    ",
+    )
 
 
 @pytest.mark.parametrize(
