@@ -16,6 +16,7 @@ from infra.operations.policy_files import calendar_lines, policy_line, read_poli
 from infra.operations.settings_commands import (
     NEEDED_TO_SET,
     add_command,
+    add_file_argument,
     add_set_arguments,
     print_lines,
     put_settings,
@@ -53,7 +54,7 @@ def add_policy_commands(commands: "argparse._SubParsersAction[Any]") -> None:
         command.add_argument("--shop", required=True, type=shop_argument, help="id of the shop")
         command.add_argument("--state-table", help="name of the table of states (default: from --stack)")
     for command in (put, check):
-        command.add_argument("--file", required=True, type=Path, metavar="FILE.json", help="the policy")
+        add_file_argument(command, "FILE.json", "the policy")
     add_set_arguments(put)
     show.add_argument("--json", type=Path, metavar="FILE", help="write what came out as JSON, too")
 

@@ -1,16 +1,17 @@
 """Policy documents in files: every mistake is found here, before anything is put on a log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from cli.yaml_files import YamlText, read_yaml
 from infra.operations.errors import ArgumentsError, NotThereError
+from infra.operations.mistakes import Mistake
 from service_quality.alerts.shop_settings import instant_in_words
-from service_quality.errors import RejectedPolicyError
 from service_quality.policies.calendars import calendar_warning, load_calendar
 from service_quality.policies.policy import Policy
-from service_quality.policies.policy_document import parse_policy
+from service_quality.policies.policy_document import find_problems
 
 
 class PolicyFile(NamedTuple):
@@ -18,7 +19,7 @@ class PolicyFile(NamedTuple):
 
     document: bytes
     policy: Policy | None
-    mistakes: tuple[str, ...] = ()
+    mistakes: Sequence[Mistake] = ()
 
 
 def read_policy_file(path: Path) -> PolicyFile:
@@ -29,10 +30,15 @@ def read_policy_file(path: Path) -> PolicyFile:
         raise NotThereError(f"found no file {path}, expected a policy in JSON") from None
     except OSError as error:
         raise ArgumentsError(f"{path}: {error.strerror}, expected a file that can be read") from None
-    try:
-        return PolicyFile(document, parse_policy(document))
-    except RejectedPolicyError as error:
-        return PolicyFile(document, None, error.problems)
+    policy, problems = find_problems(document)
+    text = read_yaml(document) if problems else None  # JSON is YAML, but for tabs
+    return PolicyFile(document, policy, [Mistake(_line_of(one.path, text), *one) for one in problems])
+
+
+def _line_of(path: str, text: YamlText | None) -> int | None:
+    """The line of a path; None for the document as a whole, and where the text has a form of its own."""
+    is_known = text is not None and not text.problems and path != "document"
+    return text.line_of(path) if text is not None and is_known else None
 
 
 def policy_line(policy: Policy) -> str:

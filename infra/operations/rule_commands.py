@@ -13,6 +13,7 @@ from infra.operations.rule_files import RuleFile, read_rule_file, rule_line, rul
 from infra.operations.settings_commands import (
     NEEDED_TO_SET,
     add_command,
+    add_file_argument,
     add_set_arguments,
     print_lines,
     put_settings,
@@ -48,7 +49,7 @@ def add_rule_commands(commands: "argparse._SubParsersAction[Any]") -> None:
         command.add_argument("--stack", help="stack whose outputs name everything")
         command.add_argument("--state-table", help="name of the table of states (default: from --stack)")
     for command in (check, put):
-        command.add_argument("file", type=Path, metavar="FILE", help="the rules, YAML or JSON")
+        add_file_argument(command, "FILE", "the rules, YAML or JSON")
     add_set_arguments(put)
     for command in (check, show):
         command.add_argument("--json", type=Path, metavar="FILE", help="write what came out as JSON, too")

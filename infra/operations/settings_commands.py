@@ -50,6 +50,31 @@ def add_set_arguments(command: argparse.ArgumentParser) -> None:
     )
 
 
+class _TakeFile(argparse.Action):
+    """Takes the file where it is named first, by its place or by --file; twice is an error."""
+
+    by_place: argparse.Action
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        if getattr(namespace, self.dest) is not None:
+            parser.error("found FILE and --file, expected one of them")
+        self.by_place.required = False
+        setattr(namespace, self.dest, values)
+
+
+def add_file_argument(command: argparse.ArgumentParser, metavar: str, text: str) -> None:
+    """Add the file of a command: FILE by its place, or --file FILE."""
+    by_place = command.add_argument("file", type=Path, action=_TakeFile, metavar=metavar, help=f"{text}; or --file")
+    by_name = command.add_argument(
+        "--file", dest="file", type=Path, action=_TakeFile, metavar=metavar, help="the same file, named"
+    )
+    for action in (by_place, by_name):
+        assert isinstance(action, _TakeFile)
+        action.by_place = by_place
+
+
 def put_settings(
     record: SettingsChanged, names: Names, clients: Clients, state: StateReader, *, patience: float
 ) -> ShopItem:

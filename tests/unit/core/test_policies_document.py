@@ -87,7 +87,7 @@ def test_ten_mistakes_are_ten_messages():
             'zone: found "Mars/Base", expected a time zone such as Asia/Shanghai',
             "opening.monday: found shifts that overlap, expected each to open after the one before has closed",
             "opening.funday: found an unknown key, expected one of monday, tuesday, wednesday, thursday, friday,"
-            " saturday, sunday",
+            " saturday, sunday; did you mean sunday?",
             'holidays: found "DE", expected CN',
             'own_days.2026-02-30: found "2026-02-30", expected a date such as "2026-11-24"',
             'targets[0].first_response: found "PT0S", expected an ISO 8601 duration from PT1S to P30D',

@@ -92,9 +92,38 @@ def test_every_mistake_is_a_line_and_nothing_is_put(run, line):
         head, *mistakes = errors.splitlines()
         assert (code, said, len(line.records)) == (2, "", before)
         assert head == f"policy: …/policy.json: found {len(mistakes)} mistakes, expected none"
-        assert {one.partition(":")[0] for one in mistakes} >= set(wrong) - {"opening"}
+        assert {one.split(": ")[1] for one in mistakes} >= set(wrong) - {"opening"}
         assert len(mistakes) >= len(wrong)
         assert all(": found " in one and ", expected " in one for one in mistakes)
+
+
+def test_mistake_has_its_line_and_what_may_be_meant(run):
+    text = json.dumps(document("a", targtes=[], targets=[{"first_reply": "PT1M", "next_reply": "PT1M"}]), indent=2)
+
+    _, _, errors = run("check", given=text)
+
+    lines = [one for one in errors.splitlines() if "unknown key" in one]
+    assert lines[0].startswith("line 4: targtes: found an unknown key, expected one of revision, valid_from, ")
+    assert lines[0].endswith("; did you mean targets?")
+    assert lines[1].startswith("line 7: targets[0].first_reply: found an unknown key, expected one of ")
+
+
+def test_document_that_is_no_json_has_no_line(run):
+    _, _, errors = run("check", given='{"revision": "a",}')
+
+    assert errors.splitlines()[1].startswith("document: found a text that is not JSON")
+
+
+def test_file_is_taken_by_its_place_too_but_once(run, tmp_path, capsys):
+    run("check", given=document("a"))
+    file = str(tmp_path / "policy.json")
+
+    assert run("check", file)[0] == run("set", file)[0] == 0
+    for twice in ([file, "--file", file], ["--file", file, file]):
+        with pytest.raises(SystemExit) as ended:
+            run("check", *twice)
+        assert ended.value.code == 2
+        assert "expected one of them" in capsys.readouterr().err
 
 
 def test_one_mistake_is_called_one(run):

@@ -63,6 +63,21 @@ def test_rules_that_are_set_are_in_force(run, line):
     ]
 
 
+def test_file_of_rules_is_taken_by_name_too(run, line, tmp_path):
+    run("check", given=document(ANY))
+    file = str(tmp_path / "rules.yaml")
+
+    assert run("check", "--file", file)[0] == run("set", "--file", file)[0] == 0
+    assert revision_of(line) == "a"
+
+
+def test_command_without_a_file_of_rules_ends_with_2(run):
+    with pytest.raises(SystemExit) as ended:
+        run("check")
+
+    assert ended.value.code == 2
+
+
 def test_rules_that_are_set_again_are_not_put_again(run, line):
     run("set", given=document(ANY))
     records = len(line.records)

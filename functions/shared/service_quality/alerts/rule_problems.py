@@ -1,24 +1,10 @@
 """The mistakes of a document of rules, all at once: where, what was found, what is expected, and what may be meant."""
 
 from collections.abc import Collection
-from typing import NamedTuple
 
-from service_quality.policies.document_values import joined, shown
+from service_quality.policies.document_values import Problem, joined, nearest, shown
 
 _MOST_NAMED = 30
-
-
-class Problem(NamedTuple):
-    """One mistake; `meant` is the known name that is nearest to an unknown one, if any is near."""
-
-    path: str
-    found: str
-    expected: str
-    meant: str | None = None
-
-    def __str__(self) -> str:
-        meant = f"; did you mean {self.meant}?" if self.meant else ""
-        return f"{self.path}: found {self.found}, expected {self.expected}{meant}"
 
 
 class Problems:
@@ -33,7 +19,7 @@ class Problems:
 
     def add_unknown(self, path: str, name: str, known: Collection[str], what: str) -> None:
         """Enter a name that is not known, with the nearest that is."""
-        self.found.append(Problem(path, shown(name), _any_of(known, what), _nearest(name, known)))
+        self.found.append(Problem(path, shown(name), _any_of(known, what), nearest(name, known)))
 
     def object_at(self, path: str, value: object, *, known: Collection[str]) -> dict[str, object]:
         """An object of known keys; each other key, and each other value than an object, is a problem."""
@@ -42,7 +28,7 @@ class Problems:
             return {}
         for key in (key for key in value if key not in known):
             expected = _any_of(known, "keys")
-            self.found.append(Problem(joined(path, key), "an unknown key", expected, _nearest(key, known)))
+            self.found.append(Problem(joined(path, key), "an unknown key", expected, nearest(key, known)))
         return {key: one for key, one in value.items() if key in known}
 
     def list_at(self, path: str, value: object, *, of: str, most: int) -> list[object]:
@@ -59,9 +45,3 @@ def _any_of(known: Collection[str], what: str) -> str:
     if not known:
         return f"none: this release has no {what}"
     return f"one of {', '.join(known)}" if len(known) <= _MOST_NAMED else f"one of the {len(known)} {what}"
-
-
-def _nearest(name: str, known: Collection[str]) -> str | None:
-    from difflib import get_close_matches  # noqa: PLC0415  # few documents have a mistake
-
-    return next(iter(get_close_matches(name, known, n=1, cutoff=0.6)), None)

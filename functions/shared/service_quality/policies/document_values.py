@@ -2,8 +2,8 @@
 
 import json
 import unicodedata
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from service_quality.instants import parse_instant
@@ -17,15 +17,28 @@ Value = TypeVar("Value")
 JsonObject = Mapping[str, object]
 
 
+class Problem(NamedTuple):
+    """One mistake; `meant` is the known name that is nearest to an unknown one, if any is near."""
+
+    path: str
+    found: str
+    expected: str
+    meant: str | None = None
+
+    def __str__(self) -> str:
+        meant = f"; did you mean {self.meant}?" if self.meant else ""
+        return f"{self.path}: found {self.found}, expected {self.expected}{meant}"
+
+
 class Problems:
     """The mistakes of a document, in the order in which they are found."""
 
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.found: list[Problem] = []
 
     def add(self, path: str, found: str, expected: str) -> None:
         """Enter a mistake: where, what was found and what is expected there."""
-        self.said.append(f"{path}: found {found}, expected {expected}")
+        self.found.append(Problem(path, found, expected))
 
     def read(self, path: str, value: object, *, by: Callable[[object], Value], expected: str, fallback: Value) -> Value:
         """A value as its reader returns it; the fallback, and a problem, where the reader raises ValueError."""
@@ -41,7 +54,8 @@ class Problems:
             self.add(path, shown(value), "a JSON object")
             return {}
         for key in (key for key in value if key not in known):
-            self.add(joined(path, key), "an unknown key", f"one of {', '.join(known)}")
+            expected = f"one of {', '.join(known)}"
+            self.found.append(Problem(joined(path, key), "an unknown key", expected, nearest(key, known)))
         return value
 
     def list_at(self, path: str, value: object) -> list[object]:
@@ -56,6 +70,17 @@ def joined(path: str, key: str) -> str:
     """The path of a key within an object."""
     name = shown(key)[1:-1]
     return f"{path}.{name}" if path else name
+
+
+def nearest(name: str, known: Collection[str]) -> str | None:
+    """The known name that an unknown one most resembles; None where it resembles none.
+
+    >>> nearest("tagets", ("targets", "zone")), nearest("colour", ("targets", "zone"))
+    ('targets', None)
+    """
+    from difflib import get_close_matches  # noqa: PLC0415  # few documents have a mistake
+
+    return next(iter(get_close_matches(name, known, n=1, cutoff=0.6)), None)
 
 
 def shown(value: object) -> str:

@@ -14,12 +14,12 @@ def read_opening(problems: Problems, value: object) -> tuple[Shifts, ...] | None
     if value is None:
         return None
     named = problems.object_at("opening", value, known=WEEKDAYS)
-    before = len(problems.said)
+    before = len(problems.found)
     week = tuple(_read_shifts(problems, f"opening.{day}", named.get(day, [])) for day in WEEKDAYS)
     for name, shifts, tomorrow in zip(WEEKDAYS, week, week[1:] + week[:1], strict=True):
         if shifts and tomorrow and shifts[-1][1] - MINUTES_OF_DAY > tomorrow[0][0]:
             problems.add(f"opening.{name}", "a shift that goes on into the next day's first", "shifts that end before")
-    if isinstance(value, dict) and not any(week) and len(problems.said) == before:
+    if isinstance(value, dict) and not any(week) and len(problems.found) == before:
         problems.add("opening", "no shift in the whole week", "at least one, or null for a shop that is always open")
     return week
 

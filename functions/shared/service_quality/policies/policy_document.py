@@ -1,13 +1,13 @@
 """Policy documents: JSON of at most 64 KB, taken whole or rejected with every mistake at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from service_quality.errors import RejectedPolicyError
 from service_quality.instants import DAY, HOUR, SECOND
 from service_quality.policies import document_values as values
 from service_quality.policies.calendars import FILES
-from service_quality.policies.document_values import JsonObject, Problems, Value
+from service_quality.policies.document_values import JsonObject, Problem, Problems, Value
 from service_quality.policies.json_documents import read_json_object
 from service_quality.policies.local_days import WEEKDAYS
 from service_quality.policies.opening_hours import read_opening, read_own_days
@@ -50,17 +50,23 @@ class _Fields(NamedTuple):
 
 def parse_policy(document: bytes) -> Policy:
     """The policy of a document; RejectedPolicyError names every mistake in it."""
+    policy, problems = find_problems(document)
+    if policy is None:
+        raise RejectedPolicyError([str(one) for one in problems])
+    return policy
+
+
+def find_problems(document: bytes) -> tuple[Policy | None, Sequence[Problem]]:
+    """The policy of a document and no mistake; None, and every mistake, of one that has any."""
     problems = Problems()
     given = read_json_object(document, problems.add)
     if given is None:
-        raise RejectedPolicyError(problems.said)
+        return None, problems.found
     for key in (key for key in REQUIRED if key not in given):
         problems.add(key, "nothing", "a value")
     policy = _read_policy(_Fields(problems, problems.object_at("", given, known=KEYS)))
     _check_together(problems, policy)
-    if problems.said:
-        raise RejectedPolicyError(problems.said)
-    return policy
+    return (None, problems.found) if problems.found else (policy, ())
 
 
 def _read_policy(fields: _Fields) -> Policy:
