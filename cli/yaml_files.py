@@ -3,6 +3,7 @@
 Only what JSON has, too, is read: no tag, no alias, no date, and each key once.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ Json = object
 
 _SCALARS = {"null", "bool", "int", "float", "str"}
 _TAG = "tag:yaml.org,2002:"
+#: Numbers that YAML takes for octal, hexadecimal or binary, or of base 60, as it does 010 and 1:30.
+_MISREAD = re.compile(r"[-+]?0[0-9a-zA-Z_]|.*:")
 
 
 class YamlProblem(NamedTuple):
@@ -125,6 +128,9 @@ class _Reader:
         except ValueError:
             self._add(node, f"{node.value!r} as {node.tag}", "a plain value")
             return None
+        if node.tag.removeprefix(_TAG) in ("int", "float") and _MISREAD.match(node.value):
+            found = f"{node.value}, which YAML reads as {value}"
+            self._add(node, found, "a number in decimal digits without a leading 0, or a text in quotes")
         return value
 
     def _require_tag(self, node: yaml.Node, name: str) -> None:

@@ -73,3 +73,18 @@ def test_aliases_cannot_make_a_text_huge():
 
     assert len(text.problems) == 99
     assert len(str(text.value)) < 2_000
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("010", "8"), ("-010", "-8"), ("0x1F", "31"), ("0b11", "3"), ("1:30", "90"), ("0_7", "7")]
+)
+def test_number_that_yaml_reads_as_another_is_a_mistake(written, read):
+    (problem,) = read_yaml(f"a: 1\nversion: {written}".encode()).problems
+
+    assert (problem.line, problem.found) == (2, f"{written}, which YAML reads as {read}")
+    assert problem.expected == "a number in decimal digits without a leading 0, or a text in quotes"
+
+
+@pytest.mark.parametrize("written", ["0", "10", "-1", "0.5", "1e3", "008", "'010'", "2026-01-01"])
+def test_number_that_is_read_as_it_is_written_and_text_are_no_mistake(written):
+    assert read_yaml(f"version: {written}".encode()).problems == ()

@@ -27,6 +27,13 @@ def problems_of(document: object) -> tuple[str, ...]:
     return rejected.value.problems
 
 
+def test_word_that_resembles_a_known_one_may_mean_it():
+    (problem,) = problems_of(LEAST | {"owner": "asigned"})
+
+    assert problem.startswith('owner: found "asigned", expected ')
+    assert problem.endswith("; did you mean assigned?")
+
+
 def test_least_document_is_the_default_policy():
     policy = parse_policy(json.dumps(LEAST).encode())
 

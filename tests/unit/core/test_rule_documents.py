@@ -7,12 +7,12 @@ import pytest
 from service_quality.alerts.conditions import AboveParent, AtLeast, Between, Not
 from service_quality.alerts.rule_document import find_problems, parse_rules
 from service_quality.alerts.rule_forms import DEEPEST, MOST_RULES
-from service_quality.alerts.rule_problems import Problem
 from service_quality.alerts.stored_rules import read_rules, store_rules
 from service_quality.errors import RejectedRulesError
 from service_quality.features.declarations import FeatureSet, Rate, Total
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import HOUR, MINUTE
+from service_quality.policies.document_values import Problem
 from service_quality.policies.json_documents import MAX_DOCUMENT_BYTES
 from tests.unit.core.rule_documents import RATED_BADLY, WAITS, document, rule
 
@@ -57,6 +57,23 @@ def test_tiers_are_asked_gravest_first_however_they_are_written():
     (found,), _ = find_problems(document(rule(tiers=tiers)), FEATURES)[0].rules, ()
 
     assert [severity for severity, _ in found.tiers] == ["critical", "warning", "info"]
+
+
+def test_word_that_resembles_a_known_one_may_mean_it():
+    (found,) = problems_of(rule(audience="teem"))
+
+    assert str(found) == (
+        'rules[0].audience: found "teem", expected one of operations, team, coaching, marketing, buying; '
+        "did you mean team?"
+    )
+
+
+def test_duration_that_is_too_long_is_answered_with_the_longest():
+    (limit,) = condition("at_least", {"value": "waiting_ms", "limit": "P400D"})
+    (cooldown,) = problems_of(rule(cooldown="P400D"))
+
+    assert (limit.found, limit.expected) == ('"P400D"', "an ISO 8601 duration such as PT30M, at most P366D")
+    assert cooldown.expected == "an ISO 8601 duration from PT1S to P366D"
 
 
 def test_document_wrong_in_ten_places_has_ten_mistakes():

@@ -149,7 +149,7 @@ def test_mistakes_are_written_as_json_too(run, tmp_path):
             "path": "rules[0].audience",
             "found": '"teem"',
             "expected": "one of operations, team, coaching, marketing, buying",
-            "did_you_mean": None,
+            "did_you_mean": "team",
         }
     ]
 

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple, TypeVar
 
-from service_quality.alerts.rule_forms import Form
+from service_quality.alerts.rule_forms import DURATION, Form
 from service_quality.alerts.rule_problems import Problems
 from service_quality.alerts.rule_vocabulary import Vocabulary
-from service_quality.policies.document_values import joined, shown
+from service_quality.policies.document_values import joined, nearest, shown
 
 Read = TypeVar("Read")
 
@@ -31,7 +31,8 @@ class Place(NamedTuple):
         try:
             return form.by(value)
         except ValueError:
-            self.add(shown(value), form.expected)
+            meant = nearest(value, form.words) if isinstance(value, str) else None
+            self.problems.add(self.path, shown(value), form.expected, meant)
             return fallback
 
     def read_name(self, value: object, known: tuple[str, ...], what: str) -> str:
@@ -47,10 +48,11 @@ class Place(NamedTuple):
         """A limit of a value: a duration where the value is one, a number else."""
         if name in self.vocabulary.values and isinstance(value, str) != (name in self.vocabulary.durations):
             is_duration = name in self.vocabulary.durations
-            expected = "an ISO 8601 duration such as PT30M" if is_duration else "a number"
-            self.add(shown(value), f"{expected}, as {name} is {'a duration' if is_duration else 'none'}")
+            expected = DURATION.expected if is_duration else "a number"
+            self.add(shown(value), f"{expected}, as {name} is {'a duration' if is_duration else 'no duration'}")
             return 0
-        return self.read(value, form, 0)
+        is_duration = isinstance(value, str) and name in self.vocabulary.durations
+        return self.read(value, DURATION if is_duration else form, 0)
 
     def add(self, found: str, expected: str) -> None:
         """Enter a mistake here."""

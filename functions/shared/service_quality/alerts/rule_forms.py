@@ -11,6 +11,7 @@ from service_quality.alerts.rules import AUDIENCES, SEVERITIES
 from service_quality.instants import DAY, SECOND
 from service_quality.policies import document_values as values
 from service_quality.policies.document_values import JsonObject
+from service_quality.policies.local_days import format_duration
 
 Read_co = TypeVar("Read_co", covariant=True)
 
@@ -30,11 +31,12 @@ NONE, RESOLVED = "none", "resolved"
 
 @dataclass(frozen=True)
 class Form(Generic[Read_co]):
-    """The form of a value: `by` returns what it means, or raises ValueError."""
+    """The form of a value: `by` returns what it means, or raises ValueError. `words` are those that it may be."""
 
     by: Callable[[object], Read_co]
     expected: str
     schema: JsonObject
+    words: tuple[str, ...] = ()
 
 
 def _whole(lowest: int, highest: int) -> Form[int]:
@@ -43,7 +45,7 @@ def _whole(lowest: int, highest: int) -> Form[int]:
 
 
 def _word(words: tuple[str, ...]) -> Form[str]:
-    return Form(values.one_of(*words), f"one of {', '.join(words)}", {"enum": list(words)})
+    return Form(values.one_of(*words), f"one of {', '.join(words)}", {"enum": list(words)}, words)
 
 
 def _number(value: object) -> float:
@@ -110,11 +112,12 @@ NUMBER = Form(_number, "a number", {"type": "number"})
 COOLDOWN = Form(
     values.duration(SECOND, _LONGEST), values.durations(SECOND, _LONGEST), {"type": "string", "pattern": _DURATION}
 )
-LIMIT = Form(
-    _limit,
-    "a number, or an ISO 8601 duration such as PT30M",
-    {"anyOf": [NUMBER.schema, {"type": "string", "pattern": _DURATION}]},
+DURATION = Form(
+    values.duration(0, _LONGEST),
+    f"an ISO 8601 duration such as PT30M, at most {format_duration(_LONGEST)}",
+    {"type": "string", "pattern": _DURATION},
 )
+LIMIT = Form(_limit, f"a number, or {DURATION.expected}", {"anyOf": [NUMBER.schema, DURATION.schema]})
 
 #: The keys of a document, with what each says; `follows` alone may be left out.
 DOCUMENT_KEYS = {

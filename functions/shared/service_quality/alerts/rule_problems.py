@@ -13,9 +13,9 @@ class Problems:
     def __init__(self) -> None:
         self.found: list[Problem] = []
 
-    def add(self, path: str, found: str, expected: str) -> None:
-        """Enter a mistake."""
-        self.found.append(Problem(path, found, expected))
+    def add(self, path: str, found: str, expected: str, meant: str | None = None) -> None:
+        """Enter a mistake, and what may be meant."""
+        self.found.append(Problem(path, found, expected, meant))
 
     def add_unknown(self, path: str, name: str, known: Collection[str], what: str) -> None:
         """Enter a name that is not known, with the nearest that is."""

@@ -40,6 +40,14 @@ class Problems:
         """Enter a mistake: where, what was found and what is expected there."""
         self.found.append(Problem(path, found, expected))
 
+    def read_word(self, path: str, value: object, *, words: tuple[str, ...], fallback: str) -> str:
+        """One of the declared words; the fallback, and a problem with the word that may be meant, for another value."""
+        if isinstance(value, str) and value in words:
+            return value
+        meant = nearest(value, words) if isinstance(value, str) else None
+        self.found.append(Problem(path, shown(value), " or ".join(words), meant))
+        return fallback
+
     def read(self, path: str, value: object, *, by: Callable[[object], Value], expected: str, fallback: Value) -> Value:
         """A value as its reader returns it; the fallback, and a problem, where the reader raises ValueError."""
         try:

@@ -41,7 +41,9 @@ class _Fields(NamedTuple):
 
     def word(self, key: str, default: str, words: tuple[str, ...]) -> str:
         """One of the declared words."""
-        return self.read(key, default, by=values.one_of(*words), expected=" or ".join(words))
+        if key not in self.given:
+            return default
+        return self.problems.read_word(key, self.given[key], words=words, fallback=default)
 
     def duration(self, key: str, default: int, *, lowest: int = SECOND, highest: int = LONGEST) -> int:
         """A duration in milliseconds."""

@@ -36,13 +36,8 @@ def _read_target(problems: Problems, path: str, value: object, *, longest: int) 
     first_response, next_reply = duration("first_response"), duration("next_reply")
     if isinstance(value, dict) and first_response is None and next_reply is None:
         problems.add(path, "neither first_response nor next_reply", "at least one")
-    judged_by = problems.read(
-        f"{path}.judged_by",
-        given.get("judged_by", JUDGED_BY[0]),
-        by=values.one_of(*JUDGED_BY),
-        expected=" or ".join(JUDGED_BY),
-        fallback=JUDGED_BY[0],
-    )
+    named = given.get("judged_by", JUDGED_BY[0])
+    judged_by = problems.read_word(f"{path}.judged_by", named, words=JUDGED_BY, fallback=JUDGED_BY[0])
     return Target(
         first_response, next_reply, judged_by, _read_conditions(problems, f"{path}.when", given.get("when", {}))
     )
