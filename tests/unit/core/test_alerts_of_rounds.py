@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from service_quality.alerts.alert_json import decode_alert
-from service_quality.alerts.conditions import AtLeast, Below
+from service_quality.alerts.conditions import AllOf, AnyOf, AtLeast, Below
 from service_quality.alerts.rules import Rule
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.events.interaction_event import InteractionEvent
@@ -29,6 +29,16 @@ WAITS = Rule(
     resolved_when=Below("waiting", 1),
     cooldown_ms=DAY,
 )
+#: Ends as the shipped rules about waits do, and sends every message.
+LONG_WAIT = replace(
+    WAITS,
+    kinds=SERVICE | {"rated"},
+    resolved_when=AnyOf((AtLeast("closed", 1), Below("waiting", 1))),
+    cooldown_ms=0,
+)
+#: Is about the conversation and no wait in it.
+RISK = replace(LONG_WAIT, tiers=(("warning", Below("closed", 1)),), resolved_when=AtLeast("closed", 1))
+ASKED, ANSWERED, RATED = event("customer_message", 0), event("agent_message", 9), event("rated", 5, rating=2)
 
 
 FIRST, SECOND, THIRD = range(3)
@@ -41,11 +51,11 @@ def told(store: MemoryStore) -> list[tuple[int, str]]:
     return [(ids.index(alert.alert_id), alert.state) for alert in alerts]
 
 
-def fold_alerts(*events: InteractionEvent) -> MemoryStore:
+def fold_alerts(*events: InteractionEvent, rules: tuple[Rule, ...] = (WAITS,)) -> MemoryStore:
     store = MemoryStore()
     for number, one in enumerate(events):
         record = LogRecord(str(Position(1, number)), record_json(one, issued_at=NOON), one.received_at)
-        OnlineCommit(store, FixedScorer, SMALL, (WAITS,)).advance_shop("shop", [record])
+        OnlineCommit(store, FixedScorer, SMALL, rules).advance_shop("shop", [record])
     return store
 
 
@@ -85,6 +95,62 @@ def test_alert_of_the_next_round_is_resolved_by_its_own_answer():
     store = fold_alerts(event("customer_message", 0), asked_again, event("agent_message", 8 * DAY + 1))
 
     assert told(store)[2:] == [(SECOND, "opened"), (SECOND, "resolved")]
+
+
+def endings(*events: InteractionEvent, rule: Rule) -> list[str | None]:
+    """What ended each alert of a rule, in order."""
+    rows = fold_alerts(*events, rules=(rule,)).rows.values()
+    alerts = [decode_alert(row.body) for row in rows if row.row_kind == "alert"]
+    return [alert.ended_by for alert in alerts if alert.state == "resolved"]
+
+
+@pytest.mark.parametrize(
+    ("events", "of_wait", "of_risk"),
+    [
+        ([ASKED, RATED, ANSWERED], "answered", "rated"),
+        ([ASKED, RATED, event("agent_message", 3)], "answered", "rated"),
+        ([ASKED, ANSWERED, event("rated", 10, rating=2)], "answered", "rated"),
+        ([ASKED, RATED, event("assigned", 6, agent_id="bob"), event("agent_message", 9, agent_id="bob")],
+         "answered", "rated"),
+        ([ASKED, RATED, event("resolved", 9)], "closed_unanswered", "closed_unanswered"),
+        ([ASKED, RATED, event("agent_message", 8), event("resolved", 9)], "answered", "rated"),
+        ([ASKED, ANSWERED, event("resolved", 10)], "answered", "resolved"),
+        ([ASKED, RATED, event("customer_message", 8 * DAY)], "given_up", "given_up"),
+        ([ASKED, ANSWERED, event("customer_message", 8 * DAY)], "answered", "silence"),
+        ([ASKED, RATED, event("status_changed", 9, merged_into="other")], "merged", "merged"),
+        ([ASKED, event("reopened", 20), ANSWERED], "answered", "next_round"),
+    ],
+    ids=[
+        "rated, then answered", "an answer before the rating arrives late", "answered, then rated",
+        "rated, handed over, answered", "rated, then closed", "rated, answered, closed", "answered, closed",
+        "rated, then silence", "answered, then silence", "rated, then merged", "a late answer parts the rounds",
+    ],
+)  # fmt: skip
+def test_answer_ends_an_alert_about_a_wait_and_the_end_of_the_round_one_about_risk(events, of_wait, of_risk):
+    assert endings(*events, rule=LONG_WAIT)[:1] == [of_wait]
+    assert endings(*events, rule=WAITS)[:1] == [of_wait]
+    assert endings(*events, rule=RISK)[:1] == [of_risk]
+
+
+def test_rating_ends_an_alert_that_the_answer_alone_does_not_end():
+    both = replace(LONG_WAIT, resolved_when=AllOf((Below("waiting", 1), AtLeast("closed", 1))))
+
+    assert endings(ASKED, ANSWERED, event("rated", 10, rating=2), rule=both) == ["rated"]
+
+
+def test_second_wait_of_a_rated_round_is_ended_by_its_own_answer():
+    again = [ASKED, ANSWERED, event("rated", 10, rating=2), event("customer_message", 11)]
+
+    assert endings(*again, event("rated", 12, rating=1), event("agent_message", 13), rule=LONG_WAIT) == ["answered"] * 2
+
+
+def test_wait_that_an_edited_message_takes_back_is_not_called_answered():
+    edited = replace(ASKED, text="thanks", courtesy=1)
+
+    assert endings(ASKED, edited, rule=LONG_WAIT) == [None]
+    again = event("customer_message", 11)
+    edited_again = replace(again, text="thanks", courtesy=1)
+    assert endings(ASKED, ANSWERED, again, edited_again, rule=LONG_WAIT) == ["answered", None]
 
 
 def test_late_event_is_judged_by_the_conversation_as_it_is():

@@ -104,7 +104,7 @@ def end_with_round(
     rule: Rule, subject: Subject, before: AlertState, judged: Judged, features: FeatureSet
 ) -> list[Decision]:
     """The decision that ends an alert with its round, whatever the conversation is like now; empty where it is over."""
-    ended_by = end_of_round(judged.state, before.round)
+    ended_by = end_of_round(judged.state, before, rule.resolved_when)
     closed = judged._replace(values={"closed": 1}, scored=None, ended_by=ended_by)
     return _end(rule, subject, before, closed, features)
 
@@ -159,7 +159,6 @@ class _Deciding(NamedTuple):
         )
 
         judged = self.judged
-        decisive = () if after.open else self._decisive()
         moved = AlertTransition(
             shop_id=judged.shop_id,
             rule=self.rule,
@@ -170,8 +169,8 @@ class _Deciding(NamedTuple):
             clock=judged.clock,
             shown=shown_in(judged.state, judged.event.occurred_at),
             repeats=step.repeats,
-            decisive=decisive,
-            ended_by=None if after.open else self._ending(decisive),
+            decisive=() if after.open else self._decisive(),
+            ended_by=None if after.open else self._ending(after),
         )
         alert = describe_alert(moved, judged.values, judged.scored, self.features)
         if step.change is None:
@@ -185,11 +184,11 @@ class _Deciding(NamedTuple):
             return ()
         return tuple(decisive_values(self.rule.resolved_when, self.judged.values))
 
-    def _ending(self, decisive: tuple[str, ...]) -> str | None:
+    def _ending(self, ended: AlertState) -> str | None:
         judged = self.judged
         if judged.ended_by is not None or self.rule.subject != CONVERSATION:
             return judged.ended_by
-        return ending_of(judged.state, self.subject.round, decisive)
+        return ending_of(judged.state, ended, self.rule.resolved_when, judged.values)
 
     def _new_id(self, begun: AlertState, *, sent: int) -> str:
         """The public id of an alert that begins: of its key, its opening, and the messages before it."""
