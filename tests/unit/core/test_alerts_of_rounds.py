@@ -12,7 +12,7 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SERVICE
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
-from service_quality.instants import DAY
+from service_quality.instants import DAY, HOUR
 from tests.properties.feature_sets import SMALL
 from tests.stand_ins.control import record_json
 from tests.stand_ins.memory_store import MemoryStore
@@ -151,6 +151,17 @@ def test_wait_that_an_edited_message_takes_back_is_not_called_answered():
     again = event("customer_message", 11)
     edited_again = replace(again, text="thanks", courtesy=1)
     assert endings(ASKED, ANSWERED, again, edited_again, rule=LONG_WAIT) == ["answered", None]
+
+
+def test_conversation_that_is_over_when_it_arrives_is_alerted_and_ended_at_the_clock_of_its_shop():
+    live = event("internal_note", 2 * HOUR, conversation_id="c2")
+    late = [replace(one, received_at=NOON + 2 * HOUR) for one in (ASKED, ANSWERED, event("resolved", 10))]
+
+    rows = fold_alerts(live, *late, rules=(RISK,)).rows.values()
+
+    alerts = [decode_alert(row.body) for row in rows if row.row_kind == "alert"]
+    said = [(one.subject.id, one.state, one.occurred_at - NOON) for one in alerts if one.state != "repeated"]
+    assert said == [("c2", "opened", 2 * HOUR), ("c1", "opened", 2 * HOUR), ("c1", "resolved", 2 * HOUR)]
 
 
 def test_late_event_is_judged_by_the_conversation_as_it_is():
