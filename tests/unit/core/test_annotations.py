@@ -14,12 +14,12 @@ THANKS = (
     "Cheers mate", "cheers :)", "many thanks", "great thanks", "Great, thanks a lot!", "ok", "OK.", "Okay, thank you",
     "ok thanks", "k thx bye", "got it, thanks", "Perfect, thank you guys!", "👍", "🙏🙏🏽", "❤️", "thanks ❤️🙏",
     "Thanks for your help!", "thank you for the quick reply", "Thanks for helping me", "That’s great, thanks",
-    "much appreciated", "You too, have a nice day!", "no problem, thank you", "thanks again :-)", "ｔｈａｎｋｓ！",
+    "much appreciated", "You too, have a nice day!", "thanks again :-)", "ｔｈａｎｋｓ！",
     "It works now, thank you!", "\u00a0thanks\u3000", "Bye bye", "I appreciate your help", "谢谢", "谢谢！", "谢谢你",
     "谢谢您的帮助", "感谢", "非常感谢！", "多谢", "好的", "好的谢谢", "好的，谢谢你～", "嗯嗯，谢谢", "ok的",
-    "收到，谢谢", "知道了，谢谢亲", "辛苦了", "辛苦了，谢谢🙏", "太好了！谢谢", "没问题", "明白了", "哦哦好的",
+    "收到，谢谢", "知道了，谢谢亲", "辛苦了", "辛苦了，谢谢🙏", "太好了！谢谢", "明白了", "哦哦好的",
     "好的👌", "谢谢老板", "再见", "謝謝", "好的，感謝", "解决了，谢谢！", "可以了谢谢", "谢谢客服小姐姐",
-    "感谢您的耐心解答", "行", "3Q", "Thanks Anna", "Thank you, Jean-Luc!", "ok thx Bob 👍", "谢谢小李",
+    "感谢您的耐心解答", "3Q", "Thanks Anna", "Thank you, Jean-Luc!", "ok thx Bob 👍", "谢谢小李",
     "好的，谢谢王姐！", "谢谢，不用了", "没事了", "不客气", "5星好评已给", "[表情]", "谢谢[微笑]", "[OK]",
 )  # fmt: skip
 MORE = (
@@ -35,6 +35,23 @@ MORE = (
     "Thanks Refund", "Thanks Anna?", "thanks anna", "Thank You Please", "Anna", "Thanks Anna 12345", "THANKS REFUND",
     "谢谢小李，单号多少", "小李", "[图片]", "好评没用", "不用了退款", "Great Anna",
     "嗯？", "好的 但是我要退货", "怎么还没到", "太慢了",
+)  # fmt: skip
+
+#: Words of one meaning that may agree to what the agent proposed: somebody has to act on them.
+CONSENTS = (
+    ("可以", "that's fine"), ("可以的", "fine"), ("行", "sounds good"), ("行的", "that works"), ("当然", "sure"),
+    ("没问题", "no problem"), ("沒問題", "works for me"), ("是的", "yes"), ("对的", "yep"), ("嗯，可以", "yes please"),
+    ("同意", "agreed"), ("可以，谢谢", "sounds good, thanks"), ("好的，没问题", "ok, no problem"),
+    ("好的 行", "ok fine"),
+)  # fmt: skip
+#: Words of one meaning that take note of what the agent said, decline more, or say that the matter is settled.
+SETTLED = (
+    ("好的", "ok"), ("好", "good"), ("好吧", "alright"), ("嗯", "mhm"), ("收到", "noted"), ("知道了", "got it"),
+    ("明白了", "understood"), ("太好了", "great"), ("不用了", "no need"), ("不用", "not needed"),
+    ("不用了，谢谢", "no thanks"), ("没事", "all good"), ("没事了", "never mind"), ("没关系", "no worries"),
+    ("没问题了", "no more questions"), ("没有问题了，谢谢", "no further questions, thank you"),
+    ("没别的了", "nothing else"), ("就这些", "that's all"), ("行了，谢谢", "it works now, thanks"),
+    ("可以了，谢谢", "that worked, thanks"),
 )  # fmt: skip
 
 EVENT = InteractionEvent(
@@ -56,6 +73,16 @@ def test_message_that_only_thanks_is_courtesy(text):
 @pytest.mark.parametrize("text", MORE)
 def test_message_that_says_or_asks_more_is_no_courtesy(text):
     assert not only_thanks(text)
+
+
+@pytest.mark.parametrize("text", [text for pair in CONSENTS for text in pair])
+def test_consent_is_no_courtesy_in_either_language(text):
+    assert not only_thanks(text)
+
+
+@pytest.mark.parametrize("text", [text for pair in SETTLED for text in pair])
+def test_word_that_notes_declines_or_settles_is_courtesy_in_both_languages(text):
+    assert only_thanks(text)
 
 
 def test_customers_of_the_synthetic_shop_never_only_thank():

@@ -13,41 +13,43 @@ from string import ascii_lowercase, digits
 from service_quality.events.interaction_event import InteractionEvent
 
 #: Rises with every change of what `annotate` finds.
-ANNOTATION_VERSION = 2
+ANNOTATION_VERSION = 3
 
 _LONGEST = 120  # characters of a message that only thanks
 
-#: What thanks, agrees or says good-bye, and by itself asks for nothing.
+#: What thanks, takes note, declines more or says good-bye, and by itself asks for nothing. What may agree to a proposal
+#: (可以, 行, 没问题, yes, fine, no problem) is not among it: somebody has to act on it.
 _COURTESIES = (
     "thanks", "thank you", "thank u", "thankyou", "thanx", "thx", "thnx", "tnx", "thks", "tks", "ty", "tysm",
     "cheers", "much appreciated", "appreciate it", "appreciated", "i appreciate it", "i appreciate your help",
-    "many thanks", "no thanks", "no thank you", "no problem", "great thanks", "ok", "okay", "okey", "okie", "k", "kk",
-    "alright", "all right", "got it", "noted", "understood", "will do", "sounds good", "perfect", "great", "awesome",
-    "excellent", "wonderful", "brilliant", "lovely", "nice", "cool", "good", "super", "fine", "you too",
+    "many thanks", "no thanks", "no thank you", "great thanks", "ok", "okay", "okey", "okie", "k", "kk",
+    "alright", "all right", "got it", "noted", "understood", "mhm", "will do", "perfect", "great", "awesome",
+    "excellent", "wonderful", "brilliant", "lovely", "nice", "cool", "good", "super", "you too",
     "same to you",
-    "that's all", "that is all", "nothing else", "no that's all",
+    "that's all", "that is all", "nothing else", "no that's all", "no need", "not needed", "never mind", "nevermind",
+    "nvm", "no worries", "all good", "no more questions", "no other questions", "no further questions",
     "bye", "bye bye", "goodbye", "good bye", "have a nice day", "have a good day", "have a great day",
     "have a nice weekend", "have a good weekend", "good night", "you are the best", "you're the best", "谢谢", "谢",
     "谢了", "谢啦", "谢谢了", "谢谢啦", "谢谢你", "谢谢您", "谢谢哦", "谢谢哈", "谢谢亲", "多谢", "感谢", "非常感谢",
     "十分感谢", "感激不尽", "太感谢了", "辛苦了", "辛苦", "麻烦了", "麻烦你了", "麻烦您了", "谢谢老板", "3q", "3x",
-    "好", "好的", "好哒", "好滴", "好嘞", "好吧", "好呀", "行", "行的", "可以", "可以的", "没问题", "嗯", "嗯嗯",
+    "好", "好的", "好哒", "好滴", "好嘞", "好吧", "好呀", "嗯", "嗯嗯",
     "恩", "恩恩", "哦", "哦哦", "噢", "收到", "知道了", "明白", "明白了", "了解", "了解了", "懂了", "ok的", "太好了",
     "真好", "很好", "棒", "真棒", "太棒了", "赞", "不用了谢谢", "不用谢谢", "再见", "拜拜", "晚安", "祝您生活愉快",
-    "祝你生活愉快", "謝謝", "謝", "謝謝你", "謝謝您", "多謝", "感謝", "非常感謝", "辛苦囉", "好喔", "沒問題", "瞭解",
-    "知道囉",
-    "不用了", "不用啦", "不用", "没事了", "没事啦", "没事", "不客气", "不谢", "好评", "五星好评", "5星好评", "已给好评",
-    "已给", "已好评",
+    "祝你生活愉快", "謝謝", "謝", "謝謝你", "謝謝您", "多謝", "感謝", "非常感謝", "辛苦囉", "好喔", "瞭解",
+    "知道囉", "不用了", "不用啦", "不用", "没事了", "没事啦", "没事", "没关系", "不客气", "不谢", "好评", "五星好评",
+    "5星好评", "已给好评", "已给", "已好评", "没问题了", "没问题啦", "没有问题了", "没有其他问题了", "没别的了",
+    "就这些", "沒問題了",
 )  # fmt: skip
 #: What may stand beside a courtesy and adds nothing to it.
 _FILLERS = (
     "so", "so much", "very", "very much", "a lot", "a bunch", "a million", "a ton", "again", "and", "really",
     "indeed", "you", "u", "guys", "all", "everyone", "team", "sir", "madam", "dear", "there", "then", "oh", "ah",
     "hi", "hello", "mate", "man", "that's", "thats", "that is", "it's", "its", "it is", "it works", "it works now",
-    "that works", "that worked", "it worked", "problem solved", "solved", "it arrived",
+    "that worked", "it worked", "problem solved", "solved", "it arrived",
     "that solved it", "this solved it", "that helped", "it helped", "你", "您", "你们", "哈",
     "哈哈", "啊", "呀", "啦", "了", "哦", "呢", "嘛", "亲", "亲爱的", "小姐姐", "小哥哥", "老板", "客服", "店家",
     "非常", "真的", "十分", "太", "那", "已收到",
-    "已收到货", "收到货了", "货收到了", "解决了", "已解决", "问题解决了", "可以了", "好了", "你好", "您好",
+    "已收到货", "收到货了", "货收到了", "解决了", "已解决", "问题解决了", "可以了", "行了", "好了", "你好", "您好",
     "的", "喔", "囉",
 )  # fmt: skip
 #: Parts of fillers and courtesies that name their reason: for your quick help, 感谢您的耐心解答.
@@ -118,7 +120,7 @@ def annotate(event: InteractionEvent) -> InteractionEvent:
 
 
 def only_thanks(text: str) -> bool:
-    """Whether a message thanks, agrees or says good-bye, and says and asks nothing else.
+    """Whether a message thanks, takes note, declines or says good-bye, and says and asks nothing else.
 
     >>> only_thanks("OK, thank you so much!"), only_thanks("好的，谢谢"), only_thanks("thanks, but where is my parcel?")
     (True, True, False)
