@@ -5,6 +5,7 @@ These are docs/rules.md, docs/rules.schema.json, and shipped_rules.json from shi
 
 import json
 import sys
+from functools import partial
 
 from cli.paths import ROOT
 from cli.yaml_files import read_yaml
@@ -13,6 +14,7 @@ from service_quality.alerts.rule_document import parse_rules
 from service_quality.alerts.rule_vocabulary import Vocabulary
 from service_quality.alerts.rules import AUDIENCES, Rule
 from service_quality.alerts.stored_rules import store_rules
+from service_quality.alerts.value_ranges import SCORE
 from service_quality.alerts.wording import name_in_words, value_in_words
 from service_quality.conversations.event_values import EVENT_VALUES
 from service_quality.errors import RejectedRulesError
@@ -109,8 +111,8 @@ one in which it is silent. Texts are in {languages}; audiences are {audiences}.
 ## Conditions
 
 A condition is an object of one key, its kind. A value that is missing satisfies no condition, and `not` says nothing of
-it either; only `missing` does. Durations are written as `PT30M`, `PT4H` or `P7D`, rates and the score from 0 to 1,
-money in minor units.
+it either; only `missing` does. Durations are written as `PT30M`, `PT4H` or `P7D`, money in minor units of its
+currency. [What each value can be](#values) is below.
 
 | condition | holds where | keys |
 |---|---|---|
@@ -120,8 +122,19 @@ Intervals are score intervals (Wilson), compared by squares, so that every engin
 the rate as it is served, shrunk towards its parent, and asks about the raw one. It takes {rates}. `above_past` takes
 {pasts}.
 
-Conditions read the values of the conversation, the score, and [every feature](feature_dictionary.md). The values of the
-conversation are {values}.
+## Values
+
+Conditions read the values of the conversation, the score, and [every feature](feature_dictionary.md). A limit that a
+value can never meet is refused, and so is an example with a number that its value cannot be. A limit of `below`, and of
+`between` under that key, is more than the least number, and for whole numbers at most one more than the greatest.
+
+| value of the conversation | is | can be |
+|---|---|---|
+{values}
+
+| value of histories | can be |
+|---|---|
+{histories}
 
 ## The shipped rules
 """
@@ -161,7 +174,8 @@ def render_page() -> str:
         conditions="\n".join(f"| `{kind}` | {_HOLDS[kind]} | {_keys(kind)} |" for kind in forms.ALGEBRA),
         languages=" and ".join(f"`{language}`" for language in forms.TEXT_KEYS),
         audiences=", ".join(f"`{one}`" for one in AUDIENCES),
-        values=", ".join(f"`{name}`" for name in EVENT_VALUES),
+        values="\n".join(map(partial(_value_row, vocabulary), (*EVENT_VALUES, SCORE))),
+        histories=_ranges_of_histories(vocabulary),
         rates=_named(vocabulary.rates, "rates with their parent and their number of trials"),
         pasts=_named(vocabulary.pasts, "counts of one fact in two windows"),
     )
@@ -179,6 +193,19 @@ def declared_rules() -> tuple[Rule, ...]:
 def render_shipped() -> str:
     """The shipped rules as functions read them."""
     return json.dumps(store_rules(declared_rules()), indent=1, ensure_ascii=False) + "\n"
+
+
+def _value_row(vocabulary: Vocabulary, name: str) -> str:
+    return f"| `{name}` | {name_in_words(name, 'en')} | {vocabulary.ranges[name].in_words} |"
+
+
+def _ranges_of_histories(vocabulary: Vocabulary) -> str:
+    """A row for each range, with the values of histories that have it."""
+    names: dict[str, list[str]] = {}
+    for name in vocabulary.values:
+        if name not in vocabulary.of_conversation:
+            names.setdefault(vocabulary.ranges[name].in_words, []).append(f"`{name}`")
+    return "\n".join(f"| {', '.join(of_range)} | {in_words} |" for in_words, of_range in names.items())
 
 
 def _rows(keys: dict[str, str]) -> str:

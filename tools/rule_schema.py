@@ -29,7 +29,8 @@ def render_schema(vocabulary: Vocabulary) -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Rules",
         "description": "All rules of a shop, as a revision says them. The reader also refuses what a schema cannot "
-        "say: a limit in another unit than its value's, an example that the rule decides otherwise, a name twice.",
+        "say: a limit or an example in another unit or beyond the range of its value, an example that the rule decides "
+        "otherwise, a name twice.",
         "type": "object",
         "properties": {
             "revision": _said(forms.REVISION.schema, forms.DOCUMENT_KEYS["revision"]),

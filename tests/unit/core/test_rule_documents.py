@@ -7,6 +7,8 @@ import pytest
 from service_quality.alerts.conditions import AboveParent, AtLeast, Between, Not
 from service_quality.alerts.rule_document import find_problems, parse_rules
 from service_quality.alerts.rule_forms import DEEPEST, MOST_RULES
+from service_quality.alerts.rule_problems import Problem
+from service_quality.alerts.rule_vocabulary import Vocabulary
 from service_quality.alerts.stored_rules import read_rules, store_rules
 from service_quality.errors import RejectedRulesError
 from service_quality.features.declarations import FeatureSet, Rate, Total
@@ -202,6 +204,74 @@ def test_condition_with_a_mistake_names_its_place(kind, held, path):
     (found,) = condition(kind, held)
 
     assert found.path == f"rules[0].tiers.warning{path}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "held", "expected"),
+    [
+        ("at_least", {"value": "score", "limit": 1.5}, "a number from 0 to 1, as score can be"),
+        ("at_least", {"value": "agent_dissatisfied_rate_30d", "limit": 20},
+         "a number from 0 to 1, as agent_dissatisfied_rate_30d can be"),
+        ("at_least", {"value": "replies", "limit": 2.5}, "a whole number of at least 0, as replies can be"),
+        ("at_least", {"value": "waited_share", "limit": -1},
+         "a number of at least 0 (1 for all of the time), as waited_share can be"),
+        ("at_least", {"value": "closed", "limit": 2}, "a whole number from 0 to 1 (1 for yes), as closed can be"),
+        ("at_least", {"value": "opened_hour", "limit": 24},
+         "a whole number from 0 to 23 (hour of the day in the zone of the policy), as opened_hour can be"),
+        ("below", {"value": "score", "limit": 35}, "a number above 0, at most 1, as score can be"),
+        ("below", {"value": "replies", "limit": 0}, "a whole number above 0, as replies can be"),
+        ("below", {"value": "waiting_ms", "limit": "PT0S"}, "a duration above PT0S, as waiting_ms can be"),
+        ("one_of", {"value": "event_weekday", "numbers": [6, 7]},
+         "a whole number from 0 to 6 (0 for Monday to 6 for Sunday, in the zone of the policy), as event_weekday can"
+         " be"),
+        ("one_of", {"value": "waiting_ms", "numbers": [-5]}, "a duration of at least PT0S, as waiting_ms can be"),
+        ("between", {"value": "opened_hour", "from": 22, "below": 30},
+         "a whole number above 0, at most 24 (hour of the day in the zone of the policy), as opened_hour can be"),
+        ("between", {"value": "price_minor", "from": -5, "below": 100},
+         "a whole number of at least 0 (minor units of the currency), as price_minor can be"),
+    ],
+)  # fmt: skip
+def test_limit_that_its_value_can_never_meet_is_refused_with_the_range(kind, held, expected):
+    (found,) = condition(kind, held)
+
+    assert found.expected == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "held"),
+    [
+        ("at_least", {"value": "score", "limit": 1}),
+        ("at_least", {"value": "waited_share", "limit": 1.5}),
+        ("at_least", {"value": "sku_returned_rate_30d", "limit": 1.5}),
+        ("at_least", {"value": "agent_reply_ms_per_timed_replies_1d", "limit": "PT1S"}),
+        ("below", {"value": "closed", "limit": 1}),
+        ("below", {"value": "score", "limit": 1}),
+        ("between", {"value": "opened_hour", "from": 22, "below": 24}),
+        ("one_of", {"value": "opened_weekday", "numbers": [0, 6.0]}),
+        ("at_least", {"value": "waiting_ms", "limit": "PT0S"}),
+    ],
+)
+def test_limit_at_the_edge_of_a_range_is_taken(kind, held):
+    assert [one for one in condition(kind, held) if "can be" in one.expected] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "impossible"), [("score", 1.5), ("opened_weekday", 9), ("event_hour", 30), ("replies", 0.5), ("closed", 2)]
+)
+def test_example_with_an_impossible_value_is_refused(name, impossible):
+    examples = [
+        {"values": {"conversation_age_ms": "PT1M", name: impossible}, "expect": "warning"},
+        WAITS["examples"][1],
+    ]
+
+    (found,) = problems_of(rule(examples=examples))
+
+    assert (found.path, found.found) == (f"rules[0].examples[0].values.{name}", str(impossible))
+    assert found.expected.endswith(f"as {name} can be")
+
+
+def test_every_value_has_a_range():
+    assert set(Vocabulary(FEATURES).ranges) == set(Vocabulary(FEATURES).values)
 
 
 def spike(**changed: object) -> dict[str, object]:

@@ -21,12 +21,10 @@ from service_quality.alerts.rule_forms import (
     CONDITION_FORMS,
     CONDITION_KEYS,
     DEEPEST,
-    LIMIT,
     MISSING,
     MOST_CONDITIONS,
     MOST_NUMBERS,
     NOT,
-    NUMBER,
     OPTIONAL,
     TIMES,
 )
@@ -35,6 +33,9 @@ from service_quality.policies.document_values import JsonObject, shown
 
 #: What a condition with a mistake is read as; the document is rejected all the same.
 _NOTHING = AnyOf(())
+
+#: Reads a limit of a value at a place.
+LimitReader = Callable[[Place, object, str], float]
 
 
 def read_condition(place: Place, value: object) -> Condition:
@@ -93,7 +94,7 @@ def _number(place: Place, fields: JsonObject, key: str) -> float:
     return place.at(key).read(fields[key], CONDITION_FORMS[key], 0)
 
 
-def _compared(place: Place, fields: JsonObject) -> tuple[str, float | str, float]:
+def _compared(place: Place, fields: JsonObject, read_limit: LimitReader) -> tuple[str, float | str, float]:
     """A value, its limit or another value, and how many times that."""
     name = _value_name(place.at("value"), fields["value"])
     if ("limit" in fields) == ("of" in fields) or ("times" in fields and "of" not in fields):
@@ -102,23 +103,25 @@ def _compared(place: Place, fields: JsonObject) -> tuple[str, float | str, float
         )
         return name, 0, 1
     if "limit" in fields:
-        return name, place.at("limit").read_limit(fields["limit"], name, LIMIT), 1.0
+        return name, read_limit(place.at("limit"), fields["limit"], name), 1.0
     other = _value_name(place.at("of"), fields["of"])
     return name, other, place.at("times").read(fields.get("times", 1.0), TIMES, 1.0)
 
 
 def _at_least(place: Place, fields: JsonObject) -> Condition:
-    return AtLeast(*_compared(place, fields))
+    return AtLeast(*_compared(place, fields, Place.read_possible))
 
 
 def _below(place: Place, fields: JsonObject) -> Condition:
-    return Below(*_compared(place, fields))
+    return Below(*_compared(place, fields, Place.read_end))
 
 
 def _between(place: Place, fields: JsonObject) -> Condition:
     name = _value_name(place.at("value"), fields["value"])
-    lowest, below = (place.at(key).read_limit(fields[key], name, LIMIT) for key in ("from", "below"))
-    if lowest >= below:
+    before = len(place.problems.found)
+    lowest = place.at("from").read_possible(fields["from"], name)
+    below = place.at("below").read_end(fields["below"], name)
+    if len(place.problems.found) == before and lowest >= below:
         place.at("below").add(shown(fields["below"]), f"more than {shown(fields['from'])}")
     return Between(name, lowest, below)
 
@@ -127,7 +130,7 @@ def _one_of(place: Place, fields: JsonObject) -> Condition:
     name = _value_name(place.at("value"), fields["value"])
     numbers = place.at("numbers")
     given = place.problems.list_at(numbers.path, fields["numbers"], of="numbers", most=MOST_NUMBERS)
-    return OneOf(name, tuple(numbers.entry(number).read(one, NUMBER, 0) for number, one in enumerate(given)))
+    return OneOf(name, tuple(numbers.entry(number).read_number(one, name) for number, one in enumerate(given)))
 
 
 def _above_parent(place: Place, fields: JsonObject) -> Condition:

@@ -189,7 +189,7 @@ def _read_example(place: Place, value: object) -> tuple[dict[str, float | None],
         if name not in place.vocabulary.values:
             place.problems.add_unknown(at.path, name, place.vocabulary.values, "values")
         else:
-            values[name] = None if one is None else at.read_limit(one, name, forms.LIMIT)
+            values[name] = None if one is None else at.read_possible(one, name)
     return values, expect
 
 

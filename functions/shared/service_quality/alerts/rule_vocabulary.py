@@ -5,17 +5,14 @@ from functools import cached_property
 
 from service_quality.alerts.rules import CONVERSATION
 from service_quality.alerts.stored_rules import above_parent
+from service_quality.alerts.value_ranges import SCORE, ValueRange, range_of
 from service_quality.conversations.event_values import EVENT_VALUES
 from service_quality.events.kinds import BEHAVIOUR, FEEDBACK, KINDS, SERVICE, TIME_REACHED
 from service_quality.facts.entities import ENTITIES
 from service_quality.features.declarations import (
     EventValue,
-    Feature,
     FeatureSet,
-    Mean,
-    Quantile,
     Rate,
-    TimeSince,
     Total,
 )
 from service_quality.histories.windows import WINDOWS
@@ -24,8 +21,6 @@ from service_quality.histories.windows import WINDOWS
 GROUPS = {"service": SERVICE, "feedback": FEEDBACK, "behaviour": BEHAVIOUR}
 #: What a rule may name under `kinds`.
 KIND_NAMES = (*GROUPS, *KINDS, TIME_REACHED)
-SCORE = "score"
-_MS = "_ms"
 
 
 @dataclass(frozen=True)
@@ -42,8 +37,13 @@ class Vocabulary:
     @cached_property
     def durations(self) -> frozenset[str]:
         """The values that are durations, in milliseconds."""
-        events = (EventValue(name) for name in EVENT_VALUES)
-        return frozenset(one.name for one in (*events, *self.features.features) if _is_duration(one))
+        return frozenset(name for name, found in self.ranges.items() if found.is_duration)
+
+    @cached_property
+    def ranges(self) -> dict[str, ValueRange]:
+        """The range of every value by name."""
+        own = (EventValue(name) for name in (*EVENT_VALUES, SCORE))
+        return {one.name: range_of(one) for one in (*own, *self.features.features)}
 
     @cached_property
     def of_conversation(self) -> frozenset[str]:
@@ -73,12 +73,3 @@ class Vocabulary:
 def _contains(long: Total, short: Total) -> bool:
     is_same = (long.entity, long.fact) == (short.entity, short.fact)
     return is_same and WINDOWS[long.window].length > WINDOWS[short.window].length
-
-
-def _is_duration(feature: Feature) -> bool:
-    match feature:
-        case TimeSince() | Quantile():
-            return True
-        case EventValue(name) | Mean(_, name, _, _) | Total(_, name, _):
-            return name.endswith(_MS)
-    return False

@@ -10,6 +10,7 @@ from service_quality.alerts.message import Message
 from service_quality.alerts.provisional import is_judged
 from service_quality.alerts.shop_settings import ShopSettings, instant_in_words, money_in_words, printable
 from service_quality.alerts.wording_messages import MAIL, say
+from service_quality.conversations.event_values import FLAGS
 from service_quality.errors import DeclarationError
 from service_quality.features.declarations import (
     EventValue,
@@ -29,7 +30,6 @@ Key = TypeVar("Key", bound=Hashable)
 
 _LONGEST_SUBJECT = 99
 _LARGEST_EXPONENT = 20.0
-_YES_OR_NO = ("answered", "first_response_untimed", "waiting", "currency_known", "closed")
 _UNIT_OF_SUFFIX = {
     "_over_ms": "lateness", "_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday",
     "_share": "share", "_at": "instant",
@@ -254,7 +254,7 @@ def _unit(feature: Feature) -> str:
             return "share"
         case TimeSince() | Quantile():
             return "duration"
-        case EventValue(name) if name in _YES_OR_NO:
+        case EventValue(name) if name in FLAGS:
             return "flag"
         case Total(_, name, _) | Mean(_, name, _, _) | EventValue(name):
             return next((unit for suffix, unit in _UNIT_OF_SUFFIX.items() if name.endswith(suffix)), "number")

@@ -19,7 +19,8 @@ EVENT_VALUES = (
     "replies", "customer_messages", "agent_messages", "bot_messages", "transfers", "reopenings",
     "conversation_complaints", "price_minor", CURRENCY_KNOWN, "closed",
 )  # fmt: skip
-
+#: Those of them that are 1 for yes and 0 for no.
+FLAGS = ("answered", "first_response_untimed", "waiting", CURRENCY_KNOWN, "closed")
 
 #: The values of a conversation at an instant, by name.
 EventValues = dict[str, float | int | None]
