@@ -7,7 +7,6 @@ import pytest
 from service_quality.alerts.conditions import AboveParent, AtLeast, Between, Not
 from service_quality.alerts.rule_document import find_problems, parse_rules
 from service_quality.alerts.rule_forms import DEEPEST, MOST_RULES
-from service_quality.alerts.rule_problems import Problem
 from service_quality.alerts.rule_vocabulary import Vocabulary
 from service_quality.alerts.stored_rules import read_rules, store_rules
 from service_quality.errors import RejectedRulesError
