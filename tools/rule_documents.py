@@ -37,10 +37,10 @@ of date. Do not edit it by hand.
 
 A rule is asked at every event of its kinds. The gravest severity whose condition holds decides. Within the cooldown
 after the last message, an alert that holds or comes back is counted and not sent, unless it is graver than that
-message; what still holds when the cooldown is over is sent again with the count
-([what an alert lives through](architecture.md#the-state-of-an-alert)). A rule that asks for `waited_share`, the part of
-its target's time that a wait has taken, has a cooldown that ends with the wait: every breach of a target
-sends its messages. The audience is an attribute of each message, by which
+message; what was counted and still holds when the cooldown is over is sent again with the count, though nothing
+happens then ([what an alert lives through](architecture.md#the-state-of-an-alert)). A rule that asks for
+`waited_share`, the part of its target's time that a wait has taken, has a cooldown that ends with the wait: every
+breach of a target sends its messages. The audience is an attribute of each message, by which
 [subscribers filter](architecture.md#subscribers).
 
 ## Rules of a shop's own
@@ -111,8 +111,10 @@ one in which it is silent. Texts are in {languages}; audiences are {audiences}.
 ## Conditions
 
 A condition is an object of one key, its kind. A value that is missing satisfies no condition, and `not` says nothing of
-it either; only `missing` does. Durations are written as `PT30M`, `PT4H` or `P7D`, money in minor units of its
-currency. [What each value can be](#values) is below.
+it either; only `missing` does. What a rule asks `for` has held since the first time at which the rule was asked and
+found it so, if it was found so each time since; the rule of a conversation is asked again when the time is over. An
+example says in `held` how long its values have been so. Durations are written as `PT30M`, `PT4H` or `P7D`, money in
+minor units of its currency. [What each value can be](#values) is below.
 
 | condition | holds where | keys |
 |---|---|---|
@@ -143,6 +145,7 @@ _HOLDS = {
     "below": "a value is below a limit, or below `times` another value",
     "between": "a value is at least `from` and below `below`",
     "one_of": "a value is one of some numbers",
+    "for": "a condition has held for a while, whenever the rule was asked",
     "above_parent": "an entity's rate is above its parent's, beyond chance",
     "above_past": "an entity's count is above what its own past lets expect, beyond chance",
     "missing": "a value is not known",

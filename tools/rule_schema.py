@@ -83,7 +83,8 @@ def _example(vocabulary: Vocabulary) -> Schema:
         "additionalProperties": {"anyOf": [{"type": "null"}, forms.LIMIT.schema]},
     }
     expect = _said(forms.EXPECT.schema, forms.EXAMPLE_KEYS["expect"])
-    return _object({"values": values, "expect": expect}, required=forms.EXAMPLE_KEYS)
+    held = _said(forms.HELD_FOR.schema, forms.EXAMPLE_KEYS["held"])
+    return _object({"values": values, "held": held, "expect": expect}, required=("values", "expect"))
 
 
 def _condition(vocabulary: Vocabulary) -> Schema:
@@ -103,6 +104,8 @@ def _compared(kind: str, vocabulary: Vocabulary) -> Schema:
         "rate": {"enum": list(vocabulary.rates)} if vocabulary.rates else {"not": {}},
         "recent": {"enum": list(vocabulary.pasts)} if vocabulary.pasts else {"not": {}},
         "past": _VALUE,
+        "condition": _CONDITION,
+        "duration": forms.HELD_FOR.schema,
         "numbers": {"type": "array", "items": forms.NUMBER.schema, "minItems": 1, "maxItems": forms.MOST_NUMBERS},
     }
     properties: Schema = {

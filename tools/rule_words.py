@@ -9,6 +9,7 @@ from service_quality.alerts.conditions import (
     Below,
     Between,
     Condition,
+    HeldFor,
     Missing,
     Not,
     OneOf,
@@ -33,6 +34,8 @@ def condition_in_words(condition: Condition) -> str:  # noqa: PLR0911  # one for
             return ", or ".join(map(condition_in_words, conditions))
         case Not(inner):
             return f"not: {condition_in_words(inner)}"
+        case HeldFor(inner, duration_ms):
+            return f"for {value_in_words('waiting_ms', duration_ms, 'en')}: {condition_in_words(inner)}"
         case Missing(value):
             return f"`{value}` missing"
         case AtLeast("closed", 1):

@@ -1,8 +1,8 @@
 """What an alert lives through, found by looking back over everything that was judged; slow and obvious.
 
 Within a cooldown after a message only what is worse than that message, and the end of what was told, is said. What
-still holds after it is said again with the number of its occurrences, and what returned is told then. What nobody was
-told of ends without a word.
+occurred again meanwhile and still holds after it is said again with the number of its occurrences, and what returned is
+told then. What nobody was told of ends without a word.
 """
 
 from collections.abc import Sequence
@@ -81,9 +81,9 @@ def _what(judged: Sequence[Judged], index: int, said: Sequence[Said], *, cooldow
     worse = GRAVITY.index(judged[index].severity) > GRAVITY.index(said[-1].severity)
     if worse and (is_told or holding != [index] or not over):
         return "worsened"
-    if over:
-        return "repeated" if is_told else "opened"
-    return ""
+    if over and is_told:
+        return "repeated" if _times(judged, holding, said) else ""
+    return "opened" if over else ""
 
 
 def _is_end(judged: Sequence[Judged], index: int) -> bool:

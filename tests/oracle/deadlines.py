@@ -1,4 +1,7 @@
-"""Deadlines: when the turn in which a customer waits reaches a stage if nothing else happens, part by part of time."""
+"""Deadlines: when a conversation reaches a stage if nothing else happens, part by part of time.
+
+That is a stage of the wait in which a customer is, or an instant of the clock while a round runs.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,6 +18,7 @@ from tests.oracle.waiting import Turn
 #: A stage by its name: a value and its limit, which is written in one way alone.
 _STAGE = re.compile(r"(waiting_ms|waited_share):((?:0|[1-9]\d*)(?:\.\d*[1-9])?)")
 _LARGEST_LIMIT = 10**12
+_CLOCK = re.compile(r"clock:([1-9]\d{0,13})")
 
 
 class Deadline(NamedTuple):
@@ -49,7 +53,9 @@ class Waiting(NamedTuple):
 
 
 def deadline(story: Story, stage: str) -> Deadline | None:
-    """When the open turn reaches a stage by all the events of the story; None where it does not."""
+    """When the open turn, or the clock, reaches a stage by all the events of the story; None where it does not."""
+    if is_of_clock(stage):
+        return _of_clock(story, stage)
     turn, named = open_turn(story), _STAGE.fullmatch(stage)
     if turn is None or named is None or not 0 < Fraction(named[2]) <= _LARGEST_LIMIT:
         return None
@@ -64,10 +70,24 @@ def deadline(story: Story, stage: str) -> Deadline | None:
     if due_at is not None and due_at <= arrived_at:
         due_at = waiting.due_after(arrived_at, needed, latest)
     if due_at is not None and not waiting.in_open_time:
-        due_at = _open_from(story, turn, due_at, latest)
+        due_at = open_from(story, turn.start, due_at, latest)
     if due_at is None:
         return None
     return Deadline(due_at, turn.round + 1, _number_in_round(story, turn), stage)
+
+
+def is_of_clock(stage: str) -> bool:
+    """Whether a stage is an instant, and of no wait."""
+    return _CLOCK.fullmatch(stage) is not None
+
+
+def _of_clock(story: Story, stage: str) -> Deadline | None:
+    due_at, running = int(stage.removeprefix("clock:")), rounds(story)[-1:]
+    if not running or running[0].ended_from is not None or due_at > silent_until(story, running[0].opens, len(story)):
+        return None
+    number = len(rounds(story))
+    over = [one for one in turns(story) if one.round == number - 1 and one.end is not None]
+    return Deadline(due_at, number, 1 + len(over), stage)
 
 
 def nearest(story: Story, stages: Iterable[str], reached: Iterable[tuple[int, int, str]]) -> Deadline | None:
@@ -117,9 +137,12 @@ def _at_least(number: Fraction) -> int:
     return whole if whole == number else whole + 1
 
 
-def _open_from(story: Story, turn: Turn, at: int, latest: int) -> int | None:
-    """The first instant, not before `at`, that ends a millisecond in which the shop is open; None for a later one."""
-    calendar = story.policy_at(turn.start).calendar
+def open_from(story: Story, place: int, at: int, latest: int) -> int | None:
+    """The first instant, not before `at`, that ends a millisecond in which the shop is open; None for a later one.
+
+    The calendar is that of the event at a place.
+    """
+    calendar = story.policy_at(place).calendar
     return next((since + 1 for since, _ in open_parts(calendar, at - 1, latest)), None)
 
 

@@ -13,7 +13,7 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import FeatureSet
 from tests.oracle.bounds import MOST_EVENTS, RESERVED_EVENTS, RETENTION, fold_key, is_forgotten, is_full, is_too_old
 from tests.oracle.columns import NaiveColumn, columns_of, kept_facts
-from tests.oracle.deadlines import deadline, open_turn_named
+from tests.oracle.deadlines import deadline, is_of_clock, open_turn_named
 from tests.oracle.entries import (
     Deployed,
     ImportedPast,
@@ -182,7 +182,8 @@ class NaiveReader:
         reached = contact.reached if known else frozenset()
         self._join(contact, (known, parts), together)
         contact.touched_at = received_clock
-        contact.reached = frozenset(one for one in reached if one[:2] == open_turn_named(story))
+        waits = open_turn_named(story)
+        contact.reached = frozenset(one for one in reached if one[:2] == waits and not is_of_clock(one[2]))
         return Reading(position, became, self.clock, vector)
 
     def _time(self, position: str, time: TimeReached) -> Reading:
@@ -197,6 +198,8 @@ class NaiveReader:
         story, stage = self.story(whole), (time.round, time.turn, time.stage)
         reached = contact.reached if known else frozenset()
         if deadline(story, time.stage) != (time.due_at, *stage) or stage in reached:
+            return Reading(position, "silent", self.clock)
+        if is_of_clock(time.stage) and time.due_at <= touched_at:
             return Reading(position, "silent", self.clock)
         before_it, self.clock = self.clock, max(self.clock, time.due_at)
         until = story.up_to(time.due_at)

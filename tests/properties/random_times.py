@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from service_quality.events.control_signatures import is_signed, sign_control
 from service_quality.events.time_reached import TimeReached
-from service_quality.instants import DAY, HOUR, SECOND, parse_instant
+from service_quality.instants import DAY, HOUR, MINUTE, SECOND, parse_instant
 from tests.oracle import entries as oracle
 from tests.oracle.deadlines import deadline
 from tests.properties.naive_reader import NaiveReader
@@ -17,12 +17,14 @@ STAGES = (
     "waiting_ms:180000", "waiting_ms:1", "waited_share:1", "waited_share:0.333", "waiting_ms:1800000",
     "waited_share:0.75", "waited_share:2.5", "waiting_ms:86400000",
 )  # fmt: skip
-NO_STAGES = ("waiting_ms:90000", "waiting_ms", "waited_share:often", "waiting_days:1")
+NO_STAGES = ("waiting_ms:90000", "waiting_ms", "waited_share:often", "waiting_days:1", "clock:0", "clock:1e12")
 KINDS = (
     *("right",) * 6, *("later",) * 4, *("again", "late", "another stage") * 2, "early", "unsigned", "wrong turn",
     "wrong round", "wrong instant", "wrong stage", "wrong conversation",
 )  # fmt: skip
 GRACE = SECOND
+#: Instants of the clock, so long after the latest arrival: some of them past, and the last beyond any silence.
+CLOCKS_AHEAD = (0, 1, HOUR, -MINUTE, 2 * DAY, 40 * DAY)
 
 
 def oracle_time(record: TimeReached) -> oracle.TimeReached:
@@ -83,12 +85,18 @@ class TimesWriter:
         return record
 
 
+def stages_about(at: int) -> tuple[str, ...]:
+    """The stages that records name about an instant."""
+    return (*STAGES, *(f"clock:{at + ahead}" for ahead in CLOCKS_AHEAD))
+
+
 def _deadlines(reader: NaiveReader, shop_id: str) -> list[list[TimeReached]]:
-    """The deadlines of each conversation in which somebody waits, those of the latest one first."""
+    """The deadlines of each conversation that has some, those of the latest one first."""
     found: list[list[TimeReached]] = []
+    stages = stages_about(reader.received_clock)
     for key in [key for key in reader.contacts if key.startswith(_key(""))]:
         events, _ = reader.holds(key, received_clock=reader.received_clock)
-        due = [deadline(reader.story(events), stage) for stage in STAGES]
+        due = [deadline(reader.story(events), stage) for stage in stages]
         own = [_record(shop_id, key.removeprefix(_key("")), *one) for one in due if one is not None]
         found += [own] if own else []
     return found[::-1]

@@ -9,15 +9,19 @@ from hypothesis import strategies as st
 from service_quality.alerts.rules import Rule
 from service_quality.alerts.stages import stages_of
 from service_quality.commit.timers import TIMER, read_timer, timer_key
+from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import FeatureSet
-from tests.oracle.bounds import RETENTION
+from tests.oracle.bounds import RETENTION, fold_key
 from tests.oracle.deadlines import nearest
-from tests.oracle.entries import RulesBrought
+from tests.oracle.entries import RulesBrought, TimeReached
+from tests.oracle.looks import next_look
+from tests.oracle.rounds import rounds
 from tests.properties.feature_sets import SETS, SMALL, SMALL_RULES
 from tests.properties.naive_reader import NaiveReader
 from tests.properties.online_run import batches, new_store, new_worker
 from tests.properties.random_logs import RandomLog, logs, new_year_logs, readable
 from tests.properties.step_check import REASONS
+from tests.properties.stored_looks import looks_of
 from tests.stand_ins.archive_chain import archived_entries
 from tests.stand_ins.memory_store import MemoryStore
 
@@ -61,17 +65,34 @@ def assert_timers_equal_oracle(store: MemoryStore, log: RandomLog, rules: tuple[
         return
     stages = [stage.name for stage in stages_of(rules)]
     reader = NaiveReader(FeatureSet(()), scores=False)
-    reader.read(readable(log))
+    clocks = clocks_by_contact(reader, log)
     pending = {key: row for (key, _), row in store.rows.items() if row.row_kind == TIMER}
     for name, contact in reader.contacts.items():
         of, _, conversation_id = name.partition("\x1f")
         row = pending.pop(timer_key(log.shop_id, conversation_id), None) if of == "contact" else None
         timer = None if row is None else read_timer(log.shop_id, row.body)
-        expected = nearest(reader.story(contact.events), stages, contact.reached)
+        story = reader.story(contact.events)
+        stored = store.items.get((log.shop_id, name))
+        looks = [] if stored is None else looks_of(stored, log.shop_id, rules, len(rounds(story)))
+        clock, received_clock = clocks.get(name, (0, 0))
+        look = next_look(story, looks, clock=clock, received_clock=received_clock)
+        due = (nearest(story, stages, contact.reached), look)
+        expected = min((one for one in due if one is not None), default=None)
         if timer is not None and expected is None and timer.deadline.due_at < reader.received_clock - RETENTION:
             continue
         assert (timer and tuple(timer.deadline)) == (expected and tuple(expected)), name
     assert not pending
+
+
+def clocks_by_contact(reader: NaiveReader, log: RandomLog) -> dict[str, tuple[int, int]]:
+    """The clocks of the log where each contact changed last, as the reader reads it."""
+    found = {}
+    for position, entry in readable(log):
+        became = [reading.became for reading in reader.read([(position, entry)])]
+        if became[0] in ("accepted", "corrected", "reached") and isinstance(entry, InteractionEvent | TimeReached):
+            key = f"contact\x1f{entry.conversation_id}" if isinstance(entry, TimeReached) else fold_key(entry)
+            found[key] = (reader.clock, reader.received_clock)
+    return found
 
 
 def _became(entry: dict) -> str:

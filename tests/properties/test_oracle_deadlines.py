@@ -8,6 +8,7 @@ import pytest
 from service_quality.features.declarations import EventValue, FeatureSet
 from tests.oracle.deadlines import deadline, waited_share
 from tests.oracle.entries import NaiveEntry, TimeReached
+from tests.oracle.looks import next_look
 from tests.oracle.story import Calendar, Policy, Story, Target
 from tests.properties.naive_reader import NaiveReader
 from tests.properties.stories_by_hand import MINUTE, NOON, answers, asks, event, told
@@ -44,6 +45,31 @@ def test_turns_are_numbered_in_their_round_by_replies_and_waits_without_one():
     assert deadline(later, HALF_HOUR) == (NOON + 34 * MINUTE, 1, 3, HALF_HOUR)
     assert deadline(reopened, HALF_HOUR) == (NOON + 90 * MINUTE, 2, 1, HALF_HOUR)
     assert deadline(by_a_clock_that_is_behind, HALF_HOUR) == (NOON + 40 * MINUTE, 1, 2, HALF_HOUR)
+
+
+def test_clock_is_reached_while_a_round_runs_whether_anybody_waits_or_not():
+    noon = f"clock:{NOON + 30 * MINUTE}"
+    waits, answered = told(asks(0)), told(asks(0), answers(1))
+
+    assert deadline(waits, noon) == (NOON + 30 * MINUTE, 1, 1, noon)
+    assert deadline(answered, noon) == (NOON + 30 * MINUTE, 1, 2, noon)
+    assert due(told(asks(0), event("resolved", 1)), noon) is None
+    assert due(told(asks(0), event("status_changed", 1, merged_into="c9")), noon) is None
+    assert due(waits, f"clock:{NOON + 30 * DAY * MINUTE}") is None
+
+
+def test_look_lies_where_the_shop_opens_and_behind_what_has_come():
+    friday = told(asks(4 * DAY), policy=BUSINESS)
+    evening, monday = NOON + (4 * DAY + 6 * 60) * MINUTE, NOON + (7 * DAY - 3 * 60) * MINUTE
+
+    def look(at: int, *, clock: int = NOON, received_clock: int = NOON) -> int | None:
+        found = next_look(friday, [at], clock=clock, received_clock=received_clock)
+        return None if found is None else found.due_at
+
+    assert look(NOON + 4 * DAY * MINUTE + 5) == NOON + 4 * DAY * MINUTE + 5
+    assert look(evening) == monday + 1
+    assert look(evening, received_clock=monday + MINUTE) == monday + MINUTE + 1
+    assert look(evening, clock=monday + 1, received_clock=monday + MINUTE) is None
 
 
 def test_share_is_of_the_first_target_that_meets_the_contact():

@@ -85,6 +85,10 @@ def _behind_a_silence(state: ConversationState, stage: Stage) -> Deadline | None
     return _DEADLINE(replace(state, rounds=[*others, patient]), stage)
 
 
+def _of_any_round(state: ConversationState, stage: Stage) -> Deadline | None:
+    return Deadline(int(stage.limit), state.number, state.turn_number, stage.name) if state.rounds else None
+
+
 def _while_closed(state: ConversationState, stage: Stage) -> Deadline | None:
     if state.turn is None or stage.value == wait_stages.WAITED_SHARE:
         return _DEADLINE(state, stage)
@@ -128,6 +132,8 @@ OF_TIME: Mutants = {
     "turns are numbered through all rounds": _instead(ConversationState, "turn_number", property(_in_all_rounds)),
     "a wait is due behind a silence": _instead(deadlines, "deadline_of", _behind_a_silence),
     "a stage of any name": _instead(conversation_fold, "stage_named", lambda _: Stage("waiting_ms", 1)),
+    "a look behind what it was overtaken by": _instead(conversation_fold, "is_of_clock", lambda _: False),
+    "a look at a round that is over": _instead(deadlines, "_deadline_of_clock", _of_any_round),
 }
 #: Only a log that holds policies shows them.
 OF_TIME_UNDER_POLICIES: Mutants = {

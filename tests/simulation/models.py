@@ -7,15 +7,28 @@ from typing import Any
 
 from service_quality.alerts.conditions import AtLeast, Values
 from service_quality.alerts.rules import Rule
+from service_quality.alerts.stored_rules import held_for
 from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.kinds import SERVICE
 from service_quality.facts.conversation_fold import step_conversation
 from service_quality.features.vectors import Vector, vector_bytes
+from service_quality.instants import HOUR, MINUTE
 from service_quality.scoring.scores import Score
 from tests.properties.feature_sets import DEPLOYED
 from tests.stand_ins.scorer import FixedScorer
 
 MODELS = ("one", "two")
 RULES = ("first", "second")
+#: A rule that asks how long something has held.
+LINGERS = Rule(
+    name="lingers",
+    version=1,
+    subject="conversation",
+    kinds=SERVICE,
+    tiers=(("info", held_for(AtLeast("score", 0.4), 10 * MINUTE)),),
+    resolved_when=AtLeast("closed", 1),
+    cooldown_ms=2 * HOUR,
+)
 
 
 class CursedVectorError(Exception):
@@ -53,7 +66,7 @@ class BrokenCondition(AtLeast):
 
 def rules_named(name: str, features: str) -> tuple[Rule, ...]:
     """The rules of a feature set as first declared, or as changed by a deployment."""
-    declared = DEPLOYED[features][1]
+    declared = (*DEPLOYED[features][1], LINGERS)
     if name == "first":
         return declared
     changed = tuple(replace(rule, version=rule.version + 1, tiers=rule.tiers[:1], cooldown_ms=0) for rule in declared)

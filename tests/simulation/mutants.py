@@ -43,6 +43,14 @@ from tests.simulation.detours import (
     TimeoutTaken,
 )
 from tests.simulation.final_state import AnyVersion
+from tests.simulation.look_mutants import (
+    held_not_stored,
+    held_since_it_first_was,
+    looked_at_before_its_events,
+    looked_at_for_nothing,
+    looked_at_while_closed,
+    silence_never_ends,
+)
 from tests.simulation.order_mutants import (
     by_id_on_the_log,
     conflict_is_a_duplicate,
@@ -437,4 +445,10 @@ MUTANTS: dict[str, Mutant] = {
     "silence is folded": Mutant(patches=silence_moves_the_clock),
     "the clock moves to when a timer rings": Mutant(patches=clock_moves_to_the_ring),
     "a reached stage is due again": Mutant(patches=reached_stages_are_due_again),
+    "a silence never ends": Mutant(patches=silence_never_ends),
+    "a silence ends while the shop is closed": Mutant(patches=looked_at_while_closed),
+    "a look lies before events that have come": Mutant(patches=looked_at_before_its_events),
+    "an alert is looked at for nothing": Mutant(patches=looked_at_for_nothing),
+    "what holds is not stored": Mutant(patches=held_not_stored),
+    "what holds has held since it first did": Mutant(patches=held_since_it_first_was),
 }

@@ -2,19 +2,25 @@
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 from service_quality.alerts.rule_document import parse_rules
 from service_quality.alerts.rules import Rule
 from service_quality.alerts.stages import stages_of
+from service_quality.commit.shop_item import SHOP_KEY
 from service_quality.commit.timers import TIMER, read_timer, timer_key
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import TIME_REACHED
 from tests.oracle.bounds import fold_key, is_forgotten
 from tests.oracle.deadlines import Deadline, nearest
 from tests.oracle.entries import RulesBrought, TimeReached
+from tests.oracle.looks import next_look
+from tests.oracle.rounds import rounds
 from tests.properties.naive_reader import NaiveEntry, NaiveReader
+from tests.properties.stored_looks import looks_of
 from tests.simulation.evidence import Evidence, require
 from tests.simulation.models import rules_named
+from tests.simulation.outside import STATE
 
 #: The deadlines of a conversation, one after the other; None where nothing is due any more.
 Series = list[Deadline | None]
@@ -53,10 +59,10 @@ def _require_reached_once(evidence: Evidence) -> None:
 def _expected(evidence: Evidence) -> tuple[dict[str, Series], set[str]]:
     """The next deadline of each conversation after each transaction that changed it, and those forgotten meanwhile.
 
-    Stages are those of the shop's own rules, else of the rules of the attempt.
+    Stages and looks are those of the shop's own rules, else of the rules of the attempt.
     """
     links = {entry["position"]: number for number, link in enumerate(evidence.links) for entry in link["entries"]}
-    reader = evidence.new_reader(scores=False)
+    reader, stored = evidence.new_reader(scores=False), _stored(evidence)
     series: dict[str, dict[int, Deadline | None]] = defaultdict(dict)
     own: tuple[Rule, ...] | None = None
     forgotten: set[str] = set()
@@ -72,14 +78,37 @@ def _expected(evidence: Evidence) -> tuple[dict[str, Series], set[str]]:
             own = parse_rules(entry.document, reader.features).rules
         if key is not None and became[0] in ("accepted", "corrected", "reached"):
             attempt = evidence.attempts[links[position]]
-            stages = stages_of(own if own is not None else rules_named(attempt.rules, attempt.features))
-            series[key][links[position]] = _next_deadline(reader, key, [stage.name for stage in stages])
+            rules = own if own is not None else rules_named(attempt.rules, attempt.features)
+            item = stored.get((links[position], key))
+            series[key][links[position]] = _next_deadline(reader, key, rules, item)
     return {key: [*by_link.values()] for key, by_link in series.items()}, forgotten
 
 
-def _next_deadline(reader: NaiveReader, key: str, stages: list[str]) -> Deadline | None:
+def _next_deadline(
+    reader: NaiveReader, key: str, rules: Sequence[Rule], item: tuple[str, bytes] | None
+) -> Deadline | None:
+    """The nearest stage of the wait or look of a rule, given what was stored of the conversation by then."""
     contact = reader.contacts[key]
-    return nearest(reader.story(contact.events), stages, contact.reached)
+    story, stages = reader.story(contact.events), [stage.name for stage in stages_of(rules)]
+    looks = [] if item is None else looks_of(item[1], item[0], rules, len(rounds(story)))
+    look = next_look(story, looks, clock=reader.clock, received_clock=reader.received_clock)
+    return min((one for one in (nearest(story, stages, contact.reached), look) if one is not None), default=None)
+
+
+def _stored(evidence: Evidence) -> dict[tuple[int, str], tuple[str, bytes]]:
+    """The items of conversations that each link has stored, with the id of the shop."""
+    found: dict[tuple[int, str], tuple[str, bytes]] = {}
+    link = -1
+    for change in evidence.world.outside.tables.changes:
+        if change.table != STATE:
+            continue
+        shop_id, _, key = change.item["item_key"]["S"].partition("\x1f")
+        if shop_id != evidence.shop_id:
+            continue
+        link += key == SHOP_KEY
+        if key.startswith("contact"):
+            found[link, key.partition("\x1f@")[0]] = (shop_id, change.item["data"]["B"])
+    return found
 
 
 def _key_of(entry: NaiveEntry) -> str | None:

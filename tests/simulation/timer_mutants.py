@@ -68,13 +68,13 @@ def first_deadline_kept(world: World) -> list[Any]:
 
 
 def _kept_rows(keeps: Callable[[ConversationItem, OutboxRow], bool]) -> Any:
-    sound = EventFold._keep_conversation
+    sound = EventFold._set_timer
 
-    def keep(fold: EventFold, event: Any, step: Any, received_clock: int) -> list[OutboxRow]:
-        item = fold.state.conversation(conversation_key(event))
-        return [row for row in sound(fold, event, step, received_clock) if keeps(item, row)]
+    def set_timer(fold: EventFold, event: Any, step: Any, clocks: Any) -> list[OutboxRow]:
+        before = replace(fold.state.conversation(conversation_key(event)))
+        return [row for row in sound(fold, event, step, clocks) if keeps(before, row)]
 
-    return mock.patch.object(EventFold, "_keep_conversation", keep)
+    return mock.patch.object(EventFold, "_set_timer", set_timer)
 
 
 def one_row_a_deadline(world: World) -> list[Any]:

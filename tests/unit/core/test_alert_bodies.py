@@ -179,8 +179,8 @@ def test_alert_of_a_round_that_silence_ended_names_its_end_and_nothing_of_the_ne
 
     bodies = published(alert_rows(WAITING_TOO_LONG, log=log), ids="plain")
 
-    opened, _, ended, next_opened = bodies
-    assert [body["state"] for body in bodies] == [OPENED, WORSENED, RESOLVED, OPENED]
+    opened, *_, ended, next_opened = bodies
+    assert [body["state"] for body in bodies] == [OPENED, REPEATED, WORSENED, RESOLVED, OPENED]
     assert opened["alert_id"] == ended["alert_id"] != next_opened["alert_id"]
     assert WAITING_TOO_LONG.resolved_when.holds(ended["evidence"])
     assert (ended["evidence"].get("waiting_ms"), ended["score"]) == (None, None)

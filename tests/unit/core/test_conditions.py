@@ -16,6 +16,7 @@ from service_quality.alerts.conditions import (
     AtLeast,
     Below,
     Between,
+    HeldFor,
     Missing,
     Not,
     OneOf,
@@ -32,6 +33,7 @@ LEAVES = (
     Between("a", 1, 5),
     OneOf("a", (2, 3)),
     AtLeast("a", "b", times=2),
+    HeldFor(Below("a", 3), 1, "held"),
     RATE,
     PAST,
 )
@@ -54,6 +56,13 @@ LEAVES = (
         (Not(AllOf((AtLeast("a", 1), AtLeast("b", 1)))), {"a": 1}, False),
         (Not(AnyOf((AtLeast("a", 1), AtLeast("b", 1)))), {"a": 0}, False),
         (Not(AnyOf((AtLeast("a", 1), AtLeast("b", 1)))), {"a": 0, "b": 0}, True),
+        (HeldFor(AtLeast("a", 1), 5, "held"), {"a": 1, "held": 5}, True),
+        (HeldFor(AtLeast("a", 1), 5, "held"), {"a": 1, "held": 4}, False),
+        (HeldFor(AtLeast("a", 1), 5, "held"), {"a": 1}, False),
+        (Not(HeldFor(AtLeast("a", 1), 5, "held")), {"a": 1, "held": 4}, True),
+        (Not(HeldFor(AtLeast("a", 1), 5, "held")), {"a": 1, "held": 5}, False),
+        (Not(HeldFor(AtLeast("a", 1), 5, "held")), {"a": 0}, True),
+        (Not(HeldFor(AtLeast("a", 1), 5, "held")), {"a": None}, False),
     ],
 )
 def test_condition_holds_only_over_what_is_known(condition, values, holds):

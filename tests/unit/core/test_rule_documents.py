@@ -196,7 +196,17 @@ def test_two_rules_of_one_name_are_a_mistake():
             ".above_parent.confidence",
         ),
         ("above_parent", {"rate": "agent_dissatisfied_rate_30d", "at_least": 9}, ".above_parent.confidence"),
-        ("for", {"duration": "PT5M"}, ""),
+        ("for", {"duration": "PT5M"}, ".for.condition"),
+        ("for", {"duration": "PT0S", "condition": {"missing": "score"}}, ".for.duration"),
+        ("for", {"duration": 300_000, "condition": {"missing": "score"}}, ".for.duration"),
+        ("for", {"duration": "PT5M", "condition": {"missing": "scores"}}, ".for.condition.missing"),
+        ("for", {"condition": {"missing": "score"}}, ".for.duration"),
+        (
+            "for",
+            {"duration": "PT5M", "condition": {"for": {"duration": "PT1M", "condition": {"missing": "score"}}}},
+            ".for.condition",
+        ),
+        ("since", {"duration": "PT5M", "condition": {"missing": "score"}}, ""),
     ],
 )
 def test_condition_with_a_mistake_names_its_place(kind, held, path):
@@ -364,6 +374,7 @@ def test_rules_come_back_from_their_stored_form():
             {"any_of": [{"one_of": {"value": "event_weekday", "numbers": [5, 6]}}, {"missing": "score"}]},
             {"at_least": {"value": "score", "of": "agent_dissatisfied_rate_30d", "times": 1.5}},
             {"below": {"value": "waiting_ms", "limit": "P1D"}},
+            {"for": {"duration": "PT1H", "condition": {"not": {"missing": "score"}}}},
             {"above_parent": {"rate": "agent_dissatisfied_rate_30d", "at_least": 20, "confidence": 0.99}},
             {"above_past": spike()},
         ]

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service_quality.alerts.alert_state import AlertState
+from service_quality.alerts.looks import Held, Stretch
 from service_quality.commit.listed_import import MAX_IMPORTS, MOST_DONE_IMPORTS, Import
 from service_quality.commit.shop_item import ShopItem, decode_shop, encode_shop
 from service_quality.commit.state_items import (
     ConversationItem,
     HistoryItem,
+    carry_alerts,
     decode_conversation,
     decode_histories,
     decode_pack,
@@ -141,6 +143,19 @@ def import_record(import_id: str, *, clock: int = NOON, histories: int = 1, conv
         conversations=conversations,
         columns=PLAN.columns,
     )
+
+
+@pytest.mark.parametrize("alert_states", [{}, {"waiting": STATE}])
+def test_what_has_held_comes_back_and_an_item_without_it_is_stored_as_before(alert_states):
+    held = {"lingers": Held(Stretch(2, 0), {"held:1a": 5, "held:2b": 7})}
+    item = ConversationItem(conversation(event("customer_message", 0)), alert_states=alert_states, held=held)
+    of_agent = HistoryItem(alert_states=alert_states, held=held)
+
+    assert decode_conversation(encode_conversation(item), "shop") == item
+    assert decode_histories(encode_histories(of_agent, PLAN), PLAN) == of_agent
+    without = encode_conversation(replace(item, held={}))
+    assert unpack(without)[-1] == {name: list(state) for name, state in alert_states.items()}
+    assert decode_conversation(carry_alerts(without, before=encode_conversation(item)), "shop") == item
 
 
 def test_import_leaves_the_list_when_its_last_item_has_absorbed_it_and_its_id_stays_known():

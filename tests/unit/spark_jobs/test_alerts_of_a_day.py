@@ -70,7 +70,8 @@ def test_conversation_is_scored_and_watched_again_after_its_rating():
 
     assert told([*rated, *again], score=0.9) == [
         ("high_risk", "opened"), ("high_risk", "resolved"), ("high_risk", "opened"),
-        ("waiting_too_long", "opened"), ("waiting_too_long", "repeated"), ("high_risk", "repeated"),
+        ("waiting_too_long", "opened"), ("high_risk", "repeated"), ("waiting_too_long", "repeated"),
+        ("high_risk", "repeated"),
     ]  # fmt: skip
 
 
@@ -104,14 +105,14 @@ def test_second_wait_of_ten_hours_is_told():
     first = [sent("customer_message", 0), sent("internal_note", 31 * MINUTE), sent("agent_message", 40 * MINUTE)]
     second = [sent("customer_message", HOUR), sent("internal_note", 11 * HOUR)]
 
-    assert told([*first, *second])[2:] == [("waiting_too_long", "opened")]
+    assert told([*first, *second])[2:] == [("waiting_too_long", "opened"), ("waiting_too_long", "repeated")]
 
 
 def test_source_that_stops_has_an_end_that_is_told():
     silent = [sent("customer_message", 0), sent("internal_note", HOUR)]
     others = [sent("agent_message", day * DAY, conversation_id=f"k{day}") for day in range(1, 10)]
 
-    assert [state for _, state in told([*silent, *others])] == ["opened", "worsened", "resolved"]
+    assert [state for _, state in told([*silent, *others])] == ["opened", "repeated", "worsened", "resolved"]
 
 
 def test_thanks_after_the_resolution_open_nothing():

@@ -106,9 +106,26 @@ def test_alert_that_returns_within_its_cooldown_is_told_of_when_the_cooldown_is_
     again = [sent("customer_message", hour * HOUR) for hour in range(1, 22)]
 
     assert when([*first, *again]) == [
-        ("opened", at(30)), ("resolved", at(40)), ("opened", at(5 * 60)),
-        *(("repeated", at(hour * 60)) for hour in (9, 13, 17, 21)),
+        ("opened", at(30)), ("resolved", at(40)), ("opened", at(4 * 60 + 40)),
+        *(("repeated", at(hour * 60 + 40)) for hour in (8, 12, 16, 20)),
     ]  # fmt: skip
+
+
+def test_what_still_holds_when_its_silence_ends_is_said_again_then_with_the_count():
+    waits = [sent("customer_message", 0), *(sent("customer_message", k * MINUTE) for k in (40, 50)), later(12 * HOUR)]
+
+    assert when(waits) == [("opened", at(30)), ("repeated", at(4 * 60 + 30))]
+    assert [message.repeats for message in messages_of(waits)] == [0, 2]
+
+
+def test_what_nothing_happened_to_is_not_said_again():
+    assert when([sent("customer_message", 0), later(12 * HOUR)]) == [("opened", at(30))]
+
+
+def test_what_ended_before_its_silence_did_is_not_said_again():
+    waits = [sent("customer_message", 0), sent("customer_message", 40 * MINUTE), sent("agent_message", 2 * HOUR)]
+
+    assert when([*waits, later(12 * HOUR)]) == [("opened", at(30)), ("resolved", at(2 * 60))]
 
 
 def test_relapses_give_one_message_a_cooldown():
@@ -178,6 +195,16 @@ def test_closed_shop_is_told_of_a_wait_in_all_the_time_when_it_opens_again():
     assert under_a_policy([asked, later(3 * HOUR)]) == []
     (only,) = under_a_policy([asked, later(22 * HOUR)])
     assert (only.state, format_instant(only.occurred_at or 0)) == ("opened", at(opens))
+
+
+def test_silence_that_ends_while_the_shop_is_closed_ends_when_it_opens():
+    waits = [sent("customer_message", -40 * MINUTE), sent("customer_message", -5 * MINUTE), later(22 * HOUR)]
+
+    messages = under_a_policy(waits)
+
+    assert [(one.state, format_instant(one.occurred_at or 0), one.repeats) for one in messages] == [
+        ("opened", at(-10), 0), ("repeated", at(21 * 60 + 1 / MINUTE), 1),
+    ]  # fmt: skip
 
 
 def test_stages_that_are_reached_at_one_instant_are_one_message_and_no_repeat():

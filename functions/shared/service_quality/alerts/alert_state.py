@@ -74,7 +74,8 @@ def next_state(before: AlertState | None, found: Finding, *, cooldown_ms: int) -
     """The alert's next state at a judged event; the state before where the event says nothing of it.
 
     Within the cooldown after the last message only what is graver than that message sends another, and the end of an
-    alert that was told. From then on an alert that still holds is said again, and one that returned is told.
+    alert that was told. From then on an alert that was seen again and still holds is said again, and one that returned
+    is told.
 
     >>> opened = next_state(None, Finding("warning", clock=0), cooldown_ms=1000)
     >>> counted = next_state(opened.state, Finding("warning", clock=1), cooldown_ms=1000)
@@ -100,7 +101,7 @@ def next_state(before: AlertState | None, found: Finding, *, cooldown_ms: int) -
     held = before._replace(severity=severity, repeats=before.repeats + found.counts)
     if is_graver:
         return _said(held, WORSENED, clock)
-    if cools:
+    if cools or not held.repeats:
         return Step(held)
     return _said(held, OPENED if before.silent else REPEATED, clock)
 

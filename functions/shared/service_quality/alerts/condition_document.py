@@ -13,6 +13,7 @@ from service_quality.alerts.conditions import (
     Missing,
     Not,
     OneOf,
+    held_in,
 )
 from service_quality.alerts.document_place import Place
 from service_quality.alerts.rule_forms import (
@@ -21,6 +22,8 @@ from service_quality.alerts.rule_forms import (
     CONDITION_FORMS,
     CONDITION_KEYS,
     DEEPEST,
+    FOR,
+    HELD_FOR,
     MISSING,
     MOST_CONDITIONS,
     MOST_NUMBERS,
@@ -28,7 +31,7 @@ from service_quality.alerts.rule_forms import (
     OPTIONAL,
     TIMES,
 )
-from service_quality.alerts.stored_rules import above_parent, above_past
+from service_quality.alerts.stored_rules import above_parent, above_past, held_for
 from service_quality.policies.document_values import JsonObject, shown
 
 #: What a condition with a mistake is read as; the document is rejected all the same.
@@ -77,6 +80,11 @@ def require(place: Place, fields: JsonObject, keys: tuple[str, ...]) -> None:
 
 def _read_on(place: Place, fields: JsonObject, kind: str) -> Condition:
     """Find the mistakes in what an object with a missing or unknown key holds."""
+    if kind == FOR:
+        for key, reader in (("duration", _duration), ("condition", _held_condition)):
+            if key in fields:
+                reader(place, fields)
+        return _NOTHING
     present = {key: one for key, one in fields.items() if key in CONDITION_FORMS or key in ("value", "of")}
     for key, one in present.items():
         if key in ("value", "of"):
@@ -133,6 +141,23 @@ def _one_of(place: Place, fields: JsonObject) -> Condition:
     return OneOf(name, tuple(numbers.entry(number).read_number(one, name) for number, one in enumerate(given)))
 
 
+def _held_for(place: Place, fields: JsonObject) -> Condition:
+    condition, duration = _held_condition(place, fields), _duration(place, fields)
+    return held_for(condition, duration)
+
+
+def _held_condition(place: Place, fields: JsonObject) -> Condition:
+    within = place.at("condition")
+    condition = read_condition(within, fields["condition"])
+    if any(held_in(condition)):
+        within.add("a condition with `for` in it", "one without: what has held for a while is asked once")
+    return condition
+
+
+def _duration(place: Place, fields: JsonObject) -> int:
+    return place.at("duration").read(fields["duration"], HELD_FOR, 0)
+
+
 def _above_parent(place: Place, fields: JsonObject) -> Condition:
     known = "rates that are served with their parent and their number of trials"
     rate = place.at("rate").read_name(fields["rate"], place.vocabulary.rates, known)
@@ -156,6 +181,7 @@ _READERS: dict[str, Callable[[Place, JsonObject], Condition]] = {
     "below": _below,
     "between": _between,
     "one_of": _one_of,
+    FOR: _held_for,
     "above_parent": _above_parent,
     "above_past": _above_past,
 }

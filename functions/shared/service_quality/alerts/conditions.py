@@ -204,6 +204,32 @@ class Not(NamedTuple):
         return self.condition.holds(values)
 
 
+class HeldFor(NamedTuple):
+    """A condition has held for so long, in milliseconds, whenever its rule was asked.
+
+    `name` is that of a value: how long it has held by now, where it holds (looks.py).
+
+    >>> slow = HeldFor(AtLeast("score", 0.5), 60_000, "held")
+    >>> slow.holds({"score": 0.6, "held": 60_000}), slow.holds({"score": 0.6, "held": 0}), slow.fails({"score": 0.4})
+    (True, False, True)
+    """
+
+    condition: "Condition"
+    duration_ms: int
+    name: str
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.condition.reads
+
+    def holds(self, values: Values) -> bool:
+        held = values.get(self.name)
+        return held is not None and held >= self.duration_ms and self.condition.holds(values)
+
+    def fails(self, values: Values) -> bool:
+        return self.condition.fails(values) or (self.condition.holds(values) and not self.holds(values))
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class _Several(ByFields):
     """Several conditions that together make one."""
@@ -235,7 +261,18 @@ class AnyOf(_Several):
         return all(condition.fails(values) for condition in self.conditions)
 
 
-Condition = AtLeast | Below | Between | OneOf | Missing | AboveParent | AbovePast | Not | AllOf | AnyOf
+Condition = AtLeast | Below | Between | OneOf | Missing | AboveParent | AbovePast | Not | HeldFor | AllOf | AnyOf
+
+
+def held_in(condition: Condition) -> Iterator[HeldFor]:
+    """Every condition within a condition that asks how long another one has held."""
+    if isinstance(condition, HeldFor):
+        yield condition
+    elif isinstance(condition, Not):
+        yield from held_in(condition.condition)
+    elif isinstance(condition, _Several):
+        for one in condition.conditions:
+            yield from held_in(one)
 
 
 def decisive_values(condition: Condition, values: Values) -> Iterator[str]:

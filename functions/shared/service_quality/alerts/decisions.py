@@ -17,6 +17,7 @@ from service_quality.alerts.endings import RULE_WITHDRAWN, end_of_round, ending_
 from service_quality.alerts.rules import CONVERSATION, Rule
 from service_quality.conversations.conversation import conversation_key
 from service_quality.conversations.conversation_state import ConversationState
+from service_quality.conversations.wait_stages import is_of_clock
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import TIME_REACHED
 from service_quality.events.time_reached import TimeReached
@@ -63,9 +64,7 @@ class Decision(NamedTuple):
 
 
 def subject_of(rule: Rule, event: InteractionEvent | TimeReached, step: ConversationStep) -> Subject | None:
-    """The subject of a rule at an event; None where the rule does not look at it, or it names no subject."""
-    if event.kind not in rule.kinds and not (event.kind == TIME_REACHED and rule.stages):
-        return None
+    """The subject of a rule at an event; None where the event names no subject of this kind."""
     if rule.subject == "conversation":
         state, conversation_id = step.after.state, event.conversation_id
         if not conversation_id:
@@ -73,6 +72,16 @@ def subject_of(rule: Rule, event: InteractionEvent | TimeReached, step: Conversa
         return Subject(conversation_id, conversation_key(event), state.number, state.turn_number)
     key = step.keys.get(rule.subject)
     return Subject(key.partition("\x1f")[2], key) if key is not None else None
+
+
+def is_asked_at(rule: Rule, event: InteractionEvent | TimeReached) -> bool:
+    """Whether a rule asks at such an event: of its kinds, or where a wait reaches a stage and the rule has some.
+
+    At a deadline of the clock only those rules ask whose look has come (looks.py).
+    """
+    if isinstance(event, TimeReached):
+        return not is_of_clock(event.stage) and (bool(rule.stages) or TIME_REACHED in rule.kinds)
+    return event.kind in rule.kinds
 
 
 def decide(

@@ -26,6 +26,14 @@ class RulesDocument(NamedTuple):
     rules: tuple[Rule, ...]
 
 
+class Example(NamedTuple):
+    """Values by name, what is expected of them, and for how long they have been so, in milliseconds."""
+
+    values: dict[str, float | None]
+    expect: str
+    held_ms: int = 0
+
+
 def parse_rules(document: bytes, features: FeatureSet) -> RulesDocument:
     """The rules of a document, each with its examples met; RejectedRulesError names every mistake in it."""
     found, problems = find_problems(document, features)
@@ -153,8 +161,8 @@ class _RuleReader(NamedTuple):
                 self.place.at("evidence").entry(number).add(shown(name), expected)
         return names
 
-    def examples(self) -> list[tuple[dict[str, float | None], str]]:
-        """Values by name, and what is expected of them."""
+    def examples(self) -> list[Example]:
+        """The examples."""
         if "examples" not in self.fields:
             return []
         place = self.place.at("examples")
@@ -173,16 +181,17 @@ class _RuleReader(NamedTuple):
         return names
 
 
-def _read_example(place: Place, value: object) -> tuple[dict[str, float | None], str]:
+def _read_example(place: Place, value: object) -> Example:
     fields = place.problems.object_at(place.path, value, known=(*forms.EXAMPLE_KEYS,))
     if not isinstance(value, dict):
-        return {}, NONE
-    require(place, fields, (*forms.EXAMPLE_KEYS,))
+        return Example({}, NONE)
+    require(place, fields, ("values", "expect"))
+    held_ms = place.at("held").read(fields["held"], forms.HELD_FOR, 0) if "held" in fields else 0
     expect = place.at("expect").read(fields.get("expect", NONE), forms.EXPECT, NONE)
     held, given = place.at("values"), fields.get("values", {})
     if not isinstance(given, dict):
         held.add(shown(given), "an object of values by name")
-        return {}, expect
+        return Example({}, expect)
     values: dict[str, float | None] = {}
     for name, one in given.items():
         at = held.at(name)
@@ -190,16 +199,16 @@ def _read_example(place: Place, value: object) -> tuple[dict[str, float | None],
             place.problems.add_unknown(at.path, name, place.vocabulary.values, "values")
         else:
             values[name] = None if one is None else at.read_possible(one, name)
-    return values, expect
+    return Example(values, expect, held_ms)
 
 
-def _run_examples(place: Place, rule: Rule, examples: Sequence[tuple[dict[str, float | None], str]]) -> None:
+def _run_examples(place: Place, rule: Rule, examples: Sequence[Example]) -> None:
     """A problem for each example that the rule decides otherwise, and where no example is of one of both sorts."""
-    for number, (values, expect) in enumerate(examples):
-        decided = decision_of(rule, values)
+    for number, (values, expect, held_ms) in enumerate(examples):
+        decided = decision_of(rule, values | {one.name: held_ms for one in rule.held_conditions})
         if decided != expect:
             place.entry(number).add(f"an example that expects {expect}", f"what the rule decides of it: {decided}")
-    calls = {expect in SEVERITIES for _, expect in examples}
+    calls = {one.expect in SEVERITIES for one in examples}
     if calls == {True}:
         place.add("no example in which the rule is silent", "one that expects none or resolved")
     if calls == {False}:

@@ -112,6 +112,7 @@ NUMBER = Form(_number, "a number", {"type": "number"})
 COOLDOWN = Form(
     values.duration(SECOND, _LONGEST), values.durations(SECOND, _LONGEST), {"type": "string", "pattern": _DURATION}
 )
+HELD_FOR = COOLDOWN
 DURATION = Form(
     values.duration(0, _LONGEST),
     f"an ISO 8601 duration such as PT30M, at most {format_duration(_LONGEST)}",
@@ -148,8 +149,11 @@ TEXTS = {"title": _text_up_to(LONGEST_TITLE), "advice": _text_up_to(LONGEST_TEXT
 TEXT_KEYS = LANGUAGES
 EXAMPLE_KEYS = {
     "values": "values by name; one that is left out, or null, is missing",
+    "held": "for how long these values have been so, which `for` asks; may be left out",
     "expect": "the severity, resolved where resolved_when holds, or none",
 }
+#: The kind of a condition that another one has held for a while.
+FOR = "for"
 #: The kinds of conditions that hold an object, and its keys with what each says.
 CONDITION_KEYS: Mapping[str, Mapping[str, str]] = {
     "at_least": {
@@ -170,6 +174,7 @@ CONDITION_KEYS: Mapping[str, Mapping[str, str]] = {
         "below": "and below this one",
     },
     "one_of": {"value": "the value that is compared", "numbers": "the value is one of these"},
+    FOR: {"duration": "for so long, without a look in between at which it did not", "condition": "this one holds"},
     "above_parent": {
         "rate": "a rate whose interval excludes that of its parent, and that is above it",
         "at_least": "the rate counts at least so many",

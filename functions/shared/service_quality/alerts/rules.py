@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from service_quality.alerts.conditions import Condition, Values
+from service_quality.alerts.conditions import Condition, HeldFor, Values, held_in
 from service_quality.alerts.message import NO_TEXT, Message
 from service_quality.alerts.stages import stages_in
 from service_quality.by_fields import ByFields
@@ -64,6 +64,12 @@ class Rule(ByFields):
     def is_of_each_wait(self) -> bool:
         """Whether it asks how much of its target's time a wait has taken: every wait is then a matter of its own."""
         return any(stage.value == WAITED_SHARE for stage in self.stages)
+
+    @cached_property
+    def held_conditions(self) -> tuple[HeldFor, ...]:
+        """Its conditions that ask how long another one has held."""
+        conditions = (*(condition for _, condition in self.tiers), self.resolved_when)
+        return tuple(held for condition in conditions for held in held_in(condition))
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from service_quality.alerts.conditions import AllOf, AnyOf, AtLeast, Between, Condition
+from service_quality.alerts.conditions import AllOf, AnyOf, AtLeast, Between, Condition, HeldFor
 from service_quality.conversations.wait_stages import WAITED_VALUES, Stage
 
 
@@ -28,6 +28,8 @@ def stages_in(condition: Condition) -> Iterator[Stage]:
     if isinstance(condition, AllOf | AnyOf):
         for one in condition.conditions:
             yield from stages_in(one)
+    elif isinstance(condition, HeldFor):
+        yield from stages_in(condition.condition)
     elif isinstance(condition, AtLeast) and condition.value in WAITED_VALUES and not isinstance(condition.limit, str):
         yield Stage(condition.value, condition.limit * condition.times)
     elif isinstance(condition, Between) and condition.value in WAITED_VALUES:

@@ -3,6 +3,8 @@
 A name that this release does not serve is a value that is missing, so a rule that reads it says nothing.
 """
 
+import json
+import zlib
 from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
@@ -15,6 +17,7 @@ from service_quality.alerts.conditions import (
     Below,
     Between,
     Condition,
+    HeldFor,
     Missing,
     Not,
     OneOf,
@@ -111,6 +114,16 @@ def above_past(features: FeatureSet, asked: AbovePast) -> AbovePast | None:
     return asked._replace(share=share) if share < 1 else None
 
 
+def held_for(condition: Condition, duration_ms: int) -> HeldFor:
+    """The condition that another one has held for so long, under a name that the other alone decides.
+
+    >>> held_for(AtLeast("score", 0.5), 60_000).name == held_for(AtLeast("score", 0.5), 90_000).name
+    True
+    """
+    content = json.dumps(_store(condition), separators=(",", ":")).encode()
+    return HeldFor(condition, duration_ms, f"held:{zlib.crc32(content):08x}")
+
+
 def _store(condition: Condition) -> StoredCondition:  # noqa: PLR0911  # one for each kind
     match condition:
         case AllOf(conditions):
@@ -119,6 +132,8 @@ def _store(condition: Condition) -> StoredCondition:  # noqa: PLR0911  # one for
             return ["any_of", *map(_store, conditions)]
         case Not(inner):
             return ["not", _store(inner)]
+        case HeldFor(inner, duration_ms):
+            return ["for", duration_ms, _store(inner)]
         case AtLeast(value, limit, times):
             return ["at_least", value, limit, times]
         case Below(value, limit, times):
@@ -144,6 +159,8 @@ def _read(stored: Sequence[object], features: FeatureSet) -> Condition:  # noqa:
             return AnyOf(tuple(_read(one, features) for one in conditions if isinstance(one, list)))
         case ["not", list(inner)]:
             return Not(_read(inner, features))
+        case ["for", int(duration_ms), list(inner)]:
+            return held_for(_read(inner, features), duration_ms)
         case ["at_least", str(value), (str() | int() | float()) as limit, (int() | float()) as times]:
             return AtLeast(value, limit, times)
         case ["below", str(value), (str() | int() | float()) as limit, (int() | float()) as times]:

@@ -1,17 +1,26 @@
 """One event into a shop's state in memory: its score by the histories before it, its facts, the decisions of rules."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
 from service_quality.alerts.alert_state import AlertState, IdSalt, unsalted
-from service_quality.alerts.decisions import Decision, Judged, Subject, decide, end_withdrawn, subject_of
+from service_quality.alerts.decisions import (
+    Decision,
+    Judged,
+    Subject,
+    decide,
+    end_withdrawn,
+    is_asked_at,
+    subject_of,
+)
+from service_quality.alerts.looks import Clocks, Stretch, Watched, durations_of, held_after, is_due, next_look
 from service_quality.alerts.rules import CONVERSATION, Rule
 from service_quality.commit.failures import RULE, SCORE, Failure
 from service_quality.commit.outbox_rows import OutboxRow
 from service_quality.commit.shop_state import ShopState
-from service_quality.commit.state_items import ConversationItem
+from service_quality.commit.state_items import ConversationItem, HistoryItem
 from service_quality.commit.timers import timer_row
 from service_quality.conversations.conversation import conversation_key, is_within_retention
 from service_quality.errors import DependencyError, DeploymentError, RejectedEventError
@@ -67,10 +76,7 @@ class EventFold:
     def keys_changed_by(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> set[str]:
         """The items that applying a step may change."""
         keys = {conversation_key(event)} | {item_key_of(fact.key) for fact in step.facts}
-        for rule in self.state.rules_over(self.rules):
-            subject = subject_of(rule, event, step)
-            if subject is not None:
-                keys.add(subject.item_key)
+        keys |= {subject.item_key for _, subject in self._may_ask(event, step)}
         return keys | {key for key, *_ in self._withdrawn(event, step)}
 
     def most_rows(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> int:
@@ -78,9 +84,17 @@ class EventFold:
 
         Of a rule that is one alert, and another one where an alert ends with its round.
         """
-        asked = [(rule.name, subject_of(rule, event, step)) for rule in self.state.rules_over(self.rules)]
-        decisions = sum(self._most_decisions(name, subject) for name, subject in asked if subject is not None)
+        decisions = sum(self._most_decisions(rule.name, subject) for rule, subject in self._may_ask(event, step))
         return _ROWS_OF_A_DECISION * (decisions + len(self._withdrawn(event, step))) + 1
+
+    def _may_ask(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> Iterator[tuple[Rule, Subject]]:
+        """The rules that may ask at an event, with their subjects: those that look again among them."""
+        for rule in self.state.rules_over(self.rules):
+            subject = subject_of(rule, event, step)
+            if subject is None:
+                continue
+            if is_asked_at(rule, event) or (rule.subject == CONVERSATION and self._watched(rule, subject).looks_again):
+                yield rule, subject
 
     def _most_decisions(self, rule: str, subject: Subject) -> int:
         before = self._alert_states(subject.item_key).get(rule)
@@ -94,12 +108,13 @@ class EventFold:
         clock = moved.clock
         scored, failures = self._score(event, step, clock)
         state.shop = moved  # first: what items absorb with this event is counted in it
-        timers = self._keep_conversation(event, step, moved.received_clock)
+        self._keep_conversation(event, step, moved.received_clock)
         for fact in step.facts:
             state.history_to_change(fact.key).update(fact, clock=clock)
         for item_key in {item_key_of(fact.key) for fact in step.facts}:
             state.settle(item_key, clock=clock)
-        rows = [*self._decide(event, step, scored, failures), *timers]
+        rows = self._decide(event, step, scored, failures)
+        rows += self._set_timer(event, step, Clocks(clock, moved.received_clock))
         return Outcome(scored=scored, rows=rows, clock=clock, failures=tuple(failures))
 
     def _score(
@@ -119,18 +134,31 @@ class EventFold:
 
     def _keep_conversation(
         self, event: InteractionEvent | TimeReached, step: ConversationStep, received_clock: int
-    ) -> list[OutboxRow]:
-        """Keep the conversation with its next deadline; the row of its timer where that is another one."""
+    ) -> None:
+        """Keep the conversation, with the deadline that it had."""
         key = conversation_key(event)
         item = self.state.conversation(key)
         if not is_within_retention(item.conversation.touched_at, received_clock=received_clock):
             item = ConversationItem()  # whether the table has deleted it or not
-        rules = self.state.rules_over(self.rules)
-        deadline = step.after.next_deadline(stage for rule in rules for stage in rule.stages)
-        kept = ConversationItem(step.after.conversation, alert_states=item.alert_states, timer=deadline)
+        kept = ConversationItem(
+            step.after.conversation, alert_states=item.alert_states, held=item.held, timer=item.timer
+        )
         self.state.keep_conversation(key, kept)
+
+    def _set_timer(
+        self, event: InteractionEvent | TimeReached, step: ConversationStep, clocks: Clocks
+    ) -> list[OutboxRow]:
+        """Let the kept conversation's timer ring at its next deadline; its row where that is another one."""
+        item = self.state.conversation(conversation_key(event))
+        rules = self.state.rules_over(self.rules)
+        stage = step.after.next_deadline(stage for rule in rules for stage in rule.stages)
+        names = {*item.alert_states, *item.held}
+        known = {name: Watched(item.alert_states.get(name), item.held.get(name)) for name in names}
+        look = next_look(rules, known, step.after.state, clocks) if known else None
+        deadline = min((one for one in (stage, look) if one is not None), default=None)
         if deadline == item.timer or event.conversation_id is None:
             return []
+        item.timer = deadline
         return [timer_row(self.state.shop_id, event.conversation_id, deadline)]
 
     def _decide(
@@ -148,13 +176,13 @@ class EventFold:
         clock, state = self.state.shop.clock, step.after.state
         judged = Judged(self.state.shop_id, event, clock, values, scored, state, self.id_salt)
         rows = self._end_withdrawn(judged, step)
-        for rule in self.state.rules_over(self.rules):
-            subject = subject_of(rule, event, step)
-            if subject is None:
-                continue
+        for rule, subject in self._may_ask(event, step):
             try:
+                if not (is_asked_at(rule, event) or is_due(rule, self._watched(rule, subject), state, clock)):
+                    continue
                 alert_states = self._alert_states(subject.item_key)
-                decisions = decide(rule, subject, alert_states.get(rule.name), judged, self.features)
+                asked = judged._replace(values=values | self._hold(rule, subject, values))
+                decisions = decide(rule, subject, alert_states.get(rule.name), asked, self.features)
                 decided = _rows_of(decisions, judged.shop_id)
             except (DependencyError, DeploymentError):  # no salt, no ids: the batch comes again
                 raise
@@ -166,6 +194,20 @@ class EventFold:
                 self._touch(subject.item_key)
                 rows += decided
         return rows
+
+    def _hold(self, rule: Rule, subject: Subject, values: Mapping[str, float | int | None]) -> dict[str, int]:
+        """Remember since when the conditions within `for` hold; for how long they do, as values."""
+        if not rule.held_conditions:
+            return {}
+        clock, known = self.state.shop.clock, self._item(subject.item_key).held
+        stretch = Stretch(subject.round, self.state.shop.rules.number if self.state.shop.rules is not None else 0)
+        held = held_after(rule, known.get(rule.name), stretch, values, clock)
+        if held != known.get(rule.name):
+            self._touch(subject.item_key)
+        known.pop(rule.name, None)
+        if held is not None:
+            known[rule.name] = held
+        return durations_of(held, clock)
 
     def _end_withdrawn(self, judged: Judged, step: ConversationStep) -> list[OutboxRow]:
         """The rows that end alerts of rules that the shop has withdrawn."""
@@ -217,9 +259,16 @@ class EventFold:
             self.state.settle(item_key, clock=self.state.shop.clock)
 
     def _alert_states(self, item_key: str) -> dict[str, AlertState]:
+        return self._item(item_key).alert_states
+
+    def _watched(self, rule: Rule, subject: Subject) -> Watched:
+        item = self._item(subject.item_key)
+        return Watched(item.alert_states.get(rule.name), item.held.get(rule.name))
+
+    def _item(self, item_key: str) -> ConversationItem | HistoryItem:
         if item_key in self.state.conversations:
-            return self.state.conversations[item_key].alert_states
-        return self.state.histories[item_key].alert_states
+            return self.state.conversations[item_key]
+        return self.state.histories[item_key]
 
 
 def _rows_of(decisions: list[Decision], shop_id: str) -> list[OutboxRow]:

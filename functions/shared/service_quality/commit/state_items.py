@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from service_quality.alerts.alert_state import AlertState
+from service_quality.alerts.looks import Held, Stretch
 from service_quality.by_fields import ByFields
 from service_quality.commit.stored_json import pack, unpack
 from service_quality.conversations.conversation import EMPTY, KEY_NAMES, Conversation, Past, Reached
@@ -30,11 +31,15 @@ _STORED_FIELDS = (*(name for name in OPTIONAL_FIELDS if name not in ("text", "qu
 
 @dataclass(slots=True, eq=False, repr=False)
 class ConversationItem(ByFields):
-    """A conversation, the imports it has absorbed, its alerts by rule, and the deadline that its timer rings at."""
+    """A conversation, the imports it has absorbed, and the deadline that its timer rings at.
+
+    By rule, its alerts, and since when conditions have held.
+    """
 
     conversation: Conversation = EMPTY
     absorbed: tuple[str, ...] = ()
     alert_states: dict[str, AlertState] = field(default_factory=dict)
+    held: dict[str, Held] = field(default_factory=dict)
     timer: Deadline | None = None
 
 
@@ -45,6 +50,7 @@ class HistoryItem(ByFields):
     histories: dict[str, History] = field(default_factory=dict)
     absorbed: tuple[str, ...] = ()
     alert_states: dict[str, AlertState] = field(default_factory=dict)
+    held: dict[str, Held] = field(default_factory=dict)
 
 
 def encode_conversation(item: ConversationItem) -> bytes:
@@ -53,19 +59,21 @@ def encode_conversation(item: ConversationItem) -> bytes:
     events = [_event_to_stored(event) for event in conversation.events]
     held = [conversation.touched_at, conversation.imported, events, conversation.past]
     waits = [list(conversation.reached), item.timer] if conversation.reached or item.timer else None
-    return pack([*held, waits, list(item.absorbed), _alerts_to_stored(item.alert_states)])
+    return pack([*held, waits, list(item.absorbed), _alerts_to_stored(item)])
 
 
 def decode_conversation(data: bytes, shop_id: str) -> ConversationItem:
     """The item that `encode_conversation` wrote, for the shop that stores it."""
-    touched_at, imported, events, past, waits, absorbed, alert_states = unpack(data)
+    touched_at, imported, events, past, waits, absorbed, alerts = unpack(data)
+    alert_states, since = _alerts_from_stored(alerts)
     held = tuple(_event_from_stored(stored, shop_id) for stored in events)
     reached, timer = waits or ((), None)
     stages = tuple(Reached(*one) for one in reached)
     return ConversationItem(
         conversation=Conversation(held, touched_at, imported, _past_from_stored(past), reached=stages),
         absorbed=tuple(absorbed),
-        alert_states=_alerts_from_stored(alert_states),
+        alert_states=alert_states,
+        held=since,
         timer=Deadline(*timer) if timer else None,
     )
 
@@ -74,7 +82,7 @@ def encode_histories(item: HistoryItem, plan: HistoryPlan, *, revision: int = 0)
     """The stored form of an entity's histories, with the windows that they hold and the revision of their counting."""
     stored = {key: history.to_stored() for key, history in sorted(item.histories.items())}
     described = {entity: plan.described[entity] for entity in sorted({entity_name(key) for key in stored})}
-    return pack([revision, described, stored, list(item.absorbed), _alerts_to_stored(item.alert_states)])
+    return pack([revision, described, stored, list(item.absorbed), _alerts_to_stored(item)])
 
 
 def decode_histories(
@@ -84,7 +92,8 @@ def decode_histories(
 
     `revision` is the one at which they count, for items of an import; else their own.
     """
-    stored_revision, described, stored, absorbed, alert_states = unpack(data)
+    stored_revision, described, stored, absorbed, alerts = unpack(data)
+    alert_states, since = _alerts_from_stored(alerts)
     at = stored_revision if revision is None else revision
     windows = {
         entity: counting.counted(entity, described[entity], plan, revision=at)
@@ -99,7 +108,8 @@ def decode_histories(
     return HistoryItem(
         histories={key: history for key, history in histories.items() if not history.empty},
         absorbed=tuple(absorbed),
-        alert_states=_alerts_from_stored(alert_states),
+        alert_states=alert_states,
+        held=since,
     )
 
 
@@ -229,10 +239,16 @@ def _past_from_stored(stored: list[Any] | None) -> Past | None:  # type: ignore[
     )
 
 
-def _alerts_to_stored(alert_states: dict[str, AlertState]) -> dict[str, object]:
-    return {rule: list(state) for rule, state in sorted(alert_states.items())}
+def _alerts_to_stored(item: ConversationItem | HistoryItem) -> object:
+    """The alerts by rule; where conditions within `for` hold, in a list before these."""
+    alerts = {rule: list(state) for rule, state in sorted(item.alert_states.items())}
+    return [alerts, dict(sorted(item.held.items()))] if item.held else alerts
 
 
-def _alerts_from_stored(stored: dict[str, list[Any]]) -> dict[str, AlertState]:  # type: ignore[explicit-any]  # our own JSON
-    """The states by rule; one of a release that gave alerts no id of their own is absent."""
-    return {rule: AlertState(*values) for rule, values in stored.items() if len(values) == len(AlertState._fields)}
+def _alerts_from_stored(stored: Any) -> tuple[dict[str, AlertState], dict[str, Held]]:  # type: ignore[explicit-any]  # our own JSON
+    """The states by rule, and since when conditions have held; a state of a release without alert ids is absent."""
+    alerts, held = stored if isinstance(stored, list) else (stored, {})
+    return (
+        {rule: AlertState(*values) for rule, values in alerts.items() if len(values) == len(AlertState._fields)},
+        {rule: Held(Stretch(*stretch), since) for rule, (stretch, since) in held.items()},
+    )

@@ -1,10 +1,10 @@
-"""Deadlines: the instants at which the open turn of a conversation reaches a stage of its wait, if nothing happens."""
+"""Deadlines: the instants at which a conversation reaches a stage, of its open turn's wait or of the clock."""
 
 from collections.abc import Iterable
 
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.turns import Turn
-from service_quality.conversations.wait_stages import WAITED_SHARE, WAITING_MS, Deadline, Stage
+from service_quality.conversations.wait_stages import CLOCK, WAITED_SHARE, WAITING_MS, Deadline, Stage
 from service_quality.policies.policy import BUSINESS, Target
 from service_quality.policies.silence import is_over_by_silence
 
@@ -13,12 +13,15 @@ _PARTS = 1_000
 
 
 def deadline_of(state: ConversationState, stage: Stage) -> Deadline | None:
-    """When the open turn reaches a stage if nothing happens; None where it does not.
+    """When the open turn reaches a stage if nothing happens, or the clock does; None where it does not.
 
     A turn that has reached it when its question arrives reaches it so long after that arrival: nobody could have
     answered before. A wait in all the time that is over while the shop is closed reaches it when that opens again. None
-    while the clock pauses, and where the round would have ended by silence.
+    while the clock pauses, and where the round would have ended by silence. A stage of the clock is reached at its
+    instant while a round has not ended, whoever waits.
     """
+    if stage.value == CLOCK:
+        return _deadline_of_clock(state, stage)
     turn = _running_turn(state)
     if turn is None:
         return None
@@ -36,6 +39,19 @@ def deadline_of(state: ConversationState, stage: Stage) -> Deadline | None:
     if due_at is None or is_over_by_silence(last.policy, last.last_activity, due_at):
         return None
     return Deadline(due_at, last.number, state.turn_number, stage.name)
+
+
+def clock_deadline(state: ConversationState, at: int) -> Deadline | None:
+    """The deadline at which rules look again, at an instant or when the shop opens next; None as for `deadline_of`."""
+    last = state.round
+    if last is None or last.end:
+        return None
+    opens_at: int | None = at
+    if not last.policy.is_always_open:
+        from service_quality.policies.business_time import business_time  # noqa: PLC0415  # loads zones; few shops need it
+
+        opens_at = business_time(last.policy).instant_after(at - 1, 1)
+    return None if opens_at is None else deadline_of(state, Stage(CLOCK, opens_at))
 
 
 def next_deadline(
@@ -71,6 +87,13 @@ def answer_due_at(state: ConversationState) -> int | None:
     if limit is None:
         return None
     return _due_at(turn, turn.since, limit, state.pauses, is_business=target.judged_by == BUSINESS)
+
+
+def _deadline_of_clock(state: ConversationState, stage: Stage) -> Deadline | None:
+    last, due_at = state.round, int(stage.limit)
+    if last is None or last.end or is_over_by_silence(last.policy, last.last_activity, due_at):
+        return None
+    return Deadline(due_at, state.number, state.turn_number, stage.name)
 
 
 def _running_turn(state: ConversationState) -> Turn | None:

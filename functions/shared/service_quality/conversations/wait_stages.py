@@ -1,4 +1,4 @@
-"""Stages of a wait, and deadlines: what a timer and a rule name without looking at a conversation."""
+"""Stages, and deadlines: what a timer and a rule name without looking at a conversation."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,14 @@ from typing import NamedTuple
 #: answered.
 WAITING_MS, WAITED_SHARE = WAITED_VALUES = ("waiting_ms", "waited_share")
 
-_LONGEST_STAGE = 10**12
+#: The value of a stage that is an instant, at which rules look at their alerts again: in epoch milliseconds.
+CLOCK = "clock"
+
+_LARGEST = dict.fromkeys(WAITED_VALUES, 10**12) | {CLOCK: 10**14}
 
 
 class Stage(NamedTuple):
-    """A stage of a wait: one of WAITED_VALUES is at least a limit.
+    """A stage of a wait: one of WAITED_VALUES is at least a limit. One of CLOCK is reached at an instant.
 
     >>> Stage("waiting_ms", 1_800_000).name, Stage("waited_share", 0.75).name
     ('waiting_ms:1800000', 'waited_share:0.75')
@@ -36,12 +39,20 @@ def stage_named(name: str) -> Stage | None:
         stage = Stage(value, float(limit))
     except ValueError:
         return None
-    is_stage = value in WAITED_VALUES and 0 < stage.limit <= _LONGEST_STAGE and stage.name == name
+    is_stage = 0 < stage.limit <= _LARGEST.get(value, 0) and stage.name == name
     return stage if is_stage else None
 
 
+def is_of_clock(name: str) -> bool:
+    """Whether a stage of this name is one of CLOCK, and of no wait."""
+    return name.startswith(f"{CLOCK}:")
+
+
 class Deadline(NamedTuple):
-    """An instant at which a turn of a round reaches a stage; `stage` is its name."""
+    """An instant at which a turn of a round reaches a stage; `stage` is its name.
+
+    Of a stage of CLOCK, the turn is that by which the conversation is known then, whether it is open or to come.
+    """
 
     due_at: int
     round: int

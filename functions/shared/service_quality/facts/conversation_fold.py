@@ -13,7 +13,7 @@ from service_quality.conversations.imported_part import ImportedPart, holds_all,
 from service_quality.conversations.reading import Reading, begin_reading, read_conversation
 from service_quality.conversations.reading_order import Placed, in_order
 from service_quality.conversations.shedding import SHED_FROM, first_kept, shed
-from service_quality.conversations.wait_stages import Deadline, Stage, stage_named
+from service_quality.conversations.wait_stages import Deadline, Stage, is_of_clock, stage_named
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
 from service_quality.events.time_reached import TimeReached
@@ -81,12 +81,12 @@ class FoldedConversation:
         return self.state if first is None else self._read_until(first, is_merged=self.state.is_merged)
 
     def without_past_stages(self) -> "FoldedConversation":
-        """The same without stages that an earlier turn has reached, or this one."""
+        """The same without stages that an earlier turn has reached, and without those of the clock; or this one."""
         reached = self.conversation.reached
         if not reached:
             return self
         turn = None if self.state.turn is None else (self.state.number, self.state.turn_number)
-        kept = tuple(one for one in reached if (one.round, one.turn) == turn)
+        kept = tuple(one for one in reached if (one.round, one.turn) == turn and not is_of_clock(one.stage))
         return self if kept == reached else self._holding(kept)
 
     def next_deadline(self, stages: Iterable[Stage]) -> Deadline | None:
@@ -206,7 +206,8 @@ def step_time(
     """Let a conversation reach a stage; None where nothing follows. Arguments as for `step_conversation`.
 
     It is reached where the turn is still open by all that the log has so far, comes to the stage at that instant, and
-    has not reached it before. Values are those at the instant, by the events up to it.
+    has not reached it before; a stage of the clock where no event has come to the conversation at that instant or
+    later. Values are those at the instant, by the events up to it.
     """
     policies = before.policies if policies is None else policies
     known, parts, whole = _known(before, received_clock, imported, policies)
@@ -215,6 +216,8 @@ def step_time(
     if deadline is None or deadline != (reached.due_at, reached.round, reached.turn, reached.stage):
         return None
     if deadline.key in {one.key for one in whole.conversation.reached}:
+        return None
+    if is_of_clock(reached.stage) and reached.due_at <= whole.conversation.touched_at:
         return None
     after = whole.reaching(Reached(reached.round, reached.turn, reached.stage, reached.due_at))
     state = after.state_before(reached.due_at)
