@@ -105,7 +105,7 @@ def _compared(kind: str, vocabulary: Vocabulary) -> Schema:
         "recent": {"enum": list(vocabulary.pasts)} if vocabulary.pasts else {"not": {}},
         "past": _VALUE,
         "condition": _CONDITION,
-        "duration": forms.HELD_FOR.schema,
+        "duration": dict(forms.HELD_FOR.schema),
         "numbers": {"type": "array", "items": forms.NUMBER.schema, "minItems": 1, "maxItems": forms.MOST_NUMBERS},
     }
     properties: Schema = {

@@ -1,5 +1,7 @@
 """Rules that ask how long a condition has held: the dry run with rules of a shop's own."""
 
+from typing import Any
+
 from service_quality.instants import HOUR, MINUTE
 from spark_jobs.backtest.backtest import Backtest
 from spark_jobs.backtest.given_scores import GivenScore
@@ -38,8 +40,8 @@ RISK = rule(
 )
 
 
-def asks(minute: float, **fields: object) -> bytes:
-    return sent("customer_message", round(minute * MINUTE), **fields)
+def asks(minute: float, *, arrived: int | None = None) -> bytes:
+    return sent("customer_message", round(minute * MINUTE), arrived=arrived)
 
 
 def later(minute: float) -> bytes:
@@ -47,10 +49,12 @@ def later(minute: float) -> bytes:
     return sent("page_viewed", round(minute * MINUTE), conversation_id=None, customer_id="eve", event_id=f"l{minute}")
 
 
-def messages(lines: list[bytes], rule: object = UNHEARD, scores: list[float] | None = None) -> list[tuple[str, float]]:
+def messages(
+    lines: list[bytes], asked: dict[str, Any] = UNHEARD, scores: list[float] | None = None
+) -> list[tuple[str, float]]:
     """What became of the alert, and when, in minutes after noon; each line has a score of its own."""
     given = scores or [0.4] * len(lines)
-    backtest = Backtest(GivenScore(given[0]), rules=document(rule))
+    backtest = Backtest(GivenScore(given[0]), rules=document(asked))
     found = []
     for number, (data, score) in enumerate(zip(lines, given, strict=True), 1):
         line = read_line(number, data)
@@ -107,7 +111,6 @@ def test_closed_conversation_is_not_looked_at():
 
 
 def test_question_that_arrives_late_is_looked_at_behind_its_arrival():
-    arrived = NOON + 5 * HOUR - NOON
-    lines = [asks(0, arrived=arrived), asks(1, arrived=arrived), asks(2, arrived=arrived), later(400)]
+    lines = [*(asks(minute, arrived=5 * HOUR) for minute in range(3)), later(400)]
 
     assert [state for state, _ in messages(lines)] == ["opened"]
