@@ -9,6 +9,8 @@ READER = "tests.properties.naive_reader"
 OF_BUSINESS_TIME = "tests.oracle.business_minutes"
 #: Judges what alerts live through alone, and is reached by its own check.
 OF_ALERTS = "tests.oracle.alert_life"
+#: Judges when rules look again, and is reached by the checks of timers.
+OF_LOOKS = "tests.oracle.looks"
 #: The form of an event, and the declarations of features as data: all that the oracle may know of the product.
 DATA = {
     "service_quality.events.interaction_event": {"InteractionEvent"},
@@ -27,7 +29,7 @@ ORACLE = {m.name: m for m in (Module(module_name(p, ROOT), p, ast.parse(p.read_t
 
 def reached() -> set[str]:
     """All that the oracle's readers import, directly or not."""
-    return set().union(*(reachable(one, ORACLE) for one in (READER, OF_BUSINESS_TIME, OF_ALERTS)))
+    return set().union(*(reachable(one, ORACLE) for one in (READER, OF_BUSINESS_TIME, OF_ALERTS, OF_LOOKS)))
 
 
 def test_oracle_is_all_that_its_reader_reaches():
