@@ -2,9 +2,10 @@
 
 import hashlib
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -18,6 +19,7 @@ from spark_jobs.backfill.import_items import build_items, fold_new
 from spark_jobs.backfill.known_past import KnownPast, locate_new, read_past
 from spark_jobs.backfill.lacking_columns import build_lacking_items, filled_record, find_lacks
 from spark_jobs.backfill.packs import KINDS, build_packs, choose_buckets, count_items
+from spark_jobs.backfill.timer_rows import write_new_timers
 from spark_jobs.backfill.writing import put_control_records, read_control_key, seal_imports, unsealed, write_packs
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError, OvertakenError
@@ -30,6 +32,8 @@ earlier import knows, as immutable import items beside the functions' state, the
 the shop's log: from that position on it counts, once, whatever the stream has already written. Where nothing is new
 there is no import, so running it again changes nothing. An import record that the archive does not show yet is put on
 the log again; the functions take it for a duplicate.
+
+Where a customer still waits by what an import brings, a timer is set: people are reminded though no event comes.
 
 What a new feature lacks of a shop's past is filled in, too: its facts up to the position of the log where a deployment
 began to count them, by one history_filled record.
@@ -90,8 +94,17 @@ def find_policies(past: KnownPast, named: Sequence[tuple[str, str]]) -> dict[str
     return {shop_id: number_of(policies, shop_id, revision) for shop_id, revision in named}
 
 
-def write_imports(new: DataFrame, imports: list[Row], past: KnownPast, table: str) -> tuple[list[Row], Row]:
-    """Write the packs of the described imports, then note them in the lake; their whole rows, and counts.
+class Tables(NamedTuple):
+    """The names of the functions' tables."""
+
+    state: str
+    alerts: str
+
+
+def write_imports(new: DataFrame, imports: list[Row], past: KnownPast, tables: Tables) -> tuple[list[Row], Row]:
+    """Write packs and timers of the described imports, then note them in the lake; their whole rows, and counts.
+
+    A timer that rings before its import counts is asked again by the sweep.
 
     OvertakenError when another import was noted meanwhile: then no reader ever reads these packs.
     """
@@ -101,13 +114,14 @@ def write_imports(new: DataFrame, imports: list[Row], past: KnownPast, table: st
         [(one["shop_id"], one["import_id"]) for one in imports], "shop_id string, import_id string"
     )
     items = build_items(folded, FEATURES).join(F.broadcast(ids), "shop_id").cache()
-    counts, buckets, packs = _write_items(items, [one["import_id"] for one in imports], table)
+    counts, buckets, packs = _write_items(items, [one["import_id"] for one in imports], tables.state)
     whole = [one | counts[one["import_id"]] | {"buckets": buckets[one["import_id"]]} for one in imports]
-    seal_imports([_import_record(one) for one in whole], table)
+    seal_imports([_import_record(one) for one in whole], tables.state)
+    timers = write_new_timers(folded, tables.alerts, now=time.time_ns() // 1_000_000)
     record_imported_events(new.join(F.broadcast(ids), "shop_id").select(*IMPORTED_EVENTS_SCHEMA.fieldNames()))
     record_imports(spark.createDataFrame(whole, IMPORTS_SCHEMA), past.base)
     left_out = folded.agg(F.sum("left_out")).collect()[0][0]
-    return whole, {"packs": packs, "left_out": left_out or 0}
+    return whole, {"packs": packs, "left_out": left_out or 0, "timers": timers}
 
 
 def _write_items(items: DataFrame, import_ids: list[str], table: str) -> tuple[dict[str, Row], dict[str, int], int]:
@@ -150,9 +164,9 @@ def materialize(spark: SparkSession, options: Namespace) -> Row:
         raise InputError(f"found no event before {format_instant(options.as_of)}, expected at least one")
     key = read_control_key(options.control_key_secret)  # before anything is written
     written: list[Row] = []
-    counts = {"packs": 0, "left_out": 0}
+    counts = {"packs": 0, "left_out": 0, "timers": 0}
     if imports:
-        written, counts = write_imports(new, imports, past, options.state_table)
+        written, counts = write_imports(new, imports, past, Tables(options.state_table, options.alerts_table))
     filled = fill_lacks(past, options.state_table)
     put_control_records(options.event_stream, [*waiting, *map(_import_record, written), *filled], key)
     return {
@@ -178,6 +192,7 @@ def read_options(arguments: Sequence[str]) -> Namespace:
         help="folder, s3a:// or s3:// of the functions' archive; where nothing lies, nothing is archived yet",
     )
     parser.add_argument("--state-table", required=True, metavar="NAME", help="the functions' state table")
+    parser.add_argument("--alerts-table", required=True, metavar="NAME", help="the table of alerts and of timers")
     parser.add_argument("--event-stream", required=True, metavar="NAME", help="the stream of the shops' logs")
     parser.add_argument(
         "--policy",

@@ -15,7 +15,6 @@ from service_quality.adapters.archive_ledger import ArchiveLedger
 from service_quality.adapters.state_table import StateTable
 from service_quality.alerts.rules import CONVERSATION
 from service_quality.alerts.shipped_rules import shipped_rules
-from service_quality.alerts.stages import stages_of
 from service_quality.commit.archived_ranges import find_gaps
 from service_quality.commit.shop_item import ShopItem
 from service_quality.events.control_records import PendingImport, StateRebuilt
@@ -37,7 +36,7 @@ from spark_jobs.errors import InputError, JobError
 from spark_jobs.logs.archive import read_entries, to_log
 from spark_jobs.logs.folding import fold_states
 from spark_jobs.logs.policies import read_policies
-from spark_jobs.logs.rules import read_rule_subjects
+from spark_jobs.logs.rules import read_rule_subjects, read_stages
 from spark_jobs.reader.recorded_imports import join_imports
 
 _DESCRIPTION = f"""Folds the archived logs of shops again, by this code's version of the fold ({FOLD_VERSION}), and puts
@@ -105,7 +104,7 @@ def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebui
     entries = read_entries(spark, options.archive)
     log = read_logs(entries, shops).cache()
     subjects = ({rule.subject for rule in shipped_rules()} | read_rule_subjects(entries)) - {CONVERSATION}
-    policies, stages = read_policies(entries), stages_of(shipped_rules())
+    policies, stages = read_policies(entries), read_stages(entries)
     states = fold_states(join_imports(log), FEATURES, subjects, policies, stages).cache()
     ends = shop_ends(spark, log, shops).cache()
     items = build_rebuilt_items(states, ends, FEATURES)

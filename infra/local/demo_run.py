@@ -120,7 +120,8 @@ class Demo:
             why = ("--table", outputs["ModelsTableName"], "--who", "demo", "--why", "the first model of this stack")
             run_module("promote", ["model_export", "promote", "--version", self.version, *bucket, *why], environment)
         archive = ("--archive", f"s3a://{outputs['ArchiveBucketName']}/archive")
-        targets = ("--state-table", outputs["StateTableName"], "--event-stream", outputs["EventStreamName"], *archive)
+        tables = ("--state-table", outputs["StateTableName"], "--alerts-table", outputs["AlertsTableName"])
+        targets = (*tables, "--event-stream", outputs["EventStreamName"], *archive)
         key = ("--control-key-secret", outputs["ControlKeySecretArn"])
         with self.step("set policies"):
             self.set_policies(emulator, outputs, self.policies)

@@ -10,6 +10,7 @@ from spark_jobs.backfill.known_past import KnownPast
 from spark_jobs.logs.folding import fold_last_import
 from spark_jobs.logs.import_rows import import_rows, with_imports
 from spark_jobs.logs.policies import read_policies
+from spark_jobs.logs.rules import read_stages
 
 _KEY = ["shop_id", "fold_key"]
 
@@ -26,7 +27,7 @@ def fold_new(located: DataFrame, past: KnownPast, features: FeatureSet) -> DataF
     )
     affected = rows.join(F.broadcast(last.select("shop_id", "number")), ["shop_id", "number"]).select(*_KEY)
     known = with_imports(log, rows).join(affected.distinct(), _KEY, "left_semi")
-    folded = fold_last_import(known, features, read_policies(past.entries))
+    folded = fold_last_import(known, features, read_policies(past.entries), read_stages(past.entries))
     ends = past.log.groupBy("shop_id").agg(F.max("clock").alias("ended"))
     clocks = last.join(ends, "shop_id", "left").select(
         "shop_id",

@@ -1,17 +1,19 @@
 """One conversation along a log: what the core's fold makes of its rows, one after the other."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from service_quality.conversations.conversation import EMPTY, Conversation, reject_too_old, within_retention
 from service_quality.conversations.imported_part import ImportedPart, join_parts
+from service_quality.conversations.wait_stages import Deadline, Stage
 from service_quality.errors import RejectedEventError
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.facts.conversation_facts import KeptFacts
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation, step_time
 from service_quality.facts.import_fold import FoldedImport, fold_import
 from service_quality.policies.policy import Policy
-from spark_jobs.logs.policies import PoliciesByShop
+from spark_jobs.logs.policies import PoliciesByShop, ShopPolicies
 from spark_jobs.logs.time_rows import to_reached
 
 Row = dict[str, Any]  # one row of a table, as Arrow hands it over
@@ -70,6 +72,12 @@ class Replay:
         )
         self.parts.append((first["log_index"], folded.part))
         return folded
+
+    def deadline_at(self, row: Row, stages: Iterable[Stage]) -> Deadline | None:
+        """The next deadline of the conversation with all imports so far, by all policies of its shop."""
+        known = self.known_at(row["received_until"])
+        policies = self.policies.get(row["shop_id"], ShopPolicies()).policies
+        return FoldedConversation(known, self.kept, policies).next_deadline(stages)
 
     def _policies(self, row: Row) -> tuple[Policy, ...]:
         """The policies that may judge the row's event."""

@@ -4,6 +4,7 @@ The result has one row for each event with a change: its values, and the facts t
 once, under all attributes at a time; the histories of the single entities are made from these later, by columns.
 """
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -26,6 +27,7 @@ from spark_jobs.logs.conversation_replay import Replay
 from spark_jobs.logs.import_rows import without_imports
 from spark_jobs.logs.imported_log import NOT_YET
 from spark_jobs.logs.policies import NO_POLICIES, PoliciesByShop
+from spark_jobs.logs.rules import NO_STAGES, ShopStages
 
 Row = dict[str, Any]  # one row of a table, as Arrow hands it over
 
@@ -66,6 +68,7 @@ IMPORT_SCHEMA = pa.schema(
         ("part", pa.binary()),
         ("touched_at", pa.int64()),
         ("left_out", pa.int64()),
+        ("deadline", pa.string()),
         ("facts", _FACTS),
     ]
 )
@@ -84,7 +87,9 @@ STATE_DDL = (
     "shop_id string, fold_key string, conversation binary, touched_at bigint, "
     f"parts array<struct<data: binary, touched_at: bigint>>, subjects array<string>, {_FACTS_DDL}"
 )
-IMPORT_DDL = f"shop_id string, fold_key string, part binary, touched_at bigint, left_out bigint, {_FACTS_DDL}"
+IMPORT_DDL = (
+    f"shop_id string, fold_key string, part binary, touched_at bigint, left_out bigint, deadline string, {_FACTS_DDL}"
+)
 
 
 def fold_live(log: DataFrame, features: FeatureSet, policies: PoliciesByShop = NO_POLICIES) -> DataFrame:
@@ -104,13 +109,18 @@ def fold_batches(
     yield from _batched(folded, LIVE_SCHEMA)
 
 
-def fold_last_import(log: DataFrame, features: FeatureSet, policies: PoliciesByShop = NO_POLICIES) -> DataFrame:
-    """The last import's changes of each conversation (columns of shop_log with those of imports → IMPORT_SCHEMA)."""
+def fold_last_import(
+    log: DataFrame, features: FeatureSet, policies: PoliciesByShop = NO_POLICIES, stages: ShopStages = NO_STAGES
+) -> DataFrame:
+    """The last import's changes of each conversation (columns of shop_log with those of imports → IMPORT_SCHEMA).
+
+    `deadline` is the next one of the conversation with the import, in JSON; null where its timer does not ring.
+    """
     kept = whole_facts(features)
 
     def fold(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from _batched(
-            (_fold_import_group(group, kept, policies) for group in _conversations(batches)), IMPORT_SCHEMA
+            (_fold_import_group(group, kept, policies, stages) for group in _conversations(batches)), IMPORT_SCHEMA
         )
 
     return by_conversation(log).mapInArrow(fold, IMPORT_DDL)
@@ -121,7 +131,7 @@ def fold_states(
     features: FeatureSet,
     subjects: Collection[str],
     policies: PoliciesByShop = NO_POLICIES,
-    stages: Sequence[Stage] = (),
+    stages: ShopStages = NO_STAGES,
 ) -> DataFrame:
     """What is left of each conversation at a log's end (columns of shop_log with those of imports → STATE_SCHEMA).
 
@@ -179,7 +189,9 @@ def _fold_live_group(
                 yield _live_row(row, step, names)
 
 
-def _fold_import_group(rows: Iterator[Row], kept: KeptFacts, policies: PoliciesByShop = NO_POLICIES) -> Row:
+def _fold_import_group(
+    rows: Iterator[Row], kept: KeptFacts, policies: PoliciesByShop = NO_POLICIES, stages: ShopStages = NO_STAGES
+) -> Row:
     replay = Replay(kept, policies)
     folded, last = FoldedImport(ImportedPart(EMPTY, EMPTY), [], 0), {}
     for number, group in _imports_and_events(rows):
@@ -188,9 +200,11 @@ def _fold_import_group(rows: Iterator[Row], kept: KeptFacts, policies: PoliciesB
         else:
             for row in group:
                 replay.take(row)
+    deadline = replay.deadline_at(last, stages.of(last["shop_id"]))
     return {
         "shop_id": last["shop_id"],
         "fold_key": last["fold_key"],
+        "deadline": None if deadline is None else json.dumps(deadline),
         "part": encode_part(folded.part),
         "touched_at": folded.part.after.touched_at,
         "left_out": folded.left_out,
@@ -203,7 +217,7 @@ def _fold_state_group(
     kept: KeptFacts,
     names: tuple[str, ...],
     policies: PoliciesByShop = NO_POLICIES,
-    stages: Sequence[Stage] = (),
+    stages: ShopStages = NO_STAGES,
 ) -> Row:
     replay, first = Replay(kept, policies), None
     sums: Counter[tuple[str, int, str]] = Counter()
@@ -223,7 +237,7 @@ def _fold_state_group(
     held = replay.held.conversation
     return {
         **{name: first[name] for name in ("shop_id", "fold_key")},
-        "conversation": _encoded(replay, stages) if held.events else None,
+        "conversation": _encoded(replay, stages.of(first["shop_id"])) if held.events else None,
         "touched_at": held.touched_at,
         "parts": [
             {"data": encode_part(part), "touched_at": part.after.touched_at}

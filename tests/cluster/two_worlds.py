@@ -36,7 +36,8 @@ CHANGES_WITH_THE_LAKE = ("events_snapshot", "training_snapshot")
 
 def materialize_argv(place: str) -> list[str]:
     """Into the table and onto the stream of this name, of functions that have archived nothing yet."""
-    targets = ["--state-table", place, "--event-stream", place, "--control-key-secret", CONTROL_KEY]
+    tables = ["--state-table", place, "--alerts-table", place]
+    targets = [*tables, "--event-stream", place, "--control-key-secret", CONTROL_KEY]
     return ["materialize_histories", "--as-of", PAST_ENDS, *targets, "--archive", "nothing-archived"]
 
 

@@ -28,7 +28,8 @@ def materialize_twice(
 ) -> list[dict]:
     """The summaries of both runs."""
     archive = ("--archive", f"s3a://{outputs['ArchiveBucketName']}/archive")
-    targets = ("--state-table", outputs["StateTableName"], "--event-stream", outputs["EventStreamName"], *archive)
+    tables = ("--state-table", outputs["StateTableName"], "--alerts-table", outputs["AlertsTableName"])
+    targets = (*tables, "--event-stream", outputs["EventStreamName"], *archive)
     key = ("--control-key-secret", outputs["ControlKeySecretArn"])
     job = ("materialize_histories", "--as-of", SPLIT, *targets, *key, "--lake", learned.lake, "--json")
     summaries = [folder / "first.json", folder / "again.json"]

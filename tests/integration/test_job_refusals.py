@@ -38,7 +38,8 @@ def run_one_line(main, argv, capsys) -> tuple[int, str]:
 
 LATER = ["--as-of", "2025-03-17"]
 TARGETS = [
-    *("--archive", "nothing-archived", "--state-table", "state", "--event-stream", "events"),
+    *("--archive", "nothing-archived", "--state-table", "state", "--alerts-table", "alerts"),
+    *("--event-stream", "events"),
     *("--control-key-secret", "key"),
 ]
 

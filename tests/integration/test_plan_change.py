@@ -32,6 +32,7 @@ def fill(day: Day, jobs: ReleaseJobs, folder: Path) -> dict[str, int]:
     jobs.run(
         "spark_jobs", "materialize_histories", "--as-of", "2025-03-04", "--lake", folder / "lake",
         "--archive", f"s3a://{outputs['ArchiveBucketName']}/archive", "--state-table", outputs["StateTableName"],
+        "--alerts-table", outputs["AlertsTableName"],
         "--event-stream", outputs["EventStreamName"], "--control-key-secret", outputs["ControlKeySecretArn"],
         "--json", summary,
     )  # fmt: skip

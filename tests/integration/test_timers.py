@@ -1,16 +1,23 @@
 """Timers on the deployed line: a waiting turn rings, an answered one does not, a lost message is found by the sweep."""
 
+import csv
 import json
+import os
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from cli.progress import wait_until
+from infra.local.cloud import for_embedded
+from infra.local.module_runs import run_module
 from infra.local.replaying import now_ms
 from infra.local.subscribers import QueueSubscriber
 from service_quality.commit.timers import GRACE_MS
-from service_quality.instants import format_instant
+from service_quality.instants import MINUTE, format_instant
+from spark_jobs.contacts.export_format import COLUMNS
 from tests.integration.line_steps import read_rejected
 from tests.integration.timed_line import SECONDS, TimedLine, timed_line
 
@@ -65,6 +72,50 @@ def test_sweep_finds_nothing_while_every_message_comes(line):
     answer = line.sweep()
 
     assert (answer["SentTimers"], answer["OverdueTimers"], answer["finished"]) == (0, 0, True)
+
+
+def export_of(folder: Path, *, reported: datetime) -> Path:
+    """An export of a contact that nobody has answered, and of one that somebody has."""
+    asked, answered = (at.strftime("%d/%m/%Y %H:%M") for at in (reported, reported + timedelta(minutes=2)))
+    path = folder / "contacts.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS[name] for name in ("contact_id", "reported", "answered", "agent_id"))
+        writer.writerows([["imported", asked, "", ""], ["over", asked, answered, "Ann Example"]])
+    return path
+
+
+@pytest.mark.long
+def test_wait_that_an_import_brings_rings_though_no_event_comes(line, tmp_path):
+    reported = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=40)
+    export = export_of(tmp_path, reported=reported)
+    tables = ("--state-table", line.outputs["StateTableName"], "--alerts-table", line.outputs["AlertsTableName"])
+    stream = ("--event-stream", line.outputs["EventStreamName"])
+    target = ("--control-key-secret", line.outputs["ControlKeySecretArn"], "--archive", "nothing-archived")
+    lake, as_of = ("--lake", tmp_path / "lake"), (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d")
+    of_import = ("--as-of", as_of, *tables, *stream, *target, "--json", tmp_path / "imported.json")
+    jobs = (
+        "import_contacts",
+        export,
+        "--shop",
+        "imported-shop",
+        *lake,
+        "then",
+        "materialize_histories",
+        *of_import,
+        *lake,
+    )
+
+    run_module("import", ["spark_jobs", *jobs], for_embedded(os.environ, line.endpoint))
+
+    assert json.loads((tmp_path / "imported.json").read_text("utf-8"))["timers"] == 1
+    ends = time.monotonic() + SECONDS
+    while not (found := line.reached_of("imported")) and time.monotonic() < ends:
+        line.sweep()  # a timer that rang before the import counted is asked again
+        time.sleep(1)
+    assert [one["due_at"] for one in found] == [format_instant(round(reported.timestamp() * 1000) + 30 * MINUTE)]
+    line.await_timer("imported", pending=True, shop_id="imported-shop")  # its stage of a day
+    assert not line.reached_of("over")
 
 
 @pytest.mark.long

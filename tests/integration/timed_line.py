@@ -44,6 +44,7 @@ class TimedLine:
     cloud: Cloud
     outputs: dict[str, str]
     emulator_pid: int
+    endpoint: str
 
     def put(self, kind: str, conversation_id: str, at: int, *, shop_id: str = SHOP) -> None:
         """An event of a conversation that occurs, and is received, at an instant."""
@@ -56,11 +57,11 @@ class TimedLine:
             TableName=self.outputs["AlertsTableName"], Key=key, ConsistentRead=True
         ).get("Item")
 
-    def await_timer(self, conversation_id: str, *, pending: bool) -> None:
+    def await_timer(self, conversation_id: str, *, pending: bool, shop_id: str = SHOP) -> None:
         """Wait until a conversation has a timer's row, with a deadline or without one."""
 
         def come() -> bool:
-            row = self.timer(conversation_id)
+            row = self.timer(conversation_id, shop_id=shop_id)
             return row is not None and ("due_at" in row) == pending
 
         assert wait_until(come, title="timer", state=lambda: "no such row yet", seconds=SECONDS)
@@ -74,12 +75,16 @@ class TimedLine:
     def await_reached(self, conversation_id: str) -> dict[str, Any]:
         """Wait until a conversation's deadline is archived as reached."""
         assert wait_until(
-            lambda: any(one["conversation_id"] == conversation_id for one in self.reached()),
+            lambda: bool(self.reached_of(conversation_id)),
             title="archive",
             state=lambda: "no deadline reached yet",
             seconds=SECONDS,
         )
-        return next(one for one in self.reached() if one["conversation_id"] == conversation_id)
+        return self.reached_of(conversation_id)[0]
+
+    def reached_of(self, conversation_id: str) -> list[dict[str, Any]]:
+        """The same of one conversation."""
+        return [one for one in self.reached() if one["conversation_id"] == conversation_id]
 
     def on_the_stream(self) -> list[dict[str, Any]]:
         """The records on the stream that a deadline is reached."""
@@ -136,4 +141,4 @@ def timed_line(folder: Path, *, limit_ms: int) -> Iterator[TimedLine]:
         outputs = deploy(emulator)
         promote_tiny_model(emulator.cloud, outputs)
         Releases(emulator.cloud, outputs).deploy("impatient", impatient_rules(limit_ms))
-        yield TimedLine(emulator.cloud, outputs, emulator.pid)
+        yield TimedLine(emulator.cloud, outputs, emulator.pid, emulator.endpoint)

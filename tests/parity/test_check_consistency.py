@@ -54,6 +54,7 @@ WORLD = World(shops=2, days=6, contacts_per_day=8, seed=3, start=START)
 SPLIT = START + 4 * DAY
 LATER = SPLIT + DAY
 ARGUMENTS = "--shops 2 --new-shops 0 --days 6 --contacts-per-day 8 --seed 3 --start 2025-03-03".split()
+TARGET = "--state-table state --alerts-table alerts --event-stream events --control-key-secret key".split()
 FEATURE = "agent_contacts_1h"
 SHOPS = [shop_of(WORLD, number).shop_id for number in range(WORLD.shops)]
 #: Of a past of the shop, too, if an import names it.
@@ -167,8 +168,7 @@ def run(tmp_path_factory) -> Run:
     def materialize(day: str, links: list[dict], name: str, *options: str) -> None:
         archive = write_archive(folder / name, links) if links else folder / "nothing archived"
         summary = folder / f"{name}.json"
-        target = ["--state-table", "state", "--event-stream", "events", "--control-key-secret", "key"]
-        argv = ["--as-of", day, "--archive", str(archive), *target, "--lake", str(lake), "--json", str(summary)]
+        argv = ["--as-of", day, "--archive", str(archive), *TARGET, "--lake", str(lake), "--json", str(summary)]
         assert run_job(materialize_histories.main, [*argv, *options]) == 0
         summaries.append(json.loads(summary.read_text("utf-8")))
 
@@ -271,9 +271,8 @@ def test_policy_of_the_past_judges_the_events_of_an_import(run):
 
 
 def test_policy_that_no_log_shows_is_named(run, tmp_path, capsys):
-    target = ["--state-table", "state", "--event-stream", "events", "--control-key-secret", "key"]
     archive = str(write_archive(tmp_path / "archive", run.links))
-    argv = ["--as-of", "2025-03-08", "--archive", archive, *target, "--lake", str(run.lake)]
+    argv = ["--as-of", "2025-03-08", "--archive", archive, *TARGET, "--lake", str(run.lake)]
 
     codes = [run_job(materialize_histories.main, [*argv, "--policy", shop, "lax"]) for shop in (SHOPS[0], "other")]
 

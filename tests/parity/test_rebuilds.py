@@ -23,6 +23,7 @@ from service_quality.events.control_records import PendingImport, StateRebuilt
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position, sequence_of
 from spark_jobs.logs.folding import _fold_state_group, whole_facts
+from spark_jobs.logs.rules import ShopStages
 from tests.parity.past_items import history_items
 from tests.parity.spark_reader import _log_of, recompute_by_spark, served_vectors
 from tests.properties.feature_sets import SMALL, SMALL_RULES
@@ -47,7 +48,7 @@ def rebuild(store: MemoryStore, log: RandomLog, rebuild_id: str, fold_version: s
     rows, _ = _log_of(archive_links(store.rows, "shop"), log.backfills)
     rows.sort(key=itemgetter("fold_key", "behind", "number", "turn"))
     kept = whole_facts(SMALL)
-    stages = stages_of(SMALL_RULES)
+    stages = ShopStages(stages_of(SMALL_RULES))
     by_key = groupby(rows, key=itemgetter("fold_key"))
     states = [_fold_state_group(group, kept, SUBJECTS, stages=stages) for _, group in by_key]
     items: dict[str, bytes | None] = {

@@ -5,14 +5,21 @@ import json
 import pytest
 from pyspark.sql import SparkSession
 
-from service_quality.events.control_records import SettingsChanged, control_to_dict
+from service_quality.alerts.shipped_rules import shipped_rules
+from service_quality.alerts.stages import stages_of
+from service_quality.conversations.wait_stages import Stage
+from service_quality.events.control_records import RULES, SettingsChanged, control_to_dict
 from spark_jobs.logs.policies import read_policies
-from spark_jobs.logs.rules import read_rule_subjects
+from spark_jobs.logs.rules import read_rule_subjects, read_stages
 from spark_jobs.session.start import start_session
 from tests.unit.core.rule_documents import RATED_BADLY, WAITS, rule, rules_set
 
 pytestmark = pytest.mark.spark
 
+EXAMPLES = [
+    {"values": {"waiting_ms": "PT5M"}, "expect": "info"},
+    {"values": {"waiting_ms": "PT1M"}, "expect": "none"},
+]
 DDL = "shop_id string, position string, control string, rejected string, duplicate boolean"
 
 
@@ -41,3 +48,21 @@ def test_policies_and_rules_are_told_apart(spark):
 
     assert [one.revision for one in read_policies(entries)["shop"].policies] == ["p"]
     assert read_rule_subjects(entries) == {"agent", "conversation"}
+
+
+def test_stages_are_those_of_a_shops_latest_rules_else_of_the_release(spark):
+    soon = rule(tiers={"info": {"at_least": {"value": "waiting_ms", "limit": "PT5M"}}}, examples=EXAMPLES)
+    odd = SettingsChanged(shop_id="odd", document=b'{"revision": "x", "rules": [{}]}', section=RULES)
+    entries = spark.createDataFrame(
+        [
+            entry("1", rules_set(WAITS)),
+            entry("2", rules_set(soon, revision="b", follows="a")),
+            ("odd", "3", json.dumps(control_to_dict(odd)), None, False),
+        ],
+        DDL,
+    )
+
+    stages = read_stages(entries)
+
+    assert stages.of("shop") == (Stage("waiting_ms", 300_000),)
+    assert stages.of("odd") == stages.of("another") == stages_of(shipped_rules())

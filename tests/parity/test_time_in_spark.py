@@ -21,6 +21,7 @@ from spark_jobs.backtest.given_scores import NoScore
 from spark_jobs.backtest.log_lines import LogLine, read_line
 from spark_jobs.backtest.turns_by_day import turns_ended_by_day
 from spark_jobs.logs.folding import _fold_state_group, whole_facts
+from spark_jobs.logs.rules import ShopStages
 from spark_jobs.logs.time_rows import to_reached
 from spark_jobs.logs.virtual_timers import timers_of
 from tests.parity.log_rows import log_rows
@@ -70,7 +71,7 @@ def rebuilt(links: list[dict], log: RandomLog) -> dict[str, tuple]:
     """The stages that every open turn has reached, and the timer, as a rebuild makes them, by key."""
     rows, _ = _log_of(links, log.backfills)
     rows.sort(key=itemgetter("fold_key", "behind", "number", "turn"))
-    kept, policies, stages = whole_facts(SMALL), _policies_of(links), stages_of(WAITING_RULES)
+    kept, policies, stages = whole_facts(SMALL), _policies_of(links), ShopStages(stages_of(WAITING_RULES))
     states = (
         _fold_state_group(group, kept, (), policies, stages) for _, group in groupby(rows, key=itemgetter("fold_key"))
     )

@@ -1,5 +1,6 @@
 """The core's fold over rows of a log, conversation by conversation."""
 
+import json
 from dataclasses import replace
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ from service_quality.conversations.conversation import EMPTY, Conversation, conv
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.conversations.reading import read_conversation
 from service_quality.conversations.reading_order import in_order
+from service_quality.conversations.wait_stages import Stage
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_facts import total_facts
@@ -27,6 +29,7 @@ from spark_jobs.logs.folding import (
     _fold_live_group,
     whole_facts,
 )
+from spark_jobs.logs.rules import ShopStages
 from tests.parity.log_rows import log_rows
 from tests.properties.feature_sets import SMALL
 
@@ -151,6 +154,18 @@ def test_import_into_nothing_is_what_the_core_keeps():
     expected = total_facts(part.after, read_conversation(in_order(part.after)), KEPT)
     assert totals([past]) == {key: value for key, value in expected.items() if value}
     assert (past["fold_key"], past["left_out"]) == (conversation_key(ASKED), 0)
+
+
+def test_import_says_when_the_timer_of_an_open_wait_rings():
+    stages = ShopStages((Stage("waiting_ms", 60_000),), {"other": ()})
+    open_wait, answered = imported(ASKED, behind=0, log_index=1), imported(ASKED, ANSWERED, behind=0, log_index=1)
+
+    found = _fold_import_group(iter(open_wait), KEPT, stages=stages)
+
+    assert json.loads(found["deadline"]) == [ASKED.occurred_at + 60_000, 1, 1, "waiting_ms:60000"]
+    assert _fold_import_group(iter(answered), KEPT, stages=stages)["deadline"] is None
+    elsewhere = [row | {"shop_id": "other"} for row in open_wait]
+    assert _fold_import_group(iter(elsewhere), KEPT, stages=stages)["deadline"] is None
 
 
 def test_import_of_what_a_conversation_lacks_changes_the_difference_only():
