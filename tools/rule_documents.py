@@ -238,10 +238,18 @@ def _section(rule: Rule) -> str:
         resolved=condition_in_words(rule.resolved_when),
         cooldown=value_in_words("waiting_ms", rule.cooldown_ms, "en"),
         evidence=", ".join(f"{name_in_words(name, 'en')} (`{name}`)" for name in rule.evidence),
-        audience=rule.audience,
+        audience=audiences_in_words(rule),
         owner=rule.owner,
         false_alarms=rule.known_false_alarms.en,
     )
+
+
+def audiences_in_words(rule: Rule) -> str:
+    """Whom a rule calls, by severity where that differs."""
+    called = dict(rule.audiences)
+    if len({*called.values()}) == 1:
+        return next(iter(called.values()))
+    return ", ".join(f"{audience} ({severity})" for severity, audience in called.items())
 
 
 def main() -> int:

@@ -10,13 +10,23 @@ from service_quality.alerts.rules import SEVERITIES
 Schema = dict[str, object]
 
 _CONDITION: Schema = {"$ref": "#/$defs/condition"}
+_AUDIENCE: Schema = {
+    "oneOf": [
+        dict(forms.AUDIENCE.schema),
+        {
+            "type": "object",
+            "properties": {severity: dict(forms.AUDIENCE.schema) for severity in SEVERITIES},
+            "additionalProperties": False,
+            "minProperties": 1,
+        },
+    ]
+}
 _VALUE: Schema = {"$ref": "#/$defs/value"}
 _FORMS: Mapping[str, forms.Form[object]] = {
     "name": forms.NAME,
     "version": forms.VERSION,
     "cooldown": forms.COOLDOWN,
     "owner": forms.OWNER,
-    "audience": forms.AUDIENCE,
 }
 _EITHER = [{"required": ["limit"], "not": {"anyOf": [{"required": ["of"]}, {"required": ["times"]}]}}] + [
     {"required": ["of"], "not": {"required": ["limit"]}}
@@ -52,6 +62,7 @@ def _rule(vocabulary: Vocabulary) -> Schema:
     keys = forms.RULE_KEYS
     properties: Schema = {
         **{name: _said(form.schema, keys[name]) for name, form in _FORMS.items()},
+        "audience": _said(_AUDIENCE, keys["audience"]),
         "subject": {"description": _sentence(keys["subject"]), "enum": list(vocabulary.subjects)},
         "kinds": _list_of({"enum": list(KIND_NAMES)}, keys["kinds"], most=len(KIND_NAMES), unique=True),
         "tiers": {

@@ -9,7 +9,7 @@ from cli.yaml_files import read_yaml
 from infra.operations.errors import ArgumentsError, NotThereError
 from infra.operations.mistakes import Mistake
 from service_quality.alerts.rule_document import RulesDocument, find_problems
-from service_quality.alerts.rules import Rule
+from service_quality.alerts.rules import SEVERITIES, Rule
 from service_quality.features.feature_set import FEATURES
 
 
@@ -48,4 +48,5 @@ def rules_line(found: RulesDocument) -> str:
 def rule_line(rule: Rule) -> str:
     """A rule in a few words: its name and version, about what, whom it calls, and its title."""
     tiers = ", ".join(severity for severity, _ in rule.tiers)
-    return f"{rule.name} {rule.version}: about {rule.subject}, {tiers}, for {rule.audience}: {rule.title.en}"
+    called = " and ".join(rule.audiences_up_to(SEVERITIES[-1]))
+    return f"{rule.name} {rule.version}: about {rule.subject}, {tiers}, for {called}: {rule.title.en}"

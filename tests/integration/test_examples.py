@@ -88,7 +88,7 @@ def test_subscriber_gets_the_alerts_of_its_audience(run):
     run("examples.send_conversation", "--shop", "heard-shop")
 
     found = alerts_in(run("examples.read_alerts", "--queue", "for-operations", "--seconds", "30"))
-    assert {one["audience"] for one in found} == {"operations"}
+    assert {tuple(one["audiences"]) for one in found} == {("operations",)}
     assert alerts_in(run("examples.read_alerts", "--queue", "for-coaching", "--seconds", "1")) == []
 
 

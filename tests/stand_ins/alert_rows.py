@@ -12,14 +12,14 @@ ALERT_ID = "0916fcf48cfe840d369013c8"
 MOST_BYTES = 262_144
 
 BODY = {
-    "version": 4,
+    "version": 5,
     "alert_id": ALERT_ID,
     "message_id": f"{ALERT_ID}-01795165140000-0001",
     "kind": "high_risk",
     "rule_version": 1,
     "title": {"en": "Conversation is likely to end dissatisfied", "zh": "会话很可能以顾客不满意告终"},
     "advice": {"en": "Read the conversation.", "zh": "请查看会话。"},
-    "audience": "operations",
+    "audiences": ["operations"],
     "state": "opened",
     "severity": "critical",
     "shop_id": "shop-1",

@@ -18,11 +18,12 @@ ATTRIBUTES = {"kind": "high_risk", "severity": "critical", "state": "opened", "s
 def publication(score: float | None = None, *, alert_id: str = "a", body: str = '{"a":1}') -> Publication:
     numbers = {"sequence": 17_951_651_400_001, "score": score}
     known = {name: number for name, number in numbers.items() if number is not None}
-    return Publication(alert_id, body, "[critical] risk", "文本", ATTRIBUTES, known)
+    return Publication(alert_id, body, "[critical] risk", "文本", ATTRIBUTES, known, {"audience": ("operations", "team")})
 
 
 def expected(score: str | None) -> dict[str, object]:
     attributes = {name: {"DataType": "String", "StringValue": value} for name, value in ATTRIBUTES.items()}
+    attributes["audience"] = {"DataType": "String.Array", "StringValue": '["operations", "team"]'}
     attributes["sequence"] = {"DataType": "Number", "StringValue": "17951651400001"}
     if score is not None:
         attributes["score"] = {"DataType": "Number", "StringValue": score}

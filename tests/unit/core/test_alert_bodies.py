@@ -109,7 +109,7 @@ def test_schema_is_a_schema_and_names_every_rule_state_subject_and_severity():
     assert set(properties["kind"]["examples"]) == {rule.name for rule in shipped_rules()}
     assert set(properties["subject"]["properties"]["kind"]["examples"]) == {rule.subject for rule in shipped_rules()}
     assert set(properties["state"]["examples"]) == {OPENED, REPEATED, WORSENED, RESOLVED}
-    assert set(properties["audience"]["examples"]) == set(AUDIENCES)
+    assert set(properties["audiences"]["items"]["examples"]) == set(AUDIENCES)
     assert set(properties["severity"]["examples"]) == set(SEVERITIES)
 
 

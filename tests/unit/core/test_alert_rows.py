@@ -43,7 +43,7 @@ WAITS = Rule(
     tiers=(("critical", AtLeast("conversation_age_ms", HOUR)), ("warning", AtLeast("waiting", 1))),
     resolved_when=Below("waiting", 1),
     cooldown_ms=2 * HOUR,
-    audience="team",
+    audiences=(("info", "team"), ("warning", "team"), ("critical", "team")),
 )
 ASKED, ANSWERED, NOTED = "customer_message", "agent_message", "internal_note"
 
@@ -170,16 +170,45 @@ def test_salt_is_read_for_an_alert_that_begins_alone():
 def test_audience_of_the_rule_is_that_of_the_alert():
     (message,) = rows_of(fold(at(ASKED, 0)), "alert")
 
-    assert decode_alert(message.body).audience == "team"
-    assert {rule.name: rule.audience for rule in shipped_rules()} == {
-        "waiting_too_long": "operations", "answer_due": "operations", "high_risk": "operations",
-        "agent_risk_above_team": "coaching",
+    assert decode_alert(message.body).audiences == ("team",)
+    assert {rule.name: rule.audiences_up_to("critical") for rule in shipped_rules()} == {
+        "waiting_too_long": ("operations",), "answer_due": ("operations", "team"), "high_risk": ("operations",),
+        "agent_risk_above_team": ("coaching",),
     }  # fmt: skip
+
+
+def test_graver_alert_calls_others_too_and_all_of_them_hear_of_its_end():
+    by_severity = (("info", "operations"), ("warning", "team"), ("critical", "buying"))
+    tiers = (("warning", AtLeast("customer_messages", 2)), ("info", AtLeast("waiting", 1)))
+    rule = replace(WAITS, tiers=tiers, audiences=by_severity)
+    rows = rows_of(fold(at(ASKED, 0), at(ASKED, 5), at(ANSWERED, 9), rules=(rule,)), "alert")
+
+    called = [(one.state, one.severity, one.audiences) for one in (decode_alert(row.body) for row in rows)]
+
+    assert called == [
+        ("opened", "info", ("operations",)), ("worsened", "warning", ("operations", "team")),
+        ("resolved", "warning", ("operations", "team")),
+    ]  # fmt: skip
+
+
+def test_who_was_called_by_the_gravest_message_hears_of_a_later_end():
+    rule = replace(
+        WAITS,
+        tiers=(("critical", Below("conversation_age_ms", 5 * MINUTE)), ("info", AtLeast("waiting", 1))),
+        audiences=(("info", "operations"), ("critical", "team")),
+        cooldown_ms=0,
+    )
+    rows = rows_of(fold(at(ASKED, 0), at(NOTED, 6), at(ANSWERED, 9), rules=(rule,)), "alert")
+
+    said = [(one.severity, one.audiences) for one in (decode_alert(row.body) for row in rows)]
+
+    both = ("operations", "team")
+    assert said == [("critical", both), ("info", both), ("info", both)]
 
 
 def test_unknown_audience_is_refused_where_it_is_declared():
     with pytest.raises(DeclarationError, match="found audience 'everybody', expected one of operations, team"):
-        replace(WAITS, audience="everybody")
+        replace(WAITS, audiences=(("info", "everybody"),))
 
 
 def test_row_of_a_scored_alert_is_below_a_write_unit_and_without_reasons():

@@ -46,7 +46,7 @@ def test_document_says_rules():
     waits, rated_badly = found.rules
     assert (found.revision, found.follows) == ("b", "a")
     assert waits.tiers == (("warning", AtLeast("conversation_age_ms", MINUTE)),)
-    assert (waits.cooldown_ms, waits.audience, waits.owner) == (HOUR, "team", "shift lead")
+    assert (waits.cooldown_ms, waits.audiences_up_to("critical"), waits.owner) == (HOUR, ("team",), "shift lead")
     assert (waits.title.zh, waits.advice.en, waits.known_false_alarms.en) == ("等待", "Answer", "A last word")
     assert {"customer_message", "agent_message"} < waits.kinds
     assert (rated_badly.subject, rated_badly.evidence) == ("agent", ("agent_dissatisfied_rate_30d",))
@@ -160,6 +160,39 @@ def test_shop_may_have_no_rule_at_all_and_not_too_many():
     assert parse_rules(document(), FEATURES).rules == ()
     assert len(parse_rules(document(*many[1:]), FEATURES).rules) == MOST_RULES
     assert paths_of(*many) == ["rules"]
+
+
+@pytest.mark.parametrize(
+    ("audience", "path"),
+    [
+        ({"warning": "team", "critical": "team"}, ".critical"),
+        ({"info": "team"}, ".info"),
+        ({"warning": "teem"}, ".warning"),
+        ({}, ".warning"),
+        (["team"], ""),
+    ],
+)
+def test_audience_by_severity_names_each_severity_of_a_tier(audience, path):
+    found = problems_of(rule(audience=audience))
+
+    assert f"rules[0].audience{path}" in {one.path for one in found}
+
+
+AGES = {"info": "PT1M", "warning": "PT2M", "critical": "PT3M"}
+
+
+def test_audience_may_be_another_one_for_each_severity():
+    tiers = {name: {"at_least": {"value": "conversation_age_ms", "limit": limit}} for name, limit in AGES.items()}
+    called = {"info": "operations", "warning": "team", "critical": "operations"}
+    examples = [
+        {"values": {"conversation_age_ms": "PT1M"}, "expect": "info"},
+        {"values": {"conversation_age_ms": "PT1S"}, "expect": "none"},
+    ]
+
+    (found,) = parse_rules(document(rule(tiers=tiers, audience=called, examples=examples)), FEATURES).rules
+
+    upto = [found.audiences_up_to(severity) for severity in ("info", "warning", "critical")]
+    assert upto == [("operations",), ("operations", "team"), ("operations", "team")]
 
 
 def test_two_rules_of_one_name_are_a_mistake():

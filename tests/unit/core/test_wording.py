@@ -26,7 +26,7 @@ from service_quality.histories.windows import WINDOWS
 
 WAITING_TOO_LONG = shipped_rules()[0]
 BODY: dict[str, Any] = {
-    "version": 4,
+    "version": 5,
     "alert_id": "0a1b2c",
     "message_id": "0a1b2c-01692864000000-0002",
     "sequence": 16_928_640_000_002,
@@ -34,7 +34,7 @@ BODY: dict[str, Any] = {
     "rule_version": 1,
     "title": WAITING_TOO_LONG.title._asdict(),
     "advice": WAITING_TOO_LONG.advice._asdict(),
-    "audience": "operations",
+    "audiences": ["operations"],
     "state": "worsened",
     "severity": "critical",
     "shop_id": "shop-1",

@@ -68,7 +68,7 @@ def test_alert_rows_are_published_and_nothing_else(load, aws):
         "kind": {"DataType": "String", "StringValue": "high_risk"},
         "severity": {"DataType": "String", "StringValue": "critical"},
         "state": {"DataType": "String", "StringValue": "opened"},
-        "audience": {"DataType": "String", "StringValue": "operations"},
+        "audience": {"DataType": "String.Array", "StringValue": '["operations"]'},
         "shop_id": {"DataType": "String", "StringValue": "shop-1"},
         "sequence": {"DataType": "Number", "StringValue": "17951651400001"},
         "score": {"DataType": "Number", "StringValue": "0.73106"},

@@ -27,14 +27,14 @@ def stored_alert(key: str, **fields: object) -> bytes:
     """The body of an alert's state row, as the commit stores it."""
     return json.dumps(
         {
-            "version": 4,
+            "version": 5,
             "alert_id": key,
             "message_id": f"{key}-{NUMBER}",
             "kind": "waiting_too_long",
             "rule_version": 1,
             "title": {"en": "Customer waits too long for an answer", "zh": "顾客等待回复过久"},
             "advice": {"en": "Answer now.", "zh": "请立即回复。"},
-            "audience": "operations",
+            "audiences": ["operations"],
             "state": "opened",
             "severity": "critical",
             "shop_id": "shop",
@@ -311,7 +311,7 @@ def test_mail_of_a_file_needs_no_stack(tmp_path, capsys):
         ({"opened_at": "yesterday"}, "opened_at: found '\"yesterday\"', expected pattern"),
         ({"opened_at": "2023-99-99T08:00:00.000Z"}, "opened_at: found '2023-99-99T08:00:00.000Z', expected an instant"),
         ({"severity": True}, "severity: found bool, expected string"),
-        ({"version": 1}, "version: found '1', expected const 4"),
+        ({"version": 1}, "version: found '1', expected const 5"),
         ({"evidence": {"waiting_ms": float("nan")}}, "found no JSON with numbers in range"),
         ({"evidence": {"waiting_ms": 10**400}}, "found no JSON with numbers in range"),
     ],

@@ -101,7 +101,7 @@ def alert(name: str, **changes: Any) -> Alert:
         "message_id": f"{name}-01692864000000-0001",
         "kind": "high_risk",
         "rule_version": 1,
-        "audience": "operations",
+        "audiences": ["operations"],
         "state": "opened",
         "severity": "warning",
         "shop_id": "shop-1",

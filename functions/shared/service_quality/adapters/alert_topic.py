@@ -95,6 +95,8 @@ def _entry(entry_id: str, publication: Publication) -> "PublishBatchRequestEntry
     attributes: dict[str, MessageAttributeValueTypeDef] = {
         name: {"DataType": "String", "StringValue": text} for name, text in publication.attributes.items()
     }
+    for name, texts in publication.lists.items():
+        attributes[name] = {"DataType": "String.Array", "StringValue": json.dumps(texts, ensure_ascii=False)}
     for name, value in publication.numbers.items():
         attributes[name] = {"DataType": "Number", "StringValue": repr(value)}
     return {

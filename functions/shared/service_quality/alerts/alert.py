@@ -14,7 +14,7 @@ from service_quality.instants import SECOND
 from service_quality.scoring.reasons import Reason
 
 #: Of the JSON form. Fields may be added within a version; what loses a field or its meaning is another version.
-ALERT_VERSION = 4
+ALERT_VERSION = 5
 UNKNOWN = "unknown"
 
 _MESSAGES_A_SECOND = 10_000
@@ -35,9 +35,10 @@ class Alert(ByFields):
     As a message `state` is the change that it tells, `number` its number and `repeats` the events at which the alert
     held since the message before it. As the row by which alerts are listed, `state` is what came last, or "silent",
     `number` that of the last message and empty where none was sent, and there are neither reasons nor advice. `title`
-    and `advice` are those of the rule. `ended_by` says what ended the alert where its subject says so. Instants are of
-    the shop's clock. `provisional_figures` names what the decree of a year, not published yet, may still move, in
-    evidence and reasons; a row of an older release says only that there is such a figure (`provisional`).
+    and `advice` are those of the rule, `audiences` those that the alert has called by now. `ended_by` says what ended
+    the alert where its subject says so. Instants are of the shop's clock. `provisional_figures` names what the decree
+    of a year, not published yet, may still move, in evidence and reasons; a row of an older release says only that
+    there is such a figure (`provisional`).
     """
 
     alert_id: str
@@ -45,7 +46,7 @@ class Alert(ByFields):
     kind: str
     rule_version: int | None
     title: Message
-    audience: str
+    audiences: tuple[str, ...]
     state: str
     severity: str
     shop_id: str

@@ -51,7 +51,7 @@ def alert_fields(alert: Alert) -> dict[str, object]:
         "rule_version": alert.rule_version,
         "title": alert.title._asdict(),
         "advice": alert.advice._asdict(),
-        "audience": alert.audience,
+        "audiences": list(alert.audiences),
         "state": alert.state,
         "severity": alert.severity,
         "shop_id": alert.shop_id,
@@ -96,7 +96,7 @@ def read_fields(stored: Mapping[str, object]) -> Alert:
         kind=kind,
         rule_version=_whole(stored.get("rule_version")),
         title=title,
-        audience=clean_text(stored.get("audience")) or UNKNOWN,
+        audiences=_audiences(stored),
         state=clean_text(stored.get("state")) or UNKNOWN,
         severity=clean_text(stored.get("severity")) or UNKNOWN,
         shop_id=clean_text(stored.get("shop_id")) or UNKNOWN,
@@ -181,6 +181,12 @@ def _names(value: object, *, left_out: Container[str]) -> tuple[str, ...]:
     cleaned = map(clean_text, value if isinstance(value, list) else ())
     named = dict.fromkeys(name for name in cleaned if name and name not in left_out)
     return tuple(islice(named, _MOST_EVIDENCE + MOST_REASONS))
+
+
+def _audiences(stored: Mapping[str, object]) -> tuple[str, ...]:
+    """Who is called; a release before this one stored a single audience."""
+    given = stored.get("audiences", [stored.get("audience")])
+    return tuple(dict.fromkeys(filter(None, map(clean_text, given if isinstance(given, list) else ())))) or (UNKNOWN,)
 
 
 def _reasons(value: object) -> list[Reason]:

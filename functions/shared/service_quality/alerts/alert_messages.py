@@ -75,7 +75,7 @@ def describe_alert(
         kind=rule.name,
         rule_version=rule.version,
         title=rule.title,
-        audience=rule.audience,
+        audiences=rule.audiences_up_to(state.gravest or state.severity),
         state=_state_now(moved),
         severity=state.severity,
         shop_id=moved.shop_id,

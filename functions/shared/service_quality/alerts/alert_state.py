@@ -29,7 +29,7 @@ class AlertState(NamedTuple):
     the number of the last message, also where it was about an alert before. `repeats` counts the events at which the
     alert held since then, not the stages of a wait that time reached; its opening counts only in silence. `round` is
     the round of the conversation that the alert is about, 0 for any other subject; `turn` is the wait in it during
-    which the alert began.
+    which the alert began. `gravest` is the gravest severity that a message about this alert said, "" before one did.
     """
 
     severity: str
@@ -43,6 +43,7 @@ class AlertState(NamedTuple):
     round: int = 0
     alert_id: str = ""
     turn: int = 0
+    gravest: str = ""
 
     @property
     def message_number(self) -> str:
@@ -90,11 +91,12 @@ def next_state(before: AlertState | None, found: Finding, *, cooldown_ms: int) -
         ends = before is not None and before.open and found.resolved
         return _ended(before, clock) if before is not None and ends else Step(before)
     if before is None:
-        return Step(AlertState(severity, open=True, opened_at=clock, sent_at=clock, said=severity), OPENED)
+        begun = AlertState(severity, open=True, opened_at=clock, sent_at=clock, said=severity, gravest=severity)
+        return Step(begun, OPENED)
     cools = clock - before.sent_at < cooldown_ms
     is_graver = _rank(severity) > _rank(before.said)
     if not before.open:
-        begun = before._replace(severity=severity, open=True, opened_at=clock, repeats=0, silent=False)
+        begun = before._replace(severity=severity, open=True, opened_at=clock, repeats=0, silent=False, gravest="")
         if not cools:
             return _said(begun, OPENED, clock)
         return _said(begun, WORSENED, clock) if is_graver else Step(begun._replace(silent=True, repeats=1))
@@ -114,7 +116,14 @@ def _ended(state: AlertState, clock: int) -> Step:
 
 def _said(state: AlertState, change: str, clock: int) -> Step:
     """The state with one message more, from which counting starts at zero."""
-    after = state._replace(sent_at=clock, sequence=state.sequence + 1, said=state.severity, silent=False, repeats=0)
+    after = state._replace(
+        sent_at=clock,
+        sequence=state.sequence + 1,
+        said=state.severity,
+        silent=False,
+        repeats=0,
+        gravest=max(state.gravest or state.severity, state.severity, key=_rank),
+    )
     return Step(after, change, state.repeats)
 
 

@@ -14,7 +14,7 @@ from service_quality.alerts.wording import render_email
 class Publication:
     """One message of an alert: `body` is JSON, `text` for mailboxes, `subject` ASCII below 100 characters.
 
-    `attributes` are texts and `numbers` numbers by which subscribers filter.
+    `attributes` are texts, `numbers` numbers and `lists` several texts by which subscribers filter.
     """
 
     alert_id: str
@@ -23,6 +23,7 @@ class Publication:
     text: str
     attributes: dict[str, str]
     numbers: dict[str, float | int]
+    lists: dict[str, tuple[str, ...]]
 
 
 def publication_of(row: AlertRow, settings: ShopSettings, *, salt: bytes) -> Publication:
@@ -39,9 +40,9 @@ def publication_of(row: AlertRow, settings: ShopSettings, *, salt: bytes) -> Pub
             "kind": alert.kind,
             "severity": alert.severity,
             "state": alert.state,
-            "audience": alert.audience,
             "shop_id": alert.shop_id,
         },
+        lists={"audience": alert.audiences},
         numbers={name: value for name, value in numbers.items() if value is not None},
     )
 

@@ -93,7 +93,7 @@ def _read_rule(place: Place, value: object) -> Rule | None:
         title=reader.message("title"),
         advice=reader.message("advice"),
         owner=reader.read("owner", forms.OWNER, ""),
-        audience=reader.read("audience", forms.AUDIENCE, AUDIENCES[0]),
+        audiences=reader.audiences(),
         known_false_alarms=reader.message("known_false_alarms"),
         evidence=reader.evidence(subject),
     )
@@ -150,6 +150,19 @@ class _RuleReader(NamedTuple):
             require(place, texts, forms.TEXT_KEYS)
         read = {name: place.at(name).read(text, forms.TEXTS[key], "") for name, text in texts.items()}
         return Message(*(read.get(name, "") for name in forms.TEXT_KEYS))
+
+    def audiences(self) -> tuple[tuple[str, str], ...]:
+        """Whom each severity calls: one audience for all, or one for each severity of a tier."""
+        given = self.fields.get("audience", AUDIENCES[0])
+        if not isinstance(given, dict):
+            audience = self.read("audience", forms.AUDIENCE, AUDIENCES[0])
+            return tuple((severity, audience) for severity in SEVERITIES)
+        place, tiers = self.place.at("audience"), self.fields.get("tiers")
+        asked = tuple(one for one in SEVERITIES if isinstance(tiers, dict) and one in tiers)
+        called = place.problems.object_at(place.path, given, known=asked or SEVERITIES)
+        require(place, called, asked)
+        named = [one for one in SEVERITIES if one in called]
+        return tuple((one, place.at(one).read(called[one], forms.AUDIENCE, AUDIENCES[0])) for one in named)
 
     def evidence(self, subject: str) -> tuple[str, ...]:
         """Names of values; those of a conversation only where the alert is about it."""

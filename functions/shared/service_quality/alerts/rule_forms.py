@@ -138,7 +138,7 @@ RULE_KEYS = {
     "title": "what the alert says, in each language",
     "advice": "what to do, in each language",
     "owner": "who answers for the rule",
-    "audience": "who is called",
+    "audience": "who is called; or by severity, where a graver alert calls others, too",
     "known_false_alarms": "when the rule is known to call in vain, in each language",
     "evidence": "the values that the alert shows",
     "examples": "values, and what the rule decides of them: run before the file is taken",

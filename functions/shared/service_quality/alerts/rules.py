@@ -24,8 +24,8 @@ class Rule(ByFields):
 
     `tiers` give a severity and its condition, gravest first; the first that holds decides. `resolved_when` ends an
     open alert and comes before any tier. Within the cooldown after the last message, an alert that holds or comes back
-    is only counted, unless it is worse. `audience` is one of AUDIENCES; `title` and `advice` are what people read of
-    it; `owner` answers for it.
+    is only counted, unless it is worse. `audiences` say which of AUDIENCES each severity calls; `title` and `advice`
+    are what people read of it; `owner` answers for it.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Rule(ByFields):
     resolved_when: Condition
     cooldown_ms: int
     evidence: tuple[str, ...] = ()
-    audience: str = "operations"
+    audiences: tuple[tuple[str, str], ...] = tuple((severity, AUDIENCES[0]) for severity in SEVERITIES)
     title: Message = NO_TEXT
     advice: Message = NO_TEXT
     owner: str = ""
@@ -50,8 +50,9 @@ class Rule(ByFields):
         for severity, _ in self.tiers:
             if severity not in SEVERITIES:
                 raise DeclarationError(f"found severity {severity!r}, expected one of {', '.join(SEVERITIES)}")
-        if self.audience not in AUDIENCES:
-            raise DeclarationError(f"found audience {self.audience!r}, expected one of {', '.join(AUDIENCES)}")
+        for _, audience in self.audiences:
+            if audience not in AUDIENCES:
+                raise DeclarationError(f"found audience {audience!r}, expected one of {', '.join(AUDIENCES)}")
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
@@ -76,6 +77,14 @@ class Rule(ByFields):
         """The names of the values that its conditions look at."""
         conditions = (*(condition for _, condition in self.tiers), self.resolved_when)
         return tuple(dict.fromkeys(name for condition in conditions for name in condition.reads))
+
+    def audiences_up_to(self, severity: str) -> tuple[str, ...]:
+        """Whom an alert has called by the time it is so grave, the first of them first.
+
+        Who was called stays called: of an alert that goes from a notice to a warning both hear.
+        """
+        least = SEVERITIES[: SEVERITIES.index(severity) + 1]
+        return tuple(dict.fromkeys(audience for one, audience in self.audiences if one in least))
 
     def severity(self, values: Values) -> str | None:
         """The gravest severity whose condition holds."""

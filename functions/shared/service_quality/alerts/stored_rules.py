@@ -42,7 +42,7 @@ class StoredRule(TypedDict):
     resolved_when: StoredCondition
     cooldown_ms: int
     evidence: list[str]
-    audience: str
+    audiences: list[tuple[str, str]]
     title: list[str]
     advice: list[str]
     owner: str
@@ -61,7 +61,7 @@ def store_rules(rules: Iterable[Rule]) -> list[StoredRule]:
             resolved_when=_store(rule.resolved_when),
             cooldown_ms=rule.cooldown_ms,
             evidence=list(rule.evidence),
-            audience=rule.audience,
+            audiences=list(rule.audiences),
             title=list(rule.title),
             advice=list(rule.advice),
             owner=rule.owner,
@@ -83,7 +83,7 @@ def read_rules(stored: Iterable[StoredRule], features: FeatureSet) -> tuple[Rule
             resolved_when=_read(one["resolved_when"], features),
             cooldown_ms=one["cooldown_ms"],
             evidence=tuple(one["evidence"]),
-            audience=one["audience"],
+            audiences=tuple((severity, audience) for severity, audience in one["audiences"]),
             title=Message(*one["title"]),
             advice=Message(*one["advice"]),
             owner=one["owner"],

@@ -26,6 +26,7 @@ CONVERSATION_DAYS = 51
 HISTORY_DAYS = 146
 
 _POLICY, _RULES = "policy", "rules"
+_FIELDS_OF_ALERTS_WITH_IDS = 11
 _STORED_FIELDS = (*(name for name in OPTIONAL_FIELDS if name not in ("text", "query")), "text_digest")
 
 
@@ -248,7 +249,8 @@ def _alerts_to_stored(item: ConversationItem | HistoryItem) -> object:
 def _alerts_from_stored(stored: Any) -> tuple[dict[str, AlertState], dict[str, Held]]:  # type: ignore[explicit-any]  # our own JSON
     """The states by rule, and since when conditions have held; a state of a release without alert ids is absent."""
     alerts, held = stored if isinstance(stored, list) else (stored, {})
+    fields = range(_FIELDS_OF_ALERTS_WITH_IDS, len(AlertState._fields) + 1)
     return (
-        {rule: AlertState(*values) for rule, values in alerts.items() if len(values) == len(AlertState._fields)},
+        {rule: AlertState(*values) for rule, values in alerts.items() if len(values) in fields},
         {rule: Held(Stretch(*stretch), since) for rule, (stretch, since) in held.items()},
     )
