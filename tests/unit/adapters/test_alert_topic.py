@@ -18,7 +18,9 @@ ATTRIBUTES = {"kind": "high_risk", "severity": "critical", "state": "opened", "s
 def publication(score: float | None = None, *, alert_id: str = "a", body: str = '{"a":1}') -> Publication:
     numbers = {"sequence": 17_951_651_400_001, "score": score}
     known = {name: number for name, number in numbers.items() if number is not None}
-    return Publication(alert_id, body, "[critical] risk", "文本", ATTRIBUTES, known, {"audience": ("operations", "team")})
+    return Publication(
+        alert_id, body, "[critical] risk", "文本", ATTRIBUTES, known, {"audience": ("operations", "team")}
+    )
 
 
 def expected(score: str | None) -> dict[str, object]:

@@ -73,6 +73,17 @@ def due_log() -> list[dict]:
     return [event(1, 1, "customer_message", "due"), event(2, 1, "agent_message", "due", agent_id="slow")]
 
 
+def spike_log() -> list[dict]:
+    """Two complaints a day about returns, then nine within an hour, then none."""
+    usual = [
+        event(day, hour, "complaint_filed", f"c-{day}-{hour}", **RETURNS) for day in range(1, 15) for hour in (9, 15)
+    ]
+    many = [event(15, 10, "complaint_filed", f"many-{number}", **RETURNS) for number in range(9)]
+    later = [event(18, 10, "conversation_opened", "later", **RETURNS)]
+    return [*usual, *many, *later]
+
+
+RETURNS = {"category": "returns"}
 TARGETS = {"revision": "a", "valid_from": "2020-01-01T00:00:00Z", "targets": [{"first_response": "PT4H"}]}
 
 
@@ -95,7 +106,8 @@ def alert_rows(*rules: Rule, log: list[dict] | None = None, policy: dict | None 
 
 @pytest.fixture(scope="module")
 def rows() -> list[AlertRow]:
-    return [*alert_rows(*shipped_rules()), *alert_rows(*shipped_rules(), log=due_log(), policy=TARGETS)]
+    due = alert_rows(*shipped_rules(), log=due_log(), policy=TARGETS)
+    return [*alert_rows(*shipped_rules()), *due, *alert_rows(*shipped_rules(), log=spike_log())]
 
 
 def published(rows: list[AlertRow], **settings: str) -> list[dict]:

@@ -48,7 +48,9 @@ def test_alert_opens_is_counted_and_is_resolved_once():
     said, state = live((0, "warning"), (5, "warning"), (6, BETWEEN), (7, CALM), (8, CALM))
 
     assert said == [(0, OPENED, 0), (7, RESOLVED, 1)]
-    assert state == AlertState("warning", open=False, opened_at=0, sent_at=7, sequence=2, said="warning", gravest="warning")
+    assert state == AlertState(
+        "warning", open=False, opened_at=0, sent_at=7, sequence=2, said="warning", gravest="warning"
+    )
 
 
 def test_alert_that_still_holds_after_its_cooldown_is_said_again_with_the_count_and_counted_anew():

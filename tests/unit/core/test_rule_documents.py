@@ -341,7 +341,7 @@ def test_spike_compares_a_count_with_a_longer_window_of_the_same(changed, path):
 def test_release_without_such_counts_says_so():
     tiers = {"warning": {"above_past": spike()}}
 
-    (found, *_) = problems_of(rule(tiers=tiers))
+    (found, *_) = problems_of(rule(tiers=tiers), features=FeatureSet(FEATURES.features[:3]))
 
     assert found.expected == "none: this release has no counts that are served in two windows"
 

@@ -11,7 +11,7 @@ from service_quality.facts.entities import ENTITIES
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, MINUTE
 
-WAITING_TOO_LONG, ANSWER_DUE, HIGH_RISK, AGENT_RISK_ABOVE_TEAM = shipped_rules()
+WAITING_TOO_LONG, ANSWER_DUE, HIGH_RISK, AGENT_RISK_ABOVE_TEAM, COMPLAINTS = shipped_rules()
 
 
 @pytest.mark.parametrize(

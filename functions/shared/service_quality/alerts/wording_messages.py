@@ -195,7 +195,11 @@ ENDED_BY = {
     "rule_withdrawn": Message("rule withdrawn", "规则已撤回"),
 }
 
-SUBJECTS = {"conversation": Message("Conversation", "会话"), "agent": Message("Agent", "客服")}
+SUBJECTS = {
+    "conversation": Message("Conversation", "会话"),
+    "agent": Message("Agent", "客服"),
+    "category": Message("Kind of issue", "问题类别"),
+}
 
 WEEKDAYS = (
     Message("Monday", "星期一"),
