@@ -106,15 +106,17 @@ _TABLES = """## Keys
 
 All keys of a rule are required. `evidence` of an alert about anything but a conversation names values of histories
 alone: such an alert shows nothing of a single conversation. Each rule has at least one example in which it calls and
-one in which it is silent. Texts are in {languages}; audiences are {audiences}.
+one in which it is silent. Texts are in {languages}; audiences are {audiences}. An audience is one word, or one for each
+severity that has a tier (`audience: {{info: operations, warning: team}}`): an alert that becomes graver calls the
+further one, too, and who was called hears of its end.
 
 ## Conditions
 
 A condition is an object of one key, its kind. A value that is missing satisfies no condition, and `not` says nothing of
 it either; only `missing` does. What a rule asks `for` has held since the first time at which the rule was asked and
-found it so, if it was found so each time since; the rule of a conversation is asked again when the time is over. An
-example says in `held` how long its values have been so. Durations are written as `PT30M`, `PT4H` or `P7D`, money in
-minor units of its currency. [What each value can be](#values) is below.
+found it so, if it was found so each time since; the rule of a conversation is asked again when the time is over.
+`for` is not asked within another `for`. An example says in `held` how long its values have been so. Durations are
+written as `PT30M`, `PT4H` or `P7D`, money in minor units of its currency. [What each value can be](#values) is below.
 
 | condition | holds where | keys |
 |---|---|---|

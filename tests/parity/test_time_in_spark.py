@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.stages import stages_of
 from service_quality.commit.state_items import decode_conversation
+from service_quality.conversations.wait_stages import is_of_clock
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent, log_order
 from service_quality.events.parsing import parse_record
@@ -122,7 +123,7 @@ def in_order_of_time(log: RandomLog) -> list[InteractionEvent]:
 
 
 def placed_by_dry_run(events: Sequence[InteractionEvent], shop_id: str = "shop") -> list[str]:
-    """The ids of events and stages in the order in which a dry run folds them."""
+    """The ids of events and stages in the order in which a dry run folds them, without the looks of rules."""
     data = [event_to_json(event) for event in events]
     lines = [line for number, one in enumerate(data, 1) if isinstance(line := read_line(number, one), LogLine)]
     backtest = NotedBacktest(NoScore(), not_judged=turns_ended_by_day(lines, ()))
@@ -133,7 +134,8 @@ def placed_by_dry_run(events: Sequence[InteractionEvent], shop_id: str = "shop")
         parse_record(record.data, arrived_at=record.arrived_at, shop_id=shop_id, key=lambda: b"of this run alone")
         for _, record in backtest.records
     ]
-    return [one.event_id for one in read if isinstance(one, InteractionEvent | TimeReached)]
+    records = [one for one in read if isinstance(one, InteractionEvent | TimeReached)]
+    return [one.event_id for one in records if not (isinstance(one, TimeReached) and is_of_clock(one.stage))]
 
 
 def placed_by_columns(events: Sequence[InteractionEvent]) -> list[str]:

@@ -16,6 +16,7 @@ from tests.oracle.deadlines import nearest
 from tests.oracle.entries import RulesBrought, TimeReached
 from tests.oracle.looks import next_look
 from tests.oracle.rounds import rounds
+from tests.oracle.shares import is_paused
 from tests.properties.feature_sets import SETS, SMALL, SMALL_RULES
 from tests.properties.naive_reader import NaiveReader
 from tests.properties.online_run import batches, new_store, new_worker
@@ -73,7 +74,9 @@ def assert_timers_equal_oracle(store: MemoryStore, log: RandomLog, rules: tuple[
         timer = None if row is None else read_timer(log.shop_id, row.body)
         story = reader.story(contact.events)
         stored = store.items.get((log.shop_id, name))
-        looks = [] if stored is None else looks_of(stored, log.shop_id, rules, len(rounds(story)))
+        looks = (
+            [] if stored is None else looks_of(stored, log.shop_id, rules, len(rounds(story)), pauses=is_paused(story))
+        )
         clock, received_clock = clocks.get(name, (0, 0))
         look = next_look(story, looks, clock=clock, received_clock=received_clock)
         due = (nearest(story, stages, contact.reached), look)

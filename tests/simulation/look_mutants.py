@@ -39,11 +39,11 @@ def looked_at_for_nothing(world: World) -> list[Any]:
     """An open alert is looked at when its cooldown ends, whether it was counted or not."""
     sound = looks._looks
 
-    def all_looks(rule: Rule, watched: Watched, round_number: int) -> Iterator[int]:
+    def all_looks(rule: Rule, watched: Watched, state: Any) -> Iterator[int]:
         alert = watched.alert
-        if rule.subject == CONVERSATION and alert is not None and alert.open and alert.round == round_number:
+        if rule.subject == CONVERSATION and alert is not None and alert.open and alert.round == state.number:
             yield alert.sent_at + rule.cooldown_ms
-        yield from sound(rule, watched._replace(alert=None), round_number)
+        yield from sound(rule, watched._replace(alert=None), state)
 
     return [mock.patch.object(looks, "_looks", all_looks)]
 

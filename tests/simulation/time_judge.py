@@ -16,6 +16,7 @@ from tests.oracle.deadlines import Deadline, nearest
 from tests.oracle.entries import RulesBrought, TimeReached
 from tests.oracle.looks import next_look
 from tests.oracle.rounds import rounds
+from tests.oracle.shares import is_paused
 from tests.properties.naive_reader import NaiveEntry, NaiveReader
 from tests.properties.stored_looks import looks_of
 from tests.simulation.evidence import Evidence, require
@@ -90,7 +91,7 @@ def _next_deadline(
     """The nearest stage of the wait or look of a rule, given what was stored of the conversation by then."""
     contact = reader.contacts[key]
     story, stages = reader.story(contact.events), [stage.name for stage in stages_of(rules)]
-    looks = [] if item is None else looks_of(item[1], item[0], rules, len(rounds(story)))
+    looks = [] if item is None else looks_of(item[1], item[0], rules, len(rounds(story)), pauses=is_paused(story))
     look = next_look(story, looks, clock=reader.clock, received_clock=reader.received_clock)
     return min((one for one in (nearest(story, stages, contact.reached), look) if one is not None), default=None)
 

@@ -80,7 +80,7 @@ def test_rating_before_the_end_ends_no_watch():
     goes_on = [sent("customer_message", 3 * MINUTE), sent("internal_note", 47 * HOUR)]
 
     assert told([*rated, *goes_on]) == [
-        ("waiting_too_long", "opened"), ("waiting_too_long", "worsened"), ("waiting_too_long", "repeated"),
+        ("waiting_too_long", "opened"), ("waiting_too_long", "worsened"),
     ]  # fmt: skip
 
 
@@ -105,14 +105,14 @@ def test_second_wait_of_ten_hours_is_told():
     first = [sent("customer_message", 0), sent("internal_note", 31 * MINUTE), sent("agent_message", 40 * MINUTE)]
     second = [sent("customer_message", HOUR), sent("internal_note", 11 * HOUR)]
 
-    assert told([*first, *second])[2:] == [("waiting_too_long", "opened"), ("waiting_too_long", "repeated")]
+    assert told([*first, *second])[2:] == [("waiting_too_long", "opened")]
 
 
 def test_source_that_stops_has_an_end_that_is_told():
     silent = [sent("customer_message", 0), sent("internal_note", HOUR)]
     others = [sent("agent_message", day * DAY, conversation_id=f"k{day}") for day in range(1, 10)]
 
-    assert [state for _, state in told([*silent, *others])] == ["opened", "repeated", "worsened", "resolved"]
+    assert [state for _, state in told([*silent, *others])] == ["opened", "worsened", "resolved"]
 
 
 def test_thanks_after_the_resolution_open_nothing():

@@ -110,6 +110,56 @@ def test_closed_conversation_is_not_looked_at():
     assert messages([asks(0), asks(1), asks(2), sent("resolved", 3 * MINUTE), later(90)]) == []
 
 
+#: Calls when a customer who has waited for twenty minutes complains, and says nothing of closing.
+ANGRY = rule(
+    name="angry",
+    kinds=["customer_message", "complaint_filed"],
+    tiers={
+        "warning": {
+            "all_of": [
+                {"at_least": {"value": "waiting_ms", "limit": "PT20M"}},
+                {"at_least": {"value": "conversation_complaints", "limit": 1}},
+            ]
+        }
+    },
+    resolved_when={"at_least": {"value": "replies", "limit": 1}},
+    examples=[
+        {"values": {"waiting_ms": "PT25M", "conversation_complaints": 1}, "expect": "warning"},
+        {"values": {"waiting_ms": "PT25M", "conversation_complaints": 0}, "expect": "none"},
+    ],
+)
+
+
+def complains(minute: float) -> bytes:
+    return sent("complaint_filed", round(minute * MINUTE))
+
+
+def test_wait_that_has_reached_its_stage_calls_when_the_rest_of_its_condition_holds():
+    assert messages([asks(0), complains(24), later(60)], ANGRY) == [("opened", 24)]
+    assert messages([asks(0), complains(5), later(60)], ANGRY) == [("opened", 20)]
+    assert messages([asks(0), complains(5)], ANGRY) == []
+
+
+def test_alert_of_a_rule_that_says_nothing_of_closing_ends_with_its_round():
+    closed = sent("resolved", 30 * MINUTE)
+
+    assert messages([asks(0), complains(24), closed, later(60)], ANGRY) == [("opened", 24), ("resolved", 30)]
+    assert messages([asks(0), complains(24), closed, asks(50), later(55)], ANGRY) == [("opened", 24), ("resolved", 30)]
+
+
+def test_rule_may_call_of_a_round_that_is_over_already():
+    unhappy = rule(
+        name="unhappy",
+        kinds=["rated"],
+        tiers={"warning": {"at_least": {"value": "closed", "limit": 1}}},
+        resolved_when={"below": {"value": "closed", "limit": 1}},
+        examples=[{"values": {"closed": 1}, "expect": "warning"}, {"values": {"closed": 0}, "expect": "resolved"}],
+    )
+    rated = sent("rated", 40 * MINUTE, rating=1)
+
+    assert messages([asks(0), sent("resolved", 30 * MINUTE), rated, later(60)], unhappy) == [("opened", 40)]
+
+
 def test_question_that_arrives_late_is_looked_at_behind_its_arrival():
     lines = [*(asks(minute, arrived=5 * HOUR) for minute in range(3)), later(400)]
 

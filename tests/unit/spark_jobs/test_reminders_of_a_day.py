@@ -122,6 +122,15 @@ def test_what_nothing_happened_to_is_not_said_again():
     assert when([sent("customer_message", 0), later(12 * HOUR)]) == [("opened", at(30))]
 
 
+def test_only_what_the_customer_does_is_a_wait_seen_again():
+    others = [
+        sent("internal_note", 40 * MINUTE), sent("bot_message", 50 * MINUTE), sent("assigned", HOUR, agent_id="bob"),
+        sent("customer_message", 70 * MINUTE, text="谢谢"),
+    ]  # fmt: skip
+
+    assert when([sent("customer_message", 0), *others, later(12 * HOUR)]) == [("opened", at(30))]
+
+
 def test_what_ended_before_its_silence_did_is_not_said_again():
     waits = [sent("customer_message", 0), sent("customer_message", 40 * MINUTE), sent("agent_message", 2 * HOUR)]
 
@@ -195,6 +204,15 @@ def test_closed_shop_is_told_of_a_wait_in_all_the_time_when_it_opens_again():
     assert under_a_policy([asked, later(3 * HOUR)]) == []
     (only,) = under_a_policy([asked, later(22 * HOUR)])
     assert (only.state, format_instant(only.occurred_at or 0)) == ("opened", at(opens))
+
+
+def test_wait_whose_clock_pauses_is_not_said_again():
+    asked = [sent("customer_message", 0), sent("customer_message", 40 * MINUTE)]
+    paused = sent("status_changed", 50 * MINUTE, status="pending")
+
+    messages = under_a_policy([*asked, paused, later(20 * HOUR)], opening=None, pauses_when=["pending"])
+
+    assert [one.state for one in messages] == ["opened"]
 
 
 def test_silence_that_ends_while_the_shop_is_closed_ends_when_it_opens():

@@ -12,9 +12,10 @@ from service_quality.alerts.alert_state import (
     public_id,
     unsalted,
 )
-from service_quality.alerts.conditions import decisive_values
+from service_quality.alerts.conditions import Condition, decisive_values
 from service_quality.alerts.endings import RULE_WITHDRAWN, end_of_round, ending_of
-from service_quality.alerts.rules import CONVERSATION, Rule
+from service_quality.alerts.rules import CONVERSATION, SEVERITIES, Rule
+from service_quality.alerts.stages import stages_in
 from service_quality.conversations.conversation import conversation_key
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.wait_stages import is_of_clock
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from service_quality.alerts.alert import Alert
 
 
+#: By these a customer says again that they wait.
+_OF_CUSTOMER = frozenset({"conversation_opened", "customer_message", "reopened", "complaint_filed"})
+
+
 class Subject(NamedTuple):
     """The subject of a rule, the key of the item that holds its alerts; of a conversation its round, and the turn."""
 
@@ -41,8 +46,8 @@ class Subject(NamedTuple):
 class Judged(NamedTuple):
     """The input of rules: an event of a shop at a clock, the values by name, and the event's score if it has one.
 
-    `state` is that of the event's conversation. `id_salt` gives the salt of the alerts' public ids. `ended_by` is what
-    ends alerts here beside the conditions of their rules.
+    `state` is that of the event's conversation, `reached` the stages that its open turn has reached. `id_salt` gives
+    the salt of the alerts' public ids. `ended_by` is what ends alerts here beside the conditions of their rules.
     """
 
     shop_id: str
@@ -53,6 +58,7 @@ class Judged(NamedTuple):
     state: ConversationState
     id_salt: IdSalt = unsalted
     ended_by: str | None = None
+    reached: frozenset[str] = frozenset()
 
 
 class Decision(NamedTuple):
@@ -89,9 +95,9 @@ def decide(
 ) -> list[Decision]:
     """The decisions of a rule in their order; empty where the alert stays as it is.
 
-    The alert of an earlier round ends with its round; that of the next round continues its numbers. A rule with stages
-    opens and worsens alerts when time is reached; at any other event an open one is as grave as it was, or over. The
-    cooldown of a rule of each wait ends with the wait.
+    The alert of an earlier round ends with its round; that of the next round continues its numbers. A tier that waits
+    for a stage is judged when time has reached the stage and from then on; an open alert is as grave as it was, or
+    over. The cooldown of a rule of each wait ends with the wait.
     """
     ended: list[Decision] = []
     sent = 0
@@ -100,13 +106,45 @@ def decide(
         sent = ended[-1].state.sequence if ended else before.sequence
         before = None
     resolved = rule.resolved_when.holds(judged.values)
-    severity = None if resolved else rule.severity(judged.values)
-    if rule.stages and judged.event.kind != TIME_REACHED:
-        severity = before.severity if before is not None and before.open and severity is not None else None
+    if not resolved and before is not None and is_over_with_round(before, judged.state):
+        resolved, judged = True, judged._replace(ended_by=end_of_round(judged.state, before, rule.resolved_when))
+    severity = None if resolved else _severity(rule, before, judged)
     is_next_wait = before is not None and not before.open and before.turn != subject.turn
     cooldown_ms = 0 if rule.is_of_each_wait and is_next_wait else rule.cooldown_ms
     begins = _Deciding(rule, subject, judged, features, cooldown_ms)
     return [*ended, *begins.reach(before, severity, resolved=resolved, sent=sent)]
+
+
+def is_over_with_round(alert: AlertState, state: ConversationState) -> bool:
+    """Whether an open alert about a round that began while it ran ends because the round has ended."""
+    last = state.round
+    if last is None or not last.end or not alert.open or alert.round != last.number:
+        return False
+    return not state.was_closed or (last.ended_at is not None and alert.opened_at <= last.ended_at)
+
+
+def _severity(rule: Rule, before: AlertState | None, judged: Judged) -> str | None:
+    """The severity that holds now, as far as time has reached the stages that its tier waits for."""
+    holds = rule.severity(judged.values)
+    if not rule.stages or judged.event.kind == TIME_REACHED:
+        return holds
+    ready = next((severity for severity, condition in rule.tiers if _is_ready(condition, judged)), None)
+    if before is None or not before.open:
+        return ready
+    return holds and max(before.severity, ready or before.severity, key=SEVERITIES.index)
+
+
+def _is_ready(condition: Condition, judged: Judged) -> bool:
+    """Whether a condition holds, and waits for no stage that is still to come."""
+    stages = {stage.name for stage in stages_in(condition)}
+    return condition.holds(judged.values) and (not stages or bool(stages & judged.reached))
+
+
+def _is_seen_again(rule: Rule, event: InteractionEvent | TimeReached) -> bool:
+    """Whether an alert that holds counts an event: of a wait, what the customer does about it."""
+    if isinstance(event, TimeReached):
+        return False
+    return not rule.stages or (event.kind in _OF_CUSTOMER and not event.courtesy)
 
 
 def end_with_round(
@@ -147,7 +185,7 @@ class _Deciding(NamedTuple):
         `sent` is the number of messages about the subject before this round.
         """
         subject, judged = self.subject, self.judged
-        found = Finding(severity, judged.clock, resolved, counts=judged.event.kind != TIME_REACHED)
+        found = Finding(severity, judged.clock, resolved, counts=_is_seen_again(self.rule, judged.event))
         step = next_state(before, found, cooldown_ms=self.cooldown_ms)
         after = step.state
         if after is None or after == before:

@@ -41,7 +41,7 @@ class Watched(NamedTuple):
     @property
     def looks_again(self) -> bool:
         """Whether there is something that a rule may look at again."""
-        return self.held is not None or (self.alert is not None and self.alert.open and self.alert.repeats > 0)
+        return self.held is not None or (self.alert is not None and self.alert.open)
 
 
 class Clocks(NamedTuple):
@@ -67,7 +67,7 @@ def durations_of(held: Held | None, clock: int) -> dict[str, int]:
 
 def is_due(rule: Rule, watched: Watched, state: ConversationState, clock: int) -> bool:
     """Whether a look of the rule has come, so that it is asked whatever happened."""
-    found = (clock_deadline(state, look) for look in _looks(rule, watched, state.number))
+    found = (clock_deadline(state, look) for look in _looks(rule, watched, state))
     return any(one is not None and one.due_at <= clock for one in found)
 
 
@@ -77,7 +77,7 @@ def next_look(
     """The nearest deadline of the clock at which a rule looks again; behind every event that has come."""
     ahead: list[Deadline] = []
     for rule in rules:
-        for look in _looks(rule, known.get(rule.name, Watched()), state.number):
+        for look in _looks(rule, known.get(rule.name, Watched()), state):
             found = clock_deadline(state, look)
             if found is None or found.due_at <= clocks.clock:
                 continue
@@ -87,13 +87,15 @@ def next_look(
     return min(ahead, default=None)
 
 
-def _looks(rule: Rule, watched: Watched, round_number: int) -> Iterator[int]:
+def _looks(rule: Rule, watched: Watched, state: ConversationState) -> Iterator[int]:
+    """Instants at which a rule wants to look; about a wait whose clock pauses it says nothing again."""
     if rule.subject != CONVERSATION:
         return
     alert, held = watched
-    if alert is not None and alert.open and alert.repeats and alert.round == round_number:
+    pauses = bool(rule.stages) and state.paused_at is not None
+    if alert is not None and alert.open and alert.repeats and alert.round == state.number and not pauses:
         yield alert.sent_at + rule.cooldown_ms
-    if held is not None and held.stretch.round == round_number:
+    if held is not None and held.stretch.round == state.number:
         for one in rule.held_conditions:
             if one.name in held.since:
                 yield held.since[one.name] + one.duration_ms

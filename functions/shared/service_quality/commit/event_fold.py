@@ -13,6 +13,7 @@ from service_quality.alerts.decisions import (
     decide,
     end_withdrawn,
     is_asked_at,
+    is_over_with_round,
     subject_of,
 )
 from service_quality.alerts.looks import Clocks, Stretch, Watched, durations_of, held_after, is_due, next_look
@@ -174,11 +175,12 @@ class EventFold:
             values = scored.values if step.is_latest else {**self._of_histories(scored), **step.latest}
         scored = scored if step.is_latest else None
         clock, state = self.state.shop.clock, step.after.state
-        judged = Judged(self.state.shop_id, event, clock, values, scored, state, self.id_salt)
+        reached = frozenset(one.stage for one in step.after.conversation.reached)
+        judged = Judged(self.state.shop_id, event, clock, values, scored, state, self.id_salt, reached=reached)
         rows = self._end_withdrawn(judged, step)
         for rule, subject in self._may_ask(event, step):
             try:
-                if not (is_asked_at(rule, event) or is_due(rule, self._watched(rule, subject), state, clock)):
+                if not self._asks(rule, subject, judged):
                     continue
                 alert_states = self._alert_states(subject.item_key)
                 asked = judged._replace(values=values | self._hold(rule, subject, values))
@@ -194,6 +196,15 @@ class EventFold:
                 self._touch(subject.item_key)
                 rows += decided
         return rows
+
+    def _asks(self, rule: Rule, subject: Subject, judged: Judged) -> bool:
+        """Whether a rule asks: at events of its kinds, where a look has come, where its alert ends with its round."""
+        if is_asked_at(rule, judged.event):
+            return True
+        watched = self._watched(rule, subject)
+        if watched.alert is not None and is_over_with_round(watched.alert, judged.state):
+            return True
+        return is_due(rule, watched, judged.state, judged.clock)
 
     def _hold(self, rule: Rule, subject: Subject, values: Mapping[str, float | int | None]) -> dict[str, int]:
         """Remember since when the conditions within `for` hold; for how long they do, as values."""

@@ -22,7 +22,8 @@ _LONGEST = 120  # characters of a message that only thanks
 _COURTESIES = (
     "thanks", "thank you", "thank u", "thankyou", "thanx", "thx", "thnx", "tnx", "thks", "tks", "ty", "tysm",
     "cheers", "much appreciated", "appreciate it", "appreciated", "i appreciate it", "i appreciate your help",
-    "many thanks", "no thanks", "no thank you", "great thanks", "ok", "okay", "okey", "okie", "k", "kk",
+    "many thanks", "no thanks", "no thank you", "no, thanks", "no, thank you", "great thanks", "ok", "okay", "okey",
+    "okie", "k", "kk",
     "alright", "all right", "got it", "noted", "understood", "mhm", "will do", "perfect", "great", "awesome",
     "excellent", "wonderful", "brilliant", "lovely", "nice", "cool", "good", "super", "you too",
     "same to you",
@@ -38,18 +39,19 @@ _COURTESIES = (
     "祝你生活愉快", "謝謝", "謝", "謝謝你", "謝謝您", "多謝", "感謝", "非常感謝", "辛苦囉", "好喔", "瞭解",
     "知道囉", "不用了", "不用啦", "不用", "没事了", "没事啦", "没事", "没关系", "不客气", "不谢", "好评", "五星好评",
     "5星好评", "已给好评", "已给", "已好评", "没问题了", "没问题啦", "没有问题了", "没有其他问题了", "没别的了",
-    "就这些", "沒問題了",
+    "就这些", "沒問題了", "不需要了", "不需要", "没有了", "没了", "没有啦", "解决了", "已解决", "问题解决了", "可以了",
+    "行了", "solved", "problem solved", "it works now", "it worked",
 )  # fmt: skip
 #: What may stand beside a courtesy and adds nothing to it.
 _FILLERS = (
     "so", "so much", "very", "very much", "a lot", "a bunch", "a million", "a ton", "again", "and", "really",
     "indeed", "you", "u", "guys", "all", "everyone", "team", "sir", "madam", "dear", "there", "then", "oh", "ah",
-    "hi", "hello", "mate", "man", "that's", "thats", "that is", "it's", "its", "it is", "it works", "it works now",
-    "that worked", "it worked", "problem solved", "solved", "it arrived",
+    "hi", "hello", "mate", "man", "that's", "thats", "that is", "it's", "its", "it is", "it works", "that worked",
+    "it arrived",
     "that solved it", "this solved it", "that helped", "it helped", "你", "您", "你们", "哈",
     "哈哈", "啊", "呀", "啦", "了", "哦", "呢", "嘛", "亲", "亲爱的", "小姐姐", "小哥哥", "老板", "客服", "店家",
     "非常", "真的", "十分", "太", "那", "已收到",
-    "已收到货", "收到货了", "货收到了", "解决了", "已解决", "问题解决了", "可以了", "行了", "好了", "你好", "您好",
+    "已收到货", "收到货了", "货收到了", "好了", "你好", "您好",
     "的", "喔", "囉",
 )  # fmt: skip
 #: Parts of fillers and courtesies that name their reason: for your quick help, 感谢您的耐心解答.

@@ -90,8 +90,8 @@ PROVISIONAL: tuple[Feature, ...] = (
 _LATE_AGENT = Rate("agent", "late_past_half", "7d", prior_weight=10, parent=_LATE_SHOP)
 FORECAST: tuple[Feature, ...] = (_LATE_SHOP, _LATE_AGENT, _LATE_AGENT.trials)
 
-#: Complaints of a day beside those of a month, by which a rule finds a spike.
-SPIKES: tuple[Feature, ...] = (Total("category", "complaints", "1d"), Total("category", "complaints", "30d"))
+#: Complaints of a day beside those of a week, by which a rule finds a spike; the month says whether the week is full.
+SPIKES: tuple[Feature, ...] = tuple(Total("category", "complaints", window) for window in ("1d", "7d", "30d"))
 
 #: Served for rules, to mark figures, and as parents of other rates; the linear model reads their children instead.
 BESIDE_THE_MODEL = frozenset(
