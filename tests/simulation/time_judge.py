@@ -91,7 +91,9 @@ def _next_deadline(
     """The nearest stage of the wait or look of a rule, given what was stored of the conversation by then."""
     contact = reader.contacts[key]
     story, stages = reader.story(contact.events), [stage.name for stage in stages_of(rules)]
-    looks = [] if item is None else looks_of(item[1], item[0], rules, len(rounds(story)), pauses=is_paused(story))
+    number = len(rounds(story))
+    pauses = bool(number) and is_paused(story)
+    looks = [] if item is None else looks_of(item[1], item[0], rules, number, pauses=pauses)
     look = next_look(story, looks, clock=reader.clock, received_clock=reader.received_clock)
     return min((one for one in (nearest(story, stages, contact.reached), look) if one is not None), default=None)
 
