@@ -74,9 +74,9 @@ def assert_timers_equal_oracle(store: MemoryStore, log: RandomLog, rules: tuple[
         timer = None if row is None else read_timer(log.shop_id, row.body)
         story = reader.story(contact.events)
         stored = store.items.get((log.shop_id, name))
-        looks = (
-            [] if stored is None else looks_of(stored, log.shop_id, rules, len(rounds(story)), pauses=is_paused(story))
-        )
+        number = len(rounds(story))
+        pauses = bool(number) and is_paused(story)
+        looks = [] if stored is None else looks_of(stored, log.shop_id, rules, number, pauses=pauses)
         clock, received_clock = clocks.get(name, (0, 0))
         look = next_look(story, looks, clock=clock, received_clock=received_clock)
         due = (nearest(story, stages, contact.reached), look)
