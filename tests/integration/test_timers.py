@@ -80,8 +80,12 @@ def export_of(folder: Path, *, reported: datetime) -> Path:
     path = folder / "contacts.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS[name] for name in ("contact_id", "reported", "answered", "agent_id"))
-        writer.writerows([["imported", asked, "", ""], ["over", asked, answered, "Ann Example"]])
+        waits, over = (
+            {"contact_id": "imported"},
+            {"contact_id": "over", "answered": answered, "agent_id": "Ann Example"},
+        )
+        writer.writerow(COLUMNS.values())
+        writer.writerows([(row | {"reported": asked}).get(name, "") for name in COLUMNS] for row in (waits, over))
     return path
 
 
