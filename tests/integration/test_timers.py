@@ -98,27 +98,17 @@ def test_wait_that_an_import_brings_rings_though_no_event_comes(line, tmp_path):
     target = ("--control-key-secret", line.outputs["ControlKeySecretArn"], "--archive", "nothing-archived")
     lake, as_of = ("--lake", tmp_path / "lake"), (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d")
     of_import = ("--as-of", as_of, *tables, *stream, *target, "--json", tmp_path / "imported.json")
-    jobs = (
-        "import_contacts",
-        export,
-        "--shop",
-        "imported-shop",
-        *lake,
-        "then",
-        "materialize_histories",
-        *of_import,
-        *lake,
-    )
+    jobs = ["import_contacts", export, "--shop", "imported-shop", *lake, "then", "materialize_histories", *of_import]
 
-    run_module("import", ["spark_jobs", *jobs], for_embedded(os.environ, line.endpoint))
+    run_module("import", ["spark_jobs", *jobs, *lake], for_embedded(os.environ, line.endpoint))
 
     assert json.loads((tmp_path / "imported.json").read_text("utf-8"))["timers"] == 1
     ends = time.monotonic() + SECONDS
     while not (found := line.reached_of("imported")) and time.monotonic() < ends:
         line.sweep()  # a timer that rang before the import counted is asked again
         time.sleep(1)
-    assert [one["due_at"] for one in found] == [format_instant(round(reported.timestamp() * 1000) + 30 * MINUTE)]
-    line.await_timer("imported", pending=True, shop_id="imported-shop")  # its stage of a day
+    due_at = format_instant(round(reported.timestamp() * 1000) + 30 * MINUTE)
+    assert due_at in [one["due_at"] for one in found]  # then it rings at the stage of this release's rule, too
     assert not line.reached_of("over")
 
 
