@@ -136,8 +136,10 @@ def _severity(rule: Rule, before: AlertState | None, judged: Judged) -> str | No
 
 def _is_ready(condition: Condition, judged: Judged) -> bool:
     """Whether a condition holds, and waits for no stage that is still to come."""
+    if not condition.holds(judged.values):
+        return False
     stages = {stage.name for stage in stages_in(condition)}
-    return condition.holds(judged.values) and (not stages or bool(stages & judged.reached))
+    return not stages or bool(stages & judged.reached)
 
 
 def _is_seen_again(rule: Rule, event: InteractionEvent | TimeReached) -> bool:

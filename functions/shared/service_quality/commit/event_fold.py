@@ -94,8 +94,11 @@ class EventFold:
             subject = subject_of(rule, event, step)
             if subject is None:
                 continue
-            if is_asked_at(rule, event) or (rule.subject == CONVERSATION and self._watched(rule, subject).looks_again):
+            if is_asked_at(rule, event) or (rule.subject == CONVERSATION and self._looks_again(rule, subject)):
                 yield rule, subject
+
+    def _looks_again(self, rule: Rule, subject: Subject) -> bool:
+        return _watched(self._item(subject.item_key), rule.name).looks_again
 
     def _most_decisions(self, rule: str, subject: Subject) -> int:
         before = self._alert_states(subject.item_key).get(rule)
@@ -153,8 +156,7 @@ class EventFold:
         item = self.state.conversation(conversation_key(event))
         rules = self.state.rules_over(self.rules)
         stage = step.after.next_deadline(stage for rule in rules for stage in rule.stages)
-        names = {*item.alert_states, *item.held}
-        known = {name: Watched(item.alert_states.get(name), item.held.get(name)) for name in names}
+        known = {name: _watched(item, name) for name in {*item.alert_states, *item.held}}
         look = next_look(rules, known, step.after.state, clocks) if known else None
         deadline = min((one for one in (stage, look) if one is not None), default=None)
         if deadline == item.timer or event.conversation_id is None:
@@ -201,7 +203,7 @@ class EventFold:
         """Whether a rule asks: at events of its kinds, where a look has come, where its alert ends with its round."""
         if is_asked_at(rule, judged.event):
             return True
-        watched = self._watched(rule, subject)
+        watched = _watched(self._item(subject.item_key), rule.name)
         if watched.alert is not None and is_over_with_round(watched.alert, judged.state):
             return True
         return is_due(rule, watched, judged.state, judged.clock)
@@ -272,14 +274,15 @@ class EventFold:
     def _alert_states(self, item_key: str) -> dict[str, AlertState]:
         return self._item(item_key).alert_states
 
-    def _watched(self, rule: Rule, subject: Subject) -> Watched:
-        item = self._item(subject.item_key)
-        return Watched(item.alert_states.get(rule.name), item.held.get(rule.name))
-
     def _item(self, item_key: str) -> ConversationItem | HistoryItem:
         if item_key in self.state.conversations:
             return self.state.conversations[item_key]
         return self.state.histories[item_key]
+
+
+def _watched(item: ConversationItem | HistoryItem, rule: str) -> Watched:
+    """What an item holds of a rule."""
+    return Watched(item.alert_states.get(rule), item.held.get(rule))
 
 
 def _rows_of(decisions: list[Decision], shop_id: str) -> list[OutboxRow]:

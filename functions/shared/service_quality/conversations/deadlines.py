@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.turns import Turn
 from service_quality.conversations.wait_stages import CLOCK, WAITED_SHARE, WAITING_MS, Deadline, Stage
-from service_quality.policies.policy import BUSINESS, Target
+from service_quality.policies.policy import BUSINESS, Policy, Target
 from service_quality.policies.silence import is_over_by_silence
 
 #: Shares are exact to so many parts.
@@ -34,8 +34,8 @@ def deadline_of(state: ConversationState, stage: Stage) -> Deadline | None:
     due_at = _due_at(turn, turn.since, needed, state.pauses, is_business=is_business)
     if due_at is not None and due_at <= turn.arrived_at:
         due_at = _due_at(turn, turn.arrived_at, needed, state.pauses, is_business=is_business)
-    if due_at is not None and not is_business and not turn.policy.is_always_open:
-        due_at = turn.business_time().instant_after(due_at - 1, 1)
+    if due_at is not None and not is_business:
+        due_at = _open_from(turn.policy, due_at)
     if due_at is None or is_over_by_silence(last.policy, last.last_activity, due_at):
         return None
     return Deadline(due_at, last.number, state.turn_number, stage.name)
@@ -46,11 +46,7 @@ def clock_deadline(state: ConversationState, at: int) -> Deadline | None:
     last = state.round
     if last is None or last.end:
         return None
-    opens_at: int | None = at
-    if not last.policy.is_always_open:
-        from service_quality.policies.business_time import business_time  # noqa: PLC0415  # loads zones; few shops need it
-
-        opens_at = business_time(last.policy).instant_after(at - 1, 1)
+    opens_at = _open_from(last.policy, at)
     return None if opens_at is None else deadline_of(state, Stage(CLOCK, opens_at))
 
 
@@ -87,6 +83,15 @@ def answer_due_at(state: ConversationState) -> int | None:
     if limit is None:
         return None
     return _due_at(turn, turn.since, limit, state.pauses, is_business=target.judged_by == BUSINESS)
+
+
+def _open_from(policy: Policy, at: int) -> int | None:
+    """The first instant, not before another one, at which the shop is open; None for one that never opens again."""
+    if policy.is_always_open:
+        return at
+    from service_quality.policies.business_time import business_time  # noqa: PLC0415  # loads zones; few shops need it
+
+    return business_time(policy).instant_after(at - 1, 1)
 
 
 def _deadline_of_clock(state: ConversationState, stage: Stage) -> Deadline | None:
