@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from service_quality.alerts.rule_document import parse_rules
 from service_quality.alerts.rules import Rule
 from service_quality.alerts.stages import stages_of
-from service_quality.commit.shop_item import SHOP_KEY
+from service_quality.commit.shop_item import SHOP_KEY, decode_shop
 from service_quality.commit.timers import TIMER, read_timer, timer_key
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import TIME_REACHED
@@ -99,18 +99,24 @@ def _next_deadline(
 
 
 def _stored(evidence: Evidence) -> dict[tuple[int, str], tuple[str, bytes]]:
-    """The items of conversations that each link has stored, with the id of the shop."""
+    """The items of conversations that each link has stored, with the id of the shop.
+
+    Those that a rebuild writes ahead of its record are of a generation that the shop does not have yet.
+    """
     found: dict[tuple[int, str], tuple[str, bytes]] = {}
-    link = -1
+    link, generation = -1, ""
     for change in evidence.world.outside.tables.changes:
         if change.table != STATE:
             continue
         shop_id, _, key = change.item["item_key"]["S"].partition("\x1f")
         if shop_id != evidence.shop_id:
             continue
-        link += key == SHOP_KEY
-        if key.startswith("contact"):
-            found[link, key.partition("\x1f@")[0]] = (shop_id, change.item["data"]["B"])
+        data = change.item["data"]["B"]
+        if key == SHOP_KEY:
+            link, generation = link + 1, decode_shop(data).generation
+        plain, _, of_generation = key.partition("\x1f@")
+        if plain.startswith("contact") and of_generation == generation:
+            found[link, plain] = (shop_id, data)
     return found
 
 
