@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TypeVar
 
 from hypothesis import strategies as st
@@ -301,10 +302,14 @@ def readable(log: RandomLog) -> list[tuple[str, ReadEntry]]:
 
 def read_record(record: LogRecord, shop_id: str) -> InteractionEvent | ControlRecord:
     """The record that a put-back carries, else the record itself."""
-    read = parse_record(record.data, arrived_at=record.arrived_at, shop_id=shop_id, key=control_key)
-    if not isinstance(read, RecordPutBack):
-        return read
-    return parse_record(read.data, arrived_at=read.arrived_at, shop_id=shop_id, key=control_key)
+    read = parsed(record.data, record.arrived_at, shop_id)
+    return parsed(read.data, read.arrived_at, shop_id) if isinstance(read, RecordPutBack) else read
+
+
+@lru_cache(maxsize=4_096)
+def parsed(data: bytes, arrived_at: int, shop_id: str) -> InteractionEvent | ControlRecord:
+    """A record, which a judge reads many times."""
+    return parse_record(data, arrived_at=arrived_at, shop_id=shop_id, key=control_key)
 
 
 def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> InteractionEvent:

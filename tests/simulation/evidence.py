@@ -17,18 +17,16 @@ from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import RecordPutBack, StateRebuilt
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
-from service_quality.events.parsing import parse_record
 from service_quality.features.declarations import FeatureSet
 from tests.properties.feature_sets import DEPLOYED
 from tests.properties.import_packs import Backfill
 from tests.properties.naive_reader import Deployed, NaiveEntry, NaiveReader, Reading, Rebuilt
-from tests.properties.random_logs import RandomLog, read_record, readable
+from tests.properties.random_logs import RandomLog, parsed, read_record, readable
 from tests.simulation.outside import ALERTS, ARCHIVE, STATE, Attempt
 from tests.simulation.settings import RESERVED_EVENTS
 from tests.simulation.sharded_stream import hash_of
 from tests.simulation.world import World
 from tests.stand_ins.archive_chain import archive_links
-from tests.stand_ins.control import control_key
 
 #: Reasons that are decided while a batch is taken, by what else is in it or by how large an item has become.
 DECIDED = ("fold_failed", "parked", "item_full")
@@ -200,7 +198,7 @@ class Evidence:
     def first_of(self, record: LogRecord) -> LogRecord:
         """The record that one puts back, at the position and with the arrival that it had first; else itself."""
         try:
-            read = parse_record(record.data, arrived_at=record.arrived_at, shop_id=self.shop_id, key=control_key)
+            read = parsed(record.data, record.arrived_at, self.shop_id)
         except RejectedEventError:
             return record
         return LogRecord(read.order, read.data, read.arrived_at) if isinstance(read, RecordPutBack) else record

@@ -14,7 +14,6 @@ from service_quality.commit.timers import TIMER
 from service_quality.errors import RejectedEventError
 from service_quality.events.control_records import RecordPutBack, ShopUnparked
 from service_quality.events.log_records import LogRecord
-from service_quality.events.parsing import parse_record
 from service_quality.facts.entities import item_key_of
 from service_quality.histories.history import History
 from tests.oracle.bounds import RETENTION, is_forgotten
@@ -22,6 +21,7 @@ from tests.oracle.spans import window_start
 from tests.properties.feature_sets import DEPLOYED
 from tests.properties.import_packs import conversation_of
 from tests.properties.naive_reader import NaiveReader
+from tests.properties.random_logs import parsed
 from tests.simulation.event_source import GIVES_UP_AFTER, SENT_AGAIN_WITHIN
 from tests.simulation.evidence import Evidence, require
 from tests.simulation.models import NamedScorer, rules_named
@@ -192,7 +192,7 @@ def _was_parked_here(evidence: Evidence, worker: OnlineCommit, records: list[Log
 
 def _control_of(evidence: Evidence, record: LogRecord) -> object:
     try:
-        return parse_record(record.data, arrived_at=record.arrived_at, shop_id=evidence.shop_id, key=control_key)
+        return parsed(record.data, record.arrived_at, evidence.shop_id)
     except RejectedEventError:
         return None
 

@@ -5,8 +5,10 @@ A dataclass generates and compiles its own for each class, which costs a cold st
 `eq=False, repr=False` and derives from `ByFields`.
 """
 
+from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
+from operator import attrgetter
 
 
 class ByFields:
@@ -36,11 +38,15 @@ class ByFields:
 
 
 def _values(one: ByFields) -> tuple[object, ...]:
-    names = _compared(type(one))  # type: ignore[arg-type]  # a class is hashable, whatever its objects are
-    return tuple([getattr(one, name) for name in names])
+    read = _compared(type(one))  # type: ignore[arg-type]  # a class is hashable, whatever its objects are
+    return read(one)
 
 
 @cache
-def _compared(kind: type[ByFields]) -> tuple[str, ...]:
+def _compared(kind: type[ByFields]) -> Callable[[ByFields], tuple[object, ...]]:
+    """A reader of the fields that are compared."""
     declared = fields(kind)  # type: ignore[arg-type]  # as in `__repr__`
-    return tuple(field.name for field in declared if field.compare)
+    names = [field.name for field in declared if field.compare]
+    if len(names) < 2:
+        return lambda one: tuple(getattr(one, name) for name in names)
+    return attrgetter(*names)

@@ -232,6 +232,22 @@ def test_one_event_ends_so_many_alerts_and_the_next_one_the_others():
     assert [state for _, state, _ in messages(store)].count("resolved") == len(many)
 
 
+def test_which_alerts_one_event_ends_does_not_depend_on_what_a_cache_holds():
+    names = [f"waits_{number}" for number in reversed(range(MOST_WITHDRAWN_AT_ONCE + 1))]
+    opening = [rules_set(*[rule(name=name) for name in names]), *asked()]
+    ending: list[InteractionEvent | ControlRecord] = [
+        rules_set(revision="b", follows="a"),
+        event("internal_note", -10 * MINUTE),
+    ]
+    stores = MemoryStore(), MemoryStore()
+
+    advance(stores[0], *opening, *ending)
+    advance(stores[1], *opening)
+    advance(stores[1], *ending, first=len(opening) + 1)
+
+    assert messages(stores[0]) == messages(stores[1])
+
+
 def test_shop_without_rules_of_its_own_withdraws_none_when_a_release_does():
     store = MemoryStore()
     advance(store, *asked())

@@ -255,7 +255,7 @@ class EventFold:
             kind: key for kind, key in read.items() if item_key_of(key) == key
         }
         for kind, item_key in held.items():
-            for name, before in self._alert_states(item_key).items():
+            for name, before in sorted(self._alert_states(item_key).items()):  # in the order of the stored item
                 rule = own.declared(name, kind, self.rules) if before.open and not own.has(name, kind) else None
                 if rule is not None:
                     named = event.conversation_id if kind == CONVERSATION else item_key.partition("\x1f")[2]
