@@ -53,8 +53,11 @@ def rebuild(
         items[key] = encode_conversation(ConversationItem(conversation.conversation))
     for key, item in state.histories.items():
         items[key] = encode_histories(HistoryItem(item.histories), features.plan)
-    for key in items.keys() & undecorated(lived, shop.generation).keys():
-        items[key] = carry_alerts(items[key], before=lived[stored_key(key, shop.generation)])
+    empty = encode_histories(HistoryItem(), features.plan)
+    for key, before in undecorated(lived, shop.generation).items():
+        carried = carry_alerts(items.get(key, empty), before=before) if _may_hold_alerts(key, items) else empty
+        if carried != empty:
+            items[key] = carried
     items = {stored_key(key, rebuild_id): data for key, data in items.items()}
     pending = []
     for number, of_key in sorted(parts.items()):
@@ -73,6 +76,12 @@ def rebuild(
         pending=tuple(pending),
     )
     return Rebuild(record, items)
+
+
+def _may_hold_alerts(key: str, items: dict[str, bytes]) -> bool:
+    """Whether an item of the generation before is one of this rebuild, or of an entity that may have alerts alone."""
+    is_entity = entity_name(key) not in ("contact", "visit", "shop", "import") and not is_settings(key)
+    return key in items or is_entity
 
 
 def _keys_of(calm: MemoryStore, shop_id: str) -> list[str]:
