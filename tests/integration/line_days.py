@@ -16,6 +16,7 @@ from infra.local.replaying import put_events
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent
 from tests.integration.line_steps import read_rejected
+from tests.integration.undisturbed import by_subject
 
 SECONDS = 60
 SHOPS = ("north", "south", "east")
@@ -147,3 +148,19 @@ def read_state(day: Day) -> dict[str, bytes]:
     """The items of the state table by their keys."""
     pages = day.cloud.dynamodb.get_paginator("scan").paginate(TableName=day.outputs["StateTableName"])
     return {item["item_key"]["S"]: bytes(item["data"]["B"]) for page in pages for item in page["Items"]}
+
+
+def read_alerts(day: Day) -> dict[str, object]:
+    """The messages of alerts in their table, by rule, subject and number."""
+    return by_subject(_alert_bodies(day))
+
+
+def read_messages(day: Day) -> list[dict[str, Any]]:
+    """The messages of alerts in their table, as they are sent."""
+    return [json.loads(body) for body in _alert_bodies(day)]
+
+
+def _alert_bodies(day: Day) -> list[bytes]:
+    pages = day.cloud.dynamodb.get_paginator("scan").paginate(TableName=day.outputs["AlertsTableName"])
+    rows = [item for page in pages for item in page["Items"] if item["row_kind"]["S"] == "alert"]
+    return [bytes(row["body"]["B"]) for row in rows]

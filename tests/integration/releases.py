@@ -62,7 +62,7 @@ def shipped_rules():
 
 
 #: Appended to modules of the core, together they make a release that serves more than the one before: a new window,
-#: a new fact, an entity that no feature has read, and features of them.
+#: a new fact, an entity that no feature has read, features of them, and a rule.
 LARGER = {
     "histories/windows.py": """
 
@@ -89,7 +89,31 @@ LARGER = (
 )
 FEATURES = FeatureSet(FEATURES.features + LARGER)
 """,
+    "alerts/shipped_rules.py": """
+from service_quality.events.kinds import SERVICE
+from service_quality.instants import HOUR
+
+_rules_before = shipped_rules
+
+
+@cache
+def shipped_rules():
+    speaks = Rule(
+        name="speaks",
+        version=1,
+        subject="conversation",
+        kinds=SERVICE,
+        tiers=(("info", AtLeast("agent_messages", 1)),),
+        resolved_when=AtLeast("closed", 1),
+        cooldown_ms=HOUR,
+        evidence=("agent_messages",),
+    )
+    return (*_rules_before(), speaks)
+""",
 }
+
+#: The name of the rule that LARGER adds.
+ADDED_RULE = "speaks"
 
 
 #: Appended to modules of the core, they make a release whose fold counts every reply of an agent twice.

@@ -17,8 +17,8 @@ from infra.local.deployment import deploy
 from infra.local.emulator import Emulator
 from service_quality.events.event_forms import event_to_json
 from service_quality.features.feature_set import FEATURES
-from tests.integration.line_days import Day, entries_of, read_state
-from tests.integration.releases import LARGER, ReleaseJobs, Releases
+from tests.integration.line_days import Day, entries_of, read_alerts, read_messages, read_state
+from tests.integration.releases import ADDED_RULE, LARGER, ReleaseJobs, Releases
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow, pytest.mark.long]
 
@@ -72,14 +72,18 @@ def day(tmp_path_factory) -> Day:
         serve(day, "again", 8)
         day.seen["filled again"] = fill(day, jobs, folder)
         serve(day, "last", 12)
-        day.seen |= {"rows": day.rows(), "set aside": day.set_aside()}
+        day.seen |= {"rows": day.rows(), "set aside": day.set_aside(), "said": read_messages(day)}
         day.seen["entries"] = entries_of(day.seen["rows"])
         checked, compared = folder / "checked.json", folder / "compared.json"
         archive = f"s3a://{day.outputs['ArchiveBucketName']}/archive"
         jobs.run("spark_jobs", "check_consistency", archive, "--lake", folder / "lake", "--json", checked)
         state = {key: data.hex() for key, data in read_state(day).items()}
         in_order = sorted(day.sent, key=lambda event: folded_at(day, event.event_id))
-        given = {"events": [event_to_json(event).decode() for event in in_order], "state": state}
+        given = {
+            "events": [event_to_json(event).decode() for event in in_order],
+            "state": state,
+            "alerts": read_alerts(day),
+        }
         jobs.run("tests.integration.undisturbed", compared, given=json.dumps(given).encode())
         day.seen |= {"checked": json.loads(checked.read_text("utf-8"))}
         day.seen |= {"compared": json.loads(compared.read_text("utf-8"))}
@@ -131,6 +135,20 @@ def test_served_equals_recomputed_whatever_was_deployed(day):
 def test_state_equals_that_of_a_run_in_which_everything_counted_from_the_start(day):
     assert day.seen["compared"]["differing"] == []
     assert day.seen["compared"]["histories"] > 10
+
+
+def test_alerts_equal_those_of_a_run_in_which_everything_counted_from_the_start(day):
+    differing = [key for key in day.seen["compared"]["differing_alerts"] if key.split("|")[1] != ADDED_RULE]
+
+    assert differing == []
+    assert day.seen["compared"]["alerts"] > 0
+
+
+def test_added_rule_speaks_with_its_release_alone(day):
+    said = {alert["event_id"].partition("-")[0] for alert in day.seen["said"] if alert["kind"] == ADDED_RULE}
+
+    assert said & {"larger", "filled", "again", "last"}
+    assert not said & {"first", "back"}
 
 
 def test_new_features_are_missing_until_they_are_filled_in_and_have_values_then(day):

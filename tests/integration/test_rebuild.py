@@ -16,9 +16,8 @@ from infra.local.emulator import Emulator
 from service_quality.events.event_forms import event_to_json
 from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.feature_set import FEATURES
-from tests.integration.line_days import SHOPS, Day, entries_of, read_state
+from tests.integration.line_days import SHOPS, Day, entries_of, read_alerts, read_state
 from tests.integration.releases import CHANGED, ReleaseJobs, Releases
-from tests.integration.undisturbed import by_subject
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow, pytest.mark.long]
 
@@ -87,12 +86,6 @@ def day(tmp_path_factory) -> Day:
 
 def events_of(day: Day) -> list[dict]:
     return [one for one in day.seen["entries"] if "event_id" in one.get("event", {})]
-
-
-def read_alerts(day: Day) -> dict[str, object]:
-    pages = day.cloud.dynamodb.get_paginator("scan").paginate(TableName=day.outputs["AlertsTableName"])
-    rows = [item for page in pages for item in page["Items"] if item["row_kind"]["S"] == "alert"]
-    return by_subject(bytes(row["body"]["B"]) for row in rows)
 
 
 def test_every_event_is_folded_once_and_nothing_stays_set_aside(day):
