@@ -118,6 +118,11 @@ found it so, if it was found so each time since; the rule of a conversation is a
 `for` is not asked within another `for`. An example says in `held` how long its values have been so. Durations are
 written as `PT30M`, `PT4H` or `P7D`, money in minor units of its currency. [What each value can be](#values) is below.
 
+A condition over `waiting_ms` or `waited_share` is looked at when time reaches the limit at which it may begin to hold,
+wherever it is written: `not` below ten minutes begins where ten minutes at least do. So neither is compared with
+another value, of which no timer knows when it is reached. `waiting_days` has no such stage: it is looked at with events
+and with the stages of other values.
+
 | condition | holds where | keys |
 |---|---|---|
 {conditions}

@@ -212,6 +212,9 @@ def test_two_rules_of_one_name_are_a_mistake():
         ("below", {"value": "score", "of": "score", "times": 0}, ".below.times"),
         ("below", {"value": "score", "limit": 1, "unit": "%"}, ".below.unit"),
         ("below", [], ".below"),
+        ("at_least", {"value": "waiting_ms", "of": "last_reply_ms"}, ".at_least.of"),
+        ("at_least", {"value": "last_reply_ms", "of": "waiting_ms", "times": 2}, ".at_least.of"),
+        ("below", {"value": "waited_share", "of": "score"}, ".below.of"),
         ("between", {"value": "opened_hour", "from": 9, "below": 9}, ".between.below"),
         ("between", {"value": "opened_hour", "from": 9}, ".between.below"),
         ("one_of", {"value": "event_weekday", "numbers": []}, ".one_of.numbers"),
@@ -246,6 +249,18 @@ def test_condition_with_a_mistake_names_its_place(kind, held, path):
     (found,) = condition(kind, held)
 
     assert found.path == f"rules[0].tiers.warning{path}"
+
+
+def test_wait_beside_another_value_is_refused_since_no_timer_knows_when_it_is_reached():
+    (found,) = condition("at_least", {"value": "last_reply_ms", "of": "waiting_ms", "times": 2})
+
+    assert found.found == "last_reply_ms beside waiting_ms"
+    assert found.expected == "a limit: time does not say when waiting_ms reaches another value"
+
+
+def test_wait_in_days_may_be_asked_at_events():
+    assert not condition("at_least", {"value": "waiting_days", "limit": 2})
+    assert not condition("below", {"value": "waiting_days", "of": "first_response_days"})
 
 
 @pytest.mark.parametrize(

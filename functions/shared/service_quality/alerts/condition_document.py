@@ -32,6 +32,7 @@ from service_quality.alerts.rule_forms import (
     TIMES,
 )
 from service_quality.alerts.stored_rules import above_parent, above_past, held_for
+from service_quality.conversations.wait_stages import WAITED_VALUES
 from service_quality.policies.document_values import JsonObject, shown
 
 #: What a condition with a mistake is read as; the document is rejected all the same.
@@ -113,6 +114,8 @@ def _compared(place: Place, fields: JsonObject, read_limit: LimitReader) -> tupl
     if "limit" in fields:
         return name, read_limit(place.at("limit"), fields["limit"], name), 1.0
     other = _value_name(place.at("of"), fields["of"])
+    if waited := next((one for one in (name, other) if one in WAITED_VALUES), None):
+        place.at("of").add(f"{name} beside {other}", f"a limit: time does not say when {waited} reaches another value")
     return name, other, place.at("times").read(fields.get("times", 1.0), TIMES, 1.0)
 
 

@@ -3,7 +3,17 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from service_quality.alerts.conditions import AllOf, AnyOf, AtLeast, Between, Condition, HeldFor
+from service_quality.alerts.conditions import (
+    AllOf,
+    AnyOf,
+    AtLeast,
+    Below,
+    Between,
+    Condition,
+    HeldFor,
+    Not,
+    OneOf,
+)
 from service_quality.conversations.wait_stages import WAITED_VALUES, Stage
 
 
@@ -20,17 +30,49 @@ def stages_of(rules: Iterable[Waiting]) -> tuple[Stage, ...]:
 
 
 def stages_in(condition: Condition) -> Iterator[Stage]:
-    """Every stage that a condition waits for.
+    """Every stage at which a condition may begin to hold because time passes, each wherever it is asked.
+
+    What holds from the question on, such as a wait below a limit, begins nowhere.
 
     >>> [stage.name for stage in stages_in(AllOf((AtLeast("waiting_ms", 60_000), AtLeast("score", 0.5))))]
     ['waiting_ms:60000']
+    >>> [stage.name for stage in stages_in(Not(Below("waiting_ms", 60_000)))]
+    ['waiting_ms:60000']
     """
-    if isinstance(condition, AllOf | AnyOf):
-        for one in condition.conditions:
-            yield from stages_in(one)
-    elif isinstance(condition, HeldFor):
-        yield from stages_in(condition.condition)
-    elif isinstance(condition, AtLeast) and condition.value in WAITED_VALUES and not isinstance(condition.limit, str):
-        yield Stage(condition.value, condition.limit * condition.times)
-    elif isinstance(condition, Between) and condition.value in WAITED_VALUES:
-        yield Stage(condition.value, condition.lowest)
+    match condition:
+        case AllOf(conditions) | AnyOf(conditions):
+            for one in conditions:
+                yield from stages_in(one)
+        case HeldFor(inner):
+            yield from stages_in(inner)
+        case Not(inner):
+            yield from _ends(inner)
+        case AtLeast(value, (int() | float()) as limit, times):
+            yield from _stage(value, limit * times)
+        case Between(value, lowest, _):
+            yield from _stage(value, lowest)
+        case OneOf(value, numbers):
+            for number in numbers:
+                yield from _stage(value, number)
+
+
+def _ends(condition: Condition) -> Iterator[Stage]:
+    """The stages from which on a condition may fail."""
+    match condition:
+        case AllOf(conditions) | AnyOf(conditions):
+            for one in conditions:
+                yield from _ends(one)
+        case HeldFor(inner):
+            yield from _ends(inner)
+        case Not(inner):
+            yield from stages_in(inner)
+        case Below(value, (int() | float()) as limit, times):
+            yield from _stage(value, limit * times)
+        case Between(value, _, below):
+            yield from _stage(value, below)
+
+
+def _stage(value: str, limit: float) -> Iterator[Stage]:
+    """The stage of a value that waits; a wait of nothing is there with its question."""
+    if value in WAITED_VALUES and limit > 0:
+        yield Stage(value, limit)
