@@ -131,6 +131,11 @@ Intervals are score intervals (Wilson), compared by squares, so that every engin
 the rate as it is served, shrunk towards its parent, and asks about the raw one. It takes {rates}. `above_past` takes
 {pasts}.
 
+A rule about anything but a conversation calls on a rate, or on a share of a window, only beyond chance: a tier that
+reads one has `above_parent` or `above_past` beside it in `all_of`, and so has each branch of an `any_of` that reads
+one. Such a condition has a least number of cases and an interval. Counts and times may be compared with a limit alone,
+which is their least number.
+
 ## Values
 
 Conditions read the values of the conversation, the score, and [every feature](feature_dictionary.md). A limit that a

@@ -379,6 +379,55 @@ def test_alert_about_an_agent_shows_no_value_of_a_conversation():
     assert "an alert about agent shows nothing of a single conversation" in found.expected
 
 
+RATE: dict = {"at_least": {"value": "agent_dissatisfied_rate_30d", "limit": 0.3}}
+BUSY: dict = {"at_least": {"value": "agent_contacts_1h", "limit": 20}}
+SHARE: dict = {"at_least": {"value": "category_contacts_1d_of_7d", "limit": 0.5}}
+ABOVE: dict = {"above_parent": {"rate": "agent_dissatisfied_rate_30d", "at_least": 20, "confidence": 0.95}}
+
+
+def problems_of_tier(tier: object, subject: str) -> list[Problem]:
+    found = problems_of(rule(RATED_BADLY, subject=subject, tiers={"critical": tier}), features=COUNTED)
+    return [one for one in found if ".tiers" in one.path]
+
+
+@pytest.mark.parametrize(
+    "tier",
+    [
+        RATE,
+        SHARE,
+        {"below": {"value": "agent_dissatisfied_rate_30d", "of": "supervisor_dissatisfied_rate_30d"}},
+        {"all_of": [RATE, BUSY]},
+        {"any_of": [RATE, ABOVE]},
+        {"all_of": [RATE, {"any_of": [ABOVE, BUSY]}]},
+        {"not": {"all_of": [ABOVE]}},
+        {"for": {"duration": "PT1H", "condition": RATE}},
+    ],
+)
+def test_rate_of_many_conversations_calls_only_with_an_interval(tier):
+    (found,) = problems_of_tier(tier, "agent")
+
+    assert found.path == "rules[0].tiers.critical"
+    assert found.found.endswith(" without an interval")
+    assert found.expected.startswith("above_parent or above_past, which must hold with it")
+    assert not problems_of_tier(tier, "conversation")
+
+
+@pytest.mark.parametrize(
+    "tier",
+    [
+        ABOVE,
+        BUSY,
+        {"above_past": {**spike(), "confidence": 0.95}},
+        {"all_of": [RATE, BUSY, ABOVE]},
+        {"any_of": [BUSY, {"all_of": [ABOVE, RATE]}]},
+        {"all_of": [RATE, {"any_of": [ABOVE, {"all_of": [ABOVE, BUSY]}]}]},
+        {"for": {"duration": "PT1H", "condition": {"all_of": [ABOVE, RATE]}}},
+    ],
+)
+def test_rate_beside_its_interval_and_a_count_alone_are_taken(tier):
+    assert not problems_of_tier(tier, "agent")
+
+
 @pytest.mark.parametrize(
     ("examples", "expected"),
     [

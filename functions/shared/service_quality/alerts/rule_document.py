@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from service_quality.alerts import rule_forms as forms
+from service_quality.alerts.chance import rate_by_chance
 from service_quality.alerts.condition_document import read_condition, require
 from service_quality.alerts.conditions import Condition, Values
 from service_quality.alerts.document_place import Place, Read
@@ -87,7 +88,7 @@ def _read_rule(place: Place, value: object) -> Rule | None:
         version=reader.read("version", forms.VERSION, 1),
         subject=subject,
         kinds=reader.kinds(),
-        tiers=reader.tiers(),
+        tiers=reader.tiers(subject),
         resolved_when=reader.condition("resolved_when"),
         cooldown_ms=reader.read("cooldown", forms.COOLDOWN, 0),
         title=reader.message("title"),
@@ -125,8 +126,8 @@ class _RuleReader(NamedTuple):
         names = self._names("kinds", KIND_NAMES, "kinds and groups of events", len(KIND_NAMES))
         return frozenset(kind for name in names for kind in GROUPS.get(name, {name}))
 
-    def tiers(self) -> tuple[tuple[str, Condition], ...]:
-        """The severities with their conditions, gravest first."""
+    def tiers(self, subject: str) -> tuple[tuple[str, Condition], ...]:
+        """The severities with their conditions, gravest first; rates of many conversations call beyond chance alone."""
         if "tiers" not in self.fields:
             return ()
         place, given = self.place.at("tiers"), self.fields["tiers"]
@@ -134,7 +135,12 @@ class _RuleReader(NamedTuple):
         if given == {}:
             place.add("no severity", f"one or more of {', '.join(SEVERITIES)}")
         ordered = [severity for severity in reversed(SEVERITIES) if severity in held]
-        return tuple((severity, read_condition(place.at(severity), held[severity])) for severity in ordered)
+        tiers = tuple((severity, read_condition(place.at(severity), held[severity])) for severity in ordered)
+        for severity, condition in tiers if subject != CONVERSATION else ():
+            if rate := rate_by_chance(condition, self.place.vocabulary.of_trials):
+                expected = "above_parent or above_past, which must hold with it: few cases move a rate by chance"
+                place.at(severity).add(f"{rate} without an interval", expected)
+        return tiers
 
     def condition(self, key: str) -> Condition:
         """A condition; one that says nothing where there is none."""

@@ -14,6 +14,7 @@ from service_quality.features.declarations import (
     FeatureSet,
     Rate,
     Total,
+    WindowRatio,
 )
 from service_quality.histories.windows import WINDOWS
 
@@ -56,6 +57,11 @@ class Vocabulary:
         """The rates that can be compared with their parents' by an interval."""
         declared = (one.name for one in self.features.features if isinstance(one, Rate))
         return tuple(name for name in declared if above_parent(self.features, name, 1, 0.95) is not None)
+
+    @cached_property
+    def of_trials(self) -> frozenset[str]:
+        """The rates and shares of histories, each of which few trials move by chance."""
+        return frozenset(one.name for one in self.features.features if isinstance(one, Rate | WindowRatio))
 
     @cached_property
     def pasts(self) -> dict[str, tuple[str, ...]]:
