@@ -2,7 +2,7 @@
 
 Within a cooldown after a message only what is worse than that message, and the end of what was told, is said. What
 occurred again meanwhile and still holds after it is said again with the number of its occurrences, and what returned is
-told then. What nobody was told of ends without a word.
+told then. What nobody was told of ends without a word, and is counted in the next message.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ def messages_of(judged: Sequence[Judged], cooldown: int) -> list[Said]:
         what = _what(judged, index, said, cooldown=cooldown)
         if what and holding:
             severity = event.severity or judged[holding[-1]].severity
-            count = 0 if holding == [index] else _times(judged, holding, said)
+            count = _times(judged, index - (holding == [index]), said)
             said.append(Said(index, holding[0], what, severity, count))
     return said
 
@@ -63,7 +63,7 @@ def row_after(judged: Sequence[Judged], index: int, said: Sequence[Said]) -> Row
         return None
     holding = _holding(judged, index)
     told = [one for one in known if one.began == holding[0]]
-    return Row(holding[0], not ended, not told, judged[holding[-1]].severity, _times(judged, holding, known))
+    return Row(holding[0], not ended, not told, judged[holding[-1]].severity, _times(judged, index, known))
 
 
 def _what(judged: Sequence[Judged], index: int, said: Sequence[Said], *, cooldown: int) -> str:
@@ -82,7 +82,7 @@ def _what(judged: Sequence[Judged], index: int, said: Sequence[Said], *, cooldow
     if worse and (is_told or holding != [index] or not over):
         return "worsened"
     if over and is_told:
-        return "repeated" if _times(judged, holding, said) else ""
+        return "repeated" if _times(judged, index, said) else ""
     return "opened" if over else ""
 
 
@@ -96,7 +96,8 @@ def _holding(judged: Sequence[Judged], index: int) -> list[int]:
     return [one for one in range(ends[-1] + 1 if ends else 0, index + 1) if judged[one].severity]
 
 
-def _times(judged: Sequence[Judged], holding: Sequence[int], said: Sequence[Said]) -> int:
-    """How many of them came after the last message and count, as the first always does."""
-    since = [one for one in holding if not said or one > said[-1].place]
-    return sum(judged[one].counts or one == holding[0] for one in since)
+def _times(judged: Sequence[Judged], index: int, said: Sequence[Said]) -> int:
+    """How many events since the last message an alert held at and count, as the first of each alert always does."""
+    since = range(said[-1].place + 1 if said else 0, index + 1)
+    held = [one for one in since if judged[one].severity]
+    return sum(judged[one].counts or _holding(judged, one)[0] == one for one in held)

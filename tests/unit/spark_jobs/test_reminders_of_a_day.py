@@ -144,9 +144,12 @@ def test_relapses_give_one_message_a_cooldown():
         for kind, wait in (("customer_message", 0), ("agent_message", 31 * MINUTE))
     ]
 
-    assert when([*relapses, later(15 * HOUR)]) == [
+    log = [*relapses, later(15 * HOUR)]
+
+    assert when(log) == [
         ("opened", at(30)), ("resolved", at(31)), ("opened", at(5 * 60 + 30)), ("resolved", at(5 * 60 + 31)),
     ]  # fmt: skip
+    assert [message.repeats for message in messages_of(log)] == [0, 0, 4, 0]
 
 
 def test_second_wait_of_one_contact_is_counted_from_its_own_question():
