@@ -68,6 +68,8 @@ them. `show` prints which revision is in force, since which position of the log,
 - A rule keeps its open alerts while its `name` and `subject` stay. Raise its `version` when you change what it asks.
 - The open alerts of a rule that is withdrawn end at the next event of their subject, with a message that says why
   (`ended_by`: `rule_withdrawn`); [why not at once](adr/0042-rules-are-data.md).
+- A turn that waits when rules are set keeps the timer that it has; one without a timer gets that of the new rules with
+  the next event of its conversation.
 - `backtest_rules --events EVENTS.jsonl --rules FILE.yaml` prints each message of a small log ([a dry run](dry_run.md)).
 
 ## What they would do
@@ -108,7 +110,8 @@ All keys of a rule are required. `evidence` of an alert about anything but a con
 alone: such an alert shows nothing of a single conversation. Each rule has at least one example in which it calls and
 one in which it is silent. Texts are in {languages}; audiences are {audiences}. An audience is one word, or one for each
 severity that has a tier (`audience: {{info: operations, warning: team}}`): an alert that becomes graver calls the
-further one, too, and who was called hears of its end.
+further one, too, and who was called hears of its end. Nothing is delivered to one person yet: a notice that is for the
+agent goes to the audience operations.
 
 ## Conditions
 

@@ -228,6 +228,19 @@ def test_stage_is_reached_once():
     assert reach(step.after) is None
 
 
+def test_transfer_ends_no_wait_and_its_stage_is_of_who_has_the_conversation_then():
+    asked = [event("customer_message", 0), event("assigned", MINUTE, agent_id="ann")]
+    handed_over = [*asked, event("assigned", 2 * MINUTE, agent_id="bob")]
+
+    before, after = (reach(folded(*log)) for log in (asked, handed_over))
+
+    assert before is not None
+    assert after is not None
+    assert due(under(None, *asked), HALF_HOUR) == due(under(None, *handed_over), HALF_HOUR) == 30 * MINUTE
+    assert [step.keys["agent"].rpartition("\x1f")[2] for step in (before, after)] == ["ann", "bob"]
+    assert after.values["transfers"] == 1
+
+
 @pytest.mark.parametrize(
     ("events", "given"),
     [

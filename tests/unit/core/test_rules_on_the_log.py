@@ -10,6 +10,7 @@ from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.own_rules import decode_rules
 from service_quality.commit.shop_item import RulesInForce, ShopItem, decode_shop, encode_shop
 from service_quality.commit.state_items import decode_conversation, rules_key, stored_days
+from service_quality.commit.timers import TIMER, read_timer
 from service_quality.events.control_records import ControlRecord, SettingsChanged, control_to_dict
 from service_quality.events.control_signatures import sign_control
 from service_quality.events.interaction_event import InteractionEvent
@@ -80,6 +81,48 @@ def test_own_rules_alone_are_asked_from_their_position_on():
 
     assert [kind for kind, *_ in messages(store)] == ["waiting", "waiting", "waits"]
     assert messages(store)[0] == ("waiting", "opened", None)
+
+
+#: Waits for a stage.
+LATE = rule(
+    tiers={"warning": {"at_least": {"value": "waiting_ms", "limit": "PT30M"}}},
+    examples=[
+        {"values": {"waiting_ms": "PT30M"}, "expect": "warning"},
+        {"values": {"waiting_ms": "PT1M"}, "expect": "none"},
+    ],
+)
+
+
+def timers(store: MemoryStore) -> list[str | None]:
+    """The stage of each timer, by conversation; None for one that rings no more."""
+    rows = sorted((row for row in store.rows.values() if row.row_kind == TIMER), key=lambda row: row.stream_key)
+    found = [read_timer("shop", row.body) for row in rows]
+    return [None if timer is None else timer.deadline.stage for timer in found]
+
+
+def test_turn_that_waits_when_rules_are_set_has_their_timer_with_its_next_event():
+    store = MemoryStore()
+    question = event("customer_message", -2 * MINUTE)
+
+    advance(store, question)
+    before = timers(store)
+    advance(store, rules_set(LATE), first=1)
+    kept = timers(store)
+    advance(store, event("internal_note", -MINUTE), first=2)
+
+    assert before == kept == [f"waiting_ms:{3 * MINUTE}"]
+    assert timers(store) == [f"waiting_ms:{30 * MINUTE}"]
+
+
+def test_turn_without_a_timer_when_rules_are_set_is_looked_at_with_its_next_event():
+    store = MemoryStore()
+
+    advance(store, rules_set(), event("customer_message", -2 * MINUTE))
+    advance(store, rules_set(LATE, revision="b", follows="a"), first=2)
+    before = timers(store)
+    advance(store, event("internal_note", -MINUTE), first=3)
+
+    assert (before, timers(store)) == ([], [f"waiting_ms:{30 * MINUTE}"])
 
 
 def test_alert_has_the_texts_of_its_rule():

@@ -164,6 +164,7 @@ def test_aggregate_of_a_producer_library_is_scored_event_by_event(load, aws):
             "wrong_shop",
         ),
         ({"kind": "history_imported", "shop_id": "shop-1"}, "unsigned"),
+        ({"kind": "time_reached", "shop_id": "shop-1"}, "unsigned"),
     ],
     ids=lambda value: value if isinstance(value, str) else str(value)[:40],
 )
