@@ -1,7 +1,10 @@
 """Declarations: their names, what they compute, and what contradicts itself."""
 
 from array import array
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from unittest import mock
 
 import pytest
 
@@ -9,13 +12,16 @@ from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.conversations.event_values import EVENT_VALUES, read_event_values
 from service_quality.conversations.reading import read_conversation
 from service_quality.errors import DeclarationError
-from service_quality.facts.conversation_facts import FACTS, Fact
+from service_quality.facts import conversation_facts
+from service_quality.facts.conversation_facts import FACTS, REPLY_HISTOGRAM, Fact
 from service_quality.facts.entities import Entity
 from service_quality.features.declarations import (
     RATES,
     EventValue,
+    Feature,
     FeatureSet,
     Mean,
+    Quantile,
     Rate,
     TimeSince,
     Total,
@@ -26,7 +32,9 @@ from service_quality.features.feature_context import FeatureContext
 from service_quality.features.feature_set import FEATURES
 from service_quality.features.vectors import to_vector, vector_bytes, vector_from_bytes
 from service_quality.histories.history import History, build_history
+from service_quality.histories.windows import WINDOWS, Window
 from service_quality.instants import DAY, HOUR, MINUTE
+from service_quality.policies.policy import DEFAULT_POLICY
 from tests.unit.core.sample_events import NOON, event
 
 SHOP = Rate("shop", "dissatisfied", "7d", prior_weight=50, parent=0.2)
@@ -141,6 +149,46 @@ def test_plan_does_not_depend_on_the_order_of_features():
 )
 def test_other_declaration_has_another_fingerprint(other):
     assert FeatureSet(other).fingerprint != FeatureSet((SHOP, AGENT)).fingerprint
+
+
+def limit_of_the_policy(name: str, value: int) -> Callable[[], AbstractContextManager[object]]:
+    changed = DEFAULT_POLICY._replace(**{name: value})  # type: ignore[arg-type]
+    return lambda: mock.patch.object(conversation_facts, "DEFAULT_POLICY", changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "fact"),
+    [
+        pytest.param(changed, fact, id=said)
+        for said, changed, fact in (
+            ("hop", lambda: mock.patch.dict(WINDOWS, {"7d": Window("7d", 7 * DAY, 12 * HOUR)}), "contacts"),
+            ("length", lambda: mock.patch.dict(WINDOWS, {"7d": Window("7d", 8 * DAY, 6 * HOUR)}), "contacts"),
+            ("rate", lambda: mock.patch.dict(RATES, {"slow": ("late_replies", "timed_replies")}), "slow_replies"),
+            ("bucket", lambda: mock.patch.dict(REPLY_HISTOGRAM, {"reply_ms_to_3m": 2 * MINUTE}), "reply_ms_to_3m"),
+            ("dissatisfied", limit_of_the_policy("dissatisfied_at_most", 2), "dissatisfied_ratings"),
+            ("on time", limit_of_the_policy("on_time_within_ms", 2 * MINUTE), "on_time_replies"),
+            ("half spent", limit_of_the_policy("on_time_within_ms", 2 * MINUTE), "half_spent_replies"),
+            ("late", limit_of_the_policy("on_time_within_ms", 2 * MINUTE), "late_replies"),
+            ("slow", limit_of_the_policy("slow_beyond_ms", 10 * MINUTE), "slow_replies"),
+        )
+    ],
+)
+def test_another_window_rate_or_limit_has_another_fingerprint_and_digest_and_other_columns(changed, fact):
+    features: tuple[Feature, ...] = (
+        *(Rate("shop", rate, "7d", prior_weight=50, parent=0.2) for rate in ("dissatisfied", "on_time", "slow")),
+        *(Rate("shop", "late_past_half", "7d", prior_weight=20, parent=0.5), Quantile("shop", 0.5, "7d")),
+        Total("shop", "contacts", "7d"),
+    )
+    before = FeatureSet(features)
+    fingerprint, digest = before.fingerprint, before.plan.digest
+    columns = {column for column in before.plan.columns if f".{fact}." in column}
+
+    with changed():
+        after = FeatureSet(features)
+
+        assert after.fingerprint != fingerprint
+        assert after.plan.digest != digest
+        assert columns - set(after.plan.columns)
 
 
 def test_fingerprint_of_equal_declarations_is_equal():

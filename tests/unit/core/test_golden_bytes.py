@@ -16,6 +16,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
+import pytest
+
+from service_quality.conversations import reading
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
@@ -25,7 +28,9 @@ from service_quality.facts import conversation_facts
 from service_quality.facts.conversation_facts import MONEY_FACTS
 from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.declarations import AmountTotal, EventValue, FeatureSet, Total
-from service_quality.instants import DAY, MINUTE
+from service_quality.instants import DAY, HOUR, MINUTE
+from service_quality.policies import policy
+from service_quality.policies.policy import DEFAULT_POLICY
 from tests.properties.online_run import new_worker
 from tests.stand_ins.control import make_import_record, record_json
 from tests.stand_ins.memory_store import MemoryStore
@@ -62,7 +67,7 @@ GOLDEN = FeatureSet(
 )
 
 #: By version of the fold: hashes of the items and of the archive.
-EXPECTED = {7: ("aea1968d4542c86f", "9cd4af741d8ff9ec")}
+EXPECTED = {7: ("9bfa4a7c32e5a612", "4e5783c90450eb85")}
 
 
 def golden_log() -> list[InteractionEvent]:
@@ -99,6 +104,36 @@ def _events() -> Iterator[InteractionEvent]:
         )
 
 
+def events_at_the_limits() -> Iterator[InteractionEvent]:
+    """Answers and ratings on both sides of each limit of the default policy, each in a conversation of its own."""
+    said: tuple[tuple[str, int, int | None], ...] = (
+        *(
+            ("agent_message", limit + past, None)
+            for limit in (3 * MINUTE // 2, 3 * MINUTE, 15 * MINUTE)
+            for past in _PAST
+        ),
+        *(("rated", MINUTE, rating) for rating in (3, 4)),
+    )
+    for number, (kind, after, rating) in enumerate(said):
+        for event_id, one, at in (
+            (f"q{number}", "customer_message", START + 4 * HOUR),
+            (f"a{number}", kind, START + 4 * HOUR + after),
+        ):
+            yield InteractionEvent(
+                event_id=event_id,
+                shop_id="shop",
+                kind=one,
+                occurred_at=at,
+                received_at=at,
+                conversation_id=f"limit{number}",
+                agent_id=None if one == "customer_message" else "agent0",
+                rating=rating if one == "rated" else None,
+            )
+
+
+#: The last instant before a limit, the limit, and the first behind it, in milliseconds from it.
+_PAST = (-1, 0, 1)
+
 #: The last question waits for so long.
 REACHED = TimeReached(
     shop_id="shop", conversation_id="c1", round=1, turn=2, stage="waiting_ms:1800000",
@@ -112,6 +147,7 @@ def golden_store() -> MemoryStore:
     records = [event_to_json(event) for event in golden_log()]
     records.insert(9, record_json(mark, issued_at=START))
     records += [record_json(REACHED, issued_at=START + DAY)] * 2
+    records += [event_to_json(event) for event in events_at_the_limits()]
     arrived = START + DAY
     log = [LogRecord(str(Position(1, number)), data, arrived) for number, data in enumerate(records)]
     new_worker(store, GOLDEN, ()).advance_shop("shop", log)
@@ -150,6 +186,26 @@ def test_new_fact_leaves_the_bytes_alone(monkeypatch):
     monkeypatch.setattr(conversation_facts, "_round_facts", with_letters)
 
     assert (golden_store().items, golden_store().shops) == (before.items, before.shops)
+
+
+@pytest.mark.parametrize(
+    ("name", "by"),
+    [
+        ("dissatisfied_at_most", 1),
+        ("dissatisfied_at_most", -1),
+        ("on_time_within_ms", 1),
+        ("on_time_within_ms", -1),
+        ("slow_beyond_ms", 1),
+        ("slow_beyond_ms", -1),
+    ],
+)
+def test_another_default_of_the_policy_changes_the_histories(monkeypatch, name, by):
+    before = golden_store()
+    changed = DEFAULT_POLICY._replace(**{name: getattr(DEFAULT_POLICY, name) + by})
+    monkeypatch.setattr(reading, "DEFAULT_POLICY", changed)
+    monkeypatch.setattr(policy, "DEFAULT_POLICY", changed)
+
+    assert golden_store().items != before.items
 
 
 def test_every_kind_and_fact_of_this_version_a_duplicate_a_conflict_and_time_are_in_the_golden_log():

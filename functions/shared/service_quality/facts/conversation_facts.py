@@ -10,6 +10,7 @@ from service_quality.conversations.rounds import Reply, Round
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.entities import Entity
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
+from service_quality.policies.policy import DEFAULT_POLICY
 
 #: The buckets of known waits, by the fact that counts them: each up to its bound in milliseconds, the last without one.
 REPLY_HISTOGRAM = {
@@ -41,8 +42,14 @@ FACTS = CONTACT_FACTS + BEHAVIOUR_FACTS
 #: Facts in minor units of a currency: only an entity of one currency may sum them.
 MONEY_FACTS = ("order_amount_minor",)
 
-#: The limit that a fact depends on: with another limit it is another fact.
-FACT_LIMITS = REPLY_HISTOGRAM
+#: The default of a policy that judges a fact where a shop declares none, and its value when columns got their names.
+_DEFAULT_LIMITS = {
+    "on_time_replies": ("on_time_within_ms", 3 * MINUTE),
+    "half_spent_replies": ("on_time_within_ms", 3 * MINUTE),
+    "late_replies": ("on_time_within_ms", 3 * MINUTE),
+    "slow_replies": ("slow_beyond_ms", 15 * MINUTE),
+    "dissatisfied_ratings": ("dissatisfied_at_most", 3),
+}
 
 _BEHAVIOUR = {
     "page_viewed": "page_views",
@@ -68,6 +75,22 @@ KeptFacts = Mapping[str, tuple[Entity, ...]]
 
 #: Fact sums by (entity key, instant, fact name), by which two foldings of a conversation are compared.
 FactTotals = dict[tuple[str, int, str], int]
+
+
+def fact_limit(fact: str) -> int | None:
+    """The limit that a fact depends on: with another limit it is another fact. None where it depends on none.
+
+    It is a bound of the histogram, or the default of a policy. A default with its first value says nothing, so that the
+    columns that were named without it keep their names.
+
+    >>> fact_limit("reply_ms_to_1m"), fact_limit("slow_replies"), fact_limit("replies")
+    (60000, None, None)
+    """
+    if fact not in _DEFAULT_LIMITS:
+        return REPLY_HISTOGRAM.get(fact)
+    name, first = _DEFAULT_LIMITS[fact]
+    limit: int = getattr(DEFAULT_POLICY, name)
+    return limit if limit != first else None
 
 
 def total_facts(conversation: Conversation, state: ConversationState, kept: KeptFacts) -> FactTotals:

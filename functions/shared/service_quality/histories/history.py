@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from service_quality.by_fields import ByFields
-from service_quality.facts.conversation_facts import FACT_LIMITS, Fact, KeptFacts
+from service_quality.facts.conversation_facts import Fact, KeptFacts, fact_limit
 from service_quality.facts.entities import ENTITIES, Entity
 from service_quality.histories.windows import WINDOWS, Window
 
@@ -26,7 +26,7 @@ class Column(NamedTuple):
         """Its parts and a hash of their whole meaning: with another length, hop or limit it is another column."""
         entity, window = ENTITIES[self.entity], WINDOWS[self.window]
         meaning = (entity.parts, entity.keeps_missing, entity.stored_with, window.length, window.hop)
-        hashed = hashlib.sha256(json.dumps([meaning, FACT_LIMITS.get(self.fact)]).encode()).hexdigest()[:6]
+        hashed = hashlib.sha256(json.dumps([meaning, fact_limit(self.fact)]).encode()).hexdigest()[:6]
         return f"{self.entity}.{self.window}.{self.fact}.{hashed}"
 
     def reaches(self, instant: int, *, clock: int) -> bool:
