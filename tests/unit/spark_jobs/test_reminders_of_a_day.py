@@ -3,6 +3,8 @@
 import json
 
 from service_quality.alerts.alert import Alert
+from service_quality.alerts.shop_settings import ShopSettings
+from service_quality.alerts.wording import render_email
 from service_quality.events.control_records import control_to_dict
 from service_quality.events.time_reached import TimeReached
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, format_instant
@@ -260,3 +262,70 @@ def test_message_about_a_target_says_when_the_answer_is_due():
     first, *_ = under_a_policy([sent("customer_message", 0), later(HOUR)], opening=None, targets=target)
 
     assert first.evidence["answer_due_at"] == NOON + 10 * MINUTE
+
+
+TARGET = [{"first_response": "PT10M", "next_reply": "PT10M"}]
+
+
+def past_half(*answered_after: int, agent: str | None = "ann") -> Alert:
+    """The first notice of a wait of at most ten minutes, behind earlier ones that were answered after so many."""
+    earlier = [
+        sent(kind, k * HOUR + wait, conversation_id=f"e{k}")
+        for k, minutes in enumerate(answered_after)
+        for kind, wait in (("customer_message", 0), ("agent_message", minutes * MINUTE))
+    ]
+    asked = [sent("customer_message", 30 * HOUR)]
+    taken = [sent("assigned", 30 * HOUR + SECOND, agent_id=agent)] if agent else []
+
+    messages = under_a_policy([*earlier, *asked, *taken, later(31 * HOUR)], opening=None, targets=TARGET)
+    return next(one for one in messages if (one.subject.id, one.kind) == ("c1", "answer_due"))
+
+
+def words_of(notice: Alert) -> list[str]:
+    """The line about what is to be expected, in English and in Chinese."""
+    mails = (render_email(notice, ShopSettings(language=language))[1].splitlines() for language in ("en", "zh"))
+    return [line for mail in mails for line in mail if line.startswith(("Estimate", "预计"))]
+
+
+def test_first_notice_says_that_the_agent_will_probably_be_late_and_by_which_share():
+    notice = past_half(*[11] * 12)
+
+    assert notice.severity == "info"
+    assert notice.evidence["agent_half_spent_replies_7d"] == 12
+    assert notice.evidence["agent_reply_ms_per_timed_replies_1d"] == 11 * MINUTE
+    assert notice.evidence["shop_late_past_half_rate_7d"] == 0.6875
+    assert words_of(notice) == [
+        "Estimate: probably late (85.8 % of the agent's answers not given by half time come late, last 7 days)",
+        "预计：很可能超时（该客服近 7 天过半时限未回复者的超时比例：85.8 %）",
+    ]
+
+
+def test_first_notice_says_that_the_answer_will_probably_be_in_time():
+    english, chinese = words_of(past_half(*[6] * 12))
+
+    assert english.startswith("Estimate: probably in time (")
+    assert chinese.startswith("预计：很可能不会超时（")
+
+
+def test_first_notice_of_a_wait_without_an_agent_speaks_of_the_shop():
+    notice = past_half(*[11] * 12, agent=None)
+
+    assert not notice.evidence["agent_half_spent_replies_7d"]
+    assert words_of(notice)[0].startswith(
+        "Estimate: probably late (68.8 % of the shop's answers not given by half time"
+    )
+
+
+def test_first_notice_of_a_new_shop_cannot_say():
+    english, chinese = words_of(past_half())
+
+    assert english.startswith("Estimate: cannot be said (50.0 % of the shop's")
+    assert chinese.startswith("预计：暂无法判断（")
+
+
+def test_later_stages_and_the_end_say_no_estimate():
+    messages = under_a_policy(
+        [sent("customer_message", 0), sent("agent_message", 11 * MINUTE)], opening=None, targets=TARGET
+    )
+
+    assert [len(words_of(one)) for one in messages] == [2, 0, 0, 0]

@@ -18,7 +18,7 @@ Read_co = TypeVar("Read_co", covariant=True)
 #: Each rule may write four rows at an event, two of them where an alert ends with its round; a transaction holds 100
 #: items and rows.
 MOST_RULES = 20
-MOST_EXAMPLES, MOST_EVIDENCE, MOST_CONDITIONS, MOST_NUMBERS = 50, 10, 20, 50
+MOST_EXAMPLES, MOST_EVIDENCE, MOST_CONDITIONS, MOST_NUMBERS = 50, 12, 20, 50
 DEEPEST = 6
 LONGEST_TITLE, LONGEST_TEXT = 90, 600
 _LONGEST_NAME = 64

@@ -34,6 +34,10 @@ _UNIT_OF_SUFFIX = {
     "_over_ms": "lateness", "_ms": "duration", "_minor": "money", "_hour": "hour", "_weekday": "weekday",
     "_share": "share", "_at": "instant",
 }  # fmt: skip
+_HALF = 0.5
+#: The rates by which an answer is estimated to be late, by whose they are, and the shares of its time in which they do.
+_LATE_RATES = {"agent_late_past_half_rate_7d": "agent", "shop_late_past_half_rate_7d": "shop"}
+_ESTIMATED_FROM, _ESTIMATED_UNTIL = 0.5, 0.75
 _MOST_IN_PERCENT = 10  # a wait of many times what was allowed
 #: Below what a number is such a time; instants end with the year 9999.
 _TIMES_BELOW = {"hour": 24, "weekday": 7, "instant": 253_402_300_800_000}
@@ -151,7 +155,10 @@ def render_email(alert: Alert, shop: ShopSettings) -> tuple[str, str]:
     state, language = alert.state, shop.language
     lines = [alert.title.said(language), "", *_status(alert, shop)]
     seen = dict(_worth_showing(alert))
-    lines += _section("evidence", language, [_shown(name, value, shop) for name, value in seen.items()])
+    estimated = _estimated_from(alert, seen)
+    lines += [_estimate(estimated, seen, language)] if estimated else []
+    shown = (_shown(name, value, shop) for name, value in seen.items() if name != estimated)
+    lines += _section("evidence", language, [*shown])
     reasons, advice = (alert.reasons, alert.advice.said(language)) if state != "resolved" else ((), "")
     lines += _section("reasons", language, [_reason(reason, shop) for reason in reasons])
     if alert.provisional:
@@ -166,6 +173,27 @@ def render_email(alert: Alert, shop: ShopSettings) -> tuple[str, str]:
     subject = f"[{alert.severity}] {alert.title.en} ({say(messages.STATES, state, 'en')})"
     subject = f"{subject} - {_ascii_name(shop) or alert.shop_id}"
     return _as_subject(subject), "\n".join(lines) + "\n"
+
+
+def _estimated_from(alert: Alert, seen: Mapping[str, float | int]) -> str | None:
+    """The shown rate that says whether the answer will be late: the agent's, or the shop's where the agent has none.
+
+    None where nothing is to be said of it: the answer is there, or so much of its time is over that the rate, which is
+    of answers not given by half time, says too little.
+    """
+    share = alert.evidence.get("waited_share")
+    if alert.state == "resolved" or share is None or not _ESTIMATED_FROM <= share < _ESTIMATED_UNTIL:
+        return None
+    return next((name for name in _LATE_RATES if name in seen), None)
+
+
+def _estimate(name: str, seen: Mapping[str, float | int], language: str) -> str:
+    """Whether the answer will probably be late, with the number behind it; a rate of one half says neither."""
+    rate = seen[name]
+    says = "late" if rate > _HALF else "in_time" if rate < _HALF else "unknown"
+    whose = messages.ESTIMATED_OF[_LATE_RATES[name]].said(language)
+    number = value_in_words(name, rate, language)
+    return messages.ESTIMATED_FROM.said(language).format(messages.ESTIMATES[says].said(language), number, whose)
 
 
 def _as_subject(text: str) -> str:

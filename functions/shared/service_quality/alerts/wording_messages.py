@@ -219,6 +219,23 @@ UNITS = (
     (SECOND, Message("s", "秒")),
 )
 
+#: Whether an answer that is not given by half time will probably be late, by the share of such answers that are.
+ESTIMATES = {
+    "late": Message("Estimate: probably late", "预计：很可能超时"),
+    "in_time": Message("Estimate: probably in time", "预计：很可能不会超时"),
+    "unknown": Message("Estimate: cannot be said", "预计：暂无法判断"),
+}
+#: The number behind it, and whose.
+ESTIMATED_FROM = Message("{0} ({1} of {2})", "{0}（{2}：{1}）")
+ESTIMATED_OF = {
+    "agent": Message(
+        "the agent's answers not given by half time come late, last 7 days", "该客服近 7 天过半时限未回复者的超时比例"
+    ),
+    "shop": Message(
+        "the shop's answers not given by half time come late, last 7 days", "本店近 7 天过半时限未回复者的超时比例"
+    ),
+}
+
 UNKNOWN = Message("unknown", "未知")
 NO_CURRENCY = Message("{} (currency not set)", "{}（未设置币种）")
 MULTIPLE = Message("{} ×", "{} 倍")
