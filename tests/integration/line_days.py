@@ -4,7 +4,7 @@ import json
 import time
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,12 +109,7 @@ class Day:
         """An event source gives up on a batch of the outbox."""
         form = json.loads((EVENTS / "given_up_rows.json").read_text("utf-8"))
         like = json.loads(form["payload"])["Records"][0]
-        row = next(
-            item
-            for page in self.cloud.dynamodb.get_paginator("scan").paginate(TableName=self.outputs["AlertsTableName"])
-            for item in page["Items"]
-            if item["row_kind"]["S"] == "archive"
-        )
+        row = next(item for item in _items_of(self, "AlertsTableName") if item["row_kind"]["S"] == "archive")
         image = {**row, "body": {"B": b64encode(bytes(row["body"]["B"])).decode()}}
         function = self.cloud.functions.get_function_configuration(
             FunctionName=self.outputs["ArchiveOutboxFunctionName"]
@@ -146,8 +141,7 @@ def kinesis_form(event: InteractionEvent, number: int) -> dict[str, object]:
 
 def read_state(day: Day) -> dict[str, bytes]:
     """The items of the state table by their keys."""
-    pages = day.cloud.dynamodb.get_paginator("scan").paginate(TableName=day.outputs["StateTableName"])
-    return {item["item_key"]["S"]: bytes(item["data"]["B"]) for page in pages for item in page["Items"]}
+    return {item["item_key"]["S"]: bytes(item["data"]["B"]) for item in _items_of(day, "StateTableName")}
 
 
 def read_alerts(day: Day) -> dict[str, object]:
@@ -161,6 +155,11 @@ def read_messages(day: Day) -> list[dict[str, Any]]:
 
 
 def _alert_bodies(day: Day) -> list[bytes]:
-    pages = day.cloud.dynamodb.get_paginator("scan").paginate(TableName=day.outputs["AlertsTableName"])
-    rows = [item for page in pages for item in page["Items"] if item["row_kind"]["S"] == "alert"]
-    return [bytes(row["body"]["B"]) for row in rows]
+    items = _items_of(day, "AlertsTableName")
+    return [bytes(item["body"]["B"]) for item in items if item["row_kind"]["S"] == "alert"]
+
+
+def _items_of(day: Day, table: str) -> Iterator[dict[str, Any]]:
+    """Every item of a table, which an output of the stack names."""
+    for page in day.cloud.dynamodb.get_paginator("scan").paginate(TableName=day.outputs[table]):
+        yield from page["Items"]

@@ -38,8 +38,7 @@ class ByFields:
 
 
 def _values(one: ByFields) -> tuple[object, ...]:
-    read = _compared(type(one))  # type: ignore[arg-type]  # a class is hashable, whatever its objects are
-    return read(one)
+    return _compared(type(one))(one)  # type: ignore[arg-type]  # a class is hashable, whatever its objects are
 
 
 @cache

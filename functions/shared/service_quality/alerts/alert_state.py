@@ -27,10 +27,10 @@ class AlertState(NamedTuple):
     an `alert_id` of its own. `silent` marks one that returned within the cooldown and of which no message was sent.
     `severity` is the one that held last, `said` that of the last message. `sent_at` and `sequence` are the instant and
     the number of the last message, also where it was about an alert before. `repeats` counts the events at which the
-    alert held since then, not the stages of a wait that time reached; its opening counts only in silence. Alerts that
-    began and ended in silence are counted on, so that the next message says how often it was so. `round` is
-    the round of the conversation that the alert is about, 0 for any other subject; `turn` is the wait in it during
-    which the alert began. `gravest` is the gravest severity that a message about this alert said, "" before one did.
+    alert held since then, not the stages of a wait that time reached; its opening counts only in silence, and what
+    began and ended in silence since that message counts, too. `round` is the round of the conversation that the alert
+    is about, 0 for any other subject; `turn` is the wait in it during which the alert began. `gravest` is
+    the gravest severity that a message about this alert said, "" before one did.
     """
 
     severity: str
@@ -100,11 +100,9 @@ def next_state(before: AlertState | None, found: Finding, *, cooldown_ms: int) -
         begun = before._replace(severity=severity, open=True, opened_at=clock, silent=False, gravest="")
         if not cools:
             return _said(begun, OPENED, clock)
-        return (
-            _said(begun, WORSENED, clock)
-            if is_graver
-            else Step(begun._replace(silent=True, repeats=before.repeats + 1))
-        )
+        if is_graver:
+            return _said(begun, WORSENED, clock)
+        return Step(begun._replace(silent=True, repeats=before.repeats + 1))
     held = before._replace(severity=severity, repeats=before.repeats + found.counts)
     if is_graver:
         return _said(held, WORSENED, clock)
