@@ -1,6 +1,7 @@
 """The five layering rules: who may import whom, and what may happen at import."""
 
 import ast
+import re
 import sys
 
 import pytest
@@ -133,3 +134,18 @@ def test_what_runs_needs_nothing_that_prepares_a_checkout(package):
     met = {name for own in names if own.split(".")[0] == package for name in reachable(own, names)}
 
     assert not {name for name in met if name.split(".")[0] == "tools"}
+
+
+#: Where a task holds a shop's rows: logs of one piece, and the fold of rules by the commit itself (docs/adr/0034, 0045).
+SHOP_IN_ONE_TASK = {"spark_jobs/logs/log_order.py", "spark_jobs/rule_effects/shop_messages.py"}
+
+
+def test_no_task_of_a_job_holds_a_shop():
+    by_shop = re.compile(r'partitionBy\("shop_id"\)|repartition\([^)]*"shop_id"\)|groupBy\("shop_id"\)\.apply')
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "spark_jobs").rglob("*.py")
+        if by_shop.search(path.read_text("utf-8"))
+    }
+
+    assert found == SHOP_IN_ONE_TASK
