@@ -24,6 +24,7 @@ class Proof:
 def read_proofs(report: Figures) -> list[Proof]:
     """Consistency, parity, delivery and the live minute; an empty comparison proves nothing."""
     consistency, alerts, parity = report["consistency"], report["alerts"], report["parity_max_abs_diff"]
+    delivered = {alerts[name] for name in _DELIVERY}
     same = not any(consistency[name] for name in _CONSISTENCY)
     return [
         Proof(
@@ -34,7 +35,7 @@ def read_proofs(report: Figures) -> list[Proof]:
         Proof("parity", held=parity <= ENGINES_DIFFER_AT_MOST, found={"largest_difference": parity}),
         Proof(
             "delivery",
-            held=len({alerts[name] for name in _DELIVERY}) == 1,
+            held=alerts["published"] > 0 and len(delivered) == 1,
             found={name: alerts[name] for name in _DELIVERY},
         ),
         *_live(report),

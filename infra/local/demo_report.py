@@ -113,6 +113,8 @@ def find_faults(report: Figures, status: int) -> list[str]:
         for name in ("mismatched", "missing", "extra")
         if report["consistency"][name]
     ]
+    if not report["consistency"]["compared"]:
+        faults.append("consistency: found 0 values compared, expected at least one")
     if report["consistency"]["chain"] != "whole":
         faults.append(f"archive: found the chain {report['consistency']['chain']}, expected it whole")
     if status and not faults:
@@ -122,6 +124,8 @@ def find_faults(report: Figures, status: int) -> list[str]:
         found = f"{live['right']} of {live['expected']} messages that were due, and {live['others']} others"
         faults.append(f"a minute live: found {found}, expected all of them and no other")
     published = report["alerts"]["published"]
+    if not published:
+        faults.append("alerts: found none published, expected at least one")
     for name, subscriber in (("received", "queue"), ("received_http", "web")):
         if report["alerts"][name] != published:
             found = report["alerts"][name]

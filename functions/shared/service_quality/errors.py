@@ -8,6 +8,7 @@ ServiceQualityError
 ├── OverfullError           a transaction larger than a table takes: commit fewer events at once
 ├── FoldFailedError         our own code fails on a record
 ├── ShopTroubleError        a table always refuses one shop's transaction: the shop is parked
+├── OwnCodeError            our own code fails on a shop outside of any record: the shop is parked, or its batch waits
 ├── DeploymentError         a missing table, bucket, permission or setting, or a release that fails on several shops
 │   └── StateVersionError   state left by another version of the fold
 ├── ModelError              a model that must not score

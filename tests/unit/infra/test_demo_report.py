@@ -112,3 +112,13 @@ def test_lost_alert_is_a_fault_of_the_subscriber_that_did_not_get_it():
     lost = report(alerts={"published": 3, "received": 3, "received_http": 2, "by_kind": {}})
 
     assert find_faults(lost, 0) == ["alerts: the web subscriber found 2, expected the 3 published"]
+
+
+def test_run_that_compared_or_published_nothing_is_a_fault():
+    nothing = {"published": 0, "received": 0, "received_http": 0, "by_kind": {}}
+    empty = report(alerts=nothing, consistency={**CHECKED, "compared": 0})
+
+    assert find_faults(empty, 0) == [
+        "consistency: found 0 values compared, expected at least one",
+        "alerts: found none published, expected at least one",
+    ]

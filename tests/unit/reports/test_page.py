@@ -136,6 +136,7 @@ def test_real_data_is_not_called_synthetic():
         ({"parity_max_abs_diff": 2e-6}, {"parity"}),
         ({"parity_max_abs_diff": float("nan")}, {"parity"}),
         ({"alerts": {"published": 3, "received": 3, "received_http": 2, "by_kind": {}}}, {"delivery"}),
+        ({"alerts": {"published": 0, "received": 0, "received_http": 0, "by_kind": {}}}, {"delivery"}),
         ({"live": made_up.live(right=1)}, {"live"}),
         ({"live": made_up.live(others=1)}, {"live"}),
     ],
