@@ -136,7 +136,7 @@ def test_what_runs_needs_nothing_that_prepares_a_checkout(package):
     assert not {name for name in met if name.split(".")[0] == "tools"}
 
 
-#: Where a task holds a shop's rows: logs of one piece, and the fold of rules by the commit itself (docs/adr/0034, 0045).
+#: Where a task holds a shop: logs of one piece, and the fold of rules by the commit itself (docs/adr/0034, 0045).
 SHOP_IN_ONE_TASK = {"spark_jobs/logs/log_order.py", "spark_jobs/rule_effects/shop_messages.py"}
 
 
