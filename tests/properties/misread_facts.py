@@ -151,7 +151,7 @@ def shares_for_all(reply: Reply) -> Iterator[Any]:
 def wait_of_the_agent(reply: Reply) -> Iterator[Any]:
     if reply.waited_ms is None:
         return _REPLY_FACTS(reply)
-    return _REPLY_FACTS(reply._replace(shares=(Share(reply.agent_id, reply.waited_ms, reply.open_ms),)))
+    return _REPLY_FACTS(reply._replace(shares=(Share(reply.agent_id, reply.waited_ms, reply.judged_ms),)))
 
 
 _REPLY_FACTS = conversation_facts._reply_facts

@@ -239,6 +239,7 @@ def test_conversations_follow_the_messages(run):
                         "agent_id": "ann",
                         "waited_ms": 45 * 60_000,
                         "business_ms": None,
+                        "judged_by": "calendar",
                         "on_time": False,
                         "provisional": False,
                         "shares": [{"agent_id": "ann", "waited_ms": 45 * 60_000}],
@@ -441,6 +442,31 @@ def test_reply_over_a_new_year_without_a_decree_is_provisional(run, tmp_path):
     described = {one["conversation_id"]: one["rounds"][0] for one in printed if one["type"] == "conversation"}
     marks = {name: [reply["provisional"] for reply in one["replies"]] for name, one in described.items()}
     assert marks == {"settled": [False], "new year": [True]}
+
+
+@pytest.mark.parametrize(("judged_by", "on_time"), [("calendar", False), ("business", True)])
+def test_answer_outside_business_hours_has_both_lengths_and_the_policy_says_which_is_judged(
+    run, tmp_path, judged_by, on_time
+):
+    policy = {
+        "revision": "a",
+        "valid_from": "2020-01-01T00:00:00Z",
+        "opening": {day: ["09:00-18:00"] for day in ("monday", "tuesday", "wednesday", "thursday", "friday")},
+        "targets": [{"first_response": "PT1H", "judged_by": judged_by}],
+    }
+    (tmp_path / "policy.json").write_text(json.dumps(policy))
+    friday, monday = "2026-03-06T17:45:00Z", "2026-03-09T09:30:00Z"
+
+    code, printed, _ = run(
+        line("customer_message", "17:45", occurred_at=friday),
+        line("agent_message", "09:30", occurred_at=monday),
+        options=("--policy", str(tmp_path / "policy.json"), "--conversations"),
+    )
+
+    (reply,) = printed[-1]["rounds"][0]["replies"]
+    lengths = (reply["waited_ms"], reply["business_ms"])
+    assert (code, lengths) == (0, (int(63.75 * 60 * 60_000), 45 * 60_000))
+    assert (reply["judged_by"], reply["on_time"]) == (judged_by, on_time)
 
 
 def test_message_speaks_in_the_zone_and_the_currency_of_the_policy(run, tmp_path):

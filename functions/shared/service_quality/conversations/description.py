@@ -69,6 +69,7 @@ def _reply(reply: Reply) -> dict[str, object]:
         "agent_id": reply.agent_id,
         "waited_ms": reply.waited_ms,
         "business_ms": reply.open_ms,
+        "judged_by": reply.judged_by,
         "on_time": None if reply.judged_ms is None else reply.judged_ms <= reply.on_time_within_ms,
         "provisional": reply.provisional,
         "shares": [{"agent_id": share.agent_id, "waited_ms": share.waited_ms} for share in reply.shares],

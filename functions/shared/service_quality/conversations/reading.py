@@ -249,7 +249,8 @@ class Reading:
                 if answer.event_id not in state.answered_ahead:
                     state.answered_ahead.add(answer.event_id)
                     at, agent_id = event.occurred_at, answer.agent_id
-                    self._add_reply(Reply(at, agent_id, 0, 0, 0, (Share(agent_id, 0),), began_at=at))
+                    opened = None if policy.is_always_open else 0
+                    self._add_reply(Reply(at, agent_id, 0, 0, 0, (Share(agent_id, 0),), opened, began_at=at))
                 return True
         return False
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from service_quality.policies.policy import ASSIGNED, DEFAULT_POLICY, FIRST_ANSWER, Policy
+from service_quality.policies.policy import ASSIGNED, BUSINESS, CALENDAR, DEFAULT_POLICY, FIRST_ANSWER, Policy
 
 #: How a round ended; ends by silence and by age are derived.
 RESOLVED, SILENCE, REOPENED, AGE = "resolved", "silence", "reopened", "age"
@@ -31,10 +31,11 @@ class Reply(NamedTuple):
     `waited_ms` is None where either end is known to the day only; `waited_days` counts the midnights of the
     shop's clock between them.
     `waited_at_least_ms` is the shortest wait that the stamps allow: from an exact start to the beginning of the
-    day of the answer. `shares` are the agents' parts of the wait. `open_ms` is the wait in business time, where that is
-    what the policy judges: on time within one limit, slow beyond the other. It is `provisional` where that time meets a
-    year without a published decree. `began_at` is when the customer began to wait, None where only the day is known.
-    `limit_ms` is the time that the target gives, None where the shop has declared none.
+    day of the answer. `shares` are the agents' parts of the wait. `open_ms` is the wait in business time, None for a
+    shop that is always open and judges by the calendar. `judged_by` names the one of the two that is judged: on time
+    within one limit, slow beyond the other. It is `provisional` where business time is judged and meets a year without
+    a published decree. `began_at` is when the customer began to wait, None where only the day is known. `limit_ms` is
+    the time that the target gives, None where the shop has declared none.
     """
 
     at: int
@@ -49,11 +50,12 @@ class Reply(NamedTuple):
     provisional: bool = False
     began_at: int | None = None
     limit_ms: int | None = None
+    judged_by: str = CALENDAR
 
     @property
     def judged_ms(self) -> int | None:
         """The time that is judged; None where the wait is not known."""
-        return self.waited_ms if self.open_ms is None else self.open_ms
+        return self.open_ms if self.judged_by == BUSINESS else self.waited_ms
 
     @property
     def over_ms(self) -> int | None:

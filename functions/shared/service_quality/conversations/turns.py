@@ -52,12 +52,13 @@ class Turn:
             days,
             waited,
             self._shares(answer, waited, pauses, is_business=is_business),
-            self.open_between(since, at, pauses) if is_business else None,
+            self.open_between(since, at, pauses) if is_business or not self.policy.is_always_open else None,
             self.policy.on_time_within_ms if limit is None else limit,
             self.policy.slow_beyond_ms,
             is_business and self._meets_provisional_year(at),
             since,
             limit if self.policy.targets else None,
+            target.judged_by,
         )
 
     @property
