@@ -9,12 +9,14 @@ from unittest import mock
 import pytest
 
 from service_quality.alerts.shipped_rules import shipped_rules
+from service_quality.conversations.conversation import Conversation
 from service_quality.conversations.event_values import EVENT_VALUES, read_event_values
 from service_quality.conversations.reading import read_conversation
+from service_quality.conversations.reading_order import in_order
 from service_quality.errors import DeclarationError
 from service_quality.facts import conversation_facts
-from service_quality.facts.conversation_facts import FACTS, REPLY_HISTOGRAM, Fact
-from service_quality.facts.entities import Entity
+from service_quality.facts.conversation_facts import FACTS, REPLY_HISTOGRAM, Fact, total_facts
+from service_quality.facts.entities import ENTITIES, Entity
 from service_quality.features.declarations import (
     RATES,
     EventValue,
@@ -35,7 +37,7 @@ from service_quality.histories.history import History, build_history
 from service_quality.histories.windows import WINDOWS, Window
 from service_quality.instants import DAY, HOUR, MINUTE
 from service_quality.policies.policy import DEFAULT_POLICY
-from tests.unit.core.sample_events import NOON, event
+from tests.unit.core.sample_events import NOON, conversation, event
 
 SHOP = Rate("shop", "dissatisfied", "7d", prior_weight=50, parent=0.2)
 AGENT = Rate("agent", "dissatisfied", "30d", prior_weight=20, parent=SHOP)
@@ -117,6 +119,50 @@ def test_rate_of_a_small_sample_stays_near_its_parents():
     facts = (("agent", 0, "ratings", 1), ("agent", 0, "dissatisfied_ratings", 1))
 
     assert value_of(AGENT, *facts) == (1 + 20 * 0.2) / 21
+
+
+def served(entity: str, *conversations: Conversation, clock: int) -> dict[str, float | int | None]:
+    """The served features that read one entity's history alone, after these conversations."""
+    own = [one for one in FEATURES.features if one.reads and {read[0] for read in one.reads} == {entity}]
+    plan = FeatureSet(tuple(own)).plan.windows[entity]
+    kept = dict.fromkeys(FACTS, (ENTITIES[entity],))
+    facts = [
+        Fact(*key, value)
+        for one in conversations
+        for key, value in total_facts(one, read_conversation(in_order(one)), kept).items()
+    ]
+    histories = {entity: build_history(facts, plan, clock=clock)}
+    values = compute_features(own, FeatureContext(histories, {}, clock))
+    return dict(zip((one.name for one in own), values, strict=True))
+
+
+def asked(number: int, *events: tuple[str, int]) -> Conversation:
+    """A conversation of ann's in which the customer asks at noon."""
+    named = {"conversation_id": f"c{number}", "agent_id": "ann"}
+    return conversation(
+        event("assigned", 0, **named),
+        event("customer_message", 1, **named),
+        *(event(kind, at, **named) for kind, at in events),
+    )
+
+
+@pytest.mark.parametrize("entity", ["agent", "shop"])
+def test_average_has_its_tail_and_unanswered_questions_beside_it(entity):
+    quick = [asked(number, ("agent_message", MINUTE + 1)) for number in range(8)]
+    slow = asked(8, ("agent_message", 3 * HOUR + 1), ("resolved", 4 * HOUR), ("reopened", 5 * HOUR))
+    left = asked(9, ("resolved", HOUR))
+
+    values = served(entity, *quick, slow, left, clock=NOON + 6 * HOUR)
+
+    mean = values[f"{entity}_reply_ms_per_timed_replies_7d"]
+    middle, tail = (values[f"{entity}_reply_ms_p{share}_7d"] for share in (50, 90))
+    assert mean == (8 * MINUTE + 3 * HOUR) / 9
+    assert middle is not None
+    assert tail is not None
+    assert middle <= MINUTE < mean < HOUR < tail
+    names = ("unanswered", "abandoned", "resolutions", "reopenings", "transfers")
+    assert [values[f"{entity}_{name}_7d"] for name in names] == [1, 0, 1, 1, 0]
+    assert values[f"{entity}_resolution_ms_per_timed_resolutions_7d"] == 4 * HOUR
 
 
 def test_event_value_passes_through():

@@ -59,7 +59,7 @@ def phrase(feature: Feature, language: str) -> str:
         case Mean(_, fact, per, _):
             what = _say(messages.MEANS, (fact, per), language)
         case Quantile(_, share, _):
-            shape = Message("wait that {0} % of answers do not exceed", "{0}% 的回复不超过的等待时间")
+            shape = Message("{0}th percentile of the reply time", "回复时长第 {0} 百分位数")
             what = shape.said(language).format(round(share * 100))
         case Rate(_, rate, _):
             what = _say(messages.RATES, rate, language)

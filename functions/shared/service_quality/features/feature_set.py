@@ -93,6 +93,21 @@ FORECAST: tuple[Feature, ...] = (_LATE_SHOP, _LATE_AGENT, _LATE_AGENT.trials)
 #: Complaints of a day beside those of a week, by which a rule finds a spike; the month says whether the week is full.
 SPIKES: tuple[Feature, ...] = tuple(Total("category", "complaints", window) for window in ("1d", "7d", "30d"))
 
+
+def _outcomes(entity: str) -> tuple[Feature, ...]:
+    facts = ("unanswered", "abandoned", "resolutions", "reopenings", "transfers")
+    return (
+        *(Total(entity, fact, "7d") for fact in facts),
+        Mean(entity, "resolution_ms", "timed_resolutions", "7d"),
+        Mean(entity, "reply_ms", "timed_replies", "7d"),
+    )
+
+
+_SHOP_QUANTILES = (Quantile("shop", 0.5, "7d"), Quantile("shop", 0.9, "7d"))
+
+#: What became of contacts, and means beside the quantiles: a mean knows neither its tail nor who was never answered.
+OUTCOMES: tuple[Feature, ...] = (*_outcomes("agent"), *_outcomes("shop"), *_SHOP_QUANTILES)
+
 #: Served for rules, to mark figures, and as parents of other rates; the linear model reads their children instead.
 BESIDE_THE_MODEL = frozenset(
     feature.name
@@ -102,7 +117,8 @@ BESIDE_THE_MODEL = frozenset(
         *PROVISIONAL,
         *FORECAST,
         *SPIKES,
+        *OUTCOMES,
     )
 )
 
-FEATURES = FeatureSet(CONVERSATION + DISSATISFIED_RATES + PACE + CUSTOMER + PROVISIONAL + FORECAST + SPIKES)
+FEATURES = FeatureSet(CONVERSATION + DISSATISFIED_RATES + PACE + CUSTOMER + PROVISIONAL + FORECAST + SPIKES + OUTCOMES)
