@@ -32,7 +32,7 @@ test: setup ## The tests that take less than a minute each; the others by ARGS="
 	@$(RUN)/python -m pytest -n 2 --dist loadgroup -m "not long" $(ARGS)
 
 unit: setup ## The quick tests: unit, architecture, examples in docstrings [ARGS=...]
-	@$(RUN)/python -m pytest -q -m "not spark and not aws and not slow" $(UNIT) $(ARGS)
+	@$(RUN)/python -m pytest -q -n 2 --dist loadgroup -m "not spark and not aws and not slow" $(UNIT) $(ARGS)
 
 check: setup ## What a commit must pass: format, lint, types, quick tests, also those of the templates
 	$(RUN)/ruff format --check .

@@ -62,6 +62,7 @@ CLAIMS: Mapping[str, Mapping[str, Claim]] = {
         "violations": Claim("promises that they broke", at_most=0),
         "mutants": Claim("mistakes made in the code on purpose"),
         "caught": Claim("those of them that the judges found"),
+        "missed": Claim("those that they did not find", at_most=0),
     },
     "cold_start": {
         "over_scikit_learn": Claim("spawn to the first answer, over scikit-learn's", at_most=0.4),

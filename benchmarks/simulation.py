@@ -40,6 +40,7 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
         "violations": float(len(played.violations)),
         "mutants": float(len(MUTANTS)),
         "caught": float(len(MUTANTS) - len(missed)),
+        "missed": float(len(missed)),
     }
     return Section("simulation", (*counts, *found), figures)
 
