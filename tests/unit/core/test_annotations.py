@@ -1,10 +1,13 @@
 """Messages that only thank, and messages that say or ask anything else."""
 
+import hashlib
+import json
 import time
 from dataclasses import replace
 
 import pytest
 
+from service_quality.events import annotations
 from service_quality.events.annotations import annotate, only_thanks
 from service_quality.events.interaction_event import InteractionEvent
 from spark_jobs.synthetic_shop import phrases
@@ -101,6 +104,15 @@ def test_only_a_message_of_the_customer_is_annotated():
 
 def test_annotation_is_the_same_a_second_time():
     assert annotate(annotate(EVENT)) == annotate(EVENT)
+
+
+def test_changed_table_asks_for_the_next_version():
+    tables = [sorted(annotations._phrases().items()), annotations._BEFORE_NAMES, sorted(annotations._NO_NAMES)]
+    digest = hashlib.sha256(json.dumps([*tables, annotations._LONGEST]).encode()).hexdigest()[:16]
+
+    assert (annotations.ANNOTATION_VERSION, digest) == (3, "fc086185a34710bf"), (
+        "the version rises with every change; enter both"
+    )
 
 
 @pytest.mark.parametrize(
