@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from infra.local.live_minute import PLAYS, RULE, SHOPS, TARGET_SECONDS, Minute, Play, events, name_of, policy_document
 from infra.local.subscribers import Received
@@ -17,18 +18,20 @@ LATE_MS = 1_400
 IN_TIME = next(play for play in PLAYS if not play.expected)
 
 
-def message(shop_id: str, play: Play, state: str, severity: str, second: float, *, number: int = 1) -> Received:
+def message(
+    shop_id: str, play: Play, state: str, severity: str, second: float, *, number: int = 1, **fields: object
+) -> Received:
     """A message about a conversation that came 1.4 s after a second of the minute."""
-    told = replace(
-        alert("a"),
-        number=f"{BEGUN:014}-{number:04}",
-        kind=RULE,
-        shop_id=shop_id,
-        subject=AlertSubject("conversation", name_of(shop_id, play)),
-        state=state,
-        severity=severity,
-        occurred_at=BEGUN + int(second * SECOND),
-    )
+    about: dict[str, Any] = {
+        "kind": RULE,
+        "shop_id": shop_id,
+        "subject": AlertSubject("conversation", name_of(shop_id, play)),
+        "state": state,
+        "severity": severity,
+        "number": f"{BEGUN:014}-{number:04}",
+        "occurred_at": BEGUN + int(second * SECOND),
+    }
+    told = replace(alert("a"), **(about | fields))
     at = BEGUN + int(second * SECOND) + LATE_MS
     return Received(f"{shop_id}-{play.name}-{number}", "", encode_alert(told).decode(), {}, at)
 
@@ -67,6 +70,27 @@ def test_second_message_of_the_same_kind_and_one_about_who_was_answered_soon_are
     found = figures([*every_message(), again, needless])
 
     assert (found["right"], found["others"]) == (found["expected"], 2)
+
+
+def test_message_of_another_rule_and_one_about_an_agent_are_others():
+    late = PLAYS[0]
+    risk = message("live-en", late, "opened", "warning", 5, kind="high_risk")
+    agent = message(
+        "live-zh", late, "opened", "warning", 5, kind="agent_risk", subject=AlertSubject("agent", "agent-1")
+    )
+
+    found = figures([*every_message(), risk, agent])
+
+    assert (found["right"], found["others"]) == (found["expected"], 2)
+
+
+def test_message_before_its_time_is_not_the_one_that_was_due():
+    first, *rest = every_message()
+    early = replace(first, received_at=first.received_at - LATE_MS - 1_000)
+
+    found = figures([early, *rest])
+
+    assert (found["expected"] - found["right"], found["others"]) == (1, 1)
 
 
 def test_nothing_came():
