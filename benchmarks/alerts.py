@@ -13,9 +13,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pandas as pd
+
+from benchmarks.alert_runs.breaches import Compared, compare, read_waits
 from benchmarks.errors import BenchmarkError, EngineFailedError
 from benchmarks.measurement import Row, Section
 from cli.paths import ROOT
+from service_quality.instants import parse_instant
 
 INPUTS = ("CONTACTS", "SPLIT", "POLICY")
 RISK, WAIT = "high_risk", "answer_due"
@@ -32,7 +36,7 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
         done = subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False)
         if done.returncode:
             raise EngineFailedError(f"the demo: found exit code {done.returncode}, expected 0; its last lines say why")
-        return summarize(json.loads(report.read_text("utf-8")))
+        return summarize(json.loads(report.read_text("utf-8")), compare_breaches(Path(contacts), Path(policy), split))
 
 
 def read_inputs(variables: Mapping[str, str]) -> tuple[str, str, str]:
@@ -45,8 +49,22 @@ def read_inputs(variables: Mapping[str, str]) -> tuple[str, str, str]:
     return str(Path(contacts).absolute()), split, str(Path(policy).absolute())
 
 
-def summarize(report: Mapping[str, Any]) -> Section:
-    """The figures by rule of the demo's report."""
+def compare_breaches(contacts: Path, policy: Path, split: str, *, demo: Path = ROOT / "build" / "demo") -> Compared:
+    """What the policy calls late by the export alone, beside the alerts of the demo that lies in a folder."""
+    document = json.loads(policy.read_text("utf-8"))
+    alerts = [json.loads(line) for line in (demo / "alerts.jsonl").read_text("utf-8").splitlines()]
+    replayed = [json.loads(line) for line in (demo / "replay.jsonl").read_text("utf-8").splitlines()]
+    return compare(
+        read_waits(contacts, document["zone"]),
+        alerts,
+        limit_ms=pd.Timedelta(document["targets"][0]["first_response"]) // pd.Timedelta(milliseconds=1),
+        since=parse_instant(f"{split}T00:00:00Z"),
+        until=max(parse_instant(one["received_at"]) for one in replayed if "received_at" in one),
+    )
+
+
+def summarize(report: Mapping[str, Any], waits: Compared) -> Section:
+    """The figures by rule of the demo's report, and breaches beside alerts."""
     quality, base = report["alerts"]["quality"], report["base_rate"]
     risk = quality[RISK]
     rows = [
@@ -62,10 +80,15 @@ def summarize(report: Mapping[str, Any]) -> Section:
         if found.get(name) is not None
     ]
     rows.append(Row("rated contacts that ended dissatisfied", "share", (base,)))
+    rows.append(Row("answers later than the policy allows, by the export alone", "contacts", (float(waits.breaches),)))
+    rows.append(Row("those of them with an alert", "contacts", (float(waits.alerted),)))
+    rows.append(Row("alerts about answers of which only the day is known", "alerts", (float(waits.undecided),)))
     figures = {
         "risk_share_of_contacts": risk["contacts"],
         "risk_precision_over_base": risk["precision"] / base,
         "risk_before_answer": risk["before_answer"],
         "waiting_before_answer": quality[WAIT]["before_answer"],
+        "breaches_alerted": waits.alerted / waits.breaches if waits.breaches else 0.0,
+        "needless_breaches": float(waits.needless),
     }
     return Section("alerts", tuple(rows), figures)

@@ -94,6 +94,8 @@ CLAIMS: Mapping[str, Mapping[str, Claim]] = {
         ),
         "risk_before_answer": Claim("alerts of risk that came before the first answer, share", at_least=0.5),
         "waiting_before_answer": Claim("alerts of answers due that came before the first answer, share", at_least=1),
+        "breaches_alerted": Claim("answers later than the policy allows that were alerted as late, share", at_least=1),
+        "needless_breaches": Claim("alerts that an answer is late about answers that were in time", at_most=0),
     },
     "cost": {
         "dollars_per_million_busy": Claim("dollars per million events, one busy shop", at_most=10),
