@@ -90,6 +90,25 @@ def test_both_shops_are_folded_and_a_period_counts_what_began_in_it(archive, tmp
     assert early["until"] == BEGIN + 6 * MINUTE
 
 
+def test_what_began_before_the_period_is_not_counted_and_still_stands_behind_what_follows(archive, tmp_path):
+    found = backtest(tmp_path, SHIPPED, archive, "--from", "2026-11-20T12:06:00Z")
+
+    due = found["rules"]["answer_due"]
+    assert (due["alerts"], due["severities"]) == (2, {"info": 2})  # the late ones began a minute before, and grew worse
+    assert "high_risk" not in found["rules"]  # said at the questions, and open since
+    assert found["since"] == BEGIN + 6 * MINUTE
+
+
+def test_period_has_the_alerts_of_its_parts(archive, tmp_path):
+    middle = "2026-11-20T12:06:00Z"
+    whole, early, late = (
+        {kind: rule["alerts"] for kind, rule in backtest(tmp_path, SHIPPED, archive, *part)["rules"].items()}
+        for part in ((), ("--to", middle), ("--from", middle))
+    )
+
+    assert whole == {kind: early.get(kind, 0) + late.get(kind, 0) for kind in whole}
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
