@@ -41,7 +41,7 @@ def test_mail_shows_times_and_amounts_as_the_shop_reads_them():
 
     assert "2023-08-25 04:15 Asia/Shanghai" in text
     assert "129,900 JPY" in text
-    assert subject.endswith(" - Tea & Co")
+    assert subject.endswith("- Tea & Co")
 
 
 @pytest.mark.parametrize("stored", ["Tea\nBcc: x", "Tea\r\nBcc: x", "Tea\u2028Bcc: x", "Tea\x00x", "Tea\ud800"])
@@ -56,11 +56,10 @@ def test_name_that_would_break_a_mail_is_made_safe(stored):
     ("name", "shop_id", "severity"),
     [("Tea\nBcc: x", "shop-1", "critical"), (None, "shop\r\nBcc: x", "critical"), (None, "茶", "bad\x00\n")],
 )
-def test_subject_of_a_mail_is_printable_ascii_whatever_is_stored(name, shop_id, severity):
+def test_subject_of_a_mail_is_printable_whatever_is_stored(name, shop_id, severity):
     hostile = replace(alert(), shop_id=shop_id, severity=severity)
 
     subject, _ = render_email(hostile, ShopSettings(display_name=name))
 
-    assert subject.isascii()
     assert subject.isprintable()
     assert len(subject) < 100

@@ -12,7 +12,7 @@ from service_quality.alerts.wording import render_email
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One message of an alert: `body` is JSON, `text` for mailboxes, `subject` ASCII below 100 characters.
+    """One message of an alert: `body` is JSON, `text` for mailboxes, `subject` below 100 characters.
 
     `attributes` are texts, `numbers` numbers and `lists` several texts by which subscribers filter.
     """

@@ -147,7 +147,7 @@ def _time_in_words(unit: str, value: int, language: str, zone: str) -> str:
 
 
 def render_email(alert: Alert, shop: ShopSettings) -> tuple[str, str]:
-    """Subject and text of an alert's mail. The subject is ASCII below 100 characters, so it is in English.
+    """Subject and text of an alert's mail, both in the shop's language.
 
     Names that today's code does not know are written as they are; a field that the alert lacks has no line.
     """
@@ -170,9 +170,7 @@ def render_email(alert: Alert, shop: ShopSettings) -> tuple[str, str]:
     lines += ["", _line("alert", alert.message_id or alert.alert_id, language)]
     if alert.model_version is not None:
         lines.append(_line("model", alert.model_version, language))
-    subject = f"[{alert.severity}] {alert.title.en} ({say(messages.STATES, state, 'en')})"
-    subject = f"{subject} - {_ascii_name(shop) or alert.shop_id}"
-    return _as_subject(subject), "\n".join(lines) + "\n"
+    return _subject(alert, shop), "\n".join(lines) + "\n"
 
 
 def _estimated_from(alert: Alert, seen: Mapping[str, float | int]) -> str | None:
@@ -196,14 +194,13 @@ def _estimate(name: str, seen: Mapping[str, float | int], language: str) -> str:
     return messages.ESTIMATED_FROM.said(language).format(messages.ESTIMATES[says].said(language), number, whose)
 
 
-def _as_subject(text: str) -> str:
-    """Text as the topic takes it for a subject, whatever a name in it holds: printable ASCII below 100 characters."""
-    return printable(text).encode("ascii", "replace").decode()[:_LONGEST_SUBJECT]
-
-
-def _ascii_name(shop: ShopSettings) -> str:
-    """The shop's name where a subject can show it."""
-    return shop.display_name if shop.display_name and shop.display_name.isascii() else ""
+def _subject(alert: Alert, shop: ShopSettings) -> str:
+    """As the topic takes it, whatever a name in it holds: printable, below 100 characters."""
+    severity = say(messages.SEVERITIES, alert.severity, shop.language)
+    state = say(messages.STATES, alert.state, shop.language)
+    shape = MAIL["subject"].said(shop.language)
+    said = shape.format(severity, alert.title.said(shop.language), state, shop.display_name or alert.shop_id)
+    return printable(said)[:_LONGEST_SUBJECT]
 
 
 def _status(alert: Alert, shop: ShopSettings) -> list[str]:

@@ -246,6 +246,7 @@ NO = Message("no", "否")
 
 MAIL = {
     "line": Message("{}: {}", "{}：{}"),
+    "subject": Message("[{}] {} ({}) - {}", "【{}】{}（{}）- {}"),
     "reason": Message("{} ({})", "{}（{}）"),
     "severity": Message("Severity", "级别"),
     "state": Message("State", "状态"),
