@@ -25,6 +25,10 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 #: Entities of which a missing part is a level of its own; of the others it means that there is no such entity.
 MISSING_IS_A_LEVEL = ("subcategory_product",)
+#: What the events of a contact say of it.
+OF_CONTACTS = (
+    "customer_id", "category", "subcategory", "product", "sku", "channel", "priority", "customer_tier",
+)  # fmt: skip
 #: Entities of agents, whose times of waits are the agents' shares.
 OF_AGENTS = ("agent", "agent_category", "tenure", "shift", "supervisor", "manager")
 
@@ -40,10 +44,7 @@ def entity_key(entity: str, attributes: Attributes) -> str | None:
 def contact_attributes(story: Story, agent_id: str | None) -> Attributes:
     """The attributes of the contact and of one of its agents: of each the last that was named."""
     events = story.events
-    about = {
-        name: _last_named(events, name)
-        for name in ("customer_id", "category", "subcategory", "product", "sku", "channel")
-    }
+    about = {name: _last_named(events, name) for name in OF_CONTACTS}
     of_agent = [one for one in events if agent_id is not None and one.event.agent_id == agent_id]
     profile = {
         name: _last_named(of_agent, name) for name in ("supervisor_id", "manager_id", "agent_tenure", "agent_shift")

@@ -83,6 +83,17 @@ def test_share_is_of_the_first_target_that_meets_the_contact():
     assert due(told(asks(0)), HALF) is None
 
 
+def test_target_is_chosen_by_priority_and_by_customer_tier():
+    urgent, vip = (("priority", ("urgent",)),), (("customer_tier", ("vip",)),)
+    policy = Policy(targets=(Target(10 * MINUTE, None, when=urgent), Target(20 * MINUTE, None, when=vip),
+                             Target(60 * MINUTE, None)))  # fmt: skip
+
+    assert due(told(asks(0, priority="urgent", customer_tier="vip"), policy=policy), WHOLE) == 10
+    assert due(told(asks(0, customer_tier="vip"), policy=policy), WHOLE) == 20
+    assert due(told(asks(0, priority="low"), policy=policy), WHOLE) == 60
+    assert due(told(asks(0), event("internal_note", 1, priority="urgent"), policy=policy), WHOLE) == 10
+
+
 def test_business_time_leaves_out_nights_weekends_and_holidays():
     monday, tuesday, friday = asks(4 * 60), asks(DAY + 4 * 60), asks(4 * DAY + 4 * 60)
 
