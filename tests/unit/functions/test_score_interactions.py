@@ -9,6 +9,7 @@ import pytest
 
 from service_quality.commit.archived_ranges import FIRST_ROW
 from service_quality.commit.shop_item import decode_shop
+from service_quality.commit.state_items import decode_histories, stored_key
 from service_quality.errors import DependencyError, DeploymentError
 from service_quality.events.control_records import SettingsChanged
 from service_quality.events.control_signatures import sign_control
@@ -201,6 +202,48 @@ def test_odd_values_are_left_out_and_counted_by_field_and_the_event_is_scored(lo
     assert first["event"]["rating_given"] == "Good"
     assert all("score" in entry for entry in entries(aws))
     assert aws.rejected() == []
+
+
+#: A scale from 1 to 10 on which up to 6 is dissatisfied: 6 is 3 of 5, and 7 is 4 of 5.
+TEN_STARS = {"revision": "ten", "valid_from": "2020-01-01T00:00:00Z", "rating_scale": {"worst": 1, "best": 10}}
+
+
+def rated_of_ten(given: int | str) -> dict:
+    """A batch of a shop with that scale: a contact that ann answers and its customer rates."""
+    policy = SettingsChanged(shop_id="shop-1", document=json.dumps(TEN_STARS).encode())
+    answered = {**GOOD, "event_id": "answered", "kind": "agent_message", "agent_id": "ann"}
+    rated = {**GOOD, "event_id": "rated", "kind": "rated", "rating": given}
+    return batch(sign_control(policy, KEY, issued_at=int(ARRIVED * 1000)), GOOD, answered, rated)
+
+
+def ratings_of_ann(aws) -> tuple[int, int]:
+    """The ratings and the dissatisfied ones in the agent's history of 30 days."""
+    shop, key = decode_shop(aws.dynamodb.tables["state"]["shop-1\x1fshop",]["data"]["B"]), "agent\x1fann"
+    item = aws.dynamodb.tables["state"][f"shop-1\x1f{stored_key(key, shop.generation)}",]
+    history = decode_histories(item["data"]["B"], FEATURES.plan).histories[key]
+    ratings, dissatisfied = (history.get("30d", name, clock=shop.clock) for name in ("ratings", "dissatisfied_ratings"))
+    return ratings, dissatisfied
+
+
+@pytest.mark.parametrize(
+    ("given", "is_dissatisfied"), [(1, 1), (5, 1), (6, 1), (7, 0), (10, 0), ("6", 1), ("6.5", 1), ("10", 0)]
+)
+def test_rating_of_a_shops_own_scale_counts_and_labels_as_its_policy_says(load, aws, given, is_dissatisfied):
+    load("score_interactions").handler(rated_of_ten(given), CONTEXT)
+
+    rated = entries(aws)[-1]
+    assert (rated["event"]["event_id"], rated["label"]) == ("rated", is_dissatisfied)
+    assert ratings_of_ann(aws) == (1, is_dissatisfied)
+    assert aws.rejected() == []
+
+
+@pytest.mark.parametrize("given", [0, 11, "5/5", "Good"])
+def test_rating_outside_a_shops_own_scale_is_kept_as_given_and_counts_nothing(load, aws, given):
+    load("score_interactions").handler(rated_of_ten(given), CONTEXT)
+
+    rated = entries(aws)[-1]
+    assert (rated["event"]["rating_given"], "label" in rated) == (str(given), False)
+    assert ratings_of_ann(aws) == (0, 0)
 
 
 def test_record_without_a_shop_is_stored_apart(load, aws):
