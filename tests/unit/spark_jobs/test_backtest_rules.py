@@ -510,6 +510,28 @@ def test_message_about_a_merged_conversation_is_in_the_zone_of_the_shop(run, tmp
     assert "2026-03-02 20:45" in ended["text"]["en"]
 
 
+def test_two_conversations_that_are_merged_count_once_and_the_alert_of_the_void_one_ends(run):
+    asked, again = ({"event_id": "asked"}, {"event_id": "asked again"})
+    code, printed, _ = run(
+        line("customer_message", "12:00", **asked),
+        line("customer_message", "12:10", conversation_id="c2", **again),
+        line("agent_message", "12:20"),
+        line("internal_note", "12:41", conversation_id="c2"),
+        line("status_changed", "12:42", conversation_id="c2", merged_into="c1"),
+        line("customer_message", "12:10", **again),
+        line("rated", "13:00", rating=2),
+        options=("--conversations",),
+    )
+
+    survivor, void = (one for one in printed if one["type"] == "conversation")
+    messages = [one for one in printed if one["type"] == "message" and one["subject"]["id"] == "c2"]
+    assert (code, survivor["merged"], void["merged"], void["rounds"]) == (0, False, True, [])
+    (only,) = survivor["rounds"]
+    assert (only["customer_messages"], only["agent_messages"], only["rating"]) == (2, 1, 2)
+    assert [reply["waited_ms"] for reply in only["replies"]] == [20 * 60_000]
+    assert [(one["state"], one.get("ended_by")) for one in messages] == [("opened", None), ("resolved", "merged")]
+
+
 def test_policy_with_mistakes_ends_the_run_with_every_mistake(run, tmp_path):
     policy = tmp_path / "policy.json"
     policy.write_text(json.dumps({"revision": "b", "valid_from": "today", "owner": "nobody"}), "utf-8")
