@@ -97,6 +97,16 @@ def test_round_of_a_month_ends_by_age_where_nobody_waits():
     assert [(one.number, one.end) for one in steps[-1].after.state.rounds] == [(1, "age"), (2, "")]
 
 
+def test_thread_without_a_message_of_the_customer_does_not_end_by_age():
+    asked = [event("customer_message", 0), event("agent_message", HOUR)]
+    others = ("internal_note", "agent_message", "assigned", "bot_message")
+    chat = [event(others[day % 4], day * DAY, agent_id="ann") for day in range(1, 90)]
+
+    steps = fold([*asked, *chat])
+
+    assert [(one.number, one.end) for one in steps[-1].after.state.rounds] == [(1, "")]
+
+
 def test_rating_that_comes_after_its_round_has_left_is_the_agents_who_replied(monkeypatch):
     monkeypatch.setattr(conversation_fold, "SHED_FROM", 2)
     monkeypatch.setattr(shedding, "CONVERSATION_RETENTION", DAY)
