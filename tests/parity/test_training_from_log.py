@@ -7,6 +7,14 @@ from math import isnan
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
+from service_quality.events.control_records import SettingsChanged
+from service_quality.events.control_signatures import sign_control
+from service_quality.events.event_forms import event_to_json
+from service_quality.events.interaction_event import FIELDS
+from service_quality.events.log_records import LogRecord
+from service_quality.events.parsing import parse_event
+from service_quality.events.positions import Position
+from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, HOUR, format_instant, parse_instant
 from spark_jobs.build_training_set import join_sources, past_source, served_source
 from spark_jobs.errors import InputError
@@ -17,6 +25,9 @@ from spark_jobs.learning.labelled_rows import ROW_COLUMNS
 from spark_jobs.logs.policies import given_policies
 from spark_jobs.session.start import start_session
 from tests.parity.log_entries import OLDER, WIDTH, entry, log_of, rated, served
+from tests.properties.online_run import new_store, new_worker
+from tests.stand_ins.archive_chain import archived_entries
+from tests.stand_ins.control import KEY
 from tests.stand_ins.tiny_model import tiny_model
 
 pytestmark = pytest.mark.spark
@@ -325,6 +336,29 @@ def test_policies_given_for_the_past_judge_it_each_from_its_instant(spark):
 
     assert {row["event_id"]: row["label"] for row in with_policies} == {"a1": 1, "b1": 0, "c1": 1}
     assert {row["event_id"]: row["label"] for row in without} == {"c1": 0}
+
+
+def test_ratings_of_a_shops_own_scale_are_labelled_in_spark_as_when_they_came(spark):
+    document = {"revision": "ten", "valid_from": "2020-01-01T00:00:00Z", "rating_scale": {"worst": 1, "best": 10}}
+    policy = json.dumps(document).encode()
+    asked_and_rated = [
+        parse_event(imported(f"{kind} {given}", kind, format_instant(at), f"c{given}", **said), arrived_at=at)
+        for given in range(12)
+        for kind, at, said in (("customer_message", NOON, {}), ("rated", NOON + HOUR, {"rating": given}))
+    ]
+    store = new_store()
+    data = [sign_control(SettingsChanged(shop_id="shop", document=policy), KEY, issued_at=NOON)]
+    data += [event_to_json(one) for one in sorted(asked_and_rated, key=lambda one: one.occurred_at)]
+    records = [LogRecord(str(Position(1, number)), one, NOON + HOUR) for number, one in enumerate(data)]
+    new_worker(store, FEATURES, ()).advance_shop("shop", records)
+
+    events = lake_of(spark, *({name: getattr(one, name) for name in FIELDS} for one in asked_and_rated))
+    past = join_sources([past_source(events, options(), None, given_policies([("shop", policy)]))]).collect()
+
+    labels = {f"c{given}": int(given <= 6) for given in range(1, 11)}
+    assert {row["conversation_id"]: row["label"] for row in past if row["kind"] == "customer_message"} == labels
+    live = [one for one in archived_entries(store.rows, "shop") if one["event"]["kind"] == "rated" and "label" in one]
+    assert {one["event"]["conversation_id"]: one["label"] for one in live} == labels
 
 
 def models() -> tuple[JudgedModel, JudgedModel]:
