@@ -18,6 +18,7 @@ CHECKS = (
     *("tests/infrastructure/test_permissions.py", "tests/infrastructure/test_templates.py"),
     *("tests/infrastructure/test_alarms.py", "tests/unit/functions/test_cold_start.py"),
     "tests/infrastructure/test_bundles.py::test_function_is_built_by_the_name_of_its_resource",
+    "tests/infrastructure/test_import_budget.py::test_function_loads_few_modules",
 )
 NEEDED = ("cli", "functions", "infra", "tools", "tests", "docs")
 
