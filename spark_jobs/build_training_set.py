@@ -34,6 +34,7 @@ from spark_jobs.learning.labelled_rows import (
     without_warm_up,
 )
 from spark_jobs.logs.declared_features import find_places, vectors_in_service
+from spark_jobs.logs.log_prefix import AS_OF_HELP, entries_by
 from spark_jobs.logs.log_table import LOG, read_log
 from spark_jobs.logs.policies import NO_POLICIES, PoliciesByShop, given_policies, knowing_all
 from spark_jobs.logs.shop_log import event_columns, order_by_time
@@ -41,10 +42,10 @@ from spark_jobs.logs.time_rows import interaction_events
 from spark_jobs.logs.virtual_timers import with_virtual_timers
 from spark_jobs.reader.served_features import compute_scored_and_rated
 
-_DESCRIPTION = """Features at every scored event that was received before an instant, and the label that the ratings
-of its round that were received by then give: of the log (fold_archive) as they were served, of the lake's events
-(import_contacts) as they would have been. With both sources, the events of a shop that were received before its log
-begins are added to its log.
+_DESCRIPTION = """Features at every scored event that was there by an instant, and the label that the ratings of its
+round that were there by then give: of what was in the log (fold_archive) as they were served, of the lake's events
+(import_contacts) received before it as they would have been. With both sources, the events of a shop that were
+received before its log begins are added to its log.
 
 A conversation in which a customer waits is scored again at each stage of the wait: as the log has it, and for the
 lake's events where time would have reached it (virtual timers), so that the model learns what waiting does.
@@ -69,7 +70,7 @@ class Source(NamedTuple):
 def read_options(arguments: Sequence[str]) -> Namespace:
     """The options of the command line."""
     parser = job_parser("build_training_set", _DESCRIPTION)
-    as_of_help = "what was received by then"
+    as_of_help = f"{AS_OF_HELP}; of the lake's events what was received before it"
     parser.add_argument("--as-of", type=instant_argument, required=True, metavar="DAY", help=as_of_help)
     source_help = "events of the lake, the log as served, or both (%(default)s)"
     parser.add_argument("--source", nargs="+", choices=(OF_EVENTS, OF_LOG), default=[OF_EVENTS], help=source_help)
@@ -89,16 +90,16 @@ def read_options(arguments: Sequence[str]) -> Namespace:
 
 
 def served_source(log: DataFrame, options: Namespace) -> Source:
-    """What was served by the instant, from the entries of a log (archive.ENTRY_DDL)."""
+    """What was in a log by the instant, as it was served; `log` holds the entries of the whole (archive.ENTRY_DDL)."""
+    log = entries_by(log, options.as_of)
     accepted = log.where("rejected is null and not duplicate and event_id is not null")
-    received = accepted.where(F.col("received_at") < options.as_of)
     vectors = vectors_in_service(find_places(log, FEATURES))
-    served = as_first_served(received.where("served_vector is not null")).withColumn("features", vectors)
+    served = as_first_served(accepted.where("served_vector is not null")).withColumn("features", vectors)
     imported = log.where("import_id is not null").select("shop_id").distinct()
     lived = without_warm_up(served.join(imported, "shop_id", "left_anti"), options.warm_up_days)
     rows = lived.unionByName(served.join(imported, "shop_id", "left_semi"))
-    ratings = received.where(F.col("kind") == RATED).select(*RATING_COLUMNS)
-    return Source(rows.select(*ROW_COLUMNS), ratings, merged_conversations(received))
+    ratings = accepted.where(F.col("kind") == RATED).select(*RATING_COLUMNS)
+    return Source(rows.select(*ROW_COLUMNS), ratings, merged_conversations(accepted))
 
 
 def past_source(

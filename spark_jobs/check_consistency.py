@@ -10,11 +10,12 @@ from pyspark.sql import functions as F
 
 from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.feature_set import FEATURES
-from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
+from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError
 from spark_jobs.logs.archive import broken_chains, to_log
 from spark_jobs.logs.declared_features import find_places
 from spark_jobs.logs.entry_source import ARCHIVE_HELP, read_entries, read_links
+from spark_jobs.logs.log_prefix import AS_OF_HELP, entries_by, links_by
 from spark_jobs.logs.policies import read_policies
 from spark_jobs.reader.comparison import compare_served
 from spark_jobs.reader.counted_spans import counted_spans
@@ -45,11 +46,14 @@ def main(arguments: Sequence[str]) -> None:
     """Entry point: read the log, recompute, compare, report the differences."""
     parser = job_parser("check_consistency", _DESCRIPTION)
     parser.add_argument("archive", nargs="?", metavar="ARCHIVE", help=ARCHIVE_HELP)
+    parser.add_argument("--as-of", type=instant_argument, metavar="DAY", help=f"{AS_OF_HELP} (default: all of it)")
     options = parser.parse_args(arguments)
     spark = session_for(options, "check_consistency")
-    entries = read_entries(spark, options.archive).cache()
+    whole = read_entries(spark, options.archive).cache()
+    entries = entries_by(whole, options.as_of)
     places = find_places(entries, FEATURES)
-    faults = broken_chains([row.asDict() for row in read_links(spark, options.archive).collect()])
+    links = links_by(read_links(spark, options.archive), whole, options.as_of)
+    faults = broken_chains([row.asDict() for row in links.collect()])
     log = to_log(entries)
     recomputed = recompute(entries, log)
     own = log.where(F.col("import_id").isNull() & (F.col("fold_version") == FOLD_VERSION))

@@ -7,6 +7,7 @@ from base64 import b64decode, b64encode
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,10 +26,11 @@ from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
-from service_quality.instants import DAY, HOUR, parse_instant
+from service_quality.instants import DAY, HOUR, format_instant, parse_instant
 from service_quality.policies.policy_document import parse_policy
-from spark_jobs import check_consistency, generate_shop, materialize_histories
+from spark_jobs import check_consistency, evaluate_scores, generate_shop, materialize_histories
 from spark_jobs.command_line import run_job
+from spark_jobs.entry.endings import Main
 from spark_jobs.lake.tables import (
     EVENTS_IN_MILLIS,
     IMPORTS_SCHEMA,
@@ -201,11 +203,29 @@ def events_in(links: list[dict]) -> set[tuple[str, str]]:
     return {(shop_id, event["event_id"]) for shop_id, event in entries if "event_id" in event}
 
 
-def check(run: Run, links: list[dict], folder: Path) -> tuple[int, dict]:
+def check(
+    run: Run, links: list[dict], folder: Path, *options: str, job: Main = check_consistency.main
+) -> tuple[int, dict]:
     """The job's exit code and summary."""
     archive, summary = write_archive(folder / "archive", links), folder / "summary.json"
-    argv = [str(archive), "--lake", str(run.lake), "--json", str(summary)]
-    return run_job(check_consistency.main, argv), json.loads(summary.read_text("utf-8"))
+    argv = [str(archive), "--lake", str(run.lake), "--json", str(summary), *options]
+    return run_job(job, argv), json.loads(summary.read_text("utf-8"))
+
+
+def received(entry: dict) -> str:
+    return str(entry.get("event", {}).get("received_at", ""))
+
+
+def ended_before(links: list[dict], instant: str) -> list[dict]:
+    """The chains of which each ends before its first entry that was received at an instant or later."""
+    kept, ended = [], set()
+    for link in sorted(links, key=lambda link: (link["shop_id"], link["follows"])):
+        before = [*takewhile(lambda entry: received(entry) < instant, link["entries"])]
+        if before and link["shop_id"] not in ended:
+            kept.append({**link, "entries": before})
+        if len(before) < len(link["entries"]):
+            ended.add(link["shop_id"])
+    return kept
 
 
 def altered(links: list[dict], change: Callable[[dict], None]) -> list[dict]:
@@ -345,6 +365,17 @@ def test_feature_changed_by_hand_is_named(run, tmp_path, capsys):
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1
     assert FEATURE in said[0]
+
+
+def test_scores_by_an_instant_are_those_of_the_log_that_ended_there(run, tmp_path):
+    instant = format_instant(LATER)
+    ended = ended_before(run.links, instant)
+
+    code, found = check(run, run.links, tmp_path / "by then", "--as-of", instant, job=evaluate_scores.main)
+
+    assert (code, found) == check(run, ended, tmp_path / "ended", job=evaluate_scores.main)
+    assert found["scores"] == scored_events(ended) < scored_events(run.links)
+    assert found["answer"]["metrics"]["rows"]
 
 
 def test_everything_else_that_can_be_wrong_is_found(run, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import json
 from argparse import Namespace
+from collections.abc import Sequence
 from math import isnan
 
 import pytest
@@ -16,6 +17,7 @@ from service_quality.events.parsing import parse_event
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, HOUR, format_instant, parse_instant
+from spark_jobs import judge_candidate
 from spark_jobs.build_training_set import join_sources, past_source, served_source
 from spark_jobs.errors import InputError
 from spark_jobs.judge_candidate import judge
@@ -170,22 +172,31 @@ def test_merged_conversation_trains_nothing(spark):
     assert [(row["conversation_id"], row["event_id"], row["label"]) for row in found] == [("b", "event 1", 0)]
 
 
-def test_as_of_leaves_out_what_was_received_later_whenever_it_occurred(spark):
+def test_as_of_leaves_out_what_was_not_in_the_log_by_then_whenever_it_occurred(spark):
     late = {"received_at": AS_OF}
     log = log_of(
         spark,
         served("1", NOON, "a"),
-        served("2", NOON, "a", **late),
+        served("2", NOON, "b"),
         rated("3", NOON + HOUR, "a", 5),
-        rated("4", NOON + HOUR, "a", 1, **late),
-        served("5", NOON, "b"),
-        rated("6", NOON + HOUR, "b", 1, **late),
+        served("4", NOON, "a", **late),
+        rated("5", NOON + HOUR, "a", 1, **late),
+        rated("6", NOON + HOUR, "b", 1),
     )
 
     found = training_set(log, options())
 
     assert {name: row["label"] for name, row in found.items()} == {"event 1": 0}
-    assert training_set(log, options(as_of=AS_OF + 1)).keys() == {"event 1", "event 2", "event 5"}
+    assert training_set(log, options(as_of=AS_OF + 1)).keys() == {"event 1", "event 2", "event 4"}
+
+
+def test_import_after_the_instant_changes_no_training_set(spark):
+    rows = [served("1", NOON, "a"), rated("2", NOON + HOUR, "a", 2)]
+    later = entry("3", "history_imported", AS_OF, "", event_id=None, conversation_id=None, import_id="i1")
+
+    found = training_set(log_of(spark, *rows, later), options(warm_up_days=1))
+
+    assert not found
 
 
 def test_rejected_records_and_duplicates_are_no_rows_and_no_labels(spark):
@@ -415,6 +426,37 @@ def test_round_that_was_rated_before_is_left_out_and_a_later_one_is_judged(spark
     found = judge(log, *models())
 
     assert (found["rows"], found["rounds"], found["dissatisfied"]) == (2, 2, 1)
+
+
+def test_judgement_by_an_instant_is_that_of_the_log_that_ended_there(spark, tmp_path, monkeypatch):
+    since, until = NOON + HOUR, NOON + 2 * DAY
+    first = [
+        served("1", since, "a"),
+        served("2", since, "b", 1.0),
+        rated("3", since + DAY, "a", 5),
+        rated("4", since + DAY, "b", 2),
+    ]
+    behind = [
+        entry("5", "status_changed", until, "b", merged_into="a", round=None),
+        rated("6", since + DAY, "a", 1),
+        served("7", since, "c"),
+        rated("8", until, "c", 1),
+    ]
+    monkeypatch.setattr(judge_candidate, "read_models", lambda _: models())
+
+    def judged(name: str, entries: Sequence[dict], *more: str) -> dict:
+        monkeypatch.setattr(judge_candidate, "read_log", lambda _: log_of(spark, *entries))
+        argv = ["--candidate", "new", "--bucket", "models", "--table", "models", "--json", str(tmp_path / name), *more]
+        judge_candidate.main(argv)
+        found: dict = json.loads((tmp_path / name).read_text("utf-8"))
+        return found
+
+    whole = judged("whole", [*first, *behind])
+    by_then = judged("by then", [*first, *behind], "--as-of", format_instant(until))
+
+    assert by_then == judged("ended", first)
+    assert by_then["rounds"] == whole["rounds"] == 2
+    assert by_then["champion"] != whole["champion"]
 
 
 def test_nothing_to_judge_on_is_said(spark):
