@@ -367,6 +367,23 @@ def test_feature_changed_by_hand_is_named(run, tmp_path, capsys):
     assert FEATURE in said[0]
 
 
+def test_consistency_by_an_instant_is_that_of_the_log_that_ended_there(run, tmp_path):
+    """Behind the instant a vector is changed and a row is lost."""
+    instant = format_instant(LATER)
+    wrong = copy.deepcopy(run.links)
+    *_, lost, last = (link for link in wrong if link["shop_id"] == SHOPS[1])
+    wrong.remove(lost)
+    changed = next(entry for entry in last["entries"] if "vector" in entry)
+    changed["vector"] = b64encode(bytes(len(b64decode(changed["vector"])))).decode()
+
+    code, found = check(run, wrong, tmp_path / "by then", "--as-of", instant)
+
+    assert check(run, wrong, tmp_path / "whole")[0] == 1
+    assert (code, found) == check(run, ended_before(run.links, instant), tmp_path / "ended")
+    assert (code, found["chain"], found["mismatched"]) == (0, "whole", 0)
+    assert 0 < found["compared"] < scored_events(run.links) * (len(FEATURES.names) + 1)
+
+
 def test_scores_by_an_instant_are_those_of_the_log_that_ended_there(run, tmp_path):
     instant = format_instant(LATER)
     ended = ended_before(run.links, instant)
