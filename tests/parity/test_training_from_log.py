@@ -353,7 +353,10 @@ def test_ratings_of_a_shops_own_scale_are_labelled_in_spark_as_when_they_came(sp
     document = {"revision": "ten", "valid_from": "2020-01-01T00:00:00Z", "rating_scale": {"worst": 1, "best": 10}}
     policy = json.dumps(document).encode()
     asked_and_rated = [
-        parse_event(imported(f"{kind} {given}", kind, format_instant(at), f"c{given}", **said), arrived_at=at)
+        parse_event(
+            {**imported(f"{kind} {given}", kind, at, f"c{given}", **said), "occurred_at": format_instant(at)},
+            arrived_at=at,
+        )
         for given in range(12)
         for kind, at, said in (("customer_message", NOON, {}), ("rated", NOON + HOUR, {"rating": given}))
     ]

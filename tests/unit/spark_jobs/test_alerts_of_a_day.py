@@ -108,7 +108,7 @@ def test_second_wait_of_ten_hours_is_told():
     assert told([*first, *second])[2:] == [("waiting_too_long", "opened")]
 
 
-def test_alert_of_a_source_that_stops_is_resolved_a_week_later_by_the_silence():
+def test_alert_of_a_source_that_stops_is_resolved_and_does_not_stay_open():
     silent = [sent("customer_message", 0), sent("internal_note", HOUR)]
     others = [sent("agent_message", day * DAY, conversation_id=f"k{day}") for day in range(1, 10)]
 
