@@ -67,5 +67,5 @@ def currency_of(story: Story) -> str | None:
 
 
 def _last_named(events: Sequence[Placed], name: str) -> str | None:
-    named: list[str] = [getattr(one.event, name) for one in events if getattr(one.event, name) is not None]
-    return named[-1] if named else None
+    named = (getattr(one.event, name) for one in reversed(events))
+    return next((value for value in named if value is not None), None)
