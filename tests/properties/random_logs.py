@@ -350,6 +350,8 @@ def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> 
         amount_minor=choices.of((None, 1999, 10**12)),
         currency=choices.of((None, "EUR", "JPY", None)),
         duration_ms=choices.of((None, 4000, 0)) if kind == "page_viewed" else None,
+        priority=None if kind in BEHAVIOUR else choices.of((None, None, "urgent", "low")),
+        customer_tier=None if kind in BEHAVIOUR else choices.of((None, None, "vip", "new")),
     )
 
 

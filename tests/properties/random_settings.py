@@ -21,7 +21,9 @@ from tests.stand_ins.control import KEY
 #: How long before its record a policy is valid; negative for one that is valid later.
 VALID_SINCE = (DAY, 0, 400 * DAY, HOUR, -MINUTE, -HOUR, 5 * MINUTE, -DAY, 8 * DAY)
 #: The conditions of the first target; None for a shop without targets.
-WHEN: tuple[dict[str, list[str]] | None, ...] = (None, {}, {"channel": ["chat"]})
+WHEN: tuple[dict[str, list[str]] | None, ...] = (
+    None, {}, {"channel": ["chat"]}, {"priority": ["urgent"]}, {"customer_tier": ["vip", "gold"]},
+)  # fmt: skip
 #: The times within which a target wants replies, the first and the next ones.
 WITHIN: tuple[dict[str, str], ...] = (
     {"first_response": "PT1M", "next_reply": "PT5M"},
