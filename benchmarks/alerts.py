@@ -33,6 +33,8 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
         progress(f"a demo with {Path(contacts).name} from {split} on")
         command = [sys.executable, "-m", "infra.local", "demo", "--contacts", contacts, "--split", split]
         command += ["--policy", policy, "--report", str(report), "--scores", str(Path(name) / "scores.parquet")]
+        document = json.loads(Path(policy).read_text("utf-8"))
+        command += ["--time-zone", document["zone"], "--currency", document["currency"]]
         done = subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False)
         if done.returncode:
             raise EngineFailedError(f"the demo: found exit code {done.returncode}, expected 0; its last lines say why")
@@ -82,7 +84,7 @@ def summarize(report: Mapping[str, Any], waits: Compared) -> Section:
     rows.append(Row("rated contacts that ended dissatisfied", "share", (base,)))
     rows.append(Row("answers later than the policy allows, by the export alone", "contacts", (float(waits.breaches),)))
     rows.append(Row("those of them with an alert", "contacts", (float(waits.alerted),)))
-    rows.append(Row("alerts about answers of which only the day is known", "alerts", (float(waits.undecided),)))
+    rows.append(Row("late answers of which only the day is known, not judged", "contacts", (float(waits.day_only),)))
     figures = {
         "risk_share_of_contacts": risk["contacts"],
         "risk_precision_over_base": risk["precision"] / base,

@@ -28,14 +28,14 @@ class Compared(NamedTuple):
     """Breaches beside alerts.
 
     `breaches` counts the waits over the limit of which the run saw the due instant, `alerted` those of them that an
-    alert named in time, `needless` the alerts that name no breach. `undecided` counts alerts about waits whose
-    answer is known to the day of the due instant only: nobody knows whether it was late.
+    alert named, `needless` the alerts that name no breach. `day_only` counts late waits of whose answer only the day is
+    known: a replay does not judge them, so an alert about one is needless, too.
     """
 
     breaches: int
     alerted: int
     needless: int
-    undecided: int
+    day_only: int
 
 
 def read_waits(contacts: Path, zone: str) -> list[Wait]:
@@ -55,25 +55,23 @@ def read_waits(contacts: Path, zone: str) -> list[Wait]:
 def compare(
     waits: Iterable[Wait], alerts: Iterable[Mapping[str, Any]], *, limit_ms: int, since: int, until: int
 ) -> Compared:
-    """Compare what was late with the worst alerts of a run over these instants; matched by when the answer was due.
-
-    A breach is a wait that was unanswered at its due instant and when the run began.
-    """
+    """Compare what was late with the worst alerts of a run over these instants; matched by when the answer was due."""
     late: Counter[int] = Counter()
-    unknown: Counter[int] = Counter()
+    day_only = 0
     for wait in waits:
         due = wait.asked_at + limit_ms
-        if due >= until or (wait.answered_at is not None and wait.answered_at <= max(due, since)):
+        if not since <= due < until or (wait.answered_at is not None and wait.answered_at <= due):
             continue
-        is_undecided = wait.is_day_only and wait.answered_at is not None and wait.answered_at - _DAY_MS < due
-        (unknown if is_undecided else late)[due] += 1
-    told: Counter[int] = Counter()
-    for alert in alerts:
-        if alert["kind"] == RULE and alert["severity"] == WORST and alert["state"] in ("opened", "worsened"):
-            told[alert["evidence"]["answer_due_at"]] += 1
-    left = told - late
-    undecided = left & unknown
-    return Compared(late.total(), (told & late).total(), (left - undecided).total(), undecided.total())
+        if wait.is_day_only:
+            day_only += 1
+        else:
+            late[due] += 1
+    told = Counter(
+        alert["evidence"]["answer_due_at"]
+        for alert in alerts
+        if (alert["kind"], alert["severity"]) == (RULE, WORST) and alert["state"] in ("opened", "worsened")
+    )
+    return Compared(late.total(), (told & late).total(), (told - late).total(), day_only)
 
 
 def _epoch_ms(local: "pd.Series[pd.Timestamp]", zone: str) -> "pd.Series[float]":

@@ -1,4 +1,4 @@
-"""Breaches of a policy read from an export, beside alerts: what is missing, what is needless, what nobody can know."""
+"""Breaches of a policy read from an export, beside alerts: what is missing, what is needless, what is not judged."""
 
 from benchmarks.alert_runs.breaches import Compared, Wait, compare, read_waits
 from service_quality.instants import DAY, HOUR, MINUTE, parse_instant
@@ -22,7 +22,7 @@ def test_answer_after_its_time_and_a_missing_one_are_breaches():
 
     found = compared([late, never, in_time], [late_alert(11 * DAY + LIMIT)])
 
-    assert found == Compared(breaches=2, alerted=1, needless=0, undecided=0)
+    assert found == Compared(breaches=2, alerted=1, needless=0, day_only=0)
 
 
 def test_alert_about_an_answer_in_time_and_a_second_one_are_needless():
@@ -40,21 +40,19 @@ def test_only_the_worst_stage_of_a_wait_says_that_it_is_late():
     assert compared([late], [late_alert(11 * DAY + LIMIT, **other) for other in others]).alerted == 0
 
 
-def test_wait_that_ended_before_the_run_or_is_due_after_it_is_no_breach_of_it():
-    before = Wait(BEGIN - DAY, BEGIN - HOUR)
-    open_at_the_beginning = Wait(BEGIN - DAY, BEGIN + HOUR)
+def test_wait_that_was_due_before_the_run_or_is_due_after_it_is_no_breach_of_it():
+    before = Wait(BEGIN - LIMIT - 1, BEGIN + HOUR)
+    first = Wait(BEGIN - LIMIT, BEGIN + HOUR)
     after = Wait(END - LIMIT, None)
 
-    assert compared([before, open_at_the_beginning, after], []).breaches == 1
+    assert compared([before, first, after], []).breaches == 1
 
 
-def test_answer_of_the_day_on_which_it_was_due_is_undecided():
-    day_only = Wait(11 * DAY + 10 * HOUR, 12 * DAY - 1, is_day_only=True)
-    next_day = Wait(13 * DAY, 15 * DAY - 1, is_day_only=True)
+def test_late_answer_of_which_only_the_day_is_known_is_not_judged():
+    day_only = Wait(13 * DAY, 15 * DAY - 1, is_day_only=True)
 
-    found = compared([day_only, next_day], [late_alert(11 * DAY + 18 * HOUR), late_alert(13 * DAY + LIMIT)])
-
-    assert found == Compared(breaches=1, alerted=1, needless=0, undecided=1)
+    assert compared([day_only], []) == Compared(breaches=0, alerted=0, needless=0, day_only=1)
+    assert compared([day_only], [late_alert(13 * DAY + LIMIT)]).needless == 1
 
 
 def test_export_is_read_in_the_zone_of_its_shop(tmp_path):
