@@ -79,9 +79,9 @@ CLAIMS: Mapping[str, Mapping[str, Claim]] = {
         "seconds_per_million_events": Claim("seconds to rebuild a shop of 1 M archived events", at_most=300),
     },
     "reminders": {
-        "waiting": Claim("turns under a rule of 20 seconds that nobody answered, calm and in trouble", at_least=200),
-        "missing": Claim("those of them without an alert", at_most=0),
-        "false": Claim("alerts of answered turns, second ones, and any before its time", at_most=0),
+        "waiting": Claim("turns under a policy of 20 seconds that nobody answered, calm and in trouble", at_least=200),
+        "missing": Claim("reminders at half, three quarters and the end of their time that did not come", at_most=0),
+        "false": Claim("alerts about waits of answered turns, second ones, and any before its time", at_most=0),
         "worst_late_seconds": Claim(
             "seconds from deadline and grace to a subscriber's queue, the worst calm one", at_most=2
         ),

@@ -96,8 +96,8 @@ def served_source(log: DataFrame, options: Namespace) -> Source:
     vectors = vectors_in_service(find_places(log, FEATURES))
     served = as_first_served(accepted.where("served_vector is not null")).withColumn("features", vectors)
     imported = log.where("import_id is not null").select("shop_id").distinct()
-    lived = without_warm_up(served.join(imported, "shop_id", "left_anti"), options.warm_up_days)
-    rows = lived.unionByName(served.join(imported, "shop_id", "left_semi"))
+    lived = without_warm_up(served.join(F.broadcast(imported), "shop_id", "left_anti"), options.warm_up_days)
+    rows = lived.unionByName(served.join(F.broadcast(imported), "shop_id", "left_semi"))
     ratings = accepted.where(F.col("kind") == RATED).select(*RATING_COLUMNS)
     return Source(rows.select(*ROW_COLUMNS), ratings, merged_conversations(accepted))
 

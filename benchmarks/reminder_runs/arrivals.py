@@ -1,34 +1,37 @@
-"""The alerts of waiting turns as they arrive in a subscriber's queue."""
+"""The alerts about waits as they arrive in a subscriber's queue."""
 
 import json
 import threading
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
 from infra.local.cloud import Cloud
 from infra.local.subscribers import QueueSubscriber
 
-STATE = "opened"
+#: The rules about waits, and the changes of an alert that remind somebody.
+KINDS, STATES = ("answer_due", "waiting_too_long"), ("opened", "worsened", "repeated")
 
 
 @dataclass
 class Arrivals:
-    """The instants at which opened alerts came into the queue, by conversation and then by message."""
+    """The instants at which reminders came into the queue, by conversation, severity and message."""
 
-    seen: dict[str, dict[str, int]] = field(default_factory=dict)
+    seen: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, notification: dict[str, Any], sent_at: int) -> None:
-        """Note an alert that was opened; a second delivery of a message is no second alert."""
+        """Note a reminder; a second delivery of a message is no second reminder."""
         body = json.loads(notification["Message"])
-        if body["state"] == STATE:
+        if body["kind"] in KINDS and body["state"] in STATES:
             with self._lock:
-                messages = self.seen.setdefault(body["subject"]["id"], {})
-                messages.setdefault(body["message_id"], sent_at)
+                of_turn = self.seen.setdefault(body["subject"]["id"], defaultdict(dict))
+                of_turn[body["severity"]].setdefault(body["message_id"], sent_at)
 
-    def of(self, conversation_id: str) -> list[int]:
-        """The instants at which alerts of a conversation came, earliest first."""
-        return sorted(self.seen.get(conversation_id, {}).values())
+    def of(self, conversation_id: str) -> dict[str, list[int]]:
+        """The instants at which reminders about a conversation came, by severity, each earliest first."""
+        with self._lock:
+            return {name: sorted(came.values()) for name, came in self.seen.get(conversation_id, {}).items()}
 
 
 class NotingSubscriber(QueueSubscriber):

@@ -31,7 +31,7 @@ class _AtOnce(TimerMessage):
 def _disturbed_send(self, messages):
     sent = []
     for one in messages:
-        fate = zlib.crc32(one.conversation_id.encode()) % 5
+        fate = zlib.crc32(f"{one.conversation_id} {one.due_at}".encode()) % 5
         sent += {0: [], 1: [one, one], 2: [_AtOnce(*one)]}.get(fate, [one])
     _sound_send(self, sent)
 

@@ -1,4 +1,4 @@
-"""Turns that wait under a rule of 20 seconds, half of them answered in time; and a backlog that arrives late."""
+"""Turns that wait under a policy of 20 seconds, half of them answered in time; and a backlog that arrives late."""
 
 import random
 import time
@@ -14,9 +14,11 @@ from service_quality.instants import HOUR, SECOND
 from tests.integration.timed_line import TimedLine, event_of
 
 LIMIT_MS = 20 * SECOND
-SHOPS = 10
+SHOPS = tuple(f"shop-{number}" for number in range(10))
+#: The shipped stages of a wait: the share of the limit at which each severity begins.
+STAGES = {"info": 0.5, "warning": 0.75, "critical": 1.0}
 QUESTION, ANSWER = "customer_message", "agent_message"
-_LEAST_WAIT, _MOST_WAIT = 4 * SECOND, 14 * SECOND  # of turns that are answered in time
+_LEAST_WAIT, _MOST_WAIT = 4 * SECOND, 9 * SECOND  # of turns that are answered before the first stage
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,11 @@ class Turn:
     answered_at: int | None
 
     @property
-    def rings_at(self) -> int:
-        """When its timer is to ring."""
-        return self.asked_at + LIMIT_MS + GRACE_MS
+    def rings_at(self) -> dict[str, int]:
+        """When its timers are to ring, by the severity that begins then; nothing rings for a turn that is answered."""
+        if self.answered_at is not None:
+            return {}
+        return {name: self.asked_at + int(share * LIMIT_MS) + GRACE_MS for name, share in STAGES.items()}
 
     def events(self) -> list[InteractionEvent]:
         """The question, and the answer if there is one."""
@@ -45,7 +49,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What people got of some turns: missing and false alerts, and how late each other one came, in seconds."""
+    """What people got: turns that nobody answered, missing and false reminders, and how late each came, in seconds."""
 
     waiting: int
     missing: int
@@ -60,7 +64,7 @@ def turns(name: str, count: int, *, spread_ms: int, seed: int) -> list[Turn]:
     for number in range(count):
         asked_at = begin + number * spread_ms // count
         answered_at = asked_at + chance.randint(_LEAST_WAIT, _MOST_WAIT) if number % 2 else None
-        found.append(Turn(f"{name}-{number}", f"shop-{number % SHOPS}", asked_at, answered_at))
+        found.append(Turn(f"{name}-{number}", SHOPS[number % len(SHOPS)], asked_at, answered_at))
     return found
 
 
@@ -68,7 +72,7 @@ def late_backlog(name: str, count: int) -> list[InteractionEvent]:
     """Chats of two hours ago, each answered after ten seconds, in the order in which they happened."""
     begin = now_ms() - 2 * HOUR
     chats = [
-        Turn(f"{name}-{number}", f"shop-{number % SHOPS}", at, at + 10 * SECOND)
+        Turn(f"{name}-{number}", SHOPS[number % len(SHOPS)], at, at + 10 * SECOND)
         for number, at in ((number, begin + number * SECOND) for number in range(count))
     ]
     return sorted((event for chat in chats for event in chat.events()), key=lambda event: event.occurred_at)
@@ -76,8 +80,8 @@ def late_backlog(name: str, count: int) -> list[InteractionEvent]:
 
 def show_ids(line: TimedLine) -> None:
     """Let alerts name conversations in plain."""
-    for number in range(SHOPS):
-        item = settings_key(f"shop-{number}") | {"ids": {"S": "plain"}}
+    for shop_id in SHOPS:
+        item = settings_key(shop_id) | {"ids": {"S": "plain"}}
         line.cloud.dynamodb.put_item(TableName=line.outputs["AlertsTableName"], Item=item)
 
 
@@ -94,23 +98,29 @@ def put_late(line: TimedLine, events: Sequence[InteractionEvent], size: int = 10
         put_events(line.cloud, line.outputs["EventStreamName"], batch)
 
 
-def await_alerts(arrivals: Arrivals, waiting: Sequence[Turn], *, seconds: float) -> None:
-    """Wait until an alert of each turn is there, or so long."""
+def is_complete(found: Sequence[Turn], arrivals: Arrivals) -> bool:
+    """Whether a reminder of every stage of every waiting turn has come."""
+    return all(turn.rings_at.keys() <= arrivals.of(turn.conversation_id).keys() for turn in found)
+
+
+def await_alerts(found: Sequence[Turn], arrivals: Arrivals, *, seconds: float) -> None:
+    """Wait until every reminder is there, or so long."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end and not all(arrivals.of(one.conversation_id) for one in waiting):
+    while time.monotonic() < end and not is_complete(found, arrivals):
         time.sleep(0.2)
 
 
 def judge(found: Sequence[Turn], arrivals: Arrivals) -> Outcome:
-    """Compare what came with what was to come: an alert too many, or one before its time, is a false one."""
+    """Compare what came with what was to come: one too many, and one before its time, is a false one."""
     late: list[float] = []
     missing = false = 0
     for turn in found:
-        came = arrivals.of(turn.conversation_id)
-        expected = turn.answered_at is None
-        missing += expected and not came
-        false += max(0, len(came) - expected)
-        if expected and came:
-            false += came[0] < turn.rings_at
-            late.append((came[0] - turn.rings_at) / SECOND)
+        came, expected = arrivals.of(turn.conversation_id), turn.rings_at
+        missing += len(expected.keys() - came.keys())
+        for severity, instants in came.items():
+            if severity not in expected:
+                false += len(instants)
+                continue
+            false += len(instants) - 1 + (instants[0] < expected[severity])
+            late.append((instants[0] - expected[severity]) / SECOND)
     return Outcome(sum(one.answered_at is None for one in found), missing, false, tuple(late))

@@ -29,7 +29,7 @@ def fold_new(located: DataFrame, past: KnownPast, features: FeatureSet) -> DataF
     known = with_imports(log, rows).join(affected.distinct(), _KEY, "left_semi")
     folded = fold_last_import(known, features, read_policies(past.entries), read_stages(past.entries))
     ends = past.log.groupBy("shop_id").agg(F.max("clock").alias("ended"))
-    clocks = last.join(ends, "shop_id", "left").select(
+    clocks = last.join(F.broadcast(ends), "shop_id", "left").select(
         "shop_id",
         F.greatest("own", F.coalesce("ended", "own")).alias("clock"),
         F.greatest("own", "received").alias("received_clock"),

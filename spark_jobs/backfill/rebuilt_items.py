@@ -42,7 +42,7 @@ def shop_ends(spark: SparkSession, log: DataFrame, shops: Sequence[ShopToRebuild
         "shop_id string, generation string, rebuild_id string",
     )
     ends = log.groupBy("shop_id").agg(F.max("clock").alias("ended"), F.max("received_clock").alias("received_until"))
-    return named.join(ends, "shop_id")
+    return named.join(F.broadcast(ends), "shop_id")
 
 
 def build_rebuilt_items(states: DataFrame, ends: DataFrame, features: FeatureSet) -> DataFrame:

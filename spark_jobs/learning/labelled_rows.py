@@ -16,9 +16,9 @@ CONVERSATION, ROUND = ["shop_id", "conversation_id"], ["shop_id", "conversation_
 
 def without_warm_up(served: DataFrame, days: int) -> DataFrame:
     """Leave out each shop's first days: rates of empty histories teach the model nothing."""
-    first = F.broadcast(served.groupBy("shop_id").agg(F.min("occurred_at").alias("first")))
+    first = served.groupBy("shop_id").agg(F.min("occurred_at").alias("first"))
     lived = F.col("occurred_at") >= F.col("first") + days * DAY
-    return served.join(first, "shop_id").where(lived).select(*served.columns)
+    return served.join(F.broadcast(first), "shop_id").where(lived).select(*served.columns)
 
 
 def as_first_served(entries: DataFrame) -> DataFrame:

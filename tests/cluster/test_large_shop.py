@@ -1,4 +1,5 @@
-"""One shop of 200,000 events on two workers: no task reads the shop, and the features are those read from it whole."""
+"""One shop of 200,000 events on two workers: no task reads the shop, for features and for a training set, and the
+features are those read from it whole."""
 
 import json
 import os
@@ -20,6 +21,8 @@ from tests.cluster.standalone import Cluster
 pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1500)]
 
 EVENTS = 200_000
+#: More of them for a training set, since only the past, three quarters of them, is cut into pieces.
+EVENTS_OF_TRAINING = 400_000
 #: The most of what a stage reads that one of its tasks may read, where it reads more than a few rows.
 MOST_SHARE, FEW_BYTES = 0.75, 1_000_000
 
@@ -36,6 +39,7 @@ def event_log_settings(folder: Path) -> dict[str, str]:
     folder.mkdir()
     settings = {"enabled": "true", "dir": folder.as_uri(), "rolling.enabled": "false", "compress": "false"}
     lines = [f"spark.eventLog.{name} {value}" for name, value in settings.items()]
+    lines.append("spark.sql.adaptive.coalescePartitions.enabled false")  # few bytes would be read by one task anyway
     (folder / "spark-defaults.conf").write_text("\n".join(lines))
     return {"SPARK_CONF_DIR": str(folder)}
 
@@ -52,25 +56,41 @@ def read_by_task(folder: Path) -> Mapping[int, list[int]]:
     return found
 
 
-def test_no_task_reads_the_shop_and_the_features_are_the_same(events, tmp_path, monkeypatch):
-    log = tmp_path / "log"
+def run_on_cluster(module: str, events: Path, folder: Path) -> tuple[Mapping[str, float], Mapping[int, float]]:
+    """The numbers that a module prints of the events; by stage the largest share of its bytes that one task read."""
+    log, place = folder / "log", folder / "cluster"
     environment = os.environ | event_log_settings(log)
-    place = tmp_path / "cluster"
     place.mkdir()
     with Cluster(place, memory="2g") as cluster:
         usage = run_watched(
-            [sys.executable, "-m", "benchmarks.one_shop_runs.ours", events],
+            [sys.executable, "-m", module, events],
             environment=environment | {"SPARK_MASTER": cluster.url, "PYTHONPATH": os.environ["PYTHONPATH"]},
             most_seconds=900,
         )
+    shares = {stage: max(read) / sum(read) for stage, read in read_by_task(log).items() if sum(read) > FEW_BYTES}
+    return usage.printed, shares
+
+
+def test_no_task_reads_the_shop_and_the_features_are_the_same(events, tmp_path, monkeypatch):
+    printed, shares = run_on_cluster("benchmarks.one_shop_runs.ours", events, tmp_path)
     monkeypatch.setattr(log_order, "_choose_starts", lambda *_: [])
     monkeypatch.setattr(served_features, "choose_cuts", lambda _: {})
     spark = start_session("test", str(tmp_path / "lake"))
 
     whole = summarise(spark.read.parquet(str(events)))
 
-    assert {name: usage.printed[name] for name in whole} == whole
+    assert {name: printed[name] for name in whole} == whole
     assert whole["rows"] > EVENTS / 2
-    shares = {stage: max(read) / sum(read) for stage, read in read_by_task(log).items() if sum(read) > FEW_BYTES}
+    assert len(shares) >= 4
+    assert max(shares.values()) < MOST_SHARE, shares
+
+
+def test_no_task_reads_the_shop_to_make_its_training_set(tmp_path):
+    events = tmp_path / "events.parquet"
+    write_events(events, events=EVENTS_OF_TRAINING)
+
+    printed, shares = run_on_cluster("tests.cluster.training_of_one_shop", events, tmp_path)
+
+    assert min(printed["recomputed"], printed["served"]) > EVENTS_OF_TRAINING / 40
     assert len(shares) >= 4
     assert max(shares.values()) < MOST_SHARE, shares
