@@ -52,8 +52,8 @@ at most 64 KB ([schema](rules.schema.json)).
 
 ```bash
 .venv/bin/python -m infra.operations rules check FILE.yaml
-.venv/bin/python -m infra.operations rules set SHOP FILE.yaml --stack STACK
-.venv/bin/python -m infra.operations rules show SHOP --stack STACK
+.venv/bin/python -m infra.operations rules set --stack STACK --shop SHOP FILE.yaml
+.venv/bin/python -m infra.operations rules show --stack STACK --shop SHOP
 ```
 
 `check` calls nothing. It prints every mistake of the file, a line each, with the line of the file, what was found and

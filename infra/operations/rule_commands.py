@@ -45,8 +45,8 @@ def add_rule_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     put.description = f"{sentence(_SET)} {_SET_NOTE}"
     show = add_command(within, "show", _SHOW, _show)
     for command in (put, show):
-        command.add_argument("shop", type=shop_argument, metavar="SHOP", help="id of the shop")
         command.add_argument("--stack", help="stack whose outputs name everything")
+        command.add_argument("--shop", required=True, type=shop_argument, help="id of the shop")
         command.add_argument("--state-table", help="name of the table of states (default: from --stack)")
     for command in (check, put):
         add_file_argument(command, "FILE", "the rules, YAML or JSON")

@@ -88,11 +88,11 @@ def test_rules_of_a_deployed_shop_are_asked_until_a_later_revision_withdraws_the
     talks.write_bytes(document(TALKS, revision="talks"))
     nothing.write_bytes(document(revision="nothing", follows="talks"))
 
-    refused, put, again = (line.rules("set", SHOP, file) for file in (wrong, talks, talks))
+    refused, put, again = (line.rules("set", "--shop", SHOP, file) for file in (wrong, talks, talks))
     line.send("customer_message")
     listed = line.open_alerts()
-    withdrawn = line.rules("set", SHOP, nothing)
-    shown = line.rules("show", SHOP)
+    withdrawn = line.rules("set", "--shop", SHOP, nothing)
+    shown = line.rules("show", "--shop", SHOP)
     line.send("internal_note")
 
     assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 3)

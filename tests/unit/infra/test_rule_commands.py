@@ -34,7 +34,7 @@ def run(line, tmp_path, capsys):
     """Run a command, with a file of such a text if one is given; exit code, output and errors."""
 
     def run(name: str, *argv: str, given: Any = None, shop: str = "shop") -> tuple[int, str, str]:
-        words = ["rules", name, *([shop] if name != "check" else [])]
+        words = ["rules", name, *(["--shop", shop] if name != "check" else [])]
         if given is not None:
             file = tmp_path / "rules.yaml"
             file.write_bytes(given if isinstance(given, bytes) else given.encode())
