@@ -65,6 +65,7 @@ def _check(options: argparse.Namespace) -> int:
         return refuse("policy", options.file, found.mistakes)
     print(f"{options.file}: valid: {policy_line(found.policy)}")
     print_lines(calendar_lines(found.policy, _today()))
+    warn("policy", _matched_by_nothing(found.policy))
     return 0
 
 
@@ -80,7 +81,7 @@ def _set(options: argparse.Namespace) -> int:
         print(f"{options.shop}: {policy_line(found.policy)}: is the present policy already")
         return 0
     warn("policy", [] if before else ["no event of this shop was seen yet: the policy will be its first record"])
-    warn("policy", _follows_another(held, found.policy))
+    warn("policy", (*_follows_another(held, found.policy), *_matched_by_nothing(found.policy)))
     record = SettingsChanged(shop_id=options.shop, document=found.document)
     after = put_settings(record, names, clients, state, patience=options.patience)
     _require_taken(after, read_policies(state, options.shop, after), found.policy)
@@ -122,6 +123,14 @@ def _follows_another(held: ShopPolicies, policy: Policy) -> Iterable[str]:
         yield (
             f"found a policy that follows {policy.follows or 'no revision'}, expected one that follows "
             f"{held.present or 'no revision'}, the shop's present one: the log takes it only if that changes first"
+        )
+
+
+def _matched_by_nothing(policy: Policy) -> Iterable[str]:
+    if policy.targets and all(target.when for target in policy.targets):
+        yield (
+            "found conditions on every target, expected a last one without `when`: contacts that match no other are "
+            "judged by `on_time_within`, in reminders too"
         )
 
 

@@ -276,6 +276,17 @@ def test_check_says_what_a_file_declares_and_the_state_of_its_calendar(run):
     ]
 
 
+@pytest.mark.parametrize("command", ["check", "set"])
+def test_contacts_that_no_target_matches_are_warned_of(run, line, command):
+    urgent = {"first_response": "PT1M", "when": {"priority": ["urgent"]}}
+
+    _, _, alone = run(command, given=document("a", targets=[urgent]))
+    _, _, with_rest = run(command, given=document("b", targets=[urgent, {"first_response": "PT5M"}]))
+
+    assert "policy: warning: found conditions on every target, expected a last one without `when`" in alone
+    assert "conditions on every target" not in with_rest
+
+
 @pytest.mark.parametrize(
     ("today", "lines"),
     [
