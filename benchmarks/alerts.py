@@ -28,17 +28,17 @@ RISK, WAIT = "high_risk", "answer_due"
 def measure(runs: int, progress: Callable[[str], None]) -> Section:
     """One demo on the contacts that the environment names; `runs` changes nothing, since it takes minutes."""
     contacts, split, policy = read_inputs(os.environ)
+    document = json.loads(Path(policy).read_text("utf-8"))
     with TemporaryDirectory() as name:
         report = Path(name) / "report.json"
         progress(f"a demo with {Path(contacts).name} from {split} on")
         command = [sys.executable, "-m", "infra.local", "demo", "--contacts", contacts, "--split", split]
         command += ["--policy", policy, "--report", str(report), "--scores", str(Path(name) / "scores.parquet")]
-        document = json.loads(Path(policy).read_text("utf-8"))
         command += ["--time-zone", document["zone"], "--currency", document["currency"]]
         done = subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False)
         if done.returncode:
             raise EngineFailedError(f"the demo: found exit code {done.returncode}, expected 0; its last lines say why")
-        return summarize(json.loads(report.read_text("utf-8")), compare_breaches(Path(contacts), Path(policy), split))
+        return summarize(json.loads(report.read_text("utf-8")), compare_breaches(Path(contacts), document, split))
 
 
 def read_inputs(variables: Mapping[str, str]) -> tuple[str, str, str]:
@@ -51,15 +51,16 @@ def read_inputs(variables: Mapping[str, str]) -> tuple[str, str, str]:
     return str(Path(contacts).absolute()), split, str(Path(policy).absolute())
 
 
-def compare_breaches(contacts: Path, policy: Path, split: str, *, demo: Path = ROOT / "build" / "demo") -> Compared:
+def compare_breaches(
+    contacts: Path, policy: Mapping[str, Any], split: str, *, demo: Path = ROOT / "build" / "demo"
+) -> Compared:
     """What the policy calls late by the export alone, beside the alerts of the demo that lies in a folder."""
-    document = json.loads(policy.read_text("utf-8"))
     alerts = [json.loads(line) for line in (demo / "alerts.jsonl").read_text("utf-8").splitlines()]
     replayed = [json.loads(line) for line in (demo / "replay.jsonl").read_text("utf-8").splitlines()]
     return compare(
-        read_waits(contacts, document["zone"]),
+        read_waits(contacts, policy["zone"]),
         alerts,
-        limit_ms=pd.Timedelta(document["targets"][0]["first_response"]) // pd.Timedelta(milliseconds=1),
+        limit_ms=pd.Timedelta(policy["targets"][0]["first_response"]) // pd.Timedelta(milliseconds=1),
         since=parse_instant(f"{split}T00:00:00Z"),
         until=max(parse_instant(one["received_at"]) for one in replayed if "received_at" in one),
     )

@@ -16,7 +16,7 @@ from service_quality.events.kinds import RATED
 from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
-from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
+from spark_jobs.command_line import AS_OF_HELP, instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.entry.policy_files import add_policies, read_policies_of
 from spark_jobs.errors import InputError
 from spark_jobs.lake.snapshots import snapshot_of, table_exists
@@ -34,7 +34,7 @@ from spark_jobs.learning.labelled_rows import (
     without_warm_up,
 )
 from spark_jobs.logs.declared_features import find_places, vectors_in_service
-from spark_jobs.logs.log_prefix import AS_OF_HELP, entries_by
+from spark_jobs.logs.log_prefix import entries_by
 from spark_jobs.logs.log_table import LOG, read_log
 from spark_jobs.logs.policies import NO_POLICIES, PoliciesByShop, given_policies, knowing_all
 from spark_jobs.logs.shop_log import event_columns, order_by_time

@@ -10,12 +10,12 @@ from pyspark.sql import functions as F
 
 from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.feature_set import FEATURES
-from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
+from spark_jobs.command_line import add_as_of, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError
 from spark_jobs.logs.archive import broken_chains, to_log
 from spark_jobs.logs.declared_features import find_places
 from spark_jobs.logs.entry_source import ARCHIVE_HELP, read_entries, read_links
-from spark_jobs.logs.log_prefix import AS_OF_HELP, entries_by, links_by
+from spark_jobs.logs.log_prefix import entries_by, links_by
 from spark_jobs.logs.policies import read_policies
 from spark_jobs.reader.comparison import compare_served
 from spark_jobs.reader.counted_spans import counted_spans
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     """Entry point: read the log, recompute, compare, report the differences."""
     parser = job_parser("check_consistency", _DESCRIPTION)
     parser.add_argument("archive", nargs="?", metavar="ARCHIVE", help=ARCHIVE_HELP)
-    parser.add_argument("--as-of", type=instant_argument, metavar="DAY", help=f"{AS_OF_HELP} (default: all of it)")
+    add_as_of(parser)
     options = parser.parse_args(arguments)
     spark = session_for(options, "check_consistency")
     whole = read_entries(spark, options.archive).cache()

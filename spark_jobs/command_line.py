@@ -31,6 +31,8 @@ MISSING_BUCKET = re.compile(r"NoSuchBucket|UnknownStoreException|Bucket does not
 REPEATING_LOGGERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")  # print the traceback, too
 SQL_STATE = re.compile(r"\s*SQLSTATE: \w{5}$")
 RAISED_INPUT_ERROR = f"{InputError.__module__}.{InputError.__name__}: "
+#: The help of the argument that says where the log ends.
+AS_OF_HELP = "what was in the log by this day or instant, which is excluded"
 WRONG_COLUMNS = {"UNRESOLVED_COLUMN", "FIELD_NOT_FOUND", "DATATYPE_MISMATCH", "INCOMPATIBLE_DATA_FOR_TABLE"}
 
 
@@ -84,6 +86,12 @@ def instant_argument(text: str) -> int:
         raise argparse.ArgumentTypeError(
             f"found '{text}', expected YYYY-MM-DD or an ISO 8601 instant with a zone"
         ) from None
+
+
+def add_as_of(parser: JobParser) -> None:
+    """Add the argument that says where the log ends for a job (logs.log_prefix); without it the job reads all of it."""
+    help_text = f"{AS_OF_HELP} (default: all of it)"
+    parser.add_argument("--as-of", type=instant_argument, metavar="DAY", help=help_text)
 
 
 def day_argument(text: str) -> int:

@@ -12,12 +12,12 @@ from pyspark.sql import functions as F
 
 from cli.atomic_write import atomic_file
 from service_quality.events import kinds
-from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
+from spark_jobs.command_line import add_as_of, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
 from spark_jobs.learning.labelled_rows import RATING_COLUMNS, ROUND, label_rounds, merged_conversations
 from spark_jobs.learning.metrics import calibration_curve, compute_metrics, figure_text, ranking_curve
 from spark_jobs.logs.entry_source import ARCHIVE_HELP, read_entries
-from spark_jobs.logs.log_prefix import AS_OF_HELP, entries_by
+from spark_jobs.logs.log_prefix import entries_by
 
 _DESCRIPTION = """Reads the log and judges the scores as they were served: one score a round, of those whose opening
 question and rating are both in the log, at the opening, when a wait first reached a stage, and after the agent's first
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = job_parser("evaluate_scores", _DESCRIPTION)
     parser.add_argument("archive", nargs="?", metavar="ARCHIVE", help=ARCHIVE_HELP)
     parser.add_argument("--scores", type=Path, metavar="FILE.parquet", help="write every score as served")
-    parser.add_argument("--as-of", type=instant_argument, metavar="DAY", help=f"{AS_OF_HELP} (default: all of it)")
+    add_as_of(parser)
     options = parser.parse_args(arguments)
     spark = session_for(options, "evaluate_scores")
     entries = entries_by(read_entries(spark, options.archive).cache(), options.as_of)

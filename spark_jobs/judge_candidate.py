@@ -14,7 +14,7 @@ from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.events.kinds import RATED
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
-from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
+from spark_jobs.command_line import add_as_of, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
 from spark_jobs.learning.judged_models import CANDIDATE, CHAMPION, JudgedModel, measure_both, read_model, score_by_both
 from spark_jobs.learning.labelled_rows import (
@@ -28,7 +28,7 @@ from spark_jobs.learning.labelled_rows import (
 )
 from spark_jobs.learning.metrics import figure_text
 from spark_jobs.logs.declared_features import find_places, vectors_in_service
-from spark_jobs.logs.log_prefix import AS_OF_HELP, entries_by
+from spark_jobs.logs.log_prefix import entries_by
 from spark_jobs.logs.log_table import read_log
 
 _DESCRIPTION = """Scores what was served, by the champion and by a published candidate, and writes the figures of both
@@ -44,7 +44,7 @@ def read_options(arguments: Sequence[str]) -> Namespace:
     parser.add_argument("--candidate", required=True, metavar="VERSION", help="a published version")
     parser.add_argument("--bucket", required=True, metavar="NAME", help="bucket of the models")
     parser.add_argument("--table", required=True, metavar="NAME", help="table of the registry")
-    parser.add_argument("--as-of", type=instant_argument, metavar="DAY", help=f"{AS_OF_HELP} (default: all of it)")
+    add_as_of(parser)
     return parser.parse_args(arguments)
 
 

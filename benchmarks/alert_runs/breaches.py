@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from service_quality.instants import DAY
+
 RULE, WORST = "answer_due", "critical"
-TIMES = {"reported": "Issue_reported at", "answered": "issue_responded"}
-_DAY_MS = 86_400_000
+CONTACT, TIMES = "Unique id", ("Issue_reported at", "issue_responded")
 
 
 class Wait(NamedTuple):
@@ -40,13 +41,13 @@ class Compared(NamedTuple):
 
 def read_waits(contacts: Path, zone: str) -> list[Wait]:
     """The waits of an export whose local times are those of a zone; rows whose order of times is wrong are left out."""
-    rows = pd.read_csv(contacts, usecols=["Unique id", *TIMES.values()], dtype=str).drop_duplicates("Unique id")
-    asked, answered = (pd.to_datetime(rows[name], format="%d/%m/%Y %H:%M", errors="coerce") for name in TIMES.values())
+    rows = pd.read_csv(contacts, usecols=[CONTACT, *TIMES], dtype=str).drop_duplicates(CONTACT)
+    asked, answered = (pd.to_datetime(rows[name], format="%d/%m/%Y %H:%M", errors="coerce") for name in TIMES)
     day_only = answered == answered.dt.normalize()
     asked_ms, answered_ms = _epoch_ms(asked, zone), _epoch_ms(answered, zone)
     waits = []
     for start, end, is_day in zip(asked_ms, answered_ms, day_only, strict=True):
-        last = None if pd.isna(end) else int(end) + (_DAY_MS - 1 if is_day else 0)
+        last = None if pd.isna(end) else int(end) + (DAY - 1 if is_day else 0)
         if not pd.isna(start) and (last is None or last >= start):
             waits.append(Wait(int(start), last, bool(is_day)))
     return waits
@@ -66,12 +67,12 @@ def compare(
             day_only += 1
         else:
             late[due] += 1
-    told = Counter(
+    alerted = Counter(
         alert["evidence"]["answer_due_at"]
         for alert in alerts
         if (alert["kind"], alert["severity"]) == (RULE, WORST) and alert["state"] in ("opened", "worsened")
     )
-    return Compared(late.total(), (told & late).total(), (told - late).total(), day_only)
+    return Compared(late.total(), (alerted & late).total(), (alerted - late).total(), day_only)
 
 
 def _epoch_ms(local: "pd.Series[pd.Timestamp]", zone: str) -> "pd.Series[float]":

@@ -1,17 +1,19 @@
 """A deployed line with the shipped rules, whose shops have a policy of seconds."""
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.errors import EngineFailedError
+from cli.atomic_write import write_json
 from cli.progress import wait_until
 from infra.local.cloud import for_embedded
 from infra.local.deployment import STACK, deploy
 from infra.local.emulator import Emulator
+from infra.local.live_minute import policy_document
 from infra.local.module_runs import run_module
+from infra.local.replaying import now_ms
 from service_quality.adapters.state_table import StateReader
 from service_quality.instants import SECOND
 from tests.integration.test_deployment import promote_tiny_model
@@ -28,11 +30,8 @@ def reminding_line(folder: Path, shops: Sequence[str], *, limit_ms: int) -> Iter
     with Emulator(folder) as emulator:
         outputs = deploy(emulator)
         promote_tiny_model(emulator.cloud, outputs, bias=_BIAS)
-        target = dict.fromkeys(("first_response", "next_reply"), f"PT{limit_ms // SECOND}S")
         policy = folder / "policy.json"
-        policy.write_text(
-            json.dumps({"revision": "seconds", "valid_from": "2020-01-01T00:00:00Z", "targets": [target]}), "utf-8"
-        )
+        write_json(policy, policy_document(now_ms(), limit_ms // SECOND))
         environment = for_embedded(os.environ, emulator.endpoint)
         for shop_id in shops:
             of_shop = ("--stack", STACK, "--shop", shop_id, "--file", str(policy))

@@ -157,9 +157,9 @@ def _is_wanted(alert: Alert, at: float, want: Expected) -> bool:
     return (alert.kind, alert.state, alert.severity) == (RULE, want.state, want.severity) and at >= want.second
 
 
-def policy_document(now: int) -> Figures:
-    """The policy of a live shop, in force from a minute ago on."""
-    target = dict.fromkeys(("first_response", "next_reply"), f"PT{TARGET_SECONDS}S")
+def policy_document(now: int, seconds: int = TARGET_SECONDS) -> Figures:
+    """The policy of a live shop whose answers are due after seconds, in force from a minute ago on."""
+    target = dict.fromkeys(("first_response", "next_reply"), f"PT{seconds}S")
     return {"revision": "live", "valid_from": format_instant(now - MINUTE), "targets": [target]}
 
 

@@ -7,9 +7,6 @@ follows an entry received at the instant or later was not in the log by then, al
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-#: The help of the argument that names the instant.
-AS_OF_HELP = "what was in the log by this day or instant, which is excluded"
-
 
 def entries_by(entries: DataFrame, as_of: int | None) -> DataFrame:
     """The entries before their shop's first one received at an instant or later; all of them without an instant.

@@ -62,13 +62,13 @@ def test_breaches_are_read_from_the_export_and_the_alerts_from_the_folder_of_the
     (tmp_path / "contacts.csv").write_text(
         "Unique id,Issue_reported at,issue_responded\na,24/08/2023 10:00,26/08/2023 10:00\n"
     )
-    (tmp_path / "policy.json").write_text('{"zone": "Asia/Kolkata", "targets": [{"first_response": "P1D"}]}')
+    policy = {"zone": "Asia/Kolkata", "targets": [{"first_response": "P1D"}]}
     evidence = {"answer_due_at": parse_instant("2023-08-25T10:00:00+05:30")}
     alert = {"kind": "answer_due", "severity": "critical", "state": "worsened", "evidence": evidence}
     (tmp_path / "alerts.jsonl").write_text(json.dumps(alert) + "\n")
     (tmp_path / "replay.jsonl").write_text('{"received_at": "2023-08-28T00:00:00Z"}\n{"kind": "time_reached"}\n')
 
-    waits = compare_breaches(tmp_path / "contacts.csv", tmp_path / "policy.json", "2023-08-24", demo=tmp_path)
+    waits = compare_breaches(tmp_path / "contacts.csv", policy, "2023-08-24", demo=tmp_path)
 
     assert waits == Compared(1, 1, 0, 0)
 
