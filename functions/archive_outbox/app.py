@@ -1,7 +1,6 @@
 """Outbox to archive: committed rows as large immutable objects that Spark reads."""
 
 import os
-from dataclasses import dataclass
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -10,13 +9,14 @@ from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.buckets.archive_bucket import ArchiveBucket
 from service_quality.adapters.buckets.unsent_rows import UnsentRows
 from service_quality.adapters.telemetry import Telemetry
+from service_quality.by_fields import value_class
 from service_quality.commit.archive_objects import ArchiveRow, archive_objects, ranges_by_shop, unpack_archive_row
 from service_quality.commit.inserted_rows import StreamRecord, read_inserts, read_row
 from service_quality.errors import UnreadableRowError
 from service_quality.settings import read_settings
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Settings:
     """The variables that the stack sets for this function."""
 

@@ -4,7 +4,6 @@ import os
 import time
 import traceback
 from collections import Counter
-from dataclasses import dataclass
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -17,6 +16,7 @@ from service_quality.adapters.telemetry import Telemetry
 from service_quality.adapters.timer_queue import TimerQueue
 from service_quality.alerts.publications import Publication, publication_of
 from service_quality.alerts.stored_alerts import AlertRow
+from service_quality.by_fields import value_class
 from service_quality.commit.inserted_rows import StreamRecord, image_value, read_inserts, read_puts, read_row
 from service_quality.commit.timer_messages import TimerMessage, message_of_record
 from service_quality.commit.timers import TIMER
@@ -24,7 +24,7 @@ from service_quality.errors import ServiceQualityError, UnreadableRowError
 from service_quality.settings import read_settings
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Settings:
     """The variables that the stack sets for this function."""
 

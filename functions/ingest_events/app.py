@@ -4,7 +4,6 @@ import os
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -13,6 +12,7 @@ from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.buckets.rejected_store import RejectedStore
 from service_quality.adapters.event_stream import EventStream
 from service_quality.adapters.telemetry import Telemetry
+from service_quality.by_fields import value_class
 from service_quality.conversations.conversation import RETENTION
 from service_quality.errors import DependencyError
 from service_quality.events.carriers import open_carrier
@@ -22,7 +22,7 @@ from service_quality.events.queue_messages import messages_within
 from service_quality.settings import read_settings
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Settings:
     """The variables that the stack sets for this function."""
 

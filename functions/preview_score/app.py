@@ -2,7 +2,6 @@
 
 import os
 import time
-from dataclasses import dataclass
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -10,6 +9,7 @@ from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.state_table import StateReader
 from service_quality.adapters.telemetry import Telemetry
 from service_quality.adapters.wiring import make_registry
+from service_quality.by_fields import value_class
 from service_quality.commit.preview import Previewer, describe_previews
 from service_quality.conversations.conversation import RETENTION
 from service_quality.events.carriers import open_carrier
@@ -18,7 +18,7 @@ from service_quality.features.feature_set import FEATURES
 from service_quality.settings import read_settings
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Settings:
     """The variables that the stack sets for this function."""
 

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -14,6 +13,7 @@ from service_quality.adapters.secret_value import read_secret
 from service_quality.adapters.telemetry import Telemetry
 from service_quality.adapters.timer_queue import TimerQueue
 from service_quality.adapters.timer_table import TimerRows
+from service_quality.by_fields import value_class
 from service_quality.commit.timer_messages import TimerMessage
 from service_quality.commit.timer_rings import read_batch, sort_rings, split_by_wait
 from service_quality.errors import DependencyError, UnreadableRowError
@@ -22,7 +22,7 @@ from service_quality.events.log_records import StreamEntry
 from service_quality.settings import read_settings
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Settings:
     """The variables that the stack sets for this function."""
 

@@ -7,7 +7,6 @@ gc.disable()  # no object of a start is garbage, and repeated collections cost a
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from service_quality.adapters.state_table import StateTable
 from service_quality.adapters.telemetry import Telemetry
 from service_quality.adapters.wiring import make_registry
 from service_quality.alerts.shipped_rules import shipped_rules
+from service_quality.by_fields import value_class
 from service_quality.commit.batch_report import batch_counts
 from service_quality.commit.batches import BatchCommit
 from service_quality.commit.commit_stats import CommitStats
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 MOST_LOGGED = 10  # failures of a batch: a bad model fails on every event in the same way
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Settings:
     """The variables that the stack sets; `stream_generation` rises when the stream is replaced."""
 

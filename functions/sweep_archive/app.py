@@ -2,7 +2,6 @@
 
 import os
 import time
-from dataclasses import dataclass
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -11,6 +10,7 @@ from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.buckets.archive_bucket import ArchiveBucket
 from service_quality.adapters.buckets.unsent_rows import UnsentRows
 from service_quality.adapters.telemetry import Telemetry
+from service_quality.by_fields import value_class
 from service_quality.commit.archive_sweep import ArchiveSweep, Swept
 from service_quality.commit.inserted_rows import InsertedRow, to_record
 from service_quality.instants import MINUTE, SECOND
@@ -19,7 +19,7 @@ from service_quality.settings import read_settings
 _LONGEST_PAGE = 90 * SECOND  # the most time for reading a page, writing its objects and entering them, retries included
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Settings:
     """The variables that the stack sets; rows younger than `sweep_after_minutes` are left to archive_outbox."""
 

@@ -2,7 +2,6 @@
 
 import os
 import time
-from dataclasses import dataclass
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -10,6 +9,7 @@ from service_quality.adapters.aws_clients import make_client
 from service_quality.adapters.telemetry import Telemetry
 from service_quality.adapters.timer_queue import TimerQueue
 from service_quality.adapters.timer_table import DueTimers
+from service_quality.by_fields import value_class
 from service_quality.commit.timer_sweep import SweptTimers, TimerSweep
 from service_quality.errors import UnreadableRowError
 from service_quality.instants import SECOND
@@ -18,7 +18,7 @@ from service_quality.settings import read_settings
 _LONGEST_PAGE = 60 * SECOND  # the most time for sending the timers of a page, retries included
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Settings:
     """The variables that the stack sets for this function."""
 

@@ -5,11 +5,10 @@ docs/alert.schema.json describes its JSON, which alert_json.py writes and reads.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from service_quality.alerts.message import NO_TEXT, Message
-from service_quality.by_fields import ByFields
+from service_quality.by_fields import ByFields, value_class
 from service_quality.instants import SECOND
 from service_quality.scoring.reasons import Reason
 
@@ -28,7 +27,7 @@ class AlertSubject(NamedTuple):
     id: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@value_class(frozen=True, slots=True)
 class Alert(ByFields):
     """One alert at one moment of its life; texts are "unknown" and other values None where a row does not say.
 

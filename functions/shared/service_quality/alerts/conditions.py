@@ -6,10 +6,9 @@ are tuples, which cost a start little.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from service_quality.by_fields import ByFields
+from service_quality.by_fields import ByFields, value_class
 
 Values = Mapping[str, float | int | None]
 
@@ -17,7 +16,7 @@ Values = Mapping[str, float | int | None]
 SQUARED_QUANTILES = {0.9: 2.705543, 0.95: 3.841459, 0.99: 6.634897, 0.999: 10.827566}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class _Comparison(ByFields):
     """A value beside a limit, or beside `times` another value."""
 
@@ -230,7 +229,7 @@ class HeldFor(NamedTuple):
         return self.condition.fails(values) or (self.condition.holds(values) and not self.holds(values))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class _Several(ByFields):
     """Several conditions that together make one."""
 

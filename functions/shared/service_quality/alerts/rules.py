@@ -1,12 +1,11 @@
 """Rules are data: kinds of events, conditions over named values, severities, subject, cooldown, texts for people."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from service_quality.alerts.conditions import Condition, HeldFor, Values, held_in
 from service_quality.alerts.message import NO_TEXT, Message
 from service_quality.alerts.stages import stages_in
-from service_quality.by_fields import ByFields
+from service_quality.by_fields import ByFields, value_class
 from service_quality.conversations.wait_stages import WAITED_SHARE, Stage
 from service_quality.errors import DeclarationError
 from service_quality.facts.entities import ENTITIES
@@ -18,7 +17,7 @@ SEVERITIES = ("info", "warning", "critical")
 AUDIENCES = ("operations", "team", "coaching", "marketing", "buying")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class Rule(ByFields):
     """One declared call for attention.
 

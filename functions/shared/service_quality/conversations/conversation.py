@@ -1,10 +1,10 @@
 """A conversation is its interaction events, each once: those of imports, then those of its log as they arrived."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from hashlib import sha256
 from typing import NamedTuple
 
-from service_quality.by_fields import ByFields
+from service_quality.by_fields import ByFields, value_class
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
 from service_quality.events.identifiers import SEPARATOR
@@ -70,7 +70,7 @@ class Reached(NamedTuple):
         return self.round, self.turn, self.stage
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@value_class(frozen=True, slots=True)
 class Conversation(ByFields):
     """The events of one service contact, without what anybody wrote.
 

@@ -4,10 +4,9 @@ Each class writes its own fields; `control_parsing.py` reads them, `commit/contr
 """
 
 from base64 import b64encode
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from service_quality.by_fields import ByFields
+from service_quality.by_fields import ByFields, value_class
 from service_quality.events.time_reached import TimeReached
 from service_quality.instants import format_instant
 
@@ -20,7 +19,7 @@ POLICY, RULES = "policy", "rules"
 SECTIONS = (POLICY, RULES)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@value_class(frozen=True, kw_only=True)
 class HistoryImported(ByFields):
     """A backfill enters a shop's log: from this record's position on, the import counts.
 
@@ -50,7 +49,7 @@ class HistoryImported(ByFields):
         }
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@value_class(frozen=True, kw_only=True)
 class HistoryFilled(ByFields):
     """The past of new columns enters a shop's log: what they lack up to the position `follows`, where they begin.
 
@@ -85,7 +84,7 @@ class PendingImport(NamedTuple):
     conversations: int
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@value_class(frozen=True, kw_only=True)
 class StateRebuilt(ByFields):
     """The state of a shop is folded again from its log up to the position `follows`, by a version of the fold.
 
@@ -119,7 +118,7 @@ class StateRebuilt(ByFields):
         }
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@value_class(frozen=True, kw_only=True)
 class RecordPutBack(ByFields):
     """A parked or rejected record comes back on its shop's log.
 
@@ -145,7 +144,7 @@ class RecordPutBack(ByFields):
         }
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@value_class(frozen=True, kw_only=True)
 class ShopUnparked(ByFields):
     """A run has put all of its records back, up to the record whose first position is `until`."""
 
@@ -160,7 +159,7 @@ class ShopUnparked(ByFields):
         return {"run": self.run, "until": self.until}
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@value_class(frozen=True, kw_only=True)
 class SettingsChanged(ByFields):
     """A section of the shop's settings is another one behind this record; `document` is its JSON.
 

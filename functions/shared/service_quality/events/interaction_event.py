@@ -1,8 +1,8 @@
 """Interaction events: one immutable thing that happened, validated at the inlet."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 
-from service_quality.by_fields import ByFields
+from service_quality.by_fields import ByFields, value_class
 from service_quality.events import kinds
 from service_quality.events.declared_fields import (
     AGENT,
@@ -28,7 +28,7 @@ _MERGES = frozenset({"status_changed", "resolved"})
 _MESSAGES = frozenset({"conversation_opened", "customer_message", "agent_message", "bot_message", "internal_note"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@value_class(frozen=True, slots=True, kw_only=True)
 class InteractionEvent(ByFields):
     """One thing that happened in a shop; instants in UTC epoch milliseconds, money in minor units.
 

@@ -1,13 +1,11 @@
 """The control record of a reached deadline: apart from the others, since conversations are folded with it."""
 
-from dataclasses import dataclass
-
-from service_quality.by_fields import ByFields
+from service_quality.by_fields import ByFields, value_class
 from service_quality.events import kinds
 from service_quality.instants import format_instant
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@value_class(frozen=True, kw_only=True)
 class TimeReached(ByFields):
     """The clock has reached an instant at which a turn of a conversation comes to a stage of its wait.
 

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
+from service_quality.by_fields import value_class
 from service_quality.conversations.conversation import Conversation, Reached, advance, within_retention
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.deadlines import deadline_of, next_deadline
@@ -34,7 +35,7 @@ CODE_VERSION = 7
 FOLD_VERSION = str(CODE_VERSION)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class FoldedConversation:
     """A conversation with its state and facts, computed at the first use, by the policies of its shop."""
 
@@ -125,7 +126,7 @@ class FoldedConversation:
         return total_facts(self.conversation, self.state, self.kept)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class ConversationStep:
     """The step of one event, or of time: the conversation after it, the changed facts, and the values to score it by.
 

@@ -3,11 +3,10 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, TypeVar
 
-from service_quality.by_fields import ByFields
+from service_quality.by_fields import ByFields, value_class
 from service_quality.conversations.event_values import CURRENCY_KNOWN, EVENT_VALUES
 from service_quality.errors import DeclarationError
 from service_quality.facts.conversation_facts import FACTS, MONEY_FACTS, REPLY_HISTOGRAM
@@ -51,7 +50,7 @@ class Reader(Protocol[Number]):
         """The value of a feature, computed once per read point."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class EventValue(ByFields):
     """A value of the conversation, the event and the clock, without history."""
 
@@ -69,7 +68,7 @@ class EventValue(ByFields):
         return reader.event(self.value)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class Total(ByFields):
     """The sum of a fact of an entity in a window."""
 
@@ -89,7 +88,7 @@ class Total(ByFields):
         return reader.total(self.entity, self.window, self.fact)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class AmountTotal(Total):
     """The sum of amounts of an entity of one currency in a window; missing where the event's currency is not known."""
 
@@ -97,7 +96,7 @@ class AmountTotal(Total):
         return reader.ratio(super().compute(reader), reader.event(CURRENCY_KNOWN))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class Mean(ByFields):
     """A fact per another fact, such as reply milliseconds per timed reply; missing where the other is 0."""
 
@@ -120,7 +119,7 @@ class Mean(ByFields):
         )
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class Quantile(ByFields):
     """The wait in milliseconds that a share of the known waits of an entity does not exceed, from their histogram.
 
@@ -147,7 +146,7 @@ class Quantile(ByFields):
 _BOUNDS = tuple(7 * DAY if bound is None else bound for bound in REPLY_HISTOGRAM.values())
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class WindowRatio(ByFields):
     """The share of a long window's facts in its recent part, 0 to 1, shrunk towards an even spread.
 
@@ -182,7 +181,7 @@ class WindowRatio(ByFields):
         )
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class TimeSince(ByFields):
     """Milliseconds since the last occurrence of a fact, to the window's hop; missing beyond the window."""
 
@@ -202,7 +201,7 @@ class TimeSince(ByFields):
         return reader.time_since(self.entity, self.window, self.fact)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class Rate(ByFields):
     """Hits per trial, shrunk towards the parent's rate as by `prior_weight` further trials at that rate.
 
@@ -262,7 +261,7 @@ RATES = {
 Feature = EventValue | Total | Mean | Quantile | WindowRatio | TimeSince | Rate
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class FeatureSet(ByFields):
     """The declared features in vector order."""
 

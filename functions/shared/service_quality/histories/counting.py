@@ -5,11 +5,11 @@ on; until its window has passed that position, or an import has filled in the pa
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
-from service_quality.by_fields import ByFields
+from service_quality.by_fields import ByFields, value_class
 from service_quality.errors import RejectedEventError
 from service_quality.events.positions import START
 from service_quality.histories.history import Column, DescribedWindows, HistoryPlan
@@ -28,7 +28,7 @@ class Restart(NamedTuple):
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class Counting(ByFields):
     """The columns of a shop's plan, and those of them that do not count from the shop's first event on.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from service_quality.by_fields import ByFields
+from service_quality.by_fields import ByFields, value_class
 from service_quality.facts.conversation_facts import Fact, KeptFacts, fact_limit
 from service_quality.facts.entities import ENTITIES, Entity
 from service_quality.histories.windows import WINDOWS, Window
@@ -35,7 +35,7 @@ class Column(NamedTuple):
         return window.start(clock) <= window.tile(instant)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@value_class(frozen=True)
 class HistoryPlan(ByFields):
     """The facts of every window: entity name → window name → fact names in storage order."""
 
