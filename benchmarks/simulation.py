@@ -4,11 +4,10 @@ This claims no speed. It stands among the benchmarks because its figures are cla
 """
 
 from collections.abc import Callable
-from multiprocessing import get_context
 
 from benchmarks.measurement import Row, Section
 from tests.simulation.mutants import MUTANTS
-from tests.simulation.runs import Played, play_all
+from tests.simulation.runs import Played, in_processes, play_all
 from tests.simulation.schedules import draw_schedule, run_schedule
 
 SCHEDULES, SEED, WORKERS = 100_000, 3, 2
@@ -26,15 +25,15 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
         if played.schedules % _TOLD_EVERY == 0:
             progress(f"{played.schedules:,} schedules, {len(played.violations)} violations")
     progress("mutants")
-    with get_context("spawn").Pool(WORKERS) as pool:
-        caught = dict(zip(MUTANTS, pool.map(caught_after, MUTANTS, chunksize=1), strict=True))
-    missed = [name for name, after in caught.items() if after is None]
+    after = dict(in_processes(caught_after, list(MUTANTS), workers=WORKERS))
+    caught = {name: after[name] for name in MUTANTS}
+    missed = [name for name, count in caught.items() if count is None]
     for name in missed:
         progress(f"not caught: {name}")
     counts = [
         Row(name, "times", (float(count),), digits=6) for name, count in sorted(played.counts.items()) if count > 0
     ]
-    found = [Row(f"mutant: {name}", "schedules", (float(after),)) for name, after in caught.items() if after]
+    found = [Row(f"mutant: {name}", "schedules", (float(count),)) for name, count in caught.items() if count]
     figures = {
         "schedules": float(played.schedules),
         "violations": float(len(played.violations)),

@@ -50,10 +50,10 @@ def total_facts(story: Story, kept: Kept) -> Counter[tuple[str, int, str]]:
     """The sum of each fact by entity key, instant and name; zeros are left out."""
     totals: Counter[tuple[str, int, str]] = Counter()
     for attributes, (_, at, name, value, counts_for) in contributions(story):
-        for entity, names in kept.items():
+        for entity, names in kept.items() if value else ():
             group = "agents" if entity in OF_AGENTS else "others"
             key = entity_key(entity, attributes) if name in names and counts_for in ("all", group) else None
-            if key is not None and value:
+            if key is not None:
                 totals[key, at, name] += value
     return totals
 
@@ -63,9 +63,12 @@ def contributions(story: Story) -> Iterator[tuple[Attributes, Said]]:
     if is_visit(story):
         yield from _of_visit(story)
         return
+    about: dict[str | None, Attributes] = {}
     for number in range(len(rounds(story))):
         for said in (*_of_round(story, number), *_of_rating(story, number), *_of_turns(story, number)):
-            yield contact_attributes(story, said.agent_id), said
+            if said.agent_id not in about:
+                about[said.agent_id] = contact_attributes(story, said.agent_id)
+            yield about[said.agent_id], said
 
 
 def _of_round(story: Story, number: int) -> Iterator[Said]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import cached_property
 from typing import NamedTuple
 
 from service_quality.events.interaction_event import InteractionEvent
@@ -90,6 +91,13 @@ class Story:
 
     events: tuple[Placed, ...]
     policy: Policy = DEFAULT
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.events, self.policy))
 
     def __len__(self) -> int:
         return len(self.events)

@@ -7,6 +7,7 @@ own; of the product it reads the form of an event and the declarations of featur
 import struct
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 from service_quality.events.interaction_event import InteractionEvent
@@ -76,6 +77,8 @@ class NaiveReader:
 
     unread: dict[NaiveColumn, dict[str, int]] = field(default_factory=dict)
     begun: dict[NaiveColumn, int] = field(default_factory=dict)
+    #: The facts of each story that was asked for: the next event asks for those of the one before.
+    known_totals: dict[Story, Counter[tuple[str, int, str]]] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         whole = [feature for one in (self.features, *self.later) for feature in one.features]
@@ -85,7 +88,10 @@ class NaiveReader:
         """A reader that goes on from here by itself."""
         contacts = defaultdict(Contact, {key: replace(contact) for key, contact in self.contacts.items()})
         entered = defaultdict(list, {key: [*facts] for key, facts in self.entered.items()})
-        return replace(self, contacts=contacts, entered=entered, policies=dict(self.policies), rules=list(self.rules))
+        other = copy(self)  # `replace` would read every feature again
+        other.contacts, other.entered = contacts, entered
+        other.policies, other.rules = dict(self.policies), list(self.rules)
+        return other
 
     def read(self, log: Iterable[tuple[str, NaiveEntry]]) -> list[Reading]:
         readings = (self._entry(position, entry) for position, entry in log)
@@ -247,7 +253,10 @@ class NaiveReader:
         return counted
 
     def _totals(self, events: Iterable[Placed]) -> Counter[tuple[str, int, str]]:
-        return total_facts(self.story(events), self.kept)
+        story = self.story(events)
+        if story not in self.known_totals:
+            self.known_totals[story] = total_facts(story, self.kept)
+        return Counter(self.known_totals[story])
 
     def story(self, events: Iterable[Placed]) -> Story:
         """A conversation's events as they are read under the shop's policies."""
