@@ -16,7 +16,7 @@ from cli.version import OPTION, version
 from spark_jobs.entry.arguments import EXIT_CODES
 
 JOBS = (
-    "import_contacts",
+    "import_events",
     "generate_shop",
     "build_training_set",
     "train_model",

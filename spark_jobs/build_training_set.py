@@ -44,7 +44,7 @@ from spark_jobs.reader.served_features import compute_scored_and_rated
 
 _DESCRIPTION = """Features at every scored event that was there by an instant, and the label that the ratings of its
 round that were there by then give: of what was in the log (fold_archive) as they were served, of the lake's events
-(import_contacts) received before it as they would have been. With both sources, the events of a shop that were
+(import_events) received before it as they would have been. With both sources, the events of a shop that were
 received before its log begins are added to its log.
 
 A conversation in which a customer waits is scored again at each stage of the wait: as the log has it, and for the

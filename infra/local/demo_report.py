@@ -71,7 +71,7 @@ def collect(demo: Demo, alerts: list[Alert], evaluation: Figures) -> Figures:
     exported = demo.read("export_events")
     trained = demo.read("train_model")
     checked = demo.read("check_consistency")
-    data = demo.read("import_contacts" if demo.contacts else "generate_shop")
+    data = demo.read("import_events" if demo.contacts else "generate_shop")
     parity = json.loads((demo.folder / "model" / "parity.json").read_text("utf-8"))
     by_kind: dict[str, Counter[str]] = {}
     for alert in alerts:

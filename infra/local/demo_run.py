@@ -91,7 +91,8 @@ class Demo:
     def learn(self, spark: SparkProcess) -> None:
         """Bring data in and train on the events before the split."""
         if self.contacts:
-            data = self.job("import_contacts", self.contacts, "--shop", CONTACTS_SHOP, "--time-zone", self.time_zone)
+            said = ("--mapping", "contacts", "--shop", CONTACTS_SHOP, "--time-zone", self.time_zone)
+            data = self.job("import_events", self.contacts, *said)
         else:
             world = ("--start", SYNTHETIC_START, "--days", str(SYNTHETIC_DAYS))
             data = self.job("generate_shop", *world, "--contacts-per-day", str(SYNTHETIC_CONTACTS))

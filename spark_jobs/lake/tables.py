@@ -127,7 +127,7 @@ def read_events(spark: SparkSession, as_of: int | None = None, snapshot: int | N
     version, by default the present one. MissingSourceError where there is no such table or version, InputError for a
     table of other rows.
     """
-    stored = read_table(spark, EVENTS, snapshot=snapshot, made_by="import_contacts or generate_shop")
+    stored = read_table(spark, EVENTS, snapshot=snapshot, made_by="import_events or generate_shop")
     missing = [name for name in _OF_EVERY_EVENT if name not in stored.columns]
     if missing:
         raise InputError(f"found a table {EVENTS} without {', '.join(missing)}, expected the columns of events")

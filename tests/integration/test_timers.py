@@ -17,7 +17,7 @@ from infra.local.replaying import now_ms
 from infra.local.subscribers import QueueSubscriber
 from service_quality.commit.timers import GRACE_MS
 from service_quality.instants import MINUTE, format_instant
-from spark_jobs.contacts.export_format import COLUMNS
+from spark_jobs.sources.mapping_file import load_mapping
 from tests.integration.line_steps import read_rejected
 from tests.integration.timed_line import SECONDS, TimedLine, timed_line
 
@@ -80,12 +80,13 @@ def export_of(folder: Path, *, reported: datetime) -> Path:
     path = folder / "contacts.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        waits, over = (
-            {"contact_id": "imported"},
-            {"contact_id": "over", "answered": answered, "agent_id": "Ann Example"},
+        columns = list(load_mapping("contacts").resources[0].fields)
+        waits = {"Unique id": "imported"}
+        over = {"Unique id": "over", "issue_responded": answered, "Agent_name": "Ann Example"}
+        writer.writerow(columns)
+        writer.writerows(
+            [(row | {"Issue_reported at": asked}).get(name, "") for name in columns] for row in (waits, over)
         )
-        writer.writerow(COLUMNS.values())
-        writer.writerows([(row | {"reported": asked}).get(name, "") for name in COLUMNS] for row in (waits, over))
     return path
 
 
@@ -98,7 +99,8 @@ def test_wait_that_an_import_brings_rings_though_no_event_comes(line, tmp_path):
     target = ("--control-key-secret", line.outputs["ControlKeySecretArn"], "--archive", "nothing-archived")
     lake, as_of = ("--lake", tmp_path / "lake"), (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d")
     of_import = ("--as-of", as_of, *tables, *stream, *target, "--json", tmp_path / "imported.json")
-    jobs = ["import_contacts", export, "--shop", "imported-shop", *lake, "then", "materialize_histories", *of_import]
+    of_export = (export, "--mapping", "contacts", "--shop", "imported-shop", "--time-zone", "UTC", *lake)
+    jobs = ["import_events", *of_export, "then", "materialize_histories", *of_import]
 
     run_module("import", ["spark_jobs", *jobs, *lake], for_embedded(os.environ, line.endpoint))
 

@@ -77,17 +77,17 @@ def test_bad_argument_is_one_line(capsys):
 
 def test_overview_names_the_jobs(capsys):
     assert run_named(["--help"]) == 0
-    assert "import_contacts" in capsys.readouterr().out
+    assert "import_events" in capsys.readouterr().out
 
 
 def test_no_job_is_a_wrong_argument(capsys):
     assert run_named([]) == 2
-    assert "found no job, expected one of: import_contacts" in capsys.readouterr().err
+    assert "found no job, expected one of: import_events" in capsys.readouterr().err
 
 
 def test_unknown_job_is_one_line(capsys):
     assert run_named(["import_everything"]) == 2
-    assert "found 'import_everything', expected one of: import_contacts" in capsys.readouterr().err
+    assert "found 'import_everything', expected one of: import_events" in capsys.readouterr().err
 
 
 def test_summary_is_written_where_it_is_wanted(tmp_path, capsys):

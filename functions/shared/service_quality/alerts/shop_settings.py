@@ -23,7 +23,7 @@ SETTINGS = {
 }
 
 #: Digits behind the point, by ISO 4217; other currencies have two.
-_DIGITS = {
+DIGITS = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV"), 0),
     **dict.fromkeys(("XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
@@ -88,7 +88,7 @@ def money_in_words(minor: float, currency: str, language: str) -> str:
     >>> money_in_words(129_900, "", "en")
     '1,299.00 (currency not set)'
     """
-    digits = _DIGITS.get(currency, 2)
+    digits = DIGITS.get(currency, 2)
     shown = f"{minor / 10**digits:,.{digits}f}"
     return f"{shown} {currency}" if currency else NO_CURRENCY.said(language).format(shown)
 

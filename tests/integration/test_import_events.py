@@ -1,4 +1,4 @@
-"""Contact exports into the lake: what becomes an event, what is stored apart, what is refused."""
+"""Exports into the lake: what becomes an event, what is stored apart, what is corrected, what is refused."""
 
 import csv
 import gzip
@@ -13,17 +13,20 @@ from service_quality.events.event_forms import event_to_dict
 from service_quality.events.interaction_event import FIELDS
 from service_quality.events.parsing import parse_event
 from service_quality.instants import format_instant, parse_instant
-from spark_jobs import import_contacts
+from spark_jobs import import_events
 from spark_jobs.__main__ import run_chain
 from spark_jobs.command_line import run_job
-from spark_jobs.contacts.export_format import COLUMNS
 from spark_jobs.lake.snapshots import snapshot_of
 from spark_jobs.lake.tables import EVENTS, INSTANTS, REJECTED, read_events
 from spark_jobs.session.start import start_session
+from spark_jobs.sources.mapping_file import load_mapping, shipped_mappings
+from tests.unit.spark_jobs.export_samples import DERIVED, SAMPLES, expected_of, sorted_texts
 
 pytestmark = pytest.mark.spark
 
-HEADER = [*COLUMNS.values(), "Customer_City", "label_source"]
+OF_CONTACTS = ("--mapping", "contacts", "--time-zone", "UTC")
+
+HEADER = [*load_mapping("contacts").resources[0].fields, "Customer_City", "label_source"]
 ROW = {
     "Unique id": "c-1",
     "channel_name": "Inbound",
@@ -55,13 +58,17 @@ def write_export(path, *changes, header=HEADER):
     return path
 
 
-def run_import(lake, *files, options=()):
+def run_import(lake, *files, mapping="contacts", zone="UTC", options=()):
     """Import in this process; the summary, or the exit code of a failure."""
     summary = lake.parent / "summary.json"
     summary.unlink(missing_ok=True)
     code = run_job(
-        import_contacts.main,
-        [*map(str, files), "--shop", "shop", "--lake", str(lake), "--json", str(summary), *options],
+        import_events.main,
+        [
+            *(*map(str, files), "--mapping", mapping, "--shop", "shop", "--lake", str(lake), "--json", str(summary)),
+            *(() if zone is None else ("--time-zone", zone)),
+            *options,
+        ],
     )
     return json.loads(summary.read_text()) if code == 0 else code
 
@@ -103,7 +110,7 @@ def imported(tmp_path_factory):
 def test_contact_becomes_three_events(imported):
     lake, summary = imported
 
-    assert (summary["contacts"], summary["new_events"], summary["rejected"]) == (3, 8, 0)
+    assert (summary["rows_taken"], summary["new_events"], summary["rejected"]) == (3, 8, 0)
     assert set(events_in(lake)) == {
         *("c-1:1-opened", "c-1:2-answered", "c-1:3-rated"),
         *("c-2:1-opened", "c-2:2-answered", "c-2:3-rated"),
@@ -189,31 +196,29 @@ def test_later_file_adds_what_is_new(tmp_path):
 
 def test_rows_that_cannot_be_read_are_stored_with_line_and_reason(tmp_path):
     bad = [
-        ({"Issue_reported at": "2023-08-01 11:13"}, "bad_date", "Issue_reported at"),
-        ({"Issue_reported at": "31/02/2023 11:13"}, "bad_date", "Issue_reported at"),
-        ({"issue_responded": "soon"}, "bad_date", "issue_responded"),
-        ({"Survey_response_Date": "32-Aug-23"}, "bad_date", "Survey_response_Date"),
+        ({"Issue_reported at": "2023-08-01 11:13"}, "unreadable_value", "Issue_reported at"),
+        ({"Issue_reported at": "31/02/2023 11:13"}, "unreadable_value", "Issue_reported at"),
+        ({"Issue_reported at": "01/08/1999 11:13"}, "unreadable_value", "Issue_reported at"),
+        ({"Issue_reported at": "01/08/2099 11:13"}, "unreadable_value", "Issue_reported at"),
+        ({"Issue_reported at": ""}, "missing_value", "Issue_reported at"),
         ({"Unique id": " "}, "missing_value", "Unique id"),
-        ({"issue_responded": "01/08/2023 11:12"}, "answer_before_report", "issue_responded"),
-        ({"issue_responded": "31/07/2023 00:00"}, "answer_before_report", "issue_responded"),
-        ({"Survey_response_Date": "31-Jul-23"}, "rating_before_report", "Survey_response_Date"),
-        ({"Survey_response_Date": "01-Aug-99"}, "from_the_future", "Survey_response_Date"),
-        ({"Issue_reported at": "01/08/1999 11:13"}, "out_of_range", "Issue_reported at"),
+        ({"Unique id": "x" * 129}, "out_of_range", "Unique id"),
+        ({"Unique id": "1.2E+11"}, "unreadable_value", "Unique id"),
         ({"Unique id": "c-1", "CSAT Score": "5"}, "duplicate_id", "Unique id"),
     ]
     rows = [{}, *({"Unique id": f"bad-{place}"} | change for place, (change, _, _) in enumerate(bad))]
     lake = tmp_path / "lake"
 
-    summary = run_import(lake, write_export(tmp_path / "a.csv", *rows), options=["--least-share", "0"])
+    summary = run_import(lake, write_export(tmp_path / "a.csv", *rows), options=["--rejected-at-most", "1"])
 
     assert rejected_in(lake) == [(line, reason, field) for line, (_, reason, field) in enumerate(bad, 3)]
-    assert (summary["contacts"], summary["new_events"], summary["rejected"]) == (1, 3, len(bad))
+    assert (summary["rows_taken"], summary["new_events"], summary["rejected"]) == (1, 3, len(bad))
     assert sum(summary["rejected_by_reason"].values()) == len(bad)
-    assert summary["rejected_by_reason"]["bad_date"] == 4
+    assert summary["rejected_by_reason"]["unreadable_value"] == 5
 
 
-BAD_SURVEY = {"Unique id": "bad", "Survey_response_Date": "31-Jul-23"}
-BAD_TIME = {"Unique id": "bad", "issue_responded": "soon"}
+BAD_DAY = {"Unique id": "bad", "Issue_reported at": "32/08/2023 11:13"}
+BAD_TIME = {"Unique id": "bad", "Issue_reported at": ""}
 
 
 def test_optional_value_costs_no_row_and_is_counted(tmp_path):
@@ -233,8 +238,8 @@ def test_optional_value_costs_no_row_and_is_counted(tmp_path):
         write_export(tmp_path / "a.csv", *({"Unique id": f"c-{place}"} | one for place, one in enumerate(changes))),
     )
 
-    assert (summary["contacts"], summary["rejected"]) == (len(changes), 0)
-    assert summary["odd_fields"] == {"Item_price": 3, "Survey_response_Date": 1, "Tenure Bucket": 1}
+    assert (summary["rows_taken"], summary["rejected"]) == (len(changes), 0)
+    assert summary["odd_cells"] == {"Item_price": 3, "Survey_response_Date": 1, "Tenure Bucket": 1}
     found = events_in(lake)
     assert [found[f"c-{place}:1-opened"]["amount_minor"] for place in range(4)] == [None, None, None, 9995]
     assert [place for place in range(len(changes)) if f"c-{place}:3-rated" not in found] == [4, 5]
@@ -248,7 +253,7 @@ def test_contact_that_was_never_answered_or_has_no_agent_is_taken(tmp_path):
 
     summary = run_import(lake, write_export(tmp_path / "a.csv", *rows))
 
-    assert (summary["contacts"], summary["rejected"], summary["odd_fields"]) == (3, 0, {})
+    assert (summary["rows_taken"], summary["rejected"], summary["odd_cells"]) == (3, 0, {})
     found = events_in(lake)
     assert sorted(found) == [
         *("c-1:1-opened", "c-1:3-rated", "c-2:1-opened", "c-2:3-rated"),
@@ -266,7 +271,7 @@ def test_ratings_of_another_scale_are_kept_as_they_were_given(tmp_path):
 
     found = events_in(lake)
     rated = [found[f"c-{place}:3-rated"] for place in range(len(scores))]
-    assert (summary["rejected"], summary["odd_fields"]) == (0, {"CSAT Score": 7})
+    assert (summary["rejected"], summary["odd_cells"]) == (0, {"CSAT Score": 7})
     assert [event["rating"] for event in rated] == [5, *[None] * 7]
     assert [event["rating_given"] for event in rated] == [None, *scores[1:]]
 
@@ -282,20 +287,20 @@ def test_one_agent_is_one_in_every_spelling(tmp_path):
 
 def test_file_of_the_same_name_with_new_content_keeps_its_own_rejected_rows(tmp_path):
     lake, export = tmp_path / "lake", tmp_path / "contacts.csv"
-    run_import(lake, write_export(export, {}, BAD_SURVEY))
+    run_import(lake, write_export(export, {}, BAD_DAY))
 
     second = run_import(lake, write_export(export, {"Unique id": "c-2"}, BAD_TIME))
     again = run_import(lake, export)
 
     assert (second["new_rejected"], again["new_rejected"]) == (1, 0)
     assert sorted(rejected_in(lake)) == [
-        (3, "bad_date", "issue_responded"),
-        (3, "rating_before_report", "Survey_response_Date"),
+        (3, "missing_value", "Issue_reported at"),
+        (3, "unreadable_value", "Issue_reported at"),
     ]
 
 
 def test_same_content_under_another_name_or_packed_is_not_stored_twice(tmp_path):
-    lake, rows = tmp_path / "lake", ({"Unique id": "c-1"}, BAD_SURVEY, BAD_TIME, {"Unique id": "c-2"})
+    lake, rows = tmp_path / "lake", ({"Unique id": "c-1"}, BAD_DAY, BAD_TIME, {"Unique id": "c-2"})
     first = run_import(lake, write_export(tmp_path / "a.csv", *rows))
 
     others = [run_import(lake, write_export(tmp_path / name, *rows)) for name in ("b.csv", "c.csv.gz")]
@@ -306,11 +311,11 @@ def test_same_content_under_another_name_or_packed_is_not_stored_twice(tmp_path)
 
 def test_copies_in_one_import_keep_each_line_once(tmp_path):
     for name in ("a.csv", "b.csv"):
-        write_export(tmp_path / name, {}, BAD_SURVEY, {"Unique id": "c-2"}, BAD_TIME)
+        write_export(tmp_path / name, {}, BAD_DAY, {"Unique id": "c-2"}, BAD_TIME)
 
     summary = run_import(tmp_path / "lake", tmp_path / "*.csv")
 
-    assert summary["rejected_by_reason"] == {"bad_date": 2, "duplicate_id": 2, "rating_before_report": 2}
+    assert summary["rejected_by_reason"] == {"duplicate_id": 2, "missing_value": 2, "unreadable_value": 2}
     assert sorted(line for line, _, _ in rejected_in(tmp_path / "lake")) == [2, 3, 4, 5]
 
 
@@ -330,12 +335,10 @@ def test_import_of_which_nothing_can_be_read_fails_and_keeps_what_was_rejected(t
 
     said = refusal_of(tmp_path, capsys, export)
 
-    assert "a.csv: found 0 of 3 rows readable, expected at least 50%; 3 are rejected as bad_date" in said
-    assert f"in Issue_reported at; what was rejected is in {REJECTED}" in said
+    assert "a.csv: found 3 of 3 rows rejected, most of them as unreadable_value in Issue_reported at" in said
+    assert f"expected at most 50%; what was rejected is in {REJECTED}" in said
     assert len(rejected_in(tmp_path / "lake")) == 3
-    assert "found 0 of 3 rows readable, expected at least one" in refusal_of(
-        tmp_path, capsys, export, options=["--least-share", "0"]
-    )
+    assert "found 3 of 3 rows rejected" in refusal_of(tmp_path, capsys, export, options=["--rejected-at-most", "1"])
     assert len(rejected_in(tmp_path / "lake")) == 3
 
 
@@ -343,55 +346,59 @@ def test_file_in_another_encoding_is_refused_once(tmp_path, capsys):
     write_export(tmp_path / "utf8.csv", {"category": "退货"}, {"Unique id": "c-2", "category": "物流"})
     (tmp_path / "gbk.csv").write_bytes((tmp_path / "utf8.csv").read_text("utf-8").encode("gbk"))
 
-    assert "2 are rejected as not_utf8;" in refusal_of(tmp_path, capsys, tmp_path / "gbk.csv")
+    assert "2 of 2 rows rejected, most of them as not_utf8;" in refusal_of(tmp_path, capsys, tmp_path / "gbk.csv")
+    read = run_import(tmp_path / "lake", tmp_path / "gbk.csv", options=["--encoding", "gb18030"])
+    assert read["rows_taken"] == 2
 
 
 def test_import_fails_below_the_declared_share_and_not_at_it(tmp_path, capsys):
-    export = write_export(tmp_path / "a.csv", {}, BAD_SURVEY, BAD_TIME, {"Unique id": "c-2"})
+    export = write_export(tmp_path / "a.csv", {}, BAD_DAY, BAD_TIME, {"Unique id": "c-2"})
 
-    assert "found 2 of 4 rows readable, expected at least 51%" in refusal_of(
-        tmp_path, capsys, export, options=["--least-share", "0.51"]
+    assert "found 2 of 4 rows rejected, most of them as" in refusal_of(
+        tmp_path, capsys, export, options=["--rejected-at-most", "0.49"]
     )
     for _ in range(2):
-        assert run_import(tmp_path / "lake", export, options=["--least-share", "0.5"])["contacts"] == 2
+        assert run_import(tmp_path / "lake", export, options=["--rejected-at-most", "0.5"])["rows_taken"] == 2
 
 
 def test_one_file_that_cannot_be_read_among_good_ones_is_named(tmp_path, capsys):
     write_export(tmp_path / "a.csv", *({"Unique id": f"c-{n}"} for n in range(9)))
-    write_export(tmp_path / "b.csv", BAD_SURVEY)
+    write_export(tmp_path / "b.csv", BAD_DAY)
 
     said = refusal_of(tmp_path, capsys, tmp_path / "*.csv")
 
-    assert "b.csv: found 0 of 1 rows readable" in said
+    assert "b.csv: found 1 of 1 rows rejected" in said
 
 
 def test_header_alone_is_nothing_read_unless_another_file_has_rows(tmp_path, capsys):
     header = write_export(tmp_path / "a.csv")
 
     assert "found no row below the columns' names" in refusal_of(tmp_path, capsys, header)
-    assert run_import(tmp_path / "lake", header, write_export(tmp_path / "b.csv", {}))["contacts"] == 1
+    assert run_import(tmp_path / "lake", header, write_export(tmp_path / "b.csv", {}))["rows_taken"] == 1
 
 
 def test_contact_that_is_repeated_was_read(tmp_path):
     summary = run_import(tmp_path / "lake", write_export(tmp_path / "a.csv", {}, {}, {}, {}))
 
-    assert (summary["contacts"], summary["rejected_by_reason"]) == (1, {"duplicate_id": 3})
+    assert (summary["rows_taken"], summary["rejected_by_reason"]) == (1, {"duplicate_id": 3})
 
 
 def test_refused_import_stops_the_jobs_behind_it(tmp_path, capsys):
-    export = write_export(tmp_path / "a.csv", BAD_SURVEY)
+    export = write_export(tmp_path / "a.csv", BAD_DAY)
     lake = ["--lake", str(tmp_path / "lake")]
 
-    code = run_chain(["import_contacts", str(export), "--shop", "s", *lake, "then", "build_training_set", *lake])
+    code = run_chain(
+        ["import_events", str(export), *OF_CONTACTS, "--shop", "s", *lake, "then", "build_training_set", *lake]
+    )
 
     assert code == 3
-    assert capsys.readouterr().err.startswith("import_contacts: ")
+    assert capsys.readouterr().err.startswith("import_events: ")
 
 
 def test_times_are_of_the_zone_that_is_named(tmp_path):
     lake = tmp_path / "lake"
 
-    run_import(lake, write_export(tmp_path / "a.csv", {}), options=["--time-zone", "Asia/Shanghai"])
+    run_import(lake, write_export(tmp_path / "a.csv", {}), zone="Asia/Shanghai")
 
     assert {name[4:]: event["occurred_at"] for name, event in events_in(lake).items()} == {
         "1-opened": "2023-08-01T03:13:00.000Z",
@@ -404,25 +411,25 @@ def test_pattern_names_several_files(tmp_path):
     write_export(tmp_path / "a.csv", {})
     write_export(tmp_path / "b.csv", {"Unique id": "c-2"})
 
-    assert run_import(tmp_path / "lake", tmp_path / "*.csv")["contacts"] == 2
+    assert run_import(tmp_path / "lake", tmp_path / "*.csv")["rows_taken"] == 2
 
 
 def test_file_whose_name_reads_as_a_pattern_is_taken_literally(tmp_path):
     write_export(tmp_path / "contacts 1.csv", {}, {"Unique id": "c-2"})
     named = write_export(tmp_path / "contacts [1] {a} *.csv", {"Unique id": "c-3"})
 
-    assert run_import(tmp_path / "lake", named)["contacts"] == 1
+    assert run_import(tmp_path / "lake", named)["rows_taken"] == 1
 
 
 def test_file_with_missing_columns_is_refused_with_found_and_expected(tmp_path, capsys):
-    export = write_export(tmp_path / "a.csv", {}, header=[name for name in HEADER if name != "CSAT Score"])
+    export = write_export(tmp_path / "a.csv", {}, header=[name for name in HEADER if name != "Unique id"])
 
     assert run_import(tmp_path / "lake", export) == 3
 
     said = capsys.readouterr().err
     assert "a.csv" in said
-    assert "found Unique id, channel_name" in said
-    assert "missing CSAT Score" in said
+    assert "found channel_name, category" in said
+    assert "missing Unique id" in said
     assert snapshot_of(spark_of(tmp_path / "lake"), EVENTS) is None
 
 
@@ -433,8 +440,8 @@ def test_empty_file_among_good_ones_is_named(tmp_path, capsys):
     assert run_import(tmp_path / "lake", tmp_path / "*.csv") == 3
 
     said = capsys.readouterr().err
-    assert "c%20d.csv" in said
-    assert "a%20b.csv" not in said
+    assert "c d.csv" in said
+    assert "a b.csv" not in said
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\x1f\x8b broken"])
@@ -456,17 +463,114 @@ def test_broken_gzip_is_refused(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["nothing.csv", "--shop", "shop"], 4, "nothing.csv"),
-        (["nothing.csv"], 2, "--shop"),
+        (["nothing.csv", "--shop", "shop", *OF_CONTACTS], 4, "nothing.csv"),
+        (["nothing.csv", *OF_CONTACTS], 2, "found no --shop"),
+        (["nothing.csv", "--shop", "shop", "--mapping", "contact"], 4, "did you mean contacts?"),
+        (["nothing.csv", "--shop", "shop", "--mapping", "contacts"], 2, "--time-zone ZONE (times of Issue_reported at"),
+        (["nothing.csv", "--shop", "shop", "--mapping", "chinese_reviews"], 2, "--given occurred_at=VALUE"),
+        (["nothing.csv", "--shop", "shop", *OF_CONTACTS, "--given", "day=1"], 2, "found --given day"),
         (["nothing.csv", "--shop", "shop", "--time-zone", "Mars/Base"], 2, "expected a time zone"),
-        (["nothing.csv", "--shop", "shop", "--least-share", "nan"], 2, "found 'nan', expected a share from 0 to 1"),
+        (["nothing.csv", "--shop", "shop", "--currency", "yuan"], 2, "expected three capital letters"),
+        (
+            ["nothing.csv", "--shop", "shop", "--rejected-at-most", "nan"],
+            2,
+            "found 'nan', expected a share from 0 to 1",
+        ),
     ],
 )
 def test_command_says_in_one_line_what_is_wrong(tmp_path, arguments, code, said):
-    command = [sys.executable, "-m", "spark_jobs", "import_contacts", *arguments, "--lake", str(tmp_path / "lake")]
+    command = [sys.executable, "-m", "spark_jobs", "import_events", *arguments, "--lake", str(tmp_path / "lake")]
 
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     lines = [line for line in done.stderr.splitlines() if not line.startswith("WARNING: Using incubator modules")]
     assert (done.returncode, len(lines)) == (code, 1), done.stderr
     assert said in lines[0]
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    """A lake for each sample, and the summary of its import."""
+    folder = tmp_path_factory.mktemp("samples")
+    found = {}
+    for name in shipped_mappings():
+        said = expected_of(name)["arguments"]
+        options = [word for given in said["given"].items() for word in ("--given", "=".join(given))]
+        options += ["--currency", said["currency"]] if said["currency"] else []
+        files = [
+            path for path in (SAMPLES / name).iterdir() if path.name != "expected.json" and "gb18030" not in path.name
+        ]
+        lake = folder / name / "lake"
+        lake.parent.mkdir()
+        found[name] = lake, run_import(lake, *files, mapping=name, zone=said["time_zone"], options=options)
+        for packed in (SAMPLES / name).glob("*gb18030*"):
+            run_import(lake, packed, mapping=name, zone=said["time_zone"], options=[*options, "--encoding", "gb18030"])
+    return found
+
+
+@pytest.mark.parametrize("name", shipped_mappings())
+def test_sample_gives_on_spark_what_its_reader_reads(samples, name):
+    lake, summary = samples[name]
+    expected = expected_of(name)
+    made = ("conversation_id",) if name == "chinese_reviews" else ()  # the file names no conversation
+
+    events = [
+        {key: value for key, value in event.items() if value is not None and key not in ("source", "precision")}
+        | ({"precision": "day"} if event["precision"] == "day" else {})
+        for event in events_in(lake).values()
+    ]
+
+    assert sorted_texts(without(event, *made) for event in events) == sorted_texts(expected["events"])
+    assert summary["rejected"] == len(expected["rejected_rows"])
+    assert sum(summary["odd_cells"].values()) == len(expected["odd_values"])
+
+
+def without(event, *names):
+    """An event as a sample describes it."""
+    return {name: value for name, value in event.items() if name not in (*DERIVED, *names)}
+
+
+def test_later_export_is_counted_or_corrects_what_the_lake_has(tmp_path, capsys):
+    lake = tmp_path / "lake"
+    run_import(lake, write_export(tmp_path / "first.csv", {"CSAT Score": "5"}, {"Unique id": "c-2"}))
+    changed = {"CSAT Score": "1", "issue_responded": "01/08/2023 11:58", "category": "Refunds"}
+    later = write_export(tmp_path / "later.csv", changed, {"Unique id": "c-2"})
+
+    counted = run_import(lake, later)
+
+    assert (counted["differing_events"], counted["corrected_events"], counted["new_events"]) == (3, 0, 0)
+    assert "3 events differ from the lake's, left as they were" in capsys.readouterr().out
+    assert events_in(lake)["c-1:3-rated"]["rating"] == 5
+
+    corrected = run_import(lake, later, options=["--later-export", "correct"])
+
+    assert (corrected["differing_events"], corrected["corrected_events"], corrected["new_events"]) == (3, 3, 0)
+    found = events_in(lake)
+    assert (found["c-1:3-rated"]["rating"], found["c-1:1-opened"]["category"]) == (1, "Refunds")
+    assert found["c-1:2-answered"]["occurred_at"] == "2023-08-01T11:58:00.000Z"
+    assert run_import(lake, later)["differing_events"] == 0
+
+
+def test_times_in_the_other_order_of_day_and_month_refuse_the_file(tmp_path, capsys):
+    days = ("8/1/2023 11:13", "8/5/2023 11:13", "8/12/2023 11:13", "8/25/2023 11:13")
+    rows = [{"Unique id": f"c-{n}", "Issue_reported at": day, "issue_responded": ""} for n, day in enumerate(days)]
+
+    said = refusal_of(tmp_path, capsys, write_export(tmp_path / "a.csv", *rows))
+
+    assert "a.csv: found 1 times in Issue_reported at that read in the other order of day and month alone" in said
+    assert events_count(tmp_path / "lake") == 0
+
+
+def events_count(lake):
+    """The number of events of a lake, which may have no table of them."""
+    return 0 if snapshot_of(spark_of(lake), EVENTS) is None else read_events(spark_of(lake)).count()
+
+
+def test_events_that_repeat_or_contradict_one_within_the_files_are_counted(tmp_path):
+    header = "event_time,event_type,product_id,category_code,price,user_id"
+    view = "2019-10-01 00:00:00 UTC,view,7,toys.kite,1.00,u1"
+    (tmp_path / "a.csv").write_text("\n".join([header, view, view, view.replace("view", "cart")]), "utf-8")
+
+    summary = run_import(tmp_path / "lake", tmp_path / "a.csv", mapping="rees46", zone=None)
+
+    assert (summary["new_events"], summary["repeated_events"], summary["conflicting_events"]) == (2, 1, 0)

@@ -1,1 +1,0 @@
-"""Contact exports, read into interaction events."""

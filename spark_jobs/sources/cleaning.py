@@ -1,0 +1,147 @@
+"""What an import met in its rows, counted while they are read: numbers that add up over files and partitions."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from service_quality.instants import DAY
+from spark_jobs.sources.cells import swapped
+from spark_jobs.sources.exports import DUPLICATE_ID, FileRow
+from spark_jobs.sources.mapping import INSTANT_TYPES, Resource
+from spark_jobs.sources.row_events import ReadRow
+
+#: Between the parts of a counter's key.
+_SEPARATOR = "\x1f"
+
+
+@dataclass
+class Cleaning:
+    """Counters of rows and cells; each key's parts are those that its name says, in order."""
+
+    rows: Counter[str] = field(default_factory=Counter)  # file
+    taken: Counter[str] = field(default_factory=Counter)  # file
+    rejected: Counter[str] = field(default_factory=Counter)  # file, reason, column
+    left_out: Counter[str] = field(default_factory=Counter)  # why
+    odd: Counter[str] = field(default_factory=Counter)  # column
+    blank: Counter[str] = field(default_factory=Counter)  # resource, column
+    cells: Counter[str] = field(default_factory=Counter)  # resource
+    kinds: Counter[str] = field(default_factory=Counter)  # kind
+    days: Counter[str] = field(default_factory=Counter)  # UTC day since 1970
+    swapped: Counter[str] = field(default_factory=Counter)  # file, column: reads in the other order of dates alone
+    proofs: Counter[str] = field(default_factory=Counter)  # file, column: reads in the declared order alone
+
+    def note(self, row: FileRow, read: ReadRow, resource: Resource) -> None:
+        """Count a row and what came of it."""
+        self.rows[row.file] += 1
+        if read.reason is not None:
+            self.rejected[_key(row.file, read.reason, read.column or "")] += 1
+        elif read.left_out is not None:
+            self.left_out[read.left_out] += 1
+        else:
+            self.taken[row.file] += 1
+        self.odd.update(read.odd)
+        for event in read.events:
+            self.kinds[event.kind] += 1
+            self.days[str(event.occurred_at // DAY)] += 1
+        if row.reason is None:
+            self._note_cells(row, resource)
+
+    def _note_cells(self, row: FileRow, resource: Resource) -> None:
+        self.cells[resource.name] += 1
+        for (name, declared), cell in zip(resource.fields.items(), row.cells, strict=True):
+            text = cell.strip()
+            if text in declared.missing:
+                self.blank[_key(resource.name, name)] += 1
+            elif declared.type in INSTANT_TYPES:
+                order = order_of(text, declared.formats)
+                if order is not None:
+                    (self.proofs if order else self.swapped)[_key(row.file, name)] += 1
+
+    def merge(self, other: "Cleaning") -> None:
+        """Add the counters of other rows."""
+        for name, counter in vars(other).items():
+            getattr(self, name).update(counter)
+
+    def to_json(self) -> str:
+        """The counters as text."""
+        return json.dumps({name: counter for name, counter in vars(self).items() if counter}, ensure_ascii=False)
+
+    @property
+    def rejected_by_reason(self) -> dict[str, int]:
+        """The number of rejected rows by reason."""
+        return _by_part(self.rejected, 1)
+
+    @property
+    def most_rejected(self) -> Mapping[str, tuple[int, str]]:
+        """By file the number of rejected rows, those that repeat another one aside, and what most of them lack."""
+        by_file: dict[str, Counter[str]] = {}
+        for key, count in self.rejected.items():
+            file, reason, column = key.split(_SEPARATOR)
+            if reason != DUPLICATE_ID:
+                by_file.setdefault(file, Counter())[f"{reason} in {column}" if column else reason] += count
+        return {file: (sum(found.values()), found.most_common(1)[0][0]) for file, found in by_file.items()}
+
+    @property
+    def blank_shares(self) -> dict[str, float]:
+        """The share of blank cells by resource and column, where there are any."""
+        return {
+            ".".join(key.split(_SEPARATOR)): round(count / self.cells[key.split(_SEPARATOR)[0]], 4)
+            for key, count in sorted(self.blank.items())
+        }
+
+    @property
+    def other_order(self) -> list[tuple[str, str, int]]:
+        """Files and columns of which times read in the other order of day and month alone, and none in the declared."""
+        found = ((key, count) for key, count in sorted(self.swapped.items()) if not self.proofs[key])
+        return [(*_two(key), count) for key, count in found]
+
+
+def _two(key: str) -> tuple[str, str]:
+    first, second = key.split(_SEPARATOR)
+    return first, second
+
+
+def merged(texts: Iterable[str]) -> Cleaning:
+    """The sum of counters given as text."""
+    total = Cleaning()
+    for text in texts:
+        total.merge(Cleaning(**{name: Counter(counts) for name, counts in json.loads(text).items()}))
+    return total
+
+
+def _key(*parts: str) -> str:
+    return _SEPARATOR.join(parts)
+
+
+def _by_part(counter: Counter[str], place: int) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for key, count in counter.items():
+        sums[key.split(_SEPARATOR)[place]] += count
+    return dict(sorted(sums.items()))
+
+
+@lru_cache(maxsize=65_536)
+def order_of(text: str, formats: tuple[str, ...]) -> bool | None:
+    """Whether a time reads in the declared order of day and month alone (True) or in the other one alone (False).
+
+    >>> order_of("25/08/2023", ("%d/%m/%Y",)), order_of("8/25/2023", ("%d/%m/%Y",)), order_of("1/2/2023", ("%d/%m/%Y",))
+    (True, False, None)
+    """
+    others = [other for form in formats if (other := swapped(form)) is not None]
+    if not others:
+        return None
+    fits, fits_other = any(_reads(text, form) for form in formats), any(_reads(text, form) for form in others)
+    return fits if fits != fits_other else None
+
+
+def _reads(text: str, form: str) -> bool:
+    if "%" not in form:
+        return False
+    try:
+        datetime.strptime(text, form)
+    except ValueError:
+        return False
+    return True

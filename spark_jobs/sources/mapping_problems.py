@@ -1,0 +1,316 @@
+"""What is wrong with a mapping: what its schema forbids, or else what its names do not name; everything at once."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from jsonschema import Draft202012Validator
+
+from service_quality.events.interaction_event import DERIVED_FIELDS, INPUT_FIELDS, OPTIONAL_FIELDS
+from service_quality.events.kinds import KINDS
+from service_quality.policies.document_values import Problem, nearest, shown
+from spark_jobs.sources.mapping import INSTANT_TYPES, ROW, header_name
+
+SCHEMA_FILE = Path(__file__).with_name("mapping.schema.json")
+DURATION_FORMATS = ("h", "min", "s", "clock")
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+
+Declared = Mapping[str, object]
+
+
+def find_problems(document: object) -> list[Problem]:
+    """Everything that is wrong with a mapping: what its schema forbids, or else what its names do not name."""
+    problems = [problem for error in _validator().iter_errors(document) for problem in _of_schema(error)]
+    return sorted(problems, key=lambda one: one.path) if problems else list(_of_names(document))
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(json.loads(SCHEMA_FILE.read_text("utf-8")))
+
+
+def _of_schema(error: Any) -> Iterator[Problem]:  # a ValidationError, of JSON
+    """An error of the schema in words; of alternatives the one that comes nearest."""
+    path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.absolute_path).lstrip(".")
+    if error.validator == "anyOf":
+        likely = [one for one in error.context or () if one.validator != "type" or len(one.absolute_path) > 0]
+        nested = [one for one in likely if one.validator == "additionalProperties"]
+        yield Problem(path, shown(error.instance), _forms(error, nested))
+    elif error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        yield Problem(path or "mapping", f"no {', '.join(missing)}", f"{', '.join(error.validator_value)}")
+    elif error.validator == "additionalProperties":
+        known = tuple(error.schema.get("properties", ()))
+        for key in (key for key in error.instance if key not in known):
+            where = f"{path}.{key}" if path else key
+            yield Problem(where, "an unknown key", f"one of {', '.join(known)}", nearest(key, known))
+    elif error.validator == "enum":
+        words = tuple(map(str, error.validator_value))
+        meant = nearest(error.instance, words) if isinstance(error.instance, str) else None
+        yield Problem(path, shown(error.instance), f"one of {', '.join(map(repr, words))}", meant)
+    elif error.validator in ("minProperties", "maxProperties") and "is" in error.schema.get("properties", {}):
+        yield Problem(path, shown(error.instance), "a column and one of is, isNot, matches, matchesNot, sameAs, blank")
+    else:
+        yield Problem(path or "mapping", shown(error.instance), _expected(error))
+
+
+def _forms(error: Any, nested: list[Any]) -> str:
+    known = sorted({name for one in nested for name in one.schema.get("properties", ())})
+    described = error.schema.get("description")
+    return f"a column or an object of {', '.join(known)}" if known else described or "a column, or a list of columns"
+
+
+def _expected(error: Any) -> str:
+    """What the schema expects, in words."""
+    value = error.validator_value
+    described = {
+        "type": f"a JSON {value}",
+        "pattern": f"a text like {value}",
+        "format": f"a {value}",
+        "minimum": f"at least {value}",
+        "maximum": f"at most {value}",
+        "minItems": f"at least {value} entries",
+        "maxItems": f"at most {value} entries",
+        "minLength": "a text that is not empty",
+        "maxLength": f"at most {value} characters",
+        "minProperties": f"at least {value} keys",
+        "maxProperties": f"at most {value} keys",
+        "const": json.dumps(value),
+    }
+    return described.get(str(error.validator), str(value))
+
+
+def _of_names(document: object) -> Iterator[Problem]:
+    """What a mapping of the right form names that there is not."""
+    assert isinstance(document, dict)
+    resources = document["resources"]
+    names = [one["name"] for one in resources]
+    given = document.get("given", {})
+    if "zone" in document and not _is_zone(document["zone"]):
+        yield Problem("zone", str(document["zone"]), "a time zone such as Asia/Shanghai")
+    if not any(one.get("events") for one in resources):
+        yield Problem("resources", "no event in any of them", "at least one")
+    for number, one in enumerate(resources):
+        path = f"resources[{number}]"
+        if names.index(one["name"]) != number:
+            yield Problem(f"{path}.name", f"{one['name']} again", "each name once")
+        yield from _of_resource(path, one, resources[:number] + resources[number + 1 :], given)
+
+
+def _of_resource(
+    path: str, one: Mapping[str, object], others: list[Mapping[str, object]], given: Mapping[str, str]
+) -> Iterator[Problem]:
+    schema = one["schema"]
+    assert isinstance(schema, dict)
+    fields = {field["name"]: field for field in schema["fields"]}
+    columns = dict(fields)
+    seen: set[str] = set()
+    for number, field in enumerate(schema["fields"]):
+        where = f"{path}.schema.fields[{number}]"
+        for name in (field["name"], *field.get("alternatives", ())):
+            if header_name(name) in seen:
+                yield Problem(where, f"{name} again", "each column once")
+            seen.add(header_name(name))
+        yield from _of_field(where, field, fields)
+    for number, key in enumerate(schema.get("foreignKeys", ())):
+        where = f"{path}.schema.foreignKeys[{number}]"
+        yield from _unknown(f"{where}.fields", key["fields"], columns)
+        other = next((each for each in others if each["name"] == key["reference"]["resource"]), None)
+        if other is None:
+            known = ", ".join(str(each["name"]) for each in others) or "no other resource"
+            yield Problem(f"{where}.reference.resource", key["reference"]["resource"], known)
+            continue
+        their = other["schema"]
+        assert isinstance(their, dict)
+        if their.get("primaryKey") != [key["reference"]["fields"]]:
+            expected = f"the primary key of {other['name']}: {', '.join(their.get('primaryKey', ['it has none']))}"
+            yield Problem(f"{where}.reference.fields", key["reference"]["fields"], expected)
+        columns |= {f"{other['name']}.{field['name']}": field for field in their["fields"]}
+    if isinstance(one.get("of"), dict):
+        yield from _of_part(path, one["of"], others)  # type: ignore[arg-type]  # as tested
+    for name in schema.get("primaryKey", ()):
+        yield from _unknown(f"{path}.schema.primaryKey", name, fields)
+    if "latestBy" in one:
+        yield from _unknown(f"{path}.latestBy", one["latestBy"], fields)
+        if "primaryKey" not in schema:
+            yield Problem(f"{path}.latestBy", str(one["latestBy"]), "a primary key beside it")
+    for number, left_out in enumerate(_list(one.get("leaveOut"))):
+        yield from _of_conditions(f"{path}.leaveOut[{number}].when", left_out["when"], columns)
+    for number, event in enumerate(_list(one.get("events"))):
+        yield from _of_event(f"{path}.events[{number}]", event, columns, given)
+
+
+def _of_part(path: str, part: Mapping[str, str], others: list[Mapping[str, object]]) -> Iterator[Problem]:
+    whole = next((each for each in others if each["name"] == part["resource"]), None)
+    if whole is None:
+        yield Problem(f"{path}.of.resource", part["resource"], ", ".join(str(each["name"]) for each in others))
+        return
+    schema = whole["schema"]
+    assert isinstance(schema, dict)
+    yield from _unknown(f"{path}.of.column", part["column"], {field["name"]: field for field in schema["fields"]})
+    yield from _of_pattern(f"{path}.of.pattern", part["pattern"])
+
+
+def _list(value: object) -> list[dict[str, Any]]:  # JSON of the right form
+    return value if isinstance(value, list) else []
+
+
+def _of_field(path: str, field: Mapping[str, object], fields: Mapping[str, object]) -> Iterator[Problem]:
+    formats = formats_of(field)
+    if field["type"] == "duration":
+        for word in formats:
+            if word not in DURATION_FORMATS:
+                yield Problem(f"{path}.format", word, f"one of {', '.join(DURATION_FORMATS)}")
+        if not formats:
+            yield Problem(path, "no format", f"one of {', '.join(DURATION_FORMATS)}")
+    elif field["type"] in INSTANT_TYPES:
+        for word in formats:
+            if word not in ("default", "epoch_s", "epoch_ms") and "%" not in word:
+                yield Problem(f"{path}.format", word, "default, epoch_s, epoch_ms, or a pattern such as %d/%m/%Y %H:%M")
+    elif formats:
+        yield Problem(f"{path}.format", ", ".join(formats), "none for this type")
+    zone = field.get("zone")
+    if zone is not None and not _is_zone(str(zone)):
+        yield Problem(f"{path}.zone", str(zone), "a time zone such as Asia/Shanghai")
+    midnight = field.get("midnight")
+    if isinstance(midnight, dict):
+        yield from _unknown(f"{path}.midnight.after", midnight["after"], fields)
+    if field.get("groupChar") is not None and field.get("groupChar") == field.get("decimalChar", "."):
+        yield Problem(f"{path}.groupChar", repr(field["groupChar"]), "another character than decimalChar")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        return False
+    return True
+
+
+def _of_conditions(
+    path: str, conditions: Iterable[Mapping[str, object]], columns: Mapping[str, object]
+) -> Iterator[Problem]:
+    for number, one in enumerate(conditions):
+        yield from _unknown(f"{path}[{number}].column", one["column"], columns)
+        tests = [test for test in one if test not in ("column", "json")]
+        if len(tests) != 1:
+            found = " and ".join(tests) or "no test"
+            yield Problem(f"{path}[{number}]", found, "one of is, isNot, matches, matchesNot, sameAs, blank")
+        for test in ("matches", "matchesNot"):
+            if test in one:
+                yield from _of_pattern(f"{path}[{number}].{test}", one[test])
+        if "sameAs" in one:
+            yield from _unknown(f"{path}[{number}].sameAs", one["sameAs"], columns)
+
+
+def _of_pattern(path: str, pattern: object, *, groups: int | None = None) -> Iterator[Problem]:
+    try:
+        found = re.compile(str(pattern)).groups
+    except re.error as error:
+        yield Problem(path, shown(pattern), f"a regular expression ({error})")
+        return
+    if groups is not None and found != groups:
+        yield Problem(path, f"{found} groups", f"{groups}: the part that is the value")
+
+
+def _of_event(
+    path: str, event: Mapping[str, object], columns: Mapping[str, Mapping[str, object]], given: Mapping[str, str]
+) -> Iterator[Problem]:
+    kind = str(event["kind"])
+    if kind not in KINDS:
+        yield Problem(f"{path}.kind", kind, "a kind of docs/events.md", nearest(kind, tuple(KINDS)))
+    places = _PLACEHOLDER.findall(str(event["id"]))
+    if not places:
+        yield Problem(f"{path}.id", shown(event["id"]), "a {column} or {row}, else all events have one id")
+    for name in places:
+        if name != ROW:
+            yield from _unknown(f"{path}.id", name, columns)
+    for number, instant in enumerate(instants_of(event["at"])):
+        yield from _of_instant(
+            f"{path}.at[{number}]" if isinstance(event["at"], list) else f"{path}.at", instant, columns, given
+        )
+    if "notBefore" in event:
+        yield from _of_type(f"{path}.notBefore", event["notBefore"], columns, INSTANT_TYPES)
+    yield from _of_conditions(f"{path}.when", _list(event.get("when")), columns)
+    fields = event["fields"]
+    assert isinstance(fields, dict)
+    if kind in KINDS:
+        for needed in KINDS[kind].needs:
+            if needed not in fields:
+                yield Problem(f"{path}.fields", f"no {needed}", f"a value for {kind}")
+    known = tuple(name for name in INPUT_FIELDS if name in OPTIONAL_FIELDS and name not in DERIVED_FIELDS)
+    for name, value in fields.items():
+        where = f"{path}.fields.{name}"
+        if name not in known:
+            yield Problem(where, name, "a field of docs/events.md", nearest(name, known))
+        yield from _of_value(where, value, columns, given)
+
+
+def _of_value(
+    path: str, value: object, columns: Mapping[str, Mapping[str, object]], given: Mapping[str, str]
+) -> Iterator[Problem]:
+    match value:
+        case str():
+            yield from _unknown(path, value, columns)
+        case {"column": column, **rest}:
+            yield from _unknown(f"{path}.column", column, columns)
+            if "pattern" in rest:
+                yield from _of_pattern(f"{path}.pattern", rest["pattern"], groups=1)
+        case {"columns": named, "join": _}:
+            yield from (one for column in named for one in _unknown(f"{path}.columns", column, columns))
+        case {"product": named}:
+            numbers = ("integer", "number")
+            yield from (one for column in named for one in _of_type(f"{path}.product", column, columns, numbers))
+        case {"given": name} if name not in given:
+            yield Problem(f"{path}.given", str(name), ", ".join(given) or "a name that `given` declares")
+        case {"first": values}:
+            for number, other in enumerate(values):
+                yield from _of_value(f"{path}.first[{number}]", other, columns, given)
+        case {"template": template}:
+            places = [column for column in _PLACEHOLDER.findall(template) if column != ROW]
+            yield from (one for column in places for one in _unknown(f"{path}.template", column, columns))
+
+
+def _of_instant(
+    path: str, instant: object, columns: Mapping[str, Mapping[str, object]], given: Mapping[str, str]
+) -> Iterator[Problem]:
+    match instant:
+        case str():
+            yield from _of_type(path, instant, columns, INSTANT_TYPES)
+        case {"after": after, "add": add}:
+            yield from _of_type(f"{path}.after", after, columns, INSTANT_TYPES)
+            yield from _of_type(f"{path}.add", add, columns, ("duration",))
+        case {"dayOf": column}:
+            yield from _of_type(f"{path}.dayOf", column, columns, INSTANT_TYPES)
+        case {"given": name} if name not in given:
+            yield Problem(f"{path}.given", str(name), ", ".join(given) or "a name that `given` declares")
+
+
+def _of_type(
+    path: str, name: object, columns: Mapping[str, Mapping[str, object]], types: tuple[str, ...]
+) -> Iterator[Problem]:
+    yield from _unknown(path, name, columns)
+    if str(name) in columns and columns[str(name)]["type"] not in types:
+        yield Problem(
+            path, f"{name}, a column of type {columns[str(name)]['type']}", f"one of type {' or '.join(types)}"
+        )
+
+
+def _unknown(path: str, name: object, columns: Mapping[str, object]) -> Iterator[Problem]:
+    if name not in columns:
+        yield Problem(path, f"the column {name}", "one that `fields` declares", nearest(str(name), tuple(columns)))
+
+
+def formats_of(field: Mapping[str, object]) -> tuple[str, ...]:
+    """The formats that a column declares, in order."""
+    value = field.get("format", ())
+    return (value,) if isinstance(value, str) else tuple(value)  # type: ignore[arg-type]  # the schema says so
+
+
+def instants_of(at: object) -> tuple[object, ...]:
+    """The instants that an event declares, in order."""
+    return tuple(at) if isinstance(at, list) else (at,)

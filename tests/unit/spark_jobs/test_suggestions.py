@@ -1,0 +1,94 @@
+"""Suggestions: a first mapping of a file that its own cells and names bear out, and doubts where they do not."""
+
+import csv
+import io
+
+import pytest
+
+from spark_jobs.errors import InputError
+from spark_jobs.sources.mapping_file import parse_mapping
+from spark_jobs.sources.suggestions import as_yaml, suggest
+from tests.unit.spark_jobs.export_samples import SAMPLES
+from tests.unit.spark_jobs.suggested_roles import judge_samples
+
+
+def write(tmp_path, names, *rows, delimiter=",", encoding="utf-8", before=""):
+    """A file of these rows."""
+    file = io.StringIO()
+    csv.writer(file, delimiter=delimiter).writerows([names, *rows])
+    path = tmp_path / "export.csv"
+    path.write_bytes((before + file.getvalue()).encode(encoding))
+    return path
+
+
+def column(path, name):
+    """The suggestion of one column."""
+    return next(one for one in suggest(path).columns if one.name == name)
+
+
+def test_columns_of_the_samples_are_read_as_their_mappings_do_and_a_wrong_one_has_a_doubt():
+    judged = list(judge_samples())
+
+    assert [one for one in judged if not one.is_right and not one.has_doubt] == []
+    assert sum(one.is_right for one in judged) >= 0.9 * len(judged)
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*/*.csv")), ids=lambda path: path.stem)
+def test_suggestion_is_a_mapping_that_can_be_read(path):
+    text = as_yaml(suggest(path), path.name)
+
+    if "events:\n      []" in text or "no column for a conversation" in text:
+        assert "DOUBT" in text
+    else:
+        assert parse_mapping(text.encode(), "suggested.yaml").resources[0].events
+
+
+def test_one_day_above_twelve_proves_the_order_of_a_whole_column(tmp_path):
+    days = [["1", f"{month}/{day}/2023 11:13"] for month, day in ((8, 1), (8, 5), (8, 25))]
+
+    found = column(write(tmp_path, ["Ticket ID", "Created time"], *days), "Created time")
+
+    assert (found.format, found.doubts) == ("%m/%d/%Y %H:%M", ())
+
+
+def test_days_and_months_that_could_be_swapped_are_a_doubt(tmp_path):
+    found = column(write(tmp_path, ["Ticket ID", "Created time"], ["1", "8/1/2023 11:13"]), "Created time")
+
+    assert found.doubts == ("day and month could be swapped: no cell has a day above 12",)
+
+
+@pytest.mark.parametrize(
+    ("said", "shows"),
+    [
+        ({"delimiter": ";"}, "delimiter: ;"),
+        ({"delimiter": "\t", "encoding": "utf-16"}, "encoding: utf-16"),
+        ({"encoding": "gb18030"}, "the text is no UTF-8, and reads as GB18030"),
+        ({"before": "工单导出\n\n"}, "headerRows: [3]"),
+    ],
+)
+def test_file_is_read_as_it_is_written(tmp_path, said, shows):
+    names, rows = ["工单编号", "创建时间", "客服"], [[str(n), f"2026-01-{n:02} 09:00:00", "小王"] for n in range(1, 20)]
+
+    text = as_yaml(suggest(write(tmp_path, names, *rows, **said)), "export.csv")
+
+    assert shows in text
+    assert "kind: conversation_opened" in text
+
+
+def test_name_that_says_a_time_whose_cells_do_not_is_doubtful(tmp_path):
+    found = column(write(tmp_path, ["id", "created_at"], ["1", "yes"], ["2", "no"]), "created_at")
+
+    assert (found.type, found.doubts) == ("string", ("its name says a time, its cells do not",))
+
+
+def test_blank_column_is_doubtful(tmp_path):
+    assert column(write(tmp_path, ["id", "agent"], ["1", ""]), "agent").doubts == (
+        "all cells of the first 1 rows are blank",
+    )
+
+
+def test_empty_file_is_refused(tmp_path):
+    (tmp_path / "export.csv").write_bytes(b"")
+
+    with pytest.raises(InputError, match="found nothing"):
+        suggest(tmp_path / "export.csv")
