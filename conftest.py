@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def pytest_configure() -> None:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ.setdefault("SPARK_CONF_DIR", str(SPARK_CONF))
+    os.environ.setdefault("SERVICE_QUALITY_RUNS", tempfile.mkdtemp(prefix="runs-"))  # cards of tests are nobody's
     os.environ["TZ"] = "UTC"
     time.tzset()
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "functions" / "shared")])

@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from reports import figures, plots
+from reports import plots
+from reports.environment import LANGUAGE_TAGS, environment, said
 from reports.labels import LABELS, METRICS, STEPS
 from reports.learning_labels import LEARNING_LABELS
-from reports.learning_summary import explain_learning
 from reports.live_minute import ShownConversation, live_ticks, show_live
 from reports.proofs import Figures, read_proofs
 from reports.shown_alert import ShownAlert, show_alert
@@ -18,7 +15,7 @@ from reports.telling import choose_telling
 from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert import Alert
 from service_quality.alerts.alert_state import OPENED, REPEATED, RESOLVED, WORSENED
-from service_quality.alerts.message import LANGUAGES, Message
+from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.shipped_rules import title_of
 from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.scoring.scores import ENGINES_DIFFER_AT_MOST
@@ -26,7 +23,6 @@ from service_quality.scoring.scores import ENGINES_DIFFER_AT_MOST
 Shops = Mapping[str, ShopSettings]
 NO_SETTINGS: Shops = {}
 MOMENTS = ("answer", "opening")
-_TAGS = {"en": "en", "zh": "zh-CN"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,7 @@ def render_page(
     """
     if lang not in LANGUAGES:
         raise ValueError(f"found language {lang!r}, expected one of {', '.join(LANGUAGES)}")
-    template = _environment().get_template("page.html")
+    template = environment().get_template("page.html")
     telling = choose_telling(alerts)
     opened = [alert for alert in alerts if alert.state == OPENED]
     return template.render(
@@ -95,35 +91,11 @@ def render_page(
     )
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "counted": figures.count_in_words,
-        "metric": figures.metric_in_words,
-        "auc": figures.auc_in_words,
-        "number": figures.number_in_words,
-        "share": figures.share_in_words,
-        "tiny": figures.tiny_in_words,
-        "signed": figures.signed_in_words,
-        "duration": figures.seconds_in_words,
-        "source": figures.source_in_words,
-        "explained": explain_learning,
-    }
-    return environment
-
-
 def _pane(language: str, report: Figures, telling: Sequence[Alert], shops: Shops) -> Pane:
-    say = partial(_said, language=language)
+    say = partial(said, language=language)
     return Pane(
         language=language,
-        tag=_TAGS[language],
+        tag=LANGUAGE_TAGS[language],
         other=next(other for other in LANGUAGES if other != language),
         labels=say(LABELS | LEARNING_LABELS),
         rules={kind: title_of(kind, language) for kind in plots.kinds_of(report["alerts"]["by_kind"])},
@@ -132,10 +104,6 @@ def _pane(language: str, report: Figures, telling: Sequence[Alert], shops: Shops
         telling=[show_alert(alert, language, shops.get(alert.shop_id, ShopSettings())) for alert in telling],
         live=show_live(report["live"], language) if report.get("live") else [],
     )
-
-
-def _said(table: Mapping[str, Message], language: str) -> dict[str, str]:
-    return {name: one.said(language) for name, one in table.items()}
 
 
 def _scores(report: Figures) -> dict[str, Figures]:

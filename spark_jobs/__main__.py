@@ -13,7 +13,9 @@ from importlib import resources
 from cli.endings import exit_line
 from cli.output import until_reader_goes
 from cli.version import OPTION, version
+from spark_jobs.cards import runs
 from spark_jobs.entry.arguments import EXIT_CODES
+from spark_jobs.entry.endings import run_job
 
 JOBS = (
     "import_events",
@@ -32,6 +34,7 @@ JOBS = (
 )
 THEN = "then"
 FROM_INPUT = "-"
+RUNS = "runs"  # no job, but what is said of them
 NAME = "spark_jobs"
 
 
@@ -87,6 +90,8 @@ def run_one(arguments: list[str]) -> int:
     if name == OPTION:
         print(version())
         return 0
+    if name == RUNS:
+        return run_job(runs.main, rest)
     if name not in JOBS:
         print(f"spark_jobs: found '{name}', expected one of: {', '.join(JOBS)}", file=sys.stderr)
         return 2
@@ -105,6 +110,8 @@ def overview() -> str:
             "",
             "jobs:",
             *lines,
+            "",
+            f"  {RUNS:{width}}  {first_sentence(f'cards/{RUNS}')}",
             "",
             EXIT_CODES,
         ]

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,14 @@ from cli.arguments import whole_number
 from cli.atomic_write import write_json
 from cli.signals import end_children
 from service_quality.instants import parse_instant
+from spark_jobs.cards.running import (
+    INTERRUPTED_CODE,
+    begin_card,
+    end_card,
+    expect_run,
+    note_failure,
+    note_summary,
+)
 from spark_jobs.entry import endings
 from spark_jobs.entry.arguments import JobParser, add_debug, empty_parser
 from spark_jobs.entry.endings import Main, was_interrupted
@@ -66,7 +75,22 @@ def session_for(options: argparse.Namespace, name: str) -> SparkSession:
         session.sparkContext.setLogLevel("ERROR")
     for logger in REPEATING_LOGGERS:
         PySparkLogger.getLogger(logger).setLevel("ERROR" if options.debug else "CRITICAL")
+    begin_card(name, vars(options), lambda: progress_of(session))
     return session
+
+
+def progress_of(session: SparkSession) -> dict[str, int] | None:
+    """The tasks of the latest stage that runs; None between stages, and once Spark has ended."""
+    try:
+        tracker = session.sparkContext.statusTracker()
+        stages = [tracker.getStageInfo(stage) for stage in sorted(tracker.getActiveStageIds())]
+    except (Py4JError, AttributeError, OSError):  # Spark ends while it is asked
+        return None
+    found = [stage for stage in stages if stage is not None]
+    if not found:
+        return None
+    latest = found[-1]
+    return {"stage": latest.stageId, "tasks": latest.numTasks, "done": latest.numCompletedTasks}
 
 
 def is_no_interrupt(record: logging.LogRecord) -> bool:
@@ -118,14 +142,31 @@ def count_argument(text: str) -> int:
 
 def print_summary(line: str, summary: Mapping[str, object], *, file: Path | None) -> None:
     """Print a summary of one line; with a file, write the figures there too."""
+    note_summary(summary)
     if file is not None:
         write_json(file, summary)
     print(line, flush=True)
 
 
 def run_job(main: Main, arguments: Sequence[str] | None = None) -> int:
-    """Run a job and return its exit code; a failure, also one of Spark, is one line on the standard error."""
-    return endings.run_job(main, arguments, explain=explain)
+    """Run a job and return its exit code; a failure, also one of Spark, is one line on the standard error.
+
+    Once its session has begun the run has a card (cards/card.py), which ends as the run does.
+    """
+    expect_run(sys.argv[1:] if arguments is None else arguments)
+    code = INTERRUPTED_CODE
+    try:
+        code = endings.run_job(main, arguments, explain=explain_on_card)
+    finally:
+        end_card(code)
+    return code
+
+
+def explain_on_card(error: BaseException) -> JobError:
+    """The failure of `explain`, noted on the run's card."""
+    failure = explain(error)
+    note_failure(failure)
+    return failure
 
 
 def explain(error: BaseException) -> JobError:

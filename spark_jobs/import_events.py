@@ -23,6 +23,7 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from service_quality.events.identifiers import EXPECTED_ID, is_id
+from spark_jobs.cards.running import note_file, note_summary, warn
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import ArgumentError, InputError, MissingSourceError
 from spark_jobs.lake.known_events import Change, content_of, write_later
@@ -43,6 +44,7 @@ from spark_jobs.sources.headers import (
     find_header_of,
     line_end_named,
 )
+from spark_jobs.sources.import_figures import heaviest_keys, import_figures
 from spark_jobs.sources.mapping import CORRECT, REPORT, Source
 from spark_jobs.sources.mapping_file import load_mapping, shipped_mappings
 from spark_jobs.sources.row_events import Given, given_instant
@@ -95,13 +97,16 @@ def main(arguments: Sequence[str]) -> None:
     spark = session_for(options, NAME)
     addresses = find_files(spark, options.files)
     headers = find_headers(spark, addresses, source)
+    say_columns(headers, source)
     files = Files(source, headers, given)
     rows = read_all(spark, addresses, files).persist(StorageLevel.MEMORY_AND_DISK)
     outcomes = read_outcomes(rows, files).persist(StorageLevel.MEMORY_AND_DISK)
     met = merged(counters_in(outcomes))
     rejected = write_rejected(rejected_rows(outcomes, rows, source.name)) if met.rejected else None
+    figures = import_figures(source, headers, met, rows=count_rows(rows), heaviest=heaviest_keys(events_in(outcomes)))
     refusal = explain_refusal(met, headers, source)
     if refusal:
+        note_summary({"cleaning": figures})
         stored = f"; what was rejected is in {REJECTED}, nothing else was written" if rejected else ""
         raise InputError(f"{refusal}{stored}")
     events, repeats = each_once(events_in(outcomes))
@@ -113,7 +118,7 @@ def main(arguments: Sequence[str]) -> None:
             "mapping": source.name,
             "shop_id": options.shop,
             "files": {file_name(file): header.resource for file, header in headers.items()},
-            "rows": sum(met.rows.values()),
+            "rows": figures["rows"],
             "rows_taken": sum(met.taken.values()),
             "rejected": sum(met.rejected_by_reason.values()),
             "rejected_by_reason": met.rejected_by_reason,
@@ -128,11 +133,18 @@ def main(arguments: Sequence[str]) -> None:
             "differing_events": change.differing,
             "corrected_events": change.corrected,
             "new_rejected": rejected.rows if rejected else 0,
+            "cleaning": figures,
             "events_snapshot": change.snapshot,
             "seconds": round(time.time() - started, 1),
         },
         file=options.json,
     )
+
+
+def count_rows(rows: DataFrame) -> dict[str, int]:
+    """The number of rows of each file, by its address."""
+    counts = rows.where(F.col("resource") != DIGEST).groupBy("file").count().collect()
+    return {row["file"]: row["count"] for row in counts}
 
 
 def read_options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -280,6 +292,14 @@ def local_files(names: Sequence[str]) -> list[Path]:
     if not found:
         raise MissingSourceError(f"found no local file in {', '.join(names)}, expected those of an export")
     return found
+
+
+def say_columns(headers: Mapping[str, Header], source: Source) -> None:
+    """Note the files on the run's card, and say which columns they lack."""
+    for address in headers:
+        note_file(file_name(address))
+    for file, columns in missing_columns(headers, source).items():
+        warn(NAME, f"{file} lacks {', '.join(columns)}: found nothing to read of them")
 
 
 def find_files(spark: SparkSession, paths: Sequence[str]) -> list[str]:

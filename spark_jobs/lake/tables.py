@@ -19,6 +19,7 @@ from pyspark.sql.types import (
 
 from service_quality.events.declared_fields import INSTANT, INTEGER
 from service_quality.events.interaction_event import DECLARED, fields_of
+from spark_jobs.cards.running import note_table
 from spark_jobs.errors import InputError, MissingSourceError
 from spark_jobs.lake.later_columns import add_later_columns, with_later_columns
 from spark_jobs.lake.snapshots import (
@@ -139,6 +140,7 @@ def read_table(spark: SparkSession, table: str, *, made_by: str, snapshot: int |
     """A table of the lake at a snapshot, by default the present one; `made_by` names the job that fills it."""
     if not table_exists(spark, table):
         raise MissingSourceError(f"found no table {table} in {lake_of(spark)}, expected what {made_by} writes")
+    note_table(table, snapshot_of(spark, table) if snapshot is None else snapshot)
     if snapshot is None:
         return spark.table(table)
     if spark.table(f"{table}.snapshots").where(F.col("snapshot_id") == snapshot).isEmpty():

@@ -33,8 +33,17 @@ _MONEY = re.compile(
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u202f\u2009"), " ")
 
 
+#: Why an instant that can be read is odd: as another unit of time would give it, or a clock that is ahead.
+UNIT, AHEAD = "unit", "ahead"
+_MOST_AHEAD = 366 * DAY  # of a clock; beyond it the unit is another one
+
+
 class OddCellError(ValueError):
-    """A cell that its column's type cannot read; it says nothing of the cell."""
+    """A cell that its column's type cannot read; it says nothing of the cell. `cause` is UNIT, AHEAD or ""."""
+
+    def __init__(self, cause: str = "") -> None:
+        super().__init__(cause)
+        self.cause = cause
 
 
 class Instant(NamedTuple):
@@ -167,8 +176,10 @@ def read_instant(cell: str, field: Field, context: Context) -> Instant | None:
         found = _in_format(text, form, zone, field.type == "date")
         if found is not None:
             start = found.at - DAY + 1 if found.is_day else found.at
-            if not EARLIEST <= start <= context.until:
-                raise OddCellError
+            if start > context.until:
+                raise OddCellError(AHEAD if start <= context.until + _MOST_AHEAD else UNIT)
+            if start < EARLIEST:
+                raise OddCellError(UNIT)
             return found
     raise OddCellError
 

@@ -15,6 +15,8 @@ from spark_jobs.sources.row_events import ReadRow
 
 #: Between the parts of a counter's key.
 _SEPARATOR = "\x1f"
+#: The lines that are named of rows rejected for one reason.
+MOST_EXAMPLES = 3
 
 
 @dataclass
@@ -32,17 +34,22 @@ class Cleaning:
     days: Counter[str] = field(default_factory=Counter)  # UTC day since 1970
     swapped: Counter[str] = field(default_factory=Counter)  # file, column: reads in the other order of dates alone
     proofs: Counter[str] = field(default_factory=Counter)  # file, column: reads in the declared order alone
+    odd_times: Counter[str] = field(default_factory=Counter)  # column, cause
+    examples: dict[str, list[int]] = field(default_factory=dict)  # file, reason, column: the first lines
 
     def note(self, row: FileRow, read: ReadRow, resource: Resource) -> None:
         """Count a row and what came of it."""
         self.rows[row.file] += 1
         if read.reason is not None:
-            self.rejected[_key(row.file, read.reason, read.column or "")] += 1
+            key = _key(row.file, read.reason, read.column or "")
+            self.rejected[key] += 1
+            self._give_examples(key, [row.line])
         elif read.left_out is not None:
             self.left_out[read.left_out] += 1
         else:
             self.taken[row.file] += 1
         self.odd.update(read.odd)
+        self.odd_times.update(_key(*one) for one in read.causes)
         for event in read.events:
             self.kinds[event.kind] += 1
             self.days[str(event.occurred_at // DAY)] += 1
@@ -63,7 +70,13 @@ class Cleaning:
     def merge(self, other: "Cleaning") -> None:
         """Add the counters of other rows."""
         for name, counter in vars(other).items():
-            getattr(self, name).update(counter)
+            if name != "examples":
+                getattr(self, name).update(counter)
+        for key, lines in other.examples.items():
+            self._give_examples(key, lines)
+
+    def _give_examples(self, key: str, lines: Iterable[int]) -> None:
+        self.examples[key] = sorted({*self.examples.get(key, ()), *lines})[:MOST_EXAMPLES]
 
     def to_json(self) -> str:
         """The counters as text."""
@@ -85,6 +98,12 @@ class Cleaning:
         return {file: (sum(found.values()), found.most_common(1)[0][0]) for file, found in by_file.items()}
 
     @property
+    def rejections(self) -> list[tuple[str, str, str, int, list[int]]]:
+        """File, reason, column, number and first lines of rejected rows, most first."""
+        found = sorted(self.rejected.items(), key=lambda one: (-one[1], one[0]))
+        return [(*_three(key), count, self.examples[key]) for key, count in found]
+
+    @property
     def blank_shares(self) -> dict[str, float]:
         """The share of blank cells by resource and column, where there are any."""
         return {
@@ -104,11 +123,18 @@ def _two(key: str) -> tuple[str, str]:
     return first, second
 
 
+def _three(key: str) -> tuple[str, str, str]:
+    first, second, third = key.split(_SEPARATOR)
+    return first, second, third
+
+
 def merged(texts: Iterable[str]) -> Cleaning:
     """The sum of counters given as text."""
     total = Cleaning()
     for text in texts:
-        total.merge(Cleaning(**{name: Counter(counts) for name, counts in json.loads(text).items()}))
+        counters = json.loads(text)
+        examples = counters.pop("examples", {})
+        total.merge(Cleaning(**{name: Counter(counts) for name, counts in counters.items()}, examples=examples))
     return total
 
 

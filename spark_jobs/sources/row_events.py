@@ -1,7 +1,7 @@
 """A row into its events: the one place where a mapping's words meet the canonical event."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from hashlib import sha256
@@ -40,6 +40,8 @@ class ReadRow(NamedTuple):
     column: str | None = None
     left_out: str | None = None
     odd: tuple[str, ...] = ()
+    #: Columns whose instants are odd though they can be read, each with the cause.
+    causes: tuple[tuple[str, str], ...] = ()
 
 
 class Given(NamedTuple):
@@ -56,7 +58,7 @@ class _Row:
     def __init__(self, cells: Mapping[str, str], reader: "RowReader") -> None:
         self.cells = cells
         self.reader = reader
-        self.odd: dict[str, None] = {}
+        self.odd: dict[str, str] = {}
         self._read: dict[str, object] = {}
 
     def value(self, column: str) -> object:
@@ -64,8 +66,8 @@ class _Row:
         if column not in self._read:
             try:
                 self._read[column] = self._value(column)
-            except OddCellError:
-                self.odd[column] = None
+            except OddCellError as error:
+                self.odd[column] = error.cause
                 self._read[column] = None
         return self._read[column]
 
@@ -77,6 +79,15 @@ class _Row:
             is_told = isinstance(before, Instant) and 0 <= value.at - before.at <= field.midnight.within
             return value if is_told else end_of_its_day(value, field, self.context)
         return value
+
+    def note(self, columns: Iterable[str]) -> None:
+        """Note columns as odd, where they are not yet."""
+        for column in columns:
+            self.odd.setdefault(column, "")
+
+    @property
+    def causes(self) -> tuple[tuple[str, str], ...]:
+        return tuple((column, cause) for column, cause in self.odd.items() if cause)
 
     @property
     def context(self) -> Context:
@@ -100,7 +111,7 @@ class _Row:
         try:
             return within(cell, condition.json) or ""
         except OddCellError:
-            self.odd[condition.column] = None
+            self.odd[condition.column] = ""
             return ""
 
     def _meets(self, condition: Condition) -> bool:
@@ -153,19 +164,21 @@ class RowReader:
             else:
                 events.append(event)
         if events:
-            return ReadRow(tuple(events), odd=tuple(row.odd))
+            return ReadRow(tuple(events), odd=tuple(row.odd), causes=row.causes)
         if undated is None:
             return ReadRow(left_out=NO_EVENT)
         columns = [column for at in undated.at for column in columns_in(at)]
         is_odd = any(column in row.odd for column in columns)
-        return ReadRow(reason=UNREADABLE_VALUE if is_odd else MISSING_VALUE, column=next(iter(columns), None))
+        reason = UNREADABLE_VALUE if is_odd else MISSING_VALUE
+        return ReadRow(reason=reason, column=next(iter(columns), None), causes=row.causes)
 
     def without_required(self, cells: Mapping[str, str]) -> ReadRow | None:
         """The rejection of a row that lacks a required value; None where it has all of them."""
         row = _Row(cells, self)
         for column in self.resource.required:
             if row.value(column) is None:
-                return ReadRow(reason=UNREADABLE_VALUE if column in row.odd else MISSING_VALUE, column=column)
+                reason = UNREADABLE_VALUE if column in row.odd else MISSING_VALUE
+                return ReadRow(reason=reason, column=column, causes=row.causes)
         return None
 
     def key(self, cells: Mapping[str, str], columns: Sequence[str]) -> str | None:
@@ -195,12 +208,12 @@ class RowReader:
             try:
                 raw[name] = self._field(row, name, value)
             except OddCellError:
-                row.odd.update(dict.fromkeys(columns_in(value)))
+                row.note(columns_in(value))
         if raw.get("amount_minor") is not None and self.given.context.currency is not None:
             raw.setdefault("currency", self.given.context.currency)
         event, odd = read_event(raw, arrived_at=moment.at)
         for name in odd:
-            row.odd.update(dict.fromkeys(columns_in(declared.fields.get(name))))
+            row.note(columns_in(declared.fields.get(name)))
         return annotate(event)
 
     def _moment(self, row: _Row, declared: EventOf) -> Instant | None:
@@ -211,9 +224,9 @@ class RowReader:
             if moment is not None and not (isinstance(before, Instant) and moment.at < before.at):
                 return moment
             if moment is not None:
-                row.odd.update(dict.fromkeys(columns_in(at)))
+                row.note(columns_in(at))
         if declared.when:
-            row.odd.update(dict.fromkeys(column for at in declared.at for column in columns_in(at)))
+            row.note(column for at in declared.at for column in columns_in(at))
         return None
 
     def _instant(self, row: _Row, at: object) -> Instant | None:

@@ -15,6 +15,7 @@ from service_quality.events.parsing import parse_event
 from service_quality.instants import format_instant, parse_instant
 from spark_jobs import import_events
 from spark_jobs.__main__ import run_chain
+from spark_jobs.cards.card import read_cards
 from spark_jobs.command_line import run_job
 from spark_jobs.lake.snapshots import snapshot_of
 from spark_jobs.lake.tables import EVENTS, INSTANTS, REJECTED, read_events
@@ -564,6 +565,26 @@ def test_times_in_the_other_order_of_day_and_month_refuse_the_file(tmp_path, cap
 def events_count(lake):
     """The number of events of a lake, which may have no table of them."""
     return 0 if snapshot_of(spark_of(lake), EVENTS) is None else read_events(spark_of(lake)).count()
+
+
+def test_card_shows_the_import_also_where_nothing_is_imported(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SERVICE_QUALITY_RUNS", str(tmp_path / "runs"))
+    first = write_export(tmp_path / "a.csv", {}, {"Unique id": "c-2"}, {"Unique id": ""})
+
+    summary = run_import(tmp_path / "lake", first)
+    refusal_of(tmp_path / "other", capsys, write_export(tmp_path / "b.csv", BAD_DAY))
+
+    assert summary["cleaning"]["days"] == [["2023-08-01", 4], ["2023-08-02", 2]]
+    assert [one["lines"] for one in summary["cleaning"]["rejected"]] == [[4]]
+    assert summary["cleaning"]["heaviest"][0] == {"field": "conversation_id", "share": 0.5}
+    failed, done = read_cards(tmp_path / "runs", now=0)
+    assert (done.state, done.counts["new_events"], done.inputs[0]["name"]) == ("done", 6, "a.csv")
+    assert (failed.state, (failed.error or {})["exit_code"]) == ("failed", 3)
+    pages = [(tmp_path / "runs" / one.id / "card.html").read_text("utf-8") for one in (done, failed)]
+    assert "必需的值为空" in pages[0]
+    assert "Ann" not in pages[0]
+    assert "b.csv: found 1 of 1 rows rejected" in pages[1]
+    assert "必需的值无法读取" in pages[1]
 
 
 def test_events_that_repeat_or_contradict_one_within_the_files_are_counted(tmp_path):

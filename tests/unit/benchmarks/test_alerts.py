@@ -40,7 +40,7 @@ def test_files_are_absolute_since_the_demo_runs_elsewhere():
 
 def test_all_sections_leave_out_alerts_without_contacts():
     assert "alerts" not in usual_sections({})
-    assert usual_sections(NAMED) == list(CLAIMS)
+    assert usual_sections(NAMED | {"UCI": "a.csv"}) == list(CLAIMS)
 
 
 def test_figures_are_those_of_risk_over_the_base_rate():

@@ -1,0 +1,116 @@
+"""The figures of an import that its report shows: what came in, what was taken, and what was met in it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from urllib.parse import unquote
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from spark_jobs.sources.cleaning import Cleaning
+from spark_jobs.sources.headers import Header
+from spark_jobs.sources.mapping import Source
+
+#: Fields whose values name someone or something: of each the share of the most frequent one is told.
+KEYS = ("customer_id", "conversation_id", "agent_id", "sku")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).date()
+
+
+def import_figures(
+    source: Source,
+    headers: Mapping[str, Header],
+    met: Cleaning,
+    *,
+    rows: Mapping[str, int],
+    heaviest: Sequence[tuple[str, int]],
+) -> dict[str, Any]:
+    """What an import met, without a cell of it; of a file whose rows are only joined to others nothing is taken: null.
+
+    `rows` are the numbers of rows by the address of a file, `heaviest` as `heaviest_keys` gives it.
+    """
+    events = sum(met.kinds.values())
+    days = {int(day): count for day, count in met.days.items()}
+    return {
+        "mapping": source.name,
+        "title": dict(source.title),
+        "files": [_file(address, header, met, source, rows) for address, header in sorted(headers.items())],
+        "rows": sum(rows.values()),
+        "taken": sum(met.taken.values()),
+        "rejected": [
+            {"file": plain_name(file), "reason": reason, "column": column, "rows": count, "lines": lines}
+            for file, reason, column, count, lines in met.rejections
+        ],
+        "left_out": dict(met.left_out.most_common()),
+        "odd": dict(met.odd.most_common()),
+        "odd_times": _by_cause(met),
+        "blank": met.blank_shares,
+        "kinds": dict(sorted(met.kinds.items())),
+        "events": events,
+        "days": [[_date(day), days[day]] for day in sorted(days)],
+        "holes": [[_date(first), _date(last)] for first, last in holes(sorted(days))],
+        "heaviest": [{"field": name, "share": round(count / events, 4)} for name, count in heaviest if events],
+    }
+
+
+def _file(address: str, header: Header, met: Cleaning, source: Source, rows: Mapping[str, int]) -> dict[str, object]:
+    """A file, with its columns and its rows; counters know it by its address as Spark writes it."""
+    resource = source.resource(header.resource)
+    return {
+        "name": plain_name(address),
+        "resource": header.resource,
+        "encodings": list(resource.encodings),
+        "rows": _by_address(rows).get(_plain(address), 0),
+        "taken": _by_address(met.taken).get(_plain(address), 0) if resource.events else None,
+        "missing": list(header.missing(resource)),
+        "unread": len(header.unread),
+    }
+
+
+def _by_address(counter: Mapping[str, int]) -> dict[str, int]:
+    return {_plain(address): count for address, count in counter.items()}
+
+
+def _plain(address: str) -> str:
+    return address.replace("file:///", "file:/")
+
+
+def _by_cause(met: Cleaning) -> list[dict[str, object]]:
+    found = [(*key.split("\x1f"), count) for key, count in met.odd_times.most_common()]
+    return [{"column": column, "cause": cause, "cells": count} for column, cause, count in found]
+
+
+def plain_name(address: str) -> str:
+    """The file's own name, of an address in which signs are escaped."""
+    return unquote(address).rpartition("/")[2]
+
+
+def holes(days: Sequence[int]) -> list[tuple[int, int]]:
+    """The stretches of days without an event between days with some, first and last day of each.
+
+    >>> holes([1, 2, 5, 6, 8])
+    [(3, 4), (7, 7)]
+    """
+    return [(before + 1, after - 1) for before, after in pairwise(days) if after > before + 1]
+
+
+def _date(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).isoformat()
+
+
+def heaviest_keys(events: DataFrame) -> list[tuple[str, int]]:
+    """Of each of KEYS that the events name, the number of events of the one that most of them name."""
+    counts = [
+        events.where(F.col(name).isNotNull())
+        .groupBy(F.lit(name).alias("field"), F.col(name).alias("key"))
+        .count()
+        .groupBy("field")
+        .agg(F.max("count").alias("most"))
+        for name in KEYS
+    ]
+    total = counts[0]
+    for other in counts[1:]:
+        total = total.unionByName(other)
+    most = {row["field"]: row["most"] for row in total.collect()}
+    return [(name, most[name]) for name in KEYS if name in most]
