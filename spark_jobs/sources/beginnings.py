@@ -16,7 +16,7 @@ from spark_jobs.sources.cleaning import Cleaning
 from spark_jobs.sources.exports import Export, FileRow, Outcome, by_resource, read_file, row_of_values
 from spark_jobs.sources.headers import HEAD_LINES, PARQUET, Header, find_header, find_header_of
 from spark_jobs.sources.mapping import Source
-from spark_jobs.sources.row_events import Given
+from spark_jobs.sources.row_values import Given
 
 #: A longer line ends the reading: the file has another end of lines, or is no text.
 _LONGEST_LINE = 4_000_000

@@ -22,7 +22,8 @@ from spark_jobs.sources.containers import (
 )
 from spark_jobs.sources.headers import Header
 from spark_jobs.sources.mapping import Resource, Source
-from spark_jobs.sources.row_events import MISSING_ROW, Given, ReadRow, RowReader, all_fields
+from spark_jobs.sources.row_events import MISSING_ROW, ReadRow, RowReader, all_fields
+from spark_jobs.sources.row_values import Given
 
 DUPLICATE_ID, OLDER_VERSION = "duplicate_id", "older_version"
 

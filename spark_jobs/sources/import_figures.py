@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
-from urllib.parse import unquote
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from spark_jobs.sources.addresses import file_name, plain_address
 from spark_jobs.sources.cleaning import Cleaning
 from spark_jobs.sources.headers import Header
 from spark_jobs.sources.mapping import Source
@@ -39,7 +39,7 @@ def import_figures(
         "rows": sum(rows.values()),
         "taken": sum(met.taken.values()),
         "rejected": [
-            {"file": plain_name(file), "reason": reason, "column": column, "rows": count, "lines": lines}
+            {"file": file_name(file), "reason": reason, "column": column, "rows": count, "lines": lines}
             for file, reason, column, count, lines in met.rejections
         ],
         "left_out": dict(met.left_out.most_common()),
@@ -58,32 +58,23 @@ def _file(address: str, header: Header, met: Cleaning, source: Source, rows: Map
     """A file, with its columns and its rows; counters know it by its address as Spark writes it."""
     resource = source.resource(header.resource)
     return {
-        "name": plain_name(address),
+        "name": file_name(address),
         "resource": header.resource,
         "encodings": list(resource.encodings),
-        "rows": _by_address(rows).get(_plain(address), 0),
-        "taken": _by_address(met.taken).get(_plain(address), 0) if resource.events else None,
+        "rows": _by_address(rows).get(plain_address(address), 0),
+        "taken": _by_address(met.taken).get(plain_address(address), 0) if resource.events else None,
         "missing": list(header.missing(resource)),
         "unread": len(header.unread),
     }
 
 
 def _by_address(counter: Mapping[str, int]) -> dict[str, int]:
-    return {_plain(address): count for address, count in counter.items()}
-
-
-def _plain(address: str) -> str:
-    return address.replace("file:///", "file:/")
+    return {plain_address(address): count for address, count in counter.items()}
 
 
 def _by_cause(met: Cleaning) -> list[dict[str, object]]:
     found = [(*key.split("\x1f"), count) for key, count in met.odd_times.most_common()]
     return [{"column": column, "cause": cause, "cells": count} for column, cause, count in found]
-
-
-def plain_name(address: str) -> str:
-    """The file's own name, of an address in which signs are escaped."""
-    return unquote(address).rpartition("/")[2]
 
 
 def holes(days: Sequence[int]) -> list[tuple[int, int]]:

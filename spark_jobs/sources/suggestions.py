@@ -7,18 +7,17 @@ could be swapped. Nothing is imported by a suggestion until somebody has read it
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 from spark_jobs.errors import InputError
 from spark_jobs.sources.beginnings import head_of, lines_of
 from spark_jobs.sources.cells import swapped
 from spark_jobs.sources.cleaning import order_of
+from spark_jobs.sources.column_roles import ANSWERED, HAPPENED, HINTS, INSTANTS, OPENED, RATED, RESOLVED, role_of
 from spark_jobs.sources.containers import Dialect, read_header, read_lines_of, read_rows, split_row
 from spark_jobs.sources.mapping import Resource, header_name
 
@@ -40,80 +39,6 @@ _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _WHOLE = re.compile(r"-?[0-9]+(?:\.0+)?")
 _CLOCK = re.compile(r"[0-9]{1,4}:[0-5][0-9](?::[0-5][0-9])?")
 _READ_AS = 0.75  # the share of cells that a type must read; below it the column is text
-
-OPENED, ANSWERED, RESOLVED, RATED = "conversation_opened", "agent_message", "resolved", "rated"
-HAPPENED = "happened"
-#: Roles of instants, in the order in which they happen.
-INSTANTS = (OPENED, HAPPENED, ANSWERED, RESOLVED, RATED)
-#: What a column's name says, in the order in which it is asked: role, words that the name has, whether it is doubtful.
-_NAMES: tuple[tuple[str, str, bool], ...] = (
-    (
-        "",
-        r"synced|fivetran|\bdue\b|\bsla\b|interactions|time tracked|\bage$|gender|city|\bstate$|zip|country|tags|"
-        r"\burl\b|merged|lenght|length|width|height|weight|photos|note$|^is |source (id|subject|delivered)|"
-        r"message source|deliver|estimated|approved|shipping|limit|freight|session$|brand|seller|"
-        r"filename|mime|\bsize\b|snoozed|waiting",
-        False,
-    ),
-    ("", r"resolution( time)? status|first response status|^resolution$|handling time", False),
-    ("", r"e-?mail|邮箱|电话|phone$|customer name|姓名|^name$", False),
-    (RATED, r"(survey|rating|review).*(date|time|at|timestamp)$|评价时间", False),
-    ("text_of_rating", r"remark|(survey|rating) comment|评价内容|^review$|comment message|comment title", False),
-    ("rating", r"csat|satisfaction|survey result|rating|\bstars?$|score$|评分|满意度|评价|^label$", False),
-    ("duration_of_resolution", r"(resolution|resolve).*(hrs|hours|in min)|解决时长", True),
-    ("duration_of_answer", r"(response|reply).*(hrs|hours|in min)|首次响应时长|平均响应时长", True),
-    (ANSWERED, r"respond|response.*(time|at)|first.*reply.*at|answered|首次响应|回复时间", False),
-    ("updated", r"updat|last.*(change|modified)|更新时间", True),
-    (RESOLVED, r"resol|closed|completed|solved|解决时间|关闭时间|结束时间", False),
-    (OPENED, r"(report|creat|open|submitted|issue).*(time|at|date)|created$|创建时间|开始时间|提交时间|进线", False),
-    ("order_date", r"(purchase|invoice|order).*(date|time|timestamp)|date of purchase|invoicedate|下单时间", False),
-    (HAPPENED, r"event time|timestamp|^time$|^date$|sent.?at|时间$", False),
-    ("message_id", r"message id|comment id|part id", True),
-    ("order_id", r"order.?(id|no|number)|invoice.?(no|id|number)|^invoice$|订单", False),
-    ("sku", r"\bsku\b|product.?id|stock.?code|^item.?id|商品编号|货号", False),
-    (
-        "customer_id",
-        r"(customer|user|client|requester|buyer|visitor).?(unique.?)?(id|no)|^customer$|买家|客户|用户",
-        False,
-    ),
-    (
-        "conversation_id",
-        r"(ticket|conversation|chat|contact|case|unique|会话|工单).?(id|no|number|编号|号)|^id$|单号",
-        False,
-    ),
-    ("supervisor_id", r"supervisor|team.?lead|组长|主管", False),
-    ("manager_id", r"manager|经理", False),
-    ("agent_shift", r"shift|班次", False),
-    ("agent_tenure", r"tenure|工龄", False),
-    ("author_role", r"(author|actor|sender|user|assignee|assigned to|source author) (type|role)|^role$", True),
-    ("agent_id", r"agent|assignee|assigned to|operator|handled by|客服|坐席", False),
-    ("author", r"(author|actor|sender).?id|^author$|^from$", True),
-    ("kind", r"event.?type|part.?type|message type", True),
-    ("text", r"body$|^message$|^text$", False),
-    ("product", r"product.?categor", True),
-    ("subcategory", r"sub.?categor|subject|\bgroup$|子类|小类|二级", True),
-    ("category", r"categor(?!.*(?<![a-z])id$)|ticket.?type|^cat$|类型|分类|问题", False),
-    ("category", r"^type$|reason", True),
-    ("product", r"product purchased|^product$|商品|产品", False),
-    ("channel", r"channel|^source$|source type|\bvia\b|渠道|来源", False),
-    ("priority", r"priorit|urgency|优先级", False),
-    ("quantity", r"quantity|\bqty\b|数量", False),
-    ("amount_minor", r"price|amount|total|revenue|金额|价格|单价", False),
-    ("status", r"status|\bstate\b|状态", True),
-    ("text", r"message|description|content|comment|内容|消息", True),
-    ("sequence", r"index|sequence|position|^nr$", True),
-)
-#: Roles that no event reads: what they tell is said as a doubt.
-_HINTS = {
-    "updated": "it may tell which version of a row is the latest (latestBy), or when a contact was settled",
-    "message_id": "it may name a message, and so its event",
-    "author_role": "it may tell who wrote, and so the kind of an event (when)",
-    "kind": "it may tell the kind of an event (when)",
-    "status": "it may tell whether a contact is settled or left out (when, leaveOut)",
-    "duration_of_answer": "a duration: it may give the instant of the answer (after, add)",
-    "duration_of_resolution": "a duration: it may give the instant of the resolution (after, add)",
-}
-_COMPILED = tuple((role, re.compile(words), is_doubtful) for role, words, is_doubtful in _NAMES)
 
 
 class Suggested(NamedTuple):
@@ -206,26 +131,17 @@ def _column(name: str, cells: Sequence[str]) -> Suggested:
     """A column by its own name and cells."""
     said = [cell for cell in cells if cell]
     kind, form, doubts = _type_of(said)
-    role, is_doubtful = _role_of(name)
+    role, is_doubtful = role_of(name)
     if role in (*INSTANTS, "order_date", "updated") and kind not in ("datetime", "date"):
-        role, is_doubtful = _role_of(name, without=INSTANTS)
+        role, is_doubtful = role_of(name, without=INSTANTS)
         doubts = [*doubts, "its name says a time, its cells do not"] if said else doubts
     elif kind in ("datetime", "date") and role not in (*INSTANTS, "order_date", "updated", ""):
         role, doubts = HAPPENED, [*doubts, "its cells are times, its name does not say of what"]
-    if is_doubtful and role not in _HINTS:
+    if is_doubtful and role not in HINTS:
         doubts = [*doubts, f"by its name alone it may be {role}: look at its cells"]
     if not said:
         doubts = [*doubts, f"all cells of the first {len(cells):,} rows are blank"]
     return Suggested(name, kind, form, role, tuple(doubts))
-
-
-def _role_of(name: str, without: Iterable[str] = ()) -> tuple[str, bool]:
-    plain = re.sub(r"[_\-]+", " ", header_name(name))
-    both = (plain, header_name(name))
-    for role, words, is_doubtful in _COMPILED:
-        if role not in without and any(words.search(one) for one in both):
-            return role, is_doubtful
-    return "", False
 
 
 def _type_of(cells: Sequence[str]) -> tuple[str, str | None, list[str]]:
@@ -302,108 +218,7 @@ def _compared(columns: Sequence[Suggested]) -> Iterator[Suggested]:
         rivals = [other.name for other in columns if other.role == column.role and other.name != column.name]
         if role and rivals:
             doubts.append(f"{', '.join(rivals)} may be {role}, too")
-        hint = role if role in _HINTS else None
+        hint = role if role in HINTS else None
         if hint is not None:
-            role, doubts = "", [_HINTS[hint]]
+            role, doubts = "", [HINTS[hint]]
         yield column._replace(role=role, doubts=tuple(doubts), hint=hint)
-
-
-def as_yaml(suggestion: Suggestion, name: str) -> str:
-    """The suggestion as a mapping, doubts as comments above what they are about."""
-    resource = suggestion.resource
-    lines = [
-        f"# A first mapping from the first {suggestion.rows:,} rows of {name}: read every doubt, then take it away."
-    ]
-    lines += [f"# DOUBT: {doubt}" for doubt in suggestion.doubts]
-    lines += [
-        "name: my_source",
-        "title: {en: say what it is, zh: 说明来源}",
-        "resources:",
-        "  - name: rows",
-        "    row: a row",
-    ]
-    if resource.encodings != ("utf-8",):
-        lines.append(f"    encoding: {resource.encodings[0]}")
-    dialect = {
-        "delimiter": resource.delimiter,
-        "headerRows": [resource.header_row],
-        "lineTerminator": resource.line_end,
-    }
-    plain = {"delimiter": ",", "headerRows": [1], "lineTerminator": "\n"}
-    different = {key: value for key, value in dialect.items() if value != plain[key]}
-    if different:
-        lines.append(f"    dialect: {_flow(different)}")
-    lines += ["    schema:", "      fields:"]
-    key = next((column.name for column in suggestion.columns if column.role == "conversation_id"), None)
-    for column in suggestion.columns:
-        lines += [f"        # DOUBT: {doubt}" for doubt in column.doubts]
-        field: dict[str, object] = {"name": column.name, "type": column.type}
-        if column.format:
-            field["format"] = column.format
-        if column.name == key:
-            field["constraints"] = {"required": True}
-        meant = f"  # {column.role}" if column.role else "  # not read by any event"
-        lines.append(f"        - {_flow(field)}{meant}")
-    lines += ["    events:", *_events(suggestion.columns)]
-    return "\n".join(lines) + "\n"
-
-
-def _flow(value: object) -> str:
-    text: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
-    return text.strip().removesuffix("...").strip()
-
-
-_OF_CONTACT = (
-    "conversation_id",
-    "customer_id",
-    "category",
-    "subcategory",
-    "product",
-    "channel",
-    "priority",
-    "order_id",
-    "sku",
-)
-_OF_AGENT = ("agent_id", "supervisor_id", "manager_id", "agent_tenure", "agent_shift")
-
-
-def _events(columns: Sequence[Suggested]) -> Iterator[str]:
-    """The events that the roles of columns let expect."""
-    by_role: dict[str, str] = {}
-    for column in columns:
-        by_role.setdefault(column.role, column.name)
-    key = by_role.get("conversation_id")
-    if key is None or not any(role in by_role for role in (OPENED, HAPPENED, "order_date")):
-        yield "      # DOUBT: no column for a conversation's id, or none for an instant: an order line or a click?"
-        yield from _behaviour(by_role)
-        return
-    opened = by_role.get(OPENED) or by_role.get(HAPPENED) or by_role["order_date"]
-    contact = {name: by_role[name] for name in (*_OF_CONTACT, *_OF_AGENT) if name in by_role}
-    agent = {name: by_role[name] for name in ("conversation_id", *_OF_AGENT) if name in by_role}
-    yield _event("conversation_opened", f"{{{key}}}:opened", opened, contact)
-    for kind, fields in ((ANSWERED, agent), (RESOLVED, agent)):
-        if kind in by_role:
-            yield _event(kind, f"{{{key}}}:{kind}", by_role[kind], fields, notBefore=opened)
-    if "rating" in by_role:
-        text = {"text": by_role["text_of_rating"]} if "text_of_rating" in by_role else {}
-        at = by_role.get(RATED) or by_role.get(RESOLVED) or opened
-        rated = {"conversation_id": key, "rating": by_role["rating"], **text}
-        is_rated = [{"column": by_role["rating"], "blank": False}]
-        yield _event("rated", f"{{{key}}}:rated", at, rated, notBefore=opened, when=is_rated)
-
-
-def _behaviour(by_role: dict[str, str]) -> Iterator[str]:
-    at = by_role.get("order_date") or by_role.get(HAPPENED) or by_role.get(OPENED)
-    customer = by_role.get("customer_id")
-    if at is None or customer is None:
-        yield "      []"
-        return
-    wanted = ("customer_id", "sku", "order_id", "category", "amount_minor")
-    fields: dict[str, object] = {name: by_role[name] for name in wanted if name in by_role}
-    if "quantity" in by_role and "amount_minor" in by_role:
-        fields["amount_minor"] = {"product": [by_role["quantity"], by_role["amount_minor"]]}
-    yield _event("order_placed", "{row}", at, fields)
-
-
-def _event(kind: str, name: str, at: str, fields: dict[str, object] | dict[str, str], **others: object) -> str:
-    return f"      - {_flow({'kind': kind, 'id': name, 'at': at, **others, 'fields': fields})}"

@@ -1,12 +1,10 @@
 """An export on Spark: files into rows, rows into events, with the rows that belong to them and what was met."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, Window
@@ -14,6 +12,7 @@ from pyspark.sql import functions as F
 
 from service_quality.events.interaction_event import InteractionEvent
 from spark_jobs.lake.tables import EVENTS_IN_MILLIS
+from spark_jobs.sources.addresses import file_name, plain_address
 from spark_jobs.sources.cleaning import Cleaning
 from spark_jobs.sources.exports import (
     DUPLICATE_ID,
@@ -30,7 +29,8 @@ from spark_jobs.sources.exports import (
 )
 from spark_jobs.sources.headers import Header
 from spark_jobs.sources.mapping import Resource, Source
-from spark_jobs.sources.row_events import MISSING_ROW, Given, ReadRow, RowReader
+from spark_jobs.sources.row_events import MISSING_ROW, ReadRow, RowReader
+from spark_jobs.sources.row_values import Given
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
@@ -69,15 +69,6 @@ class Files(NamedTuple):
     source: Source
     headers: Mapping[str, Header]
     given: Given
-
-
-def plain_address(address: str) -> str:
-    """A file's address as its rows name it.
-
-    >>> plain_address("file:///tmp/a.csv")
-    'file:/tmp/a.csv'
-    """
-    return re.sub("^file:/+", "file:/", address)
 
 
 def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
@@ -231,7 +222,7 @@ def _outcomes(
             row = _file_row(found)
             read = _read(found, row, resource, reader, files)
             cleaning.note(row, read, resource)
-            name = f"{files.source.name}:{unquote(row.file).rpartition('/')[2]}"
+            name = f"{files.source.name}:{file_name(row.file)}"
             for event in read.events:
                 yield *_event_values(event), name, row.file, row.line, None, None, None, None
             if read.reason is not None:

@@ -9,7 +9,7 @@ from spark_jobs.sources.beginnings import read_beginning
 from spark_jobs.sources.cells import Context
 from spark_jobs.sources.headers import Overrides
 from spark_jobs.sources.mapping_file import load_mapping
-from spark_jobs.sources.row_events import Given
+from spark_jobs.sources.row_values import Given
 
 SAMPLES = Path(__file__).parents[2] / "fixtures" / "exports"
 UNTIL = parse_instant("2026-11-01T00:00:00Z")

@@ -4,11 +4,12 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from spark_jobs.sources.beginnings import head_of
+from spark_jobs.sources.column_roles import ANSWERED, HAPPENED, OPENED, RATED, RESOLVED
 from spark_jobs.sources.headers import find_header
 from spark_jobs.sources.mapping import INSTANT_TYPES
 from spark_jobs.sources.mapping_file import load_mapping, shipped_mappings
-from spark_jobs.sources.row_events import columns_in
-from spark_jobs.sources.suggestions import ANSWERED, HAPPENED, OPENED, RATED, RESOLVED, suggest
+from spark_jobs.sources.row_values import columns_in
+from spark_jobs.sources.suggestions import suggest
 from tests.unit.spark_jobs.export_samples import SAMPLES
 
 #: The kinds of events that happen at an instant of this role.

@@ -7,7 +7,8 @@ import pytest
 
 from spark_jobs.errors import InputError
 from spark_jobs.sources.mapping_file import parse_mapping
-from spark_jobs.sources.suggestions import as_yaml, suggest
+from spark_jobs.sources.suggested_mapping import as_yaml
+from spark_jobs.sources.suggestions import suggest
 from tests.unit.spark_jobs.export_samples import SAMPLES
 from tests.unit.spark_jobs.suggested_roles import judge_samples
 
