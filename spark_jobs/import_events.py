@@ -32,11 +32,11 @@ from spark_jobs.sources.import_options import given_by, local_files, overridden,
 from spark_jobs.sources.import_outcome import Repeats, explain_refusal, missing_columns, summary_line
 from spark_jobs.sources.mapping import CORRECT, Source
 from spark_jobs.sources.mapping_file import load_mapping, shipped_mappings
+from spark_jobs.sources.row_batches import DIGEST
 from spark_jobs.sources.row_values import Given
 from spark_jobs.sources.suggested_mapping import as_yaml
 from spark_jobs.sources.suggestions import suggest
 from spark_jobs.sources.tables import (
-    DIGEST,
     Files,
     counters_in,
     events_in,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from spark_jobs.sources.mapping_file import load_mapping, shipped_mappings
-from spark_jobs.sources.mapping_problems import SCHEMA_FILE
+from spark_jobs.sources.mapping_schema import SCHEMA_FILE
 
 BEGINNING, END = "<!-- from the mappings and their schema -->", "<!-- end -->"
 _SHOWN = ("resource", "field", "event", "instant", "value", "condition", "foreignKey")

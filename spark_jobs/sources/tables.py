@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from service_quality.events.interaction_event import InteractionEvent
 from spark_jobs.lake.tables import EVENTS_IN_MILLIS
 from spark_jobs.sources.addresses import file_name, plain_address
 from spark_jobs.sources.cleaning import Cleaning
@@ -19,48 +16,34 @@ from spark_jobs.sources.exports import (
     OLDER_VERSION,
     FileRow,
     joined_cells,
-    key_of,
     parts_of,
     read_file,
     reader_for,
     rejected_copy,
     row_of_values,
-    version_of,
 )
 from spark_jobs.sources.headers import Header
 from spark_jobs.sources.mapping import Resource, Source
+from spark_jobs.sources.row_batches import (
+    DIGEST,
+    JOINED_DDL,
+    OUTCOMES,
+    OUTCOMES_DDL,
+    ROWS,
+    ROWS_DDL,
+    event_values,
+    file_row,
+    hashing,
+    lines_by_file,
+    to_batches,
+    values_of,
+    with_join_key,
+)
 from spark_jobs.sources.row_events import MISSING_ROW, ReadRow, RowReader
 from spark_jobs.sources.row_values import Given
 
 if TYPE_CHECKING:
-    from hashlib import _Hash as Hash
-
-BATCH_ROWS = 2_000
-#: In place of a resource: the row that holds a file's digest.
-DIGEST = "#digest"
-
-_ROWS = pa.schema(
-    [
-        ("resource", pa.string()), ("file", pa.string()), ("line", pa.int64()), ("raw", pa.string()),
-        ("reason", pa.string()), ("cells", pa.list_(pa.string())), ("key", pa.string()), ("version", pa.int64()),
-    ]
-)  # fmt: skip
-_ROWS_DDL = (
-    "resource string, file string, line bigint, raw string, reason string, cells array<string>, key string, "
-    "version bigint"
-)
-_JOINED_DDL = f"{_ROWS_DDL}, joined array<array<string>>, join_key string"
-_JOINED = pa.schema([*_ROWS, ("joined", pa.list_(pa.list_(pa.string()))), ("join_key", pa.string())])
-_MET = ("from_file", "from_line", "raw", "reason", "field", "met")
-_OUTCOMES = pa.schema(
-    [
-        *((one.name, pa.int64() if one.dataType.typeName() == "long" else pa.string()) for one in EVENTS_IN_MILLIS),
-        ("from_file", pa.string()), ("from_line", pa.int64()), ("raw", pa.string()), ("reason", pa.string()),
-        ("field", pa.string()), ("met", pa.string()),
-    ]
-)  # fmt: skip
-_OUTCOMES_DDL = ", ".join(f"{one.name} {'bigint' if one.type == pa.int64() else 'string'}" for one in _OUTCOMES)
-_EVENT_FIELDS = [one.name for one in EVENTS_IN_MILLIS if one.name != "source"]
+    pass
 
 
 class Files(NamedTuple):
@@ -92,16 +75,16 @@ def read_rows(lines: DataFrame, files: Files) -> DataFrame:
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         readers = _readers(files)
-        for file, source in _lines_by_file(batches):
+        for file, source in lines_by_file(batches):
             header = files.headers[plain_address(file)]
             resource, reader = files.source.resource(header.resource), readers[header.resource]
             hashed = sha256()
-            rows = read_file(_hashing(source, hashed), file, resource, header)
-            yield from _to_batches((_row(row, resource, reader) for row in rows), _ROWS)
-            yield from _to_batches([(DIGEST, file, 0, hashed.hexdigest(), None, None, None, None)], _ROWS)
+            rows = read_file(hashing(source, hashed), file, resource, header)
+            yield from to_batches((values_of(row, resource, reader) for row in rows), ROWS)
+            yield from to_batches([(DIGEST, file, 0, hashed.hexdigest(), None, None, None, None)], ROWS)
 
     ordered = lines.repartition("file").sortWithinPartitions("file", "block", "seq").select("file", "line")
-    return ordered.mapInArrow(read, _ROWS_DDL)
+    return ordered.mapInArrow(read, ROWS_DDL)
 
 
 def read_parquet(spark: SparkSession, path: str, address: str, files: Files) -> DataFrame:
@@ -116,12 +99,12 @@ def read_parquet(spark: SparkSession, path: str, address: str, files: Files) -> 
         reader = _readers(files)[resource.name]
         values = (list(row.values()) for batch in batches for row in batch.to_pylist())
         rows = (row_of_values(address, one[0] + 1, one[1:], resource, header) for one in values)
-        yield from _to_batches((_row(row, resource, reader) for row in rows), _ROWS)
+        yield from to_batches((values_of(row, resource, reader) for row in rows), ROWS)
 
     digest = sha256(f"{address} {size}".encode()).hexdigest()
-    of_file = spark.createDataFrame([(DIGEST, address, 0, digest, None, None, None, None)], _ROWS_DDL)
+    of_file = spark.createDataFrame([(DIGEST, address, 0, digest, None, None, None, None)], ROWS_DDL)
     values = table.select(place, *(f"`{name}`" for name in table.columns))
-    return values.mapInArrow(read, _ROWS_DDL).unionByName(of_file)
+    return values.mapInArrow(read, ROWS_DDL).unionByName(of_file)
 
 
 def read_outcomes(rows: DataFrame, files: Files) -> DataFrame:
@@ -151,10 +134,10 @@ def _part_rows(rows: DataFrame, part: Resource, files: Files) -> DataFrame:
 
     def split(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         reader = _readers(files)[part.name]
-        read = (_file_row(row) for batch in batches for row in batch.to_pylist())
-        yield from _to_batches((_row(row, part, reader) for row in parts_of(read, whole, part)), _ROWS)
+        read = (file_row(row) for batch in batches for row in batch.to_pylist())
+        yield from to_batches((values_of(row, part, reader) for row in parts_of(read, whole, part)), ROWS)
 
-    return rows.where(F.col("resource") == whole.name).mapInArrow(split, _ROWS_DDL)
+    return rows.where(F.col("resource") == whole.name).mapInArrow(split, ROWS_DDL)
 
 
 def _with_rank(rows: DataFrame, resource: Resource) -> DataFrame:
@@ -174,7 +157,7 @@ def _with_joined(rows: DataFrame, resource: Resource, chosen: Mapping[str, DataF
     empty = F.array().cast("array<array<string>>")
     joined = rows.withColumns({"joined": empty, "join_key": F.lit(None).cast("string")})
     for place, join in enumerate(resource.joins):
-        keyed = joined.mapInArrow(_join_key(resource, place, files), _JOINED_DDL)
+        keyed = joined.mapInArrow(_join_key(resource, place, files), JOINED_DDL)
         others = chosen[join.resource].where("reason is null and key is not null")
         others = others.select(F.col("key").alias("other_key"), F.col("cells").alias("other_cells"))
         joined = (
@@ -196,7 +179,7 @@ def _join_key(
             rows = batch.to_pylist()
             cells = [None if row["reason"] else _all_cells(row, resource, files, place) for row in rows]
             keys = [None if found is None else reader.key(found, (column,)) for found in cells]
-            yield _with_column(batch, "join_key", pa.array(keys, pa.string()))
+            yield with_join_key(batch, pa.array(keys, pa.string()))
 
     return add
 
@@ -204,13 +187,13 @@ def _join_key(
 def _outcomes_of(rows: DataFrame, resource: Resource, files: Files) -> DataFrame:
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         reader, cleaning = _readers(files)[resource.name], Cleaning()
-        yield from _to_batches(_outcomes(batches, resource, reader, files, cleaning), _OUTCOMES)
-        nothing = [None] * (len(_OUTCOMES) - 1)
-        yield from _to_batches([(*nothing, cleaning.to_json())], _OUTCOMES)
+        yield from to_batches(_outcomes(batches, resource, reader, files, cleaning), OUTCOMES)
+        nothing = [None] * (len(OUTCOMES) - 1)
+        yield from to_batches([(*nothing, cleaning.to_json())], OUTCOMES)
 
     is_spread = bool(resource.primary_key or resource.joins)  # one file is one task until then
     parts = 2 * rows.sparkSession.sparkContext.defaultParallelism
-    return (rows if is_spread else rows.repartition(parts)).mapInArrow(read, _OUTCOMES_DDL)
+    return (rows if is_spread else rows.repartition(parts)).mapInArrow(read, OUTCOMES_DDL)
 
 
 def _outcomes(
@@ -219,12 +202,12 @@ def _outcomes(
     nothing = [None] * len(EVENTS_IN_MILLIS)
     for batch in batches:
         for found in batch.to_pylist():
-            row = _file_row(found)
+            row = file_row(found)
             read = _read(found, row, resource, reader, files)
             cleaning.note(row, read, resource)
             name = f"{files.source.name}:{file_name(row.file)}"
             for event in read.events:
-                yield *_event_values(event), name, row.file, row.line, None, None, None, None
+                yield *event_values(event), name, row.file, row.line, None, None, None, None
             if read.reason is not None:
                 yield *nothing, row.file, row.line, row.raw, read.reason, read.column, None
 
@@ -256,58 +239,8 @@ def _all_cells(found: Mapping[str, object], resource: Resource, files: Files, jo
     return cells
 
 
-def _event_values(event: InteractionEvent) -> tuple[object, ...]:
-    return tuple(getattr(event, name) for name in _EVENT_FIELDS)
-
-
-def _file_row(found: Mapping[str, object]) -> FileRow:
-    cells = found["cells"]
-    return FileRow(found["file"], found["line"], found["raw"], tuple(cells or ()), found["reason"])  # type: ignore[arg-type]  # by _ROWS
-
-
-def _row(row: FileRow, resource: Resource, reader: RowReader) -> tuple[object, ...]:
-    key, version = key_of(row, resource, reader), version_of(row, resource, reader)
-    return resource.name, row.file, row.line, row.raw, row.reason, list(row.cells), key, version
-
-
 def _readers(files: Files) -> dict[str, RowReader]:
     return {one.name: reader_for(one, files.source, files.given) for one in files.source.resources}
-
-
-def _with_column(batch: pa.RecordBatch, name: str, values: pa.Array) -> pa.RecordBatch:
-    place = batch.schema.get_field_index(name)
-    return pa.RecordBatch.from_arrays([*batch.columns[:place], values, *batch.columns[place + 1 :]], schema=_JOINED)
-
-
-def _lines_by_file(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, Iterator[bytes]]]:
-    rows = (
-        pair for batch in batches for pair in zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True)
-    )
-    for file, lines in groupby(rows, key=itemgetter(0)):
-        yield file, (line for _, line in lines)
-
-
-def _hashing(lines: Iterable[bytes], hashed: "Hash") -> Iterator[bytes]:
-    for line in lines:
-        hashed.update(line + b"\n")
-        yield line
-
-
-def _to_batches(rows: Iterable[Sequence[object]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    block: list[Sequence[object]] = []
-    for row in rows:
-        block.append(row)
-        if len(block) == BATCH_ROWS:
-            yield _batch(block, schema)
-            block = []
-    if block:
-        yield _batch(block, schema)
-
-
-def _batch(block: Sequence[Sequence[object]], schema: pa.Schema) -> pa.RecordBatch:
-    columns = zip(*block, strict=True)
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def events_in(outcomes: DataFrame) -> DataFrame:

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from service_quality.events.kinds import KINDS
 from spark_jobs.errors import InputError, MissingSourceError
 from spark_jobs.sources.mapping_file import SHIPPED, load_mapping, parse_mapping, shipped_mappings
-from spark_jobs.sources.mapping_problems import SCHEMA_FILE
+from spark_jobs.sources.mapping_schema import SCHEMA_FILE
 
 
 def small():
