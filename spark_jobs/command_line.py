@@ -19,6 +19,7 @@ from cli.signals import end_children
 from service_quality.instants import parse_instant
 from spark_jobs.cards.running import (
     INTERRUPTED_CODE,
+    THREAD,
     begin_card,
     end_card,
     expect_run,
@@ -94,8 +95,11 @@ def progress_of(session: SparkSession) -> dict[str, int] | None:
 
 
 def is_no_interrupt(record: logging.LogRecord) -> bool:
-    """Whether a log record is about anything but a Ctrl-C during a call of Java, which py4j logs."""
-    return record.exc_info is None or not was_interrupted(record.exc_info[1])
+    """Whether a log record is about anything but a Ctrl-C during a call of Java, which py4j logs.
+
+    Nor is one that comes of the card's thread: it asks Spark until Spark ends, and the run says why that was.
+    """
+    return record.threadName != THREAD and (record.exc_info is None or not was_interrupted(record.exc_info[1]))
 
 
 def instant_argument(text: str) -> int:

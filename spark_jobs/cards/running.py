@@ -29,6 +29,9 @@ from spark_jobs.cards.next_steps import next_commands
 from spark_jobs.errors import JobError
 
 REWRITTEN_EVERY_SECONDS = 2.0
+LONGEST_LOOK_SECONDS = 5.0
+#: The name of the thread that rewrites a card.
+THREAD = "card"
 INTERRUPTED_CODE = 130
 
 Progress = Callable[[], Mapping[str, int] | None]
@@ -45,7 +48,7 @@ class RunningCard:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._given_up = False
-        self._thread = threading.Thread(target=self._rewrite, name="card", daemon=True)
+        self._thread = threading.Thread(target=self._rewrite, name=THREAD, daemon=True)
 
     def start(self) -> None:
         """Write the card for the first time, and from then on every few seconds."""
@@ -60,7 +63,7 @@ class RunningCard:
     def end(self, code: int) -> None:
         """Write the card for the last time, as of a run that ended with this exit code."""
         self._ended.set()
-        self._thread.join()
+        self._thread.join(LONGEST_LOOK_SECONDS)  # it may ask a Java that is gone
         with self._lock:
             self.card.state = {0: DONE, INTERRUPTED_CODE: INTERRUPTED}.get(code, FAILED)
             self.card.progress = None

@@ -54,7 +54,7 @@ class Instant(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What whoever imports says: the zone of instants without one, the currency of amounts, the latest instant."""
+    """What the caller gives: the zone of instants without one, the currency of amounts, the latest instant."""
 
     zone: str | None
     currency: str | None

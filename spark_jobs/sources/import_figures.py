@@ -13,7 +13,7 @@ from spark_jobs.sources.cleaning import Cleaning
 from spark_jobs.sources.headers import Header
 from spark_jobs.sources.mapping import Source
 
-#: Fields whose values name someone or something: of each the share of the most frequent one is told.
+#: Fields whose values name someone or something: of each the share of the most frequent one counts.
 KEYS = ("customer_id", "conversation_id", "agent_id", "sku")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).date()
 

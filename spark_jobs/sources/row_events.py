@@ -151,7 +151,7 @@ def _column_of(declared: EventOf, field: str | None) -> str | None:
 
 
 def given_instant(text: str, context: Context) -> Instant:
-    """An instant or a day that whoever imports says, in ISO 8601."""
+    """An instant or a day that the caller gives, in ISO 8601."""
     field = Field("given", "datetime", ("given",), formats=("default",))
     found = reader_of(field, context)(text)
     assert isinstance(found, Instant)

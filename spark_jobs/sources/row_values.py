@@ -23,7 +23,7 @@ _DIGEST = 24  # hexadecimal digits: two rows of a million million share it once 
 
 
 class Given(NamedTuple):
-    """What whoever imports says: the shop, the values that no column holds, and the context of the cells."""
+    """What the caller gives: the shop, the values that no column holds, and the context of the cells."""
 
     shop_id: str
     values: Mapping[str, str]

@@ -17,7 +17,7 @@ DERIVED = ("version", "event_id", "shop_id", "received_at", "courtesy")
 
 
 def given_for(source, *, zone=None, currency=None, values=None):
-    """What whoever imports says."""
+    """What the caller gives."""
     return Given("shop", values or {}, Context(zone or source.zone, currency or source.currency, UNTIL))
 
 
