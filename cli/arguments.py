@@ -87,3 +87,18 @@ def number_above_zero(text: str, *, expected: str = "a number above zero") -> fl
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"found {shown(text)}, expected {expected}")
     return number
+
+
+def number_up_to_one(text: str, *, expected: str) -> float:
+    """A number from 0 to 1, such as a share or a probability.
+
+    >>> number_up_to_one("0.9", expected="a share from 0 to 1")
+    0.9
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"found {shown(text)}, expected {expected}")
+    return number

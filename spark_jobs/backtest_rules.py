@@ -4,14 +4,13 @@ With RULES the log of a lake or an archive is folded again on Spark (`rule_effec
 file of events, without Spark.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from cli.arguments import shown
+from cli.arguments import number_up_to_one
 from service_quality.alerts.alert import Alert
 from service_quality.errors import RejectedEventError, ServiceQualityError
 from service_quality.instants import format_instant
@@ -132,13 +131,7 @@ def score_argument(text: str) -> float:
     >>> score_argument("0.9")
     0.9
     """
-    try:
-        score = float(text)
-    except ValueError:
-        score = -1.0
-    if not 0 <= score <= 1:
-        raise argparse.ArgumentTypeError(f"found {shown(text)}, expected a number from 0 to 1")
-    return score
+    return number_up_to_one(text, expected="a number from 0 to 1")
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -5,12 +5,11 @@ The job on Spark (`tables.py`) reads rows by the same functions; here everything
 """
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from re import findall
 from typing import NamedTuple
 
-from service_quality.events.interaction_event import InteractionEvent
 from spark_jobs.sources.containers import (
     MAX_RAW,
     Record,
@@ -182,28 +181,6 @@ def rejected_copy(why: str, resource: Resource) -> ReadRow:
     if why == OLDER_VERSION:
         return ReadRow(left_out=OLDER_VERSION)
     return ReadRow(reason=why, column=resource.primary_key[0])
-
-
-class Sums(NamedTuple):
-    """What came of rows, in numbers."""
-
-    events: list[InteractionEvent]
-    rejected: Counter[tuple[str, str | None]]
-    left_out: Counter[str]
-    odd: Counter[str]
-
-
-def sum_up(outcomes: Iterable[Outcome]) -> Sums:
-    """The events of rows, and the numbers of what gave none."""
-    sums = Sums([], Counter(), Counter(), Counter())
-    for _, read in outcomes:
-        sums.events.extend(read.events)
-        sums.odd.update(read.odd)
-        if read.reason is not None:
-            sums.rejected[read.reason, read.column] += 1
-        elif read.left_out is not None:
-            sums.left_out[read.left_out] += 1
-    return sums
 
 
 def by_resource(rows: Iterable[tuple[str, FileRow]]) -> dict[str, list[FileRow]]:

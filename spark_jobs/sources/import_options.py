@@ -7,6 +7,7 @@ from glob import glob
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cli.arguments import number_up_to_one
 from service_quality.events.identifiers import EXPECTED_ID, is_id
 from spark_jobs.command_line import job_parser
 from spark_jobs.errors import ArgumentError, MissingSourceError
@@ -87,13 +88,7 @@ def share_argument(text: str) -> float:
     >>> share_argument("0.5")
     0.5
     """
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"found '{text}', expected a share from 0 to 1")
-    return share
+    return number_up_to_one(text, expected="a share from 0 to 1")
 
 
 def zone_argument(text: str) -> str:
