@@ -36,6 +36,6 @@ def read_policy(name: str) -> bytes:
     except OSError as error:
         raise InputError(f"{name}: {error.strerror}, expected a file that can be read") from None
     except RejectedPolicyError as error:
-        found = f"{name}: found {len(error.problems)} mistakes in the policy, expected none"
+        found = f"{name}: found mistakes in the policy ({len(error.problems)}), expected none"
         raise InputError(found, error.problems) from None
     return document

@@ -23,5 +23,5 @@ def read_rules_file(name: str) -> bytes:
         _, problems = find_problems(document, FEATURES)
         mistakes += [f"line {text.line_of(one.path) or 1}: {one}" for one in problems]
     if mistakes:
-        raise InputError(f"{name}: found {len(mistakes)} mistakes in the rules, expected none", mistakes)
+        raise InputError(f"{name}: found mistakes in the rules ({len(mistakes)}), expected none", mistakes)
     return document
