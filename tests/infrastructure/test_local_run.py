@@ -247,6 +247,7 @@ def test_demo_that_fails_midway_leaves_the_results_of_the_last_good_run(failing,
         return {}
 
     monkeypatch.setattr(demo, "FOLDER", tmp_path / "demo")
+    monkeypatch.setattr(demo, "DEMO_LOCK", tmp_path / "demo.lock")
     monkeypatch.setattr(demo, "Emulator", Unstarted)
     monkeypatch.setattr(demo, "SparkProcess", Unstarted)
     monkeypatch.setattr(demo, "deploy", fail if failing == "deploy" else work)
