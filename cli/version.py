@@ -3,10 +3,13 @@
 import argparse
 import subprocess
 import tomllib
+import zipfile
 
 from cli.paths import ROOT
 
 OPTION = "--version"
+#: The file of an archive of the code that holds the version of the checkout from which it was made.
+VERSION_IN_ARCHIVE = "version.txt"
 
 
 def version() -> str:
@@ -14,6 +17,8 @@ def version() -> str:
 
     A checkout with changes that are not committed says so: `(1039f70-dirty)`.
     """
+    if ROOT.is_file():
+        return zipfile.ZipFile(ROOT).read(VERSION_IN_ARCHIVE).decode()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     commit = _commit()
     return f"{project['name']} {project['version']}{f' ({commit})' if commit else ''}"

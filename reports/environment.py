@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports import figures
 from reports.learning_summary import explain_learning
@@ -18,7 +17,7 @@ LANGUAGE_TAGS = {"en": "en", "zh": "zh-CN"}
 def environment() -> Environment:
     """The environment of the templates; what a template asks for and nobody gave is an error."""
     made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=PackageLoader("reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from importlib.resources import files
 from pathlib import Path
 
 from cli.yaml_files import YamlText, read_yaml
@@ -23,13 +24,13 @@ from spark_jobs.sources.mapping import (
 )
 from spark_jobs.sources.mapping_problems import find_problems, formats_of, instants_of
 
-SHIPPED = Path(__file__).with_name("mappings")
+SHIPPED = files("spark_jobs.sources") / "mappings"
 _DURATION = re.compile(r"PT(\d+)([HM])")
 
 
 def shipped_mappings() -> tuple[str, ...]:
     """The names of the mappings that come with the product."""
-    return tuple(sorted(path.stem for path in SHIPPED.glob("*.yaml")))
+    return tuple(sorted(one.name.removesuffix(".yaml") for one in SHIPPED.iterdir()))
 
 
 def load_mapping(name: str) -> Source:

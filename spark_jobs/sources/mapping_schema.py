@@ -3,14 +3,14 @@
 import json
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
 from service_quality.policies.document_values import Problem, nearest, shown
 
-SCHEMA_FILE = Path(__file__).with_name("mapping.schema.json")
+SCHEMA_FILE = files("spark_jobs.sources") / "mapping.schema.json"
 
 
 def schema_problems(document: object) -> list[Problem]:

@@ -1,5 +1,6 @@
 """Jobs whose process is killed, again and again, in all that they do, and which are run again."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
@@ -50,11 +51,17 @@ class Story:
     calm: Seen
 
 
+def quick_to_plan() -> dict[str, str]:
+    """The settings of tests: how a plan is run has no part in what a commit to the lake leaves."""
+    return {"SPARK_CONF_DIR": os.environ["SPARK_CONF_DIR"]}
+
+
 @pytest.fixture(scope="module")
 def story(store: Store, undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory) -> Story:
     lake = tmp_path_factory.mktemp("killed") / "lake"
     first_steps(lake)
     random, cloud = Random(SEED), store.emulator.cloud
+    environment = store.environment | quick_to_plan()
 
     def at(*argv: list[str]) -> list[str]:
         """The jobs on this lake, one after the other."""
@@ -95,10 +102,10 @@ def story(store: Store, undisturbed: Undisturbed, tmp_path_factory: pytest.TempP
         ("packs are written", materialize, lambda: lambda: bool(packs_in(cloud, DISTURBED))),
         ("import records are put", materialize, lambda: lambda: bool(import_records_on(cloud, DISTURBED))),
     ):
-        kill_at(watch(), argv, store.environment, random)
+        kill_at(watch(), argv, environment, random)
         kills.append(look(moment))
     argv = at(SECOND, LATER, materialize_argv(DISTURBED), materialize_argv(CALM))
-    run_module("jobs", ["spark_jobs", *argv], store.environment)
+    run_module("jobs", ["spark_jobs", *argv], environment)
     return Story(kills, look("the end"), look("calm", CALM))
 
 

@@ -4,9 +4,11 @@ import re
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
+from cli.version import version
 from spark_jobs.errors import ArgumentError
 from spark_jobs.session.code_archive import write_code_archive
 from spark_jobs.session.start import (
@@ -18,6 +20,7 @@ from spark_jobs.session.start import (
     storage_settings,
     warehouse,
 )
+from spark_jobs.sources.mapping_file import shipped_mappings
 
 
 def test_local_lake_is_absolute(tmp_path, monkeypatch):
@@ -141,10 +144,42 @@ def test_code_archive_holds_the_core_and_the_jobs_and_is_the_same_each_time(tmp_
     assert first.read_bytes() == second.read_bytes()
 
 
+def print_from_archive(program: str, folder: Path) -> str:
+    """What a program prints to which the code comes as an archive alone."""
+    environment = {"PYTHONPATH": str(write_code_archive(folder / "code.zip"))}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 def test_calendar_is_read_from_the_code_archive(tmp_path):
     program = "from service_quality.policies.calendars import load_calendar; print(len(load_calendar('CN').published))"
-    environment = {"PYTHONPATH": str(write_code_archive(tmp_path / "code.zip"))}
 
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert print_from_archive(program, tmp_path) == "8"
 
-    assert done.stdout.strip() == "8"
+
+def test_card_of_a_run_is_written_from_the_code_archive(tmp_path):
+    program = """
+from pathlib import Path
+from spark_jobs.cards.running import begin_card, end_card, expect_run
+expect_run(["--as-of", "2025-03-03"])
+begin_card("train_model", {}, lambda: None)
+end_card(0)
+(page,) = Path("build/runs").glob("*/card.html")
+print(page.read_text("utf-8"))
+"""
+
+    page = print_from_archive(program, tmp_path)
+
+    assert version() in page
+    assert "<style>" in page
+
+
+def test_mappings_are_read_from_the_code_archive(tmp_path):
+    program = """
+from spark_jobs.sources.mapping_file import load_mapping, shipped_mappings
+print(*[load_mapping(name).name for name in shipped_mappings()])
+"""
+
+    assert print_from_archive(program, tmp_path).split() == list(shipped_mappings())
