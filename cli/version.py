@@ -18,7 +18,8 @@ def version() -> str:
     A checkout with changes that are not committed says so: `(1039f70-dirty)`.
     """
     if ROOT.is_file():
-        return zipfile.ZipFile(ROOT).read(VERSION_IN_ARCHIVE).decode()
+        with zipfile.ZipFile(ROOT) as archive:
+            return archive.read(VERSION_IN_ARCHIVE).decode()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     commit = _commit()
     return f"{project['name']} {project['version']}{f' ({commit})' if commit else ''}"

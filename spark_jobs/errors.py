@@ -49,3 +49,12 @@ class SessionError(JobError):
 
 class OvertakenError(JobError):
     """A table was written by another job since it was read; the rows to write must be computed again."""
+
+
+def mistakes_in_words(count: int) -> str:
+    """A number of mistakes as an error says it.
+
+    >>> mistakes_in_words(1), mistakes_in_words(2)
+    ('a mistake', '2 mistakes')
+    """
+    return f"{count} mistakes" if count > 1 else "a mistake"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from service_quality.errors import RejectedPolicyError
 from service_quality.policies.policy_document import parse_policy
-from spark_jobs.errors import InputError, MissingSourceError
+from spark_jobs.errors import InputError, MissingSourceError, mistakes_in_words
 
 
 def add_policies(parser: ArgumentParser, says: str) -> None:
@@ -36,6 +36,6 @@ def read_policy(name: str) -> bytes:
     except OSError as error:
         raise InputError(f"{name}: {error.strerror}, expected a file that can be read") from None
     except RejectedPolicyError as error:
-        found = f"{name}: found mistakes in the policy ({len(error.problems)}), expected none"
+        found = f"{name}: found {mistakes_in_words(len(error.problems))} in the policy, expected none"
         raise InputError(found, error.problems) from None
     return document

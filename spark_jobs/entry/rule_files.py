@@ -6,7 +6,7 @@ from pathlib import Path
 from cli.yaml_files import read_yaml
 from service_quality.alerts.rule_document import find_problems
 from service_quality.features.feature_set import FEATURES
-from spark_jobs.errors import InputError, MissingSourceError
+from spark_jobs.errors import InputError, MissingSourceError, mistakes_in_words
 
 
 def read_rules_file(name: str) -> bytes:
@@ -23,5 +23,5 @@ def read_rules_file(name: str) -> bytes:
         _, problems = find_problems(document, FEATURES)
         mistakes += [f"line {text.line_of(one.path) or 1}: {one}" for one in problems]
     if mistakes:
-        raise InputError(f"{name}: found mistakes in the rules ({len(mistakes)}), expected none", mistakes)
+        raise InputError(f"{name}: found {mistakes_in_words(len(mistakes))} in the rules, expected none", mistakes)
     return document

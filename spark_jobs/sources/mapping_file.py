@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cli.yaml_files import YamlText, read_yaml
 from service_quality.policies.document_values import Problem, nearest
-from spark_jobs.errors import InputError, MissingSourceError
+from spark_jobs.errors import InputError, MissingSourceError, mistakes_in_words
 from spark_jobs.sources.mapping import (
     INSTANT_TYPES,
     REPORT,
@@ -30,7 +30,7 @@ _DURATION = re.compile(r"PT(\d+)([HM])")
 
 def shipped_mappings() -> tuple[str, ...]:
     """The names of the mappings that come with the product."""
-    return tuple(sorted(one.name.removesuffix(".yaml") for one in SHIPPED.iterdir()))
+    return tuple(sorted(one.name.removesuffix(".yaml") for one in SHIPPED.iterdir() if one.name.endswith(".yaml")))
 
 
 def load_mapping(name: str) -> Source:
@@ -55,8 +55,8 @@ def parse_mapping(text: bytes, name: str) -> Source:
     if document.value is not None or not mistakes:
         mistakes += [_with_line(problem, document) for problem in find_problems(document.value)]
     if mistakes:
-        count = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "a mistake"
-        raise InputError(f"{name}: found {count} in the mapping, expected none", mistakes)
+        found = f"{name}: found {mistakes_in_words(len(mistakes))} in the mapping, expected none"
+        raise InputError(found, mistakes)
     return _source(document.value)
 
 

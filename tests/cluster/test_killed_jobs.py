@@ -51,17 +51,13 @@ class Story:
     calm: Seen
 
 
-def quick_to_plan() -> dict[str, str]:
-    """The settings of tests: how a plan is run has no part in what a commit to the lake leaves."""
-    return {"SPARK_CONF_DIR": os.environ["SPARK_CONF_DIR"]}
-
-
 @pytest.fixture(scope="module")
 def story(store: Store, undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory) -> Story:
     lake = tmp_path_factory.mktemp("killed") / "lake"
     first_steps(lake)
     random, cloud = Random(SEED), store.emulator.cloud
-    environment = store.environment | quick_to_plan()
+    # The settings of tests: how a plan is run has no part in what a commit to the lake leaves.
+    environment = store.environment | {"SPARK_CONF_DIR": os.environ["SPARK_CONF_DIR"]}
 
     def at(*argv: list[str]) -> list[str]:
         """The jobs on this lake, one after the other."""

@@ -128,4 +128,4 @@ def test_wrong_rules_are_refused_before_the_log_is_read(tmp_path, capsys):
     wrong.write_text("revision: a\nrules: [{name: Wrong Name}]\n")
 
     assert backtest_rules.run_job(backtest_rules.main, [str(wrong), "--lake", str(tmp_path / "lake")]) == 3
-    assert "found mistakes in the rules" in capsys.readouterr().err
+    assert "mistakes in the rules, expected none" in capsys.readouterr().err

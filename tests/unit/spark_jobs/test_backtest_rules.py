@@ -539,7 +539,7 @@ def test_policy_with_mistakes_ends_the_run_with_every_mistake(run, tmp_path):
     code, printed, errors = run(*WAITED, options=("--policy", str(policy)))
 
     assert (code, printed) == (3, [])
-    assert "found mistakes in the policy (2), expected none" in errors
+    assert "found 2 mistakes in the policy, expected none" in errors
     assert "valid_from: found" in errors
     assert "owner: found" in errors
 
@@ -584,7 +584,7 @@ def test_rules_with_mistakes_end_the_run_with_every_mistake_and_its_line(run, tm
     code, printed, errors = run(*WAITED, options=("--rules", str(rules)))
 
     assert (code, printed) == (3, [])
-    assert "found mistakes in the rules (15), expected none" in errors
+    assert "found 15 mistakes in the rules, expected none" in errors
     assert "line 5: found the key audience again, expected each key once" in errors
     assert "line 3: rules[0].name: found" in errors
     assert "line 4: rules[0].audience: found" in errors

@@ -143,5 +143,5 @@ def test_unknown_mapping_is_named_with_the_one_that_may_be_meant():
 
 
 def test_mapping_that_comes_along_is_no_yaml_of_two_meanings():
-    for path in SHIPPED.iterdir():
-        assert yaml.safe_load(path.read_text("utf-8"))["name"] + ".yaml" == path.name
+    for name in shipped_mappings():
+        assert yaml.safe_load((SHIPPED / f"{name}.yaml").read_text("utf-8"))["name"] == name
