@@ -1,6 +1,6 @@
 """Numbers as text for people; an unknown one is a dash."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import isfinite, sqrt
 from typing import Any
 
@@ -102,3 +102,19 @@ def seconds_in_words(seconds: float, language: str) -> str:
     if whole < 100:
         return label("seconds", language).format(whole)
     return label("minutes", language).format(whole // 60, whole % 60)
+
+
+def flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """The plain figures of a summary by name, those within objects as name.key; of a list how many it holds.
+
+    >>> list(flat({"rows": 3, "by": {"reason": 2}, "shops": ["a"], "none": None}))
+    [('rows', 3), ('by.reason', 2), ('shops', '1 …'), ('none', None)]
+    """
+    for name, value in values.items():
+        path = f"{above}.{name}" if above else str(name)
+        if isinstance(value, Mapping):
+            yield from flat(value, path)
+        elif isinstance(value, list | tuple):
+            yield path, f"{len(value)} …"
+        else:
+            yield path, value

@@ -16,6 +16,7 @@ RUN_LABELS = {
     "inputs": Message("Inputs", "输入"),
     "input": Message("input", "输入"),
     "snapshot": Message("snapshot", "快照"),
+    "steps": Message("Steps", "步骤"),
     "counts": Message("Counts", "计数"),
     "count": Message("figure", "指标"),
     "warnings": Message("Warnings", "警告"),
@@ -29,4 +30,16 @@ STATES = {
     "failed": Message("failed", "失败"),
     "interrupted": Message("interrupted", "已中断"),
     "lost": Message("ended without a word", "异常终止"),
+}
+#: What the steps of a run do, by the names of spark_jobs/cards/steps.py.
+STEPS = {
+    "start": Message("start", "启动"),
+    "read": Message("read", "读取"),
+    "compute": Message("compute", "计算"),
+    "train": Message("train", "训练"),
+    "judge": Message("judge", "评估"),
+    "write": Message("write", "写入"),
+    "upkeep": Message("compact and expire", "合并与清理"),
+    "wait": Message("wait", "等待"),
+    "count": Message("count", "统计"),
 }

@@ -1,13 +1,11 @@
 """The card of a run as a page: both languages, nothing that it loads; it reloads itself while the run goes on."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
 from reports.environment import LANGUAGE_TAGS, environment, said
+from reports.figures import flat
 from reports.import_labels import IMPORT_LABELS, REASONS
 from reports.import_report import import_parts
 from reports.proofs import Figures
-from reports.run_labels import RUN_LABELS, STATES
+from reports.run_labels import RUN_LABELS, STATES, STEPS
 from service_quality.alerts.message import LANGUAGES
 
 #: A part of a summary that has sections of its own.
@@ -23,6 +21,7 @@ def render_run(card: Figures, *, lang: str = "en") -> str:
             "other": next(other for other in LANGUAGES if other != language),
             "run": said(RUN_LABELS, language),
             "states": said(STATES, language),
+            "steps": said(STEPS, language),
             "labels": said(IMPORT_LABELS, language),
             "reasons": said(REASONS, language),
         }
@@ -35,19 +34,3 @@ def render_run(card: Figures, *, lang: str = "en") -> str:
     return page.render(
         lang=lang, kinds=(), panes=panes, card=card, counts=list(flat(counts)), import_=cleaning, **parts
     )
-
-
-def flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """The plain figures of a summary by name, those within objects as name.key; of a list how many it holds.
-
-    >>> list(flat({"rows": 3, "by": {"reason": 2}, "shops": ["a"], "none": None}))
-    [('rows', 3), ('by.reason', 2), ('shops', '1 …'), ('none', None)]
-    """
-    for name, value in values.items():
-        path = f"{above}.{name}" if above else str(name)
-        if isinstance(value, Mapping):
-            yield from flat(value, path)
-        elif isinstance(value, list | tuple):
-            yield path, f"{len(value)} …"
-        else:
-            yield path, value

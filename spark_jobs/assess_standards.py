@@ -16,6 +16,8 @@ from service_quality.policies.platform_standards import (
     platform_day,
     project,
 )
+from spark_jobs.cards.running import note_step
+from spark_jobs.cards.steps import COMPUTE, READ
 from spark_jobs.command_line import job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
 from spark_jobs.logs.archive import to_log
@@ -40,11 +42,13 @@ def main(arguments: Sequence[str]) -> None:
     """Entry point: read the log, count by day, assess, print."""
     options = read_options(arguments)
     spark = session_for(options, "assess_standards")
+    note_step(READ)
     entries = read_entries(spark, options.archive).cache()
     log = to_log(entries)
     ends = log_ends(log)
     if not ends:
         raise InputError("found no event in the log, expected at least one")
+    note_step(COMPUTE)
     standards = [load_standards()[name] for name in options.standard]
     counts = count_by_day(join_imports(log), read_policies(entries), standards, ends)
     assessed = [

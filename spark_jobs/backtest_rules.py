@@ -7,7 +7,7 @@ file of events, without Spark.
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from cli.arguments import number_up_to_one
@@ -21,7 +21,8 @@ from spark_jobs.backtest.given_scores import GivenScore, NoScore
 from spark_jobs.backtest.log_lines import LogLine, read_line
 from spark_jobs.backtest.printing import JsonLines, Printing, RejectedLine, Text
 from spark_jobs.backtest.turns_by_day import turns_ended_by_day
-from spark_jobs.entry import endings
+from spark_jobs.cards.running import begin_card, note_file, note_step, note_summary, run_with_card, warn
+from spark_jobs.cards.steps import COMPUTE, READ
 from spark_jobs.entry.arguments import JobParser, add_debug, empty_parser
 from spark_jobs.entry.endings import Main
 from spark_jobs.entry.policy_files import read_policy
@@ -31,6 +32,8 @@ from spark_jobs.errors import InputError, JobError, MissingSourceError
 _NAME = "backtest_rules"
 _INPUT = "-"
 _EVENTS = "--events"
+#: The lines that the card names of those rejected for one reason.
+_MOST_EXAMPLES = 3
 _DESCRIPTION = """Folds canonical events in the order of their lines, by the commit, fold and rules of the functions, in
 memory: no AWS, no lake, no Spark. The clock is that of the events, so a log of any day gives the same messages.
 
@@ -55,10 +58,10 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def run_job(main: Main, arguments: Sequence[str] | None = None) -> int:
-    """Run the job as one without Spark where it needs none."""
+    """Run the job, on Spark where it reads an archived log."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if is_of_events(given):
-        return endings.run_job(main, given)
+        return run_with_card(main, given)
     from spark_jobs import command_line  # noqa: PLC0415  # loads Spark
 
     return command_line.run_job(main, given)
@@ -78,6 +81,9 @@ def run_on_events(arguments: Sequence[str]) -> None:
     options = _parser().parse_args(arguments)
     scorer = NoScore() if options.score is None else GivenScore(options.score)
     policy = None if options.policy is None else read_policy(options.policy)
+    begin_card(_NAME, vars(options))
+    note_step(READ)
+    note_file(options.events)
     with _open_log(options.events) as log:
         lines = [_read_line(number, data) for number, data in enumerate(log, start=1) if data.strip()]
     if not lines:
@@ -86,14 +92,18 @@ def run_on_events(arguments: Sequence[str]) -> None:
     readable = [line for line in lines if isinstance(line, LogLine)]
     disorder = find_disorder(readable)
     if disorder is not None:
-        print(f"{_NAME}: {disorder}", file=sys.stderr, flush=True)
+        warn(_NAME, str(disorder))
     not_judged = turns_ended_by_day(readable, policies)
     rules = None if options.rules is None else read_rules_file(options.rules)
     text = Text(policies[0].zone) if policies else Text()
     run = _Run(Backtest(scorer, policy, rules, not_judged), JsonLines() if options.json else text)
-    for line in lines:
-        run.take(line)
-    run.end()
+    note_step(COMPUTE)
+    try:
+        for line in lines:
+            run.take(line)
+        run.end()
+    finally:
+        note_summary(run.counts())
     if options.conversations:
         run.print_conversations()
     run.print_summary()
@@ -141,10 +151,21 @@ class _Run:
     backtest: Backtest
     printing: Printing
     lines: int = 0
-    rejected: int = 0
     duplicates: int = 0
     messages: int = 0
     reached: int = 0
+    #: The lines rejected for a reason.
+    rejections: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def rejected(self) -> int:
+        """The number of rejected lines."""
+        return sum(map(len, self.rejections.values()))
+
+    @property
+    def folded(self) -> int:
+        """The number of lines that were folded."""
+        return self.lines - self.rejected - self.duplicates - self.reached
 
     def take(self, line: LogLine | RejectedLine | None) -> None:
         """Fold a line and print its messages, or its rejection; a JobError names a line behind which nothing folds."""
@@ -174,8 +195,8 @@ class _Run:
         self._tell(self.lines, self.backtest.end())
         idle = self.backtest.idle_policy()
         if idle is not None:
-            said = f"found a policy that is valid from {format_instant(idle.valid_from)} on, and no event so late"
-            print(f"{_NAME}: {said}; it judged nothing", file=sys.stderr, flush=True)
+            found = f"found a policy that is valid from {format_instant(idle.valid_from)} on, and no event so late"
+            warn(_NAME, f"{found}; it judged nothing")
 
     def print_conversations(self) -> None:
         """Print what was understood of each conversation."""
@@ -184,15 +205,27 @@ class _Run:
 
     def print_summary(self) -> None:
         """Print the counts."""
-        folded = self.lines - self.rejected - self.duplicates - self.reached
         dropped = f", {self.reached} reached stages dropped" if self.reached else ""
         self._print(
             self.printing.summary(
-                f"{_NAME}: {self.lines} lines: {folded} folded, {self.duplicates} duplicates, {self.rejected} rejected"
-                f"{dropped};"
-                f" {self.messages} messages"
+                f"{_NAME}: {self.lines} lines: {self.folded} folded, {self.duplicates} duplicates,"
+                f" {self.rejected} rejected{dropped}; {self.messages} messages"
             )
         )
+
+    def counts(self) -> dict[str, object]:
+        """The figures of the run's card; of rejected lines the first of each reason."""
+        return {
+            "lines": self.lines,
+            "folded": self.folded,
+            "duplicates": self.duplicates,
+            "reached": self.reached,
+            "messages": self.messages,
+            "rejected": {reason: len(lines) for reason, lines in self.rejections.items()},
+            "first_lines": {
+                reason: ", ".join(map(str, lines[:_MOST_EXAMPLES])) for reason, lines in self.rejections.items()
+            },
+        }
 
     def _tell(self, number: int, alerts: Sequence[Alert]) -> None:
         for alert in alerts:
@@ -200,7 +233,7 @@ class _Run:
         self.messages += len(alerts)
 
     def _reject(self, line: RejectedLine) -> None:
-        self.rejected += 1
+        self.rejections.setdefault(line.reason, []).append(line.number)
         _warn(line.number, f"{line.message} ({line.reason})")
         self._print(self.printing.rejected(line))
 

@@ -16,6 +16,8 @@ from service_quality.events.kinds import RATED
 from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
+from spark_jobs.cards.running import note_step
+from spark_jobs.cards.steps import COMPUTE, COUNT, READ
 from spark_jobs.command_line import AS_OF_HELP, instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.entry.policy_files import add_policies, read_policies_of
 from spark_jobs.errors import InputError
@@ -167,6 +169,7 @@ def main(arguments: Sequence[str]) -> None:
     options = read_options(arguments)
     documents = read_policies_of(options.policy)
     spark = session_for(options, "build_training_set")
+    note_step(READ)
     # read before the tables, so that no later snapshot is used
     snapshots = {OF_EVENTS: snapshot_of(spark, EVENTS), OF_LOG: snapshot_of(spark, LOG)}
     as_of = format_instant(options.as_of)
@@ -181,9 +184,11 @@ def main(arguments: Sequence[str]) -> None:
     }
     sources = read_sources(spark, options, snapshots, given_policies(documents))
     changed = not made_from.items() <= table_properties(spark, TRAINING_SET).items()
+    note_step(COMPUTE)
     if changed:
         synthetic = str(holds_synthetic(spark)).lower()
         renew_training_set(sources, options, {**made_from, "synthetic": synthetic})
+    note_step(COUNT)
     conversations, rounds = (F.count_distinct(*unit).alias(name) for name, unit in _UNITS.items())
     counted = spark.table(TRAINING_SET).agg(F.count("*").alias("rows"), conversations, rounds).first()
     assert counted is not None  # an aggregate has a row

@@ -10,6 +10,8 @@ from pyspark.sql import functions as F
 
 from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.feature_set import FEATURES
+from spark_jobs.cards.running import note_step
+from spark_jobs.cards.steps import COMPUTE, COUNT, READ
 from spark_jobs.command_line import add_as_of, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError
 from spark_jobs.logs.archive import broken_chains, to_log
@@ -49,11 +51,13 @@ def main(arguments: Sequence[str]) -> None:
     add_as_of(parser)
     options = parser.parse_args(arguments)
     spark = session_for(options, "check_consistency")
+    note_step(READ)
     whole = read_entries(spark, options.archive).cache()
     entries = entries_by(whole, options.as_of)
     places = find_places(entries, FEATURES)
     links = links_by(read_links(spark, options.archive), whole, options.as_of)
     faults = broken_chains([row.asDict() for row in links.collect()])
+    note_step(COMPUTE)
     log = to_log(entries)
     recomputed = recompute(entries, log)
     own = log.where(F.col("import_id").isNull() & (F.col("fold_version") == FOLD_VERSION))
@@ -70,6 +74,7 @@ def main(arguments: Sequence[str]) -> None:
         for name, row in by_feature.items()
         if row["mismatched"] or row["missing"] or row["extra"]
     }
+    note_step(COUNT)
     unscored = entries.where("score_failed is not null").count()
     of_others = log.where((F.col("fold_version") != FOLD_VERSION) & F.col("served_vector").isNotNull()).count()
     summary = {

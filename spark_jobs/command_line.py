@@ -3,7 +3,6 @@
 import argparse
 import logging
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,15 +16,7 @@ from cli.arguments import whole_number
 from cli.atomic_write import write_json
 from cli.signals import end_children
 from service_quality.instants import parse_instant
-from spark_jobs.cards.running import (
-    INTERRUPTED_CODE,
-    THREAD,
-    begin_card,
-    end_card,
-    expect_run,
-    note_failure,
-    note_summary,
-)
+from spark_jobs.cards.running import THREAD, begin_card, note_summary, run_with_card
 from spark_jobs.entry import endings
 from spark_jobs.entry.arguments import JobParser, add_debug, empty_parser
 from spark_jobs.entry.endings import Main, was_interrupted
@@ -157,20 +148,7 @@ def run_job(main: Main, arguments: Sequence[str] | None = None) -> int:
 
     Once its session has begun the run has a card (cards/card.py), which ends as the run does.
     """
-    expect_run(sys.argv[1:] if arguments is None else arguments)
-    code = INTERRUPTED_CODE
-    try:
-        code = endings.run_job(main, arguments, explain=explain_on_card)
-    finally:
-        end_card(code)
-    return code
-
-
-def explain_on_card(error: BaseException) -> JobError:
-    """The failure of `explain`, noted on the run's card."""
-    failure = explain(error)
-    note_failure(failure)
-    return failure
+    return run_with_card(main, arguments, explain=explain)
 
 
 def explain(error: BaseException) -> JobError:

@@ -12,6 +12,8 @@ from pyspark.sql import functions as F
 
 from cli.atomic_write import atomic_file
 from service_quality.events import kinds
+from spark_jobs.cards.running import note_step
+from spark_jobs.cards.steps import JUDGE, READ
 from spark_jobs.command_line import add_as_of, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
 from spark_jobs.learning.labelled_rows import RATING_COLUMNS, ROUND, label_rounds, merged_conversations
@@ -97,11 +99,13 @@ def main(arguments: Sequence[str]) -> None:
     add_as_of(parser)
     options = parser.parse_args(arguments)
     spark = session_for(options, "evaluate_scores")
+    note_step(READ)
     entries = entries_by(read_entries(spark, options.archive).cache(), options.as_of)
     scores = served_scores(entries).cache()
     written = scores.orderBy("shop_id", "position").select(*SCORE_COLUMNS).toPandas()
     if written.empty:
         raise InputError("found no score in the log, expected at least one")
+    note_step(JUDGE)
     labels = rated_rounds(entries).cache()
     judged = {name: judge(scores, labels, of_kinds) for name, of_kinds in MOMENTS.items()}
     if options.scores is not None:

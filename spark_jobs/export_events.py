@@ -14,6 +14,8 @@ from service_quality.alerts.stages import stages_of
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.instants import format_instant
+from spark_jobs.cards.running import note_step
+from spark_jobs.cards.steps import COUNT, WRITE
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.entry.policy_files import add_policies, read_policies_of
 from spark_jobs.errors import InputError
@@ -72,6 +74,7 @@ def main(arguments: Sequence[str]) -> None:
     options = read_options(arguments)
     policies = given_policies(read_policies_of(options.policy))
     spark = session_for(options, "export_events")
+    note_step(WRITE)
     all_events = read_events(spark)
     events = all_events.select(*event_columns())
     ordered = with_timers(events, options.since, policies) if options.timers else in_order(events, options.since)
@@ -86,6 +89,7 @@ def main(arguments: Sequence[str]) -> None:
             last = all_events.agg(F.date_format(F.max("occurred_at"), "yyyy-MM-dd")).collect()[0][0]
             since = format_instant(options.since)
             raise InputError(f"found no event from {since} on (the last is of {last}), expected at least one")
+    note_step(COUNT)
     counted = all_events.agg(
         F.count("*").alias("events"),
         F.count_distinct("shop_id", "conversation_id").alias("conversations"),

@@ -8,6 +8,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from service_quality.instants import DAY, format_instant
+from spark_jobs.cards.running import note_step
+from spark_jobs.cards.steps import UPKEEP, WRITE
 from spark_jobs.command_line import job_parser, positive_argument, print_summary, run_job, session_for
 from spark_jobs.lake.maintenance import compact, expire_snapshots
 from spark_jobs.lake.snapshots import snapshot_of
@@ -65,7 +67,9 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     spark = session_for(options, "fold_archive")
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", _ROWS_A_BATCH)
+    note_step(WRITE)
     objects, folded = fold_new(spark, options.archive)
+    note_step(UPKEEP)
     compacted, expired = keep_up(spark, before=int(time.time() * 1000) - options.keep_days * DAY)
     summary = {
         "objects": objects,

@@ -19,6 +19,8 @@ from pyspark.sql.types import LongType
 
 from service_quality.events.annotations import annotate
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
+from spark_jobs.cards.running import note_step
+from spark_jobs.cards.steps import WRITE
 from spark_jobs.command_line import (
     count_argument,
     day_argument,
@@ -57,6 +59,7 @@ def main(arguments: Sequence[str]) -> None:
         start=options.start,
     )
     spark = session_for(options, NAME)
+    note_step(WRITE)
     written = write_events(with_timestamps(generate(spark, world)))
     made = [shop_of(world, number) for number in world.numbers]
     shops = [shop.shop_id for shop in made]

@@ -17,7 +17,8 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from spark_jobs.cards.running import note_file, note_summary, warn
+from spark_jobs.cards.running import note_file, note_step, note_summary, warn
+from spark_jobs.cards.steps import COMPUTE, READ, WRITE
 from spark_jobs.command_line import print_summary, run_job, session_for
 from spark_jobs.errors import InputError, MissingSourceError
 from spark_jobs.lake.known_events import content_of, write_later
@@ -75,10 +76,12 @@ def main(arguments: Sequence[str]) -> None:
 def import_files(options: argparse.Namespace, source: Source, given: Given, started: float) -> None:
     """Read the files, store what was rejected, refuse or write the events, report."""
     spark = session_for(options, NAME)
+    note_step(READ)
     addresses = find_files(spark, options.files)
     headers = find_headers(spark, addresses, source)
     say_columns(headers, source)
     files = Files(source, headers, given)
+    note_step(COMPUTE)
     rows = read_all(spark, addresses, files).persist(StorageLevel.MEMORY_AND_DISK)
     outcomes = read_outcomes(rows, files).persist(StorageLevel.MEMORY_AND_DISK)
     met = merged(counters_in(outcomes))
@@ -91,6 +94,7 @@ def import_files(options: argparse.Namespace, source: Source, given: Given, star
         note_summary(read)
         stored = f"; what was rejected is in {REJECTED}, nothing else was written" if rejected else ""
         raise InputError(f"{refusal}{stored}")
+    note_step(WRITE)
     events, repeats = each_once(events_in(outcomes))
     change = write_later(events, corrects=source.later_export == CORRECT)
     written = {
@@ -125,10 +129,12 @@ def summary_of_rows(
     }
 
 
-def count_rows(rows: DataFrame) -> dict[str, int]:
-    """The number of rows of each file, by its address."""
-    counts = rows.where(F.col("resource") != DIGEST).groupBy("file").count().collect()
-    return {row["file"]: row["count"] for row in counts}
+def count_rows(rows: DataFrame) -> dict[str, dict[str | None, int]]:
+    """The rows of each file by its address, by the encoding of their text; None is the first that is declared."""
+    counts: dict[str, dict[str | None, int]] = {}
+    for row in rows.where(F.col("resource") != DIGEST).groupBy("file", "encoding").count().collect():
+        counts.setdefault(row["file"], {})[row["encoding"]] = row["count"]
+    return counts
 
 
 def say_columns(headers: Mapping[str, Header], source: Source) -> None:

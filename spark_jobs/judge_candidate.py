@@ -14,6 +14,8 @@ from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.events.kinds import RATED
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
+from spark_jobs.cards.running import note_step
+from spark_jobs.cards.steps import JUDGE
 from spark_jobs.command_line import add_as_of, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
 from spark_jobs.learning.judged_models import CANDIDATE, CHAMPION, JudgedModel, measure_both, read_model, score_by_both
@@ -109,6 +111,7 @@ def main(arguments: Sequence[str]) -> None:
     """Entry point: read both models and the log, score, write the figures."""
     options = read_options(arguments)
     spark = session_for(options, "judge_candidate")
+    note_step(JUDGE)
     log = entries_by(read_log(spark).cache(), options.as_of)
     found = judge(log, *read_models(options))
     losses = (f"{name} {figure_text(found[name]['log_loss'])}" for name in (CANDIDATE, CHAMPION))

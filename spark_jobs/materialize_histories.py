@@ -21,6 +21,8 @@ from spark_jobs.backfill.lacking_columns import build_lacking_items, filled_reco
 from spark_jobs.backfill.packs import KINDS, build_packs, choose_buckets, count_items
 from spark_jobs.backfill.timer_rows import write_new_timers
 from spark_jobs.backfill.writing import put_control_records, read_control_key, seal_imports, unsealed, write_packs
+from spark_jobs.cards.running import note_step
+from spark_jobs.cards.steps import COUNT, READ, WRITE
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError, OvertakenError
 from spark_jobs.lake.tables import IMPORTED_EVENTS_SCHEMA, IMPORTS_SCHEMA, record_imported_events, record_imports
@@ -150,6 +152,7 @@ def fill_lacks(past: KnownPast, table: str) -> list[HistoryFilled]:
 
 def materialize(spark: SparkSession, options: Namespace) -> Row:
     """One attempt; the summary. OvertakenError when another run noted imports meanwhile."""
+    note_step(READ)
     past = read_past(spark, archive=options.archive, state_table=options.state_table)
     waiting = [_import_record(one) for one in past.imports if one["import_id"] not in past.recorded]
     lost = unsealed(waiting, options.state_table)
@@ -165,10 +168,12 @@ def materialize(spark: SparkSession, options: Namespace) -> Row:
     key = read_control_key(options.control_key_secret)  # before anything is written
     written: list[Row] = []
     counts = {"packs": 0, "left_out": 0, "timers": 0}
+    note_step(WRITE)
     if imports:
         written, counts = write_imports(new, imports, past, Tables(options.state_table, options.alerts_table))
     filled = fill_lacks(past, options.state_table)
     put_control_records(options.event_stream, [*waiting, *map(_import_record, written), *filled], key)
+    note_step(COUNT)
     return {
         "shops": len(written),
         "events": new.count(),

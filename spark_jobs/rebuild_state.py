@@ -31,6 +31,8 @@ from spark_jobs.backfill.rebuilt_items import (
 )
 from spark_jobs.backfill.timer_rows import write_timers
 from spark_jobs.backfill.writing import put_control_records, read_control_key, write_packs
+from spark_jobs.cards.running import note_step
+from spark_jobs.cards.steps import COMPUTE, WAIT, WRITE
 from spark_jobs.command_line import job_parser, positive_argument, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError
 from spark_jobs.logs.archive import read_entries, to_log
@@ -101,6 +103,7 @@ def read_logs(entries: DataFrame, shops: Sequence[ShopToRebuild]) -> DataFrame:
 
 def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebuild]) -> tuple[list[StateRebuilt], Row]:
     """Write the items of rebuilt shops, which all have a log; the records that let them count, and counts."""
+    note_step(COMPUTE)
     entries = read_entries(spark, options.archive)
     log = read_logs(entries, shops).cache()
     subjects = ({rule.subject for rule in shipped_rules()} | read_rule_subjects(entries)) - {CONVERSATION}
@@ -108,6 +111,7 @@ def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebui
     states = fold_states(join_imports(log), FEATURES, subjects, policies, stages).cache()
     ends = shop_ends(spark, log, shops).cache()
     items = build_rebuilt_items(states, ends, FEATURES)
+    note_step(WRITE)
     written = write_rebuilt_items(items, options.state_table, FEATURES.plan)
     timers = write_timers(items, options.alerts_table)
     pending = write_pending(states, ends, options.state_table)
@@ -207,6 +211,7 @@ def main(arguments: Sequence[str]) -> None:
             await_archive(ledger, folded, seconds=options.patience)
             made, counts = rebuild(session_for(options, "rebuild_state"), options, folded)
             records += made
+        note_step(WAIT)
         numbers = put_control_records(options.event_stream, records, key)
         for record, number in zip(records, numbers, strict=True):
             await_taken(state, record, number, seconds=options.patience)

@@ -11,6 +11,8 @@ from pyspark.sql import functions as F
 from cli.atomic_write import atomic_folder
 from service_quality.features.basis import basis_of
 from service_quality.features.feature_set import FEATURES
+from spark_jobs.cards.running import note_step
+from spark_jobs.cards.steps import READ, TRAIN, WRITE
 from spark_jobs.command_line import job_parser, positive_argument, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
 from spark_jobs.lake.snapshots import snapshot_of
@@ -105,6 +107,7 @@ def main(arguments: Sequence[str]) -> None:
     """Entry point: read the training set, train both, write the artefact."""
     options = read_options(arguments)
     spark = session_for(options, "train_model")
+    note_step(READ)
     training_set = read_table(spark, TRAINING_SET, made_by="build_training_set")
     properties = table_properties(spark, TRAINING_SET)
     require_features_in_service(properties)
@@ -113,11 +116,13 @@ def main(arguments: Sequence[str]) -> None:
     learnt = learn_ranges(given, FEATURES)
     scaling = fit_scaling(given, FEATURES, terms, learnt)
     rows = scaled_rows(given, FEATURES, terms, learnt.ranges, scaling).cache()
+    note_step(TRAIN)
     (judged_from,) = time_cuts(rows, SLICE_CUTS[-1:])
     trained = train(rows, options.l2, coefficient_bounds(FEATURES, terms, scaling))
     latest = latest_rows(given, seen["rows"]).orderBy("at", "shop_id", "conversation_id")
     in_time = latest.select("at", "features", "label", "weight").toPandas()
     challenger, measured = train_challenger(in_time, judged_from=judged_from, seed=options.seed)
+    note_step(WRITE)
     with atomic_folder(options.output, marker=MODEL) as folder:
         facts = describe_training(seen, properties, snapshot_of(spark, TRAINING_SET))
         write_artefact(folder, trained, learnt, scaling, facts)

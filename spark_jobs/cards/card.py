@@ -3,12 +3,13 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cli.atomic_write import write_json
+from reports.figures import flat
 
 #: Where cards lie unless the environment names another folder.
 DEFAULT_RUNS, VARIABLE = "build/runs", "SERVICE_QUALITY_RUNS"
@@ -23,7 +24,10 @@ LOST_AFTER_SECONDS = 60
 
 @dataclass
 class Card:
-    """One run. `counts` is the job's summary; `error` has message, details and exit_code; instants in ISO 8601."""
+    """One run. `counts` is the job's summary; `error` has message, details and exit_code; instants in ISO 8601.
+
+    `steps` are what it does one after another (cards/steps.py), each with its seconds; the last one may still go on.
+    """
 
     id: str
     job: str
@@ -36,6 +40,7 @@ class Card:
     seconds: float = 0.0
     ended_at: str | None = None
     inputs: list[dict[str, Any]] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
     counts: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     error: dict[str, Any] | None = None
@@ -89,15 +94,9 @@ def prune(folder: Path, *, keep: int = MOST_RUNS) -> None:
 
 
 def figures_of(card: Card) -> Iterator[tuple[str, Any]]:
-    """The plain figures of a card's summary by name, those within objects as name.key; lists are left out."""
+    """The seconds of a run and of its steps, then the plain figures of its summary (reports.figures.flat)."""
     yield "seconds", card.seconds
-    yield from _flat("", {name: value for name, value in card.counts.items() if name not in ("job", "seconds")})
-
-
-def _flat(above: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        path = f"{above}.{name}" if above else str(name)
-        if isinstance(value, Mapping):
-            yield from _flat(path, value)
-        elif value is None or isinstance(value, str | int | float):
-            yield path, value
+    for name in dict.fromkeys(one["step"] for one in card.steps):
+        seconds = sum(one["seconds"] for one in card.steps if one["step"] == name)
+        yield f"seconds.{name}", round(seconds, 1)
+    yield from flat({name: value for name, value in card.counts.items() if name not in ("job", "seconds")})

@@ -9,6 +9,8 @@ from pyspark.sql import functions as F
 
 from service_quality.alerts.rules import SEVERITIES
 from service_quality.instants import format_instant
+from spark_jobs.cards.running import note_step
+from spark_jobs.cards.steps import COMPUTE, JUDGE, READ
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, session_for
 from spark_jobs.entry.rule_files import read_rules_file
 from spark_jobs.errors import InputError
@@ -36,12 +38,15 @@ def main(arguments: Sequence[str]) -> None:
     options = read_options(arguments)
     document = read_rules_file(options.rules)
     spark = session_for(options, NAME)
+    note_step(READ)
     entries = read_entries(spark, options.archive)
     if options.shop:
         entries = entries.where(F.col("shop_id").isin(*options.shop))
     entries = entries.cache()
     period = period_of(entries, options.since, options.until)
+    note_step(COMPUTE)
     messages = [Message(*row) for row in messages_of(entries, document, until=period.until).collect()]
+    note_step(JUDGE)
     effects = effects_of(messages, observe(entries, messages, period), period)
     lost = refused(messages)
     for line in render(effects):

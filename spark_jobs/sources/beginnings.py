@@ -23,12 +23,15 @@ _LONGEST_LINE = 4_000_000
 
 
 class Beginning(NamedTuple):
-    """The first rows of files: what came of each, by file its header and whether more rows follow."""
+    """The first rows of files: what came of each, by file its header, whether more rows follow, and rows by encoding.
+
+    None stands for the first encoding that is declared.
+    """
 
     headers: dict[str, Header]
     outcomes: list[Outcome]
     goes_on: dict[str, bool]
-    rows: dict[str, int]
+    rows: dict[str, Counter[str | None]]
     met: Cleaning
 
 
@@ -59,13 +62,18 @@ def rows_of(path: Path, source: Source) -> tuple[Header, Iterator[FileRow]]:
     return header, read_file(lines_of(path), path.name, source.resource(header.resource), header)
 
 
-def _rows_of_parquet(path: Path, source: Source) -> tuple[Header, Iterator[FileRow]]:
+def open_parquet(path: Path) -> ParquetFile:
+    """A local file of Parquet."""
     try:
-        file = ParquetFile(path)
+        return ParquetFile(path)
     except FileNotFoundError:
         raise MissingSourceError(f"found no file {path}, expected one of an export") from None
     except (ArrowInvalid, OSError) as error:
         raise InputError(f"{path}: {str(error).splitlines()[0]}, expected a file of Parquet") from None
+
+
+def _rows_of_parquet(path: Path, source: Source) -> tuple[Header, Iterator[FileRow]]:
+    file = open_parquet(path)
     header = find_header_of(file.schema_arrow.names, source, path.name)
     resource = source.resource(header.resource)
     values = (row.values() for batch in file.iter_batches() for row in batch.to_pylist())
@@ -77,12 +85,12 @@ def read_beginning(paths: Sequence[Path], source: Source, given: Given, *, most:
     """At most so many rows of each file, and what comes of them; files are known by their names."""
     headers: dict[str, Header] = {}
     goes_on: dict[str, bool] = {}
-    counts: dict[str, int] = {}
+    counts: dict[str, Counter[str | None]] = {}
     rows: list[tuple[str, FileRow]] = []
     for path in paths:
         header, its_rows = rows_of(path, source)
         headers[path.name], found = header, list(islice(its_rows, most + 1))
-        goes_on[path.name], counts[path.name] = len(found) > most, min(len(found), most)
+        goes_on[path.name], counts[path.name] = len(found) > most, Counter(row.encoding for row in found[:most])
         rows += [(header.resource, row) for row in found[:most]]
     export = Export(source, by_resource(rows), given)
     outcomes, met = list(export.outcomes()), Cleaning()
@@ -102,7 +110,9 @@ def describe(beginning: Beginning, source: Source) -> list[str]:
         )
         lacks = f", without {', '.join(missing)}" if missing else ""
         unread = f", {len(header.unread)} columns not read" if header.unread else ""
-        lines.append(f"{file}: {header.resource}, {extent} {beginning.rows[file]:,} rows{lacks}{unread}")
+        rows = beginning.rows[file]
+        others = "".join(f", {count:,} of them in {name}" for name, count in rows.items() if name is not None)
+        lines.append(f"{file}: {header.resource}, {extent} {rows.total():,} rows{others}{lacks}{unread}")
     instants = [event.occurred_at for one in beginning.outcomes for event in one.read.events]
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(met.kinds.items())) or "none"
     lines.append(f"events: {kinds}")

@@ -24,20 +24,28 @@ UNDECODED = "\ufffd"
 
 
 class Line(NamedTuple):
-    """A line of a file, numbered from 1; `is_sound` is false where its bytes are not of the declared encoding."""
+    """A line of a file, numbered from 1; `is_sound` is false where its bytes are of no declared encoding.
+
+    `encoding` is given where it is not the first that is declared.
+    """
 
     number: int
     text: str
     is_sound: bool = True
+    encoding: str | None = None
 
 
 class Record(NamedTuple):
-    """A row's cells by their place in the file, or the `reason` why a line is no row; `line` is the first of it."""
+    """A row's cells by their place in the file, or the `reason` why a line is no row; `line` is the first of it.
+
+    `encoding` is given where a line of it is not in the first encoding that is declared.
+    """
 
     line: int
     raw: str
     cells: tuple[str, ...] = ()
     reason: str | None = None
+    encoding: str | None = None
 
 
 class Dialect(NamedTuple):
@@ -52,25 +60,34 @@ def read_lines_of(source: Iterable[bytes], resource: Resource) -> Iterator[Line]
     by_line = all(encoding in _BY_LINE for encoding in resource.encodings)
     texts = _decode_each(source, resource.encodings) if by_line else _decode(source)
     if resource.line_end == "\r":
-        texts = ((part, is_sound) for text, is_sound in texts for part in text.split("\r") if part or is_sound)
-    for number, (text, is_sound) in enumerate(texts, 1):
+        texts = (
+            (part, is_sound, encoding)
+            for text, is_sound, encoding in texts
+            for part in text.split("\r")
+            if part or is_sound
+        )
+    for number, (text, is_sound, encoding) in enumerate(texts, 1):
         plain = text.removeprefix("\ufeff") if number == 1 else text
-        yield Line(number, plain.removesuffix("\r"), is_sound)
+        yield Line(number, plain.removesuffix("\r"), is_sound, encoding)
 
 
-def _decode_each(source: Iterable[bytes], encodings: Sequence[str]) -> Iterator[tuple[str, bool]]:
+#: Text, whether it is sound, and its encoding where that is not the first.
+_Decoded = tuple[str, bool, str | None]
+
+
+def _decode_each(source: Iterable[bytes], encodings: Sequence[str]) -> Iterator[_Decoded]:
     for line in source:
-        for encoding in encodings:
+        for place, encoding in enumerate(encodings):
             try:
-                yield line.decode(encoding), True
+                yield line.decode(encoding), True, encoding if place else None
                 break
             except UnicodeDecodeError:
                 continue
         else:
-            yield line.decode(encodings[0], "replace"), False
+            yield line.decode(encodings[0], "replace"), False, None
 
 
-def _decode(source: Iterable[bytes]) -> Iterator[tuple[str, bool]]:
+def _decode(source: Iterable[bytes]) -> Iterator[_Decoded]:
     """Lines of UTF-16: a line's end is two bytes, of which the source took one away; without a mark little-endian."""
     decoder: codecs.IncrementalDecoder | None = None
     rest = ""
@@ -79,9 +96,9 @@ def _decode(source: Iterable[bytes]) -> Iterator[tuple[str, bool]]:
             order = "utf-16-be" if line.startswith(codecs.BOM_UTF16_BE) else "utf-16-le"
             decoder = codecs.getincrementaldecoder(order)("replace")
         *whole, rest = (rest + decoder.decode(line + b"\n")).split("\n")
-        yield from ((text, UNDECODED not in text) for text in whole)
+        yield from ((text, UNDECODED not in text, None) for text in whole)
     if rest.strip("\0"):
-        yield rest, UNDECODED not in rest
+        yield rest, UNDECODED not in rest, None
 
 
 def read_header(lines: Iterator[Line], resource: Resource) -> list[str] | None:
@@ -97,7 +114,8 @@ def read_rows(lines: Iterator[Line], resource: Resource, width: int) -> Iterator
         return
     dialect = Dialect(resource.delimiter, resource.quote)
     for block in _blocks(lines, width, dialect):
-        yield _read_record(block, width, dialect, resource.encodings[0])
+        other = next((line.encoding for line in block if line.encoding is not None), None)
+        yield _read_record(block, width, dialect, resource.encodings[0])._replace(encoding=other)
 
 
 def split_row(text: str, dialect: Dialect) -> list[str] | None:
@@ -188,9 +206,9 @@ def _read_object(line: Line) -> Record:
     try:
         is_object = isinstance(json.loads(line.text), dict)
     except (ValueError, RecursionError):
-        return Record(line.number, cut_text(line.text, longest=MAX_RAW), reason="malformed_json")
+        return Record(line.number, cut_text(line.text, longest=MAX_RAW), (), "malformed_json", line.encoding)
     reason = None if is_object else "not_an_object"
-    return Record(line.number, line.text, reason=reason)
+    return Record(line.number, line.text, (), reason, line.encoding)
 
 
 def cells_of_object(text: str, names: Sequence[str]) -> tuple[str, ...]:

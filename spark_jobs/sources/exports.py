@@ -28,13 +28,17 @@ DUPLICATE_ID, OLDER_VERSION = "duplicate_id", "older_version"
 
 
 class FileRow(NamedTuple):
-    """A row of a file: its cells by the resource's columns, or the reason why it is none."""
+    """A row of a file: its cells by the resource's columns, or the reason why it is none.
+
+    `encoding` is given where it is not the first that the resource declares.
+    """
 
     file: str
     line: int
     raw: str
     cells: tuple[str, ...] = ()
     reason: str | None = None
+    encoding: str | None = None
 
 
 class Outcome(NamedTuple):
@@ -51,7 +55,8 @@ def read_file(lines: Iterable[bytes], file: str, resource: Resource, header: Hea
     if resource.format == "csv":
         read_header(source, resource)
     for record in read_rows(source, resource, header.width):
-        yield FileRow(file, record.line, record.raw, _placed(record, places, resource, header), record.reason)
+        cells = _placed(record, places, resource, header)
+        yield FileRow(file, record.line, record.raw, cells, record.reason, record.encoding)
 
 
 def row_of_values(file: str, line: int, values: Sequence[object], resource: Resource, header: Header) -> FileRow:

@@ -3,18 +3,19 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from spark_jobs.sources.addresses import file_name, plain_address
 from spark_jobs.sources.cleaning import Cleaning
-from spark_jobs.sources.headers import Header
-from spark_jobs.sources.mapping import Source
+from spark_jobs.sources.headers import PARQUET, Header
+from spark_jobs.sources.mapping import Resource, Source
 
 #: Fields whose values name someone or something: of each the share of the most frequent one counts.
 KEYS = ("customer_id", "conversation_id", "agent_id", "sku")
+_Found = TypeVar("_Found")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).date()
 
 
@@ -23,12 +24,13 @@ def import_figures(
     headers: Mapping[str, Header],
     met: Cleaning,
     *,
-    rows: Mapping[str, int],
+    rows: Mapping[str, Mapping[str | None, int]],
     heaviest: Sequence[tuple[str, int]],
 ) -> dict[str, Any]:
     """What an import met, without a cell of it; of a file whose rows are only joined to others nothing is taken: null.
 
-    `rows` are the numbers of rows by the address of a file, `heaviest` as `heaviest_keys` gives it.
+    `rows` are the numbers of rows by the address of a file and by the encoding of their text, where None is the first
+    that is declared; `heaviest` as `heaviest_keys` gives it.
     """
     events = sum(met.kinds.values())
     days = {int(day): count for day, count in met.days.items()}
@@ -36,7 +38,7 @@ def import_figures(
         "mapping": source.name,
         "title": dict(source.title),
         "files": [_file(address, header, met, source, rows) for address, header in sorted(headers.items())],
-        "rows": sum(rows.values()),
+        "rows": sum(sum(counts.values()) for counts in rows.values()),
         "taken": sum(met.taken.values()),
         "rejected": [
             {"file": file_name(file), "reason": reason, "column": column, "rows": count, "lines": lines}
@@ -54,22 +56,32 @@ def import_figures(
     }
 
 
-def _file(address: str, header: Header, met: Cleaning, source: Source, rows: Mapping[str, int]) -> dict[str, object]:
+def _file(
+    address: str, header: Header, met: Cleaning, source: Source, rows: Mapping[str, Mapping[str | None, int]]
+) -> dict[str, object]:
     """A file, with its columns and its rows; counters know it by its address as Spark writes it."""
     resource = source.resource(header.resource)
+    its_rows = _at(address, rows, {})
     return {
         "name": file_name(address),
         "resource": header.resource,
-        "encodings": list(resource.encodings),
-        "rows": _by_address(rows).get(plain_address(address), 0),
-        "taken": _by_address(met.taken).get(plain_address(address), 0) if resource.events else None,
+        "encodings": {} if address.endswith(PARQUET) else by_encoding(its_rows, resource),
+        "rows": sum(its_rows.values()),
+        "taken": _at(address, met.taken, 0) if resource.events else None,
         "missing": list(header.missing(resource)),
         "unread": len(header.unread),
     }
 
 
-def _by_address(counter: Mapping[str, int]) -> dict[str, int]:
-    return {plain_address(address): count for address, count in counter.items()}
+def by_encoding(rows: Mapping[str | None, int], resource: Resource) -> dict[str, int]:
+    """Rows by the name of their encoding, in the order in which the resource declares them."""
+    counts = ((name, rows.get(name if place else None, 0)) for place, name in enumerate(resource.encodings))
+    return {name: count for name, count in counts if count}
+
+
+def _at(address: str, found: Mapping[str, _Found], otherwise: _Found) -> _Found:
+    by_address = {plain_address(each): one for each, one in found.items()}
+    return by_address.get(plain_address(address), otherwise)
 
 
 def _by_cause(met: Cleaning) -> list[dict[str, object]]:

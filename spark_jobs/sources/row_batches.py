@@ -24,11 +24,12 @@ ROWS = pa.schema(
     [
         ("resource", pa.string()), ("file", pa.string()), ("line", pa.int64()), ("raw", pa.string()),
         ("reason", pa.string()), ("cells", pa.list_(pa.string())), ("key", pa.string()), ("version", pa.int64()),
+        ("encoding", pa.string()),
     ]
 )  # fmt: skip
 ROWS_DDL = (
     "resource string, file string, line bigint, raw string, reason string, cells array<string>, key string, "
-    "version bigint"
+    "version bigint, encoding string"
 )
 JOINED_DDL = f"{ROWS_DDL}, joined array<array<string>>, join_key string"
 JOINED = pa.schema([*ROWS, ("joined", pa.list_(pa.list_(pa.string()))), ("join_key", pa.string())])
@@ -57,7 +58,12 @@ def file_row(found: Mapping[str, object]) -> FileRow:
 def values_of(row: FileRow, resource: Resource, reader: RowReader) -> tuple[object, ...]:
     """A row in the order of ROWS, with the key and the version of it."""
     key, version = key_of(row, resource, reader), version_of(row, resource, reader)
-    return resource.name, row.file, row.line, row.raw, row.reason, list(row.cells), key, version
+    return resource.name, row.file, row.line, row.raw, row.reason, list(row.cells), key, version, row.encoding
+
+
+def digest_row(file: str, digest: str) -> tuple[object, ...]:
+    """The row in the order of ROWS that holds a file's digest."""
+    return DIGEST, file, 0, digest, None, None, None, None, None
 
 
 def with_join_key(batch: pa.RecordBatch, values: pa.Array) -> pa.RecordBatch:

@@ -22,6 +22,8 @@ def as_yaml(suggestion: Suggestion, name: str) -> str:
         "  - name: rows",
         "    row: a row",
     ]
+    if resource.format == "jsonl":
+        lines.append("    format: jsonl")
     if resource.encodings != ("utf-8",):
         lines.append(f"    encoding: {resource.encodings[0]}")
     dialect = {

@@ -9,23 +9,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from spark_jobs.errors import InputError
-from spark_jobs.sources.beginnings import head_of, lines_of
 from spark_jobs.sources.cells import swapped
 from spark_jobs.sources.cleaning import order_of
 from spark_jobs.sources.column_roles import ANSWERED, HAPPENED, HINTS, INSTANTS, OPENED, RATED, RESOLVED, role_of
-from spark_jobs.sources.containers import Dialect, read_header, read_lines_of, read_rows, split_row
+from spark_jobs.sources.file_forms import look_at
 from spark_jobs.sources.mapping import Resource, header_name
 
 #: The rows that are looked at.
 MOST_ROWS = 2_000
-_ENCODINGS = ("utf-8", "utf-16", "gb18030", "windows-1252")
-_DELIMITERS = (",", ";", "\t", "|")
-_HEADERS_WITHIN = 10
 _PATTERNS = (
     "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S %Z", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M",
     "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d.%m.%Y %H:%M",
@@ -62,69 +56,10 @@ class Suggestion(NamedTuple):
 
 
 def suggest(path: Path) -> Suggestion:
-    """A first mapping of a local file; InputError for one that has no line of columns' names."""
-    head = head_of(path)
-    resource, doubts = _container(head, path.name)
-    lines = read_lines_of(lines_of(path), resource)
-    names = read_header(lines, resource) or []
-    found = [one.cells for one in islice(read_rows(lines, resource, len(names)), MOST_ROWS) if one.reason is None]
-    columns = [_column(name, [cells[at].strip() for cells in found]) for at, name in enumerate(names)]
-    return Suggestion(resource, tuple(_compared(columns)), len(found), tuple(doubts))
-
-
-def _container(head: Sequence[bytes], name: str) -> tuple[Resource, list[str]]:
-    """How a file is written: the way that gives most columns in most lines."""
-    if not any(line.strip() for line in head):
-        raise InputError(f"{name}: found nothing, expected a line with the columns' names")
-    best: tuple[int, Resource] | None = None
-    for encoding in _encodings_of(head):
-        for line_end in ("\n", "\r") if any(b"\r" in line[:-1] for line in head) else ("\n",):
-            for delimiter in _DELIMITERS:
-                resource = Resource(
-                    "rows", "a row", "csv", (encoding,), delimiter, '"', 1, line_end, {}, (), None, (), (), ()
-                )
-                row, width = _header_row(head, resource)
-                if best is None or width > best[0]:
-                    best = width, resource._replace(header_row=row)
-    assert best is not None
-    doubts = (
-        [] if best[0] > 1 else ["found one column: is there a delimiter that is none of comma, semicolon, tab, bar?"]
-    )
-    if best[1].encodings[0] in ("gb18030", "windows-1252"):
-        doubts.append(f"the text is no UTF-8, and reads as {best[1].encodings[0].upper()}: is it?")
-    return best[1], doubts
-
-
-def _encodings_of(head: Sequence[bytes]) -> Iterator[str]:
-    """The encodings in which the first lines are sound: the first that is, UTF-16 alone by its mark or its zeros."""
-    whole = b"\n".join(head)
-    if whole.startswith((b"\xff\xfe", b"\xfe\xff")) or whole.count(b"\0") > len(whole) // 4:
-        yield "utf-16"
-        return
-    for encoding in _ENCODINGS:
-        if encoding != "utf-16":
-            try:
-                whole.decode(encoding)
-            except UnicodeDecodeError:
-                continue
-            yield encoding
-            return
-    yield "windows-1252"
-
-
-def _header_row(head: Sequence[bytes], resource: Resource) -> tuple[int, int]:
-    """The line of the columns' names, the first that is as wide as most lines are and has no two equal cells."""
-    lines = list(islice(read_lines_of(head, resource), len(head)))
-    dialect = Dialect(resource.delimiter, resource.quote)
-    rows = [split_row(line.text, dialect) or [] for line in lines]
-    widths = Counter(len(row) for row in rows if len(row) > 1)
-    if not widths:
-        return 1, 1
-    width = max(widths, key=lambda one: (widths[one], one))
-    for line, row in zip(lines[:_HEADERS_WITHIN], rows, strict=False):
-        if len(row) == width and all(cell.strip() for cell in row) and len(set(row)) == len(row):
-            return line.number, width
-    return 1, width
+    """A first mapping of a local file; InputError for one that names no columns."""
+    table = look_at(path, most=MOST_ROWS)
+    columns = [_column(name, [row[at].strip() for row in table.rows]) for at, name in enumerate(table.names)]
+    return Suggestion(table.resource, tuple(_compared(columns)), len(table.rows), tuple(table.doubts))
 
 
 def _column(name: str, cells: Sequence[str]) -> Suggested:

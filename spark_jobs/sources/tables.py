@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, Window
@@ -25,12 +25,12 @@ from spark_jobs.sources.exports import (
 from spark_jobs.sources.headers import Header
 from spark_jobs.sources.mapping import Resource, Source
 from spark_jobs.sources.row_batches import (
-    DIGEST,
     JOINED_DDL,
     OUTCOMES,
     OUTCOMES_DDL,
     ROWS,
     ROWS_DDL,
+    digest_row,
     event_values,
     file_row,
     hashing,
@@ -41,9 +41,6 @@ from spark_jobs.sources.row_batches import (
 )
 from spark_jobs.sources.row_events import MISSING_ROW, ReadRow, RowReader
 from spark_jobs.sources.row_values import Given
-
-if TYPE_CHECKING:
-    pass
 
 
 class Files(NamedTuple):
@@ -68,9 +65,9 @@ def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
 
 
 def read_rows(lines: DataFrame, files: Files) -> DataFrame:
-    """The rows of all files: resource, file, line, raw, reason, cells, key and version of its primary key.
+    """The rows of all files: resource, file, line, raw, reason, cells, key and version of its primary key, encoding.
 
-    Beside them one row a file whose resource is DIGEST and whose raw text is the SHA-256 of its lines.
+    Beside them one row a file (`digest_row`) whose raw text is the SHA-256 of its lines.
     """
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -81,7 +78,7 @@ def read_rows(lines: DataFrame, files: Files) -> DataFrame:
             hashed = sha256()
             rows = read_file(hashing(source, hashed), file, resource, header)
             yield from to_batches((values_of(row, resource, reader) for row in rows), ROWS)
-            yield from to_batches([(DIGEST, file, 0, hashed.hexdigest(), None, None, None, None)], ROWS)
+            yield from to_batches([digest_row(file, hashed.hexdigest())], ROWS)
 
     ordered = lines.repartition("file").sortWithinPartitions("file", "block", "seq").select("file", "line")
     return ordered.mapInArrow(read, ROWS_DDL)
@@ -102,7 +99,7 @@ def read_parquet(spark: SparkSession, path: str, address: str, files: Files) -> 
         yield from to_batches((values_of(row, resource, reader) for row in rows), ROWS)
 
     digest = sha256(f"{address} {size}".encode()).hexdigest()
-    of_file = spark.createDataFrame([(DIGEST, address, 0, digest, None, None, None, None)], ROWS_DDL)
+    of_file = spark.createDataFrame([digest_row(address, digest)], ROWS_DDL)
     values = table.select(place, *(f"`{name}`" for name in table.columns))
     return values.mapInArrow(read, ROWS_DDL).unionByName(of_file)
 

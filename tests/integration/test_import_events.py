@@ -526,6 +526,13 @@ def test_sample_gives_on_spark_what_its_reader_reads(samples, name):
     assert sum(summary["odd_cells"].values()) == len(expected["odd_values"])
 
 
+def test_rows_in_a_second_encoding_are_counted_by_file(samples):
+    _, summary = samples["freshdesk"]
+    (file,) = summary["cleaning"]["files"]
+
+    assert file["encodings"] == {"utf-8": file["rows"] - 1, "windows-1252": 1}
+
+
 def without(event, *names):
     """An event as a sample describes it."""
     return {name: value for name, value in event.items() if name not in (*DERIVED, *names)}

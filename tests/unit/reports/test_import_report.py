@@ -7,7 +7,7 @@ import pytest
 from reports.import_report import draw_days
 from reports.run_page import render_run
 from service_quality.instants import parse_instant
-from spark_jobs.sources.beginnings import read_beginning
+from spark_jobs.sources.beginnings import describe, read_beginning
 from spark_jobs.sources.import_figures import import_figures
 from spark_jobs.sources.mapping_file import load_mapping
 from tests.unit.spark_jobs.export_samples import SAMPLES, expected_of, given_for
@@ -22,6 +22,7 @@ CARD = {
     "command": "python -m spark_jobs import_events a.csv",
     "arguments": {"mapping": "freshdesk"},
     "inputs": [{"kind": "file", "name": "a.csv"}, {"kind": "table", "name": "lake.service.events", "snapshot": 7}],
+    "steps": [{"step": "read", "seconds": 2.0}],
     "warnings": [],
     "error": None,
     "progress": None,
@@ -97,6 +98,26 @@ def test_bars_stand_for_days_and_for_weeks_where_there_are_many():
     assert [bar.events for bar in days.bars] == [4, 0, 2]
     assert (weeks.by_week, len(weeks.bars), sum(bar.events for bar in weeks.bars)) == (True, 53, 6)
     assert draw_days([]) is None
+
+
+def test_lines_of_a_second_encoding_are_counted_by_file(tmp_path):
+    names = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
+    rows = [f"53636{place},22423,{words},1,12/1/2010 8:26,2.55,17850,France" for place, words in enumerate(("a", "£"))]
+    (tmp_path / "plain.csv").write_text("\n".join([names, rows[0]]), "utf-8")
+    (tmp_path / "mixed.csv").write_bytes("\n".join([names, rows[0], rows[1]]).encode("windows-1252"))
+    source = load_mapping("online_retail")
+    (lines,) = source.resources
+    source = source._replace(resources=(lines._replace(encodings=("utf-8", "windows-1252")),))
+
+    found = read_beginning(sorted(tmp_path.iterdir()), source, given_for(source), most=10)
+
+    figures = import_figures(source, found.headers, found.met, rows=found.rows, heaviest=[])
+    assert {one["name"]: (one["encodings"], one["rows"]) for one in figures["files"]} == {
+        "mixed.csv": ({"utf-8": 1, "windows-1252": 1}, 2),
+        "plain.csv": ({"utf-8": 1}, 1),
+    }
+    assert "utf-8 (1), windows-1252 (1)" in page_of(figures)
+    assert describe(found, source)[0].startswith("mixed.csv: lines, all 2 rows, 1 of them in windows-1252")
 
 
 def test_times_that_look_wrong_are_told_by_cause(tmp_path):

@@ -6,9 +6,11 @@ import time
 
 import pytest
 
+from reports.run_labels import STEPS
 from reports.run_page import render_run
+from spark_jobs import backtest_rules
 from spark_jobs.__main__ import run_chain
-from spark_jobs.cards import running, runs
+from spark_jobs.cards import running, runs, steps
 from spark_jobs.cards.card import (
     DONE,
     FAILED,
@@ -25,8 +27,9 @@ from spark_jobs.cards.card import (
     read_cards,
     write_card,
 )
+from spark_jobs.cards.steps import READ, WRITE
 from spark_jobs.entry.endings import run_job
-from spark_jobs.errors import InputError
+from spark_jobs.errors import InputError, JobError
 
 
 @pytest.fixture
@@ -83,15 +86,19 @@ def test_card_says_what_a_run_was_given_read_and_counted(folder):
 
 @pytest.mark.parametrize(("code", "state"), [(0, DONE), (1, FAILED), (3, FAILED), (130, INTERRUPTED)])
 def test_card_ends_as_its_run_does(folder, code, state):
-    begin()
-    if code == 3:
-        running.note_failure(InputError("found nothing", ["line 1"]))
-    running.end_card(code)
+    def main(arguments):
+        running.begin_card("train_model", {"lake": "a lake"})
+        if code == 130:
+            raise KeyboardInterrupt
+        if code:
+            raise {1: JobError, 3: InputError}[code]("found nothing", ["line 1"])
+
+    assert running.run_with_card(main, ["--lake", "a lake"]) == code
 
     found, page = only(folder)
 
     assert found.state == state
-    assert ("found nothing" in page) == (code == 3)
+    assert ("found nothing" in page) == (code in (1, 3))
     after = {0: ["python -m model_export --help"], 1: ["python -m spark_jobs train_model … --debug"]}
     assert found.next == after.get(code, [])
 
@@ -111,6 +118,79 @@ def test_card_is_rewritten_while_its_run_goes_on(folder, monkeypatch):
     assert "Stage 4: 3 of 10 tasks done" in page
     assert 'http-equiv="refresh"' in page
     assert only(folder)[0].progress is None
+
+
+def test_card_says_how_long_each_step_took(folder, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    running.expect_run([])
+    now = 104.0
+    running.begin_card("import_events", {})
+    running.note_step(READ)
+    now = 104.5
+    running.note_step(WRITE)
+    now = 110.5
+    running.note_step(READ)
+    now = 111.0
+    running.end_card(0)
+
+    found, page = only(folder)
+
+    steps = [(one["step"], one["seconds"]) for one in found.steps]
+    assert steps == [("start", 4.0), (READ, 0.5), (WRITE, 6.0), (READ, 0.5)]
+    assert found.seconds == 11.0
+    figures = dict(figures_of(found))
+    assert {name: figures[f"seconds.{name}"] for name in ("start", READ, WRITE)} == {
+        "start": 4.0, READ: 1.0, WRITE: 6.0
+    }  # fmt: skip
+    assert "写入" in page
+
+
+def test_step_that_goes_on_grows_with_each_rewriting(folder, monkeypatch):
+    monkeypatch.setattr(running, "REWRITTEN_EVERY_SECONDS", 0.01)
+    begin()
+    running.note_step(WRITE)
+    ends, seconds = time.monotonic() + 10, 0.0
+    while seconds < 0.2 and time.monotonic() < ends:
+        time.sleep(0.01)
+        (found,) = read_cards(folder, now=time.time())
+        seconds = found.steps[-1]["seconds"]
+    running.end_card(0)
+
+    assert found.state == RUNNING
+    assert seconds >= 0.2
+
+
+def test_dry_run_of_rules_has_a_card_too(folder, tmp_path):
+    event = {"event_id": "e", "shop_id": "shop", "conversation_id": "c", "kind": "customer_message"}
+    lines = [json.dumps({**event, "occurred_at": "2026-03-02T12:00:00Z"}), "{}", "{"]
+    (tmp_path / "log.jsonl").write_text("\n".join(lines), "utf-8")
+
+    assert backtest_rules.run_job(backtest_rules.main, ["--events", str(tmp_path / "log.jsonl")]) == 1
+
+    found, page = only(folder)
+
+    assert (found.job, found.state, found.inputs) == (
+        "backtest_rules", FAILED, [{"kind": "file", "name": str(tmp_path / "log.jsonl")}]
+    )  # fmt: skip
+    assert {name: found.counts[name] for name in ("lines", "folded", "messages")} == {
+        "lines": 3, "folded": 1, "messages": 0
+    }  # fmt: skip
+    assert found.counts["first_lines"] == {"missing_field": "2", "malformed_json": "3"}
+    assert [one["step"] for one in found.steps] == ["start", "read", "compute"]
+    assert "2 rejected of 3 lines" in page
+
+
+def test_dry_run_that_fails_at_its_arguments_has_no_card(folder):
+    assert backtest_rules.run_job(backtest_rules.main, ["--events"]) == 2
+
+    assert not folder.exists()
+
+
+def test_every_step_has_a_name_in_both_languages():
+    names = {value for name, value in vars(steps).items() if name.isupper()}
+
+    assert names == set(STEPS)
 
 
 def test_folder_that_cannot_be_written_is_said_once_and_stops_no_run(tmp_path, monkeypatch, capsys):
@@ -214,7 +294,7 @@ def test_page_loads_nothing_and_escapes_what_it_shows():
 def test_figures_are_plain():
     found = dict(figures_of(card("a", counts={"rows": 3, "list": [1], "by": {"kind": 2}, "job": "x"})))
 
-    assert found == {"seconds": 0.0, "rows": 3, "by.kind": 2}
+    assert found == {"seconds": 0.0, "rows": 3, "list": "1 …", "by.kind": 2}
 
 
 def test_module_runs_by_itself(folder, capsys):

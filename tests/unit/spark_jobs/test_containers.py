@@ -92,7 +92,10 @@ def test_lines_of_a_second_encoding_are_read_where_it_is_declared():
     lines = read_lines_of(iter(content.split(b"\n")), declared)
     read_header(lines, declared)
 
-    assert [record.cells[1] for record in read_rows(lines, declared, 3)] == ["杯子", "Größe"]
+    assert [(record.cells[1], record.encoding) for record in read_rows(lines, declared, 3)] == [
+        ("杯子", None),
+        ("Größe", "windows-1252"),
+    ]
 
 
 def test_row_that_is_not_in_its_encoding_is_stored_apart():

@@ -2,14 +2,18 @@
 
 import csv
 import io
+import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from spark_jobs.errors import InputError
+from spark_jobs.sources.beginnings import read_beginning
 from spark_jobs.sources.mapping_file import parse_mapping
 from spark_jobs.sources.suggested_mapping import as_yaml
 from spark_jobs.sources.suggestions import suggest
-from tests.unit.spark_jobs.export_samples import SAMPLES
+from tests.unit.spark_jobs.export_samples import SAMPLES, given_for
 from tests.unit.spark_jobs.suggested_roles import judge_samples
 
 
@@ -74,6 +78,64 @@ def test_file_is_read_as_it_is_written(tmp_path, said, shows):
 
     assert shows in text
     assert "kind: conversation_opened" in text
+
+
+def table_in(folder, form):
+    """The same contacts in a file of this form."""
+    rows = [
+        {"Ticket ID": n, "Created time": f"2026-01-{n:02} 09:00:00", "Agent": "Ann", "Survey result": n % 5 + 1}
+        for n in range(1, 20)
+    ]
+    path = folder / f"export.{form}"
+    if form == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    elif form == "jsonl":
+        path.write_text("\n".join(map(json.dumps, rows)) + "\n{broken\n", "utf-8")
+    else:
+        return write(folder, list(rows[0]), *(list(row.values()) for row in rows))
+    return path
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_columns_are_read_alike_from_every_form_of_file(tmp_path, form):
+    found = suggest(table_in(tmp_path, form))
+
+    assert found.columns == suggest(table_in(tmp_path, "csv")).columns
+    mapping = parse_mapping(as_yaml(found, "export").encode(), "suggested.yaml")
+    assert mapping.resources[0].format == ("jsonl" if form == "jsonl" else "csv")
+    of_text = parse_mapping(as_yaml(suggest(table_in(tmp_path, "csv")), "export").encode(), "suggested.yaml")
+    assert read_with(mapping, table_in(tmp_path, form)) == read_with(of_text, table_in(tmp_path, "csv")) != []
+
+
+def read_with(mapping, path):
+    """The events that a suggested mapping reads."""
+    found = read_beginning([path], mapping, given_for(mapping, zone="Asia/Shanghai"), most=100)
+    return [event for one in found.outcomes for event in one.read.events]
+
+
+def test_objects_within_objects_are_columns_with_dots(tmp_path):
+    lines = [{"id": n, "statistics": {"first_response_at": f"2026-01-{n:02}T09:00:00Z"}} for n in range(10, 20)]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+
+    found = {one.name: (one.type, one.format) for one in suggest(path).columns}
+
+    assert found == {"id": ("integer", None), "statistics.first_response_at": ("datetime", "default")}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.json", b'[{"id": 1}]', "found a JSON list, expected a JSON object a line"),
+        ("a.parquet", b"id\n1", "expected a file of Parquet"),
+        ("a.csv", b"\n\n", "found nothing"),
+    ],
+)
+def test_file_that_names_no_columns_is_refused(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(InputError, match=said):
+        suggest(tmp_path / name)
 
 
 def test_name_that_says_a_time_whose_cells_do_not_is_doubtful(tmp_path):
