@@ -11,7 +11,7 @@ from benchmarks.process_usage import print_numbers
 from benchmarks.rebuild_runs.synthetic_chain import ALERTS, STATE
 from service_quality.adapters.archive_ledger import ArchiveLedger
 from service_quality.adapters.state_table import StateTable
-from spark_jobs.rebuild_state import find_shops, rebuild
+from spark_jobs.rebuild_state import find_shops, read_options, rebuild
 from spark_jobs.session.start import start_session
 
 
@@ -23,7 +23,9 @@ def main() -> int:
     dynamodb = boto3.client("dynamodb")
     state = StateTable(dynamodb, STATE, ALERTS, rejected=lambda _: None)
     shops = find_shops(state, ArchiveLedger(dynamodb, ALERTS), [])
-    options = argparse.Namespace(archive=str(folder / "archive"), state_table=STATE)
+    named = {"archive": folder / "archive", "state-table": STATE, "alerts-table": ALERTS}
+    not_reached = {"event-stream": "not-written", "control-key-secret": "not-read"}
+    options = read_options([f"--{name}={value}" for name, value in (named | not_reached).items()])
     start = time.perf_counter()
     _, counts = rebuild(start_session("rebuild", str(folder / "lake")), options, shops)
     print_numbers({"seconds": time.perf_counter() - start, **{name: float(value) for name, value in counts.items()}})

@@ -54,6 +54,20 @@ def _window(name: str, length: int, hop: int) -> Callable[[], Patch]:
     return lambda: mock.patch.dict(WINDOWS, {name: Window(name, length, hop)})
 
 
+def _entity(other: entities.Entity) -> Callable[[], Patch]:
+    """An entity is another one; keys that were made before are forgotten, and those made with it."""
+    return lambda: mutated_by(
+        _forgetting_keys(), mock.patch.dict(entities.ENTITIES, {other.name: other}), _forgetting_keys()
+    )
+
+
+@contextmanager
+def _forgetting_keys() -> Iterator[None]:
+    entities._keys_of.cache_clear()
+    yield
+    entities._keys_of.cache_clear()
+
+
 def _by_default(**declared: int) -> Callable[[], Patch]:
     """The default policy declares something else."""
     return _instead(reading, "DEFAULT_POLICY", DEFAULT_POLICY._replace(**declared))  # type: ignore[arg-type]
@@ -195,9 +209,7 @@ _OF_THE_REST: Mutants = {
     "an amount counts in the stated currency alone": _instead(
         conversation_facts, "_behaviour_attributes", misread_facts.in_the_stated_currency
     ),
-    "an amount counts in any currency": lambda: mock.patch.dict(
-        entities.ENTITIES, {"customer_currency": entities.CUSTOMER_CURRENCY._replace(parts=("customer_id",))}
-    ),
+    "an amount counts in any currency": _entity(entities.CUSTOMER_CURRENCY._replace(parts=("customer_id",))),
     "the first currency stays": _instead(Reading, "_read_attributes", misread_rounds.first_currency),
     "a cancelled order is a return": lambda: mock.patch.dict(
         conversation_facts._BEHAVIOUR, {"order_cancelled": "returns"}
@@ -207,9 +219,7 @@ _OF_THE_REST: Mutants = {
     "retention a day shorter": _instead(conversation, "RETENTION", 29 * DAY),
     "retained a day longer": _instead(conversation, "CONVERSATION_RETENTION", 32 * DAY + HOUR),
     "retained a day shorter": _instead(conversation, "CONVERSATION_RETENTION", 30 * DAY + HOUR),
-    "a missing product is no product": lambda: mock.patch.dict(
-        entities.ENTITIES, {"subcategory_product": entities.SUBCATEGORY_PRODUCT._replace(keeps_missing=False)}
-    ),
+    "a missing product is no product": _entity(entities.SUBCATEGORY_PRODUCT._replace(keeps_missing=False)),
 }
 #: Mistakes in a conversation and its facts, in what is scored and in retention: each step shows them.
 OF_CONVERSATIONS: Mutants = {

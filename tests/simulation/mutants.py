@@ -173,8 +173,8 @@ def _rule_is_fold(world: World) -> list[Any]:
     """Takes a failing rule for a failing fold."""
     real = EventFold._decide
 
-    def raising(fold: EventFold, event: Any, step: Any, scored: Any, failures: Any) -> Any:
-        rows = real(fold, event, step, scored, failures)
+    def raising(fold: EventFold, event: Any, step: Any, asking: Any, scored: Any, failures: Any) -> Any:
+        rows = real(fold, event, step, asking, scored, failures)
         for failure in failures:
             if failure.stage == "rule":
                 raise failure.error

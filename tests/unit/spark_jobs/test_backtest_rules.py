@@ -367,7 +367,7 @@ def test_failing_rule_is_named_and_the_run_goes_on(run, monkeypatch):
     code, printed, errors = run(*WAITED)
 
     assert (code, printed) == (0, [])
-    assert "line 1: rule waiting_too_long failed with KeyError" in errors
+    assert "line 2: rule waiting_too_long failed with KeyError" in errors  # asked where its wait is over
     assert "a customer's words" not in errors
 
 

@@ -69,14 +69,14 @@ class Decision(NamedTuple):
     message: "Alert | None" = None
 
 
-def subject_of(rule: Rule, event: InteractionEvent | TimeReached, step: ConversationStep) -> Subject | None:
-    """The subject of a rule at an event; None where the event names no subject of this kind."""
-    if rule.subject == "conversation":
+def subject_of(kind: str, event: InteractionEvent | TimeReached, step: ConversationStep) -> Subject | None:
+    """The subject of rules over a kind of subject at an event; None where the event names no subject of this kind."""
+    if kind == CONVERSATION:
         state, conversation_id = step.after.state, event.conversation_id
         if not conversation_id:
             return None
         return Subject(conversation_id, conversation_key(event), state.number, state.turn_number)
-    key = step.keys.get(rule.subject)
+    key = step.keys.get(kind)
     return Subject(key.partition("\x1f")[2], key) if key is not None else None
 
 
@@ -88,6 +88,11 @@ def is_asked_at(rule: Rule, event: InteractionEvent | TimeReached) -> bool:
     if isinstance(event, TimeReached):
         return not is_of_clock(event.stage) and (bool(rule.stages) or TIME_REACHED in rule.kinds)
     return event.kind in rule.kinds
+
+
+def waits_for_a_stage(rule: Rule, event: InteractionEvent | TimeReached, step: ConversationStep) -> bool:
+    """Whether a rule without an open alert says nothing at an event: its stages are all still to come."""
+    return rule.is_of_stages_alone and not isinstance(event, TimeReached) and not step.after.conversation.reached
 
 
 def decide(
@@ -109,6 +114,8 @@ def decide(
     if not resolved and before is not None and is_over_with_round(before, judged.state):
         resolved, judged = True, judged._replace(ended_by=end_of_round(judged.state, before, rule.resolved_when))
     severity = None if resolved else _severity(rule, before, judged)
+    if before is None and severity is None:
+        return ended
     is_next_wait = before is not None and not before.open and before.turn != subject.turn
     cooldown_ms = 0 if rule.is_of_each_wait and is_next_wait else rule.cooldown_ms
     begins = _Deciding(rule, subject, judged, features, cooldown_ms)

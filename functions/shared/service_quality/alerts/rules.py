@@ -61,6 +61,12 @@ class Rule(ByFields):
         return tuple(sorted({stage for _, condition in self.tiers for stage in stages_in(condition)}))
 
     @cached_property
+    def is_of_stages_alone(self) -> bool:
+        """Whether no alert of it begins but where time reaches a stage, and it remembers nothing before."""
+        has_stages = self.subject == CONVERSATION and all(any(stages_in(condition)) for _, condition in self.tiers)
+        return has_stages and bool(self.tiers) and not self.held_conditions
+
+    @cached_property
     def is_of_each_wait(self) -> bool:
         """Whether it asks how much of its target's time a wait has taken: every wait is then a matter of its own."""
         return any(stage.value == WAITED_SHARE for stage in self.stages)

@@ -1,8 +1,9 @@
 """One event into a shop's state in memory: its score by the histories before it, its facts, the decisions of rules."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from service_quality.alerts.alert_state import AlertState, IdSalt, unsalted
@@ -15,6 +16,7 @@ from service_quality.alerts.decisions import (
     is_asked_at,
     is_over_with_round,
     subject_of,
+    waits_for_a_stage,
 )
 from service_quality.alerts.looks import Clocks, Stretch, Watched, durations_of, held_after, is_due, next_look
 from service_quality.alerts.rules import CONVERSATION, Rule
@@ -38,7 +40,20 @@ from service_quality.scoring.scores import Scorer
 MOST_WITHDRAWN_AT_ONCE = 2
 #: Of entities that are stored in one item, such as the products of one kind of issue.
 MAX_HISTORIES = 300
+_KEY_OF_FACT = attrgetter("key")
 _ROWS_OF_A_DECISION = 2  # its message, and the alert as it is then
+
+
+#: Rules with their subjects.
+Asking = Sequence[tuple[Rule, Subject]]
+
+
+class Expected(NamedTuple):
+    """What applying an event may change: the keys of items, the most rows that may leave, the rules that may ask."""
+
+    keys: set[str]
+    rows: int
+    asking: Asking
 
 
 class Outcome(NamedTuple):
@@ -74,27 +89,30 @@ class EventFold:
                     "item_full", found=f"an item of {len(histories)} histories", expected=f"at most {MAX_HISTORIES}"
                 )
 
-    def keys_changed_by(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> set[str]:
-        """The items that applying a step may change."""
-        keys = {conversation_key(event)} | {item_key_of(fact.key) for fact in step.facts}
-        keys |= {subject.item_key for _, subject in self._may_ask(event, step)}
-        return keys | {key for key, *_ in self._withdrawn(event, step)}
+    def expect(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> Expected:
+        """What applying a step may change.
 
-    def most_rows(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> int:
-        """The most rows that an event may let leave: of the alerts that it may change, and the conversation's timer.
-
-        Of a rule that is one alert, and another one where an alert ends with its round.
+        Rows are those of the alerts that it may change, and the conversation's timer. Of a rule that is one alert, and
+        another one where an alert ends with its round.
         """
-        decisions = sum(self._most_decisions(rule.name, subject) for rule, subject in self._may_ask(event, step))
-        return _ROWS_OF_A_DECISION * (decisions + len(self._withdrawn(event, step))) + 1
+        asking, withdrawn = list(self._may_ask(event, step)), self._withdrawn(event, step)
+        keys = {conversation_key(event)} | {item_key_of(fact.key) for fact in step.facts}
+        keys |= {subject.item_key for _, subject in asking} | {key for key, *_ in withdrawn}
+        decisions = sum(self._most_decisions(rule.name, subject) for rule, subject in asking)
+        return Expected(keys, _ROWS_OF_A_DECISION * (decisions + len(withdrawn)) + 1, asking)
 
     def _may_ask(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> Iterator[tuple[Rule, Subject]]:
         """The rules that may ask at an event, with their subjects: those that look again among them."""
+        subjects: dict[str, Subject | None] = {}
         for rule in self.state.rules_over(self.rules):
-            subject = subject_of(rule, event, step)
+            if rule.subject not in subjects:
+                subjects[rule.subject] = subject_of(rule.subject, event, step)
+            subject = subjects[rule.subject]
             if subject is None:
                 continue
-            if is_asked_at(rule, event) or (rule.subject == CONVERSATION and self._looks_again(rule, subject)):
+            if (rule.subject == CONVERSATION and self._looks_again(rule, subject)) or (
+                is_asked_at(rule, event) and not waits_for_a_stage(rule, event, step)
+            ):
                 yield rule, subject
 
     def _looks_again(self, rule: Rule, subject: Subject) -> bool:
@@ -105,19 +123,21 @@ class EventFold:
         ends_with_round = before is not None and before.open and before.round != subject.round
         return 2 if ends_with_round else 1
 
-    def apply(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> Outcome:
-        """Score the event by the histories before it, enter its facts, and let the rules decide."""
+    def apply(self, event: InteractionEvent | TimeReached, step: ConversationStep, asking: Asking = ()) -> Outcome:
+        """Score the event by the histories before it, enter its facts, and let those rules decide that may ask."""
         state = self.state
         moved = state.shop.after(event)
         clock = moved.clock
         scored, failures = self._score(event, step, clock)
         state.shop = moved  # first: what items absorb with this event is counted in it
         self._keep_conversation(event, step, moved.received_clock)
-        for fact in step.facts:
-            state.history_to_change(fact.key).update(fact, clock=clock)
+        for key, facts in groupby(step.facts, key=_KEY_OF_FACT):
+            history = state.history_to_change(key)
+            for fact in facts:
+                history.update(fact, clock=clock)
         for item_key in {item_key_of(fact.key) for fact in step.facts}:
             state.settle(item_key, clock=clock)
-        rows = self._decide(event, step, scored, failures)
+        rows = self._decide(event, step, asking, scored, failures)
         rows += self._set_timer(event, step, Clocks(clock, moved.received_clock))
         return Outcome(scored=scored, rows=rows, clock=clock, failures=tuple(failures))
 
@@ -168,6 +188,7 @@ class EventFold:
         self,
         event: InteractionEvent | TimeReached,
         step: ConversationStep,
+        asking: Asking,
         scored: ScoredEvent | None,
         failures: list[Failure],
     ) -> list[OutboxRow]:
@@ -180,12 +201,13 @@ class EventFold:
         reached = frozenset(one.stage for one in step.after.conversation.reached)
         judged = Judged(self.state.shop_id, event, clock, values, scored, state, self.id_salt, reached=reached)
         rows = self._end_withdrawn(judged, step)
-        for rule, subject in self._may_ask(event, step):
+        for rule, subject in asking:
             try:
                 if not self._asks(rule, subject, judged):
                     continue
                 alert_states = self._alert_states(subject.item_key)
-                asked = judged._replace(values=values | self._hold(rule, subject, values))
+                held = self._hold(rule, subject, values)
+                asked = judged._replace(values=values | held) if held else judged
                 decisions = decide(rule, subject, alert_states.get(rule.name), asked, self.features)
                 decided = _rows_of(decisions, judged.shop_id)
             except (DependencyError, DeploymentError):  # no salt, no ids: the batch comes again

@@ -73,11 +73,12 @@ class LogFold:
         size = reading.size + _ENTRY_BYTES + 8 * len(fold.features.features)
         try:
             fold.reject_overfilling(step)
-            self.builder.make_room(fold.keys_changed_by(event, step), rows=fold.most_rows(event, step), size=size)
+            expected = fold.expect(event, step)
+            self.builder.make_room(expected.keys, rows=expected.rows, size=size)
         except RejectedEventError as error:
             self._reject(reading, error)
             return False  # later steps begin from this one
-        outcome = fold.apply(event, step)
+        outcome = fold.apply(event, step, expected.asking)
         failed = outcome.score_failure
         self.builder.transaction.add_rows(outcome.rows)
         entry = event_entry(

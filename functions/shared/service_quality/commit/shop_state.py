@@ -39,7 +39,8 @@ ReadItems = Callable[[list[str]], Mapping[str, bytes]]
 class ShopState:
     """Everything held of one shop at one version of its item; after a conflict all of it is dropped.
 
-    `changed` are the keys of the items that differ from the stored ones; `fold_version` is that of this code.
+    `changed` are the keys of the items that differ from the stored ones, `changed_bytes` what they took when they were
+    stored; `fold_version` is that of this code.
     `policies` are those of the shop in log order, `own_rules` its rules where it has some, `documents` the new items of
     settings by the key under which they are stored.
     """
@@ -50,6 +51,7 @@ class ShopState:
     conversations: dict[str, ConversationItem] = field(default_factory=dict)
     histories: dict[str, HistoryItem] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
+    changed_bytes: int = 0
     _imported: dict[str, tuple[ImportedPart, ...]] = field(default_factory=dict)
     _unabsorbed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _stored_bytes: dict[str, int] = field(default_factory=dict)
@@ -146,14 +148,16 @@ class ShopState:
         That is counted here and not where it is stored, so equal logs store equal bytes wherever transactions end;
         an attempt that fails before it has stored the item forgets the count with it.
         """
-        self.changed.add(key)
+        if key not in self.changed:
+            self.changed.add(key)
+            self.changed_bytes += self.stored_bytes(key)
         import_ids = self._unabsorbed.pop(key, ())
         if import_ids:
             kind: ItemKind = "conversations" if key in self.conversations else "histories"
             self.shop = self.shop.with_absorbed(import_ids, kind=kind)
         self._imported.pop(key, None)
-        held = self._held(key)
-        held.absorbed = tuple(one.import_id for one in self.shop.imports)
+        imports = self.shop.imports
+        self._held(key).absorbed = tuple(one.import_id for one in imports) if imports else ()
 
     def history(self, key: str) -> History | None:
         """The history of an entity whose item is loaded; None where there is no history of it."""
@@ -182,6 +186,7 @@ class ShopState:
         changes = {key: self._encode(key) for key in sorted(self.changed)}
         self._stored_bytes |= {key: len(data) for key, data in changes.items()}
         self.changed.clear()
+        self.changed_bytes = 0
         documents, self.documents = self.documents, {}
         return {**documents, **{self._stored_key(key): data for key, data in changes.items()}}
 

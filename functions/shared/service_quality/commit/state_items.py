@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from service_quality.alerts.alert_state import AlertState
@@ -28,6 +29,7 @@ HISTORY_DAYS = 146
 _POLICY, _RULES = "policy", "rules"
 _FIELDS_OF_ALERTS_WITH_IDS = 11
 _STORED_FIELDS = (*(name for name in OPTIONAL_FIELDS if name not in ("text", "query")), "text_digest")
+_STORED_VALUES = attrgetter(*_STORED_FIELDS)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -204,7 +206,8 @@ def entity_name(key: str) -> str:
 
 
 def _event_to_stored(event: InteractionEvent) -> list[object]:
-    extra = {name: value for name in _STORED_FIELDS if (value := getattr(event, name)) is not None}
+    values = zip(_STORED_FIELDS, _STORED_VALUES(event), strict=True)
+    extra = {name: value for name, value in values if value is not None}
     if event.policies_known:
         extra["policies_known"] = event.policies_known
     return [event.event_id, event.kind, event.occurred_at, event.received_at, event.precision, extra]

@@ -4,12 +4,13 @@ import json
 import zlib
 from typing import Any
 
+_AS_TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _PLAIN_BYTES = 800  # with its key and the names of its attributes an item of this size is below a kilobyte
 
 
 def pack(value: object) -> bytes:
     """JSON, compressed where it is larger than one of the kilobytes that a table charges for."""
-    data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    data = _AS_TEXT(value).encode()
     return data if len(data) <= _PLAIN_BYTES else zlib.compress(data, 1)
 
 

@@ -64,10 +64,11 @@ class TransactionBuilder:
     def _has_room(self, keys: set[str], *, rows: int, size: int) -> bool:
         if self.most_events is not None and len(self.transaction.entries) >= self.most_events:
             return False
-        changed = self.state.changed | keys
-        return self.transaction.has_room(
-            items=len(changed), item_bytes=sum(map(self.state.stored_bytes, changed)), rows=rows, size=size
-        )
+        state = self.state
+        others = keys - state.changed
+        item_bytes = state.changed_bytes + sum(map(state.stored_bytes, others))
+        items = len(state.changed) + len(others)
+        return self.transaction.has_room(items=items, item_bytes=item_bytes, rows=rows, size=size)
 
     def add(self, reading: Reading, entry: dict[str, object], *, size: int) -> None:
         """Add the entry of a reading, for which there is room."""

@@ -48,12 +48,13 @@ class Transaction:
     rows: dict[tuple[str, str], OutboxRow] = field(default_factory=dict)
     entries: list[dict[str, object]] = field(default_factory=list)
     archive_bytes: int = 0
+    row_bytes: int = 0
 
     def has_room(self, *, items: int, item_bytes: int, rows: int, size: int) -> bool:
         """Whether a number of changed items, their bytes, further rows and archived bytes fit into the transaction."""
         items += len(self.rows) + rows + 2
         archive_bytes = self.archive_bytes + size
-        transaction_bytes = item_bytes + archive_bytes + sum(len(row.body) for row in self.rows.values())
+        transaction_bytes = item_bytes + archive_bytes + self.row_bytes
         return (
             items <= MAX_ITEMS
             and archive_bytes <= MAX_ARCHIVE_BYTES
@@ -62,7 +63,11 @@ class Transaction:
 
     def add_rows(self, rows: list[OutboxRow]) -> None:
         """Put rows; a transaction holds one row of a key, so a later one replaces it."""
-        self.rows |= {(row.stream_key, row.sequence): row for row in rows}
+        for row in rows:
+            key = (row.stream_key, row.sequence)
+            before = self.rows.get(key)
+            self.row_bytes += len(row.body) - (len(before.body) if before is not None else 0)
+            self.rows[key] = row
 
     def add_entry(self, entry: dict[str, object], size: int) -> None:
         self.entries.append(entry)

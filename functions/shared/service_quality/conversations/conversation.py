@@ -2,6 +2,7 @@
 
 from dataclasses import field, replace
 from hashlib import sha256
+from operator import attrgetter
 from typing import NamedTuple
 
 from service_quality.by_fields import ByFields, value_class
@@ -29,6 +30,8 @@ RETENTION = 30 * DAY
 #: to the day counts at its receipt when it came on that day, and at the day's end when it comes again.
 CONVERSATION_RETENTION = RETENTION + DAY + HOUR
 
+
+_VALUES = attrgetter(*FIELDS)
 
 #: What the content of an event is made of, beside its words and the instant that its source stated.
 _CONTENT = tuple(
@@ -224,7 +227,7 @@ def _size_with(conversation: Conversation, event: InteractionEvent) -> int | Non
 
 def _event_size(event: InteractionEvent) -> int:
     """The most bytes of an event's stored form: its ids as JSON, and for each field its name, quotes or digits."""
-    present = [value for name in FIELDS if (value := getattr(event, name)) is not None]
+    present = [value for value in _VALUES(event) if value is not None]
     return sum(map(_value_size, present)) + 18 * len(present)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from service_quality.events.declared_fields import INSTANT
@@ -17,6 +18,7 @@ from service_quality.instants import format_instant, parse_instant
 EVENT_VERSION = 1
 
 _INSTANTS = fields_of(INSTANT)
+_OPTIONAL_VALUES = attrgetter(*OPTIONAL_FIELDS)
 
 
 def event_to_dict(event: InteractionEvent) -> dict[str, str | int]:
@@ -31,8 +33,7 @@ def event_to_dict(event: InteractionEvent) -> dict[str, str | int]:
     }
     if event.precision != "ms":
         form["precision"] = event.precision
-    for name in OPTIONAL_FIELDS:
-        value = getattr(event, name)
+    for name, value in zip(OPTIONAL_FIELDS, _OPTIONAL_VALUES(event), strict=True):
         if value is not None:
             form[name] = value
     if event.stated_at is not None:

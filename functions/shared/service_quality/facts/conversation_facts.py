@@ -8,7 +8,7 @@ from service_quality.conversations.conversation import Conversation
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.rounds import Reply, Round
 from service_quality.events.interaction_event import InteractionEvent
-from service_quality.facts.entities import Entity
+from service_quality.facts.entities import Entity, keys_of
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
 from service_quality.policies.policy import DEFAULT_POLICY
 
@@ -97,10 +97,10 @@ def total_facts(conversation: Conversation, state: ConversationState, kept: Kept
     """All facts of a conversation that some entity's history holds; `state` is the conversation's own."""
     totals: FactTotals = {}
     for attributes, facts in _all_facts(conversation, state):
-        keys: dict[str, str | None] = {}
+        keys: dict[str, str | None] = {**keys_of(attributes)}
         for at, name, value in facts:
             for entity in kept.get(name, ()) if value else ():
-                if entity.name not in keys:
+                if entity.name not in keys:  # not named here, or an entity of the caller's own
                     keys[entity.name] = entity.key(attributes)
                 key = keys[entity.name]
                 if key is not None:

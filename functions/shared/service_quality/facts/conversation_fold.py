@@ -1,7 +1,7 @@
 """The fold of one event into one conversation: its values, and the facts that it changes. Every engine uses it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -26,7 +26,7 @@ from service_quality.facts.conversation_facts import (
     facts_between,
     total_facts,
 )
-from service_quality.facts.entities import ENTITIES
+from service_quality.facts.entities import keys_of
 from service_quality.policies.policy import Policy
 
 #: Raise with every change of a fold's result: state of another version is rebuilt, never continued. A new fact is a
@@ -148,10 +148,9 @@ class ConversationStep:
     label: int | None
 
     @cached_property
-    def keys(self) -> dict[str, str]:
+    def keys(self) -> Mapping[str, str]:
         """The keys of these entities' histories, by entity name; an entity that is not named has no key."""
-        keys = {name: entity.key(self.attributes) for name, entity in ENTITIES.items()}
-        return {name: key for name, key in keys.items() if key is not None}
+        return keys_of(self.attributes)
 
 
 def step_conversation(

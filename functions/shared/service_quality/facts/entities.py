@@ -63,6 +63,22 @@ ENTITIES = {
 ATTRIBUTES = tuple(dict.fromkeys(part for entity in ENTITIES.values() for part in entity.parts))
 
 
+def keys_of(attributes: Mapping[str, str | None]) -> Mapping[str, str]:
+    """The keys of the histories of all entities that attributes name, by entity name.
+
+    >>> keys_of({"agent_id": "ann"})["agent"]
+    'agent\\x1fann'
+    """
+    return _keys_of(tuple(map(attributes.get, ATTRIBUTES)))
+
+
+@lru_cache(maxsize=2_048)
+def _keys_of(values: tuple[str | None, ...]) -> Mapping[str, str]:
+    attributes = dict(zip(ATTRIBUTES, values, strict=True))
+    keys = {name: entity.key(attributes) for name, entity in ENTITIES.items()}
+    return {name: key for name, key in keys.items() if key is not None}
+
+
 @lru_cache(maxsize=65_536)
 def item_key_of(key: str) -> str:
     """The key of the item in which an entity's history is stored.

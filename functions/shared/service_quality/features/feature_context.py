@@ -36,9 +36,13 @@ class FeatureContext:
     def total(self, entity: str, window: str, fact: str) -> Value:
         if self._missing and (entity, window, fact) in self._missing:
             return None
-        # Never below zero: events on the log while an import was made may be subtracted twice until they are joined.
         history = self._histories.get(entity)
-        return 0 if history is None else max(0, history.windows[window].total(fact))
+        if history is None:
+            return 0
+        sums = history.windows[window]  # `total`, spelled out: every feature comes by here
+        value = sums.sums[sums.names.index(fact)]
+        # Never below zero: events on the log while an import was made may be subtracted twice until they are joined.
+        return value if value > 0 else 0
 
     def time_since(self, entity: str, window: str, fact: str) -> Value:
         if self._missing and (entity, window, fact) in self._missing:

@@ -112,9 +112,11 @@ class WindowSums(ByFields):
     tiles: list[list[int]] = field(default_factory=list)
     sums: list[int] = field(default_factory=list)
     gone: int = 0
+    span: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         self.sums = self.sums or [0] * len(self.names)
+        self.span = self.window.hop + self.window.length
 
     def restore(self, tiles: Sequence[Sequence[int]], names: tuple[str | int, ...]) -> None:
         """Take stored tiles, whose values are of these facts; facts that this window does not hold are dropped."""
@@ -131,8 +133,7 @@ class WindowSums(ByFields):
 
     def expire(self, clock: int) -> None:
         """Take the tiles that have left by this clock out of the sums."""
-        window = self.window  # `leaves_at`, spelled out: every feature comes by here
-        if self.gone == len(self.starts) or clock < self.starts[self.gone] + window.hop + window.length:
+        if self.gone == len(self.starts) or clock < self.starts[self.gone] + self.span:
             return
         leaving = bisect_left(self.starts, self.window.start(clock), self.gone)
         for tile in self.tiles[self.gone : leaving]:
@@ -149,8 +150,9 @@ class WindowSums(ByFields):
 
     def add(self, at: int, index: int, value: int, *, clock: int) -> None:
         """Add a fact; a fact whose tile has already left never enters."""
-        start = self.window.tile(at)
-        if start < self.window.start(clock):
+        _, length, hop = self.window  # `tile` and `start`, spelled out: every fact comes by here
+        start, first = at - at % hop, clock - length
+        if start < first - first % hop:
             return
         place = bisect_left(self.starts, start, self.gone)
         if place == len(self.starts) or self.starts[place] != start:
@@ -198,24 +200,30 @@ class History:
 
     def update(self, fact: Fact, *, clock: int) -> None:
         """Enter one fact at the present clock of the shop."""
+        _, at, name, value = fact
         for sums in self.windows.values():
-            if fact.name in sums.names:
-                sums.add(fact.at, sums.names.index(fact.name), fact.value, clock=clock)
+            if name in sums.names:
+                sums.add(at, sums.names.index(name), value, clock=clock)
 
     def expire(self, clock: int) -> None:
         """Take the tiles that have left by this clock out of all sums."""
         for sums in self.windows.values():
-            sums.expire(clock)
+            if sums.gone < len(sums.starts) and clock >= sums.starts[sums.gone] + sums.span:
+                sums.expire(clock)
 
     def settle(self, clock: int) -> None:
         """Drop every tile that has left its window by this clock; clocks only rise."""
         for sums in self.windows.values():
-            sums.settle(clock)
+            if sums.gone or (sums.starts and clock >= sums.starts[0] + sums.span):
+                sums.settle(clock)
 
     @property
     def empty(self) -> bool:
         """Whether no window holds a tile."""
-        return not any(sums.starts for sums in self.windows.values())
+        for sums in self.windows.values():  # noqa: SIM110  # quicker than `any`: every fact comes by here
+            if sums.starts:
+                return False
+        return True
 
     def get(self, window: str, name: str, *, clock: int) -> int:
         """The sum of a fact in a window at a clock; 0 when empty."""
