@@ -52,6 +52,8 @@ Killed at any moment and run again, it begins again: nothing of it counts before
 by the job of that version."""
 
 _LOOK_SECONDS = 1.0
+#: What was served says nothing of the state.
+_SERVED = ("served_clock", "served_vector", "served_score", "score_failed", "model_version", "fingerprint")
 
 Row = dict[str, Any]
 
@@ -104,7 +106,7 @@ def read_logs(entries: DataFrame, shops: Sequence[ShopToRebuild]) -> DataFrame:
 def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebuild]) -> tuple[list[StateRebuilt], Row]:
     """Write the items of rebuilt shops, which all have a log; the records that let them count, and counts."""
     note_step(COMPUTE)
-    entries = read_entries(spark, options.archive)
+    entries = read_entries(spark, options.archive).drop(*_SERVED).cache()
     log = read_logs(entries, shops).cache()
     subjects = ({rule.subject for rule in shipped_rules()} | read_rule_subjects(entries)) - {CONVERSATION}
     policies, stages = read_policies(entries), read_stages(entries)

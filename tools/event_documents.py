@@ -5,20 +5,21 @@ import json
 from cli.paths import ROOT
 from service_quality.conversations.conversation import RETENTION
 from service_quality.events.carriers import MAX_EVENTS
-from service_quality.events.declared_fields import IDENTIFIER, INSTANT, INTEGER, WORD, EventField
+from service_quality.events.declared_fields import FLAG, IDENTIFIER, INSTANT, INTEGER, WORD, EventField
 from service_quality.events.event_forms import EVENT_VERSION
 from service_quality.events.identifiers import NOBODY
 from service_quality.events.interaction_event import DECLARED, DERIVED_FIELDS, INPUT_FIELDS
-from service_quality.events.kinds import ALL, BEHAVIOUR, FEEDBACK, KINDS, SCORED, SERVICE
+from service_quality.events.kinds import ALL, BEHAVIOUR, GROUPS, KINDS, SCORED, STOCK
 from service_quality.events.parsing import MAX_RECORD_BYTES
 from service_quality.instants import DAY
 
 SCHEMA = ROOT / "docs" / "event.schema.json"
 PAGE = ROOT / "docs" / "events.md"
 REQUIRED = ("event_id", "shop_id", "kind", "occurred_at")
-GROUPS = {"service": SERVICE, "feedback": FEEDBACK, "behaviour": BEHAVIOUR}
 _INPUT = {name: DECLARED[name] for name in INPUT_FIELDS}
 _NOT_IN_EXAMPLES = ("received_at", "precision")
+#: What most events of many kinds do not say is in the example of one of them.
+_SELDOM = {"opt_out": "suggestion_made"}
 _OF_FEW_KINDS = 8
 _FEW_LEFT_OUT = 2
 _USABLE = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$"
@@ -41,9 +42,10 @@ Every kind and field that may come in. This page and [event.schema.json](event.s
 - An event is one JSON object of at most {MAX_RECORD_BYTES:,} bytes. It comes alone, in a list, or as
   `{{"events": […]}}`, at most {MAX_EVENTS:,} at once: in a message of the queue, on the bus, in a direct call of
   `ingest_events`, or on the stream with `shop_id` as partition key. [How to send one](by_hand.md).
-- Required: {", ".join(f"`{name}`" for name in REQUIRED)}, what the kind needs, and `conversation_id` or `customer_id`.
-  Any other value that cannot be used (of another type, out of bounds) counts as absent: the answer of a direct call
-  names its field (`odd_fields`), and the metric `OddValues` counts it.
+- Required: {", ".join(f"`{name}`" for name in REQUIRED)}, what the kind needs, and (but for
+  {_names(tuple(sorted(STOCK)))}) `conversation_id` or `customer_id`. Any other value that cannot be used (of another
+  type, out of bounds) counts as absent: the answer of a direct call names its field (`odd_fields`), and the metric
+  `OddValues` counts it.
 - A second event with the `event_id` of an earlier one of its shop changes nothing.
 - Events may come in any order, at most {RETENTION // DAY} days after they occurred. One that is dated after
   its arrival counts at its arrival; its own instant is archived beside that (`stated_at`).
@@ -78,7 +80,11 @@ def render_schema() -> str:
             **{name: _property(DECLARED[name]) for name in INPUT_FIELDS},
         },
         "required": list(REQUIRED),
-        "anyOf": [{"required": ["conversation_id"]}, {"required": ["customer_id"]}],
+        "anyOf": [
+            {"required": ["conversation_id"]},
+            {"required": ["customer_id"]},
+            {"properties": {"kind": {"enum": sorted(STOCK)}}},
+        ],
         "allOf": [
             {
                 "if": {"properties": {"kind": {"enum": [name for name, kind in KINDS.items() if kind.needs == need]}}},
@@ -100,6 +106,8 @@ def _property(declared: EventField) -> Schema:
             return said | {"type": "string", "format": "date-time", "maxLength": 40}
         case form if form == WORD:
             return said | {"enum": list(declared.words)}
+        case form if form == FLAG:
+            return said | {"type": ["boolean", "integer"], "minimum": 0, "maximum": 1}
     bounds: Schema = {"type": "string", "minLength": declared.lowest, "maxLength": declared.highest}
     return said | bounds | ({"pattern": _USABLE} if declared.form == IDENTIFIER else {})
 
@@ -113,13 +121,14 @@ def render_page() -> str:
 
 def example(kind: str) -> dict[str, str | int]:
     """An event of a kind with the fields that it usually carries."""
-    whole = kind == "conversation_opened" or kind in BEHAVIOUR
+    whole = kind == "conversation_opened" or kind in BEHAVIOUR | STOCK
     names = [
         name
         for name, declared in _INPUT.items()
         if name in (*REQUIRED, *KINDS[kind].needs)
         or (name == "customer_id" and not KINDS[kind].needs)
-        or (kind in declared.kinds and name not in _NOT_IN_EXAMPLES and (whole or _is_special(declared)))
+        or _SELDOM.get(name) == kind
+        or (kind in declared.kinds and name not in (*_NOT_IN_EXAMPLES, *_SELDOM) and (whole or _is_special(declared)))
     ]
     values = {name: DECLARED[name].example for name in names}
     return values | {"event_id": f"example-{kind.replace('_', '-')}", "kind": kind}
@@ -163,6 +172,8 @@ def _bound(declared: EventField) -> str:
         return f"integer, {declared.lowest:,} to {declared.highest:,}"
     if declared.form == INSTANT:
         return "ISO 8601 instant with a zone"
+    if declared.form == FLAG:
+        return "true or false"
     if declared.form == WORD:
         return "a kind" if set(declared.words) == ALL else _names(declared.words, " or ")
     return f"string, {declared.lowest} to {declared.highest:,} characters"
@@ -172,7 +183,8 @@ def _carriers(kinds: frozenset[str]) -> str:
     """The kinds in words: whole groups by their names, the rest by their own."""
     if kinds == ALL:
         return "every kind"
-    groups = {name: members - kinds for name, members in GROUPS.items() if len(members - kinds) <= _FEW_LEFT_OUT}
+    left_out = {name: members - kinds for name, members in GROUPS.items() if members & kinds}
+    groups = {name: left for name, left in left_out.items() if len(left) <= _FEW_LEFT_OUT}
     named = [name + (f" but {_names(tuple(sorted(left)))}" if left else "") for name, left in groups.items()]
     rest = kinds - {kind for name in groups for kind in GROUPS[name]}
     return ", ".join([*named, *(f"`{name}`" for name in KINDS if name in rest)])

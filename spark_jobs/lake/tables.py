@@ -17,7 +17,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from service_quality.events.declared_fields import INSTANT, INTEGER
+from service_quality.events.declared_fields import FLAG, INSTANT, INTEGER
 from service_quality.events.interaction_event import DECLARED, fields_of
 from spark_jobs.cards.running import note_table
 from spark_jobs.errors import InputError, MissingSourceError
@@ -44,7 +44,7 @@ SHOP_BUCKETS = 4  # a partition a shop would make thousands of tiny files
 
 
 INSTANTS = fields_of(INSTANT)
-_TYPES: dict[str, DataType] = {INSTANT: TimestampType(), INTEGER: LongType()}
+_TYPES: dict[str, DataType] = {INSTANT: TimestampType(), INTEGER: LongType(), FLAG: LongType()}
 EVENTS_SCHEMA = StructType(
     [StructField(name, _TYPES.get(declared.form, StringType())) for name, declared in DECLARED.items()]
     + [StructField("source", StringType())]

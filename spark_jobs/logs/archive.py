@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from service_quality.events import kinds
 from service_quality.events.control_records import HistoryFilled, HistoryImported, StateRebuilt
-from service_quality.events.declared_fields import INSTANT, INTEGER
+from service_quality.events.declared_fields import FLAG, INSTANT, INTEGER
 from service_quality.events.event_forms import event_from_dict
 from service_quality.events.interaction_event import DECLARED, FIELDS
 from service_quality.events.positions import START
@@ -26,8 +26,10 @@ from spark_jobs.logs.time_rows import reached_columns
 
 Row = dict[str, Any]
 
+_NUMBERS = (INSTANT, INTEGER, FLAG)
 _EVENT_FIELDS = [
-    (name, pa.int64() if declared.form in (INSTANT, INTEGER) else pa.string()) for name, declared in DECLARED.items()
+    (name, pa.int64() if declared.form in (INSTANT, INTEGER, FLAG) else pa.string())
+    for name, declared in DECLARED.items()
 ]
 ENTRY_SCHEMA = pa.schema(
     [

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from service_quality.conversations.conversation import EMPTY, Conversation, reject_too_old, within_retention
@@ -16,12 +17,14 @@ from service_quality.policies.policy import Policy
 from spark_jobs.logs.policies import PoliciesByShop, ShopPolicies
 from spark_jobs.logs.time_rows import to_reached
 
+_VALUES = itemgetter(*FIELDS)
+
 Row = dict[str, Any]  # one row of a table, as Arrow hands it over
 
 
 def to_event(row: Row, *, policies_known: int = 0) -> InteractionEvent:
     """The interaction event in a row of a log; on the log itself, the fold says how many policies it knows."""
-    return InteractionEvent(**{name: row[name] for name in FIELDS}, policies_known=policies_known)
+    return InteractionEvent(**dict(zip(FIELDS, _VALUES(row), strict=True)), policies_known=policies_known)
 
 
 @dataclass

@@ -6,7 +6,7 @@ once, under all attributes at a time; the histories of the single entities are m
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -19,7 +19,7 @@ from service_quality.conversations.conversation import EMPTY
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.conversations.wait_stages import Stage
 from service_quality.facts.conversation_facts import Fact, KeptFacts
-from service_quality.facts.conversation_fold import ConversationStep
+from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, counted_facts
 from service_quality.facts.entities import ATTRIBUTES, Entity
 from service_quality.facts.import_fold import FoldedImport
 from service_quality.features.declarations import FeatureSet
@@ -220,18 +220,18 @@ def _fold_state_group(
     stages: ShopStages = NO_STAGES,
 ) -> Row:
     replay, first = Replay(kept, policies), None
-    sums: Counter[tuple[str, int, str]] = Counter()
+    sums = _SumOfSteps()
     subjects: set[str] = set()
     for number, group in _imports_and_events(rows):
         first = first or group[0]
         if number:
             folded = replay.take_import(group)
-            _add_facts(sums, folded.facts if group[0]["log_index"] < NOT_YET else ())
+            sums.add_import(folded.facts if group[0]["log_index"] < NOT_YET else ())
             continue
         for row in group:
             step = replay.take(row)
             if step is not None:
-                _add_facts(sums, step.facts)
+                sums.add(step)
                 subjects |= {step.keys[name] for name in names if name in step.keys}
     assert first is not None  # a group has a row
     held = replay.held.conversation
@@ -247,7 +247,7 @@ def _fold_state_group(
         "subjects": sorted(subjects),
         "facts": [
             {"attributes": key, "at": at, "name": name, "value": value}
-            for (key, at, name), value in sums.items()
+            for (key, at, name), value in sums.totals().items()
             if value
         ],
     }
@@ -257,9 +257,35 @@ def _encoded(replay: Replay, stages: Sequence[Stage]) -> bytes:
     return encode_conversation(ConversationItem(replay.held.conversation, timer=replay.held.next_deadline(stages)))
 
 
-def _add_facts(sums: Counter[tuple[str, int, str]], facts: Iterable[Fact]) -> None:
-    for fact in facts:
-        sums[fact.key, fact.at, fact.name] += fact.value
+class _SumOfSteps:
+    """The facts that the steps of a conversation change, summed; those of steps that build on each other cancel out.
+
+    What a step changes is the difference of two foldings, so of such steps the last folding alone counts.
+    """
+
+    def __init__(self) -> None:
+        self._sums: Counter[tuple[str, int, str]] = Counter()
+        self._last: FoldedConversation | None = None
+
+    def add(self, step: ConversationStep) -> None:
+        if step.known is not self._last or step.parts:
+            self._count_last()
+            self._sums.subtract(counted_facts(step.known, step.parts))
+        self._last = step.after
+
+    def add_import(self, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            self._sums[fact.key, fact.at, fact.name] += fact.value
+
+    def totals(self) -> Mapping[tuple[str, int, str], int]:
+        """The sums by key, instant and name."""
+        self._count_last()
+        self._last = None
+        return self._sums
+
+    def _count_last(self) -> None:
+        if self._last is not None:
+            self._sums.update(self._last.totals)
 
 
 def _import_row(row: Row, folded: FoldedImport) -> Row:

@@ -8,10 +8,10 @@ with reached stages has them as rows between, with a column `reached` (time_rows
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.conversations.conversation import CONTACT, VISIT
+from service_quality.conversations.conversation import CONTACT, COUNT, VISIT
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import FIELDS
-from service_quality.events.kinds import BEHAVIOUR, QUESTIONS, RATED
+from service_quality.events.kinds import OF_DAYS, QUESTIONS, RATED, STOCK
 from service_quality.instants import DAY
 from spark_jobs.lake.tables import INSTANTS
 from spark_jobs.logs.log_order import locate_in_logs
@@ -24,11 +24,12 @@ def event_columns() -> list[Column]:
 
 def fold_key() -> Column:
     """`conversation_key` of the core, as a column."""
-    visit_day = F.floor(F.col("occurred_at") / DAY).cast("string")
+    day = F.floor(F.col("occurred_at") / DAY).cast("string")
     contact = F.concat(F.lit(CONTACT + SEPARATOR), "conversation_id")
-    visit = F.concat(F.lit(VISIT + SEPARATOR), "customer_id", F.lit(SEPARATOR), visit_day)
-    in_conversation = F.col("conversation_id").isNotNull() & ~F.col("kind").isin(*BEHAVIOUR)
-    return F.when(in_conversation, contact).otherwise(visit)
+    visit = F.concat(F.lit(VISIT + SEPARATOR), "customer_id", F.lit(SEPARATOR), day)
+    count = F.concat(F.lit(COUNT + SEPARATOR), "sku", F.lit(SEPARATOR), day)
+    in_conversation = F.col("conversation_id").isNotNull() & ~F.col("kind").isin(*OF_DAYS)
+    return F.when(in_conversation, contact).when(F.col("kind").isin(*STOCK), count).otherwise(visit)
 
 
 def in_log_order() -> tuple[Column, ...]:

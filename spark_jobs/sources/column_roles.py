@@ -9,8 +9,12 @@ OPENED, ANSWERED, RESOLVED, RATED = "conversation_opened", "agent_message", "res
 HAPPENED = "happened"
 #: Roles of instants, in the order in which they happen.
 INSTANTS = (OPENED, HAPPENED, ANSWERED, RESOLVED, RATED)
+#: Other roles of times.
+OTHER_TIMES = ("order_date", "updated", "promised_at", "delivered_at")
 #: What a column's name says, in the order in which it is asked: role, words that the name has, whether it is doubtful.
 _NAMES: tuple[tuple[str, str, bool], ...] = (
+    ("promised_at", r"(estimated|promised|expected).*deliver|deliver.*(estimate|promise)|预计送达|承诺送达", False),
+    ("delivered_at", r"delivered.?(to )?(customer|at$|on$)|送达时间|签收时间", False),
     (
         "",
         r"synced|fivetran|\bdue\b|\bsla\b|interactions|time tracked|\bage$|gender|city|\bstate$|zip|country|tags|"

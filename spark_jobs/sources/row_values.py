@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from service_quality.alerts.shop_settings import DIGITS
 from service_quality.errors import RejectedEventError
-from service_quality.events.declared_fields import IDENTIFIER
+from service_quality.events.declared_fields import IDENTIFIER, INSTANT
 from service_quality.events.identifiers import one_spelling
 from service_quality.events.interaction_event import DECLARED
+from service_quality.instants import format_instant
 from spark_jobs.sources.cells import Context, Instant, OddCellError
 from spark_jobs.sources.mapping import ROW
 from spark_jobs.sources.row_cells import RowCells, within
@@ -34,11 +35,13 @@ def field_of(row: RowCells, name: str, value: object, given: Given) -> object:
     """The value of an event's field, by what the mapping says of it."""
     if name == "amount_minor":
         return _amount(row, value)
+    if name == "quantity":
+        return _pieces(_found(row, value, given))
     found = _found(row, value, given, keeps_words=name == "rating")
     if isinstance(found, Decimal):
         return int(found) if found == found.to_integral_value() else str(found)
     if isinstance(found, Instant):
-        return found.at
+        return format_instant(found.at) if DECLARED[name].form == INSTANT else found.at
     return str(found) if isinstance(found, int) and DECLARED[name].form == IDENTIFIER else found
 
 
@@ -74,6 +77,17 @@ def _amount(row: RowCells, value: object) -> int | None:
         product *= Decimal(number)  # type: ignore[arg-type]  # as tested above
     minor = (product * 10 ** DIGITS.get(row.context.currency or "", 2)).quantize(Decimal(1), ROUND_HALF_UP)
     return abs(int(minor)) if len(columns) > 1 else _not_negative(int(minor))
+
+
+def _pieces(number: object) -> int | None:
+    """How many pieces a number says, whatever its sign: what comes back is often written with a minus."""
+    if isinstance(number, str):
+        raise OddCellError
+    if not isinstance(number, Decimal | int):
+        return None
+    if number != int(number):
+        raise OddCellError
+    return abs(int(number))
 
 
 def _in_cell(row: RowCells, value: Mapping[str, Any], *, keeps_words: bool) -> object:  # JSON

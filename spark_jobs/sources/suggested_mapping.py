@@ -100,7 +100,7 @@ def _behaviour(by_role: dict[str, str]) -> Iterator[str]:
     if at is None or customer is None:
         yield "      []"
         return
-    wanted = ("customer_id", "sku", "order_id", "category", "amount_minor")
+    wanted = ("customer_id", "sku", "order_id", "category", "amount_minor", "quantity", "promised_at", "delivered_at")
     fields: dict[str, object] = {name: by_role[name] for name in wanted if name in by_role}
     if "quantity" in by_role and "amount_minor" in by_role:
         fields["amount_minor"] = {"product": [by_role["quantity"], by_role["amount_minor"]]}

@@ -14,7 +14,17 @@ from typing import NamedTuple
 
 from spark_jobs.sources.cells import swapped
 from spark_jobs.sources.cleaning import order_of
-from spark_jobs.sources.column_roles import ANSWERED, HAPPENED, HINTS, INSTANTS, OPENED, RATED, RESOLVED, role_of
+from spark_jobs.sources.column_roles import (
+    ANSWERED,
+    HAPPENED,
+    HINTS,
+    INSTANTS,
+    OPENED,
+    OTHER_TIMES,
+    RATED,
+    RESOLVED,
+    role_of,
+)
 from spark_jobs.sources.file_forms import look_at
 from spark_jobs.sources.mapping import Resource, header_name
 
@@ -67,10 +77,10 @@ def _column(name: str, cells: Sequence[str]) -> Suggested:
     said = [cell for cell in cells if cell]
     kind, form, doubts = _type_of(said)
     role, is_doubtful = role_of(name)
-    if role in (*INSTANTS, "order_date", "updated") and kind not in ("datetime", "date"):
+    if role in (*INSTANTS, *OTHER_TIMES) and kind not in ("datetime", "date"):
         role, is_doubtful = role_of(name, without=INSTANTS)
         doubts = [*doubts, "its name says a time, its cells do not"] if said else doubts
-    elif kind in ("datetime", "date") and role not in (*INSTANTS, "order_date", "updated", ""):
+    elif kind in ("datetime", "date") and role not in (*INSTANTS, *OTHER_TIMES, ""):
         role, doubts = HAPPENED, [*doubts, "its cells are times, its name does not say of what"]
     if is_doubtful and role not in HINTS:
         doubts = [*doubts, f"by its name alone it may be {role}: look at its cells"]

@@ -43,13 +43,15 @@ def is_full(
     return len(held) >= room
 
 
-def is_of_a_visit(event: InteractionEvent) -> bool:
-    """Whether the event belongs to a visit of its customer: behaviour, and what names no contact."""
-    return event.conversation_id is None or event.kind in _BEHAVIOUR
+def is_of_a_day(event: InteractionEvent) -> bool:
+    """Whether the event belongs to no contact: behaviour, stock, and what names no contact."""
+    return event.conversation_id is None or event.kind in (*_BEHAVIOUR, "stock_counted")
 
 
 def fold_key(event: InteractionEvent) -> str:
-    """The conversation of an event: its contact, or the visit of one customer on one UTC day."""
-    if is_of_a_visit(event):
+    """The conversation of an event: its contact, or one UTC day of a customer's visits or of a product's stock."""
+    if event.kind == "stock_counted":
+        return f"count\x1f{event.sku}\x1f{event.occurred_at // DAY}"
+    if is_of_a_day(event):
         return f"visit\x1f{event.customer_id}\x1f{event.occurred_at // DAY}"
     return f"contact\x1f{event.conversation_id}"

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from service_quality.events.interaction_event import InteractionEvent
-from tests.oracle.bounds import is_of_a_visit
+from tests.oracle.bounds import is_of_a_day
 from tests.oracle.entities import Attributes, contact_attributes
 from tests.oracle.rounds import ACTIVITY, open_turn, places_in_round, replies, round_at, rounds
 from tests.oracle.shares import belongs_to
@@ -22,7 +22,7 @@ class Rating(NamedTuple):
 
 def is_visit(story: Story) -> bool:
     """Whether these are the events of a visit, which has no rounds."""
-    return bool(story.events) and is_of_a_visit(story.event(0))
+    return bool(story.events) and is_of_a_day(story.event(0))
 
 
 def owner(story: Story, number: int) -> str | None:

@@ -62,7 +62,7 @@ KINDS = (
     *("customer_message", "agent_message") * 4,
     *("rated", "conversation_opened", "resolved", "assigned", "reopened", "order_placed", "page_viewed") * 2,
     *("bot_message", "internal_note", "status_changed", "complaint_filed"),
-    *("suggestion_made", "searched", "cart_added", "order_cancelled", "order_returned"),
+    *("suggestion_made", "searched", "cart_added", "order_cancelled", "order_returned", "stock_counted"),
 )
 CONTACTS = ("c0", "c0", "c0", "c1", "c1", "c2")
 BEHAVIOUR = ("order_placed", "page_viewed", "searched", "cart_added", "order_cancelled", "order_returned")
@@ -323,6 +323,7 @@ def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> 
     )
     contact = choices.of(_contacts_of(kind))
     category = choices.of(("returns", "delivery", None))
+    is_of_goods = kind in ("cart_added", "order_placed", "order_cancelled", "order_returned", "stock_counted")
     return InteractionEvent(
         event_id=event_id,
         shop_id=shop_id,
@@ -332,7 +333,7 @@ def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> 
         stated_at=stated_at if begin > now else None,
         precision=precision,
         conversation_id=contact,
-        customer_id=choices.of(("zoe", "yan") if kind in BEHAVIOUR or contact is None else ("zoe", "yan", None)),
+        customer_id=choices.of(_customers_of(kind, contact)),
         agent_id=agent,
         supervisor_id=choices.of((None, "sue")) if agent else None,
         manager_id="max" if agent == "ann" else None,
@@ -341,7 +342,7 @@ def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> 
         category=category,
         subcategory=choices.of((None, "broken")) if category else None,
         product=choices.of((None, "lamp")),
-        sku=choices.of((None, "lamp-1")),
+        sku=choices.of((None, "lamp-1") if kind != "stock_counted" else ("lamp-1", "lamp-2")),
         order_id="o1" if kind.startswith("order") else None,
         channel=choices.of(("chat", None)),
         text="Wo bleibt mein Paket?" if kind == "customer_message" else None,
@@ -352,12 +353,24 @@ def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> 
         duration_ms=choices.of((None, 4000, 0)) if kind == "page_viewed" else None,
         priority=None if kind in BEHAVIOUR else choices.of((None, None, "urgent", "low")),
         customer_tier=None if kind in BEHAVIOUR else choices.of((None, None, "vip", "new")),
+        quantity=choices.of((None, 1, 0, 12)) if is_of_goods else None,
+        results=choices.of((None, 0, 30)) if kind == "searched" else None,
+        promised_at=choices.of((None, now + DAY)) if kind == "order_placed" else None,
+        delivered_at=choices.of((None, now + HOUR)) if kind == "order_placed" else None,
+        opt_out=choices.of((None, None, 0, 1)) if kind in BEHAVIOUR else None,
     )
+
+
+def _customers_of(kind: str, contact: str | None) -> Sequence[str | None]:
+    """The possible customers of an event: where it names no contact it belongs to one, but for a count of stock."""
+    if kind == "stock_counted":
+        return (None, None, "zoe")
+    return ("zoe", "yan") if kind in BEHAVIOUR or contact is None else ("zoe", "yan", None)
 
 
 def _contacts_of(kind: str) -> Sequence[str | None]:
     """The possible contacts of an event of this kind: a visit may name one, and a complaint may have none."""
-    if kind in BEHAVIOUR:
+    if kind in BEHAVIOUR or kind == "stock_counted":
         return (None, None, None, "c0")
     return (*CONTACTS, None, None) if kind in ("complaint_filed", "suggestion_made") else CONTACTS
 
@@ -406,6 +419,11 @@ def _at_once(choices: Choices, event: InteractionEvent, event_id: str) -> Intera
         query=None,
         order_id=None,
         duration_ms=None,
+        quantity=None,
+        results=None,
+        promised_at=None,
+        delivered_at=None,
+        opt_out=None,
     )
 
 

@@ -14,7 +14,6 @@ from service_quality.commit.timers import timer_row
 from service_quality.commit.transactions import Commit
 from service_quality.conversations import deadlines
 from service_quality.conversations.conversation import conversation_key
-from service_quality.conversations.event_values import read_event_values
 from service_quality.conversations.wait_stages import Deadline
 from service_quality.events.time_reached import TimeReached
 from service_quality.facts import conversation_fold
@@ -98,7 +97,7 @@ def reached_though_answered(world: World) -> list[Any]:
         earlier = tuple(one for one in held.events if one.occurred_at <= reached.due_at)
         waiting = FoldedConversation(replace(held, events=earlier), before.kept, before.policies)
         found = step_time(waiting, reached, **known)
-        return None if found is None else replace(found, after=before)
+        return None if found is None else replace(found, after=before, known=before)
 
     return [mock.patch.object(log_reader, "step_time", step)]
 
@@ -115,9 +114,8 @@ def silence_moves_the_clock(world: World) -> list[Any]:
         found = step_time(before, reached, **known)
         if found is not None or not before.placed or before.state.is_merged:
             return found
-        values: Any = read_event_values(before.state, reached)
         return ConversationStep(
-            event=reached, after=before, facts=[], attributes={}, values=values, scored=False, latest=values,
+            event=reached, after=before, known=before, parts=[], state=before.state, own=reached, scored=False,
             is_latest=True, round=before.state.number, label=None,
         )  # fmt: skip
 

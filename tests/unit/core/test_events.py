@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service_quality.conversations.conversation import conversation_key
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
-from service_quality.events.declared_fields import INSTANT
+from service_quality.events.declared_fields import FLAG, INSTANT
 from service_quality.events.event_forms import event_from_dict, event_to_dict, event_to_json
 from service_quality.events.interaction_event import DECLARED, DERIVED_FIELDS, FIELDS, InteractionEvent, fields_of
 from service_quality.events.parsing import MAX_RECORD_BYTES, parse_event, parse_record, read_event, read_record
@@ -346,7 +347,7 @@ def test_rejections_never_repeat_what_was_written(field, written):
 
 @pytest.mark.parametrize("kind", sorted(kinds.ALL))
 def test_every_kind_can_enter(kind):
-    fields = {"customer_id": "zoe", "agent_id": "ann", "rating": 5, "query": "lamp", "order_id": "o1"}
+    fields = {"customer_id": "zoe", "agent_id": "ann", "rating": 5, "query": "lamp", "order_id": "o1", "sku": "s"}
 
     event = parse_event({**GOOD, **fields, "kind": kind}, arrived_at=ARRIVED)
 
@@ -357,6 +358,63 @@ def test_every_field_is_declared_with_a_bound_and_kinds():
     for name, declared in DECLARED.items():
         assert declared.kinds <= kinds.ALL, name
         assert declared.kinds, name
-        assert declared.highest or declared.words or declared.form == INSTANT, name
-    assert fields_of(INSTANT) == ("occurred_at", "received_at", "stated_at")
+        assert declared.highest or declared.words or declared.form in (INSTANT, FLAG), name
+    assert fields_of(INSTANT) == ("occurred_at", "received_at", "promised_at", "delivered_at", "stated_at")
     assert DERIVED_FIELDS == ("stated_at", "rating_given", "courtesy")
+
+
+def test_order_says_how_many_pieces_and_by_when_they_are_promised_and_came():
+    said = {"quantity": 3, "promised_at": "2023-08-30T18:00:00+02:00", "delivered_at": "2023-08-29T09:30:00Z"}
+    raw = {**GOOD, "kind": "order_placed", "customer_id": "zoe", **said}
+
+    event, odd = read_event(raw, arrived_at=ARRIVED)
+
+    assert odd == ()
+    assert (event.quantity, event.promised_at, event.delivered_at) == (
+        3,
+        parse_instant("2023-08-30T16:00:00Z"),
+        parse_instant("2023-08-29T09:30:00Z"),
+    )
+    assert event_to_dict(event)["promised_at"] == "2023-08-30T16:00:00.000Z"
+    assert event_from_dict(event_to_dict(event)) == event
+
+
+@pytest.mark.parametrize("value", ["tomorrow", "2023-08-30T18:00:00", "1999-12-31T00:00:00Z", 1_693_400_000_000, True])
+def test_instant_that_cannot_be_used_costs_no_order(value):
+    event, odd = read_event(
+        {**GOOD, "kind": "order_placed", "customer_id": "zoe", "promised_at": value}, arrived_at=ARRIVED
+    )
+
+    assert (event.promised_at, odd) == (None, ("promised_at",))
+
+
+@pytest.mark.parametrize(("value", "read"), [(True, 1), (False, 0), (1, 1), (0, 0), (1.0, 1)])
+def test_flag_is_true_or_false(value, read):
+    assert parse_event({**GOOD, "opt_out": value}, arrived_at=ARRIVED).opt_out == read
+
+
+@pytest.mark.parametrize("value", ["yes", 2, 0.5, [1], {}])
+def test_flag_of_another_value_is_odd(value):
+    event, odd = read_event({**GOOD, "opt_out": value}, arrived_at=ARRIVED)
+
+    assert (event.opt_out, odd) == (None, ("opt_out",))
+
+
+def test_search_says_how_many_results_it_had():
+    raw = {**GOOD, "kind": "searched", "customer_id": "zoe", "query": "lamp", "results": 0}
+
+    assert parse_event(raw, arrived_at=ARRIVED).results == 0
+
+
+def test_count_of_stock_belongs_to_a_product_and_to_no_customer():
+    counted = {"event_id": "e1", "shop_id": "shop", "kind": "stock_counted", "occurred_at": GOOD["occurred_at"]}
+
+    event = parse_event({**counted, "sku": "lamp-1", "quantity": 40}, arrived_at=ARRIVED)
+
+    assert (event.sku, event.quantity, conversation_key(event)) == (
+        "lamp-1",
+        40,
+        f"count\x1flamp-1\x1f{ARRIVED // DAY}",
+    )
+    with pytest.raises(RejectedEventError, match="sku"):
+        parse_event(counted, arrived_at=ARRIVED)

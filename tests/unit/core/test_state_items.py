@@ -24,7 +24,7 @@ from service_quality.commit.state_items import (
     encode_part,
     pack_key,
 )
-from service_quality.commit.stored_json import unpack
+from service_quality.commit.stored_json import pack, unpack
 from service_quality.conversations.conversation import Conversation, Reached, advance
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.conversations.wait_stages import Deadline
@@ -266,3 +266,12 @@ def test_pack_comes_back_and_every_key_has_one_bucket():
     assert decode_pack(encode_pack(items)) == items
     assert encode_pack(items) == encode_pack(dict(reversed(items.items())))
     assert {pack_key("i1", key, 1) for key in items} == {"import\x1fi1\x1f0"}
+
+
+def test_fields_of_a_later_release_are_left_out():
+    stored = unpack(encode_conversation(ConversationItem(Conversation((event("customer_message", 0, event_id="e"),)))))
+    stored[2][0][5]["mood"] = "curious"
+
+    found = decode_conversation(pack(stored), "shop")
+
+    assert [one.event_id for one in found.conversation.events] == ["e"]

@@ -26,7 +26,7 @@ def test_direct_caller_learns_what_was_accepted_and_what_rejected(ingest, aws):
             "message": "kind: found history_imported, expected one of agent_message, assigned, bot_message, "
             "cart_added, complaint_filed, conversation_opened, customer_message, internal_note, order_cancelled, "
             "order_placed, order_returned, page_viewed, rated, reopened, resolved, searched, status_changed, "
-            "suggestion_made",
+            "stock_counted, suggestion_made",
         }
     ]
     assert [event["event_id"] for event in put_events(aws)] == answer["accepted"]

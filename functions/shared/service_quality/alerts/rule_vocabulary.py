@@ -7,7 +7,7 @@ from service_quality.alerts.rules import CONVERSATION
 from service_quality.alerts.stored_rules import above_parent
 from service_quality.alerts.value_ranges import SCORE, ValueRange, range_of
 from service_quality.conversations.event_values import EVENT_VALUES
-from service_quality.events.kinds import BEHAVIOUR, FEEDBACK, KINDS, SERVICE, TIME_REACHED
+from service_quality.events.kinds import GROUPS, KINDS, TIME_REACHED
 from service_quality.facts.entities import ENTITIES
 from service_quality.features.declarations import (
     EventValue,
@@ -18,8 +18,6 @@ from service_quality.features.declarations import (
 )
 from service_quality.histories.windows import WINDOWS
 
-#: Kinds of events by the name of their group.
-GROUPS = {"service": SERVICE, "feedback": FEEDBACK, "behaviour": BEHAVIOUR}
 #: What a rule may name under `kinds`.
 KIND_NAMES = (*GROUPS, *KINDS, TIME_REACHED)
 

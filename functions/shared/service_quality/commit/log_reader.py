@@ -202,7 +202,7 @@ class LogReader:
                 policies=self.state.policies,
             )
             if step is not None:
-                return EventStep(event, step, self._keys_read(step))
+                return EventStep(event, step.complete(), self._keys_read(step))
             return Silent() if isinstance(event, TimeReached) else Duplicate()
         except RejectedEventError as error:
             return Unfit(error)

@@ -30,6 +30,7 @@ _POLICY, _RULES = "policy", "rules"
 _FIELDS_OF_ALERTS_WITH_IDS = 11
 _STORED_FIELDS = (*(name for name in OPTIONAL_FIELDS if name not in ("text", "query")), "text_digest")
 _STORED_VALUES = attrgetter(*_STORED_FIELDS)
+_ALL_STORED = frozenset({*_STORED_FIELDS, "policies_known"})
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -215,6 +216,8 @@ def _event_to_stored(event: InteractionEvent) -> list[object]:
 
 def _event_from_stored(stored: list[Any], shop_id: str) -> InteractionEvent:  # type: ignore[explicit-any]  # our own JSON
     event_id, kind, occurred_at, received_at, precision, extra = stored
+    if not _ALL_STORED.issuperset(extra):  # fields of a later release are left out
+        extra = {name: value for name, value in extra.items() if name in _ALL_STORED}
     return InteractionEvent(
         event_id=event_id,
         shop_id=shop_id,

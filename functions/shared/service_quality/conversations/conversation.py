@@ -38,8 +38,8 @@ _CONTENT = tuple(
     name for name in FIELDS if name not in ("occurred_at", "received_at", "stated_at", "text", "query", "courtesy")
 )
 
-#: The first parts of the keys of conversations: a contact, or a day of a customer's behaviour.
-CONTACT, VISIT = KEY_NAMES = ("contact", "visit")
+#: The first parts of the keys of conversations: a contact, a day of a customer's behaviour, or of a product's stock.
+CONTACT, VISIT, COUNT = KEY_NAMES = ("contact", "visit", "count")
 
 
 class Past(NamedTuple):
@@ -95,7 +95,7 @@ EMPTY = Conversation()
 
 
 def conversation_key(event: InteractionEvent | TimeReached) -> str:
-    """The key of what folds together: a contact, or the behaviour of one customer in a shop on one UTC day.
+    """The key of what folds together: a contact, or one UTC day of a customer's behaviour or of a product's stock.
 
     >>> conversation_key(
     ...     InteractionEvent(
@@ -104,9 +104,12 @@ def conversation_key(event: InteractionEvent | TimeReached) -> str:
     ... )
     'visit\\x1fann\\x1f0'
     """
-    if event.conversation_id is not None and event.kind not in kinds.BEHAVIOUR:
+    if event.conversation_id is not None and event.kind not in kinds.OF_DAYS:
         return f"{CONTACT}{SEPARATOR}{event.conversation_id}"
-    return f"{VISIT}{SEPARATOR}{event.customer_id}{SEPARATOR}{floor_to(event.occurred_at, DAY) // DAY}"
+    day = floor_to(event.occurred_at, DAY) // DAY
+    if isinstance(event, InteractionEvent) and event.kind in kinds.STOCK:
+        return f"{COUNT}{SEPARATOR}{event.sku}{SEPARATOR}{day}"
+    return f"{VISIT}{SEPARATOR}{event.customer_id}{SEPARATOR}{day}"
 
 
 def advance(

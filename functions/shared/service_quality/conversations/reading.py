@@ -115,7 +115,7 @@ class Reading:
         for index, one in enumerate(self.placed[first:], first):
             self.index, event = index, one.event
             self._read_attributes(event)
-            if event.conversation_id is None or event.kind in kinds.BEHAVIOUR:
+            if event.conversation_id is None or event.kind in kinds.OF_DAYS:
                 self._read_outside(event)
                 continue
             if event.merged_into not in (None, event.conversation_id):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from service_quality.events.identifiers import ID_LENGTH
 
-IDENTIFIER, TEXT, INTEGER, INSTANT, WORD = "identifier", "text", "integer", "instant", "word"
+IDENTIFIER, TEXT, INTEGER, INSTANT, WORD, FLAG = "identifier", "text", "integer", "instant", "word", "flag"
 #: Whom a field describes: the contact that names entities by it, or the agent of its event.
 CONTACT, AGENT = "contact", "agent"
 
@@ -19,8 +19,9 @@ class EventField(NamedTuple):
 
     `kinds` are those on which it means something; on any other kind it is archived and changes nothing. `lowest` and
     `highest` bound an integer, or the length of a text or an identifier in characters. `words` are all values of a
-    WORD. `example` is a value as a source sends it. A `derived` field is found out by us; input that claims it is not
-    read. `names_person` says of an identifier that it may name nobody (`N/A`), `folds_case` that it is in lower case.
+    WORD; a FLAG is true or false, inside 1 or 0. `example` is a value as a source sends it. A `derived` field is found
+    out by us; input that claims it is not read. `names_person` says of an identifier that it may name nobody (`N/A`),
+    `folds_case` that it is in lower case.
     """
 
     form: str
@@ -63,6 +64,11 @@ def a_text(says: str, kinds: frozenset[str], example: str) -> dict[str, EventFie
 def an_integer(says: str, kinds: frozenset[str], example: int, *, lowest: int, highest: int) -> dict[str, EventField]:
     """The metadata of a field that holds a whole number."""
     return _declared(EventField(INTEGER, says, kinds, example, lowest, highest))
+
+
+def a_flag(says: str, kinds: frozenset[str]) -> dict[str, EventField]:
+    """The metadata of a field that is true or false."""
+    return _declared(EventField(FLAG, says, kinds, example=True))
 
 
 def an_instant(says: str, kinds: frozenset[str], example: str) -> dict[str, EventField]:

@@ -18,6 +18,7 @@ from service_quality.instants import format_instant, parse_instant
 EVENT_VERSION = 1
 
 _INSTANTS = fields_of(INSTANT)
+_OPTIONAL_INSTANTS = tuple(name for name in _INSTANTS if name in OPTIONAL_FIELDS)
 _OPTIONAL_VALUES = attrgetter(*OPTIONAL_FIELDS)
 
 
@@ -36,8 +37,9 @@ def event_to_dict(event: InteractionEvent) -> dict[str, str | int]:
     for name, value in zip(OPTIONAL_FIELDS, _OPTIONAL_VALUES(event), strict=True):
         if value is not None:
             form[name] = value
-    if event.stated_at is not None:
-        form["stated_at"] = format_instant(event.stated_at)
+    for name in _OPTIONAL_INSTANTS:
+        if name in form:
+            form[name] = format_instant(getattr(event, name))
     return form
 
 

@@ -13,6 +13,7 @@ MAX_AHEAD = 5 * MINUTE
 #: The most bytes of a control record; a record that is put back holds another one in base64, which may itself hold a
 #: policy of 64 KB in base64.
 MAX_CONTROL_BYTES = 128_000
+_LONGEST_INSTANT = 40  # characters
 _LATEST = (LATEST_SECOND + 1) * SECOND - 1
 
 
@@ -25,15 +26,25 @@ def read_instant(raw: Mapping[str, object], name: str) -> int:
         raise RejectedEventError(
             "wrong_type", field=name, found=shown(value), expected="an ISO 8601 instant as a string"
         )
-    try:
-        instant = parse_instant(value) if len(value) <= 40 else None
-    except (ValueError, OverflowError):
-        instant = None
-    if instant is None or not EARLIEST <= instant <= _LATEST:
+    instant = instant_in(value)
+    if instant is None:
         raise RejectedEventError(
             "out_of_range", field=name, found=shown(value), expected="an ISO 8601 instant with a zone, after 1999"
         )
     return instant
+
+
+def instant_in(text: str) -> int | None:
+    """Epoch milliseconds of an ISO 8601 instant with a zone, after 1999; None for any other text.
+
+    >>> instant_in("2000-01-01T00:00:00Z"), instant_in("2000-01-01T00:00:00"), instant_in("soon")
+    (946684800000, None, None)
+    """
+    try:
+        instant = parse_instant(text) if len(text) <= _LONGEST_INSTANT else None
+    except (ValueError, OverflowError):
+        return None
+    return instant if instant is not None and EARLIEST <= instant <= _LATEST else None
 
 
 def read_id(raw: Mapping[str, object], name: str) -> str:

@@ -8,6 +8,7 @@ from service_quality.events.declared_fields import (
     AGENT,
     CONTACT,
     a_customer,
+    a_flag,
     a_text,
     a_word,
     an_employee,
@@ -20,6 +21,7 @@ from service_quality.events.declared_fields import (
 from service_quality.instants import DAY
 
 _EVERY = kinds.ALL
+_OF_CUSTOMERS = kinds.OF_CUSTOMERS
 _OF_CONTACTS = kinds.SERVICE | kinds.FEEDBACK
 _ORDERS = frozenset({"order_placed", "order_cancelled", "order_returned"})
 _BY_AGENTS = kinds.SERVICE - {"customer_message", "bot_message"}
@@ -62,7 +64,7 @@ class InteractionEvent(ByFields):
     )
     conversation_id: str | None = field(default=None, metadata=an_id("the contact", _OF_CONTACTS, "contact-1"))
     customer_id: str | None = field(
-        default=None, metadata=a_customer("the customer", _EVERY, "customer-7", describes=CONTACT)
+        default=None, metadata=a_customer("the customer", _OF_CUSTOMERS, "customer-7", describes=CONTACT)
     )
     agent_id: str | None = field(
         default=None, metadata=an_employee("the agent who acts or takes over", _BY_AGENTS, "agent-3")
@@ -92,7 +94,9 @@ class InteractionEvent(ByFields):
         default=None,
         metadata=an_id("the order; kept, and read by no feature yet", _ORDERS | _OF_CONTACTS, "order-88"),
     )
-    channel: str | None = field(default=None, metadata=an_id("where it came in", _EVERY, "chat", describes=CONTACT))
+    channel: str | None = field(
+        default=None, metadata=an_id("where it came in", _OF_CUSTOMERS, "chat", describes=CONTACT)
+    )
     status: str | None = field(default=None, metadata=an_id("the contact's status from here on", _WITH_STATUS, "open"))
     priority: str | None = field(
         default=None, metadata=an_id("how urgent the contact is", _OF_CONTACTS, "urgent", describes=CONTACT)
@@ -156,6 +160,38 @@ class InteractionEvent(ByFields):
             "the source's own order of a contact's events at one instant", _OF_CONTACTS, 17, lowest=0, highest=2**53 - 1
         ),
     )
+    quantity: int | None = field(
+        default=None,
+        metadata=an_integer(
+            "how many pieces of the product; of `stock_counted`, how many the shop has",
+            _ORDERS | kinds.STOCK | {"cart_added"},
+            2,
+            lowest=0,
+            highest=10**9,
+        ),
+    )
+    results: int | None = field(
+        default=None,
+        metadata=an_integer("how many results the search had", frozenset({"searched"}), 0, lowest=0, highest=10**9),
+    )
+    promised_at: int | None = field(
+        default=None,
+        metadata=an_instant(
+            "by when the shop promises to deliver", frozenset({"order_placed"}), "2026-11-23T18:00:00.000Z"
+        ),
+    )
+    delivered_at: int | None = field(
+        default=None,
+        metadata=an_instant(
+            "when the goods arrived, as an export says it with the order; it counts from that instant on",
+            frozenset({"order_placed"}),
+            "2026-11-22T09:30:00.000Z",
+        ),
+    )
+    opt_out: int | None = field(
+        default=None,
+        metadata=a_flag("whether the customer wants no offers, from this event on", _OF_CUSTOMERS),
+    )
     stated_at: int | None = field(
         default=None,
         metadata=derived(
@@ -193,7 +229,7 @@ def fields_of(form: str) -> tuple[str, ...]:
     """The fields of a form, in order.
 
     >>> fields_of("integer")
-    ('rating', 'amount_minor', 'duration_ms', 'sequence', 'courtesy')
+    ('rating', 'amount_minor', 'duration_ms', 'sequence', 'quantity', 'results', 'courtesy')
     """
     return tuple(name for name, declared in DECLARED.items() if declared.form == form)
 

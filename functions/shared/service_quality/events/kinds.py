@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-_SERVICE, _FEEDBACK, _BEHAVIOUR = "service", "feedback", "behaviour"
+_SERVICE, _FEEDBACK, _BEHAVIOUR, _STOCK = "service", "feedback", "behaviour", "stock"
 
 
 class Kind(NamedTuple):
@@ -32,6 +32,7 @@ KINDS = {
     "order_placed": Kind(_BEHAVIOUR, ("customer_id",), "the customer orders"),
     "order_cancelled": Kind(_BEHAVIOUR, ("customer_id",), "an order is cancelled"),
     "order_returned": Kind(_BEHAVIOUR, ("customer_id",), "an order comes back"),
+    "stock_counted": Kind(_STOCK, ("sku",), "the shop counts what it has of a product"),
 }
 
 
@@ -39,8 +40,15 @@ def _of(group: str) -> frozenset[str]:
     return frozenset(name for name, kind in KINDS.items() if kind.group == group)
 
 
-SERVICE, FEEDBACK, BEHAVIOUR = _of(_SERVICE), _of(_FEEDBACK), _of(_BEHAVIOUR)
-ALL = SERVICE | FEEDBACK | BEHAVIOUR
+SERVICE, FEEDBACK, BEHAVIOUR, STOCK = _of(_SERVICE), _of(_FEEDBACK), _of(_BEHAVIOUR), _of(_STOCK)
+#: Kinds by the name of their group.
+GROUPS = {_SERVICE: SERVICE, _FEEDBACK: FEEDBACK, _BEHAVIOUR: BEHAVIOUR, _STOCK: STOCK}
+#: What customers do, and what is done for them: each belongs to a conversation or a customer.
+OF_CUSTOMERS = SERVICE | FEEDBACK | BEHAVIOUR
+ALL = OF_CUSTOMERS | STOCK
+
+#: Kinds that fold by day and not by contact, whatever contact they name.
+OF_DAYS = BEHAVIOUR | STOCK
 
 RATED = "rated"
 

@@ -5,7 +5,16 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from service_quality.events.declared_fields import IDENTIFIER, INTEGER, TEXT, TEXT_LENGTH, EventField
+from service_quality.events.declared_fields import (
+    FLAG,
+    IDENTIFIER,
+    INSTANT,
+    INTEGER,
+    TEXT,
+    TEXT_LENGTH,
+    EventField,
+)
+from service_quality.events.fields import instant_in
 from service_quality.events.identifiers import fold_case, names_nobody, one_spelling
 from service_quality.events.interaction_event import DECLARED, INPUT_FIELDS, OPTIONAL_FIELDS
 from service_quality.events.ratings import read_rating
@@ -96,10 +105,26 @@ def _integer(declared: EventField, value: object) -> int:
     return value
 
 
+def _flag(declared: EventField, value: object) -> int:
+    """1 for true and 0 for false, which may stand for them."""
+    if not isinstance(value, int | float) or value not in (0, 1):
+        raise OddValueError
+    return int(value)
+
+
+def _instant(declared: EventField, value: object) -> int:
+    instant = instant_in(value) if isinstance(value, str) else None
+    if instant is None:
+        raise OddValueError
+    return instant
+
+
 _BY_FORM: dict[str, Callable[[EventField, object], str | int | None]] = {
     IDENTIFIER: _identifier,
     TEXT: _text,
     INTEGER: _integer,
+    INSTANT: _instant,
+    FLAG: _flag,
 }
 _READERS = {
     name: partial(_BY_FORM[DECLARED[name].form], DECLARED[name])

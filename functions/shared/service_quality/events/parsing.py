@@ -146,11 +146,11 @@ def _read_kind(raw: Mapping[str, object]) -> str:
 
 
 def _require_owner(kind: str, raw: Mapping[str, object], values: Mapping[str, object]) -> None:
-    """An event belongs to the conversation or the customer that its kind needs, at least to one of them."""
+    """An event belongs to what its kind needs, and one of customers to a conversation or a customer."""
     for name in _REQUIRED[kind]:
         if values.get(name) is None:
             raise _missing_owner(name, raw, expected=f"a value for {kind}")
-    if values.get("conversation_id") is None and values.get("customer_id") is None:
+    if kind in kinds.OF_CUSTOMERS and values.get("conversation_id") is None and values.get("customer_id") is None:
         name = "conversation_id" if raw.get("customer_id") is None else "customer_id"
         raise _missing_owner(name, raw, expected="a conversation or a customer")
 

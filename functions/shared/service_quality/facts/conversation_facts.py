@@ -8,7 +8,7 @@ from service_quality.conversations.conversation import Conversation
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.rounds import Reply, Round
 from service_quality.events.interaction_event import InteractionEvent
-from service_quality.facts.entities import Entity, keys_of
+from service_quality.facts.entities import ENTITIES, Entity, keys_of
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
 from service_quality.policies.policy import DEFAULT_POLICY
 
@@ -97,12 +97,17 @@ def total_facts(conversation: Conversation, state: ConversationState, kept: Kept
     """All facts of a conversation that some entity's history holds; `state` is the conversation's own."""
     totals: FactTotals = {}
     for attributes, facts in _all_facts(conversation, state):
-        keys: dict[str, str | None] = {**keys_of(attributes)}
+        keys: dict[str, str | None] = {}
+        named: Mapping[str, str] | None = None
         for at, name, value in facts:
             for entity in kept.get(name, ()) if value else ():
-                if entity.name not in keys:  # not named here, or an entity of the caller's own
-                    keys[entity.name] = entity.key(attributes)
-                key = keys[entity.name]
+                if entity.name in keys:
+                    key = keys[entity.name]
+                elif entity.name in ENTITIES:
+                    named = keys_of(attributes) if named is None else named
+                    key = keys[entity.name] = named.get(entity.name)
+                else:  # of the caller's own
+                    key = keys[entity.name] = entity.key(attributes)
                 if key is not None:
                     totals[key, at, name] = totals.get((key, at, name), 0) + value
     return totals

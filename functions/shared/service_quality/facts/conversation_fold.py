@@ -130,22 +130,48 @@ class FoldedConversation:
 class ConversationStep:
     """The step of one event, or of time: the conversation after it, the changed facts, and the values to score it by.
 
-    `attributes` name the entities whose histories it is scored with. `values` are those at the event's own place;
-    `latest` those of the whole conversation, by which rules judge, and `is_latest` says whether these are the same.
-    `round` is the number of the event's round, that of the rated one for a rating; 0 without rounds. `label` says of a
-    rating whether it is a dissatisfied one, as 1 or 0.
+    `known` is the conversation whose facts the histories hold before it, `parts` are those of imports that it absorbs.
+    `state` is that at the event's own place, as which `own` stands in the conversation; `is_latest` says whether that
+    is the last. `round` is the number of the event's round, that of the rated one for a rating; 0 without rounds.
+    `label` says of a rating whether it is a dissatisfied one, as 1 or 0. Facts and values are computed at the first
+    use: not every engine needs those of every event.
     """
 
     event: InteractionEvent | TimeReached
     after: FoldedConversation
-    facts: list[Fact]
-    attributes: dict[str, str | None]
-    values: EventValues
+    known: FoldedConversation
+    parts: list[ImportedPart]
+    state: ConversationState
+    own: InteractionEvent | TimeReached
     scored: bool
-    latest: EventValues
     is_latest: bool
     round: int
     label: int | None
+
+    def complete(self) -> "ConversationStep":
+        """The same with everything computed, so that what fails does so here."""
+        _ = self.facts, self.keys, self.values, self.latest
+        return self
+
+    @cached_property
+    def facts(self) -> list[Fact]:
+        """The facts that it changes in the histories."""
+        return facts_between(counted_facts(self.known, self.parts), self.after.totals)
+
+    @cached_property
+    def attributes(self) -> dict[str, str | None]:
+        """What names the entities whose histories it is scored with."""
+        return contact_attributes(self.state, self.state.owner)
+
+    @cached_property
+    def values(self) -> EventValues:
+        """The values at the event's own place."""
+        return read_event_values(self.state, self.own)
+
+    @cached_property
+    def latest(self) -> EventValues:
+        """The values of the whole conversation, by which rules judge."""
+        return self.values if self.is_latest else read_event_values(self.after.state, self.after.placed[-1].event)
 
     @cached_property
     def keys(self) -> Mapping[str, str]:
@@ -175,20 +201,17 @@ def step_conversation(
     if advanced is whole.conversation:
         return None
     after = whole.with_last(advanced).without_past_stages()
-    last = after.placed[-1].event
-    is_latest = last.event_id == event.event_id
+    is_latest = after.placed[-1].event.event_id == event.event_id
     state = after.state_at(event.event_id)
-    own = next(one.event for one in reversed(after.placed) if one.event.event_id == event.event_id)
-    values = read_event_values(state, own)
     is_contact = event.kind in SCORED and event.conversation_id is not None
     return ConversationStep(
         event=event,
         after=after,
-        facts=facts_between(counted_facts(known, parts), after.totals),
-        attributes=contact_attributes(state, state.owner),
-        values=values,
+        known=known,
+        parts=parts,
+        state=state,
+        own=next(one.event for one in reversed(after.placed) if one.event.event_id == event.event_id),
         scored=is_contact and not (state.was_closed and state.closed) and not state.is_merged,
-        latest=values if is_latest else read_event_values(after.state, last),
         is_latest=is_latest,
         round=state.rated[0] if state.rated else state.number,
         label=int(state.rated[1].is_dissatisfied) if state.rated else None,
@@ -221,15 +244,14 @@ def step_time(
         return None
     after = whole.reaching(Reached(reached.round, reached.turn, reached.stage, reached.due_at))
     state = after.state_before(reached.due_at)
-    values = read_event_values(state, reached)
     return ConversationStep(
         event=reached,
         after=after,
-        facts=facts_between(counted_facts(known, parts), after.totals),
-        attributes=contact_attributes(state, state.owner),
-        values=values,
+        known=known,
+        parts=parts,
+        state=state,
+        own=reached,
         scored=not state.is_merged,
-        latest=values,
         is_latest=True,
         round=state.number,
         label=None,
