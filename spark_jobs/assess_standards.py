@@ -22,7 +22,7 @@ from spark_jobs.command_line import job_parser, print_summary, run_job, session_
 from spark_jobs.errors import InputError
 from spark_jobs.logs.archive import to_log
 from spark_jobs.logs.entry_source import ARCHIVE_HELP, read_entries
-from spark_jobs.logs.policies import read_policies
+from spark_jobs.logs.settings import read_settings
 from spark_jobs.reader.platform_days import count_by_day, log_ends
 from spark_jobs.reader.recorded_imports import join_imports
 
@@ -44,13 +44,14 @@ def main(arguments: Sequence[str]) -> None:
     spark = session_for(options, "assess_standards")
     note_step(READ)
     entries = read_entries(spark, options.archive).cache()
-    log = to_log(entries)
+    policies = read_settings(entries).policies
+    log = to_log(entries, policies)
     ends = log_ends(log)
     if not ends:
         raise InputError("found no event in the log, expected at least one")
     note_step(COMPUTE)
     standards = [load_standards()[name] for name in options.standard]
-    counts = count_by_day(join_imports(log), read_policies(entries), standards, ends)
+    counts = count_by_day(join_imports(log), policies, standards, ends)
     assessed = [
         assess_shop(shop_id, standard, counts.get((shop_id, standard.name), []), ends=ends[shop_id])
         for shop_id in sorted(ends)

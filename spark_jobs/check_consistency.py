@@ -18,7 +18,8 @@ from spark_jobs.logs.archive import broken_chains, to_log
 from spark_jobs.logs.declared_features import find_places
 from spark_jobs.logs.entry_source import ARCHIVE_HELP, read_entries, read_links
 from spark_jobs.logs.log_prefix import entries_by, links_by
-from spark_jobs.logs.policies import read_policies
+from spark_jobs.logs.policies import PoliciesByShop
+from spark_jobs.logs.settings import read_settings
 from spark_jobs.reader.comparison import compare_served
 from spark_jobs.reader.counted_spans import counted_spans
 from spark_jobs.reader.recorded_imports import join_imports
@@ -35,13 +36,13 @@ Exit code 1 when a value differs, is missing or superfluous, or a chain is broke
 Row = dict[str, Any]
 
 
-def recompute(entries: DataFrame, log: DataFrame) -> DataFrame:
+def recompute(entries: DataFrame, log: DataFrame, policies: PoliciesByShop) -> DataFrame:
     """Features of the log with its imports, as they were to be served (served_features.SERVED_DDL)."""
     spans = counted_spans(entries, log, FEATURES.plan)
     whole = join_imports(log)
     if "number" in whole.columns:
         whole = whole.persist(StorageLevel.DISK_ONLY)  # of imports, counted, then folded
-    return compute_served_features(whole, FEATURES, spans, read_policies(entries))
+    return compute_served_features(whole, FEATURES, spans, policies)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -58,8 +59,9 @@ def main(arguments: Sequence[str]) -> None:
     links = links_by(read_links(spark, options.archive), whole, options.as_of)
     faults = broken_chains([row.asDict() for row in links.collect()])
     note_step(COMPUTE)
-    log = to_log(entries)
-    recomputed = recompute(entries, log)
+    policies = read_settings(entries).policies
+    log = to_log(entries, policies)
+    recomputed = recompute(entries, log, policies)
     own = log.where(F.col("import_id").isNull() & (F.col("fold_version") == FOLD_VERSION))
     recomputed = recomputed.join(own.select("shop_id", "log_index"), ["shop_id", "log_index"], "left_semi")
     counts = compare_served(own, recomputed, places, features=len(FEATURES.features))

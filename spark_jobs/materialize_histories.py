@@ -26,7 +26,7 @@ from spark_jobs.cards.steps import COUNT, READ, WRITE
 from spark_jobs.command_line import instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError, OvertakenError
 from spark_jobs.lake.tables import IMPORTED_EVENTS_SCHEMA, IMPORTS_SCHEMA, record_imported_events, record_imports
-from spark_jobs.logs.policies import number_of, read_policies
+from spark_jobs.logs.policies import number_of
 from spark_jobs.reader.counted_spans import shop_countings
 
 _DESCRIPTION = """Writes what the lake knows of each shop's past, up to an instant, and neither the shop's log nor an
@@ -92,8 +92,7 @@ def _import_id(*made_of: object) -> str:
 
 def find_policies(past: KnownPast, named: Sequence[tuple[str, str]]) -> dict[str, int]:
     """By shop the number of its policies up to the revision named for it; InputError for an unknown one."""
-    policies = read_policies(past.entries) if named else {}
-    return {shop_id: number_of(policies, shop_id, revision) for shop_id, revision in named}
+    return {shop_id: number_of(past.settings.policies, shop_id, revision) for shop_id, revision in named}
 
 
 class Tables(NamedTuple):

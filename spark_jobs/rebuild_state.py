@@ -37,8 +37,8 @@ from spark_jobs.command_line import job_parser, positive_argument, print_summary
 from spark_jobs.errors import InputError, JobError
 from spark_jobs.logs.archive import read_entries, to_log
 from spark_jobs.logs.folding import fold_states
-from spark_jobs.logs.policies import read_policies
-from spark_jobs.logs.rules import read_rule_subjects, read_stages
+from spark_jobs.logs.policies import PoliciesByShop
+from spark_jobs.logs.settings import read_settings
 from spark_jobs.reader.recorded_imports import join_imports
 
 _DESCRIPTION = f"""Folds the archived logs of shops again, by this code's version of the fold ({FOLD_VERSION}), and puts
@@ -95,21 +95,21 @@ def await_archive(ledger: ArchiveLedger, shops: Sequence[ShopToRebuild], *, seco
         time.sleep(_LOOK_SECONDS if missing else 0)
 
 
-def read_logs(entries: DataFrame, shops: Sequence[ShopToRebuild]) -> DataFrame:
+def read_logs(entries: DataFrame, shops: Sequence[ShopToRebuild], policies: PoliciesByShop) -> DataFrame:
     """The logs of shops as far as they are folded (archive.to_log)."""
     ends = [(one.shop_id, one.follows) for one in shops]
     wanted = entries.sparkSession.createDataFrame(ends, "shop_id string, follows string")
     folded = entries.join(F.broadcast(wanted), "shop_id").where(F.col("position") <= F.col("follows"))
-    return to_log(folded.drop("follows"))
+    return to_log(folded.drop("follows"), policies)
 
 
 def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebuild]) -> tuple[list[StateRebuilt], Row]:
     """Write the items of rebuilt shops, which all have a log; the records that let them count, and counts."""
     note_step(COMPUTE)
     entries = read_entries(spark, options.archive).drop(*_SERVED).cache()
-    log = read_logs(entries, shops).cache()
-    subjects = ({rule.subject for rule in shipped_rules()} | read_rule_subjects(entries)) - {CONVERSATION}
-    policies, stages = read_policies(entries), read_stages(entries)
+    policies, stages, rule_subjects = read_settings(entries)
+    log = read_logs(entries, shops, policies).cache()
+    subjects = ({rule.subject for rule in shipped_rules()} | rule_subjects) - {CONVERSATION}
     states = fold_states(join_imports(log), FEATURES, subjects, policies, stages).cache()
     ends = shop_ends(spark, log, shops).cache()
     items = build_rebuilt_items(states, ends, FEATURES)

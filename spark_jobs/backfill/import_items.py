@@ -9,8 +9,6 @@ from spark_jobs.backfill.history_items import build_history_items
 from spark_jobs.backfill.known_past import KnownPast
 from spark_jobs.logs.folding import fold_last_import
 from spark_jobs.logs.import_rows import import_rows, with_imports
-from spark_jobs.logs.policies import read_policies
-from spark_jobs.logs.rules import read_stages
 
 _KEY = ["shop_id", "fold_key"]
 
@@ -27,7 +25,7 @@ def fold_new(located: DataFrame, past: KnownPast, features: FeatureSet) -> DataF
     )
     affected = rows.join(F.broadcast(last.select("shop_id", "number")), ["shop_id", "number"]).select(*_KEY)
     known = with_imports(log, rows).join(affected.distinct(), _KEY, "left_semi")
-    folded = fold_last_import(known, features, read_policies(past.entries), read_stages(past.entries))
+    folded = fold_last_import(known, features, past.settings.policies, past.settings.stages)
     ends = past.log.groupBy("shop_id").agg(F.max("clock").alias("ended"))
     clocks = last.join(F.broadcast(ends), "shop_id", "left").select(
         "shop_id",

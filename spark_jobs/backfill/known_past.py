@@ -16,6 +16,7 @@ from spark_jobs.lake.tables import EVENTS, read_events, read_imports
 from spark_jobs.logs.archive import ENTRY_DDL, has_archive, read_entries, read_links, to_log, whole_until
 from spark_jobs.logs.import_rows import OF_IMPORT, content_hash
 from spark_jobs.logs.imported_log import NOT_YET, lake_events, locate_imports, noted_events, read_contents
+from spark_jobs.logs.settings import LogSettings, read_brought, settings_of
 from spark_jobs.logs.time_rows import interaction_events
 
 Row = dict[str, Any]
@@ -23,8 +24,8 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class KnownPast:
-    """`log` is each shop's log up to the first gap of the archive, `entries` all archived up to there, `until` its last
-    position there.
+    """`log` is each shop's log up to the first gap of the archive, `entries` all archived up to there, `settings` those
+    that it brought up to there, `until` its last position there.
 
     `accepted` are all events of the archive (shop_id, event_id, content), `recorded` the imports whose records it has,
     both also behind a gap. `imports` are the lake's rows of earlier imports, in their order, as of its snapshot
@@ -32,6 +33,7 @@ class KnownPast:
     """
 
     entries: DataFrame
+    settings: LogSettings
     log: DataFrame
     until: dict[str, str]
     accepted: DataFrame
@@ -65,10 +67,12 @@ def read_past(spark: SparkSession, *, archive: str, state_table: str) -> KnownPa
     entries = read_entries(spark, archive).cache() if archived else spark.createDataFrame([], ENTRY_DDL)
     until = whole_until([row.asDict() for row in read_links(spark, archive).collect()]) if archived else {}
     _refuse_shorter(imports, until)
-    everything = to_log(entries)
+    brought = read_brought(entries)
+    everything = to_log(entries, settings_of(brought).policies)
     log = _as_far_as_whole(everything, until).cache()
     return KnownPast(
         entries=_as_far_as_whole(entries, until),
+        settings=settings_of(one for one in brought if one.position <= until.get(one.shop_id, START)),
         log=log,
         until=until,
         accepted=interaction_events(everything.where("import_id is null")).select(

@@ -16,7 +16,6 @@ from spark_jobs.backfill.history_items import build_history_items
 from spark_jobs.backfill.known_past import KnownPast
 from spark_jobs.logs.folding import fold_live
 from spark_jobs.logs.import_rows import import_rows, with_imports
-from spark_jobs.logs.policies import read_policies
 from spark_jobs.reader.counted_spans import ShopCounting
 
 Row = dict[str, Any]
@@ -66,7 +65,7 @@ def build_lacking_items(past: KnownPast, lacks: Sequence[Lack], features: Featur
     spark = past.log.sparkSession
     live = past.log.where("import_id is null")
     brought = past.imported.drop("import_id", "content")
-    folded = fold_live(with_imports(live, import_rows(live, brought)), features, read_policies(past.entries))
+    folded = fold_live(with_imports(live, import_rows(live, brought)), features, past.settings.policies)
     wanted = spark.createDataFrame(
         [(one.shop_id, one.import_id, one.behind, one.clock) for one in lacks],
         "shop_id string, import_id string, behind long, now long",

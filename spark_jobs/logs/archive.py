@@ -20,7 +20,7 @@ from service_quality.events.time_reached import TimeReached
 from service_quality.instants import parse_instant
 from spark_jobs.errors import InputError
 from spark_jobs.logs.log_order import locate_in_logs
-from spark_jobs.logs.policies import read_policies, with_policies_known
+from spark_jobs.logs.policies import PoliciesByShop, with_policies_known
 from spark_jobs.logs.shop_log import fold_key
 from spark_jobs.logs.time_rows import reached_columns
 
@@ -141,13 +141,14 @@ def has_archive(spark: SparkSession, path: str) -> bool:
         raise
 
 
-def to_log(entries: DataFrame) -> DataFrame:
+def to_log(entries: DataFrame, policies: PoliciesByShop) -> DataFrame:
     """The accepted events and reached stages as a log (columns of shop_log), with the import records (`import_id`).
 
-    Log indexes and clocks are computed here from the events themselves, not read from the archive.
+    `policies` are those that the entries brought (settings.read_settings). Log indexes and clocks are computed here
+    from the events themselves, not read from the archive.
     """
     located = locate_in_logs(entries.where(_IS_OF_THE_LOG), [F.col("position")])
-    return with_policies_known(located, read_policies(entries)).withColumn("fold_key", fold_key())
+    return with_policies_known(located, policies).withColumn("fold_key", fold_key())
 
 
 def _lines(spark: SparkSession, path: str) -> DataFrame:

@@ -1,7 +1,5 @@
 """The policies of shops, as records of their logs brought them, and how many of them each event found before it."""
 
-import json
-from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -9,7 +7,6 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.events.control_records import POLICY, SettingsChanged
 from service_quality.policies.policy import Policy
 from service_quality.policies.policy_document import parse_policy
 from spark_jobs.errors import InputError
@@ -28,16 +25,12 @@ PoliciesByShop = Mapping[str, ShopPolicies]
 NO_POLICIES: PoliciesByShop = {}
 
 
-def read_policies(entries: DataFrame) -> PoliciesByShop:
-    """The policies that entries of the archive (archive.ENTRY_DDL) brought."""
-    taken = entries.where("rejected is null and not duplicate and control is not null")
+def policies_of(brought: Iterable[tuple[str, str, bytes]]) -> PoliciesByShop:
+    """The policies that records of logs brought (shop, position, document), in the order of each shop's log."""
     found: dict[str, ShopPolicies] = defaultdict(ShopPolicies)
-    brought = F.get_json_object("control", "$.kind") == SettingsChanged.kind
-    of_policies = F.coalesce(F.get_json_object("control", "$.section"), F.lit(POLICY)) == POLICY
-    for row in sorted(taken.where(brought & of_policies).select("shop_id", "position", "control").collect()):
-        policy = parse_policy(b64decode(json.loads(row["control"])["document"]))
-        known = found[row["shop_id"]]
-        found[row["shop_id"]] = ShopPolicies((*known.positions, row["position"]), (*known.policies, policy))
+    for shop_id, position, document in brought:
+        known = found[shop_id]
+        found[shop_id] = ShopPolicies((*known.positions, position), (*known.policies, parse_policy(document)))
     return dict(found)
 
 

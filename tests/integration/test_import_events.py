@@ -528,9 +528,11 @@ def test_sample_gives_on_spark_what_its_reader_reads(samples, name):
 
 def test_rows_in_a_second_encoding_are_counted_by_file(samples):
     _, summary = samples["freshdesk"]
-    (file,) = summary["cleaning"]["files"]
+    files = {one["name"]: one for one in summary["cleaning"]["files"]}
 
-    assert file["encodings"] == {"utf-8": file["rows"] - 1, "windows-1252": 1}
+    rows = files["tickets.csv"]["rows"]
+    assert files["tickets.csv"]["encodings"] == {"utf-8": rows - 1, "windows-1252": 1}
+    assert list(files["tickets_other_account.csv"]["encodings"]) == ["utf-8"]
 
 
 def without(event, *names):

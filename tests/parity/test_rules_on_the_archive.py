@@ -9,8 +9,7 @@ from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.stages import stages_of
 from service_quality.conversations.wait_stages import Stage
 from service_quality.events.control_records import RULES, SettingsChanged, control_to_dict
-from spark_jobs.logs.policies import read_policies
-from spark_jobs.logs.rules import read_rule_subjects, read_stages
+from spark_jobs.logs.settings import read_settings
 from spark_jobs.session.start import start_session
 from tests.unit.core.rule_documents import RATED_BADLY, WAITS, rule, rules_set
 
@@ -46,8 +45,10 @@ def test_policies_and_rules_are_told_apart(spark):
         DDL,
     )
 
-    assert [one.revision for one in read_policies(entries)["shop"].policies] == ["p"]
-    assert read_rule_subjects(entries) == {"agent", "conversation"}
+    settings = read_settings(entries)
+
+    assert [one.revision for one in settings.policies["shop"].policies] == ["p"]
+    assert settings.rule_subjects == {"agent", "conversation"}
 
 
 def test_stages_are_those_of_a_shops_latest_rules_else_of_the_release(spark):
@@ -62,7 +63,7 @@ def test_stages_are_those_of_a_shops_latest_rules_else_of_the_release(spark):
         DDL,
     )
 
-    stages = read_stages(entries)
+    stages = read_settings(entries).stages
 
     assert stages.of("shop") == (Stage("waiting_ms", 300_000),)
     assert stages.of("odd") == stages.of("another") == stages_of(shipped_rules())
