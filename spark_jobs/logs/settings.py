@@ -46,11 +46,9 @@ def read_brought(entries: DataFrame) -> list[Brought]:
 
 def settings_of(brought: Iterable[Brought]) -> LogSettings:
     """The settings of documents in the order of each shop's log."""
-    by_section: dict[str, list[Brought]] = {POLICY: [], RULES: []}
-    for one in brought:
-        by_section[one.section].append(one)
-    policies = policies_of((one.shop_id, one.position, one.document) for one in by_section[POLICY])
-    rules = [(one.shop_id, one.document) for one in by_section[RULES]]
+    documents = list(brought)
+    policies = policies_of((one.shop_id, one.position, one.document) for one in documents if one.section == POLICY)
+    rules = [(one.shop_id, one.document) for one in documents if one.section == RULES]
     return LogSettings(policies, stages_by(rules), subjects_of(document for _, document in rules))
 
 

@@ -32,7 +32,7 @@ from tests.stand_ins.memory_store import MemoryStore
 pytestmark = [pytest.mark.aws, pytest.mark.slow, pytest.mark.long]
 
 ILL, SINGLE, GIVEN_UP = "ill", "single", "given-up"
-_CONVERSATIONS = ("contact", "visit")
+_CONVERSATIONS = ("contact", "visit", "count")
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from tests.properties.online_run import new_worker
 from tests.stand_ins.memory_store import MemoryStore
 
 GENERATION = f"{SEPARATOR}@"
-_OTHERS = (SHOP_KEY, "contact", "visit", "import")
+_OTHERS = (SHOP_KEY, "contact", "visit", "count", "import")
 
 
 def main(output: str) -> None:

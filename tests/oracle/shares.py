@@ -48,7 +48,8 @@ def waited_at_least_ms(story: Story, turn: Turn) -> int | None:
     assert turn.answer is not None
     zone = story.policy_at(turn.start).zone
     day = first_instant_of(date_of(story.event(turn.answer), zone), zone)
-    return unpaused_ms(story.until(turn.answer), start.occurred_at, day)
+    before = story.until(turn.answer - 1)  # what the reply says of the status begins with it, and ended no wait
+    return unpaused_ms(before, start.occurred_at, day)
 
 
 def unpaused_ms(story: Story, start: int, end: int) -> int:

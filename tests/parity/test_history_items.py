@@ -75,7 +75,7 @@ def stored_online(
     items: dict[str, bytes] = {}
     conversations: dict[str, Conversation] = {}
     for (_, key), data in store.items.items():
-        if entity_name(key) in ("contact", "visit"):
+        if entity_name(key) in ("contact", "visit", "count"):
             item = decode_conversation(data, "shop")
             if shop.received_clock - item.conversation.touched_at <= CONVERSATION_RETENTION:
                 conversations[key] = item.conversation

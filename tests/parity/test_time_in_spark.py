@@ -91,7 +91,9 @@ def test_rebuilt_state_holds_the_reached_stages_and_the_timer_of_the_live_one(lo
 
     store, links = serve(timed, sizes, SMALL)
 
-    live = {key: _waits(data) for (_, key), data in store.items.items() if key.startswith(("contact", "visit"))}
+    live = {
+        key: _waits(data) for (_, key), data in store.items.items() if key.startswith(("contact", "visit", "count"))
+    }
     found = rebuilt(links, timed)
     if any(b'"section":"rules"' in record.data for record in timed.records):
         # A rebuild's timers are those of the rules of the release; the shop's own come with the next event.

@@ -58,7 +58,7 @@ def delete_forgotten(store: MemoryStore, shop_id: str) -> None:
         return
     received_clock = decode_shop(store.shops[shop_id]).received_clock
     for (shop, key), data in list(store.items.items()):
-        if shop == shop_id and entity_name(key) in ("contact", "visit"):
+        if shop == shop_id and entity_name(key) in ("contact", "visit", "count"):
             touched_at = decode_conversation(data, shop_id).conversation.touched_at
             if is_forgotten(touched_at, received_clock=received_clock):
                 del store.items[shop, key]

@@ -124,7 +124,7 @@ def _without_absorbed_histories(shop: ShopItem) -> ShopItem:
 
 
 def _is_history(key: str) -> bool:
-    return entity_name(key) not in ("contact", "visit", "import") and not is_settings(key)
+    return entity_name(key) not in ("contact", "visit", "count", "import") and not is_settings(key)
 
 
 def _require_rows(evidence: Evidence, calm: MemoryStore, *, kinds: tuple[str, ...]) -> None:

@@ -80,7 +80,7 @@ def rebuild(
 
 def _may_hold_alerts(key: str, items: dict[str, bytes]) -> bool:
     """Whether an item of the generation before is one of this rebuild, or of an entity that may have alerts alone."""
-    is_entity = entity_name(key) not in ("contact", "visit", "shop", "import") and not is_settings(key)
+    is_entity = entity_name(key) not in ("contact", "visit", "count", "shop", "import") and not is_settings(key)
     return key in items or is_entity
 
 

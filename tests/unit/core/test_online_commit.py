@@ -208,7 +208,7 @@ def test_hundred_events_under_a_model_that_always_fails_lose_nothing():
     worker(calm).advance_shop("shop", log)
     assert (stats.accepted, stats.unscored, stats.rejected) == (100, 100, {})
     assert not store.rejected
-    histories = {key for key in calm.items if not key[1].startswith(("contact", "visit"))}
+    histories = {key for key in calm.items if not key[1].startswith(("contact", "visit", "count"))}
     assert {key: store.items[key] for key in histories} == {key: calm.items[key] for key in histories}
 
 
