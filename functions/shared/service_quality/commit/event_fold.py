@@ -96,7 +96,7 @@ class EventFold:
         another one where an alert ends with its round.
         """
         asking, withdrawn = list(self._may_ask(event, step)), self._withdrawn(event, step)
-        keys = {conversation_key(event)} | {item_key_of(fact.key) for fact in step.facts}
+        keys = {conversation_key(event)} | step.changed_items
         keys |= {subject.item_key for _, subject in asking} | {key for key, *_ in withdrawn}
         decisions = sum(self._most_decisions(rule.name, subject) for rule, subject in asking)
         return Expected(keys, _ROWS_OF_A_DECISION * (decisions + len(withdrawn)) + 1, asking)
@@ -135,7 +135,7 @@ class EventFold:
             history = state.history_to_change(key)
             for fact in facts:
                 history.update(fact, clock=clock)
-        for item_key in {item_key_of(fact.key) for fact in step.facts}:
+        for item_key in step.changed_items:
             state.settle(item_key, clock=clock)
         rows = self._decide(event, step, asking, scored, failures)
         rows += self._set_timer(event, step, Clocks(clock, moved.received_clock))

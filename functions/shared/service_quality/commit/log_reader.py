@@ -236,7 +236,7 @@ class LogReader:
         return {key for entity in entities if not entity.stored_with and (key := entity.key(named)) is not None}
 
     def _keys_read(self, step: ConversationStep) -> frozenset[str]:
-        keys = {item_key_of(fact.key) for fact in step.facts}
+        keys = step.changed_items
         if step.scored:
             keys |= {item_key_of(key) for key in entity_keys(step, self.features).values()}
         rules = self.state.rules_over(self.rules)

@@ -26,7 +26,7 @@ from service_quality.facts.conversation_facts import (
     facts_between,
     total_facts,
 )
-from service_quality.facts.entities import keys_of
+from service_quality.facts.entities import item_key_of, keys_of
 from service_quality.policies.policy import Policy
 
 #: Raise with every change of a fold's result: state of another version is rebuilt, never continued. A new fact is a
@@ -131,10 +131,10 @@ class ConversationStep:
     """The step of one event, or of time: the conversation after it, the changed facts, and the values to score it by.
 
     `known` is the conversation whose facts the histories hold before it, `parts` are those of imports that it absorbs.
-    `state` is that at the event's own place, as which `own` stands in the conversation; `is_latest` says whether that
-    is the last. `round` is the number of the event's round, that of the rated one for a rating; 0 without rounds.
-    `label` says of a rating whether it is a dissatisfied one, as 1 or 0. Facts and values are computed at the first
-    use: not every engine needs those of every event.
+    `state` is that at the event's own place, `own` the event as the conversation holds it; `is_latest` says whether
+    its place is the last. `round` is the number of the event's round, that of the rated one for a rating; 0 without
+    rounds. `label` says of a rating whether it is a dissatisfied one, as 1 or 0. Facts and values are computed at the
+    first use: not every engine needs those of every event.
     """
 
     event: InteractionEvent | TimeReached
@@ -157,6 +157,11 @@ class ConversationStep:
     def facts(self) -> list[Fact]:
         """The facts that it changes in the histories."""
         return facts_between(counted_facts(self.known, self.parts), self.after.totals)
+
+    @cached_property
+    def changed_items(self) -> frozenset[str]:
+        """The keys of the items that hold the histories of these facts."""
+        return frozenset(item_key_of(fact.key) for fact in self.facts)
 
     @cached_property
     def attributes(self) -> dict[str, str | None]:
