@@ -57,7 +57,7 @@ def test_question_comes_before_its_answer_at_one_instant_then_the_sources_sequen
 @pytest.mark.spark
 def test_every_kind_folds_with_what_the_core_folds_it_with(tmp_path):
     kinds = sorted(ALL)
-    events = [an_event(kind, kind, NOON + number * DAY) for number, kind in enumerate(kinds)]
+    events = [an_event(kind, kind, NOON + number * DAY, sku="lamp-1") for number, kind in enumerate(kinds)]
     events += [an_event(f"alone {kind}", kind, conversation_id=None) for kind in sorted(BEHAVIOUR)]
     events.append(an_event("suggestion", "suggestion_made", conversation_id=None))
 
