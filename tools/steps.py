@@ -1,4 +1,4 @@
-"""The steps of the set-up: installer, main environment, sam, Java, jars; a finished step is not repeated."""
+"""The steps of the set-up: installer, main environment, sam, Java, jars, classes; a finished step is not repeated."""
 
 import argparse
 import sys
@@ -14,6 +14,7 @@ from cli.paths import ROOT
 from tools.commands import say
 from tools.environments import BOOTSTRAP, CACHE, PEERS, SAM, Environment, is_whole, main_environment, make
 from tools.private_java import is_private_java_whole, make_private_java
+from tools.spark_classes import are_classes_kept, keep_classes
 from tools.spark_jars import are_jars_whole, bring_jars
 
 
@@ -47,13 +48,14 @@ def set_up(environments: Sequence[Environment]) -> None:
         if not machine_java_home():
             make_private_java(environments[0])
         bring_jars(environments[0])
+        keep_classes(environments[0])
     say(f"ready in {time.monotonic() - start:.0f} s")
 
 
 def stands(environments: Sequence[Environment]) -> bool:
     """Whether every step is finished."""
     has_java = machine_java_home() is not None or is_private_java_whole()
-    return has_java and all(map(is_whole, environments)) and are_jars_whole()
+    return has_java and all(map(is_whole, environments)) and are_jars_whole() and are_classes_kept(environments[0])
 
 
 @contextmanager

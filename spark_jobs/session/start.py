@@ -19,6 +19,7 @@ from cli.paths import ROOT
 from spark_jobs.errors import ArgumentError, SessionError
 from spark_jobs.session.code_archive import write_code_archive
 from spark_jobs.session.jars import resolved_jars
+from spark_jobs.session.java_classes import reading_options
 
 CATALOG = "lake"
 CATALOGS = ("hadoop", "glue")
@@ -177,14 +178,20 @@ def jar_cache() -> Path:
     return (Path.cwd() if runs_from_archive() else ROOT) / ".cache" / "ivy"
 
 
+def class_archives() -> Path:
+    """The folder of the archives of Java's classes, beside the jars."""
+    return jar_cache().with_name("java-classes")
+
+
 def _prepare_start(conf: SparkConf, master: str) -> None:
     """Settings that this process needs before it starts a Java of its own."""
     if not _MASTER.fullmatch(master):
         raise ArgumentError(f"--master: found '{master}', expected local[N], spark://HOST:PORT, yarn or k8s://…")
     try:
-        os.environ["JAVA_HOME"] = str(java_home())
+        home = java_home()
     except JavaMissingError as error:
         raise SessionError(str(error)) from error
+    os.environ["JAVA_HOME"] = str(home)
     if _stays_here(master):
         os.environ.setdefault("SPARK_LOCAL_IP", _LOOPBACK)
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
@@ -192,7 +199,8 @@ def _prepare_start(conf: SparkConf, master: str) -> None:
     given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     os.environ["PYTHONPATH"] = os.pathsep.join([*given, *(path for path in own if path not in given)])
     log_settings = Path(__file__).with_name("log4j2.properties")
-    java_options = f"-Dlog4j2.configurationFile={log_settings.as_uri()} -Duser.timezone=UTC"
+    classes = reading_options(class_archives(), home)
+    java_options = f"-Dlog4j2.configurationFile={log_settings.as_uri()} -Duser.timezone=UTC {classes}"
     conf.setMaster(master)
     conf.setAll(
         [

@@ -1,7 +1,5 @@
 """Exports into the lake: what becomes an event, what is stored apart, what is corrected, what is refused."""
 
-import csv
-import gzip
 import json
 import subprocess
 import sys
@@ -20,43 +18,13 @@ from spark_jobs.command_line import run_job
 from spark_jobs.lake.snapshots import snapshot_of
 from spark_jobs.lake.tables import EVENTS, INSTANTS, REJECTED, read_events
 from spark_jobs.session.start import start_session
-from spark_jobs.sources.mapping_file import load_mapping, shipped_mappings
+from spark_jobs.sources.mapping_file import shipped_mappings
+from tests.integration.contact_export import HEADER, write_export
 from tests.unit.spark_jobs.export_samples import DERIVED, SAMPLES, expected_of, sorted_texts
 
 pytestmark = pytest.mark.spark
 
 OF_CONTACTS = ("--mapping", "contacts", "--time-zone", "UTC")
-
-HEADER = [*load_mapping("contacts").resources[0].fields, "Customer_City", "label_source"]
-ROW = {
-    "Unique id": "c-1",
-    "channel_name": "Inbound",
-    "category": "Returns",
-    "Sub-category": "Reverse pickup",
-    "Order_id": "o-1",
-    "Issue_reported at": "01/08/2023 11:13",
-    "issue_responded": "01/08/2023 11:47",
-    "Survey_response_Date": "02-Aug-23",
-    "Product_category": "Mobile",
-    "Item_price": "99.95",
-    "Agent_name": "Ann Example",
-    "Supervisor": "Sue Example",
-    "Manager": "Max Example",
-    "Tenure Bucket": ">90",
-    "Agent Shift": "Morning",
-    "CSAT Score": "2",
-    "label_source": "exact",
-}
-
-
-def write_export(path, *changes, header=HEADER):
-    """A file with one row for each of the changes."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "wt", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows([(ROW | change).get(name, "") for name in header] for change in changes)
-    return path
 
 
 def run_import(lake, *files, mapping="contacts", zone="UTC", options=()):

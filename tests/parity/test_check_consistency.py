@@ -4,27 +4,22 @@ import copy
 import json
 from array import array
 from base64 import b64decode, b64encode
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.commit.state_items import decode_pack, decode_part
 from service_quality.conversations.description import describe_conversation
-from service_quality.events.control_records import RULES, HistoryImported, SettingsChanged
+from service_quality.events.control_records import RULES, SettingsChanged
 from service_quality.events.control_signatures import sign_control
 from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
-from service_quality.events.log_records import LogRecord
-from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, HOUR, format_instant, parse_instant
 from service_quality.policies.policy_document import parse_policy
@@ -42,11 +37,9 @@ from spark_jobs.lake.tables import (
 from spark_jobs.session.start import start_session
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of
 from tests.parity.archive_folder import write_archive
-from tests.properties.online_run import batches, new_worker
-from tests.stand_ins.archive_chain import archive_links
+from tests.parity.functions_side import TARGET, FunctionsSide
 from tests.stand_ins.control import KEY
 from tests.stand_ins.disturbances import UNREADABLE, disturb
-from tests.stand_ins.memory_store import MemoryStore
 from tests.unit.core.rule_documents import document as rule_document
 
 pytestmark = pytest.mark.spark
@@ -56,7 +49,6 @@ WORLD = World(shops=2, days=6, contacts_per_day=8, seed=3, start=START)
 SPLIT = START + 4 * DAY
 LATER = SPLIT + DAY
 ARGUMENTS = "--shops 2 --new-shops 0 --days 6 --contacts-per-day 8 --seed 3 --start 2025-03-03".split()
-TARGET = "--state-table state --alerts-table alerts --event-stream events --control-key-secret key".split()
 FEATURE = "agent_contacts_1h"
 SHOPS = [shop_of(WORLD, number).shop_id for number in range(WORLD.shops)]
 #: Of a past of the shop, too, if an import names it.
@@ -73,51 +65,21 @@ IN_BUSINESS_HOURS: dict[str, Any] = {
 NOT_ARCHIVED = 1
 
 
-@dataclass
-class FunctionsSide:
-    """In place of AWS: packs and import records that the job writes, each shop's log, and what is archived of it."""
+def set_policy(side: FunctionsSide, shop_id: str, document: dict) -> None:
+    record = SettingsChanged(shop_id=shop_id, document=json.dumps(document).encode())
+    # Rules beside it, which no feature reads.
+    rules = SettingsChanged(shop_id=shop_id, document=rule_document(revision=document["revision"]), section=RULES)
+    side.logs[shop_id] += [sign_control(one, KEY, issued_at=WORLD.end) for one in (rules, record)]
 
-    store: MemoryStore = field(default_factory=MemoryStore)
-    logs: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
-    packs: list[dict[tuple[str, str], bytes]] = field(default_factory=list)
-    import_records: list[HistoryImported] = field(default_factory=list)
 
-    def write_packs(self, packs: DataFrame, table: str) -> int:
-        self.packs.append({(row["shop_id"], row["key"]): bytes(row["data"]) for row in packs.collect()})
-        self.store.items |= self.packs[-1]
-        return len(self.packs[-1])
-
-    def put_control_records(self, stream: str, import_records: Sequence[HistoryImported], key: bytes) -> None:
-        self.import_records += import_records
-        for import_record in import_records:
-            self.logs[import_record.shop_id].append(sign_control(import_record, key, issued_at=WORLD.end))
-
-    def set_policy(self, shop_id: str, document: dict) -> None:
-        record = SettingsChanged(shop_id=shop_id, document=json.dumps(document).encode())
-        # Rules beside it, which no feature reads.
-        rules = SettingsChanged(shop_id=shop_id, document=rule_document(revision=document["revision"]), section=RULES)
-        self.logs[shop_id] += [sign_control(one, KEY, issued_at=WORLD.end) for one in (rules, record)]
-
-    def put(self, events: Sequence[InteractionEvent], *, seed: int) -> None:
-        """The events with duplicates, shuffled, among unreadable records."""
-        for shop_id in SHOPS:
-            random = Random(f"{shop_id}{seed}")
-            data = [*map(event_to_json, disturb([one for one in events if one.shop_id == shop_id], random))]
-            for bad, _ in UNREADABLE:
-                data.insert(random.randrange(2, len(data)), bad)
-            self.logs[shop_id] += data
-
-    def serve(self) -> None:
-        """Let the functions take all that is on the logs."""
-        for shop_id, data in self.logs.items():
-            worker = new_worker(self.store, FEATURES, shipped_rules())
-            records = [LogRecord(str(Position(1, number)), one, WORLD.end) for number, one in enumerate(data)]
-            for batch in batches(records, [70]):
-                worker.advance_shop(shop_id, batch)
-
-    def links(self, *, but_last: int = 0) -> list[dict]:
-        links = [archive_links(self.store.rows, shop_id) for shop_id in self.logs]
-        return [link for one in links for link in one[: len(one) - but_last]]
+def put(side: FunctionsSide, events: Sequence[InteractionEvent], *, seed: int) -> None:
+    """The events with duplicates, shuffled, among unreadable records."""
+    for shop_id in SHOPS:
+        random = Random(f"{shop_id}{seed}")
+        data = [*map(event_to_json, disturb([one for one in events if one.shop_id == shop_id], random))]
+        for bad, _ in UNREADABLE:
+            data.insert(random.randrange(2, len(data)), bad)
+        side.logs[shop_id] += data
 
 
 @dataclass(frozen=True)
@@ -165,7 +127,7 @@ def into_lake(lake: Path, events: list[InteractionEvent]) -> None:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Run:
     folder = tmp_path_factory.mktemp("checked")
-    lake, side, summaries = folder / "lake", FunctionsSide(), []
+    lake, side, summaries = folder / "lake", FunctionsSide(WORLD.end), []
 
     def materialize(day: str, links: list[dict], name: str, *options: str) -> None:
         archive = write_archive(folder / name, links) if links else folder / "nothing archived"
@@ -176,23 +138,18 @@ def run(tmp_path_factory) -> Run:
 
     assert run_job(generate_shop.main, [*ARGUMENTS, "--lake", str(lake)]) == 0
     later = [event for event in world_events() if event.occurred_at >= SPLIT]
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("write_packs", "put_control_records"):
-            patch.setattr(materialize_histories, name, getattr(side, name))
-        patch.setattr(materialize_histories, "read_control_key", lambda secret: KEY)
-        patch.setattr(materialize_histories, "seal_imports", lambda imports, table: None)
-        patch.setattr(materialize_histories, "unsealed", lambda imports, table: [])
+    with side.takes_imports():
         materialize("2025-03-07", [], "first")
         materialize("2025-03-07", [], "again")
-        side.set_policy(SHOPS[0], STRICT)
-        side.put([event for event in later if event.occurred_at < LATER], seed=1)
-        side.set_policy(SHOPS[1], IN_BUSINESS_HOURS)
+        set_policy(side, SHOPS[0], STRICT)
+        put(side, [event for event in later if event.occurred_at < LATER], seed=1)
+        set_policy(side, SHOPS[1], IN_BUSINESS_HOURS)
         side.serve()
         into_lake(lake, file_found_later())
         archived = side.links(but_last=NOT_ARCHIVED)
         materialize("2025-03-08", archived, "difference", "--policy", SHOPS[0], STRICT["revision"])
         unarchived = events_in(side.links()) - events_in(archived)
-        side.put([event for event in later if event.occurred_at >= LATER], seed=2)
+        put(side, [event for event in later if event.occurred_at >= LATER], seed=2)
         side.serve()
         materialize("2025-03-08", side.links(), "difference again")
     return Run(lake, side, summaries, side.links(), unarchived)
