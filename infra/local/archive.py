@@ -2,7 +2,8 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from infra.local.cloud import Cloud
 from service_quality.events.positions import sequence_of
 
 PREFIX = "archive/"
+DUPLICATE = "duplicate"
 
 
 def read_archive_rows(cloud: Cloud, bucket: str) -> Iterator[dict[str, Any]]:
@@ -32,11 +34,15 @@ def read_object(cloud: Cloud, bucket: str, key: str) -> list[dict[str, Any]]:
 
 @dataclass
 class ArchivedSequences:
-    """The sequence numbers that the archive holds, known from the objects seen so far."""
+    """The sequence numbers that the archive holds, known from the objects seen so far.
+
+    `left_out` says of those that the fold did not take why: rejected for a reason, or a duplicate.
+    """
 
     cloud: Cloud
     bucket: str
     numbers: set[int] = field(default_factory=set)
+    left_out: dict[int, str] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
 
     def look(self) -> None:
@@ -45,5 +51,25 @@ class ArchivedSequences:
             if key in self._seen:
                 continue
             for row in read_object(self.cloud, self.bucket, key):
-                self.numbers |= {sequence_of(entry["position"]) for entry in row["entries"]}
+                for entry in row["entries"]:
+                    self._note(sequence_of(entry["position"]), entry)
             self._seen.add(key)
+
+    def _note(self, number: int, entry: Mapping[str, Any]) -> None:
+        self.numbers.add(number)
+        if entry.get("duplicate"):
+            self.left_out[number] = DUPLICATE
+        elif "rejected" in entry:
+            self.left_out[number] = entry["rejected"]
+
+
+def explain_left_out(reasons: Iterable[str]) -> str:
+    """What the fold did not take, by reason; empty where it took everything.
+
+    >>> explain_left_out(["duplicate", "older_than_retention", "duplicate"])
+    '2 duplicates, 1 rejected as older_than_retention'
+    """
+    counts = Counter(reasons)
+    said = [f"{counts[DUPLICATE]} duplicate{'s' if counts[DUPLICATE] > 1 else ''}"] if counts[DUPLICATE] else []
+    others = sorted((reason, count) for reason, count in counts.items() if reason != DUPLICATE)
+    return ", ".join([*said, *(f"{count} rejected as {reason}" for reason, count in others)])

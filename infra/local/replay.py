@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from cli.arguments import number_above_zero
+from infra.local.archive import explain_left_out
 from infra.local.deployment import read_outputs
 from infra.local.emulator import find_running
 from infra.local.errors import EmulatorError
@@ -43,6 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     numbers = put_events(
         emulator.cloud, outputs["EventStreamName"], signed, per_second=arguments.rate, expected=len(signed)
     )
-    wait_for_archive(emulator.cloud, outputs["ArchiveBucketName"], numbers, quiet=arguments.quiet_seconds)
-    print(f"{len(numbers)} records replayed and archived in {time.monotonic() - start:.0f} s")
+    left_out = wait_for_archive(emulator.cloud, outputs["ArchiveBucketName"], numbers, quiet=arguments.quiet_seconds)
+    print(f"{len(numbers) - len(left_out)} records replayed and archived in {time.monotonic() - start:.0f} s")
+    if left_out:
+        print(f"not taken: {explain_left_out(left_out.values())} (docs/runbook.md says what the reasons mean)")
     return 0

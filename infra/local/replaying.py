@@ -122,8 +122,13 @@ def put_live(cloud: Cloud, stream: str, events: Iterable[InteractionEvent]) -> l
     return numbers
 
 
-def wait_for_archive(cloud: Cloud, bucket: str, numbers: Iterable[int], *, quiet: float = QUIET_SECONDS) -> None:
-    """Wait until the archive holds all these sequence numbers; NotReceivedError when no more entries come."""
+def wait_for_archive(
+    cloud: Cloud, bucket: str, numbers: Iterable[int], *, quiet: float = QUIET_SECONDS
+) -> dict[int, str]:
+    """Wait until the archive holds all these sequence numbers; by number why the fold did not take it.
+
+    NotReceivedError when no more entries come.
+    """
     wanted = set(numbers)
     archived = ArchivedSequences(cloud, bucket)
     left = len(wanted)
@@ -141,6 +146,7 @@ def wait_for_archive(cloud: Cloud, bucket: str, numbers: Iterable[int], *, quiet
                 "expected all of them; the log of the embedded AWS, emulator.log, says what the functions met"
             )
         left = len(wanted - archived.numbers)
+    return {number: reason for number, reason in archived.left_out.items() if number in wanted}
 
 
 def _parse_line(line: bytes, where: str) -> Record:
