@@ -1,19 +1,21 @@
 """Preview a conversation: the score that each event would get now, and why. Nothing is stored or changed."""
 
-from datetime import UTC, datetime
 from typing import Any
 
-from examples.send_conversation import call, conversation
+from examples.send_conversation import add_conversation, call, given_conversation
 from examples.stack import read_outputs, run, stack_argument
 
 
 def main(argv: list[str]) -> None:
     """Print a line for each event and each of its reasons."""
     parser = stack_argument(__doc__)
-    parser.add_argument("--shop", default="my-shop", help="id of the shop (%(default)s)")
+    add_conversation(parser)
     options = parser.parse_args(argv)
-    answer = preview(read_outputs(options.stack), conversation(options.shop, datetime.now(UTC)))
+    answer = preview(read_outputs(options.stack), given_conversation(options))
     for one in answer["previews"]:
+        if one["score"] is None:
+            print(f"{one['event_id']}: no score: known already, in no conversation, or unlike what the model learnt")
+            continue
         print(f"{one['event_id']}: risk {one['score']:.1%}, model {one['model_version']}")
         for reason in one["reasons"]:
             print(f"  {reason['contribution']:+.2f}  {reason['feature']} = {reason['value']}")

@@ -4,9 +4,11 @@ By default the events go into the queue, as from most sources; with --by call th
 answer says what was accepted, what was rejected and why, and which fields were not read.
 """
 
+import argparse
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from examples.stack import client, read_outputs, run, stack_argument
@@ -39,6 +41,27 @@ def conversation(shop: str, now: datetime) -> list[dict[str, object]]:
     ]
 
 
+def add_conversation(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which conversation it is: the example's in a shop, or one of a file."""
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--shop", default="my-shop", help="id of the example's shop (%(default)s)")
+    which.add_argument("--file", type=Path, metavar="EVENTS.jsonl", help="events of your own instead, one a line")
+
+
+def given_conversation(options: argparse.Namespace) -> list[dict[str, object]]:
+    """The events of these arguments."""
+    return read_events(options.file) if options.file else conversation(options.shop, datetime.now(UTC))
+
+
+def read_events(path: Path) -> list[dict[str, object]]:
+    """The events of a file of JSON lines; SystemExit for what is none. What is wrong with an event AWS says itself."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.strip()]
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"found no events in {path}, expected JSON, one event a line: {error}") from None
+
+
 def send_by_queue(queue_url: str, events: list[dict[str, object]]) -> str:
     """One message with all events, since a queue keeps no order; returns the message's id."""
     body = json.dumps({"events": events})
@@ -58,11 +81,11 @@ def call(function: str, payload: dict[str, object]) -> dict[str, Any]:
 def main(argv: list[str]) -> None:
     """Send it and print what came back."""
     parser = stack_argument(__doc__)
-    parser.add_argument("--shop", default="my-shop", help="id of the shop (%(default)s)")
+    add_conversation(parser)
     parser.add_argument("--by", choices=("queue", "call"), default="queue", help="the way in (%(default)s)")
     options = parser.parse_args(argv)
     outputs = read_outputs(options.stack)
-    events = conversation(options.shop, datetime.now(UTC))
+    events = given_conversation(options)
     if options.by == "queue":
         print(f"queued as message {send_by_queue(outputs['EventQueueUrl'], events)}")
     else:

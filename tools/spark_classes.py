@@ -12,7 +12,7 @@ from tools.spark_jars import wanted_stamp as stamp_of_jars
 
 TITLE = "Spark's classes in one archive"
 FOLDER = CACHE / "java-classes"
-LOADING_THEM = ROOT / "spark_jobs" / "session" / "java_classes.py"
+LOADING_THEM = ROOT / "spark_jobs" / "session" / "keep_java_classes.py"
 
 
 def are_classes_kept(environment: Environment) -> bool:
@@ -32,7 +32,7 @@ def keep_classes(environment: Environment) -> None:
     settings = {**os.environ, "JAVA_HOME": str(java_home()), "PYTHONPATH": paths, "SPARK_LOCAL_IP": "127.0.0.1"}
     with announced(TITLE):
         try:
-            run(TITLE, [environment.python, "-m", "spark_jobs.session.java_classes", FOLDER], environment=settings)
+            run(TITLE, [environment.python, "-m", "spark_jobs.session.keep_java_classes", FOLDER], environment=settings)
         except CommandFailedError as error:
             say(f"{error}; jobs start without it")
         FOLDER.mkdir(parents=True, exist_ok=True)

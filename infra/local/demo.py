@@ -26,6 +26,8 @@ The embedded AWS still runs, with the champion promoted. Try it:
   .venv/bin/python -m examples.subscribe
   .venv/bin/python -m examples.send_conversation
   .venv/bin/python -m examples.read_alerts
+  .venv/bin/python -m examples.preview
+  .venv/bin/python -m infra.local replay EVENTS.jsonl
   .venv/bin/python -m infra.operations alerts --stack service-quality --shop my-shop
 End it:
   .venv/bin/python -m infra.local down"""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from cli.arguments import positive
 from cli.atomic_write import write_json
 from infra.operations.alert_files import read_alert_file
-from infra.operations.argument_types import setting_argument, shop_argument
+from infra.operations.argument_types import instant_argument, setting_argument, shop_argument
 from infra.operations.deployment import Clients, Names, find_names
 from infra.operations.errors import NotThereError
 from infra.operations.open_alerts import FoundAlert, last_message, read_alert_of, read_alerts
 from infra.operations.seen_shops import has_state
 from infra.operations.shop_settings import read_settings, write_settings
+from service_quality.alerts.alert import Alert
 from service_quality.alerts.alert_json import alert_fields
 from service_quality.alerts.alert_state import SILENT
 from service_quality.alerts.message import LANGUAGES
@@ -32,6 +33,8 @@ _OPTIONS = {
     "--currency": "currency",
 }
 _UNSEEN = "no event of this shop was seen yet (count --shop lists what was rejected)"
+#: Settings that a shop's policy precedes where it says another value.
+_PRECEDED = ("time_zone", "currency")
 _ALERTS = "list alerts as they are now, the gravest and then the newest first, with the ids that were sent"
 
 Mails = dict[str, dict[str, str]]
@@ -46,6 +49,8 @@ def add_alert_commands(commands: "argparse._SubParsersAction[Any]") -> None:
         settings.add_argument(option, type=setting_argument(name), metavar="VALUE", help=says)
     alerts = _command(commands, "alerts", _ALERTS, _alerts)
     alerts.add_argument("--shop", type=shop_argument, help="one shop (default: all)")
+    alerts.add_argument("--kind", help="alerts of this kind alone: the name of a rule, such as answer_due")
+    alerts.add_argument("--since", type=instant_argument, metavar="TIME", help="opened at or after this day or instant")
     alerts.add_argument(
         "--alert",
         metavar="ID",
@@ -88,7 +93,9 @@ def _settings(options: argparse.Namespace) -> int:
     _write(options, stored)
     for name in SETTINGS:
         default = getattr(ShopSettings(), name) or "none"
-        print(f"{name:13s} {stored.get(name) or f'{default} (default)'}")
+        unless = ["where the shop's policy says no other one"] if name in _PRECEDED else []
+        notes = ", ".join([*([] if stored.get(name) else ["default"]), *unless])
+        print(f"{name:13s} {stored.get(name) or default}{f' ({notes})' if notes else ''}")
     if given:
         print("alerts follow within a minute")
     if is_unseen:
@@ -115,7 +122,12 @@ def _alerts(options: argparse.Namespace) -> int:
 
 
 def _listed(options: argparse.Namespace, dynamodb: "DynamoDBClient", names: Names) -> list[FoundAlert]:
-    return read_alerts(dynamodb, names.alerts_table, options.shop, with_resolved=options.resolved)
+    listed = read_alerts(dynamodb, names.alerts_table, options.shop, with_resolved=options.resolved)
+    return [one for one in listed if _is_wanted(one.plain, options.kind, options.since)]
+
+
+def _is_wanted(alert: Alert, kind: str | None, since: int | None) -> bool:
+    return kind in (None, alert.kind) and (since is None or (alert.opened_at or 0) >= since)
 
 
 def _named(options: argparse.Namespace, dynamodb: "DynamoDBClient", names: Names) -> list[FoundAlert]:

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 
 from cli.paths import ROOT
+from examples.send_conversation import conversation
 from infra.local.cloud import Cloud, for_embedded
 from infra.local.deployment import STACK, deploy
 from infra.local.emulator import Emulator
@@ -97,6 +99,22 @@ def test_direct_call_answers_with_what_was_accepted(run):
 
     assert len(answer["accepted"]) == 2
     assert answer["rejected"] == answer["unknown_fields"] == []
+
+
+def test_events_of_a_file_are_sent_and_previewed_and_what_is_wrong_with_one_is_said(run, tmp_path):
+    now = datetime.now(UTC)
+    good, wrong = (one | {"shop_id": "filed-shop"} for one in conversation(SHOP, now))
+    file = tmp_path / "events.jsonl"
+    file.write_text("".join(f"{json.dumps(one)}\n" for one in (good, wrong | {"kind": "custmer_message"})))
+
+    previewed = run("examples.preview", "--file", str(file))
+    answer = json.loads(run("examples.send_conversation", "--by", "call", "--file", str(file)))
+
+    assert (previewed.count("risk "), previewed.count("rejected ")) == (1, 1)
+    assert answer["accepted"] == [good["event_id"]]
+    (rejected,) = answer["rejected"]
+    assert rejected["event_id"] == wrong["event_id"]
+    assert "kind" in rejected["message"]
 
 
 def test_preview_gives_a_score_with_reasons_and_stores_nothing(run):

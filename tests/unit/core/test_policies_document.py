@@ -40,6 +40,13 @@ def test_least_document_is_the_default_policy():
     assert policy == DEFAULT_POLICY._replace(revision="r", valid_from=parse_instant(LEAST["valid_from"]))
 
 
+def test_example_of_seconds_is_a_first_policy():
+    policy = parse_policy((ROOT / "examples" / "policy_of_seconds.json").read_bytes())
+
+    assert (policy.follows, policy.zone, policy.currency) == (None, "Asia/Shanghai", "CNY")
+    assert policy.targets == (Target(30 * SECOND, 30 * SECOND, "calendar", ()),)
+
+
 def test_example_says_what_it_says():
     policy = parse_policy(json.dumps(EXAMPLE).encode())
 

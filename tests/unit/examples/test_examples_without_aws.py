@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.paths import ROOT
-from examples import stack
+from examples import send_conversation, stack
 from infra.local.cloud import environment_of
 from tests.stand_ins.aws_services import refusal
 
@@ -64,6 +64,17 @@ def test_endpoint_that_is_no_url_is_refused():
     (line,) = run("subscribe", AWS_REGION="eu-west-1", AWS_ENDPOINT_URL="nonsense").splitlines()
 
     assert line.startswith("found no URL in AWS_ENDPOINT_URL")
+
+
+def test_file_that_holds_no_events_is_named(tmp_path):
+    file = tmp_path / "events.jsonl"
+    file.write_text('{"event_id": "a"}\n\n{"event_id": \n')
+
+    with pytest.raises(SystemExit, match="expected JSON, one event a line"):
+        send_conversation.read_events(file)
+    file.write_text('{"event_id": "a"}\n\n{"event_id": "b"}\n')
+
+    assert send_conversation.read_events(file) == [{"event_id": "a"}, {"event_id": "b"}]
 
 
 class CloudFormation:

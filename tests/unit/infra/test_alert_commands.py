@@ -211,6 +211,41 @@ def test_open_alerts_are_the_gravest_and_then_the_newest_first(tables, tmp_path)
     assert [one["alert_id"][0] for one in written] == ["d", "b", "c", "a"]
 
 
+def test_alerts_of_a_kind_and_opened_since_an_instant_are_listed(tables, tmp_path, capsys):
+    def listed(key: str, kind: str, opened_at: str) -> tuple[bytes, bool]:
+        return stored_alert(key, kind=kind, opened_at=opened_at), True
+
+    early, late = "2023-08-24T08:00:00.000Z", "2023-08-24T09:00:00.000Z"
+    tables.alerts = {
+        "a" * 24: listed("a" * 24, "high_risk", early),
+        "b" * 24: listed("b" * 24, "answer_due", early),
+        "c" * 24: listed("c" * 24, "answer_due", late),
+    }
+
+    for chosen, found in (
+        (["--kind", "answer_due"], "cb"),
+        (["--since", late], "c"),
+        (["--since", "2023-08-24"], "cab"),
+        (["--kind", "high_risk", "--since", late], ""),
+    ):
+        written = printed_json(["alerts", *SALTED, *chosen], tmp_path / "alerts.json")
+        assert "".join(one["alert_id"][0] for one in written) == found
+    with pytest.raises(SystemExit):
+        main(["alerts", *SALTED, "--since", "yesterday"])
+    assert "found 'yesterday', expected a day such as" in capsys.readouterr().err
+
+
+def test_settings_say_which_of_them_a_policy_precedes(tables, capsys):
+    tables.settings["time_zone"] = "Asia/Tokyo"
+
+    assert main(["settings", *NAMES, "--shop", "shop"]) == 0
+
+    printed = capsys.readouterr().out.splitlines()
+    assert "ids           hashed (default)" in printed
+    assert "time_zone     Asia/Tokyo (where the shop's policy says no other one)" in printed
+    assert "currency      none (default, where the shop's policy says no other one)" in printed
+
+
 def test_silent_alert_is_listed_and_has_no_mail(tables, tmp_path):
     tables.alerts = {OPEN: (stored_alert(OPEN, state="silent", message_id=None), True)}
 

@@ -3,7 +3,8 @@
 import pyspark
 import pytest
 
-from spark_jobs.session.java_classes import archive_file, load_in_a_lake_of_its_own, reading_options
+from spark_jobs.session.java_classes import archive_file, reading_options
+from spark_jobs.session.keep_java_classes import load_in_a_lake_of_its_own
 
 
 @pytest.fixture

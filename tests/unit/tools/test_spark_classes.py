@@ -27,7 +27,7 @@ def test_archive_is_made_once_and_again_for_another_java(environment, monkeypatc
     keep_classes(environment)
 
     assert are_classes_kept(environment)
-    assert calls == [[environment.python, "-m", "spark_jobs.session.java_classes", tmp_path / "archives"]]
+    assert calls == [[environment.python, "-m", "spark_jobs.session.keep_java_classes", tmp_path / "archives"]]
 
     (tmp_path / "release").write_text('JAVA_VERSION="21.0.1"')
     assert not are_classes_kept(environment)
