@@ -1,5 +1,5 @@
-"""One shop of 200,000 events on two workers: no task reads the shop, for features and for a training set, and the
-features are those read from it whole."""
+"""One shop on two workers, cut into pieces of a few thousand events: no task reads the shop, for features and for a
+training set, and the features are those read from it whole."""
 
 import json
 import os
@@ -20,11 +20,11 @@ from tests.cluster.standalone import Cluster
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1500)]
 
-EVENTS = 200_000
+EVENTS = 40_000
 #: More of them for a training set, since only the past, three quarters of them, is cut into pieces.
-EVENTS_OF_TRAINING = 400_000
+EVENTS_OF_TRAINING = 80_000
 #: The most of what a stage reads that one of its tasks may read, where it reads more than a few rows.
-MOST_SHARE, FEW_BYTES = 0.75, 1_000_000
+MOST_SHARE, FEW_BYTES = 0.75, 200_000
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def run_on_cluster(module: str, events: Path, folder: Path) -> tuple[Mapping[str
     place.mkdir()
     with Cluster(place, memory="2g") as cluster:
         usage = run_watched(
-            [sys.executable, "-m", module, events],
+            [sys.executable, "-m", "tests.cluster.in_small_pieces", module, events],
             environment=environment | {"SPARK_MASTER": cluster.url, "PYTHONPATH": os.environ["PYTHONPATH"]},
             most_seconds=900,
         )
