@@ -69,6 +69,7 @@ REASONS = {
     "unreadable_value": Message("a required value cannot be read", "必需的值无法读取"),
     "duplicate_id": Message("another row of this id counts", "同一 id 以另一行为准"),
     "missing_row": Message("the row that it belongs to is not there", "缺少其所属的行"),
+    "other_encoding": Message("not in the declared encoding", "不是所声明的编码"),
     "bad_quotes": Message("a quote is not closed", "引号未闭合"),
     "too_few_columns": Message("too few cells", "单元格过少"),
     "too_many_columns": Message("too many cells", "单元格过多"),

@@ -115,7 +115,7 @@ def read_rows(lines: Iterator[Line], resource: Resource, width: int) -> Iterator
     dialect = Dialect(resource.delimiter, resource.quote)
     for block in _blocks(lines, width, dialect):
         other = next((line.encoding for line in block if line.encoding is not None), None)
-        yield _read_record(block, width, dialect, resource.encodings[0])._replace(encoding=other)
+        yield _read_record(block, width, dialect)._replace(encoding=other)
 
 
 def split_row(text: str, dialect: Dialect) -> list[str] | None:
@@ -188,12 +188,12 @@ def _is_row(text: str, width: int, dialect: Dialect) -> bool:
     return cells is not None and len(cells) == width
 
 
-def _read_record(block: Block, width: int, dialect: Dialect, encoding: str) -> Record:
+def _read_record(block: Block, width: int, dialect: Dialect) -> Record:
     number, raw = block[0].number, _joined(block)
     cells = split_row(raw, dialect)
     kept = cut_text(raw, longest=MAX_RAW)
     if not all(line.is_sound for line in block):
-        return Record(number, kept, reason=f"not_{encoding.replace('-', '')}")
+        return Record(number, kept, reason="other_encoding")
     if cells is None or (len(block) > 1 and _is_open(raw, dialect)):
         return Record(number, kept, reason="bad_quotes")
     if len(cells) != width:

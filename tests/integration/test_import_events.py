@@ -315,7 +315,7 @@ def test_file_in_another_encoding_is_refused_once(tmp_path, capsys):
     write_export(tmp_path / "utf8.csv", {"category": "退货"}, {"Unique id": "c-2", "category": "物流"})
     (tmp_path / "gbk.csv").write_bytes((tmp_path / "utf8.csv").read_text("utf-8").encode("gbk"))
 
-    assert "2 of 2 rows rejected, most of them as not_utf8;" in refusal_of(tmp_path, capsys, tmp_path / "gbk.csv")
+    assert "2 of 2 rows rejected, most of them as other_encoding;" in refusal_of(tmp_path, capsys, tmp_path / "gbk.csv")
     read = run_import(tmp_path / "lake", tmp_path / "gbk.csv", options=["--encoding", "gb18030"])
     assert read["rows_taken"] == 2
 

@@ -4,12 +4,17 @@ import re
 
 import pytest
 
+from cli.paths import ROOT
+from reports.import_labels import REASONS
 from reports.import_report import draw_days
 from reports.run_page import render_run
 from service_quality.instants import parse_instant
 from spark_jobs.sources.beginnings import describe, read_beginning
+from spark_jobs.sources.exports import DUPLICATE_ID, OLDER_VERSION
 from spark_jobs.sources.import_figures import import_figures
 from spark_jobs.sources.mapping_file import load_mapping
+from spark_jobs.sources.row_events import MISSING_ROW, UNREADABLE_VALUE
+from spark_jobs.sources.row_values import MISSING_VALUE
 from tests.unit.spark_jobs.export_samples import SAMPLES, expected_of, given_for
 
 CARD = {
@@ -132,3 +137,12 @@ def test_times_that_look_wrong_are_told_by_cause(tmp_path):
 
     told = import_figures(source, found.headers, found.met, rows=found.rows, heaviest=[])["odd_times"]
     assert {(one["cause"], one["cells"]) for one in told} == {("unit", 2), ("ahead", 1)}
+
+
+def test_every_reason_to_reject_or_leave_out_a_row_has_words():
+    code = "\n".join(path.read_text("utf-8") for path in (ROOT / "spark_jobs" / "sources").glob("*.py"))
+    spelled_out = {*re.findall(r'reason="(\w+)"', code), *re.findall(r'"(too_\w+)"', code)}
+    reasons = spelled_out | {UNREADABLE_VALUE, MISSING_ROW, MISSING_VALUE, DUPLICATE_ID, OLDER_VERSION}
+
+    assert {"other_encoding", "bad_quotes", "too_few_columns"} <= spelled_out
+    assert reasons - REASONS.keys() == set()

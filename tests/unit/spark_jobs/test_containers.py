@@ -103,7 +103,7 @@ def test_row_that_is_not_in_its_encoding_is_stored_apart():
     lines = read_lines_of(iter(content.split(b"\n")), resource())
     read_header(lines, resource())
 
-    assert [record.reason for record in read_rows(lines, resource(), 3)] == ["not_utf8", None]
+    assert [record.reason for record in read_rows(lines, resource(), 3)] == ["other_encoding", None]
 
 
 def test_lines_that_end_by_a_carriage_return_alone_are_parted_where_that_is_declared():

@@ -64,7 +64,7 @@ def test_file_that_is_written_in_another_way_names_the_options_that_read_it(tmp_
 def test_file_in_another_encoding_with_a_plain_header_has_its_rows_rejected_by_name(tmp_path):
     met = read(tmp_path, text_of({}, {}).encode("gb18030")).met
 
-    assert (met.rejected_by_reason, sum(met.taken.values())) == ({"not_utf8": 2}, 0)
+    assert (met.rejected_by_reason, sum(met.taken.values())) == ({"other_encoding": 2}, 0)
     assert (
         sum(read(tmp_path, text_of({}, {}).encode("gb18030"), overrides=Overrides("gb18030")).met.taken.values()) == 2
     )
