@@ -103,15 +103,14 @@ class Export:
         self.by_key = {name: self._index(name) for name in self.rows}
 
     def outcomes(self) -> Iterator[Outcome]:
-        """What comes of each row of each resource that declares events."""
+        """What comes of each row of a file; of one that is only joined to others, where it is rejected."""
         for resource in self.source.resources:
+            if resource.part_of is not None:
+                continue
             for row, reason in self.chosen.get(resource.name, ()):
-                if row.reason is not None:
-                    yield Outcome(row, ReadRow(reason=row.reason))
-                elif reason is not None:
-                    yield Outcome(row, rejected_copy(reason, resource))
-                elif resource.events:
-                    yield Outcome(row, self._read(resource, row))
+                read = self._read(resource, row) if reason is None else rejected_copy(reason, resource)
+                if resource.events or read.reason is not None:
+                    yield Outcome(row, read)
 
     def _choose(self, name: str, rows: Sequence[FileRow]) -> list[tuple[FileRow, str | None]]:
         """Each row, with the reason why another one of its key counts instead."""
@@ -137,6 +136,8 @@ class Export:
         return {key: row for key, row in keyed if key is not None}
 
     def _read(self, resource: Resource, row: FileRow) -> ReadRow:
+        if row.reason is not None:
+            return ReadRow(reason=row.reason)
         cells = dict(zip(resource.fields, row.cells, strict=True))
         reader = self.readers[resource.name]
         if (rejected := reader.without_required(cells)) is not None:

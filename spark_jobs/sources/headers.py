@@ -77,18 +77,32 @@ def find_header(head: Sequence[bytes], source: Source, file: str) -> Header:
     found = [header for resource in source.resources if (header := match_header(head, resource)) is not None]
     if not found:
         raise InputError(f"{file}: {explain_head(head, source)}")
-    return _best(found, file)
+    plain = [resource for resource in source.resources if resource.part_of is None]
+    return _best(found, {one.name: _names(head, one) for one in plain}, source, file)
 
 
-def _best(found: Sequence[Header], file: str) -> Header:
-    """The header with the most columns; InputError where several have, or where it has a column twice."""
+def _best(found: Sequence[Header], names: Mapping[str, Sequence[str]], source: Source, file: str) -> Header:
+    """The header with the most columns; InputError where several have, where it has a column twice, or where the file
+    has a larger share of the columns of a resource to which it cannot belong.
+    """
     best = max(found, key=lambda header: len(header.places))
     rivals = [header.resource for header in found if len(header.places) == len(best.places)]
     if len(rivals) > 1:
         raise InputError(f"{file}: found the columns of {' and of '.join(rivals)}, expected those of one of them")
     if best.repeated:
         raise InputError(f"{file}: found columns twice: {', '.join(best.repeated)}, expected each once")
+    share = len(best.places) / len(source.resource(best.resource).fields)
+    fitting = {header.resource for header in found}
+    others = {name: read for name, read in names.items() if name not in fitting}
+    if any(_share(source.resource(name), read) > share for name, read in others.items()):
+        raise InputError(f"{file}: {_nearest(others, source)}")
     return best
+
+
+def _share(resource: Resource, names: Sequence[str]) -> float:
+    """The share of a resource's columns that are among these names."""
+    known = set(map(header_name, names))
+    return sum(1 for field in resource.fields.values() if known & set(field.names)) / len(resource.fields)
 
 
 def find_header_of(names: Sequence[str], source: Source, file: str) -> Header:
@@ -97,13 +111,13 @@ def find_header_of(names: Sequence[str], source: Source, file: str) -> Header:
     found = [header for resource in resources if (header := _match(names, resource)) is not None]
     if not found:
         raise InputError(f"{file}: {_nearest({one.name: names for one in resources}, source)}")
-    return _best(found, file)
+    return _best(found, {one.name: names for one in resources}, source, file)
 
 
 def match_header(head: Iterable[bytes], resource: Resource) -> Header | None:
     """The places of a resource's columns in a file; None where it lacks what a row must have.
 
-    A file must have the columns without which a row is rejected, the primary key, and half of all.
+    A file must have the columns without which a row is rejected, the primary key, and more than half of all.
     """
     return None if resource.part_of is not None else _match(_names(head, resource), resource)
 
@@ -116,7 +130,7 @@ def _match(names: Sequence[str], resource: Resource) -> Header | None:
         if (name := next((name for name in field.names if name in by_name), None)) is not None
     }
     needed = {*resource.required, *resource.primary_key}
-    if not needed <= places.keys() or 2 * len(places) < len(resource.fields):
+    if not needed <= places.keys() or 2 * len(places) <= len(resource.fields):
         return None
     known = set(places.values())
     unread = tuple(name for place, name in enumerate(names) if place not in known)

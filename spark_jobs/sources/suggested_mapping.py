@@ -25,7 +25,8 @@ def as_yaml(suggestion: Suggestion, name: str) -> str:
     if resource.format == "jsonl":
         lines.append("    format: jsonl")
     if resource.encodings != ("utf-8",):
-        lines.append(f"    encoding: {resource.encodings[0]}")
+        encodings = ", ".join(resource.encodings)
+        lines.append(f"    encoding: {encodings if len(resource.encodings) == 1 else f'[{encodings}]'}")
     dialect = {
         "delimiter": resource.delimiter,
         "headerRows": [resource.header_row],

@@ -107,7 +107,8 @@ def read_parquet(spark: SparkSession, path: str, address: str, files: Files) -> 
 def read_outcomes(rows: DataFrame, files: Files) -> DataFrame:
     """What came of the rows: events in epoch milliseconds with their `source`, rejected rows, and counters (`met`).
 
-    Each row is one of the three; events and rejected rows name their file and line (from_file, from_line).
+    Each row is one of the three; events and rejected rows name their file and line (from_file, from_line). A row that
+    is only joined to others is among them where it is rejected.
     """
     source = files.source
     chosen: dict[str, DataFrame] = {}
@@ -117,7 +118,7 @@ def read_outcomes(rows: DataFrame, files: Files) -> DataFrame:
     outcomes = [
         _outcomes_of(_with_joined(chosen[resource.name], resource, chosen, files), resource, files)
         for resource in source.resources
-        if resource.events
+        if resource.part_of is None
     ]
     total = outcomes[0]
     for other in outcomes[1:]:
@@ -201,6 +202,8 @@ def _outcomes(
         for found in batch.to_pylist():
             row = file_row(found)
             read = _read(found, row, resource, reader, files)
+            if not resource.events and read.reason is None:
+                continue  # only joined to others
             cleaning.note(row, read, resource)
             name = f"{files.source.name}:{file_name(row.file)}"
             for event in read.events:

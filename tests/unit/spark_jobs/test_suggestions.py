@@ -80,6 +80,20 @@ def test_file_is_read_as_it_is_written(tmp_path, said, shows):
     assert "kind: conversation_opened" in text
 
 
+def test_single_lines_of_another_encoding_leave_the_rest_as_it_is_and_the_mark_is_no_name(tmp_path):
+    lines = [f"{number},2026-01-{number:02} 09:00:00,José".encode() for number in range(1, 20)]
+    lines[7] = "8,2026-01-08 09:00:00,Zoë".encode("windows-1252")
+    path = tmp_path / "export.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + b"\n".join([b"Ticket ID,Created time,Agent", *lines, b""]))
+
+    text = as_yaml(suggest(path), "export.csv")
+
+    assert "encoding: [utf-8, windows-1252]" in text
+    assert "DOUBT: single lines are no UTF-8, and read as WINDOWS-1252: are they?" in text
+    assert "name: Ticket ID" in text
+    assert parse_mapping(text.encode(), "suggested.yaml").resources[0].encodings == ("utf-8", "windows-1252")
+
+
 def table_in(folder, form):
     """The same contacts in a file of this form."""
     rows = [

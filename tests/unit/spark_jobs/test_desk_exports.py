@@ -1,0 +1,130 @@
+"""Exports of help desks as they come: several files of a kind, parts of every type, what staff and bots begin."""
+
+import pytest
+
+from spark_jobs.errors import InputError
+from tests.unit.spark_jobs.export_samples import read_files
+
+TICKETS = "id,created_at,updated_at,requester_id,assignee_id,status,via_channel,description,merged_ticket_ids"
+CONVERSATIONS = (
+    "id,updated_at,created_at,assignee_id,assignee_type,source_author_id,source_author_type,source_type,source_body"
+)
+PARTS = "id,conversation_id,created_at,part_type,author_type,author_id,assigned_to_type,assigned_to_id,body"
+FRESHDESK = (
+    "Ticket ID,Created time,Initial response time,First Response Time (in Hrs),Resolution time (in hrs),"
+    "Agent,Type,Survey results"
+)
+
+
+def read(tmp_path, mapping, files, **said):
+    """What comes of files of a header and rows each."""
+    paths = []
+    for name, lines in files.items():
+        paths.append(tmp_path / name)
+        paths[-1].write_text("\n".join([*lines, ""]), "utf-8")
+    return read_files(mapping, paths, **said)
+
+
+def events_of(beginning):
+    """Each event by its id: kind, agent, customer."""
+    events = (event for one in beginning.outcomes for event in one.read.events)
+    return {one.event_id: (one.kind, one.agent_id, one.customer_id) for one in events}
+
+
+def test_of_a_ticket_in_two_files_the_one_that_changed_last_counts(tmp_path):
+    march = f"{TICKETS}\n1,2026-03-01 08:00:00,2026-03-01 09:00:00,7,9,open,web,hello,[2]".split("\n")
+    april = f"{TICKETS}\n1,2026-03-01 08:00:00,2026-04-01 09:00:00,7,9,solved,web,hello,[2]".split("\n")
+
+    for files in ({"a.csv": march, "b.csv": april}, {"a.csv": april, "b.csv": march}):
+        found = read(tmp_path, "zendesk_tickets", files)
+        assert set(events_of(found)) == {"ticket-1:opened", "ticket-1:resolved"}
+        assert (dict(found.met.left_out), found.met.rejected_by_reason) == ({"older_version": 1}, {})
+
+
+def test_row_that_is_only_joined_to_others_is_counted_where_it_is_rejected(tmp_path):
+    users = ["id,role,name", "1,agent,A", "1,agent,A", ",agent,B", "2,end-user,C"]
+
+    met = read(tmp_path, "zendesk_tickets", {"users.csv": users}).met
+
+    assert met.rejected_by_reason == {"duplicate_id": 1, "missing_value": 1}
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (TICKETS.replace("created_at,", ""), "missing created_at"),
+        ("id,conversation_id,created_at,part_type", "missing role"),
+    ],
+)
+def test_file_that_lacks_what_its_kind_must_have_is_not_taken_for_another_kind(tmp_path, columns, said):
+    with pytest.raises(InputError, match=said):
+        read(tmp_path, "zendesk_tickets", {"a.csv": [columns, ",".join("1" for _ in columns.split(","))]})
+
+
+def test_file_of_users_is_one_though_it_has_columns_of_tickets(tmp_path):
+    found = read(tmp_path, "zendesk_tickets", {"a.csv": ["id,role,created_at,updated_at", "1,agent,,"]})
+
+    assert found.headers["a.csv"].resource == "users"
+
+
+def test_conversation_belongs_to_the_one_who_began_it(tmp_path):
+    at = "2026-03-01 08:00:00,2026-03-01 08:00:00"
+    rows = [
+        f"c1,{at},a1,admin,u1,user,chat,hello",
+        f"c2,{at},t5,team,u2,lead,chat,hello",
+        f"c3,{at},0,nobody_admin,u3,user,chat,hello",
+        f"c4,{at},a1,admin,a2,admin,chat,news",
+        f"c5,{at},a1,admin,b1,bot,chat,hello",
+    ]
+
+    found = events_of(read(tmp_path, "intercom_conversations", {"a.csv": [CONVERSATIONS, *rows]}))
+
+    assert found == {
+        "conversation-c1:opened": ("conversation_opened", "a1", "u1"),
+        "conversation-c2:opened": ("conversation_opened", None, "u2"),
+        "conversation-c3:opened": ("conversation_opened", None, "u3"),
+        "conversation-c4:opened": ("agent_message", "a2", None),
+        "conversation-c5:opened": ("bot_message", None, None),
+    }
+
+
+def test_parts_of_every_type_are_read(tmp_path):
+    at = "c1,2026-03-01 08:00:00"
+    rows = [
+        f"p1,{at},quick_reply,user,u1,,,yes",
+        f"p2,{at},close,admin,a1,,,done",
+        f"p3,{at},assignment,admin,a1,admin,a2,please look",
+        f"p4,{at},assign_and_reopen,admin,a1,admin,a2,",
+        f"p5,{at},note_and_reopen,admin,a1,,,again",
+        f"p6,{at},note,bot,b1,,,seen",
+        f"p7,{at},snoozed,bot,b1,,,",
+        f"p8,{at},participant_added,admin,a1,,,",
+    ]
+
+    found = read(tmp_path, "intercom_parts", {"a.csv": [PARTS, *rows]})
+
+    assert events_of(found) == {
+        "part-p1": ("customer_message", None, "u1"),
+        "part-p2": ("resolved", "a1", None),
+        "part-p2:answer": ("agent_message", "a1", None),
+        "part-p3": ("assigned", "a2", None),
+        "part-p3:answer": ("agent_message", "a1", None),
+        "part-p4": ("assigned", "a2", None),
+        "part-p4:reopened": ("reopened", None, None),
+        "part-p5": ("internal_note", "a1", None),
+        "part-p5:reopened": ("reopened", None, None),
+        "part-p6": ("internal_note", None, None),
+        "part-p7": ("status_changed", None, None),
+    }
+    assert dict(found.met.left_out) == {"system": 1}
+
+
+def test_durations_say_when_a_ticket_was_answered_settled_and_rated(tmp_path):
+    row = "1,2026-03-01 08:00:00,,0.5,2,Ann,Problem,Satisfied"
+
+    found = read(tmp_path, "freshdesk", {"a.csv": [FRESHDESK, row]}, zone="UTC")
+
+    at = {event.event_id: event.occurred_at for one in found.outcomes for event in one.read.events}
+    opened = at["ticket-1:opened"]
+    minutes = {name.partition(":")[2]: (instant - opened) // 60_000 for name, instant in at.items()}
+    assert minutes == {"opened": 0, "answered": 30, "resolved": 120, "rated": 120}
