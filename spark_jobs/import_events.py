@@ -68,7 +68,10 @@ def main(arguments: Sequence[str]) -> None:
     source = overridden(load_mapping(options.mapping), options)
     given = given_by(options, source, until=int(started * 1000))
     if options.check:
-        print("\n".join(describe(read_beginning(local_files(options.files), source, given, most=CHECKED_ROWS), source)))
+        beginning = read_beginning(local_files(options.files), source, given, most=CHECKED_ROWS)
+        print("\n".join(describe(beginning, source)))
+        if refusal := explain_refusal(beginning.met, beginning.headers, source):
+            raise InputError(f"an import would write nothing: {refusal}")
         return
     import_files(options, source, given, started)
 

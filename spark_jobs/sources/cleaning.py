@@ -32,13 +32,17 @@ class Cleaning:
     cells: Counter[str] = field(default_factory=Counter)  # resource
     kinds: Counter[str] = field(default_factory=Counter)  # kind
     days: Counter[str] = field(default_factory=Counter)  # UTC day since 1970
+    joined: Counter[str] = field(default_factory=Counter)  # file: rows that are only joined to others
     swapped: Counter[str] = field(default_factory=Counter)  # file, column: reads in the other order of dates alone
     proofs: Counter[str] = field(default_factory=Counter)  # file, column: reads in the declared order alone
     odd_times: Counter[str] = field(default_factory=Counter)  # column, cause
     examples: dict[str, list[int]] = field(default_factory=dict)  # file, reason, column: the first lines
 
     def note(self, row: FileRow, read: ReadRow, resource: Resource) -> None:
-        """Count a row and what came of it."""
+        """Count a row and what came of it; one that is only joined to others gives nothing where it is sound."""
+        if not resource.events and read.reason is None:
+            self.joined[row.file] += 1
+            return
         self.rows[row.file] += 1
         if read.reason is not None:
             key = _key(row.file, read.reason, read.column or "")

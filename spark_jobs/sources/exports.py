@@ -103,14 +103,13 @@ class Export:
         self.by_key = {name: self._index(name) for name in self.rows}
 
     def outcomes(self) -> Iterator[Outcome]:
-        """What comes of each row of a file; of one that is only joined to others, where it is rejected."""
+        """What comes of each row of a file; nothing of a sound one that is only joined to others."""
         for resource in self.source.resources:
             if resource.part_of is not None:
                 continue
             for row, reason in self.chosen.get(resource.name, ()):
                 read = self._read(resource, row) if reason is None else rejected_copy(reason, resource)
-                if resource.events or read.reason is not None:
-                    yield Outcome(row, read)
+                yield Outcome(row, read if resource.events or read.reason is not None else ReadRow())
 
     def _choose(self, name: str, rows: Sequence[FileRow]) -> list[tuple[FileRow, str | None]]:
         """Each row, with the reason why another one of its key counts instead."""

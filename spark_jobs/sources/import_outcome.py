@@ -26,9 +26,11 @@ def explain_refusal(met: Cleaning, headers: Mapping[str, Header], source: Source
                 "alone, and none that reads in the declared one alone; expected the mapping's order: say the right one"
                 " in its `format`"
             )
-    rows = {plain_address(file): count for file, count in met.rows.items()}
-    if not any(rows.values()):
+    rows = {plain_address(file): count for file, count in (met.rows + met.joined).items()}
+    if not rows:
         return "found no row below the columns' names, expected at least one"
+    if not any(source.resource(headers[file].resource).events for file in rows):
+        return f"found rows that are only joined to others, in {', '.join(map(file_name, rows))}; expected those others"
     for file, (rejected, most) in sorted(met.most_rejected.items()):
         total = rows[plain_address(file)]
         if rejected > source.rejected_at_most * total or rejected == total == sum(rows.values()):

@@ -202,8 +202,6 @@ def _outcomes(
         for found in batch.to_pylist():
             row = file_row(found)
             read = _read(found, row, resource, reader, files)
-            if not resource.events and read.reason is None:
-                continue  # only joined to others
             cleaning.note(row, read, resource)
             name = f"{files.source.name}:{file_name(row.file)}"
             for event in read.events:

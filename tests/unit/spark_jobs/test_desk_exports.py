@@ -2,6 +2,7 @@
 
 import pytest
 
+from spark_jobs import import_events
 from spark_jobs.errors import InputError
 from tests.unit.spark_jobs.export_samples import read_files
 
@@ -47,6 +48,25 @@ def test_row_that_is_only_joined_to_others_is_counted_where_it_is_rejected(tmp_p
     met = read(tmp_path, "zendesk_tickets", {"users.csv": users}).met
 
     assert met.rejected_by_reason == {"duplicate_id": 1, "missing_value": 1}
+    assert (dict(met.rows), dict(met.joined)) == ({"users.csv": 2}, {"users.csv": 2})
+
+
+@pytest.mark.parametrize(
+    ("mapping", "lines", "said"),
+    [
+        ("zendesk_tickets", ["id,role", "1,agent", "2,end-user"], "rows that are only joined to others, in users.csv"),
+        ("zendesk_tickets", [TICKETS, "1,03/01/2026 8:00,,7,9,open,web,hello,"], "1 of 1 rows rejected"),
+        ("zendesk_tickets", [TICKETS], "found no row"),
+    ],
+)
+def test_check_ends_as_the_import_would(tmp_path, capsys, mapping, lines, said):
+    path = tmp_path / "users.csv"
+    path.write_text("\n".join([*lines, ""]), "utf-8")
+
+    with pytest.raises(InputError, match="an import would write nothing: .*" + said):
+        import_events.main([str(path), "--mapping", mapping, "--shop", "shop", "--check"])
+
+    assert "events: none" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
