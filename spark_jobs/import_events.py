@@ -27,7 +27,7 @@ from spark_jobs.lake.tables import REJECTED, REJECTED_KEY, REJECTED_SCHEMA, with
 from spark_jobs.sources.addresses import as_pattern, file_name, plain_address
 from spark_jobs.sources.beginnings import describe, read_beginning
 from spark_jobs.sources.cleaning import Cleaning, merged
-from spark_jobs.sources.headers import HEAD_LINES, PARQUET, Header, find_header, find_header_of
+from spark_jobs.sources.headers import HEAD_LINES, PARQUET, Header, find_header, find_header_of, missing_files
 from spark_jobs.sources.import_figures import heaviest_keys, import_figures
 from spark_jobs.sources.import_options import given_by, local_files, overridden, read_options
 from spark_jobs.sources.import_outcome import Repeats, explain_refusal, missing_columns, summary_line
@@ -146,6 +146,8 @@ def say_columns(headers: Mapping[str, Header], source: Source) -> None:
         note_file(file_name(address))
     for file, columns in missing_columns(headers, source).items():
         warn(NAME, f"{file} lacks {', '.join(columns)}: found nothing to read of them")
+    for file, kinds in missing_files(headers, source).items():
+        warn(NAME, f"{file_name(file)} is joined to {', '.join(kinds)}: found no such file beside it")
 
 
 def find_files(spark: SparkSession, paths: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from service_quality.instants import format_instant
 from spark_jobs.errors import InputError, MissingSourceError
 from spark_jobs.sources.cleaning import Cleaning
 from spark_jobs.sources.exports import Export, FileRow, Outcome, by_resource, read_file, row_of_values
-from spark_jobs.sources.headers import HEAD_LINES, PARQUET, Header, find_header, find_header_of
+from spark_jobs.sources.headers import HEAD_LINES, PARQUET, Header, find_header, find_header_of, missing_files
 from spark_jobs.sources.mapping import Source
 from spark_jobs.sources.row_values import Given
 
@@ -113,6 +113,10 @@ def describe(beginning: Beginning, source: Source) -> list[str]:
         rows = beginning.rows[file]
         others = "".join(f", {count:,} of them in {name}" for name, count in rows.items() if name is not None)
         lines.append(f"{file}: {header.resource}, {extent} {rows.total():,} rows{others}{lacks}{unread}")
+    lines += [
+        f"{file}: joined to {', '.join(kinds)}, and no such file beside it"
+        for file, kinds in missing_files(beginning.headers, source).items()
+    ]
     instants = [event.occurred_at for one in beginning.outcomes for event in one.read.events]
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(met.kinds.items())) or "none"
     lines.append(f"events: {kinds}")

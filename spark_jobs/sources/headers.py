@@ -114,6 +114,18 @@ def find_header_of(names: Sequence[str], source: Source, file: str) -> Header:
     return _best(found, {one.name: names for one in resources}, source, file)
 
 
+def missing_files(headers: Mapping[str, Header], source: Source) -> dict[str, list[str]]:
+    """The kinds of files to whose rows those of a file are joined, and of which there is none, by file."""
+    there = {header.resource for header in headers.values()}
+    found = {}
+    for file, header in headers.items():
+        joined = dict.fromkeys(join.resource for join in source.resource(header.resource).joins)
+        lacking = [one for one in joined if one not in there and source.resource(one).part_of is None]
+        if lacking:
+            found[file] = lacking
+    return found
+
+
 def match_header(head: Iterable[bytes], resource: Resource) -> Header | None:
     """The places of a resource's columns in a file; None where it lacks what a row must have.
 

@@ -4,6 +4,8 @@ import pytest
 
 from spark_jobs import import_events
 from spark_jobs.errors import InputError
+from spark_jobs.sources.beginnings import describe
+from spark_jobs.sources.mapping_file import load_mapping
 from tests.unit.spark_jobs.export_samples import read_files
 
 TICKETS = "id,created_at,updated_at,requester_id,assignee_id,status,via_channel,description,merged_ticket_ids"
@@ -49,6 +51,30 @@ def test_row_that_is_only_joined_to_others_is_counted_where_it_is_rejected(tmp_p
 
     assert met.rejected_by_reason == {"duplicate_id": 1, "missing_value": 1}
     assert (dict(met.rows), dict(met.joined)) == ({"users.csv": 2}, {"users.csv": 2})
+
+
+def test_kind_of_file_that_is_missing_beside_another_is_named(tmp_path):
+    comments = ["id,ticket_id,author_id,created_at,public,body", "1,7,9,2026-03-01 08:00:00,true,hello"]
+    source = load_mapping("zendesk_tickets")
+
+    alone = describe(read(tmp_path, "zendesk_tickets", {"c.csv": comments}), source)
+    whole = describe(
+        read(
+            tmp_path,
+            "zendesk_tickets",
+            {
+                "c.csv": comments,
+                "t.csv": [TICKETS, "7,2026-03-01 08:00:00,,1,,open,web,x,"],
+                "u.csv": ["id,role", "9,agent"],
+            },
+        ),
+        source,
+    )
+
+    assert [line for line in alone if "no such file" in line] == [
+        "c.csv: joined to users, tickets, and no such file beside it"
+    ]
+    assert "no such file" not in "".join(whole)
 
 
 @pytest.mark.parametrize(
