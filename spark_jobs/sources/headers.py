@@ -74,17 +74,26 @@ DELIMITER_NAMES, LINE_END_NAMES, ENCODING_NAMES = tuple(_DELIMITERS.values()), t
 
 def find_header(head: Sequence[bytes], source: Source, file: str) -> Header:
     """The resource to which a file with these first lines belongs; InputError says why there is none."""
-    found = [header for resource in source.resources if (header := match_header(head, resource)) is not None]
-    if not found:
+    header = _best({one.name: _names(head, one) for one in _with_files(source)}, source, file)
+    if header is None:
         raise InputError(f"{file}: {explain_head(head, source)}")
-    plain = [resource for resource in source.resources if resource.part_of is None]
-    return _best(found, {one.name: _names(head, one) for one in plain}, source, file)
+    return header
 
 
-def _best(found: Sequence[Header], names: Mapping[str, Sequence[str]], source: Source, file: str) -> Header:
-    """The header with the most columns; InputError where several have, where it has a column twice, or where the file
-    has a larger share of the columns of a resource to which it cannot belong.
+def _with_files(source: Source) -> list[Resource]:
+    """The resources that have files of their own."""
+    return [resource for resource in source.resources if resource.part_of is None]
+
+
+def _best(names: Mapping[str, Sequence[str]], source: Source, file: str) -> Header | None:
+    """The header with the most columns, of those that a file's names give by resource; None where none fits.
+
+    InputError where several have them, where it has a column twice, or where the file has a larger share of the columns
+    of a resource to which it cannot belong.
     """
+    found = [header for one in _with_files(source) if (header := _match(names[one.name], one)) is not None]
+    if not found:
+        return None
     best = max(found, key=lambda header: len(header.places))
     rivals = [header.resource for header in found if len(header.places) == len(best.places)]
     if len(rivals) > 1:
@@ -101,17 +110,22 @@ def _best(found: Sequence[Header], names: Mapping[str, Sequence[str]], source: S
 
 def _share(resource: Resource, names: Sequence[str]) -> float:
     """The share of a resource's columns that are among these names."""
-    known = set(map(header_name, names))
-    return sum(1 for field in resource.fields.values() if known & set(field.names)) / len(resource.fields)
+    return len(_known(resource, names)) / len(resource.fields)
+
+
+def _known(resource: Resource, names: Sequence[str]) -> list[str]:
+    """The columns of a resource that are among these names."""
+    read = set(map(header_name, names))
+    return [field.name for field in resource.fields.values() if read & set(field.names)]
 
 
 def find_header_of(names: Sequence[str], source: Source, file: str) -> Header:
     """The resource to which a file with these columns belongs, as one of Parquet names them itself."""
-    resources = [one for one in source.resources if one.part_of is None]
-    found = [header for resource in resources if (header := _match(names, resource)) is not None]
-    if not found:
-        raise InputError(f"{file}: {_nearest({one.name: names for one in resources}, source)}")
-    return _best(found, {one.name: names for one in resources}, source, file)
+    by_resource = {one.name: names for one in _with_files(source)}
+    header = _best(by_resource, source, file)
+    if header is None:
+        raise InputError(f"{file}: {_nearest(by_resource, source)}")
+    return header
 
 
 def missing_files(headers: Mapping[str, Header], source: Source) -> dict[str, list[str]]:
@@ -188,8 +202,7 @@ def explain_head(head: Sequence[bytes], source: Source) -> str:
                 return f"found {_way(other.applied(resource))}, {expected}; say {_difference(resource, other).words()}"
     if not any(line.strip() for line in head):
         return "found nothing, expected a line with the columns' names"
-    plain = [resource for resource in source.resources if resource.part_of is None]
-    return _nearest({resource.name: _names(head, resource) for resource in plain}, source)
+    return _nearest({one.name: _names(head, one) for one in _with_files(source)}, source)
 
 
 def _other_ways(resource: Resource) -> Iterator[Overrides]:
@@ -225,7 +238,7 @@ def _nearest(names: Mapping[str, Sequence[str]], source: Source) -> str:
     lacking: list[tuple[int, str]] = []
     for name, read in names.items():
         resource, known = source.resource(name), set(map(header_name, read))
-        found = [field.name for field in resource.fields.values() if known & set(field.names)]
+        found = _known(resource, read)
         missing = [column for column in resource.fields if column not in found]
         shown = ", ".join(found[:_MOST_NAMED]) or "none of the columns"
         others = max(0, len(known) - len(found))

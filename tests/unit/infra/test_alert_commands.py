@@ -194,17 +194,21 @@ def test_received_alert_of_a_shop_is_found_by_its_key_open_or_over(tables, capsy
     assert not tables.scanned_whole
 
 
-def test_open_alerts_are_the_gravest_and_then_the_newest_first(tables, tmp_path):
-    def listed(key: str, severity: str, opened_at: str) -> tuple[bytes, bool]:
-        return stored_alert(key, severity=severity, opened_at=opened_at), True
+EARLY, LATE = "2023-08-24T08:00:00.000Z", "2023-08-24T09:00:00.000Z"
 
-    early, late = "2023-08-24T08:00:00.000Z", "2023-08-24T09:00:00.000Z"
-    tables.alerts = {
-        "a" * 24: listed("a" * 24, "warning", early),
-        "b" * 24: listed("b" * 24, "critical", early),
-        "c" * 24: listed("c" * 24, "warning", late),
-        "d" * 24: listed("d" * 24, "critical", late),
-    }
+
+def open_alerts(**fields_by_letter: dict[str, object]) -> dict[str, tuple[bytes, bool]]:
+    """Open alerts with these fields, by ids that each repeat a letter."""
+    return {letter * 24: (stored_alert(letter * 24, **fields), True) for letter, fields in fields_by_letter.items()}
+
+
+def test_open_alerts_are_the_gravest_and_then_the_newest_first(tables, tmp_path):
+    tables.alerts = open_alerts(
+        a={"severity": "warning", "opened_at": EARLY},
+        b={"severity": "critical", "opened_at": EARLY},
+        c={"severity": "warning", "opened_at": LATE},
+        d={"severity": "critical", "opened_at": LATE},
+    )
 
     written = printed_json(["alerts", *SALTED], tmp_path / "alerts.json")
 
@@ -212,21 +216,17 @@ def test_open_alerts_are_the_gravest_and_then_the_newest_first(tables, tmp_path)
 
 
 def test_alerts_of_a_kind_and_opened_since_an_instant_are_listed(tables, tmp_path, capsys):
-    def listed(key: str, kind: str, opened_at: str) -> tuple[bytes, bool]:
-        return stored_alert(key, kind=kind, opened_at=opened_at), True
-
-    early, late = "2023-08-24T08:00:00.000Z", "2023-08-24T09:00:00.000Z"
-    tables.alerts = {
-        "a" * 24: listed("a" * 24, "high_risk", early),
-        "b" * 24: listed("b" * 24, "answer_due", early),
-        "c" * 24: listed("c" * 24, "answer_due", late),
-    }
+    tables.alerts = open_alerts(
+        a={"kind": "high_risk", "opened_at": EARLY},
+        b={"kind": "answer_due", "opened_at": EARLY},
+        c={"kind": "answer_due", "opened_at": LATE},
+    )
 
     for chosen, found in (
         (["--kind", "answer_due"], "cb"),
-        (["--since", late], "c"),
+        (["--since", LATE], "c"),
         (["--since", "2023-08-24"], "cab"),
-        (["--kind", "high_risk", "--since", late], ""),
+        (["--kind", "high_risk", "--since", LATE], ""),
     ):
         written = printed_json(["alerts", *SALTED, *chosen], tmp_path / "alerts.json")
         assert "".join(one["alert_id"][0] for one in written) == found
