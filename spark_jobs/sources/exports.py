@@ -104,9 +104,7 @@ class Export:
 
     def outcomes(self) -> Iterator[Outcome]:
         """What comes of each row of a file; nothing of a sound one that is only joined to others."""
-        for resource in self.source.resources:
-            if resource.part_of is not None:
-                continue
+        for resource in self.source.with_files:
             for row, reason in self.chosen.get(resource.name, ()):
                 read = self._read(resource, row) if reason is None else rejected_copy(reason, resource)
                 yield Outcome(row, read if resource.events or read.reason is not None else ReadRow())

@@ -74,15 +74,10 @@ DELIMITER_NAMES, LINE_END_NAMES, ENCODING_NAMES = tuple(_DELIMITERS.values()), t
 
 def find_header(head: Sequence[bytes], source: Source, file: str) -> Header:
     """The resource to which a file with these first lines belongs; InputError says why there is none."""
-    header = _best({one.name: _names(head, one) for one in _with_files(source)}, source, file)
+    header = _best({one.name: _names(head, one) for one in source.with_files}, source, file)
     if header is None:
         raise InputError(f"{file}: {explain_head(head, source)}")
     return header
-
-
-def _with_files(source: Source) -> list[Resource]:
-    """The resources that have files of their own."""
-    return [resource for resource in source.resources if resource.part_of is None]
 
 
 def _best(names: Mapping[str, Sequence[str]], source: Source, file: str) -> Header | None:
@@ -91,7 +86,7 @@ def _best(names: Mapping[str, Sequence[str]], source: Source, file: str) -> Head
     InputError where several have them, where it has a column twice, or where the file has a larger share of the columns
     of a resource to which it cannot belong.
     """
-    found = [header for one in _with_files(source) if (header := _match(names[one.name], one)) is not None]
+    found = [header for one in source.with_files if (header := _match(names[one.name], one)) is not None]
     if not found:
         return None
     best = max(found, key=lambda header: len(header.places))
@@ -121,7 +116,7 @@ def _known(resource: Resource, names: Sequence[str]) -> list[str]:
 
 def find_header_of(names: Sequence[str], source: Source, file: str) -> Header:
     """The resource to which a file with these columns belongs, as one of Parquet names them itself."""
-    by_resource = {one.name: names for one in _with_files(source)}
+    by_resource = {one.name: names for one in source.with_files}
     header = _best(by_resource, source, file)
     if header is None:
         raise InputError(f"{file}: {_nearest(by_resource, source)}")
@@ -194,7 +189,7 @@ def _paths(value: object, above: str) -> Iterator[str]:
 
 def explain_head(head: Sequence[bytes], source: Source) -> str:
     """Why no resource fits, and how the file would fit if it is only written in another way."""
-    texts = [resource for resource in source.resources if resource.format == "csv" and resource.part_of is None]
+    texts = [resource for resource in source.with_files if resource.format == "csv"]
     for resource in texts:
         for other in _other_ways(resource):
             if match_header(head, other.applied(resource)) is not None and _is_sound(head, other.applied(resource)):
@@ -202,7 +197,7 @@ def explain_head(head: Sequence[bytes], source: Source) -> str:
                 return f"found {_way(other.applied(resource))}, {expected}; say {_difference(resource, other).words()}"
     if not any(line.strip() for line in head):
         return "found nothing, expected a line with the columns' names"
-    return _nearest({one.name: _names(head, one) for one in _with_files(source)}, source)
+    return _nearest({one.name: _names(head, one) for one in source.with_files}, source)
 
 
 def _other_ways(resource: Resource) -> Iterator[Overrides]:

@@ -123,6 +123,11 @@ class Source(NamedTuple):
         return next(one for one in self.resources if one.name == name)
 
     @property
+    def with_files(self) -> tuple[Resource, ...]:
+        """The resources that have files of their own."""
+        return tuple(one for one in self.resources if one.part_of is None)
+
+    @property
     def needs_zone(self) -> tuple[str, ...]:
         """The columns whose instants name no zone and for which the mapping declares none."""
         return tuple(field.name for one in self.resources for field in one.fields.values() if field.needs_zone)

@@ -23,7 +23,7 @@ def page() -> str:
 def _mappings() -> Iterator[str]:
     for name in shipped_mappings():
         source = load_mapping(name)
-        files = ", ".join(one.name for one in source.resources if one.part_of is None)
+        files = ", ".join(one.name for one in source.with_files)
         given = "".join(f"; asks for `--given {key}=…` ({says})" for key, says in source.given.items())
         yield f"| `{name}` | {source.title['en']}{given} | {files} |"
 

@@ -117,8 +117,7 @@ def read_outcomes(rows: DataFrame, files: Files) -> DataFrame:
         chosen[resource.name] = _with_rank(own, resource)
     outcomes = [
         _outcomes_of(_with_joined(chosen[resource.name], resource, chosen, files), resource, files)
-        for resource in source.resources
-        if resource.part_of is None
+        for resource in source.with_files
     ]
     total = outcomes[0]
     for other in outcomes[1:]:
