@@ -42,11 +42,22 @@ IMPORT_LABELS = {
         "They could not be used; their rows are taken without them.", "这些单元格无法使用，所在行仍被采用。"
     ),
     "cells": Message("cells", "单元格"),
-    "times": Message("Times that look wrong", "可疑的时间"),
+    "doubtful": Message("Cells that look wrong", "可疑的单元格"),
     "unit": Message(
         "before 2000 or over a year ahead: another unit of time?", "早于 2000 年或超前一年以上：时间单位不对？"
     ),
     "ahead": Message("ahead of the import: another clock or zone?", "晚于导入时刻：时钟或时区不对？"),
+    "unproved_order": Message(
+        "day and month could be swapped: no day above 12 proves their order",
+        "日与月可能颠倒：没有大于 12 的日可以证明顺序",
+    ),
+    "zero_decimals": Message(
+        "ids such as 9001.0: others without decimals are other ids (zeroDecimals: dropped makes them one)",
+        "形如 9001.0 的 id：与不带小数的 9001 不是同一个 id（zeroDecimals: dropped 使其一致）",
+    ),
+    "differing_fields": Message(
+        "They differ in {fields}; the first are in {places}.", "不同之处在 {fields}；最先出现于 {places}。"
+    ),
     "repeats": Message("Repeated events", "重复的事件"),
     "repeats_note": Message(
         "Of the events, {same} repeat another of their id and {other} contradict one; the first counts. "

@@ -41,9 +41,11 @@ def import_parts(figures: Figures, counts: Figures) -> dict[str, Any]:
     """
     holes = figures["holes"]
     names = {"same": "repeated", "other": "conflicting", "differing": "differing", "corrected": "corrected"}
-    is_written = "new_events" in counts
+    written = {name: counts[f"{theirs}_events"] for name, theirs in names.items()} if "new_events" in counts else None
+    if written is not None:
+        written |= {name: counts[name] for name in ("differing_fields", "differing_places")}
     return {
-        "written": {name: counts[f"{theirs}_events"] for name, theirs in names.items()} if is_written else None,
+        "written": written,
         "days": draw_days(figures["days"]),
         "holes": [shown_hole(first, last) for first, last in holes[:_MOST_HOLES]],
         "more_holes": max(0, len(holes) - _MOST_HOLES),

@@ -30,7 +30,13 @@ from spark_jobs.sources.cleaning import Cleaning, merged
 from spark_jobs.sources.headers import HEAD_LINES, PARQUET, Header, find_header, find_header_of, missing_files
 from spark_jobs.sources.import_figures import heaviest_keys, import_figures
 from spark_jobs.sources.import_options import given_by, local_files, overridden, read_options
-from spark_jobs.sources.import_outcome import Repeats, explain_refusal, missing_columns, summary_line
+from spark_jobs.sources.import_outcome import (
+    Repeats,
+    explain_refusal,
+    missing_columns,
+    shown_place,
+    summary_line,
+)
 from spark_jobs.sources.mapping import CORRECT, Source
 from spark_jobs.sources.mapping_file import load_mapping, shipped_mappings
 from spark_jobs.sources.row_batches import DIGEST
@@ -106,6 +112,8 @@ def import_files(options: argparse.Namespace, source: Source, given: Given, star
         "new_events": change.new,
         "differing_events": change.differing,
         "corrected_events": change.corrected,
+        "differing_fields": list(change.fields),
+        "differing_places": [shown_place(*place) for place in change.places],
         "events_snapshot": change.snapshot,
         "seconds": round(time.time() - started, 1),
     }
@@ -127,7 +135,7 @@ def summary_of_rows(
         "left_out": dict(sorted(met.left_out.items())),
         "odd_cells": dict(sorted(met.odd.items())),
         "missing_columns": missing_columns(headers, source),
-        "unread_columns": {file_name(file): len(one.unread) for file, one in headers.items() if one.unread},
+        "unread_columns": {file_name(file): list(one.unread) for file, one in headers.items() if one.unread},
         "events_by_kind": dict(sorted(met.kinds.items())),
     }
 
@@ -180,7 +188,7 @@ def read_all(spark: SparkSession, addresses: Sequence[str], files: Files) -> Dat
 
 
 def each_once(events: DataFrame) -> tuple[DataFrame, Repeats]:
-    """The events as the lake holds them, of several with one id the first in their files; and how many repeat it."""
+    """The events as the lake holds them, with file and line; of several with one id the first. How many repeat it."""
     by_place = Window.partitionBy("event_id").orderBy("from_file", "from_line")
     ranked = events.withColumn("rank", F.row_number().over(by_place)).withColumn(
         "first_content", F.first(content_of()).over(by_place)
@@ -189,7 +197,7 @@ def each_once(events: DataFrame) -> tuple[DataFrame, Repeats]:
     others = ranked.where("rank > 1")
     counted = others.select((content_of() == F.col("first_content")).alias("same")).groupBy("same").count().collect()
     counts = {row["same"]: row["count"] for row in counted}
-    first = with_timestamps(ranked.where("rank = 1"))
+    first = with_timestamps(ranked.where("rank = 1"), "from_file", "from_line")
     return first, Repeats(counts.get(True, 0), counts.get(False, 0))
 
 

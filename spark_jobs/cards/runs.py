@@ -16,6 +16,8 @@ from spark_jobs.errors import InputError, MissingSourceError
 
 NAME = "runs"
 _MOST_LISTED, _LONGEST = 20, 100
+#: The arguments that say what a run was about.
+_ABOUT = ("shop", "mapping")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -70,11 +72,14 @@ def table(cards: Sequence[Card]) -> str:
 
 
 def headline(card: Card) -> str:
-    """The failure of a run, or its first figures."""
+    """What a run was about (its shop, its mapping), then its failure or its first figures."""
+    about = " ".join(str(card.arguments[name]) for name in _ABOUT if card.arguments.get(name))
     if card.error is not None:
-        return str(card.error["message"]).splitlines()[0][:_LONGEST]
-    numbers = [(name, value) for name, value in card.counts.items() if isinstance(value, int | float)]
-    return ", ".join(f"{name} {value:,}" for name, value in numbers if name != "seconds")[:_LONGEST]
+        said = str(card.error["message"]).splitlines()[0]
+    else:
+        numbers = [(name, value) for name, value in card.counts.items() if isinstance(value, int | float)]
+        said = ", ".join(f"{name} {value:,}" for name, value in numbers if name != "seconds")
+    return ": ".join(part for part in (about, said) if part)[:_LONGEST]
 
 
 def compared(first: Card, second: Card) -> list[str]:

@@ -111,13 +111,14 @@ _PROPERTIES = {"format-version": "2", "write.parquet.compression-codec": "zstd"}
 _BY_DAY_AND_SHOP = f"days(occurred_at), bucket({SHOP_BUCKETS}, shop_id)"
 
 
-def with_timestamps(events: DataFrame) -> DataFrame:
-    """Events of EVENTS_IN_MILLIS as the lake holds them."""
+def with_timestamps(events: DataFrame, *others: str) -> DataFrame:
+    """Events of EVENTS_IN_MILLIS as the lake holds them, with other columns behind."""
     return events.select(
         *(
             F.timestamp_millis(field.name).alias(field.name) if field.name in INSTANTS else F.col(field.name)
             for field in EVENTS_SCHEMA
-        )
+        ),
+        *others,
     )
 
 

@@ -12,7 +12,7 @@ from pyarrow.parquet import ParquetFile
 
 from service_quality.instants import format_instant
 from spark_jobs.errors import InputError, MissingSourceError
-from spark_jobs.sources.cleaning import Cleaning
+from spark_jobs.sources.cleaning import Cleaning, said_doubt
 from spark_jobs.sources.exports import Export, FileRow, Outcome, by_resource, read_file, row_of_values
 from spark_jobs.sources.headers import HEAD_LINES, PARQUET, Header, find_header, find_header_of, missing_files
 from spark_jobs.sources.mapping import Source
@@ -109,7 +109,7 @@ def describe(beginning: Beginning, source: Source) -> list[str]:
             "the first" if beginning.goes_on[file] else "all",
         )
         lacks = f", without {', '.join(missing)}" if missing else ""
-        unread = f", {len(header.unread)} columns not read" if header.unread else ""
+        unread = f", not read: {', '.join(header.unread)}" if header.unread else ""
         rows = beginning.rows[file]
         others = "".join(f", {count:,} of them in {name}" for name, count in rows.items() if name is not None)
         lines.append(f"{file}: {header.resource}, {extent} {rows.total():,} rows{others}{lacks}{unread}")
@@ -133,4 +133,5 @@ def describe(beginning: Beginning, source: Source) -> list[str]:
         f"{file}: {count:,} times in {column} read in the other order of day and month alone"
         for file, column, count in met.other_order
     ]
+    lines += [said_doubt(*one) for one in met.doubtful]
     return lines

@@ -19,7 +19,7 @@ from spark_jobs.sources.mapping import Field
 _GUARDED = re.compile(r'="(.*)"', re.DOTALL)
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE][+][0-9]+")
 _WHOLE = re.compile(r"([+-]?[0-9]+)(?:\.0+)?")
-_CLOCK = re.compile(r"([0-9]{1,5}):([0-5][0-9])(?::([0-5][0-9]))?")
+_CLOCK = re.compile(r"([0-9]{1,5}):([0-5][0-9]):([0-5][0-9])")
 #: Signs and names of currencies beside a number, each with the currencies that it may mean.
 CURRENCY_SIGNS = {
     "¥": ("CNY", "JPY"), "￥": ("CNY", "JPY"), "元": ("CNY",), "円": ("JPY",), "$": ("USD", "AUD", "CAD", "HKD", "SGD"),
@@ -76,7 +76,17 @@ def read_text(cell: str, field: Field) -> str | None:
         text = text[1:]
     if _SCIENTIFIC.fullmatch(text):
         raise OddCellError
-    return text or None
+    return (without_zero_decimals(text) if field.drops_zero_decimals else text) or None
+
+
+def without_zero_decimals(text: str) -> str:
+    """An id that a table program has written as a number with decimals, as one without.
+
+    >>> without_zero_decimals("9001.0"), without_zero_decimals("9001.5"), without_zero_decimals("v9001.0")
+    ('9001', '9001.5', 'v9001.0')
+    """
+    whole, point, decimals = text.partition(".")
+    return whole if point and decimals and not decimals.strip("0") and whole.isascii() and whole.isdigit() else text
 
 
 def read_number(cell: str, field: Field, context: Context) -> Decimal | None:
@@ -137,7 +147,7 @@ def read_integer(cell: str, field: Field) -> int | None:
 
 
 def read_duration(cell: str, field: Field) -> int | None:
-    """Milliseconds of a cell in the first declared form that reads it.
+    """Milliseconds of a cell in the first declared form that reads it; a clock without seconds is odd.
 
     >>> field = Field("took", "duration", ("took",), formats=("clock", "h"))
     >>> read_duration("26:05:00", field), read_duration("1.5", field)
@@ -155,7 +165,7 @@ def read_duration(cell: str, field: Field) -> int | None:
 
 def _clock(text: str) -> int | None:
     found = _CLOCK.fullmatch(text)
-    return None if found is None else int(found[1]) * HOUR + int(found[2]) * MINUTE + int(found[3] or 0) * SECOND
+    return None if found is None else int(found[1]) * HOUR + int(found[2]) * MINUTE + int(found[3]) * SECOND
 
 
 def _units(text: str, field: Field, unit: int) -> int | None:

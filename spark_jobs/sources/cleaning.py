@@ -3,16 +3,27 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
 from service_quality.instants import DAY
-from spark_jobs.sources.cells import swapped
+from spark_jobs.sources.cells import AHEAD, UNIT, swapped, without_zero_decimals
 from spark_jobs.sources.exports import DUPLICATE_ID, FileRow
 from spark_jobs.sources.mapping import INSTANT_TYPES, Resource
 from spark_jobs.sources.row_events import ReadRow
 
+#: The order of day and month in which a time can be read.
+DECLARED, OTHER, EITHER = "declared", "other", "either"
+#: Why cells look wrong beside UNIT and AHEAD of cells.py: an order of dates that none proves, ids with decimals.
+UNPROVED, ZERO_DECIMALS = "unproved_order", "zero_decimals"
+_DOUBTS = {
+    UNIT: "before 2000 or over a year ahead (another unit of time?)",
+    AHEAD: "ahead of the import (another clock or zone?)",
+    UNPROVED: "could have day and month swapped: none has a day above 12, which would prove their order",
+    ZERO_DECIMALS: "are ids such as 9001.0, which are others than 9001 (zeroDecimals: dropped makes them one)",
+}
 #: Between the parts of a counter's key.
 _SEPARATOR = "\x1f"
 #: The lines that are named of rows rejected for one reason.
@@ -35,7 +46,9 @@ class Cleaning:
     joined: Counter[str] = field(default_factory=Counter)  # file: rows that are only joined to others
     swapped: Counter[str] = field(default_factory=Counter)  # file, column: reads in the other order of dates alone
     proofs: Counter[str] = field(default_factory=Counter)  # file, column: reads in the declared order alone
+    undecided: Counter[str] = field(default_factory=Counter)  # file, column: reads in both orders of dates
     odd_times: Counter[str] = field(default_factory=Counter)  # column, cause
+    zero_decimals: Counter[str] = field(default_factory=Counter)  # column
     examples: dict[str, list[int]] = field(default_factory=dict)  # file, reason, column: the first lines
 
     def note(self, row: FileRow, read: ReadRow, resource: Resource) -> None:
@@ -69,7 +82,12 @@ class Cleaning:
             elif declared.type in INSTANT_TYPES:
                 order = order_of(text, declared.formats)
                 if order is not None:
-                    (self.proofs if order else self.swapped)[_key(row.file, name)] += 1
+                    self._of_order(order)[_key(row.file, name)] += 1
+            elif text.endswith(".0") and declared.type == "string" and without_zero_decimals(text) != text:
+                self.zero_decimals[name] += not declared.drops_zero_decimals
+
+    def _of_order(self, order: str) -> Counter[str]:
+        return {DECLARED: self.proofs, OTHER: self.swapped, EITHER: self.undecided}[order]
 
     def merge(self, other: "Cleaning") -> None:
         """Add the counters of other rows."""
@@ -116,10 +134,31 @@ class Cleaning:
         }
 
     @property
+    def unproved_order(self) -> list[tuple[str, str, int]]:
+        """Files and columns all of whose times read in either order of day and month, to different days."""
+        found = sorted(self.undecided.items())
+        return [(*_two(key), count) for key, count in found if not self.proofs[key] and not self.swapped[key]]
+
+    @property
+    def doubtful(self) -> list[tuple[str, str, int]]:
+        """Column, cause and number of cells that look wrong, most first by cause: instants and ids of odd spelling."""
+        found = [(*_two(key), count) for key, count in self.odd_times.most_common()]
+        unproved: Counter[str] = Counter()
+        for _, column, count in self.unproved_order:
+            unproved[column] += count
+        found += [(column, UNPROVED, count) for column, count in unproved.most_common()]
+        return found + [(column, ZERO_DECIMALS, count) for column, count in self.zero_decimals.most_common() if count]
+
+    @property
     def other_order(self) -> list[tuple[str, str, int]]:
         """Files and columns of which times read in the other order of day and month alone, and none in the declared."""
         found = ((key, count) for key, count in sorted(self.swapped.items()) if not self.proofs[key])
         return [(*_two(key), count) for key, count in found]
+
+
+def said_doubt(column: str, cause: str, count: int) -> str:
+    """Cells that look wrong, in words."""
+    return f"{count:,} cells of {column} {'are ' if cause in (UNIT, AHEAD) else ''}{_DOUBTS[cause]}"
 
 
 def _two(key: str) -> tuple[str, str]:
@@ -154,24 +193,28 @@ def _by_part(counter: Counter[str], place: int) -> dict[str, int]:
 
 
 @lru_cache(maxsize=65_536)
-def order_of(text: str, formats: tuple[str, ...]) -> bool | None:
-    """Whether a time reads in the declared order of day and month alone (True) or in the other one alone (False).
+def order_of(text: str, formats: tuple[str, ...]) -> str | None:
+    """The order of day and month in which a time can be read: DECLARED, OTHER or EITHER.
 
-    >>> order_of("25/08/2023", ("%d/%m/%Y",)), order_of("8/25/2023", ("%d/%m/%Y",)), order_of("1/2/2023", ("%d/%m/%Y",))
-    (True, False, None)
+    None for one that says the same in both, and where a format cannot be mistaken.
+
+    >>> [order_of(day, ("%d/%m/%Y",)) for day in ("25/08/2023", "8/25/2023", "1/2/2023", "2/2/2023")]
+    ['declared', 'other', 'either', None]
     """
     others = [other for form in formats if (other := swapped(form)) is not None]
     if not others:
         return None
-    fits, fits_other = any(_reads(text, form) for form in formats), any(_reads(text, form) for form in others)
-    return fits if fits != fits_other else None
+    found, swapped_around = _first_read(text, formats), _first_read(text, others)
+    if found == swapped_around:
+        return None
+    if found is None or swapped_around is None:
+        return OTHER if found is None else DECLARED
+    return EITHER
 
 
-def _reads(text: str, form: str) -> bool:
-    if "%" not in form:
-        return False
-    try:
-        datetime.strptime(text, form)
-    except ValueError:
-        return False
-    return True
+def _first_read(text: str, formats: Iterable[str]) -> datetime | None:
+    for form in formats:
+        if "%" in form:
+            with suppress(ValueError):
+                return datetime.strptime(text, form)
+    return None

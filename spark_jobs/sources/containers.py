@@ -240,3 +240,12 @@ def text_of(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def reads_as(text: bytes, encoding: str) -> bool:
+    """Whether bytes are sound in an encoding."""
+    try:
+        text.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True

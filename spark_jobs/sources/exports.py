@@ -137,8 +137,8 @@ class Export:
             return ReadRow(reason=row.reason)
         cells = dict(zip(resource.fields, row.cells, strict=True))
         reader = self.readers[resource.name]
-        if (rejected := reader.without_required(cells)) is not None:
-            return rejected
+        if (alone := reader.read_alone(cells)) is not None:
+            return alone
         for join in resource.joins:
             key = reader.key(cells, (join.column,))
             other = self.by_key.get(join.resource, {}).get(key) if key is not None else None

@@ -17,6 +17,7 @@ from spark_jobs.sources.containers import (
     read_header,
     read_lines_of,
     read_rows,
+    reads_as,
     split_row,
     text_of,
 )
@@ -121,10 +122,10 @@ def _encodings_of(head: Sequence[bytes]) -> tuple[str, ...]:
     whole = b"\n".join(head)
     if whole.startswith((b"\xff\xfe", b"\xfe\xff")) or whole.count(b"\0") > len(whole) // 4:
         return ("utf-16",)
-    if _reads(whole, _ENCODINGS[0]):
+    if reads_as(whole, _ENCODINGS[0]):
         return _ENCODINGS[:1]
     telling = [line for line in head if not line.isascii()]
-    others = [line for line in telling if not _reads(line, _ENCODINGS[0])]
+    others = [line for line in telling if not reads_as(line, _ENCODINGS[0])]
     if whole.startswith(BOM_UTF8) or 2 * len(others) <= len(telling):
         return _ENCODINGS[0], _first_of(b"\n".join(others))
     return (_first_of(whole),)
@@ -132,15 +133,7 @@ def _encodings_of(head: Sequence[bytes]) -> tuple[str, ...]:
 
 def _first_of(text: bytes) -> str:
     """The first encoding but UTF-8 in which a text is sound; the last one takes any."""
-    return next((one for one in _ENCODINGS[1:] if _reads(text, one)), _ENCODINGS[-1])
-
-
-def _reads(text: bytes, encoding: str) -> bool:
-    try:
-        text.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
+    return next((one for one in _ENCODINGS[1:] if reads_as(text, one)), _ENCODINGS[-1])
 
 
 def _header_row(head: Sequence[bytes], resource: Resource) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from itertools import product
 from typing import NamedTuple
 
 from spark_jobs.errors import InputError
-from spark_jobs.sources.containers import read_header, read_lines_of
+from spark_jobs.sources.containers import read_header, read_lines_of, reads_as
 from spark_jobs.sources.mapping import Resource, Source, header_name
 
 #: The end of the name of a file of Parquet, which says its columns itself.
@@ -77,7 +77,17 @@ def find_header(head: Sequence[bytes], source: Source, file: str) -> Header:
     header = _best({one.name: _names(head, one) for one in source.with_files}, source, file)
     if header is None:
         raise InputError(f"{file}: {explain_head(head, source)}")
+    encodings = source.resource(header.resource).encodings
+    if not any(one.startswith("utf") for one in encodings) and _is_utf_8(head):
+        expected = " or ".join(one.upper() for one in encodings)
+        raise InputError(f"{file}: found text in UTF-8, expected {expected}; say --encoding utf-8")
     return header
+
+
+def _is_utf_8(head: Iterable[bytes]) -> bool:
+    """Whether lines that are no ASCII are all UTF-8, which text of another encoding hardly is by chance."""
+    telling = [line for line in head if not line.isascii()]
+    return bool(telling) and all(reads_as(line, "utf-8") for line in telling)
 
 
 def _best(names: Mapping[str, Sequence[str]], source: Source, file: str) -> Header | None:

@@ -46,7 +46,7 @@ def import_figures(
         ],
         "left_out": dict(met.left_out.most_common()),
         "odd": dict(met.odd.most_common()),
-        "odd_times": _by_cause(met),
+        "doubtful": [{"column": column, "cause": cause, "cells": count} for column, cause, count in met.doubtful],
         "blank": met.blank_shares,
         "kinds": dict(sorted(met.kinds.items())),
         "events": events,
@@ -69,7 +69,7 @@ def _file(
         "rows": sum(its_rows.values()),
         "taken": _at(address, met.taken, 0) if resource.events else None,
         "missing": list(header.missing(resource)),
-        "unread": len(header.unread),
+        "unread": list(header.unread),
     }
 
 
@@ -82,11 +82,6 @@ def by_encoding(rows: Mapping[str | None, int], resource: Resource) -> dict[str,
 def _at(address: str, found: Mapping[str, _Found], otherwise: _Found) -> _Found:
     by_address = {plain_address(each): one for each, one in found.items()}
     return by_address.get(plain_address(address), otherwise)
-
-
-def _by_cause(met: Cleaning) -> list[dict[str, object]]:
-    found = [(*key.split("\x1f"), count) for key, count in met.odd_times.most_common()]
-    return [{"column": column, "cause": cause, "cells": count} for column, cause, count in found]
 
 
 def holes(days: Sequence[int]) -> list[tuple[int, int]]:

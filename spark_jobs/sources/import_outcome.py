@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from spark_jobs.lake.known_events import Change
 from spark_jobs.sources.addresses import file_name, plain_address
-from spark_jobs.sources.cleaning import Cleaning
+from spark_jobs.sources.cleaning import Cleaning, said_doubt
 from spark_jobs.sources.headers import Header
 from spark_jobs.sources.mapping import Source
 
@@ -50,6 +50,11 @@ def missing_columns(headers: Mapping[str, Header], source: Source) -> dict[str, 
     return {file: columns for file, columns in lacking.items() if columns}
 
 
+def shown_place(address: str, line: int) -> str:
+    """A line of a file, as people name it."""
+    return f"{file_name(address)}:{line}"
+
+
 def summary_line(shop: str, source: Source, met: Cleaning, change: Change, repeats: Repeats) -> str:
     """The summary for people."""
     rejected = ", ".join(f"{count} {reason}" for reason, count in met.rejected_by_reason.items())
@@ -62,10 +67,14 @@ def summary_line(shop: str, source: Source, met: Cleaning, change: Change, repea
         parts.append("left out: " + ", ".join(f"{count} {why}" for why, count in sorted(met.left_out.items())))
     if met.odd:
         parts.append("cells left out: " + ", ".join(f"{count} of {name}" for name, count in sorted(met.odd.items())))
+    parts += [said_doubt(*one) for one in met.doubtful]
     if repeats.same or repeats.other:
         parts.append(f"{repeats.same} events repeat one, {repeats.other} contradict one")
     if change.differing:
         left = "left as they were (--later-export correct puts them in their place)"
         done = "corrected" if change.corrected else left
-        parts.append(f"{change.differing} events differ from the lake's, {done}")
+        where = (
+            f" in {', '.join(change.fields)}, the first at {', '.join(shown_place(*place) for place in change.places)}"
+        )
+        parts.append(f"{change.differing} events differ from the lake's{where}, {done}")
     return "; ".join(parts)

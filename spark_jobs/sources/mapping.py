@@ -30,6 +30,7 @@ class Field(NamedTuple):
     group: str | None = None
     is_bare: bool = True
     is_required: bool = False
+    drops_zero_decimals: bool = False
 
     @property
     def needs_zone(self) -> bool:
@@ -45,12 +46,22 @@ class Condition(NamedTuple):
     expected: object
     json: str | None = None
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are asked."""
+        return (self.column, str(self.expected)) if self.test == "sameAs" else (self.column,)
+
 
 class LeftOut(NamedTuple):
     """Rows of which no event is to come."""
 
     when: tuple[Condition, ...]
     why: str
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that are asked."""
+        return frozenset(column for one in self.when for column in one.columns)
 
 
 class Join(NamedTuple):

@@ -121,6 +121,7 @@ def _field(one: dict, missing: list[str]) -> Field:  # type: ignore[type-arg]
         one.get("groupChar"),
         one.get("bareNumber", True),
         one.get("constraints", {}).get("required", False),
+        one.get("zeroDecimals") == "dropped",
     )
 
 

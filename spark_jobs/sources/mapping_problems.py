@@ -1,4 +1,4 @@
-"""What is wrong with a mapping: what its schema forbids, or else what its names do not name; everything at once."""
+"""What is wrong with a mapping: what its schema forbids, and what its names do not name; everything at once."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,20 +7,31 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from service_quality.events.interaction_event import DERIVED_FIELDS, INPUT_FIELDS, OPTIONAL_FIELDS
 from service_quality.events.kinds import KINDS
+from service_quality.events.optional_values import read_optional_values
 from service_quality.policies.document_values import Problem, nearest, shown
 from spark_jobs.sources.mapping import INSTANT_TYPES, ROW, header_name
-from spark_jobs.sources.mapping_schema import schema_problems
+from spark_jobs.sources.mapping_schema import UNKNOWN, schema_problems, without_forbidden
 
 DURATION_FORMATS = ("h", "min", "s", "clock")
+_PART = re.compile("%(.?)")
+#: The parts of a pattern, after Python's strptime; a zone is named by %z, or by %Z at the end.
+_PARTS = frozenset("aAbBdHIjmMpSfyYzZ%")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 Declared = Mapping[str, object]
 
 
 def find_problems(document: object) -> list[Problem]:
-    """Everything that is wrong with a mapping: what its schema forbids, or else what its names do not name."""
+    """Everything that is wrong with a mapping: what its schema forbids, and what its names do not name.
+
+    Where the schema forbids something, names are judged without it, if the rest has the form of a mapping.
+    """
     problems = schema_problems(document)
-    return sorted(problems, key=lambda one: one.path) if problems else list(_of_names(document))
+    if not problems:
+        return list(_of_names(document))
+    rest = without_forbidden(document)
+    others = [] if rest is None else [one for one in _of_names(rest.document) if not rest.stands_in(one.path)]
+    return sorted([*problems, *others], key=lambda one: one.path)
 
 
 def _of_names(document: object) -> Iterator[Problem]:
@@ -108,7 +119,7 @@ def _of_field(path: str, field: Mapping[str, object], fields: Mapping[str, objec
             yield Problem(path, "no format", f"one of {', '.join(DURATION_FORMATS)}")
     elif field["type"] in INSTANT_TYPES:
         for word in formats:
-            if word not in ("default", "epoch_s", "epoch_ms") and "%" not in word:
+            if word not in ("default", "epoch_s", "epoch_ms") and not _is_pattern(word):
                 yield Problem(f"{path}.format", word, "default, epoch_s, epoch_ms, or a pattern such as %d/%m/%Y %H:%M")
     elif formats:
         yield Problem(f"{path}.format", ", ".join(formats), "none for this type")
@@ -120,6 +131,12 @@ def _of_field(path: str, field: Mapping[str, object], fields: Mapping[str, objec
         yield from _unknown(f"{path}.midnight.after", midnight["after"], fields)
     if field.get("groupChar") is not None and field.get("groupChar") == field.get("decimalChar", "."):
         yield Problem(f"{path}.groupChar", repr(field["groupChar"]), "another character than decimalChar")
+
+
+def _is_pattern(form: str) -> bool:
+    """Whether the parts of a pattern are all ones of a day or a time."""
+    parts = _PART.findall(form)
+    return len(parts) > 0 and all(part in _PARTS for part in parts)
 
 
 def _is_zone(name: str) -> bool:
@@ -181,12 +198,37 @@ def _of_event(
         for needed in KINDS[kind].needs:
             if needed not in fields:
                 yield Problem(f"{path}.fields", f"no {needed}", f"a value for {kind}")
+    yield from _of_fields(f"{path}.fields", fields, columns, given)
+
+
+def _of_fields(
+    path: str,
+    fields: Mapping[str, object],
+    columns: Mapping[str, Mapping[str, object]],
+    given: Mapping[str, str],
+) -> Iterator[Problem]:
     known = tuple(name for name in INPUT_FIELDS if name in OPTIONAL_FIELDS and name not in DERIVED_FIELDS)
     for name, value in fields.items():
-        where = f"{path}.fields.{name}"
+        where = f"{path}.{name}"
         if name not in known:
             yield Problem(where, name, "a field of docs/events.md", nearest(name, known))
         yield from _of_value(where, value, columns, given)
+        if name in known and name != "rating":  # its words may be of a scale of the source's own
+            for place, literal in _literals(where, value):
+                if literal is not None and read_optional_values({name: literal}).odd:
+                    yield Problem(place, shown(literal), f"a value that {name} can hold (docs/events.md)")
+
+
+def _literals(path: str, value: object) -> Iterator[tuple[str, object]]:
+    """The values that stand in a mapping itself, each with its place."""
+    match value:
+        case {"constant": constant}:
+            yield f"{path}.constant", constant
+        case {"values": dict() as values}:
+            yield from ((f"{path}.values.{word}", meaning) for word, meaning in values.items())
+        case {"first": list() as values}:
+            for number, other in enumerate(values):
+                yield from _literals(f"{path}.first[{number}]", other)
 
 
 def _of_value(
@@ -233,7 +275,7 @@ def _of_type(
     path: str, name: object, columns: Mapping[str, Mapping[str, object]], types: tuple[str, ...]
 ) -> Iterator[Problem]:
     yield from _unknown(path, name, columns)
-    if str(name) in columns and columns[str(name)]["type"] not in types:
+    if str(name) in columns and columns[str(name)]["type"] not in (*types, UNKNOWN):
         yield Problem(
             path, f"{name}, a column of type {columns[str(name)]['type']}", f"one of type {' or '.join(types)}"
         )

@@ -4,7 +4,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from spark_jobs.sources.cells import Context, Instant, OddCellError, end_of_its_day, is_midnight
+from spark_jobs.sources.cells import (
+    Context,
+    Instant,
+    OddCellError,
+    end_of_its_day,
+    is_midnight,
+    without_zero_decimals,
+)
 from spark_jobs.sources.containers import cells_of_object
 from spark_jobs.sources.mapping import Condition, Field
 
@@ -56,8 +63,13 @@ class RowCells:
 
     def word(self, column: str) -> str:
         """The cell for a comparison: trimmed, in one case, "" where it says nothing."""
+        return self._said(column).casefold()
+
+    def _said(self, column: str) -> str:
         text = self.cells[column].strip()
-        return "" if text in self.fields[column].missing else text.casefold()
+        if text in self.fields[column].missing:
+            return ""
+        return without_zero_decimals(text) if self.fields[column].drops_zero_decimals else text
 
     def meets(self, conditions: Sequence[Condition]) -> bool:
         """Whether all conditions hold of the row."""
@@ -65,10 +77,8 @@ class RowCells:
 
     def _asked(self, condition: Condition) -> str:
         """The cell that a condition asks of, or the value within it; "" where it says nothing."""
-        cell = self.cells[condition.column].strip()
-        if cell in self.fields[condition.column].missing:
-            return ""
-        if condition.json is None:
+        cell = self._said(condition.column)
+        if not cell or condition.json is None:
             return cell
         try:
             return within(cell, condition.json) or ""

@@ -38,14 +38,16 @@ class RowReader:
         self.fields = fields
         self.given = given
         self.readers = {name: reader_of(field, given.context) for name, field in fields.items()}
+        self._left_out_alone = tuple(one for one in resource.left_out if one.columns <= resource.fields.keys())
+        self._left_out_joined = tuple(one for one in resource.left_out if not one.columns <= resource.fields.keys())
 
     def _row(self, cells: Mapping[str, str]) -> RowCells:
         return RowCells(cells, self.fields, self.readers, self.given.context)
 
     def read(self, cells: Mapping[str, str]) -> ReadRow:
-        """The events of a row that has its required values, the cells given by column."""
+        """The events of a row of which `read_alone` says nothing, the cells given by column, with the joined ones."""
         row = self._row(cells)
-        for left_out in self.resource.left_out:
+        for left_out in self._left_out_joined:
             if row.meets(left_out.when):
                 return ReadRow(left_out=left_out.why)
         events: list[InteractionEvent] = []
@@ -69,6 +71,14 @@ class RowReader:
         is_odd = any(column in row.odd for column in columns)
         reason = UNREADABLE_VALUE if is_odd else MISSING_VALUE
         return ReadRow(reason=reason, column=next(iter(columns), None), causes=row.causes)
+
+    def read_alone(self, cells: Mapping[str, str]) -> ReadRow | None:
+        """What comes of a row by its own cells: left out, or rejected for a required value that it lacks; else None."""
+        row = self._row(cells)
+        for left_out in self._left_out_alone:
+            if row.meets(left_out.when):
+                return ReadRow(left_out=left_out.why)
+        return self.without_required(cells)
 
     def without_required(self, cells: Mapping[str, str]) -> ReadRow | None:
         """The rejection of a row that lacks a required value; None where it has all of them."""

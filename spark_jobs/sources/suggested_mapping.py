@@ -43,6 +43,7 @@ def as_yaml(suggestion: Suggestion, name: str) -> str:
         field: dict[str, object] = {"name": column.name, "type": column.type}
         if column.format:
             field["format"] = column.format
+        field.update(column.spelling)
         if column.name == key:
             field["constraints"] = {"required": True}
         meant = f"  # {column.role}" if column.role else "  # not read by any event"

@@ -7,13 +7,14 @@ could be swapped. Nothing is imported by a suggestion until somebody has read it
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from spark_jobs.sources.cells import swapped
-from spark_jobs.sources.cleaning import order_of
+from spark_jobs.sources.cleaning import DECLARED, order_of
 from spark_jobs.sources.column_roles import (
     ANSWERED,
     HAPPENED,
@@ -28,6 +29,7 @@ from spark_jobs.sources.column_roles import (
 from spark_jobs.sources.file_forms import look_at
 from spark_jobs.sources.mapping import Resource, header_name
 
+NO_DURATION = "its name says a duration, its cells have no form that is known (h, min, s, or clock as HH:MM:SS)"
 #: The rows that are looked at.
 MOST_ROWS = 2_000
 _PATTERNS = (
@@ -41,12 +43,22 @@ _DAY_PATTERNS = (
 )  # fmt: skip
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _WHOLE = re.compile(r"-?[0-9]+(?:\.0+)?")
-_CLOCK = re.compile(r"[0-9]{1,4}:[0-5][0-9](?::[0-5][0-9])?")
+_CLOCK = re.compile(r"[0-9]{1,4}:[0-5][0-9]:[0-5][0-9]")
+_STARS = re.compile(r"[1-5](?:\.0+)?")
+_ZEROS_FIRST = re.compile(r"0[0-9]")
+_SPELT = re.compile(
+    r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]{1,3}(?:\.[0-9]{3})*,[0-9]+|[0-9]+(?:[.,][0-9]+)?)"
+)
+_COMMA_LAST = re.compile(r"-?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+")
+_EITHER = re.compile(r"-?[0-9]{1,3},[0-9]{3}")
 _READ_AS = 0.75  # the share of cells that a type must read; below it the column is text
 
 
 class Suggested(NamedTuple):
-    """A column: its type and format, its role ("" for none), what is doubtful about it, and what else it may tell."""
+    """A column: its type and format, its role ("" for none), what is doubtful about it, and what else it may tell.
+
+    `spelling` are keys of a mapping that say how its numbers are written.
+    """
 
     name: str
     type: str
@@ -54,6 +66,7 @@ class Suggested(NamedTuple):
     role: str
     doubts: tuple[str, ...] = ()
     hint: str | None = None
+    spelling: Mapping[str, str] = MappingProxyType({})
 
 
 class Suggestion(NamedTuple):
@@ -84,9 +97,30 @@ def _column(name: str, cells: Sequence[str]) -> Suggested:
         role, doubts = HAPPENED, [*doubts, "its cells are times, its name does not say of what"]
     if is_doubtful and role not in HINTS:
         doubts = [*doubts, f"by its name alone it may be {role}: look at its cells"]
+    doubts = [*doubts, *_doubts_of_role(role, kind, said)]
     if not said:
         doubts = [*doubts, f"all cells of the first {len(cells):,} rows are blank"]
-    return Suggested(name, kind, form, role, tuple(doubts))
+    return Suggested(name, kind, form, role, tuple(doubts), spelling=_spelling(said) if kind == "number" else {})
+
+
+def _doubts_of_role(role: str, kind: str, cells: Sequence[str]) -> list[str]:
+    """What is doubtful about cells by what their column is to say."""
+    if role == "rating" and any(not _STARS.fullmatch(cell) for cell in cells):
+        return ["not all of its cells are 1 to 5: say by `values` what each means, or the policy's scale"]
+    if role.startswith("duration") and cells and kind not in ("duration", "number", "integer"):
+        return [NO_DURATION]
+    return []
+
+
+def _spelling(cells: Sequence[str]) -> dict[str, str]:
+    """How most numbers are written, where a comma has a part in it."""
+    with_comma = [cell for cell in cells if "," in cell]
+    if not with_comma or _share(cells, lambda cell: _NUMBER.fullmatch(cell) is not None) >= _READ_AS:
+        return {}
+    telling = [cell for cell in with_comma if not _EITHER.fullmatch(cell)]
+    is_decimal = sum(_COMMA_LAST.fullmatch(cell) is not None for cell in telling) * 2 > len(telling)
+    signs = {"decimalChar": ",", "groupChar": "."} if is_decimal else {"groupChar": ","}
+    return {key: sign for key, sign in signs.items() if any(sign in cell for cell in cells)}
 
 
 def _type_of(cells: Sequence[str]) -> tuple[str, str | None, list[str]]:
@@ -100,19 +134,31 @@ def _type_of(cells: Sequence[str]) -> tuple[str, str | None, list[str]]:
             return kind, best, _doubts_of_time(cells, best, share)
     if _share(cells, _is_iso) >= _READ_AS and not all(_WHOLE.fullmatch(cell) for cell in cells):
         return "datetime", "default", []
-    if _share(cells, lambda cell: _WHOLE.fullmatch(cell) is not None) >= _READ_AS:
-        is_epoch = _share(cells, lambda cell: cell.isdecimal() and len(cell) in (10, 13)) == 1
-        return "integer", None, ["its numbers may be seconds or milliseconds since 1970"] if is_epoch else []
-    if _share(cells, lambda cell: _NUMBER.fullmatch(cell) is not None) >= _READ_AS:
-        return "number", None, []
+    if (of_number := _number_type(cells)) is not None:
+        return of_number
     if _share(cells, lambda cell: _CLOCK.fullmatch(cell) is not None) >= _READ_AS:
         return "duration", "clock", []
     return "string", None, []
 
 
+def _number_type(cells: Sequence[str]) -> tuple[str, None, list[str]] | None:
+    """The type of cells that are numbers, with their doubts; None where they are none."""
+    if _share(cells, lambda cell: _WHOLE.fullmatch(cell) is not None) >= _READ_AS:
+        if any(_ZEROS_FIRST.match(cell) for cell in cells):
+            return "string", None, ["some of its numbers begin with a zero, which a number would lose"]
+        is_epoch = _share(cells, lambda cell: cell.isdecimal() and len(cell) in (10, 13)) == 1
+        return "integer", None, ["its numbers may be seconds or milliseconds since 1970"] if is_epoch else []
+    if _share(cells, lambda cell: _NUMBER.fullmatch(cell) is not None) >= _READ_AS:
+        return "number", None, []
+    if _share(cells, lambda cell: _SPELT.fullmatch(cell) is not None) >= _READ_AS:
+        either = all(_EITHER.fullmatch(cell) for cell in cells if "," in cell)
+        return "number", None, ["its commas may part thousands or decimals"] if either else []
+    return None
+
+
 def _doubts_of_time(cells: Sequence[str], pattern: str, share: float) -> list[str]:
     doubts = []
-    if swapped(pattern) is not None and not any(order_of(cell, (pattern,)) for cell in cells):
+    if swapped(pattern) is not None and not any(order_of(cell, (pattern,)) == DECLARED for cell in cells):
         doubts.append("day and month could be swapped: no cell has a day above 12")
     if share < 1:
         doubts.append(f"{1 - share:.1%} of its cells are no such times")
@@ -165,5 +211,5 @@ def _compared(columns: Sequence[Suggested]) -> Iterator[Suggested]:
             doubts.append(f"{', '.join(rivals)} may be {role}, too")
         hint = role if role in HINTS else None
         if hint is not None:
-            role, doubts = "", [HINTS[hint]]
+            role, doubts = "", [HINTS[hint], *(one for one in doubts if one == NO_DURATION)]
         yield column._replace(role=role, doubts=tuple(doubts), hint=hint)

@@ -215,8 +215,8 @@ def _read(found: Mapping[str, object], row: FileRow, resource: Resource, reader:
     if row.reason is not None:
         return ReadRow(reason=row.reason)
     cells_of_row = _all_cells(found, resource, files, len(resource.joins))
-    if (rejected := reader.without_required(cells_of_row)) is not None:
-        return rejected
+    if (alone := reader.read_alone(cells_of_row)) is not None:
+        return alone
     joined = found["joined"]
     assert isinstance(joined, list)
     for join, cells in zip(resource.joins, joined, strict=True):

@@ -39,6 +39,8 @@ WRITTEN = {
     "conflicting_events": 2,
     "differing_events": 3,
     "corrected_events": 0,
+    "differing_fields": ["rating", "text"],
+    "differing_places": ["a.csv:2", "a.csv:9"],
 }
 
 
@@ -63,6 +65,8 @@ def test_page_shows_what_was_met_in_both_languages(figures):
     assert "必需的值为空" in page
     assert "Resolved time" in page
     assert "a command" in page
+    assert "They differ in rating, text; the first are in a.csv:2, a.csv:9." in page
+    assert "不同之处在 rating, text" in page
 
 
 def test_page_shows_no_cell(figures):
@@ -135,7 +139,7 @@ def test_times_that_look_wrong_are_told_by_cause(tmp_path):
 
     found = read_beginning([tmp_path / "a.csv"], source, given_for(source), most=10)
 
-    told = import_figures(source, found.headers, found.met, rows=found.rows, heaviest=[])["odd_times"]
+    told = import_figures(source, found.headers, found.met, rows=found.rows, heaviest=[])["doubtful"]
     assert {(one["cause"], one["cells"]) for one in told} == {("unit", 2), ("ahead", 1)}
 
 

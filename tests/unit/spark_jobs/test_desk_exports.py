@@ -2,9 +2,11 @@
 
 import pytest
 
+from service_quality.instants import format_instant
 from spark_jobs import import_events
 from spark_jobs.errors import InputError
 from spark_jobs.sources.beginnings import describe
+from spark_jobs.sources.headers import Overrides, find_header
 from spark_jobs.sources.mapping_file import load_mapping
 from tests.unit.spark_jobs.export_samples import read_files
 
@@ -174,3 +176,44 @@ def test_durations_say_when_a_ticket_was_answered_settled_and_rated(tmp_path):
     opened = at["ticket-1:opened"]
     minutes = {name.partition(":")[2]: (instant - opened) // 60_000 for name, instant in at.items()}
     assert minutes == {"opened": 0, "answered": 30, "resolved": 120, "rated": 120}
+
+
+def test_id_that_a_table_program_wrote_with_decimals_is_the_same_one(tmp_path):
+    tickets = [TICKETS, "1,2026-03-01 08:00:00,2026-03-01 09:00:00,7.0,9.0,open,web,hello,"]
+    comments = ["id,ticket_id,author_id,created_at,public,body", "5.0,1.0,9.0,2026-03-01 08:10:00,true,hi"]
+    users = ["id,role,name", "9,agent,A"]
+    files = {"tickets.csv": tickets, "comments.csv": comments, "users.csv": users}
+
+    found = read(tmp_path, "zendesk_tickets", files)
+
+    assert events_of(found) == {
+        "ticket-1:opened": ("conversation_opened", "9", "7"),
+        "comment-5": ("agent_message", "9", None),
+    }
+    assert found.met.doubtful == []
+
+
+def test_instant_with_a_fraction_and_the_name_of_its_zone_is_read(tmp_path):
+    part = "p1,41,2026-03-01 08:00:12.123456 UTC,comment,user,u1,,,hello"
+
+    (outcome,) = read(tmp_path, "intercom_parts", {"parts.csv": [PARTS, part]}).outcomes
+
+    assert format_instant(outcome.read.events[0].occurred_at) == "2026-03-01T08:00:12.123Z"
+
+
+def test_clock_without_seconds_is_no_duration(tmp_path):
+    ticket = "1,2026-03-01 08:00:00,,02:15,,Ann,Question,"
+
+    found = read(tmp_path, "freshdesk", {"a.csv": [FRESHDESK, ticket]}, zone="UTC")
+
+    assert dict(found.met.odd) == {"First response time (in hrs)": 1}
+
+
+def test_text_in_utf_8_is_not_read_as_another_encoding(tmp_path):
+    source = load_mapping("freshdesk")
+    written = source._replace(resources=tuple(Overrides("windows-1252").applied(one) for one in source.resources))
+    head = f"{FRESHDESK}\n1,2026-03-01 08:00:00,,,,Zoë,Question,".encode().split(b"\n")
+
+    with pytest.raises(InputError, match=r"a\.csv: found text in UTF-8, expected WINDOWS-1252; say --encoding utf-8"):
+        find_header(head, written, "a.csv")
+    assert find_header([line.decode().encode("windows-1252") for line in head], written, "a.csv").resource == "tickets"

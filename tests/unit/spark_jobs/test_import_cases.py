@@ -3,8 +3,21 @@
 import pytest
 
 from service_quality.instants import format_instant
-from spark_jobs.sources.cleaning import Cleaning, merged, order_of
-from tests.unit.spark_jobs.export_samples import read_files
+from spark_jobs.sources.beginnings import describe
+from spark_jobs.sources.cleaning import (
+    DECLARED,
+    EITHER,
+    OTHER,
+    ZERO_DECIMALS,
+    Cleaning,
+    merged,
+    order_of,
+    said_doubt,
+)
+from spark_jobs.sources.mapping import Condition, LeftOut
+from spark_jobs.sources.mapping_file import load_mapping
+from spark_jobs.sources.row_events import ReadRow, RowReader
+from tests.unit.spark_jobs.export_samples import given_for, read_files
 from tests.unit.spark_jobs.test_export_files import text_of
 
 
@@ -180,7 +193,33 @@ def test_counters_of_parts_add_up(tmp_path):
 def test_order_of_a_date_is_said_by_a_day_above_twelve_alone():
     forms = ("%d/%m/%Y", "%d-%b-%y")
 
-    assert [order_of(text, forms) for text in ("13/8/2023", "8/13/2023", "8/8/2023", "13-Aug-23", "soon")] == [
-        *(True, False, None),
-        *(True, None),
-    ]
+    days = ("13/8/2023", "8/13/2023", "8/8/2023", "8/9/2023", "13-Aug-23", "soon")
+
+    assert [order_of(day, forms) for day in days] == [DECLARED, OTHER, None, EITHER, DECLARED, None]
+
+
+def test_order_of_days_and_months_that_nothing_proves_is_said(tmp_path):
+    source = load_mapping("contacts")
+    early = dict.fromkeys(("Issue_reported at", "issue_responded"), "03/04/2023 10:00")
+    unproved = read(tmp_path, early, early | {"Unique id": "b", "Issue_reported at": "05/06/2023 10:00"})
+    proved = read(tmp_path, early, early | {"Unique id": "b", "Issue_reported at": "25/06/2023 10:00"})
+
+    assert [one for one in describe(unproved, source) if "swapped" in one and "Issue_reported at" in one]
+    assert not [one for one in describe(proved, source) if "swapped" in one and "Issue_reported at" in one]
+
+
+def test_ids_with_decimals_are_said_where_they_are_kept(tmp_path):
+    met = read(tmp_path, {}, {"Unique id": "9001.0"}).met
+
+    assert met.doubtful[-1] == ("Unique id", ZERO_DECIMALS, 1)
+    assert "ids such as 9001.0" in said_doubt(*met.doubtful[-1])
+
+
+def test_line_of_totals_that_the_mapping_leaves_out_is_not_rejected(tmp_path):
+    resource = load_mapping("contacts").resource("contacts")
+    total = LeftOut((Condition("Agent_name", "is", ["Total"]),), "totals")
+    reader = RowReader(resource._replace(left_out=(total,)), resource.fields, given_for(load_mapping("contacts")))
+    cells = dict.fromkeys(resource.fields, "")
+
+    assert reader.read_alone(cells | {"Agent_name": "total"}) == ReadRow(left_out="totals")
+    assert reader.read_alone(cells) == ReadRow(reason="missing_value", column="Unique id")

@@ -89,6 +89,37 @@ def test_mapping_that_is_wrong_in_ten_places_is_refused_with_ten_messages():
     assert any(one.endswith("did you mean rating?") for one in mistakes)
 
 
+def test_what_the_schema_forbids_hides_no_other_mistake():
+    mapping = small()
+    (resource,) = mapping["resources"]
+    mapping["zones"] = "UTC"
+    resource["encoding"] = "gbk"
+    resource["leaveOut"] = [{"when": [{"column": "id"}], "why": "nothing"}]
+    resource["schema"]["fields"] += [
+        {"name": "stamp", "type": "timestamp"},
+        {"name": "day", "type": "date", "format": "%d/%m/%Q"},
+        {"name": "took", "type": "duration", "format": "weeks"},
+    ]
+    resource["events"] += [
+        {"kind": "resolved", "id": "{id}:r", "when": [], "at": "at", "fields": {"conversation_id": "id"}},
+        {"kind": "resolvd", "id": "{id}:s", "at": "stamp", "fields": {"conversation_id": "id"}},
+        {"kind": "customer_message", "id": "{id}:m", "at": "at", "fields": {"conversation_id": "nr"}},
+        {
+            "kind": "order_placed",
+            "id": "{id}:o",
+            "at": "at",
+            "fields": {"customer_id": "id", "amount_minor": {"constant": "x"}},
+        },
+    ]
+
+    mistakes = mistakes_in(mapping)
+
+    said = ("zones", "gbk", "blank", "timestamp", "%Q", "weeks", "when", "resolvd", "column nr", "amount_minor")
+    assert [word for word in said if not any(word in one for one in mistakes)] == []
+    assert len(mistakes) == len(said)
+    assert any("one of 'utf-8', 'utf-16', 'gb18030'" in one for one in mistakes)
+
+
 def test_keys_that_the_schema_does_not_have_are_named_together():
     mapping = small()
     mapping["titel"] = mapping.pop("title")

@@ -169,3 +169,24 @@ def test_empty_file_is_refused(tmp_path):
 
     with pytest.raises(InputError, match="found nothing"):
         suggest(tmp_path / "export.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "line"),
+    [
+        ("price", ["12,50", "1.204,00"], "decimalChar: ',', groupChar: .}"),
+        ("price", ["1,299.00", "12.50"], "type: number, groupChar: ','}"),
+        ("price", ["1,299", "2,500"], "DOUBT: its commas may part thousands or decimals"),
+        ("store", ["0001", "0023"], "DOUBT: some of its numbers begin with a zero, which a number would lose"),
+        ("store", ["0001", "0023"], "{name: store, type: string}"),
+        ("rating", ["Great", "Poor"], "DOUBT: not all of its cells are 1 to 5"),
+        ("平均响应时长", ["2小时15分", "3分"], "DOUBT: its name says a duration, its cells have no form that is known"),
+    ],
+)
+def test_spelling_of_cells_is_found_or_doubted(tmp_path, name, cells, line):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "\n".join([f"key;{name};note;place", *(f"a{place};{cell};b;c" for place, cell in enumerate(cells))]), "utf-8"
+    )
+
+    assert line in as_yaml(suggest(path), path.name)
