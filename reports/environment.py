@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports import figures
 from reports.learning_summary import explain_learning
-from service_quality.alerts.message import Message
+from service_quality.message import Message
 
 #: The tags of the languages in HTML.
 LANGUAGE_TAGS = {"en": "en", "zh": "zh-CN"}

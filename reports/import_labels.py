@@ -1,6 +1,6 @@
 """The labels of the report of an import, in English and Chinese."""
 
-from service_quality.alerts.message import Message
+from service_quality.message import Message
 
 IMPORT_LABELS = {
     "other_language": Message("中文", "English"),

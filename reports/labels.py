@@ -5,7 +5,7 @@ Messages for features, rules, severities, states and measures are those of alert
 
 from typing import NamedTuple
 
-from service_quality.alerts.message import Message
+from service_quality.message import Message
 
 LABELS = {
     "title": Message("Contacts in, alerts out", "从顾客咨询到服务告警"),

@@ -1,6 +1,6 @@
 """The labels of the outcome of learning: champion beside candidate, in English and Chinese."""
 
-from service_quality.alerts.message import Message
+from service_quality.message import Message
 
 #: The most by which a promoted candidate's log loss exceeds the champion's; that of model_export, as a test asserts.
 MOST_DIFFERENCE = 0.001

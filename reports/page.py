@@ -15,9 +15,9 @@ from reports.telling import choose_telling
 from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert import Alert
 from service_quality.alerts.alert_state import OPENED, REPEATED, RESOLVED, WORSENED
-from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.shipped_rules import title_of
 from service_quality.alerts.shop_settings import ShopSettings
+from service_quality.message import LANGUAGES
 from service_quality.scoring.scores import ENGINES_DIFFER_AT_MOST
 
 Shops = Mapping[str, ShopSettings]

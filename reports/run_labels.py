@@ -1,6 +1,6 @@
 """The labels of a run's card, in English and Chinese."""
 
-from service_quality.alerts.message import Message
+from service_quality.message import Message
 
 RUN_LABELS = {
     "other_language": Message("中文", "English"),

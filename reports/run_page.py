@@ -6,7 +6,7 @@ from reports.import_labels import IMPORT_LABELS, REASONS
 from reports.import_report import import_parts
 from reports.proofs import Figures
 from reports.run_labels import RUN_LABELS, STATES, STEPS
-from service_quality.alerts.message import LANGUAGES
+from service_quality.message import LANGUAGES
 
 #: A part of a summary that has sections of its own.
 CLEANING = "cleaning"

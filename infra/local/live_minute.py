@@ -15,9 +15,9 @@ from infra.local.subscribers import QueueSubscriber, Received
 from service_quality.alerts.alert import Alert
 from service_quality.alerts.alert_json import decode_alert
 from service_quality.alerts.alert_state import OPENED, RESOLVED, WORSENED
-from service_quality.alerts.message import Message
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import MINUTE, SECOND, format_instant
+from service_quality.message import Message
 
 Figures = dict[str, Any]
 

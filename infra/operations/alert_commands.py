@@ -18,9 +18,9 @@ from infra.operations.shop_settings import read_settings, write_settings
 from service_quality.alerts.alert import Alert
 from service_quality.alerts.alert_json import alert_fields
 from service_quality.alerts.alert_state import SILENT
-from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.shop_settings import SETTINGS, ShopSettings, shop_settings
 from service_quality.alerts.wording import render_email
+from service_quality.message import LANGUAGES
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,10 +7,10 @@ from typing import NamedTuple, Protocol
 
 from service_quality.alerts.alert import Alert
 from service_quality.alerts.alert_json import alert_fields
-from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.wording import render_email
 from service_quality.instants import format_instant
+from service_quality.message import LANGUAGES
 from spark_jobs.backtest.conversation_text import conversation_text
 
 

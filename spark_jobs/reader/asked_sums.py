@@ -6,11 +6,11 @@ from typing import NamedTuple
 from service_quality.features.declarations import Feature, FeatureSet, compute_features
 from service_quality.histories.history import Column
 
-TOTAL, TIME_SINCE = "total", "time_since"
+TOTAL, TIME_SINCE, TIME_SINCE_FIRST = "total", "time_since", "time_since_first"
 
 
 class Asked(NamedTuple):
-    """The sum of a fact in a window of an entity, or the time since its last tile."""
+    """The sum of a fact in a window of an entity, or the time since its last or its first tile."""
 
     column: Column
     what: str
@@ -28,6 +28,10 @@ class _Asking:
 
     def time_since(self, entity: str, window: str, fact: str) -> float:
         self.asked[Asked(Column(entity, window, fact), TIME_SINCE)] = None
+        return 1.0
+
+    def time_since_first(self, entity: str, window: str, fact: str) -> float:
+        self.asked[Asked(Column(entity, window, fact), TIME_SINCE_FIRST)] = None
         return 1.0
 
     def ratio(self, numerator: float, denominator: float) -> float:

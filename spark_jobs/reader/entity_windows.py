@@ -13,7 +13,7 @@ import numpy as np
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.histories.history import Column
 from service_quality.histories.windows import WINDOWS
-from spark_jobs.reader.asked_sums import TOTAL, Asked
+from spark_jobs.reader.asked_sums import TIME_SINCE, TOTAL, Asked
 from spark_jobs.reader.block_rows import FACTS, READ_POINTS, VALUES, Block, EntityRows, Narrowed, narrow
 from spark_jobs.reader.carried_tiles import CarriedTiles, joined
 from spark_jobs.reader.counted_spans import EVERYTHING, ColumnSpan, CountedSpans
@@ -114,9 +114,11 @@ class EntityWindows:
             # Never below zero, as online (features/feature_context.py).
             return np.maximum(totals if carried is None else totals + carried.totals(points), 0)
         if carried is None:
-            return facts.sorted(name, version.behind, points).over(window).time_since(name)
-        own = joined(carried.as_facts(name), facts.named(name, version.behind))
-        return SortedFacts(own, points).over(window).time_since(name)
+            sorted_facts = facts.sorted(name, version.behind, points)
+        else:
+            sorted_facts = SortedFacts(joined(carried.as_facts(name), facts.named(name, version.behind)), points)
+        reader = sorted_facts.over(window)
+        return reader.time_since(name) if asked.what == TIME_SINCE else reader.time_since_first(name)
 
     def _carry(self) -> None:
         """Hold the facts of the last pieces as tiles, as far as they may be read behind them."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from service_quality.features.declarations import Feature, FeatureSet, compute_features
 from service_quality.histories.history import Column
 from service_quality.histories.windows import WINDOWS
-from spark_jobs.reader.asked_sums import TIME_SINCE, TOTAL, Asked
+from spark_jobs.reader.asked_sums import TIME_SINCE, TIME_SINCE_FIRST, TOTAL, Asked
 from spark_jobs.reader.counted_spans import CountedSpans
 from spark_jobs.reader.entity_blocks import integers
 from spark_jobs.reader.entity_windows import EntityValues, Values
@@ -50,6 +50,9 @@ class PieceColumns:
 
     def time_since(self, entity: str, window: str, fact: str) -> Values:
         return self._complete(Asked(Column(entity, window, fact), TIME_SINCE))
+
+    def time_since_first(self, entity: str, window: str, fact: str) -> Values:
+        return self._complete(Asked(Column(entity, window, fact), TIME_SINCE_FIRST))
 
     def ratio(self, numerator: Values, denominator: Values) -> Values:
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -5,7 +5,7 @@ tile had left never enters. Pure numpy; one shop at a time.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -156,12 +156,22 @@ class WindowReader:
 
     def time_since(self, name: str) -> Floats:
         """Clock minus the start of the newest tile whose sum is positive; NaN where the window has no such tile."""
+        return self._time_since(name, self._newest_by_maximum, max)
+
+    def time_since_first(self, name: str) -> Floats:
+        """Clock minus the start of the oldest tile whose sum is positive; NaN where the window has no such tile."""
+        return self._time_since(name, self._oldest_by_walk, min)
+
+    def _time_since(
+        self, name: str, chosen: Callable[[NDArray[np.bool_]], Integers], of_tiles: Callable[[Iterable[int]], int]
+    ) -> Floats:
+        """Clock minus the tile that `chosen` finds among facts that are never taken back; of others by a walk."""
         read_points, entity, value = self.sorted.read_points, self.sorted.facts.entity, self.sorted.facts.values[name]
         corrected = np.unique(entity[value < 0])
-        newest = self._newest_by_maximum((value > 0) & ~np.isin(entity, corrected))
+        tile = chosen((value > 0) & ~np.isin(entity, corrected))
         for code in corrected:
-            newest[read_points.entity == code] = self._newest_one_by_one(int(code), value)
-        return np.where(newest >= starts(self.window, read_points.clock), read_points.clock - newest, np.nan)
+            tile[read_points.entity == code] = self._one_by_one(int(code), value, of_tiles)
+        return np.where(tile >= starts(self.window, read_points.clock), read_points.clock - tile, np.nan)
 
     def _sums(self, name: str) -> tuple[Integers, Integers]:
         """The prefix sums of a value as its facts enter and leave; those of facts that never enter count as 0."""
@@ -213,22 +223,45 @@ class WindowReader:
         newest[known] = np.where(mine, tile - 1 + lowest, _NEVER)
         return newest
 
-    def _newest_one_by_one(self, code: int, value: Integers) -> Integers:
-        """The newest tile by a walk through the facts, since a correction can empty a tile again."""
+    def _oldest_by_walk(self, chosen: NDArray[np.bool_]) -> Integers:
+        """The oldest tile that the window holds, for facts that are never taken back.
+
+        In order of instants it is the first fact behind those that have left that had entered by then: what arrived
+        later is passed over, for all read points at a time.
+        """
+        oldest = np.full(len(self.sorted.read_points.entity), _NEVER)
+        chosen = chosen & self._alive
+        by_instant, by_log_index = self.sorted.by_instant.order, self.sorted.by_log_index.order
+        counted = chosen.astype(np.int64)
+        left, entered = prefix_sums(counted[by_instant])[self._left], prefix_sums(counted[by_log_index])
+        held = np.flatnonzero(entered[self.sorted.entered] - left > 0)
+        order = by_instant[chosen[by_instant]]
+        log_index, tile = self.sorted.facts.log_index[order], self._tile[order]
+        place, until = left[held], self.sorted.read_points.log_index[self.sorted.read_points.known[held]]
+        waiting = np.arange(len(held))
+        while len(waiting := waiting[log_index[place[waiting]] >= until[waiting]]):
+            place[waiting] += 1
+        oldest[self.sorted.read_points.known[held]] = tile[place]
+        return oldest
+
+    def _one_by_one(self, code: int, value: Integers, of_tiles: Callable[[Iterable[int]], int]) -> Integers:
+        """The tile of one entity by a walk through the facts, since a correction can empty a tile again."""
         read_points = self.sorted.read_points
-        log_indexes = read_points.log_index[read_points.entity == code]
+        places = np.flatnonzero(read_points.entity == code)
+        log_indexes, first_held = read_points.log_index[places], starts(self.window, read_points.clock[places])
         mine = (self.sorted.facts.entity == code) & self._alive
         columns = (self.sorted.facts.log_index[mine], self._tile[mine], value[mine])
         facts = sorted(zip(*(column.tolist() for column in columns), strict=True))
-        newest = np.empty(len(log_indexes), dtype=np.int64)
+        found = np.empty(len(log_indexes), dtype=np.int64)
         tiles: dict[int, int] = defaultdict(int)
         entered = 0
         for index in np.argsort(log_indexes, kind="stable"):
             while entered < len(facts) and facts[entered][0] < log_indexes[index]:
                 tiles[facts[entered][1]] += facts[entered][2]
                 entered += 1
-            newest[index] = max((tile for tile, total in tiles.items() if total > 0), default=_NEVER)
-        return newest
+            held = [tile for tile, total in tiles.items() if total > 0 and tile >= first_held[index]]
+            found[index] = of_tiles(held) if held else _NEVER
+        return found
 
 
 def starts(window: Window, clock: Integers) -> Integers:

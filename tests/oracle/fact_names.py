@@ -40,13 +40,20 @@ BEHAVIOUR = {
     "order_cancelled": "cancellations",
     "order_returned": "returns",
 }
+#: Kind of an order's event → the facts that sum its pieces and its amount.
+AMOUNTS = {
+    "order_placed": ("units", "order_amount_minor"),
+    "order_cancelled": ("cancelled_units", "cancelled_amount_minor"),
+    "order_returned": ("returned_units", "returned_amount_minor"),
+}
 #: The names of all facts.
 FACTS = (
     "contacts", "reopenings", "resolutions", "timed_resolutions", "resolution_ms", "replies", "first_replies",
     "timed_replies", "reply_ms", "on_time_replies", "slow_replies",
     "half_spent_replies", "late_replies", *BUCKETS, LONGEST, "provisional_replies",
     "unanswered", "abandoned", "transfers", "complaints", "ratings", "rating_points", "dissatisfied_ratings",
-    *BEHAVIOUR.values(), "browse_ms", "order_amount_minor",
+    *BEHAVIOUR.values(), "browse_ms", "unfulfilled_searches", "searches_without_order", "order_days",
+    *(name for names in AMOUNTS.values() for name in names),
 )  # fmt: skip
 
 

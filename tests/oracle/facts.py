@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from service_quality.events.interaction_event import InteractionEvent
 from tests.oracle.entities import OF_AGENTS, Attributes, contact_attributes, entity_key, visit_attributes
-from tests.oracle.fact_names import BEHAVIOUR, of_wait
+from tests.oracle.fact_names import AMOUNTS, BEHAVIOUR, of_wait
 from tests.oracle.outcome import is_visit, owner, rating_of_round, transfers
 from tests.oracle.rounds import places_in_round, replies, rounds, turns
 from tests.oracle.shares import (
@@ -19,6 +19,7 @@ from tests.oracle.shares import (
     unpaused_ms,
     waited_ms,
 )
+from tests.oracle.spans import MINUTE
 from tests.oracle.story import Story, is_exact
 from tests.oracle.waiting import Turn
 
@@ -163,11 +164,49 @@ def _of_visit(story: Story) -> Iterator[tuple[Attributes, Said]]:
     """What each event of a visit says of its customer and article, and complaints of the customer."""
     for place in story.places("complaint_filed"):
         yield contact_attributes(story, None), Said(None, story.event(place).occurred_at, "complaints", 1)
+    ordered = story.places("order_placed")
     for place in story.places(*BEHAVIOUR):
         event, about = story.event(place), visit_attributes(story, place)
         at = event.occurred_at
         yield about, Said(None, at, BEHAVIOUR[event.kind], 1)
         if event.kind == "page_viewed":
-            yield about, Said(None, at, "browse_ms", event.duration_ms or 0)
-        if event.kind == "order_placed":
-            yield about, Said(None, at, "order_amount_minor", event.amount_minor or 0)
+            yield about, Said(None, at, "browse_ms", _looked_at_ms(story, place))
+        if event.kind == "searched":
+            yield about, Said(None, at, "unfulfilled_searches", int(event.results == 0))
+            yield (
+                about,
+                Said(
+                    None,
+                    at,
+                    "searches_without_order",
+                    int(not any(_comes_before(event, story.event(o)) for o in ordered)),
+                ),
+            )
+        for name, amount in zip(AMOUNTS.get(event.kind, ()), (event.quantity, event.amount_minor), strict=False):
+            yield about, Said(None, at, name, amount or 0)
+    if ordered:
+        first = min((story.event(place) for place in ordered), key=_in_time)
+        yield {"customer_id": first.customer_id}, Said(None, first.occurred_at, "order_days", 1)
+
+
+def _in_time(event: InteractionEvent) -> tuple[int, int, int, str]:
+    """The order of a day's events: by instant, then as their source numbers them, then by id."""
+    numbered = -1 if event.sequence is None else event.sequence
+    return event.occurred_at, 0, numbered, event.event_id
+
+
+def _comes_before(event: InteractionEvent, other: InteractionEvent) -> bool:
+    return _in_time(event) < _in_time(other)
+
+
+def _looked_at_ms(story: Story, place: int) -> int:
+    """As long as the source says, else until the customer did something else; half an hour is the most."""
+    event, half_an_hour = story.event(place), 30 * MINUTE
+    if event.duration_ms is not None:
+        return min(half_an_hour, event.duration_ms)
+    later = [other for other in map(story.event, story.places(*BEHAVIOUR)) if _comes_before(event, other)]
+    if not later or event.precision == "day":
+        return 0
+    following = min(later, key=_in_time)
+    idle = following.occurred_at - event.occurred_at
+    return 0 if idle > half_an_hour or following.precision == "day" else idle

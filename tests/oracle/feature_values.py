@@ -1,6 +1,7 @@
 """The values of declared features at one event or instant, each by a loop over facts."""
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -14,6 +15,7 @@ from service_quality.features.declarations import (
     Quantile,
     Rate,
     TimeSince,
+    TimeSinceFirst,
     Total,
     WindowRatio,
 )
@@ -67,7 +69,7 @@ class FeatureValues:
                 hits, trials = self._sum(entity, fact, recent), self._sum(entity, fact, window)
                 return _shrunk(hits, trials, part / whole, prior_weight)
             case TimeSince(entity, fact, window):
-                return self._time_since(entity, fact, window)
+                return self._time_since(entity, fact, window, min if isinstance(feature, TimeSinceFirst) else max)
             case Rate(entity, rate, window, prior_weight, parent):
                 hits, trials = (self._sum(entity, fact, window) for fact in RATES[rate])
                 expected = self.value(parent) if isinstance(parent, Rate) else parent
@@ -108,14 +110,14 @@ class FeatureValues:
         lower = uppers[bucket - 1] if bucket else 0
         return lower + (uppers[bucket] - lower) * ((wanted - sum(known[:bucket])) / known[bucket])
 
-    def _time_since(self, entity: str, fact: str, window: str) -> int | None:
+    def _time_since(self, entity: str, fact: str, window: str, of_tiles: Callable[[Iterable[int]], int]) -> int | None:
         if self._is_incomplete(entity, fact, window):
             return None
         tiles: Counter[int] = Counter()
         for f in self._inside(entity, fact, window):
             tiles[tile_start(f.at, window)] += f.value
         held = [start for start, value in tiles.items() if value > 0]
-        return self.histories.clock - max(held) if held else None
+        return self.histories.clock - of_tiles(held) if held else None
 
 
 def _quotient(numerator: int | None, denominator: int | None) -> float | None:

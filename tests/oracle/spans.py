@@ -12,6 +12,7 @@ WINDOWS = {
     "7d": (7 * DAY, 6 * HOUR),
     "30d": (30 * DAY, DAY),
     "90d": (90 * DAY, DAY),
+    "365d": (365 * DAY, 7 * DAY),
 }
 
 

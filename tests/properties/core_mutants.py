@@ -14,9 +14,9 @@ from service_quality.conversations.rounds import Round
 from service_quality.conversations.turns import Turn
 from service_quality.events import kinds
 from service_quality.events.kinds import SCORED
-from service_quality.facts import conversation_facts, conversation_fold, entities
-from service_quality.facts.conversation_facts import REPLY_HISTOGRAM
+from service_quality.facts import conversation_facts, conversation_fold, entities, visit_facts
 from service_quality.facts.conversation_fold import FoldedConversation
+from service_quality.facts.declared_facts import REPLY_HISTOGRAM, TOLD_BY_EVENTS
 from service_quality.features import declarations
 from service_quality.histories.windows import WINDOWS, Window
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
@@ -207,12 +207,12 @@ _OF_THE_REST: Mutants = {
     ),
     "a complaint outside of a contact is lost": _read(misread_rounds.complaints_of_contacts_only),
     "an amount counts in the stated currency alone": _instead(
-        conversation_facts, "_behaviour_attributes", misread_facts.in_the_stated_currency
+        visit_facts, "_attributes", misread_facts.in_the_stated_currency
     ),
     "an amount counts in any currency": _entity(entities.CUSTOMER_CURRENCY._replace(parts=("customer_id",))),
     "the first currency stays": _instead(Reading, "_read_attributes", misread_rounds.first_currency),
     "a cancelled order is a return": lambda: mock.patch.dict(
-        conversation_facts._BEHAVIOUR, {"order_cancelled": "returns"}
+        TOLD_BY_EVENTS, {"order_cancelled": TOLD_BY_EVENTS["order_returned"]}
     ),
     "nothing is taken back": _instead(conversation_fold, "facts_between", misread_facts.only_what_is_new),
     "retention a day longer": _instead(conversation, "RETENTION", 31 * DAY),

@@ -12,6 +12,7 @@ from service_quality.features.declarations import (
     Quantile,
     Rate,
     TimeSince,
+    TimeSinceFirst,
     Total,
     WindowRatio,
 )
@@ -53,6 +54,15 @@ SMALL = FeatureSet(
         EventValue("opened_hour"),
         EventValue("waiting_days"),
         EventValue("waited_share"),
+        TimeSinceFirst("customer", "orders", "365d"),
+        TimeSinceFirst("shop", "page_views", "1d"),
+        TimeSince("customer", "order_days", "365d"),
+        Total("shop", "order_days", "1d"),
+        Total("customer", "units", "365d"),
+        Total("sku", "cancelled_units", "30d"),
+        AmountTotal("customer_currency", "returned_amount_minor", "365d"),
+        Total("shop", "unfulfilled_searches", "7d"),
+        Total("category", "searches_without_order", "1d"),
     )
 )
 #: What a later deployment may serve: some of SMALL, and windows, facts and an entity that SMALL has not.
@@ -64,6 +74,7 @@ OTHER = FeatureSet(
         Total("sku", "returns", "30d"),
         Mean("channel", "reply_ms", "replies", "1h"),
         TimeSince("customer", "page_views", "1d"),
+        TimeSinceFirst("agent", "replies", "7d"),
         Rate("shop", "reopened", "1d", prior_weight=2, parent=0.1),
         WindowRatio("shift", "contacts", "1h", "7d", prior_weight=2),
     )

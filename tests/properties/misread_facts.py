@@ -15,7 +15,7 @@ from service_quality.conversations.rounds import RESOLVED, Reply, Round, Share
 from service_quality.conversations.turns import Turn
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.time_reached import TimeReached
-from service_quality.facts import conversation_facts
+from service_quality.facts import conversation_facts, visit_facts
 from service_quality.facts.conversation_facts import Fact, FactTotals
 from service_quality.features.declarations import Reader, WindowRatio
 from service_quality.histories.windows import Window
@@ -90,7 +90,7 @@ def in_the_stated_currency(event: InteractionEvent, currency: str | None) -> dic
     return _BEHAVIOUR_ATTRIBUTES(event, event.currency)
 
 
-_BEHAVIOUR_ATTRIBUTES = conversation_facts._behaviour_attributes
+_BEHAVIOUR_ATTRIBUTES = visit_facts._attributes
 
 
 def first_who_answered(one: Round) -> str | None:

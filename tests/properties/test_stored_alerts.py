@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from service_quality.alerts.message import LANGUAGES
 from service_quality.errors import UnreadableRowError
+from service_quality.message import LANGUAGES
 from tests.stand_ins.alert_rows import BODY, publication, require_sendable
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "alert.schema.json").read_text("utf-8"))

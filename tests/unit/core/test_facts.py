@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from service_quality.conversations.conversation import EMPTY
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.conversations.reading import read_conversation
@@ -22,9 +24,9 @@ def facts_of(*events, kept=AGENT) -> set[tuple[str, int, str, int]]:
     return {(key.partition("\x1f")[2], at - NOON, name, value) for (key, at, name), value in totals.items()}
 
 
-def changes(before, after, *, imported=()) -> set[tuple[str, str, int]]:
+def changes(before, after, *, imported=(), kept=AGENT) -> set[tuple[str, str, int]]:
     step = step_conversation(
-        FoldedConversation(conversation(*before), AGENT),
+        FoldedConversation(conversation(*before), kept),
         after,
         received_clock=NOON + DAY,
         imported=(part_of(*imported),) if imported else (),
@@ -93,7 +95,67 @@ def test_reply_counts_for_its_sender_and_the_rating_for_the_last_who_answered():
 def test_purchase_counts_for_the_customer_with_its_amount():
     found = facts_of(event("order_placed", 0, customer_id="zoe", order_id="o1", amount_minor=1999), kept=CUSTOMER)
 
-    assert found == {("zoe", 0, "orders", 1), ("zoe", 0, "order_amount_minor", 1999)}
+    assert found == {("zoe", 0, "orders", 1), ("zoe", 0, "order_days", 1), ("zoe", 0, "order_amount_minor", 1999)}
+
+
+def test_pieces_and_amounts_of_orders_cancellations_and_returns_are_summed_apart():
+    about = {"customer_id": "zoe", "quantity": 3, "amount_minor": 500}
+
+    found = facts_of(
+        *(event(f"order_{what}", 0, **about) for what in ("placed", "cancelled", "returned")), kept=CUSTOMER
+    )
+
+    summed = {name: value for _, _, name, value in found if name.endswith(("units", "_minor"))}
+    assert summed == {
+        **dict.fromkeys(("units", "cancelled_units", "returned_units"), 3),
+        **dict.fromkeys(("order_amount_minor", "cancelled_amount_minor", "returned_amount_minor"), 500),
+    }
+
+
+def test_two_orders_of_a_day_are_one_day_and_a_piece_that_is_not_said_counts_none():
+    found = facts_of(*(event("order_placed", at, customer_id="zoe") for at in (HOUR, 2 * HOUR)), kept=CUSTOMER)
+
+    assert found == {("zoe", HOUR, "orders", 1), ("zoe", 2 * HOUR, "orders", 1), ("zoe", HOUR, "order_days", 1)}
+
+
+def test_earlier_order_that_arrives_late_is_the_day_s_first():
+    first, late = (event("order_placed", at, customer_id="zoe", event_id=f"o{at}") for at in (2 * HOUR, HOUR))
+
+    assert changes((first,), late, kept=CUSTOMER) == {
+        ("zoe", "orders", 1),
+        ("zoe", "order_days", -1),
+        ("zoe", "order_days", 1),
+    }
+
+
+def test_search_without_a_result_and_one_without_an_order_behind_it_are_counted():
+    searches = [event("searched", at * MINUTE, customer_id="zoe", results=results) for at, results in ((0, 0), (9, 7))]
+    order = event("order_placed", 5 * MINUTE, customer_id="zoe")
+
+    found = {(at, name) for _, at, name, _ in facts_of(*searches, order, kept=CUSTOMER)}
+
+    assert {(0, "unfulfilled_searches"), (9 * MINUTE, "searches_without_order")} <= found
+    assert not {(9 * MINUTE, "unfulfilled_searches"), (0, "searches_without_order")} & found
+
+
+@pytest.mark.parametrize(
+    ("given", "next_after", "looked"),
+    [
+        (42_000, 5 * MINUTE, 42_000),
+        (2 * HOUR, 5 * MINUTE, 30 * MINUTE),
+        (None, 5 * MINUTE, 5 * MINUTE),
+        (None, 30 * MINUTE, 30 * MINUTE),
+        (None, 30 * MINUTE + 1, 0),  # another session
+        (None, None, 0),
+    ],
+)
+def test_page_is_looked_at_as_its_source_says_else_until_the_customer_goes_on(given, next_after, looked):
+    visit = [event("page_viewed", 0, customer_id="zoe", duration_ms=given)]
+    visit += [event("cart_added", next_after, customer_id="zoe")] if next_after is not None else []
+
+    browsed = [value for _, _, name, value in facts_of(*visit, kept=CUSTOMER) if name == "browse_ms"]
+
+    assert browsed == ([looked] if looked else [])
 
 
 def test_amount_of_a_contact_is_no_purchase():

@@ -15,7 +15,8 @@ from service_quality.conversations.reading import read_conversation
 from service_quality.conversations.reading_order import in_order
 from service_quality.errors import DeclarationError
 from service_quality.facts import conversation_facts
-from service_quality.facts.conversation_facts import FACTS, REPLY_HISTOGRAM, Fact, total_facts
+from service_quality.facts.conversation_facts import FACTS, Fact, total_facts
+from service_quality.facts.declared_facts import REPLY_HISTOGRAM
 from service_quality.facts.entities import ENTITIES, Entity
 from service_quality.features.declarations import (
     RATES,

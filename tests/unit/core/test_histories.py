@@ -32,8 +32,7 @@ def test_fact_leaves_when_its_whole_tile_does(window):
     leaves = window.leaves_at(NOON + 7)
 
     assert window.start(leaves) > NOON + 7 >= window.start(leaves - 1)
-    assert window.start(leaves) % window.hop == 0
-    assert window.length % window.hop == 0
+    assert window.start(leaves) - window.hop == window.start(leaves - 1) == window.tile(NOON + 7)
 
 
 def test_fact_whose_tile_has_left_never_enters():

@@ -191,7 +191,7 @@ def test_import_without_items_is_done_at_once():
 
 @pytest.mark.parametrize(
     ("counts", "days"),
-    [({"histories": 1}, 91), ({"histories": 0, "conversations": 1}, 32)],
+    [({"histories": 1}, 372), ({"histories": 0, "conversations": 1}, 32)],
     ids=str,
 )
 def test_import_leaves_the_list_when_no_window_and_no_retention_reaches_it(counts, days):

@@ -7,11 +7,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from service_quality.alerts.alert import ALERT_VERSION
-from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.publications import publication_of
 from service_quality.alerts.shop_settings import ShopSettings
 from service_quality.alerts.stored_alerts import AlertRow, read_alert
 from service_quality.errors import UnreadableRowError
+from service_quality.message import LANGUAGES
 from tests.stand_ins.alert_rows import BODY, publication, require_sendable, row
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "alert.schema.json").read_text("utf-8"))

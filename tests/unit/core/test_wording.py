@@ -9,7 +9,6 @@ from service_quality.alerts.alert import Alert
 from service_quality.alerts.alert_json import read_fields
 from service_quality.alerts.alert_state import OPENED, REPEATED, RESOLVED, SILENT, WORSENED
 from service_quality.alerts.endings import ENDINGS
-from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.rules import AUDIENCES, SEVERITIES
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.shop_settings import ShopSettings
@@ -23,6 +22,7 @@ from service_quality.facts.entities import ENTITIES
 from service_quality.features.declarations import RATES, Total
 from service_quality.features.feature_set import FEATURES
 from service_quality.histories.windows import WINDOWS
+from service_quality.message import LANGUAGES
 
 WAITING_TOO_LONG = shipped_rules()[0]
 BODY: dict[str, Any] = {

@@ -5,7 +5,7 @@ import pytest
 from infra.local.learn import describe
 from infra.local.learning import PROMOTED, REFUSED, Outcome, judged_from
 from reports.learning_summary import render_learning
-from service_quality.alerts.message import LANGUAGES
+from service_quality.message import LANGUAGES
 from tests.unit.reports import made_up_run as made_up
 
 

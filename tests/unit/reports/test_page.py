@@ -20,9 +20,9 @@ from reports.plots import WIDE, plot_calibration, plot_hours
 from reports.proofs import read_proofs
 from reports.telling import choose_telling
 from service_quality.alerts.alert import Alert
-from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.shop_settings import ShopSettings
+from service_quality.message import LANGUAGES
 from tests.unit.reports import made_up_run as made_up
 
 VOID = {"meta", "br"}

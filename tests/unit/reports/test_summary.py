@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from reports.summary import render_summary
-from service_quality.alerts.message import LANGUAGES
+from service_quality.message import LANGUAGES
 from tests.unit.reports import made_up_run as made_up
 
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from service_quality.alerts.message import NO_TEXT, Message
 from service_quality.by_fields import ByFields, value_class
 from service_quality.instants import SECOND
+from service_quality.message import NO_TEXT, Message
 from service_quality.scoring.reasons import Reason
 
 #: Of the JSON form. Fields may be added within a version; what loses a field or its meaning is another version.

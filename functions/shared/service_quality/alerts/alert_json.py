@@ -6,10 +6,10 @@ from collections.abc import Container, Mapping
 from itertools import islice
 
 from service_quality.alerts.alert import ALERT_VERSION, UNKNOWN, Alert, AlertSubject
-from service_quality.alerts.message import LANGUAGES, NO_TEXT, Message
 from service_quality.alerts.wording_messages import EVENT_VALUES
 from service_quality.errors import UnreadableRowError
 from service_quality.instants import DAY, LATEST_SECOND, SECOND, format_instant, parse_instant
+from service_quality.message import LANGUAGES, NO_TEXT, Message
 from service_quality.scoring.reasons import MOST_REASONS, Reason
 
 # Within these bounds a message stays far below the 256 KB of a topic, however its characters are escaped.

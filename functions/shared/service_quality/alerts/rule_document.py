@@ -8,7 +8,6 @@ from service_quality.alerts.chance import rate_by_chance
 from service_quality.alerts.condition_document import read_condition, require
 from service_quality.alerts.conditions import Condition, Values
 from service_quality.alerts.document_place import Place, Read
-from service_quality.alerts.message import Message
 from service_quality.alerts.rule_forms import NONE, RESOLVED, Form
 from service_quality.alerts.rule_problems import Problems
 from service_quality.alerts.rule_vocabulary import KIND_NAMES, Vocabulary
@@ -16,6 +15,7 @@ from service_quality.alerts.rules import AUDIENCES, CONVERSATION, SEVERITIES, Ru
 from service_quality.errors import RejectedRulesError
 from service_quality.events.kinds import GROUPS
 from service_quality.features.declarations import FeatureSet
+from service_quality.message import Message
 from service_quality.policies.document_values import JsonObject, Problem, shown
 from service_quality.policies.json_documents import read_json_object
 

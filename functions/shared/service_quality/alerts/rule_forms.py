@@ -6,9 +6,9 @@ from math import isfinite
 from typing import Generic, TypeVar
 
 from service_quality.alerts.conditions import SQUARED_QUANTILES
-from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.rules import AUDIENCES, SEVERITIES
 from service_quality.instants import DAY, SECOND
+from service_quality.message import LANGUAGES
 from service_quality.policies import document_values as values
 from service_quality.policies.document_values import JsonObject
 from service_quality.policies.local_days import format_duration

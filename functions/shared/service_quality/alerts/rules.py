@@ -3,12 +3,12 @@
 from functools import cached_property
 
 from service_quality.alerts.conditions import Condition, HeldFor, Values, held_in
-from service_quality.alerts.message import NO_TEXT, Message
 from service_quality.alerts.stages import stages_in
 from service_quality.by_fields import ByFields, value_class
 from service_quality.conversations.wait_stages import WAITED_SHARE, Stage
 from service_quality.errors import DeclarationError
 from service_quality.facts.entities import ENTITIES
+from service_quality.message import NO_TEXT, Message
 
 #: What an alert is about where it is about no entity.
 CONVERSATION = "conversation"

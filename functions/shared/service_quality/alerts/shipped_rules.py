@@ -8,10 +8,10 @@ import pkgutil
 from functools import cache
 
 from service_quality.alerts.conditions import AtLeast
-from service_quality.alerts.message import NO_TEXT, Message
 from service_quality.alerts.rules import Rule
 from service_quality.alerts.stored_rules import read_rules
 from service_quality.features.feature_set import FEATURES
+from service_quality.message import NO_TEXT, Message
 
 FILE = "shipped_rules.json"
 

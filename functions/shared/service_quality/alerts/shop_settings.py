@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from service_quality.alerts.message import LANGUAGES
 from service_quality.alerts.wording_messages import NO_CURRENCY
 from service_quality.instants import SECOND
+from service_quality.message import LANGUAGES
 
 _LONGEST_NAME = 200
 _UTC = "UTC"

@@ -22,10 +22,10 @@ from service_quality.alerts.conditions import (
     Not,
     OneOf,
 )
-from service_quality.alerts.message import Message
 from service_quality.alerts.rules import Rule
 from service_quality.features.declarations import RATES, FeatureSet, Rate, Total
 from service_quality.histories.windows import WINDOWS
+from service_quality.message import Message
 
 #: A kind of condition, and what it is made of: names, numbers, other conditions.
 StoredCondition = list[object]

@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert import Alert
-from service_quality.alerts.message import Message
 from service_quality.alerts.provisional import is_judged
 from service_quality.alerts.shop_settings import ShopSettings, instant_in_words, money_in_words, printable
 from service_quality.alerts.wording_messages import MAIL, say
@@ -19,11 +18,13 @@ from service_quality.features.declarations import (
     Quantile,
     Rate,
     TimeSince,
+    TimeSinceFirst,
     Total,
     WindowRatio,
 )
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import SECOND
+from service_quality.message import Message
 from service_quality.scoring.reasons import Reason
 
 Key = TypeVar("Key", bound=Hashable)
@@ -41,6 +42,10 @@ _ESTIMATED_FROM, _ESTIMATED_UNTIL = 0.5, 0.75
 _MOST_IN_PERCENT = 10  # a wait of many times what was allowed
 #: Below what a number is such a time; instants end with the year 9999.
 _TIMES_BELOW = {"hour": 24, "weekday": 7, "instant": 253_402_300_800_000}
+
+
+_TIME_SINCE = Message("time since the last {1} of {0} in {2}", "{0}{2}内最后一次{1}距今时间")
+_TIME_SINCE_FIRST = Message("time since the first {1} of {0} in {2}", "{0}{2}内首次{1}距今时间")
 
 
 def phrase(feature: Feature, language: str) -> str:
@@ -68,12 +73,9 @@ def phrase(feature: Feature, language: str) -> str:
             whole, part = _say(messages.FACTS, fact, language), _say(messages.WINDOWS, recent, language)
             what = shape.said(language).format(whole, part)
         case TimeSince(_, fact, _):
-            shape = Message("time since the last {1} of {0}", "{0}距上次{1}的时间")
-            whose, last = (
-                _say(messages.ENTITIES, feature.entity, language),
-                _say(messages.LAST, fact, language),
-            )
-            return shape.said(language).format(whose, last)
+            shape = _TIME_SINCE_FIRST if isinstance(feature, TimeSinceFirst) else _TIME_SINCE
+            whose, once = _say(messages.ENTITIES, feature.entity, language), _say(messages.ONCE, fact, language)
+            return shape.said(language).format(whose, once, _say(messages.WINDOWS, feature.window, language))
     shape = Message("{2} of {0} in {1}", "{0}{1}的{2}")
     whose, when = (
         _say(messages.ENTITIES, feature.entity, language),

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from service_quality.alerts.message import Message
+from service_quality.facts.declared_facts import DECLARED_FACTS
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
+from service_quality.message import Message
 
 
 def say(table: Mapping[str, Message], name: str, language: str) -> str:
@@ -39,68 +40,12 @@ WINDOWS = {
     "7d": Message("the last 7 days", "近 7 天"),
     "30d": Message("the last 30 days", "近 30 天"),
     "90d": Message("the last 90 days", "近 90 天"),
+    "365d": Message("the last 365 days", "近 365 天"),
 }
 
-FACTS = {
-    "contacts": Message("contacts", "咨询量"),
-    "replies": Message("replies", "回复数"),
-    "first_replies": Message("first replies", "首次回复数"),
-    "timed_replies": Message("replies of known time", "计时回复数"),
-    "reply_ms": Message("time taken for replies", "回复总用时"),
-    "on_time_replies": Message("replies on time", "及时回复数"),
-    "slow_replies": Message("slow replies", "慢回复数"),
-    "half_spent_replies": Message("answers given after half of their time", "过半时限才回复的次数"),
-    "late_replies": Message("late answers", "超时回复数"),
-    "reply_ms_to_30s": Message("replies within 30 s", "30 秒内回复数"),
-    "reply_ms_to_1m": Message("replies after 30 s to 1 min", "30 秒至 1 分钟回复数"),
-    "reply_ms_to_3m": Message("replies after 1 to 3 min", "1 至 3 分钟回复数"),
-    "reply_ms_to_5m": Message("replies after 3 to 5 min", "3 至 5 分钟回复数"),
-    "reply_ms_to_15m": Message("replies after 5 to 15 min", "5 至 15 分钟回复数"),
-    "reply_ms_to_1h": Message("replies after 15 min to 1 h", "15 分钟至 1 小时回复数"),
-    "reply_ms_to_4h": Message("replies after 1 to 4 h", "1 至 4 小时回复数"),
-    "reply_ms_to_1d": Message("replies after 4 to 24 h", "4 至 24 小时回复数"),
-    "reply_ms_over_1d": Message("replies after more than 24 h", "超过 24 小时回复数"),
-    "provisional_replies": Message("provisionally judged replies", "暂定判定回复数"),
-    "unanswered": Message("questions without an answer", "未获回复的提问数"),
-    "abandoned": Message("abandoned questions", "无人回复而中断的提问数"),
-    "ratings": Message("ratings", "评价数"),
-    "dissatisfied_ratings": Message("dissatisfied ratings", "不满意评价数"),
-    "rating_points": Message("rating points", "评价总分"),
-    "resolutions": Message("resolved contacts", "已解决数"),
-    "timed_resolutions": Message("resolutions of known time", "计时解决数"),
-    "resolution_ms": Message("time taken for resolutions", "解决总用时"),
-    "reopenings": Message("reopened contacts", "重新打开数"),
-    "transfers": Message("transfers", "转接数"),
-    "complaints": Message("complaints", "投诉数"),
-    "page_views": Message("page views", "浏览次数"),
-    "browse_ms": Message("browsing time", "浏览时长"),
-    "searches": Message("searches", "搜索次数"),
-    "cart_additions": Message("items put into the cart", "加购次数"),
-    "orders": Message("orders", "订单数"),
-    "order_amount_minor": Message("order value", "下单金额"),
-    "cancellations": Message("cancelled orders", "取消订单数"),
-    "returns": Message("returned orders", "退货数"),
-}
-
-#: The last occurrence of a fact, for the time since.
-LAST = {
-    "contacts": Message("contact", "咨询"),
-    "replies": Message("reply", "回复"),
-    "unanswered": Message("question without an answer", "未获回复的提问"),
-    "abandoned": Message("abandoned question", "无人回复而中断的提问"),
-    "ratings": Message("rating", "评价"),
-    "dissatisfied_ratings": Message("dissatisfied rating", "不满意评价"),
-    "resolutions": Message("resolved contact", "问题解决"),
-    "reopenings": Message("reopened contact", "会话重新打开"),
-    "transfers": Message("transfer", "转接"),
-    "complaints": Message("complaint", "投诉"),
-    "page_views": Message("page view", "浏览"),
-    "searches": Message("search", "搜索"),
-    "cart_additions": Message("item put into the cart", "加购"),
-    "orders": Message("order", "下单"),
-    "cancellations": Message("cancelled order", "取消订单"),
-    "returns": Message("returned order", "退货"),
-}
+#: What the sum of a fact counts, and one occurrence of it.
+FACTS = {name: fact.words for name, fact in DECLARED_FACTS.items()}
+ONCE = {name: fact.once for name, fact in DECLARED_FACTS.items() if fact.once is not None}
 
 #: A fact per another fact.
 MEANS = {

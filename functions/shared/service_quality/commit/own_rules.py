@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from service_quality.alerts.conditions import AnyOf
-from service_quality.alerts.message import Message
 from service_quality.alerts.rules import Rule
 from service_quality.alerts.stored_rules import read_rules, store_rules
 from service_quality.commit.stored_json import pack, unpack
 from service_quality.features.declarations import FeatureSet
+from service_quality.message import Message
 
 #: Of withdrawn rules the latest are held: an alert that no event of its subject ends is deleted with its item.
 MOST_WITHDRAWN = 30

@@ -124,7 +124,7 @@ class InteractionEvent(ByFields):
         metadata=an_id(
             "of `amount_minor`, by ISO 4217; without it the one last named in the conversation or visit counts, else "
             "that of the policy in force; an order without any of these enters no sum",
-            _OF_CONTACTS | {"order_placed"},
+            _OF_CONTACTS | _ORDERS,
             "INR",
         ),
     )
@@ -141,8 +141,9 @@ class InteractionEvent(ByFields):
     amount_minor: int | None = field(
         default=None,
         metadata=an_integer(
-            "price of the product or value of the order, in minor units of the currency",
-            _OF_CONTACTS | {"order_placed"},
+            "price of the product or value of the order, or of what is cancelled or comes back, in minor units of the "
+            "currency",
+            _OF_CONTACTS | _ORDERS,
             129_900,
             lowest=0,
             highest=10**12,

@@ -7,40 +7,16 @@ from typing import NamedTuple
 from service_quality.conversations.conversation import Conversation
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.rounds import Reply, Round
-from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.kinds import BEHAVIOUR
+from service_quality.facts.declared_facts import LONGEST_VIEW, OF_BEHAVIOUR, OF_CONTACTS, REPLY_HISTOGRAM
 from service_quality.facts.entities import ENTITIES, Entity, keys_of
-from service_quality.instants import DAY, HOUR, MINUTE, SECOND
+from service_quality.facts.visit_facts import FactsUnder, visit_facts
+from service_quality.instants import MINUTE
 from service_quality.policies.policy import DEFAULT_POLICY
 
-#: The buckets of known waits, by the fact that counts them: each up to its bound in milliseconds, the last without one.
-REPLY_HISTOGRAM = {
-    "reply_ms_to_30s": 30 * SECOND,
-    "reply_ms_to_1m": MINUTE,
-    "reply_ms_to_3m": 3 * MINUTE,
-    "reply_ms_to_5m": 5 * MINUTE,
-    "reply_ms_to_15m": 15 * MINUTE,
-    "reply_ms_to_1h": HOUR,
-    "reply_ms_to_4h": 4 * HOUR,
-    "reply_ms_to_1d": DAY,
-    "reply_ms_over_1d": None,
-}
-
-#: Facts about the contact and its agent, and facts about a customer's behaviour in the shop.
-CONTACT_FACTS = (
-    "contacts", "replies", "first_replies", "timed_replies", "reply_ms", "on_time_replies", "slow_replies",
-    "half_spent_replies", "late_replies",
-    *REPLY_HISTOGRAM, "provisional_replies", "unanswered", "abandoned",
-    "ratings", "dissatisfied_ratings", "rating_points",
-    "resolutions", "timed_resolutions", "resolution_ms", "reopenings", "transfers", "complaints",
-)  # fmt: skip
-BEHAVIOUR_FACTS = (
-    "page_views", "browse_ms", "searches", "cart_additions", "orders", "order_amount_minor", "cancellations",
-    "returns",
-)  # fmt: skip
+CONTACT_FACTS = tuple(fact.name for fact in OF_CONTACTS)
+BEHAVIOUR_FACTS = tuple(fact.name for fact in OF_BEHAVIOUR)
 FACTS = CONTACT_FACTS + BEHAVIOUR_FACTS
-
-#: Facts in minor units of a currency: only an entity of one currency may sum them.
-MONEY_FACTS = ("order_amount_minor",)
 
 #: The default of a policy that judges a fact where a shop declares none, and its value when columns got their names.
 _DEFAULT_LIMITS = {
@@ -49,15 +25,6 @@ _DEFAULT_LIMITS = {
     "late_replies": ("on_time_within_ms", 3 * MINUTE),
     "slow_replies": ("slow_beyond_ms", 15 * MINUTE),
     "dissatisfied_ratings": ("dissatisfied_at_most", 3),
-}
-
-_BEHAVIOUR = {
-    "page_viewed": "page_views",
-    "searched": "searches",
-    "cart_added": "cart_additions",
-    "order_placed": "orders",
-    "order_cancelled": "cancellations",
-    "order_returned": "returns",
 }
 
 
@@ -80,14 +47,14 @@ FactTotals = dict[tuple[str, int, str], int]
 def fact_limit(fact: str) -> int | None:
     """The limit that a fact depends on: with another limit it is another fact. None where it depends on none.
 
-    It is a bound of the histogram, or the default of a policy. A default with its first value says nothing, so that the
-    columns that were named without it keep their names.
+    It is a bound of the histogram, the longest view of a page, or the default of a policy. A default with its first
+    value says nothing, so that the columns that were named without it keep their names.
 
     >>> fact_limit("reply_ms_to_1m"), fact_limit("slow_replies"), fact_limit("replies")
     (60000, None, None)
     """
     if fact not in _DEFAULT_LIMITS:
-        return REPLY_HISTOGRAM.get(fact)
+        return LONGEST_VIEW if fact == "browse_ms" else REPLY_HISTOGRAM.get(fact)
     name, first = _DEFAULT_LIMITS[fact]
     limit: int = getattr(DEFAULT_POLICY, name)
     return limit if limit != first else None
@@ -126,11 +93,7 @@ def contact_attributes(state: ConversationState, agent_id: str | None) -> dict[s
     return {**state.contact, "currency": state.currency, "agent_id": agent_id, **profile}
 
 
-#: Attributes, and the facts under them: instant, name, value.
-_FactsUnder = tuple[dict[str, str | None], list[tuple[int, str, int]]]
-
-
-def _all_facts(conversation: Conversation, state: ConversationState) -> Iterator[_FactsUnder]:
+def _all_facts(conversation: Conversation, state: ConversationState) -> Iterator[FactsUnder]:
     by_agent: dict[str | None, list[tuple[int, str, int]]] = {}
     before: Round | None = None
     for one in state.rounds:
@@ -141,10 +104,9 @@ def _all_facts(conversation: Conversation, state: ConversationState) -> Iterator
     for agent_id, facts in by_agent.items():
         if facts:
             yield contact_attributes(state, agent_id), facts
-    for event in conversation.events:
-        if event.kind in _BEHAVIOUR:
-            facts = [(event.occurred_at, name, value) for name, value in _behaviour_facts(event)]
-            yield _behaviour_attributes(event, state.currencies.get(event.event_id)), facts
+    visit = [event for event in conversation.events if event.kind in BEHAVIOUR]
+    if visit:
+        yield from visit_facts(visit, state.currencies)
 
 
 #: The agent whom a fact concerns, its instant, name and value.
@@ -232,22 +194,3 @@ def _bucket(waited_ms: int) -> str:
     ('reply_ms_to_30s', 'reply_ms_to_1m', 'reply_ms_over_1d')
     """
     return next(name for name, bound in REPLY_HISTOGRAM.items() if bound is None or waited_ms <= bound)
-
-
-def _behaviour_facts(event: InteractionEvent) -> Iterator[tuple[str, int]]:
-    yield _BEHAVIOUR[event.kind], 1
-    if event.kind == "page_viewed" and event.duration_ms is not None:
-        yield "browse_ms", event.duration_ms
-    if event.kind == "order_placed" and event.amount_minor is not None:
-        yield "order_amount_minor", event.amount_minor
-
-
-def _behaviour_attributes(event: InteractionEvent, currency: str | None) -> dict[str, str | None]:
-    return {
-        "currency": currency,
-        "customer_id": event.customer_id,
-        "sku": event.sku,
-        "category": event.category,
-        "subcategory": event.subcategory,
-        "channel": event.channel,
-    }

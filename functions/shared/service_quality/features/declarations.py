@@ -9,7 +9,8 @@ from typing import Protocol, TypeVar
 from service_quality.by_fields import ByFields, value_class
 from service_quality.conversations.event_values import CURRENCY_KNOWN, EVENT_VALUES
 from service_quality.errors import DeclarationError
-from service_quality.facts.conversation_facts import FACTS, MONEY_FACTS, REPLY_HISTOGRAM
+from service_quality.facts.conversation_facts import FACTS
+from service_quality.facts.declared_facts import MONEY_FACTS, REPLY_HISTOGRAM
 from service_quality.facts.entities import ENTITIES
 from service_quality.histories.history import Column, HistoryPlan
 from service_quality.histories.windows import WINDOWS
@@ -30,6 +31,9 @@ class Reader(Protocol[Number]):
 
     def time_since(self, entity: str, window: str, fact: str) -> Number:
         """Milliseconds from the newest tile that holds the fact to the clock; missing where no tile does."""
+
+    def time_since_first(self, entity: str, window: str, fact: str) -> Number:
+        """Milliseconds from the oldest tile that holds the fact to the clock; missing where no tile does."""
 
     def ratio(self, numerator: Number, denominator: Number) -> Number:
         """The quotient; missing where the denominator is 0."""
@@ -199,6 +203,18 @@ class TimeSince(ByFields):
 
     def compute(self, reader: Reader[Number]) -> Number:
         return reader.time_since(self.entity, self.window, self.fact)
+
+
+@value_class(frozen=True)
+class TimeSinceFirst(TimeSince):
+    """Milliseconds since the first occurrence of a fact in the window, to its hop; missing without any."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.entity}_time_since_first_{self.fact}_{self.window}"
+
+    def compute(self, reader: Reader[Number]) -> Number:
+        return reader.time_since_first(self.entity, self.window, self.fact)
 
 
 @value_class(frozen=True)

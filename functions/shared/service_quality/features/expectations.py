@@ -17,6 +17,7 @@ from service_quality.features.declarations import (
     Total,
     WindowRatio,
 )
+from service_quality.histories.windows import WINDOWS
 from service_quality.instants import DAY
 
 
@@ -79,7 +80,8 @@ def expectation_of(feature: Feature) -> Expectation:
         case EventValue("answered"):
             return Expectation(direction, 0.0, 1.0, "linear", LARGEST_CONTRIBUTION)
         case TimeSince() | Quantile():
-            return Expectation(direction, 0.0, _LONGEST_MS, "log", LARGEST_STEP)
+            longest = float(WINDOWS[feature.window].length) if isinstance(feature, TimeSince) else _LONGEST_MS
+            return Expectation(direction, 0.0, longest, "log", LARGEST_STEP)
         case EventValue(name) | Total(_, name, _) | Mean(_, name, _, _) if name.endswith("_ms"):
             return Expectation(direction, 0.0, _LONGEST_MS, "log", LARGEST_STEP)
         case EventValue(name) | Total(_, name, _) if name.endswith("_minor"):

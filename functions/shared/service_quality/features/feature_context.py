@@ -53,6 +53,15 @@ class FeatureContext:
         newest = history.windows[window].newest(fact)
         return None if newest is None else self._clock - newest
 
+    def time_since_first(self, entity: str, window: str, fact: str) -> Value:
+        if self._missing and (entity, window, fact) in self._missing:
+            return None
+        history = self._histories.get(entity)
+        if history is None:
+            return None
+        oldest = history.windows[window].oldest(fact)
+        return None if oldest is None else self._clock - oldest
+
     def ratio(self, numerator: Value, denominator: Value) -> Value:
         return numerator / denominator if denominator and numerator is not None else None
 

@@ -12,6 +12,7 @@ from service_quality.features.declarations import (
     Quantile,
     Rate,
     TimeSince,
+    TimeSinceFirst,
     Total,
     WindowRatio,
 )
@@ -108,6 +109,40 @@ _SHOP_QUANTILES = (Quantile("shop", 0.5, "7d"), Quantile("shop", 0.9, "7d"))
 #: What became of contacts, and means beside the quantiles: a mean knows neither its tail nor who was never answered.
 OUTCOMES: tuple[Feature, ...] = (*_outcomes("agent"), *_outcomes("shop"), *_SHOP_QUANTILES)
 
+#: A customer's year of purchases: what foretells whether one comes back.
+PURCHASES: tuple[Feature, ...] = (
+    *(Total("customer", "order_days", window) for window in ("30d", "90d", "365d")),
+    Total("customer", "orders", "365d"),
+    TimeSince("customer", "orders", "365d"),
+    TimeSinceFirst("customer", "orders", "365d"),
+    AmountTotal("customer_currency", "order_amount_minor", "365d"),
+    Total("customer", "units", "90d"),
+    Total("customer", "cancellations", "90d"),
+    Total("customer", "cancelled_units", "90d"),
+    Total("customer", "returns", "90d"),
+    Total("customer", "returned_units", "90d"),
+    AmountTotal("customer_currency", "cancelled_amount_minor", "90d"),
+    AmountTotal("customer_currency", "returned_amount_minor", "90d"),
+    Total("customer", "complaints", "365d"),
+    Total("customer", "dissatisfied_ratings", "365d"),
+)
+
+#: What customers looked for: of the customer a week, of the shop a day beside a week.
+SEARCHES: tuple[Feature, ...] = (
+    *(Total("customer", fact, "7d") for fact in ("page_views", "browse_ms", "searches", "cart_additions")),
+    *(Total("customer", fact, "7d") for fact in ("unfulfilled_searches", "searches_without_order")),
+    *(Total("shop", "unfulfilled_searches", window) for window in ("1d", "7d")),
+    *(Total("category", fact, "7d") for fact in ("searches", "unfulfilled_searches")),
+)
+
+#: What an article sells and what comes back of it.
+GOODS: tuple[Feature, ...] = (
+    *(Total("sku", "units", window) for window in ("7d", "30d", "90d")),
+    Total("sku", "orders", "30d"),
+    Total("sku", "returned_units", "90d"),
+    Total("sku", "complaints", "90d"),
+)
+
 #: Served for rules, to mark figures, and as parents of other rates; the linear model reads their children instead.
 BESIDE_THE_MODEL = frozenset(
     feature.name
@@ -118,7 +153,22 @@ BESIDE_THE_MODEL = frozenset(
         *FORECAST,
         *SPIKES,
         *OUTCOMES,
+        *PURCHASES,
+        *SEARCHES,
+        *GOODS,
     )
 )
 
-FEATURES = FeatureSet(CONVERSATION + DISSATISFIED_RATES + PACE + CUSTOMER + PROVISIONAL + FORECAST + SPIKES + OUTCOMES)
+FEATURES = FeatureSet(
+    CONVERSATION
+    + DISSATISFIED_RATES
+    + PACE
+    + CUSTOMER
+    + PROVISIONAL
+    + FORECAST
+    + SPIKES
+    + OUTCOMES
+    + PURCHASES
+    + SEARCHES
+    + GOODS
+)

@@ -175,6 +175,14 @@ class WindowSums(ByFields):
                 return self.starts[place]
         return None
 
+    def oldest(self, name: str) -> int | None:
+        """The start of the first tile, of those that have not left, that holds a positive count of a fact."""
+        index = self.names.index(name)
+        for place in range(self.gone, len(self.starts)):
+            if self.tiles[place][index] > 0:
+                return self.starts[place]
+        return None
+
 
 #: Stored form of one history: for each window, tiles as [start / hop, value, …].
 StoredHistory = list[list[list[int]]]

@@ -37,6 +37,7 @@ WINDOWS = {
         Window("7d", 7 * DAY, 6 * HOUR),
         Window("30d", 30 * DAY, DAY),
         Window("90d", 90 * DAY, DAY),
+        Window("365d", 365 * DAY, 7 * DAY),
     )
 }
 
