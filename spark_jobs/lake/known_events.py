@@ -58,7 +58,8 @@ def _described(differing: DataFrame) -> tuple[tuple[str, ...], tuple[tuple[str, 
     counts = differing.agg(*(F.sum(F.array_contains("changed", name).cast("int")).alias(name) for name in _CONTENT))
     by_field = counts.first().asDict()  # type: ignore[union-attr]  # of a count above 0
     fields = sorted((name for name, count in by_field.items() if count), key=lambda name: (-by_field[name], name))
-    first = differing.orderBy("from_file", "from_line").select("from_file", "from_line").head(MOST_PLACES)
+    places = differing.select("from_file", "from_line").distinct()
+    first = places.orderBy("from_file", "from_line").head(MOST_PLACES)
     return tuple(fields), tuple((row["from_file"], row["from_line"]) for row in first)
 
 

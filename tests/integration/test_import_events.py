@@ -517,7 +517,12 @@ def test_later_export_is_counted_or_corrects_what_the_lake_has(tmp_path, capsys)
     counted = run_import(lake, later)
 
     assert (counted["differing_events"], counted["corrected_events"], counted["new_events"]) == (3, 0, 0)
-    assert "3 events differ from the lake's, left as they were" in capsys.readouterr().out
+    said = (
+        "3 events differ from the lake's in category, occurred_at, rating, the first at later.csv:2, left as they were"
+    )
+    assert said in capsys.readouterr().out
+    assert counted["differing_fields"] == ["category", "occurred_at", "rating"]
+    assert counted["differing_places"] == ["later.csv:2"]
     assert events_in(lake)["c-1:3-rated"]["rating"] == 5
 
     corrected = run_import(lake, later, options=["--later-export", "correct"])
