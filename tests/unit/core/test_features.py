@@ -27,6 +27,7 @@ from service_quality.features.declarations import (
     Quantile,
     Rate,
     TimeSince,
+    TimeSinceFirst,
     Total,
     WindowRatio,
     compute_features,
@@ -66,6 +67,7 @@ def value_of(feature, *facts: tuple[str, int, str, int], clock: int = 0):
         (Mean("agent", "reply_ms", "timed_replies", "1d"), "agent_reply_ms_per_timed_replies_1d"),
         (WindowRatio("category", "contacts", "1d", "7d", prior_weight=20), "category_contacts_1d_of_7d"),
         (TimeSince("customer", "orders", "90d"), "customer_time_since_orders_90d"),
+        (TimeSinceFirst("customer", "orders", "365d"), "customer_time_since_first_orders_365d"),
         (AGENT, "agent_dissatisfied_rate_30d"),
     ],
 )
@@ -109,6 +111,16 @@ def test_time_since_is_measured_from_the_newest_tile_and_missing_beyond_the_wind
     assert value_of(feature) is None
     assert value_of(feature, *facts, clock=20 * MINUTE) == 15 * MINUTE
     assert value_of(feature, *facts, clock=2 * HOUR) is None
+
+
+def test_time_since_the_first_is_measured_from_the_oldest_tile_that_the_window_holds():
+    feature = TimeSinceFirst("customer", "orders", "1h")
+    facts = (("customer", 0, "orders", 1), ("customer", 27 * MINUTE, "orders", 1))
+
+    assert value_of(feature) is None
+    assert value_of(feature, *facts, clock=30 * MINUTE) == 30 * MINUTE
+    assert value_of(feature, *facts, clock=HOUR + 6 * MINUTE) == 41 * MINUTE
+    assert value_of(feature, *facts, ("customer", 27 * MINUTE, "orders", -1), clock=HOUR + 6 * MINUTE) is None
 
 
 def test_rate_without_trials_is_its_parents():

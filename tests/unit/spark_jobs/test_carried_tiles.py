@@ -60,6 +60,7 @@ def test_carried_tiles_read_as_their_facts(rows, cut, other_cut, window):
     nothing = part_of(facts, 0, 0)
     again = SortedFacts(joined(carried.as_facts("value"), nothing), points).over(window)
     np.testing.assert_array_equal(again.time_since("value"), whole.time_since("value"))
+    np.testing.assert_array_equal(again.time_since_first("value"), whole.time_since_first("value"))
 
 
 def test_facts_of_a_tile_are_one_row():

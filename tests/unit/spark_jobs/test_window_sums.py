@@ -14,7 +14,7 @@ from service_quality.instants import DAY, HOUR, MINUTE
 from spark_jobs.reader.window_sums import EntityFacts, ReadPoints, SortedFacts
 
 START = 19_600 * DAY
-GAPS = (0, 0, 1, MINUTE, 5 * MINUTE, HOUR, 6 * HOUR, DAY, 8 * DAY, 31 * DAY, 91 * DAY)
+GAPS = (0, 0, 1, MINUTE, 5 * MINUTE, HOUR, 6 * HOUR, DAY, 8 * DAY, 31 * DAY, 91 * DAY, 366 * DAY)
 LATENESS = (0, 0, 1, 5 * MINUTE, HOUR, DAY, 7 * DAY, 30 * DAY, 92 * DAY, -4 * MINUTE)
 
 
@@ -41,14 +41,14 @@ class Log:
 
 
 @st.composite
-def random_logs(draw: st.DrawFn) -> Log:
+def random_logs(draw: st.DrawFn, values: tuple[int, ...] = (1, 1, 2, 10**12, 0, -1, -2)) -> Log:
     """Places in log order, each a read point that some entity is read at and a source of facts of any entities."""
     log, clock = Log([], []), START
     for log_index in range(draw(st.integers(0, 12))):
         clock += draw(st.sampled_from(GAPS))
         log.read_points.append(ReadPointRow(draw(st.integers(-1, 2)), log_index, clock))
         for _ in range(draw(st.integers(0, 3))):
-            at, value = clock - draw(st.sampled_from(LATENESS)), draw(st.sampled_from((1, 1, 2, 10**12, 0, -1, -2)))
+            at, value = clock - draw(st.sampled_from(LATENESS)), draw(st.sampled_from(values))
             log.facts.append(FactRow(draw(st.integers(0, 2)), log_index, clock, at, value))
     return Log(draw(st.permutations(log.facts)), draw(st.permutations(log.read_points)))
 
@@ -102,6 +102,16 @@ def test_times_since_equal_the_loop(log, window):
     for read_point, since in zip(log.read_points, found, strict=True):
         held = [tile for tile, total in held_tiles(log, window, read_point).items() if total > 0]
         assert isnan(since) if not held else since == read_point.clock - max(held)
+
+
+@settings(max_examples=160)
+@given(st.one_of(random_logs(), random_logs((1, 2, 0))), st.sampled_from(list(WINDOWS.values())))
+def test_times_since_the_first_equal_the_loop(log, window):
+    found = sort(log).over(window).time_since_first("value").tolist()
+
+    for read_point, since in zip(log.read_points, found, strict=True):
+        held = [tile for tile, total in held_tiles(log, window, read_point).items() if total > 0]
+        assert isnan(since) if not held else since == read_point.clock - min(held)
 
 
 def test_fact_counts_from_the_next_place_on():
