@@ -3,7 +3,10 @@
 from cli.paths import ROOT
 from service_quality.alerts.wording import phrase
 from service_quality.features.declarations import (
+    PER,
     AmountTotal,
+    Combined,
+    DistinctSkus,
     EventValue,
     Feature,
     Mean,
@@ -67,19 +70,32 @@ def missing_rule(feature: Feature) -> str:
             return MISSING_EVENT_VALUES.get(name, "never")
         case AmountTotal():
             return "where neither conversation nor policy names a currency; 0 where nothing is known in it"
-        case Total():
+        case Total() | DistinctSkus():
             return "never; 0 where nothing is known"
         case Mean(_, _, per, _):
             return f"where `{per}` is 0"
+        case Combined():
+            return _missing_rule_of_two(feature)
         case Quantile(_, _, window):
             return f"without a known wait in {window}"
-        case WindowRatio(_, _, _, _, prior_weight):
-            return f"never; `{feature.even_share:.4g}` where nothing is known (weight {prior_weight:g})"
         case TimeSince(_, _, window):
             return f"where nothing happened in {window}"
-        case Rate(_, _, _, prior_weight, parent):
-            instead = parent.name if isinstance(parent, Rate) else parent
-            return f"never; `{instead}` where there is no trial (weight {prior_weight:g})"
+        case WindowRatio() | Rate():
+            return _instead_of_nothing(feature)
+
+
+def _instead_of_nothing(feature: WindowRatio | Rate) -> str:
+    """What a share is where nothing is counted, and as how many trials that counts."""
+    weight = f"(weight {feature.prior_weight:g})"
+    if isinstance(feature, WindowRatio):
+        return f"never; `{feature.even_share:.4g}` where nothing is known {weight}"
+    instead = feature.parent.name if isinstance(feature.parent, Rate) else feature.parent
+    return f"never; `{instead}` where there is no trial {weight}"
+
+
+def _missing_rule_of_two(feature: Combined) -> str:
+    first, second = feature.first.name, feature.second.name
+    return f"where `{first}` or `{second}` is{f', and where `{second}` is 0' if feature.operation == PER else ''}"
 
 
 def _hop(window: Window) -> str:

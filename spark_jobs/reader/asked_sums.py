@@ -40,6 +40,12 @@ class _Asking:
     def shrink(self, hits: float, trials: float, parent: float, prior_weight: float) -> float:
         return 1.0
 
+    def combine(self, operation: str, first: float, second: float) -> float:
+        return 1.0
+
+    def count_positive(self, numbers: Sequence[float]) -> float:
+        return 1.0
+
     def quantile(self, counts: Sequence[float], bounds: Sequence[int], share: float) -> float:
         return 1.0
 

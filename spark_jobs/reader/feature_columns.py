@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from service_quality.features.declarations import Feature, FeatureSet, compute_features
+from service_quality.features.declarations import LEAST, MINUS, MOST, PLUS, Feature, FeatureSet, compute_features
 from service_quality.histories.history import Column
 from service_quality.histories.windows import WINDOWS
 from spark_jobs.reader.asked_sums import TIME_SINCE, TIME_SINCE_FIRST, TOTAL, Asked
@@ -14,6 +14,8 @@ from spark_jobs.reader.counted_spans import CountedSpans
 from spark_jobs.reader.entity_blocks import integers
 from spark_jobs.reader.entity_windows import EntityValues, Values
 from spark_jobs.reader.window_sums import Floats, starts
+
+_OPERATIONS = {PLUS: np.add, MINUS: np.subtract, LEAST: np.minimum, MOST: np.maximum}
 
 
 class PieceColumns:
@@ -61,6 +63,14 @@ class PieceColumns:
     def shrink(self, hits: Values, trials: Values, parent: Values | float, prior_weight: float) -> Values:
         shrunk: Floats = (hits + prior_weight * parent) / (trials + prior_weight)
         return shrunk
+
+    def combine(self, operation: str, first: Values, second: Values) -> Values:
+        combined: Values = _OPERATIONS[operation](first, second)
+        return combined
+
+    def count_positive(self, numbers: Sequence[Values]) -> Values:
+        missing = np.isnan(np.asarray(numbers, dtype=np.float64)).any(axis=0)
+        return np.where(missing, np.nan, np.sum([number > 0 for number in numbers], axis=0))
 
     def quantile(self, counts: Sequence[Values], bounds: Sequence[int], share: float) -> Values:
         rank, low = share * np.sum(np.asarray(counts, dtype=np.float64), axis=0), 0

@@ -15,8 +15,8 @@ OF_LOOKS = "tests.oracle.looks"
 DATA = {
     "service_quality.events.interaction_event": {"InteractionEvent"},
     "service_quality.features.declarations": {
-        "AmountTotal", "EventValue", "Feature", "FeatureSet", "Mean", "Quantile", "Rate", "TimeSince",
-        "TimeSinceFirst", "Total", "WindowRatio",
+        "AmountTotal", "Combined", "DistinctSkus", "EventValue", "Feature", "FeatureSet", "Mean", "Quantile", "Rate",
+        "TimeSince", "TimeSinceFirst", "Total", "WindowRatio",
     },
 }  # fmt: skip
 #: Values that a declaration computes itself belong to the product, not to the oracle.

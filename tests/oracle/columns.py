@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from service_quality.features.declarations import (
+    Combined,
+    DistinctSkus,
     Feature,
     FeatureSet,
     Mean,
@@ -13,7 +15,7 @@ from service_quality.features.declarations import (
     Total,
     WindowRatio,
 )
-from tests.oracle.fact_names import RATES, REPLY_BUCKETS
+from tests.oracle.fact_names import RATES, REPLY_BUCKETS, SKU_GROUPS
 
 #: One fact in one window of one entity: entity, window, fact.
 NaiveColumn = tuple[str, str, str]
@@ -39,6 +41,10 @@ def _reads(feature: Feature) -> Iterator[NaiveColumn]:
             yield entity, window, fact
         case WindowRatio(entity, fact, recent, window, _):
             yield from ((entity, recent, fact), (entity, window, fact))
+        case DistinctSkus(entity, window):
+            yield from ((entity, window, fact) for fact in SKU_GROUPS)
+        case Combined(_, _, _, first, second):
+            yield from (*_reads(first), *_reads(second))
         case Quantile(entity, _, window):
             yield from ((entity, window, fact) for fact, _ in REPLY_BUCKETS)
         case Mean(entity, fact, per, window):

@@ -46,6 +46,8 @@ AMOUNTS = {
     "order_cancelled": ("cancelled_units", "cancelled_amount_minor"),
     "order_returned": ("returned_units", "returned_amount_minor"),
 }
+#: The facts that count orders of articles, each those of one group of 16.
+SKU_GROUPS = tuple(f"ordered_skus_{group // 10}{group % 10}" for group in range(16))
 #: The names of all facts.
 FACTS = (
     "contacts", "reopenings", "resolutions", "timed_resolutions", "resolution_ms", "replies", "first_replies",
@@ -53,7 +55,7 @@ FACTS = (
     "half_spent_replies", "late_replies", *BUCKETS, LONGEST, "provisional_replies",
     "unanswered", "abandoned", "transfers", "complaints", "ratings", "rating_points", "dissatisfied_ratings",
     *BEHAVIOUR.values(), "browse_ms", "unfulfilled_searches", "searches_without_order", "order_days",
-    *(name for names in AMOUNTS.values() for name in names),
+    *SKU_GROUPS, *(name for names in AMOUNTS.values() for name in names),
 )  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from typing import Protocol
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import (
     AmountTotal,
+    Combined,
+    DistinctSkus,
     EventValue,
     Feature,
     Mean,
@@ -22,7 +24,7 @@ from service_quality.features.declarations import (
 from tests.oracle.columns import NaiveColumn
 from tests.oracle.entities import Attributes, entity_key
 from tests.oracle.event_values import Values, values_at
-from tests.oracle.fact_names import RATES, REPLY_BUCKETS
+from tests.oracle.fact_names import RATES, REPLY_BUCKETS, SKU_GROUPS
 from tests.oracle.facts import Fact
 from tests.oracle.outcome import attributes_after
 from tests.oracle.spans import WINDOWS, tile_start, window_start
@@ -56,12 +58,13 @@ class FeatureValues:
         match feature:
             case EventValue(name):
                 return self._values[name]
-            case AmountTotal(entity, fact, window):
-                return self._sum(entity, fact, window) if self._attributes["currency"] is not None else None
             case Total(entity, fact, window):
-                return self._sum(entity, fact, window)
+                is_unknown = isinstance(feature, AmountTotal) and self._attributes["currency"] is None
+                return None if is_unknown else self._sum(entity, fact, window)
             case Mean(entity, fact, per, window):
                 return _quotient(self._sum(entity, fact, window), self._sum(entity, per, window))
+            case DistinctSkus() | Combined():
+                return self._of_several(feature)
             case Quantile(entity, share, window):
                 return self._quantile(entity, share, window)
             case WindowRatio(entity, fact, recent, window, prior_weight):
@@ -74,6 +77,12 @@ class FeatureValues:
                 hits, trials = (self._sum(entity, fact, window) for fact in RATES[rate])
                 expected = self.value(parent) if isinstance(parent, Rate) else parent
                 return _shrunk(hits, trials, expected, prior_weight)
+
+    def _of_several(self, feature: DistinctSkus | Combined) -> Value:
+        if isinstance(feature, Combined):
+            return _put_together(feature.operation, self.value(feature.first), self.value(feature.second))
+        groups = [self._sum(feature.entity, fact, feature.window) for fact in SKU_GROUPS]
+        return None if None in groups else len([orders for orders in groups if orders])
 
     @cached_property
     def _values(self) -> Values:
@@ -118,6 +127,16 @@ class FeatureValues:
             tiles[tile_start(f.at, window)] += f.value
         held = [start for start, value in tiles.items() if value > 0]
         return self.histories.clock - of_tiles(held) if held else None
+
+
+def _put_together(operation: str, first: Value, second: Value) -> Value:
+    if first is None or second is None:
+        return None
+    if operation == "per":
+        return first / second if second else None
+    return {"plus": first + second, "minus": first - second, "least": min(first, second), "most": max(first, second)}[
+        operation
+    ]
 
 
 def _quotient(numerator: int | None, denominator: int | None) -> float | None:

@@ -6,6 +6,8 @@ from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.events.kinds import SERVICE, TIME_REACHED
 from service_quality.features.declarations import (
     AmountTotal,
+    Combined,
+    DistinctSkus,
     EventValue,
     FeatureSet,
     Mean,
@@ -21,6 +23,9 @@ from service_quality.instants import HOUR, MINUTE
 
 _SHOP = Rate("shop", "dissatisfied", "7d", prior_weight=3, parent=0.17)
 _AGENT = Rate("agent", "dissatisfied", "30d", prior_weight=2, parent=_SHOP)
+
+_FIRST, _LAST = TimeSinceFirst("customer", "orders", "365d"), TimeSince("customer", "orders", "365d")
+_PAGES = Total("customer", "page_views", "365d")
 
 SMALL = FeatureSet(
     (
@@ -54,7 +59,16 @@ SMALL = FeatureSet(
         EventValue("opened_hour"),
         EventValue("waiting_days"),
         EventValue("waited_share"),
-        TimeSinceFirst("customer", "orders", "365d"),
+        _FIRST,
+        _LAST,
+        Combined("span", "duration", "minus", _FIRST, _LAST),
+        Combined("sum", "duration", "plus", _LAST, _FIRST),
+        Combined("nearer", "duration", "least", _FIRST, _PAGES),
+        Combined("farther", "number", "most", _PAGES, _LAST),
+        Combined("pace", "number", "per", _FIRST, _PAGES),
+        _PAGES,
+        DistinctSkus("customer", "365d"),
+        DistinctSkus("shop", "1d"),
         TimeSinceFirst("shop", "page_views", "1d"),
         TimeSince("customer", "order_days", "365d"),
         Total("shop", "order_days", "1d"),
@@ -68,7 +82,7 @@ SMALL = FeatureSet(
 #: What a later deployment may serve: some of SMALL, and windows, facts and an entity that SMALL has not.
 OTHER = FeatureSet(
     (
-        *SMALL.features[::2],
+        *(feature for feature in SMALL.features[::2] if not isinstance(feature, Combined)),
         Total("agent", "replies", "1d"),
         Total("agent", "complaints", "7d"),
         Total("sku", "returns", "30d"),

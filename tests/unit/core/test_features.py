@@ -16,10 +16,17 @@ from service_quality.conversations.reading_order import in_order
 from service_quality.errors import DeclarationError
 from service_quality.facts import conversation_facts
 from service_quality.facts.conversation_facts import FACTS, Fact, total_facts
-from service_quality.facts.declared_facts import REPLY_HISTOGRAM
+from service_quality.facts.declared_facts import REPLY_HISTOGRAM, ordered_sku_fact
 from service_quality.facts.entities import ENTITIES, Entity
 from service_quality.features.declarations import (
+    LEAST,
+    MINUS,
+    MOST,
+    PER,
+    PLUS,
     RATES,
+    Combined,
+    DistinctSkus,
     EventValue,
     Feature,
     FeatureSet,
@@ -47,7 +54,8 @@ AGENT = Rate("agent", "dissatisfied", "30d", prior_weight=20, parent=SHOP)
 
 def value_of(feature, *facts: tuple[str, int, str, int], clock: int = 0):
     """A feature's value from facts given as (entity, milliseconds after noon, name, value)."""
-    plan = FeatureSet((feature,)).plan.windows
+    parts = (feature.first, feature.second) if isinstance(feature, Combined) else ()
+    plan = FeatureSet((*parts, feature)).plan.windows
     histories: dict[str, History | None] = {
         entity: build_history(
             [Fact(entity, NOON + at, name, value) for of, at, name, value in facts if of == entity],
@@ -121,6 +129,38 @@ def test_time_since_the_first_is_measured_from_the_oldest_tile_that_the_window_h
     assert value_of(feature, *facts, clock=30 * MINUTE) == 30 * MINUTE
     assert value_of(feature, *facts, clock=HOUR + 6 * MINUTE) == 41 * MINUTE
     assert value_of(feature, *facts, ("customer", 27 * MINUTE, "orders", -1), clock=HOUR + 6 * MINUTE) is None
+
+
+def test_different_articles_are_counted_by_their_groups_and_taken_back():
+    feature = DistinctSkus("customer", "90d")
+    facts = tuple(("customer", 0, ordered_sku_fact(sku), 1) for sku in ("a-1", "a-1", "b-7", "e-4"))
+    groups = {ordered_sku_fact(sku) for sku in ("a-1", "b-7", "e-4")}
+
+    assert value_of(feature) == 0
+    assert value_of(feature, *facts) == len(groups) == 3
+    assert value_of(feature, *facts, ("customer", 0, ordered_sku_fact("b-7"), -1)) == 2
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [(PLUS, 10 * HOUR), (MINUS, 4 * HOUR), (PER, 7 / 3), (LEAST, 3 * HOUR), (MOST, 7 * HOUR)],
+)
+def test_features_are_put_together_and_missing_where_one_is(operation, expected):
+    first, last = TimeSinceFirst("customer", "orders", "1d"), TimeSince("customer", "orders", "1d")
+    facts = (("customer", 0, "orders", 1), ("customer", 4 * HOUR, "orders", 1))
+    feature = Combined("span", "duration", operation, first, last)
+
+    assert value_of(feature, *facts, clock=7 * HOUR) == pytest.approx(expected)
+    assert value_of(feature, clock=7 * HOUR) is None
+
+
+def test_feature_of_parts_that_are_not_served_is_refused():
+    first, last = TimeSinceFirst("customer", "orders", "1d"), TimeSince("customer", "orders", "1d")
+
+    with pytest.raises(DeclarationError, match="found no feature customer_time_since_orders_1d"):
+        FeatureSet((first, Combined("span", "duration", MINUS, first, last)))
+    with pytest.raises(DeclarationError, match="found operation 'times'"):
+        FeatureSet((first, last, Combined("span", "duration", "times", first, last)))
 
 
 def test_rate_without_trials_is_its_parents():

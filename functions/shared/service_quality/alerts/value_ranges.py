@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from service_quality.conversations.event_values import FLAGS
 from service_quality.features.declarations import (
+    Combined,
+    DistinctSkus,
     EventValue,
     Feature,
     Mean,
@@ -101,8 +103,12 @@ def range_of(feature: Feature) -> ValueRange:
             return _SHARE
         case Rate(_, rate, _):
             return _SHARE if rate in _PARTS_OF_TRIALS else _ANY_SHARE
-        case TimeSince() | Quantile():
+        case TimeSince() | Quantile() | Combined(_, "duration"):
             return _DURATION
+        case Combined():
+            return _ANY_SHARE
+        case DistinctSkus():
+            return _COUNT
         case EventValue(name) if name in FLAGS:
             return _FLAG
         case Mean(_, name, _, _):

@@ -12,6 +12,8 @@ from service_quality.alerts.wording_messages import MAIL, say
 from service_quality.conversations.event_values import FLAGS
 from service_quality.errors import DeclarationError
 from service_quality.features.declarations import (
+    Combined,
+    DistinctSkus,
     EventValue,
     Feature,
     Mean,
@@ -44,6 +46,7 @@ _MOST_IN_PERCENT = 10  # a wait of many times what was allowed
 _TIMES_BELOW = {"hour": 24, "weekday": 7, "instant": 253_402_300_800_000}
 
 
+_DISTINCT_SKUS = Message("different articles ordered, at least,", "购买的不同商品数（至少）")
 _TIME_SINCE = Message("time since the last {1} of {0} in {2}", "{0}{2}内最后一次{1}距今时间")
 _TIME_SINCE_FIRST = Message("time since the first {1} of {0} in {2}", "{0}{2}内首次{1}距今时间")
 
@@ -66,6 +69,10 @@ def phrase(feature: Feature, language: str) -> str:
         case Quantile(_, share, _):
             shape = Message("{0}th percentile of the reply time", "回复时长第 {0} 百分位数")
             what = shape.said(language).format(round(share * 100))
+        case DistinctSkus():
+            what = _DISTINCT_SKUS.said(language)
+        case Combined(label, _, _):
+            what = _say(messages.COMBINED, label, language)
         case Rate(_, rate, _):
             what = _say(messages.RATES, rate, language)
         case WindowRatio(_, fact, recent, _):
@@ -281,6 +288,10 @@ def _unit(feature: Feature) -> str:
             return "share"
         case TimeSince() | Quantile():
             return "duration"
+        case DistinctSkus():
+            return "number"
+        case Combined(_, unit, _):
+            return unit
         case EventValue(name) if name in FLAGS:
             return "flag"
         case Total(_, name, _) | Mean(_, name, _, _) | EventValue(name):

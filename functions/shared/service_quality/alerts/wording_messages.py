@@ -55,6 +55,16 @@ MEANS = {
     ("order_amount_minor", "orders"): Message("average order value", "平均订单金额"),
 }
 
+#: What comes of two features.
+COMBINED = {
+    "purchase_span": Message("time between the first and the last order", "首次与最后一次下单的间隔"),
+    "purchase_gap": Message("average time between days with an order", "下单日的平均间隔"),
+    "overdue": Message(
+        "time since the last order, in average gaps between orders,", "距上次下单时间与平均下单间隔之比"
+    ),
+    "taken_back": Message("value of cancelled orders per value of orders", "取消金额与下单金额之比"),
+}
+
 RATES = {
     "dissatisfied": Message("dissatisfaction rate", "不满意率"),
     "on_time": Message("on-time reply rate", "及时回复率"),

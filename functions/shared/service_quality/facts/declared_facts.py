@@ -6,6 +6,7 @@ visit_facts.py).
 
 from collections.abc import Mapping
 from typing import NamedTuple
+from zlib import crc32
 
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
@@ -50,6 +51,20 @@ REPLY_HISTOGRAM = {
 
 #: A page is looked at for at most so long; whoever does nothing for longer has left.
 LONGEST_VIEW = 30 * MINUTE
+
+#: Orders of articles, counted apart by the remainder of the CRC-32 of the SKU's UTF-8: how many of these counts are
+#: above 0 says how many articles there are at least, and unlike a set of names it adds up and can be taken back.
+ORDERED_SKUS = tuple(f"ordered_skus_{bucket:02d}" for bucket in range(16))
+
+
+def ordered_sku_fact(sku: str) -> str:
+    """The fact that counts orders of an article.
+
+    >>> ordered_sku_fact("sku-1042")
+    'ordered_skus_01'
+    """
+    return ORDERED_SKUS[crc32(sku.encode()) % len(ORDERED_SKUS)]
+
 
 #: Facts about the contact and its agent.
 OF_CONTACTS = (
@@ -123,6 +138,10 @@ OF_BEHAVIOUR = (
         "order_amount_minor", Message("order value", "下单金额"), None, OfEvents("order_placed", sums="amount_minor")
     ),
     DeclaredFact("units", Message("pieces ordered", "购买件数"), None, OfEvents("order_placed", sums="quantity")),
+    *(
+        DeclaredFact(name, Message(f"orders of articles of group {number}", f"第 {number} 组商品的订单数"))
+        for number, name in enumerate(ORDERED_SKUS, 1)
+    ),
     DeclaredFact(
         "cancellations",
         Message("cancelled orders", "取消订单数"),

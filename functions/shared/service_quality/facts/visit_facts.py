@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from service_quality.events.interaction_event import InteractionEvent, log_order
-from service_quality.facts.declared_facts import LONGEST_VIEW, TOLD_BY_EVENTS
+from service_quality.facts.declared_facts import LONGEST_VIEW, TOLD_BY_EVENTS, ordered_sku_fact
 
 #: Attributes, and the facts under them: instant, name, value.
 FactsUnder = tuple[dict[str, str | None], list[tuple[int, str, int]]]
@@ -21,6 +21,8 @@ def visit_facts(events: Sequence[InteractionEvent], currencies: Mapping[str, str
             facts.append(("browse_ms", views[place]))
         if event.kind == "searched":
             facts.append(("searches_without_order", int(place > last_order)))
+        if event.kind == "order_placed" and event.sku is not None:
+            facts.append((ordered_sku_fact(event.sku), 1))
         under = _attributes(event, currencies.get(event.event_id))
         yield under, [(event.occurred_at, name, value) for name, value in facts]
     first_order = next((event for event in visit if event.kind == "order_placed"), None)

@@ -22,6 +22,8 @@ from math import log
 
 from service_quality.features.declarations import (
     AmountTotal,
+    Combined,
+    DistinctSkus,
     EventValue,
     Feature,
     FeatureSet,
@@ -66,9 +68,9 @@ def _terms(feature: Feature) -> list[Term]:
     match feature:
         case Rate():
             return [Term(name, "logit")]
-        case AmountTotal() | TimeSince() | Mean() | Quantile():
+        case AmountTotal() | TimeSince() | Mean() | Quantile() | Combined():
             return [Term(name, "log"), Term(name, "missing")]
-        case Total():
+        case Total() | DistinctSkus():
             return [Term(name, "log")]
         case EventValue("first_response_at_least_ms"):
             return _spline(name, _RESPONSE_KNOTS)

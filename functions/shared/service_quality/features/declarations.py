@@ -10,13 +10,16 @@ from service_quality.by_fields import ByFields, value_class
 from service_quality.conversations.event_values import CURRENCY_KNOWN, EVENT_VALUES
 from service_quality.errors import DeclarationError
 from service_quality.facts.conversation_facts import FACTS
-from service_quality.facts.declared_facts import MONEY_FACTS, REPLY_HISTOGRAM
+from service_quality.facts.declared_facts import MONEY_FACTS, ORDERED_SKUS, REPLY_HISTOGRAM
 from service_quality.facts.entities import ENTITIES
 from service_quality.histories.history import Column, HistoryPlan
 from service_quality.histories.windows import WINDOWS
 from service_quality.instants import DAY
 
 Number = TypeVar("Number")
+
+#: The operations of a combined feature.
+OPERATIONS = PLUS, MINUS, PER, LEAST, MOST = "plus", "minus", "per", "least", "most"
 
 
 class Reader(Protocol[Number]):
@@ -40,6 +43,12 @@ class Reader(Protocol[Number]):
 
     def shrink(self, hits: Number, trials: Number, parent: Number | float, prior_weight: float) -> Number:
         """(hits + prior_weight × parent) ÷ (trials + prior_weight)."""
+
+    def count_positive(self, numbers: Sequence[Number]) -> Number:
+        """How many of some numbers are above 0; missing where one is missing."""
+
+    def combine(self, operation: str, first: Number, second: Number) -> Number:
+        """PLUS, MINUS, LEAST or MOST of two numbers; missing where either is."""
 
     def quantile(self, counts: Sequence[Number], bounds: Sequence[int], share: float) -> Number:
         """The value that a share of the counted does not exceed, spread evenly within its bucket; missing without any.
@@ -148,6 +157,60 @@ class Quantile(ByFields):
 
 
 _BOUNDS = tuple(7 * DAY if bound is None else bound for bound in REPLY_HISTOGRAM.values())
+
+
+@value_class(frozen=True)
+class DistinctSkus(ByFields):
+    """How many different articles were ordered at least: the groups of articles, of 16, with an order in the window."""
+
+    entity: str
+    window: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.entity}_distinct_skus_{self.window}"
+
+    @property
+    def reads(self) -> tuple[tuple[str, str, str], ...]:
+        return tuple((self.entity, self.window, fact) for fact in ORDERED_SKUS)
+
+    def compute(self, reader: Reader[Number]) -> Number:
+        return reader.count_positive([reader.total(self.entity, self.window, fact) for fact in ORDERED_SKUS])
+
+
+@value_class(frozen=True)
+class Combined(ByFields):
+    """Two features of histories, put together by an operation; missing where either is, and where it divides by 0.
+
+    `label` says what comes out, in the messages too; `unit` is its unit: duration, share, number or money. There is no
+    product: it would leave the numbers that all engines hold exactly.
+    """
+
+    label: str
+    unit: str
+    operation: str
+    first: "HistoryFeature"
+    second: "HistoryFeature"
+
+    @property
+    def name(self) -> str:
+        return f"{self.entity}_{self.label}_{self.window}"
+
+    @property
+    def entity(self) -> str:
+        return self.first.entity
+
+    @property
+    def window(self) -> str:
+        return self.first.window
+
+    @property
+    def reads(self) -> tuple[tuple[str, str, str], ...]:
+        return self.first.reads + self.second.reads
+
+    def compute(self, reader: Reader[Number]) -> Number:
+        first, second = reader.memoized(self.first), reader.memoized(self.second)
+        return reader.ratio(first, second) if self.operation == PER else reader.combine(self.operation, first, second)
 
 
 @value_class(frozen=True)
@@ -274,7 +337,10 @@ RATES = {
     "complaint": ("complaints", "contacts"),
 }
 
-Feature = EventValue | Total | Mean | Quantile | WindowRatio | TimeSince | Rate
+#: What a combined feature may be made of.
+HistoryFeature = Total | Mean | DistinctSkus | TimeSince | Combined
+
+Feature = EventValue | Quantile | WindowRatio | Rate | HistoryFeature
 
 
 @value_class(frozen=True)
@@ -291,6 +357,14 @@ class FeatureSet(ByFields):
         for kind, known, found in self._named():
             if found not in known:
                 raise DeclarationError(f"found {kind} {found!r}, expected one of {', '.join(known)}")
+        served = set(names)
+        for feature in self.features:
+            parts = (feature.first, feature.second) if isinstance(feature, Combined) else ()
+            lacking = sorted({part.name for part in parts} - served)
+            if lacking:
+                raise DeclarationError(
+                    f"{feature.name}: found no feature {', '.join(lacking)}, expected its parts served"
+                )
         for entity, _, fact in self._reads():
             if fact in MONEY_FACTS and "currency" not in ENTITIES[entity].parts:
                 raise DeclarationError(f"found {fact} of {entity!r}, expected an entity of one currency")
@@ -335,6 +409,8 @@ class FeatureSet(ByFields):
         for feature in self.features:
             if isinstance(feature, EventValue):
                 yield "value of the conversation", EVENT_VALUES, feature.value
+            if isinstance(feature, Combined):
+                yield "operation", OPERATIONS, feature.operation
             if isinstance(feature, Rate):
                 yield from (("rate", RATES, rate) for rate in feature.rates)  # before `reads` looks them up
             for entity, window, fact in feature.reads:

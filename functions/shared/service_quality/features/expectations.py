@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from service_quality.features.declarations import (
+    Combined,
     EventValue,
     Feature,
     Mean,
@@ -79,8 +80,8 @@ def expectation_of(feature: Feature) -> Expectation:
             return Expectation(direction, 0.0, 23.0, "linear", LARGEST_STEP)
         case EventValue("answered"):
             return Expectation(direction, 0.0, 1.0, "linear", LARGEST_CONTRIBUTION)
-        case TimeSince() | Quantile():
-            longest = float(WINDOWS[feature.window].length) if isinstance(feature, TimeSince) else _LONGEST_MS
+        case TimeSince() | Quantile() | Combined(_, "duration"):
+            longest = _LONGEST_MS if isinstance(feature, Quantile) else float(WINDOWS[feature.window].length)
             return Expectation(direction, 0.0, longest, "log", LARGEST_STEP)
         case EventValue(name) | Total(_, name, _) | Mean(_, name, _, _) if name.endswith("_ms"):
             return Expectation(direction, 0.0, _LONGEST_MS, "log", LARGEST_STEP)

@@ -70,6 +70,21 @@ class FeatureContext:
             return None
         return (hits + prior_weight * parent) / (trials + prior_weight)
 
+    def combine(self, operation: str, first: Value, second: Value) -> Value:
+        if first is None or second is None:
+            return None
+        match operation:
+            case "plus":
+                return first + second
+            case "minus":
+                return first - second
+            case "least":
+                return min(first, second)
+        return max(first, second)
+
+    def count_positive(self, numbers: Sequence[Value]) -> Value:
+        return None if None in numbers else sum(number is not None and number > 0 for number in numbers)
+
     def quantile(self, counts: Sequence[Value], bounds: Sequence[int], share: float) -> Value:
         known = [count for count in counts if count is not None]
         if len(known) < len(counts) or not sum(known):

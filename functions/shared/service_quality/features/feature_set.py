@@ -4,7 +4,11 @@ Prior weights and windows come from forward validation on real contacts: docs/ad
 """
 
 from service_quality.features.declarations import (
+    MINUS,
+    PER,
     AmountTotal,
+    Combined,
+    DistinctSkus,
     EventValue,
     Feature,
     FeatureSet,
@@ -25,6 +29,13 @@ _CATEGORY = Rate("category", "dissatisfied", "30d", prior_weight=50, parent=_SHO
 _SUBCATEGORY = Rate("subcategory", "dissatisfied", "30d", prior_weight=30, parent=_CATEGORY)
 _SLOW_SHOP = Rate("shop", "slow", "7d", prior_weight=50, parent=0.35)
 _LATE_SHOP = Rate("shop", "late_past_half", "7d", prior_weight=20, parent=0.5)
+
+_ORDER_DAYS = Total("customer", "order_days", "365d")
+_LAST_ORDER, _FIRST_ORDER = TimeSince("customer", "orders", "365d"), TimeSinceFirst("customer", "orders", "365d")
+_SPAN = Combined("purchase_span", "duration", MINUS, _FIRST_ORDER, _LAST_ORDER)
+_GAP = Combined("purchase_gap", "duration", PER, _SPAN, _ORDER_DAYS)
+_CANCELLED = AmountTotal("customer_currency", "cancelled_amount_minor", "90d")
+_SPENT = AmountTotal("customer_currency", "order_amount_minor", "90d")
 
 _AGENT_QUANTILES = (Quantile("agent", 0.5, "7d"), Quantile("agent", 0.9, "7d"))
 
@@ -74,7 +85,7 @@ CUSTOMER: tuple[Feature, ...] = (
     Total("customer", "contacts", "30d"),
     Total("customer", "complaints", "90d"),
     Total("customer", "orders", "90d"),
-    AmountTotal("customer_currency", "order_amount_minor", "90d"),
+    _SPENT,
     TimeSince("customer", "orders", "90d"),
     Total("customer", "browse_ms", "1d"),
     Total("customer", "searches", "1d"),
@@ -111,17 +122,23 @@ OUTCOMES: tuple[Feature, ...] = (*_outcomes("agent"), *_outcomes("shop"), *_SHOP
 
 #: A customer's year of purchases: what foretells whether one comes back.
 PURCHASES: tuple[Feature, ...] = (
-    *(Total("customer", "order_days", window) for window in ("30d", "90d", "365d")),
+    *(Total("customer", "order_days", window) for window in ("30d", "90d")),
+    _ORDER_DAYS,
     Total("customer", "orders", "365d"),
-    TimeSince("customer", "orders", "365d"),
-    TimeSinceFirst("customer", "orders", "365d"),
+    _LAST_ORDER,
+    _FIRST_ORDER,
+    _SPAN,
+    _GAP,
+    Combined("overdue", "number", PER, _LAST_ORDER, _GAP),
+    DistinctSkus("customer", "90d"),
     AmountTotal("customer_currency", "order_amount_minor", "365d"),
     Total("customer", "units", "90d"),
     Total("customer", "cancellations", "90d"),
     Total("customer", "cancelled_units", "90d"),
     Total("customer", "returns", "90d"),
     Total("customer", "returned_units", "90d"),
-    AmountTotal("customer_currency", "cancelled_amount_minor", "90d"),
+    _CANCELLED,
+    Combined("taken_back", "number", PER, _CANCELLED, _SPENT),
     AmountTotal("customer_currency", "returned_amount_minor", "90d"),
     Total("customer", "complaints", "365d"),
     Total("customer", "dissatisfied_ratings", "365d"),
