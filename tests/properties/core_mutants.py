@@ -200,6 +200,10 @@ _OF_OWNERS: Mutants = {
     "satisfied with 3": _by_default(dissatisfied_at_most=2),
     "dissatisfied with 4": _by_default(dissatisfied_at_most=4),
 }
+_OF_VIEWS: Mutants = {
+    "a page is looked at until tomorrow": _instead(visit_facts, "LONGEST_VIEW", DAY),
+    "a page that was left counts": _instead(visit_facts, "_gap", misread_facts.gap_without_end),
+}
 _OF_THE_REST: Mutants = {
     "a visit of all days": _each(_READ_KEYS, "conversation_key", misread_facts.visit_without_a_day),
     "a visit that names a contact is in it": _each(
@@ -214,6 +218,13 @@ _OF_THE_REST: Mutants = {
     "a cancelled order is a return": lambda: mock.patch.dict(
         TOLD_BY_EVENTS, {"order_cancelled": TOLD_BY_EVENTS["order_returned"]}
     ),
+    "every order is a day": _instead(conversation_facts, "visit_facts", misread_facts.day_of_each_order),
+    "a result that is not said is none": lambda: mock.patch.dict(
+        TOLD_BY_EVENTS, {"searched": TOLD_BY_EVENTS["searched"] + misread_facts.UNSAID_RESULT}
+    ),
+    "pieces are orders": lambda: mock.patch.dict(
+        TOLD_BY_EVENTS, {"order_placed": misread_facts.without_sums(TOLD_BY_EVENTS["order_placed"])}
+    ),
     "nothing is taken back": _instead(conversation_fold, "facts_between", misread_facts.only_what_is_new),
     "retention a day longer": _instead(conversation, "RETENTION", 31 * DAY),
     "retention a day shorter": _instead(conversation, "RETENTION", 29 * DAY),
@@ -223,7 +234,7 @@ _OF_THE_REST: Mutants = {
 }
 #: Mistakes in a conversation and its facts, in what is scored and in retention: each step shows them.
 OF_CONVERSATIONS: Mutants = {
-    **EVENT_MUTANTS, **_OF_ORDER, **_OF_ROUNDS, **_OF_WAITS, **_OF_OWNERS, **_OF_THE_REST,
+    **EVENT_MUTANTS, **_OF_ORDER, **_OF_ROUNDS, **_OF_WAITS, **_OF_OWNERS, **_OF_VIEWS, **_OF_THE_REST,
 }  # fmt: skip
 #: Of these, those that the vectors show soon, too; what only facts show that few features read takes long.
 OF_VECTORS: Mutants = {**_OF_OWNERS, **_OF_THE_REST}
@@ -237,6 +248,8 @@ OF_HISTORIES: Mutants = {
     "a day of 25 hours": _window("1d", 25 * HOUR, HOUR),
     "30 days of 31": _window("30d", 31 * DAY, DAY),
     "90 days by 2 days": _window("90d", 90 * DAY, 2 * DAY),
+    "a year by days": _window("365d", 365 * DAY, DAY),
+    "the first is the last": _instead(declarations.TimeSinceFirst, "compute", declarations.TimeSince.compute),
     "windows without a hop": _instead(Window, "start", misread_facts.start_without_hop),
     "the log comes before imports": _instead(reading_order, "_place", misread_rounds.log_before_imports),
 }

@@ -1,6 +1,6 @@
 """Plausible mistakes in waits, owners, values and facts, each to be put in place of what the core does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.time_reached import TimeReached
 from service_quality.facts import conversation_facts, visit_facts
 from service_quality.facts.conversation_facts import Fact, FactTotals
+from service_quality.facts.declared_facts import LONGEST_VIEW, OfEvents
 from service_quality.features.declarations import Reader, WindowRatio
 from service_quality.histories.windows import Window
 from service_quality.instants import HOUR
@@ -91,6 +92,28 @@ def in_the_stated_currency(event: InteractionEvent, currency: str | None) -> dic
 
 
 _BEHAVIOUR_ATTRIBUTES = visit_facts._attributes
+
+
+def gap_without_end(event: InteractionEvent, after: InteractionEvent) -> int:
+    return min(after.occurred_at - event.occurred_at, LONGEST_VIEW)
+
+
+def day_of_each_order(
+    events: Sequence[InteractionEvent], currencies: Mapping[str, str]
+) -> Iterator[visit_facts.FactsUnder]:
+    orders = [event for event in events if event.kind == "order_placed"]
+    yield from _VISIT_FACTS(events, currencies)
+    yield from (({"customer_id": order.customer_id}, [(order.occurred_at, "order_days", 1)]) for order in orders[1:])
+
+
+_VISIT_FACTS = visit_facts.visit_facts
+
+#: What tells that a search without results was made, also where nothing is said of results.
+UNSAID_RESULT = (("unfulfilled_searches", OfEvents("searched", only=("results", None))),)  # type: ignore[arg-type]  # as meant
+
+
+def without_sums(told: Sequence[tuple[str, OfEvents]]) -> tuple[tuple[str, OfEvents], ...]:
+    return tuple((name, told_by._replace(sums=None) if name == "units" else told_by) for name, told_by in told)
 
 
 def first_who_answered(one: Round) -> str | None:

@@ -46,7 +46,7 @@ START = 19_600 * DAY
 NEW_YEARS_EVE = parse_instant("2026-12-31T08:00:00Z")
 SOON = (0, 0, 1, SECOND, 40 * SECOND, 3 * MINUTE, 5 * MINUTE, 5 * MINUTE, 15 * MINUTE, 20 * MINUTE)
 LATER = (HOUR, HOUR, 7 * HOUR)
-LONG_AFTER = (DAY, DAY, 7 * DAY, 7 * DAY, 8 * DAY, 30 * DAY, 31 * DAY, 31 * DAY)
+LONG_AFTER = (DAY, DAY, 7 * DAY, 7 * DAY, 8 * DAY, 30 * DAY, 31 * DAY, 278 * DAY)
 GAPS = (*(*SOON, *LATER) * 5, *LONG_AFTER, 90 * DAY, 95 * DAY)
 #: How long after a question its answer comes: to the millisecond of what is on time and what is slow, too; before it
 #: where clocks differ.

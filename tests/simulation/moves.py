@@ -201,7 +201,7 @@ def _put_back(world: World, dice: Choices) -> None:
 
 
 def _wait(world: World, dice: Choices) -> None:
-    world.let_time_pass(world.outside.wall + dice.of((HOUR, MINUTE, DAY, 5 * DAY, 20 * DAY, 50 * DAY, 115 * DAY)))
+    world.let_time_pass(world.outside.wall + dice.of((HOUR, MINUTE, DAY, 5 * DAY, 20 * DAY, 50 * DAY, 396 * DAY)))
     world.count("waits")
     _sweep(world, dice)
 

@@ -303,7 +303,7 @@ def _done_with_the_first_item(world: World) -> list[Any]:
 
 
 def _histories_expire_early(world: World) -> list[Any]:
-    return [mock.patch.object(state_items, "HISTORY_DAYS", 91)]
+    return [mock.patch.object(state_items, "HISTORY_DAYS", 372)]
 
 
 def _old_sums_come_back(world: World) -> list[Any]:

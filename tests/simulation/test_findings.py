@@ -99,7 +99,7 @@ def test_an_event_known_to_the_day_is_known_when_it_comes_again_a_month_later(wo
 
 
 def test_histories_are_there_for_a_late_event_after_a_long_silence(world):
-    silent_until = START + 118 * DAY
+    silent_until = START + 399 * DAY
     late = silent_until - 29 * DAY
     world.put("shop", event("e1", "order_placed", customer_id="ann", order_id="o1"))
     world.catch_up()

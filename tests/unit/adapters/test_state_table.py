@@ -144,7 +144,7 @@ def test_everything_but_the_shop_and_its_ledger_expires_beyond_what_the_log_can_
     dynamodb.client.meta.events.unregister("provide-client-params.dynamodb.TransactWriteItems", keep)
     put = [one["Put"]["Item"] for one in asked["TransactItems"]]
     days = [(int(item["expires_at"]["N"]) - NOW) // DAY if "expires_at" in item else None for item in put]
-    assert days == [None, 51, 51, 146, 30, 146, 146, 30, None]
+    assert days == [None, 51, 51, 427, 30, 427, 427, 30, None]
     assert [item.get("open_shop") for item in put[4:]] == [None, {"S": "s"}, None, None, None]
 
 

@@ -17,14 +17,16 @@ from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import OPTIONAL_FIELDS, InteractionEvent
 from service_quality.histories.counting import EVERYTHING, Counting
 from service_quality.histories.history import History, HistoryPlan
+from service_quality.histories.windows import LONGEST_REACH
+from service_quality.instants import DAY
 
 # Days of the wall clock that a table stores an item for: longer than the log can look back, plus 19 days for an event
 # from its inlet to its fold, so that every reader reads an expired item as absent already. An event is put on the
 # stream within a week, and waits at most six days on another shard and six on its shop's. The log looks back 31 days
-# and an hour at conversations; at histories 91 days, from a clock that an event 30 days old may set after a long
-# silence.
+# and an hour at conversations; at histories as far as the longest window reaches, from a clock that an event 30 days
+# old may set after a long silence.
 CONVERSATION_DAYS = 51
-HISTORY_DAYS = 146
+HISTORY_DAYS = LONGEST_REACH // DAY + 55
 
 _POLICY, _RULES = "policy", "rules"
 _FIELDS_OF_ALERTS_WITH_IDS = 11

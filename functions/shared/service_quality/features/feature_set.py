@@ -160,6 +160,31 @@ GOODS: tuple[Feature, ...] = (
     Total("sku", "complaints", "90d"),
 )
 
+_RESOLVED_SHOP = Rate("shop", "resolved", "30d", prior_weight=50, parent=0.8)
+
+#: How contacts go by agent, kind of issue, customer and article: ratings, answers, solutions, complaints.
+SERVICE: tuple[Feature, ...] = (
+    *(Mean(entity, "rating_points", "ratings", "30d") for entity in ("shop", "agent", "category", "sku")),
+    Mean("customer", "rating_points", "ratings", "365d"),
+    _RESOLVED_SHOP,
+    Rate("agent", "resolved", "30d", prior_weight=20, parent=_RESOLVED_SHOP),
+    Rate("category", "resolved", "30d", prior_weight=50, parent=_RESOLVED_SHOP),
+    Rate("customer", "resolved", "90d", prior_weight=3, parent=_RESOLVED_SHOP),
+    Mean("category", "reply_ms", "timed_replies", "7d"),
+    Mean("customer", "reply_ms", "timed_replies", "90d"),
+    Total("agent", "complaints", "30d"),
+    Total("subcategory", "complaints", "7d"),
+    Total("shop", "complaints", "7d"),
+)
+
+#: What customers do about articles, kinds of articles and in the whole shop.
+DEMAND: tuple[Feature, ...] = (
+    *(Total(entity, fact, "7d") for entity in ("sku", "category") for fact in ("page_views", "browse_ms")),
+    *(Total("category", fact, "30d") for fact in ("orders", "units", "cancellations", "returns")),
+    Total("sku", "cancellations", "30d"),
+    *(Total("shop", fact, "7d") for fact in ("page_views", "searches", "orders", "units", "cancellations", "returns")),
+)
+
 #: Served for rules, to mark figures, and as parents of other rates; the linear model reads their children instead.
 BESIDE_THE_MODEL = frozenset(
     feature.name
@@ -173,6 +198,8 @@ BESIDE_THE_MODEL = frozenset(
         *PURCHASES,
         *SEARCHES,
         *GOODS,
+        *SERVICE,
+        *DEMAND,
     )
 )
 
@@ -188,4 +215,6 @@ FEATURES = FeatureSet(
     + PURCHASES
     + SEARCHES
     + GOODS
+    + SERVICE
+    + DEMAND
 )
