@@ -26,7 +26,7 @@ ENTITIES = {
     "tenure": Message("agents of this tenure", "同工龄段客服"),
     "shift": Message("this shift", "该班次"),
     "channel": Message("this channel", "该渠道"),
-    "category": Message("this kind of issue", "此类问题"),
+    "category": Message("this category", "该类别"),
     "subcategory": Message("this very issue", "此细分问题"),
     "subcategory_product": Message("this very issue with this kind of product", "此类商品的此细分问题"),
     "customer": Message("the customer", "该顾客"),

@@ -152,7 +152,12 @@ class InteractionEvent(ByFields):
     duration_ms: int | None = field(
         default=None,
         metadata=an_integer(
-            "how long the page was looked at", frozenset({"page_viewed"}), 42_000, lowest=0, highest=30 * DAY
+            "how long the page was looked at; without it until the customer's next event, where that comes within half "
+            "an hour",
+            frozenset({"page_viewed"}),
+            42_000,
+            lowest=0,
+            highest=30 * DAY,
         ),
     )
     sequence: int | None = field(
