@@ -21,8 +21,8 @@ UNPROVED, ZERO_DECIMALS = "unproved_order", "zero_decimals"
 _DOUBTS = {
     UNIT: "before 2000 or over a year ahead (another unit of time?)",
     AHEAD: "ahead of the import (another clock or zone?)",
-    UNPROVED: "could have day and month swapped: none has a day above 12, which would prove their order",
-    ZERO_DECIMALS: "are ids such as 9001.0, which are others than 9001 (zeroDecimals: dropped makes them one)",
+    UNPROVED: "day and month could be swapped, none has a day above 12, which would prove their order",
+    ZERO_DECIMALS: "ids such as 9001.0, which are others than 9001 (zeroDecimals: dropped makes them one)",
 }
 #: Between the parts of a counter's key.
 _SEPARATOR = "\x1f"
@@ -158,7 +158,7 @@ class Cleaning:
 
 def said_doubt(column: str, cause: str, count: int) -> str:
     """Cells that look wrong, in words."""
-    return f"{count:,} cells of {column} {'are ' if cause in (UNIT, AHEAD) else ''}{_DOUBTS[cause]}"
+    return f"{column}, {count:,} of its cells: {_DOUBTS[cause]}"
 
 
 def _two(key: str) -> tuple[str, str]:
