@@ -2,6 +2,7 @@
 
 from cli.paths import ROOT
 from service_quality.alerts.wording import phrase
+from service_quality.conversations.declared_values import DECLARED_VALUES
 from service_quality.features.declarations import (
     PER,
     AmountTotal,
@@ -21,15 +22,6 @@ from service_quality.histories.windows import WINDOWS, Window
 from service_quality.instants import DAY, HOUR, MINUTE
 
 PATH = ROOT / "docs" / "feature_dictionary.md"
-
-#: When a value of the conversation is missing; the others never are.
-MISSING_EVENT_VALUES = {
-    "first_response_at_least_ms": "before the first answer; where the stamps allow no lower bound",
-    "longest_later_reply_ms": "before a second answer whose wait is known",
-    "waiting_ms": "while nobody waits; where the wait began on a day of unknown time",
-    "opened_hour": "before the opening is known; where only its day is known",
-    "price_minor": "while no event named an amount",
-}
 
 _HEAD = """# Feature dictionary
 
@@ -67,7 +59,7 @@ def missing_rule(feature: Feature) -> str:
     """
     match feature:
         case EventValue(name):
-            return MISSING_EVENT_VALUES.get(name, "never")
+            return DECLARED_VALUES[name].missing or "never"
         case AmountTotal():
             return "where neither conversation nor policy names a currency; 0 where nothing is known in it"
         case Total() | DistinctSkus():

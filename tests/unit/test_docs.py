@@ -12,6 +12,7 @@ from service_quality.alerts.alert_quality import RuleQuality
 from service_quality.alerts.rule_vocabulary import Vocabulary
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.conversations.conversation_state import ConversationState
+from service_quality.conversations.declared_values import DECLARED_VALUES
 from service_quality.conversations.event_values import read_event_values
 from service_quality.events.carriers import open_carrier
 from service_quality.events.intake import take_in
@@ -20,7 +21,7 @@ from service_quality.features.declarations import EventValue
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, parse_instant
 from tools import event_documents, rule_documents
-from tools.feature_dictionary import MISSING_EVENT_VALUES, PATH, missing_rule, render_dictionary
+from tools.feature_dictionary import PATH, missing_rule, render_dictionary
 from tools.rule_schema import render_schema
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -288,6 +289,7 @@ def test_values_that_a_conversation_can_lack_have_a_missing_rule():
     )
     values = read_event_values(ConversationState(), noted)
     declared = [feature for feature in FEATURES.features if isinstance(feature, EventValue)]
+    told = {name for name, value in DECLARED_VALUES.items() if value.missing}
 
-    assert {feature.value for feature in declared if values[feature.value] is None} == set(MISSING_EVENT_VALUES)
+    assert {feature.value for feature in declared if values[feature.value] is None} == told
     assert all(missing_rule(feature) == "never" for feature in declared if values[feature.value] is not None)

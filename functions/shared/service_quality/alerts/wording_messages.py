@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from service_quality.conversations.declared_values import DECLARED_VALUES
 from service_quality.facts.declared_facts import DECLARED_FACTS
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
 from service_quality.message import Message
@@ -80,36 +81,7 @@ RATES = {
 
 #: Values of the conversation, and its score.
 EVENT_VALUES = {
-    "answered": Message("answered by an agent", "人工已回复"),
-    "first_response_at_least_ms": Message("time to the first answer, at least", "首次回复用时（至少）"),
-    "first_response_ms": Message("time to the first answer", "首次回复用时"),
-    "first_response_days": Message("days until the first answer", "首次回复跨越天数"),
-    "first_response_untimed": Message("time of the first answer unknown", "首次回复用时未知"),
-    "longest_later_reply_ms": Message("longest wait for a later answer", "后续回复最长等待时间"),
-    "last_reply_ms": Message("wait for the last answer", "最近一次回复用时"),
-    "waiting": Message("the customer is waiting", "顾客正在等待"),
-    "waiting_ms": Message("the customer has been waiting for", "顾客已等待"),
-    "waiting_days": Message("days the customer has waited", "顾客等待跨越天数"),
-    "waited_share": Message("share of the time for an answer that has passed", "应答时限已用比例"),
-    "paused_ms": Message("pauses of the conversation, not counted in the wait", "会话暂停时长（不计入等待）"),
-    "answer_due_at": Message("answer due", "应答截止时间"),
-    "answered_at": Message("the answer came", "回复时间"),
-    "answer_over_ms": Message("the answer by its target", "按应答时限"),
-    "conversation_age_ms": Message("age of the conversation", "会话持续时间"),
-    "opened_hour": Message("hour of opening", "会话开始时段"),
-    "opened_weekday": Message("day of opening", "会话开始日"),
-    "event_hour": Message("hour of the latest event", "最近事件时段"),
-    "event_weekday": Message("day of the latest event", "最近事件日"),
-    "replies": Message("answers given", "已回复次数"),
-    "customer_messages": Message("customer messages", "顾客消息数"),
-    "agent_messages": Message("agent messages", "客服消息数"),
-    "bot_messages": Message("bot messages", "机器人消息数"),
-    "transfers": Message("transfers between agents", "转接次数"),
-    "reopenings": Message("times reopened", "重新打开次数"),
-    "conversation_complaints": Message("complaints in this conversation", "本次会话投诉数"),
-    "price_minor": Message("price of the product", "商品价格"),
-    "currency_known": Message("currency known", "币种已知"),
-    "closed": Message("closed", "已结束"),
+    **{name: value.words for name, value in DECLARED_VALUES.items()},
     "score": Message("risk that the customer ends up dissatisfied", "顾客最终不满意的风险"),
 }
 

@@ -4,23 +4,15 @@ from typing import Protocol
 
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.deadlines import answer_due_at, waited_share
+from service_quality.conversations.declared_values import CURRENCY_KNOWN, DECLARED_VALUES
 from service_quality.conversations.local_time import UTC, on_the_clock
 from service_quality.conversations.wait_stages import WAITED_SHARE
 from service_quality.instants import day_of_week, hour_of_day
 
-#: Whether the currency of the conversation is known.
-CURRENCY_KNOWN = "currency_known"
 #: The names of what `read_event_values` gives; a feature of another name is refused while it is declared.
-EVENT_VALUES = (
-    "answered", "first_response_at_least_ms", "first_response_ms", "first_response_days", "first_response_untimed",
-    "longest_later_reply_ms", "last_reply_ms", "waiting", "waiting_ms", "waiting_days", "paused_ms", WAITED_SHARE,
-    "answer_due_at", "answered_at", "answer_over_ms", "conversation_age_ms",
-    "opened_hour", "opened_weekday", "event_hour", "event_weekday",
-    "replies", "customer_messages", "agent_messages", "bot_messages", "transfers", "reopenings",
-    "conversation_complaints", "price_minor", CURRENCY_KNOWN, "closed",
-)  # fmt: skip
+EVENT_VALUES = tuple(DECLARED_VALUES)
 #: Those of them that are 1 for yes and 0 for no.
-FLAGS = ("answered", "first_response_untimed", "waiting", CURRENCY_KNOWN, "closed")
+FLAGS = tuple(name for name, value in DECLARED_VALUES.items() if value.is_flag)
 
 #: The values of a conversation at an instant, by name.
 EventValues = dict[str, float | int | None]
@@ -88,8 +80,4 @@ def read_event_values(state: ConversationState, event: Occurrence) -> EventValue
     }
 
 
-_COUNTS = (
-    "answered", "first_response_untimed", "waiting", "replies", "customer_messages", "agent_messages", "bot_messages",
-    "transfers", "reopenings", "conversation_complaints", CURRENCY_KNOWN,
-)  # fmt: skip
-_WITHOUT_ROUND: EventValues = {name: 0 if name in _COUNTS else None for name in EVENT_VALUES}
+_WITHOUT_ROUND: EventValues = {name: 0 if value.is_count else None for name, value in DECLARED_VALUES.items()}

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Protocol, TypeVar
 
 from service_quality.by_fields import ByFields, value_class
-from service_quality.conversations.event_values import CURRENCY_KNOWN, EVENT_VALUES
+from service_quality.conversations.declared_values import CURRENCY_KNOWN
+from service_quality.conversations.event_values import EVENT_VALUES
 from service_quality.errors import DeclarationError
 from service_quality.facts.conversation_facts import FACTS
 from service_quality.facts.declared_facts import MONEY_FACTS, ORDERED_SKUS, REPLY_HISTOGRAM
