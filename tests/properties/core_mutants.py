@@ -16,7 +16,7 @@ from service_quality.events import kinds
 from service_quality.events.kinds import SCORED
 from service_quality.facts import conversation_facts, conversation_fold, entities, visit_facts
 from service_quality.facts.conversation_fold import FoldedConversation
-from service_quality.facts.declared_facts import REPLY_HISTOGRAM, TOLD_BY_EVENTS
+from service_quality.facts.declared_facts import EVENT_FACTS, REPLY_HISTOGRAM
 from service_quality.features import declarations
 from service_quality.histories.windows import WINDOWS, Window
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
@@ -216,14 +216,14 @@ _OF_THE_REST: Mutants = {
     "an amount counts in any currency": _entity(entities.CUSTOMER_CURRENCY._replace(parts=("customer_id",))),
     "the first currency stays": _instead(Reading, "_read_attributes", misread_rounds.first_currency),
     "a cancelled order is a return": lambda: mock.patch.dict(
-        TOLD_BY_EVENTS, {"order_cancelled": TOLD_BY_EVENTS["order_returned"]}
+        EVENT_FACTS, {"order_cancelled": EVENT_FACTS["order_returned"]}
     ),
     "every order is a day": _instead(conversation_facts, "visit_facts", misread_facts.day_of_each_order),
     "a result that is not said is none": lambda: mock.patch.dict(
-        TOLD_BY_EVENTS, {"searched": TOLD_BY_EVENTS["searched"] + misread_facts.UNSAID_RESULT}
+        EVENT_FACTS, {"searched": EVENT_FACTS["searched"] + misread_facts.UNSAID_RESULT}
     ),
     "pieces are orders": lambda: mock.patch.dict(
-        TOLD_BY_EVENTS, {"order_placed": misread_facts.without_sums(TOLD_BY_EVENTS["order_placed"])}
+        EVENT_FACTS, {"order_placed": misread_facts.without_sums(EVENT_FACTS["order_placed"])}
     ),
     "nothing is taken back": _instead(conversation_fold, "facts_between", misread_facts.only_what_is_new),
     "retention a day longer": _instead(conversation, "RETENTION", 31 * DAY),

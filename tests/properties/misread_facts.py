@@ -113,7 +113,7 @@ UNSAID_RESULT = (("unfulfilled_searches", OfEvents("searched", only=("results", 
 
 
 def without_sums(told: Sequence[tuple[str, OfEvents]]) -> tuple[tuple[str, OfEvents], ...]:
-    return tuple((name, told_by._replace(sums=None) if name == "units" else told_by) for name, told_by in told)
+    return tuple((name, source._replace(sums=None) if name == "units" else source) for name, source in told)
 
 
 def first_who_answered(one: Round) -> str | None:

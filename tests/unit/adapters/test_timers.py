@@ -56,7 +56,7 @@ def test_messages_are_sent_ten_a_call_with_their_delay_and_a_group_of_plain_char
     queue(sqs).send([message(number) for number in range(12)])
 
 
-def test_queue_that_takes_a_part_is_told_by_its_codes(sqs):
+def test_queue_that_takes_a_part_is_source_its_codes(sqs):
     failed = [{"Id": "0", "SenderFault": False, "Code": "InternalError"}]
     sqs.add_response("send_message_batch", {"Successful": [], "Failed": failed})
 

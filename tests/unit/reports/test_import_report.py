@@ -129,7 +129,7 @@ def test_lines_of_a_second_encoding_are_counted_by_file(tmp_path):
     assert describe(found, source)[0].startswith("mixed.csv: lines, all 2 rows, 1 of them in windows-1252")
 
 
-def test_times_that_look_wrong_are_told_by_cause(tmp_path):
+def test_times_that_look_wrong_are_source_cause(tmp_path):
     names = "event_time,event_type,product_id,category_code,price,user_id"
     times = ("1970-01-19 00:00:00 UTC", "2026-11-02 00:00:00 UTC", "2126-11-02 00:00:00 UTC", "2026-10-02 00:00:00 UTC")
     rows = [f"{at},view,7,toys.kite,1.00,u{place}" for place, at in enumerate(times)]

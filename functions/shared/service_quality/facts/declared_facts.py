@@ -1,6 +1,6 @@
 """The facts by name: what each one counts, in words, and which events of a customer tell it.
 
-A fact without `told_by` is told by the rounds of a contact or by a visit as a whole (conversation_facts.py,
+A fact without `source` is told by the rounds of a contact or by a visit as a whole (conversation_facts.py,
 visit_facts.py).
 """
 
@@ -33,7 +33,7 @@ class DeclaredFact(NamedTuple):
     name: str
     words: Message
     once: Message | None = None
-    told_by: OfEvents | None = None
+    source: OfEvents | None = None
 
 
 #: The buckets of known waits, by the fact that counts them: each up to its bound in milliseconds, the last without one.
@@ -176,11 +176,11 @@ OF_BEHAVIOUR = (
 
 DECLARED_FACTS: Mapping[str, DeclaredFact] = {fact.name: fact for fact in OF_CONTACTS + OF_BEHAVIOUR}
 
-#: What each kind of behaviour event tells by itself.
-TOLD_BY_EVENTS: dict[str, tuple[tuple[str, OfEvents], ...]] = {}
+#: The facts that each kind of behaviour event counts by itself.
+EVENT_FACTS: dict[str, tuple[tuple[str, OfEvents], ...]] = {}
 for _fact in OF_BEHAVIOUR:
-    if _fact.told_by is not None:
-        TOLD_BY_EVENTS[_fact.told_by.kind] = (*TOLD_BY_EVENTS.get(_fact.told_by.kind, ()), (_fact.name, _fact.told_by))
+    if _fact.source is not None:
+        EVENT_FACTS[_fact.source.kind] = (*EVENT_FACTS.get(_fact.source.kind, ()), (_fact.name, _fact.source))
 
 #: Facts in minor units of a currency: only an entity of one currency may sum them.
 MONEY_FACTS = tuple(name for name in DECLARED_FACTS if name.endswith("_minor"))

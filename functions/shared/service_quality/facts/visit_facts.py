@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from service_quality.events.interaction_event import InteractionEvent, log_order
-from service_quality.facts.declared_facts import LONGEST_VIEW, TOLD_BY_EVENTS, ordered_sku_fact
+from service_quality.facts.declared_facts import EVENT_FACTS, LONGEST_VIEW, ordered_sku_fact
 
 #: Attributes, and the facts under them: instant, name, value.
 FactsUnder = tuple[dict[str, str | None], list[tuple[int, str, int]]]
@@ -16,7 +16,7 @@ def visit_facts(events: Sequence[InteractionEvent], currencies: Mapping[str, str
     last_order = max((place for place, event in enumerate(visit) if event.kind == "order_placed"), default=-1)
     views = _views(visit)
     for place, event in enumerate(visit):
-        facts = [(name, told_by.value(event)) for name, told_by in TOLD_BY_EVENTS.get(event.kind, ())]
+        facts = [(name, source.value(event)) for name, source in EVENT_FACTS.get(event.kind, ())]
         if event.kind == "page_viewed":
             facts.append(("browse_ms", views[place]))
         if event.kind == "searched":

@@ -1,11 +1,14 @@
 """The online reader: features of one event from the histories of its entities, at one clock."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import add, sub
 
-from service_quality.features.declarations import Feature
-from service_quality.histories.history import Column, History
+from service_quality.features.declarations import LEAST, MINUS, MOST, PLUS, Feature
+from service_quality.histories.history import Column, History, WindowSums
 
 Value = int | float | None
+
+_OPERATIONS: Mapping[str, Callable[[float, float], Value]] = {PLUS: add, MINUS: sub, LEAST: min, MOST: max}
 
 
 class FeatureContext:
@@ -45,22 +48,19 @@ class FeatureContext:
         return value if value > 0 else 0
 
     def time_since(self, entity: str, window: str, fact: str) -> Value:
-        if self._missing and (entity, window, fact) in self._missing:
-            return None
-        history = self._histories.get(entity)
-        if history is None:
-            return None
-        newest = history.windows[window].newest(fact)
-        return None if newest is None else self._clock - newest
+        return self._time_since(entity, window, fact, WindowSums.newest)
 
     def time_since_first(self, entity: str, window: str, fact: str) -> Value:
+        return self._time_since(entity, window, fact, WindowSums.oldest)
+
+    def _time_since(self, entity: str, window: str, fact: str, tile: Callable[[WindowSums, str], int | None]) -> Value:
         if self._missing and (entity, window, fact) in self._missing:
             return None
         history = self._histories.get(entity)
         if history is None:
             return None
-        oldest = history.windows[window].oldest(fact)
-        return None if oldest is None else self._clock - oldest
+        start = tile(history.windows[window], fact)
+        return None if start is None else self._clock - start
 
     def ratio(self, numerator: Value, denominator: Value) -> Value:
         return numerator / denominator if denominator and numerator is not None else None
@@ -73,14 +73,7 @@ class FeatureContext:
     def combine(self, operation: str, first: Value, second: Value) -> Value:
         if first is None or second is None:
             return None
-        match operation:
-            case "plus":
-                return first + second
-            case "minus":
-                return first - second
-            case "least":
-                return min(first, second)
-        return max(first, second)
+        return _OPERATIONS[operation](first, second)
 
     def count_positive(self, numbers: Sequence[Value]) -> Value:
         return None if None in numbers else sum(number is not None and number > 0 for number in numbers)

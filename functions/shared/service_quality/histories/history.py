@@ -169,19 +169,15 @@ class WindowSums(ByFields):
 
     def newest(self, name: str) -> int | None:
         """The start of the latest tile that holds a positive count of a fact."""
-        index = self.names.index(name)
-        for place in range(len(self.starts) - 1, self.gone - 1, -1):
-            if self.tiles[place][index] > 0:
-                return self.starts[place]
-        return None
+        return self._first_held(name, range(len(self.starts) - 1, self.gone - 1, -1))
 
     def oldest(self, name: str) -> int | None:
         """The start of the first tile, of those that have not left, that holds a positive count of a fact."""
+        return self._first_held(name, range(self.gone, len(self.starts)))
+
+    def _first_held(self, name: str, places: Iterable[int]) -> int | None:
         index = self.names.index(name)
-        for place in range(self.gone, len(self.starts)):
-            if self.tiles[place][index] > 0:
-                return self.starts[place]
-        return None
+        return next((self.starts[place] for place in places if self.tiles[place][index] > 0), None)
 
 
 #: Stored form of one history: for each window, tiles as [start / hop, value, …].
