@@ -11,8 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.windows_runs.question import CONTACTS, ENTITIES, SUMMED, Answer, answers, run_engine
-from service_quality.histories.windows import WINDOWS, Window
+from benchmarks.windows_runs.question import ASKED, CONTACTS, ENTITIES, SUMMED, Answer, answers, run_engine
+from service_quality.histories.windows import Window
 from service_quality.instants import DAY
 
 _FACTS = (CONTACTS, *SUMMED)
@@ -26,9 +26,9 @@ def compute(log: Path) -> duckdb.DuckDBPyConnection:
     database.execute(f"CREATE VIEW log AS SELECT *, 1 AS {CONTACTS} FROM read_parquet('{log}')")
     database.execute(f"CREATE TABLE bounds AS SELECT min(occurred_at) - {91 * DAY} AS lowest FROM log")
     for entity in ENTITIES:
-        for statement in (entered(entity), left(entity), *(difference(entity, one) for one in WINDOWS.values())):
+        for statement in (entered(entity), left(entity), *(difference(entity, one) for one in ASKED.values())):
             database.execute(statement)
-    tables = [f"{entity}_{window}" for entity in ENTITIES for window in WINDOWS]
+    tables = [f"{entity}_{window}" for entity in ENTITIES for window in ASKED]
     joined = " ".join(f"JOIN {table} USING (log_index)" for table in tables[1:])
     names = ", ".join(one.name for one in answers())
     database.execute(f"CREATE TABLE answer AS SELECT log_index, {names} FROM {tables[0]} {joined}")
@@ -42,10 +42,10 @@ def write(database: duckdb.DuckDBPyConnection, target: Path) -> None:
 
 def entered(entity: str) -> str:
     """A table in order of entity and log index: the key of each window's start, and the sums before each row."""
-    starts = ", ".join(f"{packed(entity, start(window))} AS key_{name}" for name, window in WINDOWS.items())
+    starts = ", ".join(f"{packed(entity, start(window))} AS key_{name}" for name, window in ASKED.items())
     sums = ", ".join(
         f"{alive_sum(fact, window)} - {alive(fact, window)} AS {fact}_{window.name}"
-        for window in WINDOWS.values()
+        for window in ASKED.values()
         for fact in _FACTS
     )
     return f"""CREATE OR REPLACE TABLE entered AS SELECT log_index, {starts}, {sums}
@@ -55,7 +55,7 @@ def entered(entity: str) -> str:
 def left(entity: str) -> str:
     """A table in order of entity and instant: the sums that leave each window with a fact and all earlier ones."""
     sums = ", ".join(
-        f"{alive_sum(fact, window)} AS {fact}_{window.name}" for window in WINDOWS.values() for fact in _FACTS
+        f"{alive_sum(fact, window)} AS {fact}_{window.name}" for window in ASKED.values() for fact in _FACTS
     )
     return f"""CREATE OR REPLACE TABLE gone AS SELECT {packed(entity, "occurred_at")} AS key, {sums}
         FROM (SELECT * FROM log, bounds ORDER BY {entity}, occurred_at)"""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.windows_runs.question import CONTACTS, ENTITIES, SUMMED, Answer, answers, run_engine
-from service_quality.histories.windows import WINDOWS, Window
+from benchmarks.windows_runs.question import ASKED, CONTACTS, ENTITIES, SUMMED, Answer, answers, run_engine
+from service_quality.histories.windows import Window
 from service_quality.instants import DAY
 
 _FACTS = [CONTACTS, *SUMMED]
@@ -27,7 +27,7 @@ def entity_answers(rows: pd.DataFrame, entity: str) -> pd.DataFrame:
     """The columns of one kind of entity, by the rows' own index."""
     by_log_index = rows.sort_values([entity, "log_index"])
     by_instant = rows.sort_values([entity, "occurred_at"])
-    parts = [differences(by_log_index, by_instant, entity, window) for window in WINDOWS.values()]
+    parts = [differences(by_log_index, by_instant, entity, window) for window in ASKED.values()]
     return pd.concat(parts, axis="columns").set_axis(by_log_index.index).sort_index()
 
 

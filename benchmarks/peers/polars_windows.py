@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks.windows_runs.question import CONTACTS, ENTITIES, SUMMED, Answer, answers, run_engine
-from service_quality.histories.windows import WINDOWS, Window
+from benchmarks.windows_runs.question import ASKED, CONTACTS, ENTITIES, SUMMED, Answer, answers, run_engine
+from service_quality.histories.windows import Window
 from service_quality.instants import DAY
 
 _FACTS = (CONTACTS, *SUMMED)
@@ -28,9 +28,7 @@ def entity_answers(rows: pl.DataFrame, entity: str) -> pl.DataFrame:
     """The columns of one kind of entity, in order of log index."""
     by_log_index = rows.sort(entity, "log_index")
     by_instant = by_log_index.with_columns(packed(entity, pl.col("occurred_at")).alias("key")).sort("key")
-    columns = [
-        column for window in WINDOWS.values() for column in differences(by_log_index, by_instant, entity, window)
-    ]
+    columns = [column for window in ASKED.values() for column in differences(by_log_index, by_instant, entity, window)]
     return pl.DataFrame([by_log_index["log_index"], *columns]).sort("log_index").drop("log_index")
 
 

@@ -11,8 +11,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from benchmarks.process_usage import print_numbers
-from benchmarks.windows_runs.question import CONTACTS, ENTITIES, SUMMED, Answer, answers
-from service_quality.histories.windows import WINDOWS
+from benchmarks.windows_runs.question import ASKED, CONTACTS, ENTITIES, SUMMED, Answer, answers
 from spark_jobs.reader.block_rows import BLOCK_DDL, FACTS, Block, blocks_in, gathered, narrow, to_batches
 from spark_jobs.reader.window_sums import EntityFacts, Integers, ReadPoints, SortedFacts
 from spark_jobs.session.start import start_session
@@ -65,7 +64,7 @@ def _answer(shop: Mapping[str, Integers]) -> pa.Table:
     for name in ENTITIES:
         facts = EntityFacts(shop[name], log_index, clock, at, values)
         read = SortedFacts(facts, ReadPoints(shop[name], log_index, clock))
-        for window in WINDOWS.values():
+        for window in ASKED.values():
             reader = read.over(window)
             columns |= {Answer(name, window, fact).name: reader.totals(fact) for fact in values}
     return pa.table(columns)
