@@ -25,8 +25,8 @@ KNOWN = MENDABLE | {
     "malformed_json", "malformed_base64", "not_an_object", "no_event", "ambiguous_carrier", "nested_too_deep",
     "too_many_events", "misplaced_preview", "from_the_future", "wrong_shop", "older_than_retention",
     "conversation_full", "conflicting_content", "too_many_imports", "other_columns", "other_fold", "other_position",
-    "wrong_policy", "wrong_rules", "unknown_section", "other_revision", "known_revision", "too_many_policies",
-    "unsigned", "expired",
+    "wrong_policy", "wrong_rules", "unknown_finding", "unknown_subject", "unknown_section",
+    "no_history", "other_revision", "known_revision", "too_many_policies", "unsigned", "expired",
     PARKED, GIVEN_UP, UNSENT,
 }  # fmt: skip
 

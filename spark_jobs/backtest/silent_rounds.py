@@ -25,7 +25,7 @@ def end_alerts(
     if last is None or last.end != SILENCE or last.ended_at is None:
         return
     values: dict[str, float | int | None] = {**read_event_values(state, event)}
-    judged = Judged(event.shop_id, event, last.ended_at, values, None, state)
+    judged = Judged(event.shop_id, event, last.ended_at, values, {}, state)
     subject = Subject(event.conversation_id or "", conversation_key(event), last.number)
     for rule in rules:
         before = item.alert_states.get(rule.name)

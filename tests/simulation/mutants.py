@@ -14,6 +14,7 @@ from service_quality.commit.known_rejections import KnownRejections
 from service_quality.commit.listed_import import ItemKind
 from service_quality.commit.log_reader import LogReader
 from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.rule_decisions import RuleDecisions
 from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.shop_state import ShopState
 from service_quality.commit.transaction_builder import TransactionBuilder
@@ -171,16 +172,16 @@ def _score_is_fold(world: World) -> list[Any]:
 
 def _rule_is_fold(world: World) -> list[Any]:
     """Takes a failing rule for a failing fold."""
-    real = EventFold._decide
+    real = RuleDecisions.decide
 
-    def raising(fold: EventFold, event: Any, step: Any, asking: Any, scored: Any, failures: Any) -> Any:
-        rows = real(fold, event, step, asking, scored, failures)
+    def raising(decisions: RuleDecisions, judged: Any, asking: Any, endings: Any, failures: Any) -> Any:
+        rows = real(decisions, judged, asking, endings, failures)
         for failure in failures:
             if failure.stage == "rule":
                 raise failure.error
         return rows
 
-    return [mock.patch.object(EventFold, "_decide", raising)]
+    return [mock.patch.object(RuleDecisions, "decide", raising)]
 
 
 def _over(detour: Callable[[StateTable], Any]) -> Callable[..., OnlineCommit]:

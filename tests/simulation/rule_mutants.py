@@ -3,8 +3,8 @@
 from typing import Any
 from unittest import mock
 
-from service_quality.commit.event_fold import EventFold
 from service_quality.commit.online_commit import OnlineCommit
+from service_quality.commit.rule_decisions import RuleDecisions
 from service_quality.commit.shop_item import ShopItem
 from service_quality.commit.shop_state import ShopState
 from tests.simulation.world import World
@@ -47,13 +47,13 @@ def forgotten_by_a_rebuild(world: World) -> list[Any]:
 
 def end_not_noted(world: World) -> list[Any]:
     """The message that ends the alert of a withdrawn rule leaves, and the alert stays open in its item."""
-    sound = EventFold._end_withdrawn
+    sound = RuleDecisions._end
 
-    def end_withdrawn(fold: EventFold, judged: Any, step: Any) -> Any:
-        before = {key: dict(fold._alert_states(key)) for key, *_ in fold._withdrawn(judged.event, step)}
-        rows = sound(fold, judged, step)
+    def end(decisions: RuleDecisions, judged: Any, endings: Any) -> Any:
+        before = {key: dict(decisions.item(key).alert_states) for key, *_ in endings}
+        rows = sound(decisions, judged, endings)
         for key, states in before.items():
-            fold._alert_states(key).update(states)
+            decisions.item(key).alert_states.update(states)
         return rows
 
-    return [mock.patch.object(EventFold, "_end_withdrawn", end_withdrawn)]
+    return [mock.patch.object(RuleDecisions, "_end", end)]

@@ -17,9 +17,11 @@ from service_quality.alerts.shop_settings import ShopSettings, shop_settings
 from service_quality.alerts.stored_alerts import AlertRow
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.events.control_records import SettingsChanged
+from service_quality.events.finding_reported import FindingReported
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
+from service_quality.instants import DAY
 from service_quality.scoring.scores import Score
 from tests.stand_ins.control import control_key, record_json
 from tests.stand_ins.memory_store import MemoryStore
@@ -104,10 +106,33 @@ def alert_rows(*rules: Rule, log: list[dict] | None = None, policy: dict | None 
     return [AlertRow(row.stream_key, row.sequence, row.shop_id, row.body) for row in found]
 
 
+def leaving_rows() -> list[AlertRow]:
+    """The alert rows of a finding about a customer."""
+    store = MemoryStore()
+    finding = FindingReported(
+        shop_id="shop-1",
+        finding="churn",
+        subject_kind="customer",
+        subject_id="ann",
+        as_of=ARRIVED_AT - DAY,
+        valid_until=ARRIVED_AT + DAY,
+        values={"customer_order_days_365d": 3, "customer_time_since_orders_365d": 40 * DAY},
+        score=0.75,
+        model_version="v1",
+        reasons=(("customer_time_since_orders_365d", 40 * DAY, 1.25),),
+    )
+    ordered = json.dumps(event(1, 1, "order_placed", "c", customer_id="ann")).encode()
+    data = [ordered, record_json(finding, issued_at=ARRIVED_AT)]
+    records = [LogRecord(str(Position(1, number)), one, ARRIVED_AT) for number, one in enumerate(data)]
+    OnlineCommit(store, WaitingScorer, FEATURES, shipped_rules(), control_key).advance_shop("shop-1", records)
+    found = [row for row in store.rows.values() if row.row_kind == "alert"]
+    return [AlertRow(row.stream_key, row.sequence, row.shop_id, row.body) for row in found]
+
+
 @pytest.fixture(scope="module")
 def rows() -> list[AlertRow]:
     due = alert_rows(*shipped_rules(), log=due_log(), policy=TARGETS)
-    return [*alert_rows(*shipped_rules()), *due, *alert_rows(*shipped_rules(), log=spike_log())]
+    return [*alert_rows(*shipped_rules()), *due, *alert_rows(*shipped_rules(), log=spike_log()), *leaving_rows()]
 
 
 def published(rows: list[AlertRow], **settings: str) -> list[dict]:

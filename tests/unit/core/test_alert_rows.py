@@ -174,6 +174,7 @@ def test_audience_of_the_rule_is_that_of_the_alert():
     assert {rule.name: rule.audiences_up_to("critical") for rule in shipped_rules()} == {
         "waiting_too_long": ("operations",), "answer_due": ("operations", "team"), "high_risk": ("operations",),
         "agent_risk_above_team": ("coaching",), "complaints_above_past": ("operations",),
+        "customer_leaving": ("marketing",),
     }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from service_quality.events.control_records import (
     control_to_dict,
 )
 from service_quality.events.control_signatures import sign_control
+from service_quality.events.finding_reported import FindingReported
 from service_quality.events.parsing import MAX_RECORD_BYTES, parse_record
 from service_quality.events.time_reached import TimeReached
 from service_quality.instants import MINUTE, format_instant, parse_instant
@@ -45,7 +46,33 @@ RECORDS: list[ControlRecord] = [
         pending=(PendingImport("r1-1", 2, 3), PendingImport("r1-2", 1, 1)),
     ),
     TimeReached(shop_id="shop", conversation_id="c1", round=1, turn=2, stage="waited_share:0.75", due_at=ARRIVED),
+    FindingReported(
+        shop_id="shop",
+        finding="churn",
+        subject_kind="customer",
+        subject_id="客1",
+        as_of=ARRIVED,
+        valid_until=ARRIVED + 1,
+        values={"churn_score": 0.1 + 0.2, "customer_orders_90d": 3, "customer_units_90d": None},
+        score=0.1 + 0.2,
+        model_version="20230824T100000Z-ab",
+        reasons=(("customer_orders_90d", 3, -0.7), ("customer_units_90d", None, 0.25)),
+    ),
+    FindingReported(
+        shop_id="shop",
+        finding="stock",
+        subject_kind="sku",
+        subject_id="s1",
+        as_of=ARRIVED - 1,
+        valid_until=ARRIVED,
+        values={},
+    ),
 ]
+FINDING = {
+    "kind": "finding_reported", "finding": "churn", "subject_kind": "customer", "subject_id": "ann",
+    "as_of": "2023-08-24T10:00:00Z", "valid_until": "2023-08-25T10:00:00Z", "values": {"churn_score": 0.5},
+    "score": 0.5, "model_version": "v1", "reasons": [["customer_orders_90d", 1, 0.5]],
+}  # fmt: skip
 #: The fields of a record of time.
 REACHED = {
     "kind": "time_reached", "conversation_id": "c1", "round": 1, "turn": 2, "stage": "waiting_ms:1",
@@ -161,3 +188,40 @@ def test_record_of_the_largest_size_can_be_put_back():
 @pytest.mark.parametrize("kind", [None, 7, [], {}, True])
 def test_kind_of_any_shape_is_rejected_with_a_reason(kind):
     assert rejection(json.dumps({"kind": kind, "shop_id": "shop"}).encode()).reason in ("missing_field", "wrong_type")
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"as_of": "2023-08-24T10:10:00Z", "valid_until": "2023-08-25T10:10:00Z"}, "as_of"),
+        ({"valid_until": FINDING["as_of"]}, "valid_until"),
+        ({"finding": "Churn"}, "finding"),
+        ({"subject_kind": None}, "subject_kind"),
+        ({"values": [1]}, "values"),
+        ({"values": {f"v{number}": 1 for number in range(41)}}, "values"),
+        ({"values": {"churn_score": "high"}}, "values"),
+        ({"values": {"churn_score": True}}, "values"),
+        ({"values": {"a name": 1}}, "values"),
+        ({"values": {"churn_score": 1e16}}, "values"),
+        ({"score": 1.5}, "score"),
+        ({"score": "0.5"}, "score"),
+        ({"model_version": None}, "model_version"),
+        ({"reasons": None}, "reasons"),
+        ({"reasons": [["customer_orders_90d", 1]]}, "reasons"),
+        ({"reasons": [["customer_orders_90d", 1, None]]}, "reasons"),
+        ({"reasons": [["customer_orders_90d", 1, 0.5]] * 11}, "reasons"),
+    ],
+)
+def test_wrong_finding_is_rejected_by_its_field(changed, field):
+    assert parse(signed(FINDING))
+
+    assert rejection(signed(FINDING | changed)).field == field
+
+
+def test_finding_of_a_repeated_run_has_the_same_id():
+    one = parse(signed(FINDING))
+    again = parse(signed(FINDING | {"values": {"churn_score": 0.6}}))
+
+    assert isinstance(one, FindingReported)
+    assert isinstance(again, FindingReported)
+    assert one.event_id == again.event_id == "churn/customer/ann/2023-08-24T10:00:00.000Z"

@@ -326,7 +326,7 @@ def test_event_values_that_may_be_declared_are_those_that_are_read():
 
 
 def test_rules_in_force_look_at_values_that_exist():
-    known = {*read_event_values(read_conversation([]), event("rated", 0)), *FEATURES.names, "score"}
+    known = {*read_event_values(read_conversation([]), event("rated", 0)), *FEATURES.names, "score", "churn_score"}
 
     for rule in shipped_rules():
         assert {*rule.evidence, *rule.reads} <= known

@@ -6,12 +6,12 @@ from service_quality.alerts.conditions import AllOf, AnyOf, AtLeast, Below, Miss
 from service_quality.alerts.rules import SEVERITIES
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.alerts.wording_messages import EVENT_VALUES
-from service_quality.events.kinds import ALL, TIME_REACHED
+from service_quality.events.kinds import ALL, FINDING_REPORTED, TIME_REACHED
 from service_quality.facts.entities import ENTITIES
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, MINUTE
 
-WAITING_TOO_LONG, ANSWER_DUE, HIGH_RISK, AGENT_RISK_ABOVE_TEAM, COMPLAINTS = shipped_rules()
+WAITING_TOO_LONG, ANSWER_DUE, HIGH_RISK, AGENT_RISK_ABOVE_TEAM, COMPLAINTS, LEAVING = shipped_rules()
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_rule_reads_only_what_exists(rule):
     known = {*FEATURES.names, *EVENT_VALUES}
 
     assert {*rule.reads, *rule.evidence} <= known
-    assert rule.kinds <= ALL | {TIME_REACHED}
+    assert rule.kinds <= ALL | {TIME_REACHED, FINDING_REPORTED}
     assert rule.subject == "conversation" or rule.subject in ENTITIES
     ranks = [SEVERITIES.index(severity) for severity, _ in rule.tiers]
     assert ranks == sorted(ranks, reverse=True)

@@ -5,9 +5,9 @@ from operator import itemgetter
 
 import pytest
 
-from service_quality.commit.event_fold import MOST_WITHDRAWN_AT_ONCE
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.own_rules import decode_rules
+from service_quality.commit.rule_decisions import MOST_ENDED_AT_ONCE
 from service_quality.commit.shop_item import RulesInForce, ShopItem, decode_shop, encode_shop
 from service_quality.commit.state_items import decode_conversation, rules_key, stored_days
 from service_quality.commit.timers import TIMER, read_timer
@@ -264,19 +264,19 @@ def test_rule_that_comes_back_opens_its_alert_anew_after_the_cooldown():
 
 def test_one_event_ends_so_many_alerts_and_the_next_one_the_others():
     store = MemoryStore()
-    many = [rule(name=f"waits_{number}") for number in range(MOST_WITHDRAWN_AT_ONCE + 2)]
+    many = [rule(name=f"waits_{number}") for number in range(MOST_ENDED_AT_ONCE + 2)]
     advance(store, rules_set(*many), *asked())
 
     advance(store, rules_set(revision="b", follows="a"), event("internal_note", -10 * MINUTE), first=5)
     ended = [state for _, state, _ in messages(store)].count("resolved")
     advance(store, event("internal_note", -9 * MINUTE), event("internal_note", -8 * MINUTE), first=9)
 
-    assert ended == MOST_WITHDRAWN_AT_ONCE
+    assert ended == MOST_ENDED_AT_ONCE
     assert [state for _, state, _ in messages(store)].count("resolved") == len(many)
 
 
 def test_which_alerts_one_event_ends_does_not_depend_on_what_a_cache_holds():
-    names = [f"waits_{number}" for number in reversed(range(MOST_WITHDRAWN_AT_ONCE + 1))]
+    names = [f"waits_{number}" for number in reversed(range(MOST_ENDED_AT_ONCE + 1))]
     opening = [rules_set(*[rule(name=name) for name in names]), *asked()]
     ending: list[InteractionEvent | ControlRecord] = [
         rules_set(revision="b", follows="a"),

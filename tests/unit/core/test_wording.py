@@ -107,7 +107,7 @@ CONVERSATION_VALUES = read_event_values(
         "WINDOWS": WINDOWS,
         "FACTS": FACTS,
         "RATES": RATES,
-        "EVENT_VALUES": {*CONVERSATION_VALUES, "score"},
+        "EVENT_VALUES": {*CONVERSATION_VALUES, "score", "churn_score"},
         "SEVERITIES": SEVERITIES,
         "STATES": {OPENED, REPEATED, WORSENED, RESOLVED, SILENT},
         "ENDED_BY": ENDINGS,

@@ -282,4 +282,4 @@ def test_shipped_file_can_be_taken_as_a_shops_own(run):
     code, said, errors = run("check", given=shipped.read_bytes())
 
     assert (code, errors) == (0, "")
-    assert "revision shipped, 5 rules, the first" in said
+    assert "revision shipped, 6 rules, the first" in said

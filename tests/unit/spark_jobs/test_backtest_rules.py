@@ -11,7 +11,7 @@ from textwrap import dedent, indent
 import pytest
 
 from cli.paths import ROOT
-from service_quality.commit import event_fold, log_reader, online_commit, shop_state
+from service_quality.commit import log_reader, online_commit, rule_decisions, shop_state
 from spark_jobs.backtest_rules import main
 from spark_jobs.entry.endings import run_job
 from tests.stand_ins.cursed_fold import CursedFold
@@ -363,7 +363,7 @@ def test_failing_rule_is_named_and_the_run_goes_on(run, monkeypatch):
     def fail(*arguments):
         raise KeyError("a customer's words")
 
-    monkeypatch.setattr(event_fold, "decide", fail)
+    monkeypatch.setattr(rule_decisions, "decide", fail)
     code, printed, errors = run(*WAITED)
 
     assert (code, printed) == (0, [])

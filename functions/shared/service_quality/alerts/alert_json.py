@@ -11,6 +11,7 @@ from service_quality.errors import UnreadableRowError
 from service_quality.instants import DAY, LATEST_SECOND, SECOND, format_instant, parse_instant
 from service_quality.message import LANGUAGES, NO_TEXT, Message
 from service_quality.scoring.reasons import MOST_REASONS, Reason
+from service_quality.tasks.declared_tasks import TASKS
 
 # Within these bounds a message stays far below the 256 KB of a topic, however its characters are escaped.
 _LONGEST_NAME = 128
@@ -19,6 +20,8 @@ _LONGEST_TEXT = 600
 _MOST_EVIDENCE = 20
 _LARGEST_NUMBER = 1e15  # beyond it neither JavaScript nor a mail shows the last digit
 _LATEST_INSTANT = LATEST_SECOND * SECOND - DAY  # one that every zone can show
+
+_SCORED_SUBJECTS = frozenset(task.unit for task in TASKS.values())
 
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
 _LAST_NUMBER = re.compile(r"-(\d{14}-\d{4,9})$", re.ASCII)
@@ -77,7 +80,8 @@ def read_fields(stored: Mapping[str, object]) -> Alert:
 
     Fields that are missing are "unknown", None or empty, but a title or an advice that is missing is that of the
     shipped rule. Fields that today's code does not know are left out, since they may name a person. An alert about
-    anything but a conversation carries no score, no reasons and no value of a conversation, whatever its fields hold.
+    anything but a conversation carries no value of one, and no score or reasons unless a model scores such subjects,
+    whatever its fields hold.
     """
     kind = clean_text(stored.get("kind"))
     if not kind:
@@ -87,8 +91,8 @@ def read_fields(stored: Mapping[str, object]) -> Alert:
     named: Mapping[str, object] = subject if isinstance(subject, dict) else {}
     subject_kind = clean_text(named.get("kind")) or UNKNOWN
     about_conversation = subject_kind == "conversation"
-    left_out = () if about_conversation else EVENT_VALUES
-    scored: Mapping[str, object] = stored if about_conversation else {}
+    left_out = () if about_conversation else _of_others(subject_kind)
+    scored: Mapping[str, object] = stored if subject_kind in _SCORED_SUBJECTS else {}
     number = _LAST_NUMBER.search(clean_text(stored.get("message_id")))
     return Alert(
         alert_id=clean_text(stored.get("alert_id")) or UNKNOWN,
@@ -110,12 +114,18 @@ def read_fields(stored: Mapping[str, object]) -> Alert:
         time_zone=clean_text(stored.get("time_zone")) or None,
         currency=clean_text(stored.get("currency")) or None,
         score=_share(scored.get("score")),
-        reasons=tuple(_reasons(scored.get("reasons"))),
+        reasons=tuple(_reasons(scored.get("reasons"), left_out=left_out)),
         provisional=stored.get("provisional") is True,
         provisional_figures=_names(stored.get("provisional_figures"), left_out=left_out),
         ended_by=clean_text(stored.get("ended_by")) or None,
         model_version=clean_text(scored.get("model_version")) or None,
     )
+
+
+def _of_others(subject_kind: str) -> frozenset[str]:
+    """The values that no alert about such a subject shows: those of conversations, and the scores of other subjects."""
+    own = {task.score for task in TASKS.values() if task.unit == subject_kind}
+    return frozenset(EVENT_VALUES.keys() - own)
 
 
 def clean_text(value: object, longest: int = _LONGEST_NAME) -> str:
@@ -189,12 +199,12 @@ def _audiences(stored: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, map(clean_text, given if isinstance(given, list) else ())))) or (UNKNOWN,)
 
 
-def _reasons(value: object) -> list[Reason]:
+def _reasons(value: object, *, left_out: Container[str]) -> list[Reason]:
     reasons: list[Reason] = []
     for one in value[:MOST_REASONS] if isinstance(value, list) else []:
         if not isinstance(one, dict):
             continue
         feature, contribution = clean_text(one.get("feature")), _number(one.get("contribution"))
-        if feature and contribution is not None:
+        if feature and feature not in left_out and contribution is not None:
             reasons.append({"feature": feature, "value": _number(one.get("value")), "contribution": contribution})
     return reasons

@@ -11,8 +11,8 @@ from service_quality.alerts.rules import Rule
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.features.declarations import EventValue, FeatureSet
 from service_quality.policies.policy import DEFAULT_POLICY
-from service_quality.scoring.reasons import describe_reasons, shown_probability
-from service_quality.scoring.scored_event import ScoredEvent
+from service_quality.scoring.reasons import Explained
+from service_quality.tasks.declared_tasks import TASKS
 
 
 class Shown(NamedTuple):
@@ -56,18 +56,17 @@ class AlertTransition(NamedTuple):
 
 
 def describe_alert(
-    moved: AlertTransition, values: dict[str, float | int | None], scored: ScoredEvent | None, features: FeatureSet
+    moved: AlertTransition, values: dict[str, float | int | None], explained: Explained | None, features: FeatureSet
 ) -> Alert:
     """The alert as it is after a transition, with plain ids. The evidence of one that is over names what ended it.
 
-    Only alerts about a conversation carry a score and values of the conversation: an alert about an agent goes to
-    people who are not responsible for the one conversation during which it was noticed.
+    `explained` is the score of its own subject. Only alerts about a conversation carry values of the conversation: an
+    alert about an agent goes to people who are not responsible for the one conversation during which it was noticed.
     """
     rule, state = moved.rule, moved.state
     about_conversation = rule.subject == "conversation"
     found = {name: values.get(name) for name in (*rule.evidence, *moved.decisive)}
-    evidence = found if about_conversation else _of_histories(found, features)
-    score = scored.score if scored is not None and about_conversation else None
+    evidence = found if about_conversation else _of_subject(found, rule.subject, features)
     provisional = provisional_figures(evidence, values, features, waits=moved.shown.provisional_waits)
     return Alert(
         alert_id=state.alert_id,
@@ -87,11 +86,11 @@ def describe_alert(
         evidence=evidence,
         time_zone=moved.shown.time_zone,
         currency=moved.shown.currency,
-        score=shown_probability(score) if score else None,
+        score=explained.probability if explained else None,
         provisional=bool(provisional),
         provisional_figures=provisional,
         ended_by=moved.ended_by,
-        model_version=score.model_version if score else None,
+        model_version=explained.model_version if explained else None,
     )
 
 
@@ -99,17 +98,16 @@ def message_of(
     alert: Alert,
     moved: AlertTransition,
     values: Mapping[str, float | int | None],
-    scored: ScoredEvent | None,
+    explained: Explained | None,
     features: FeatureSet,
 ) -> Alert:
     """The message about an alert: with the count since the one before it, the rule's advice, the score's reasons."""
     alert = replace(alert, repeats=moved.repeats, advice=moved.rule.advice)
-    if alert.score is None or scored is None or scored.score is None:
+    if explained is None:
         return alert
-    reasons = describe_reasons(scored.score, values, features.names)
-    named = (*alert.evidence, *(reason["feature"] for reason in reasons))
+    named = (*alert.evidence, *(reason["feature"] for reason in explained.reasons))
     provisional = provisional_figures(named, values, features, waits=moved.shown.provisional_waits)
-    return replace(alert, reasons=tuple(reasons), provisional=bool(provisional), provisional_figures=provisional)
+    return replace(alert, reasons=explained.reasons, provisional=bool(provisional), provisional_figures=provisional)
 
 
 def _state_now(moved: AlertTransition) -> str:
@@ -119,7 +117,10 @@ def _state_now(moved: AlertTransition) -> str:
     return SILENT if moved.state.silent else REPEATED if moved.state.open else RESOLVED
 
 
-def _of_histories(evidence: dict[str, float | int | None], features: FeatureSet) -> dict[str, float | int | None]:
-    """The evidence that is read from histories, without values of the present conversation."""
+def _of_subject(
+    evidence: dict[str, float | int | None], subject: str, features: FeatureSet
+) -> dict[str, float | int | None]:
+    """The evidence that is read from histories, and the subject's own scores: no value of the present conversation."""
     names = {feature.name for feature in features.features if not isinstance(feature, EventValue)}
+    names |= {task.score for task in TASKS.values() if task.unit == subject}
     return {name: value for name, value in evidence.items() if name in names}

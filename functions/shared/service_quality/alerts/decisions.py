@@ -1,5 +1,6 @@
 """What a rule decides about its subject at an event: the alert's next state, its row, and its message, if any."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from service_quality.alerts.alert_state import (
@@ -13,18 +14,21 @@ from service_quality.alerts.alert_state import (
     unsalted,
 )
 from service_quality.alerts.conditions import Condition, decisive_values
-from service_quality.alerts.endings import RULE_WITHDRAWN, end_of_round, ending_of
+from service_quality.alerts.endings import OF_NO_VALUE, end_of_round, ending_of
 from service_quality.alerts.rules import CONVERSATION, SEVERITIES, Rule
 from service_quality.alerts.stages import stages_in
 from service_quality.conversations.conversation import conversation_key
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.wait_stages import is_of_clock
+from service_quality.events.finding_reported import FindingReported
 from service_quality.events.interaction_event import InteractionEvent
-from service_quality.events.kinds import TIME_REACHED
+from service_quality.events.kinds import FINDING_REPORTED, TIME_REACHED
 from service_quality.events.time_reached import TimeReached
 from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.features.declarations import FeatureSet
+from service_quality.scoring.reasons import Explained, ReportedScore
 from service_quality.scoring.scored_event import ScoredEvent
+from service_quality.tasks.declared_tasks import DISSATISFACTION, TASKS
 
 if TYPE_CHECKING:
     from service_quality.alerts.alert import Alert
@@ -32,6 +36,12 @@ if TYPE_CHECKING:
 
 #: By these a customer says again that they wait.
 _OF_CUSTOMER = frozenset({"conversation_opened", "customer_message", "reopened", "complaint_filed"})
+
+
+#: What rules are asked at.
+RuleEvent = InteractionEvent | TimeReached | FindingReported
+#: Scores with their reasons, by the names that rules read.
+Scores = Mapping[str, ScoredEvent | ReportedScore]
 
 
 class Subject(NamedTuple):
@@ -44,17 +54,17 @@ class Subject(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """The input of rules: an event of a shop at a clock, the values by name, and the event's score if it has one.
+    """The input of rules: an event of a shop at a clock, the values by name, and the scores that it has.
 
     `state` is that of the event's conversation, `reached` the stages that its open turn has reached. `id_salt` gives
     the salt of the alerts' public ids. `ended_by` is what ends alerts here beside the conditions of their rules.
     """
 
     shop_id: str
-    event: InteractionEvent | TimeReached
+    event: RuleEvent
     clock: int
     values: dict[str, float | int | None]
-    scored: ScoredEvent | None
+    scores: Scores
     state: ConversationState
     id_salt: IdSalt = unsalted
     ended_by: str | None = None
@@ -80,11 +90,15 @@ def subject_of(kind: str, event: InteractionEvent | TimeReached, step: Conversat
     return Subject(key.partition("\x1f")[2], key) if key is not None else None
 
 
-def is_asked_at(rule: Rule, event: InteractionEvent | TimeReached) -> bool:
+def is_asked_at(rule: Rule, event: RuleEvent) -> bool:
     """Whether a rule asks at such an event: of its kinds, or where a wait reaches a stage and the rule has some.
 
-    At a deadline of the clock only those rules ask whose look has come (looks.py).
+    At a deadline of the clock only those rules ask whose look has come (looks.py), at a finding those about its
+    subject that read a value of it.
     """
+    if isinstance(event, FindingReported):
+        is_about = rule.subject == event.subject_kind and not event.values.keys().isdisjoint(rule.reads)
+        return is_about and FINDING_REPORTED in rule.kinds
     if isinstance(event, TimeReached):
         return not is_of_clock(event.stage) and (bool(rule.stages) or TIME_REACHED in rule.kinds)
     return event.kind in rule.kinds
@@ -149,11 +163,13 @@ def _is_ready(condition: Condition, judged: Judged) -> bool:
     return not stages or bool(stages & judged.reached)
 
 
-def _is_seen_again(rule: Rule, event: InteractionEvent | TimeReached) -> bool:
+def _is_seen_again(rule: Rule, event: RuleEvent) -> bool:
     """Whether an alert that holds counts an event: of a wait, what the customer does about it."""
     if isinstance(event, TimeReached):
         return False
-    return not rule.stages or (event.kind in _OF_CUSTOMER and not event.courtesy)
+    if not rule.stages:
+        return True
+    return isinstance(event, InteractionEvent) and event.kind in _OF_CUSTOMER and not event.courtesy
 
 
 def end_with_round(
@@ -161,16 +177,15 @@ def end_with_round(
 ) -> list[Decision]:
     """The decision that ends an alert with its round, whatever the conversation is like now; empty where it is over."""
     ended_by = end_of_round(judged.state, before, rule.resolved_when)
-    closed = judged._replace(values={"closed": 1}, scored=None, ended_by=ended_by)
+    closed = judged._replace(values={"closed": 1}, scores={}, ended_by=ended_by)
     return _end(rule, subject, before, closed, features)
 
 
-def end_withdrawn(
+def end_without_value(
     rule: Rule, subject: Subject, before: AlertState, judged: Judged, features: FeatureSet
 ) -> list[Decision]:
-    """The decision that ends an alert of a rule that is in force no more; empty where it is over."""
-    withdrawn = judged._replace(ended_by=RULE_WITHDRAWN)
-    return _end(rule, subject, before, withdrawn, features)
+    """The decision that ends an alert for what `judged` says (endings.OF_NO_VALUE); empty where it is over."""
+    return _end(rule, subject, before, judged, features)
 
 
 def _end(rule: Rule, subject: Subject, before: AlertState, judged: Judged, features: FeatureSet) -> list[Decision]:
@@ -228,15 +243,26 @@ class _Deciding(NamedTuple):
             decisive=() if after.open else self._decisive(),
             ended_by=None if after.open else self._ending(after),
         )
-        alert = describe_alert(moved, judged.values, judged.scored, self.features)
+        explained = self._explained()
+        alert = describe_alert(moved, judged.values, explained, self.features)
         if step.change is None:
             return Decision(after, alert)
-        message = message_of(alert, moved, judged.values, judged.scored, self.features)
+        message = message_of(alert, moved, judged.values, explained, self.features)
         return Decision(after, alert, message)
 
+    def _explained(self) -> Explained | None:
+        """The score that an alert shows: of the conversation, or of its entity where its rule reads that."""
+        rule, scores = self.rule, self.judged.scores
+        if rule.subject == CONVERSATION:
+            shown = [DISSATISFACTION.score]
+        else:
+            shown = [task.score for task in TASKS.values() if task.unit == rule.subject and task.score in rule.reads]
+        found = next((scores[name] for name in shown if name in scores), None)
+        return found.explain() if found is not None else None
+
     def _decisive(self) -> tuple[str, ...]:
-        """The values by which the alert ended; a rule that is withdrawn ends it without any."""
-        if self.judged.ended_by == RULE_WITHDRAWN:
+        """The values by which the alert ended; empty for what ends it without any."""
+        if self.judged.ended_by in OF_NO_VALUE:
             return ()
         return tuple(decisive_values(self.rule.resolved_when, self.judged.values))
 

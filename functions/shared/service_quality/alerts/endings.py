@@ -5,12 +5,14 @@ from service_quality.alerts.conditions import Condition, Values, decisive_values
 from service_quality.conversations.conversation_state import ConversationState
 from service_quality.conversations.rounds import RESOLVED, SILENCE, Round
 
-#: The rule was taken out of force.
-RULE_WITHDRAWN = "rule_withdrawn"
+#: The rule was taken out of force; what a job found about the subject has expired.
+RULE_WITHDRAWN, FINDING_EXPIRED = "rule_withdrawn", "finding_expired"
+#: Endings that no value of the subject decides.
+OF_NO_VALUE = (RULE_WITHDRAWN, FINDING_EXPIRED)
 MERGED, ANSWERED, RATED, NEXT_ROUND = "merged", "answered", "rated", "next_round"
 #: A round was resolved, or ended by silence, while the customer waited.
 CLOSED_UNANSWERED, GIVEN_UP = "closed_unanswered", "given_up"
-ENDINGS = (ANSWERED, RESOLVED, CLOSED_UNANSWERED, SILENCE, GIVEN_UP, RATED, MERGED, NEXT_ROUND, RULE_WITHDRAWN)
+ENDINGS = (ANSWERED, RESOLVED, CLOSED_UNANSWERED, SILENCE, GIVEN_UP, RATED, MERGED, NEXT_ROUND, *OF_NO_VALUE)
 
 
 def ending_of(state: ConversationState, alert: AlertState, over: Condition, values: Values) -> str | None:

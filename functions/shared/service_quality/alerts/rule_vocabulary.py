@@ -7,7 +7,7 @@ from service_quality.alerts.rules import CONVERSATION
 from service_quality.alerts.stored_rules import above_parent
 from service_quality.alerts.value_ranges import SCORE, ValueRange, range_of
 from service_quality.conversations.event_values import EVENT_VALUES
-from service_quality.events.kinds import GROUPS, KINDS, TIME_REACHED
+from service_quality.events.kinds import FINDING_REPORTED, GROUPS, KINDS, TIME_REACHED
 from service_quality.facts.entities import ENTITIES
 from service_quality.features.declarations import (
     EventValue,
@@ -17,9 +17,12 @@ from service_quality.features.declarations import (
     WindowRatio,
 )
 from service_quality.histories.windows import WINDOWS
+from service_quality.tasks.declared_tasks import TASKS
 
+#: The scores of entities by name, and the entity that each is about.
+ENTITY_SCORES = {task.score: task.unit for task in TASKS.values() if task.unit != CONVERSATION}
 #: What a rule may name under `kinds`.
-KIND_NAMES = (*GROUPS, *KINDS, TIME_REACHED)
+KIND_NAMES = (*GROUPS, *KINDS, TIME_REACHED, FINDING_REPORTED)
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Vocabulary:
     @cached_property
     def values(self) -> tuple[str, ...]:
         """Every value by name: of the conversation, of histories, the score."""
-        return tuple(dict.fromkeys((*EVENT_VALUES, SCORE, *self.features.names)))
+        return tuple(dict.fromkeys((*EVENT_VALUES, SCORE, *ENTITY_SCORES, *self.features.names)))
 
     @cached_property
     def durations(self) -> frozenset[str]:
@@ -41,7 +44,7 @@ class Vocabulary:
     @cached_property
     def ranges(self) -> dict[str, ValueRange]:
         """The range of every value by name."""
-        own = (EventValue(name) for name in (*EVENT_VALUES, SCORE))
+        own = (EventValue(name) for name in (*EVENT_VALUES, SCORE, *ENTITY_SCORES))
         return {one.name: range_of(one) for one in (*own, *self.features.features)}
 
     @cached_property

@@ -16,8 +16,9 @@ from service_quality.features.declarations import (
     Total,
     WindowRatio,
 )
+from service_quality.tasks.declared_tasks import DISSATISFACTION, TASKS
 
-SCORE = "score"
+SCORE = DISSATISFACTION.score
 #: Rates of which each hit is one of the trials; returns, say, may be more than the orders of the same window.
 _PARTS_OF_TRIALS = frozenset({"dissatisfied", "on_time", "slow", "late_past_half"})
 
@@ -82,6 +83,7 @@ ANY_NUMBER = ValueRange(lowest=-inf)
 _SHARE, _ANY_SHARE, _COUNT = ValueRange(1), ValueRange(), ValueRange(is_whole=True)
 _DURATION = ValueRange(is_duration=True)
 _FLAG = ValueRange(1, is_whole=True, meaning="1 for yes")
+_OF_NAME = dict.fromkeys(FLAGS, _FLAG) | dict.fromkeys((task.score for task in TASKS.values()), _SHARE)
 _OF_SUFFIX = {
     "_ms": _DURATION,
     "_minor": ValueRange(is_whole=True, meaning="minor units of the currency"),
@@ -99,7 +101,7 @@ def range_of(feature: Feature) -> ValueRange:
     (None, True)
     """
     match feature:
-        case EventValue("score") | WindowRatio():
+        case WindowRatio():
             return _SHARE
         case Rate(_, rate, _):
             return _SHARE if rate in _PARTS_OF_TRIALS else _ANY_SHARE
@@ -109,8 +111,8 @@ def range_of(feature: Feature) -> ValueRange:
             return _ANY_SHARE
         case DistinctSkus():
             return _COUNT
-        case EventValue(name) if name in FLAGS:
-            return _FLAG
+        case EventValue(name) if name in _OF_NAME:
+            return _OF_NAME[name]
         case Mean(_, name, _, _):
             return _DURATION if name.endswith("_ms") else _ANY_SHARE
         case Total(_, name, _) | EventValue(name):

@@ -8,7 +8,7 @@ from service_quality.alerts import wording_messages as messages
 from service_quality.alerts.alert import Alert
 from service_quality.alerts.provisional import is_judged
 from service_quality.alerts.shop_settings import ShopSettings, instant_in_words, money_in_words, printable
-from service_quality.alerts.wording_messages import MAIL, say
+from service_quality.alerts.wording_messages import MAIL, SCORES, say
 from service_quality.conversations.event_values import FLAGS
 from service_quality.errors import DeclarationError
 from service_quality.features.declarations import (
@@ -284,7 +284,9 @@ def _declared(name: str) -> Feature:
 def _unit(feature: Feature) -> str:
     """The unit of a feature, by its declaration; the names of facts and values end in their units."""
     match feature:
-        case Rate() | WindowRatio() | EventValue("score"):
+        case Rate() | WindowRatio():
+            return "share"
+        case EventValue(name) if name in SCORES:
             return "share"
         case TimeSince() | Quantile():
             return "duration"

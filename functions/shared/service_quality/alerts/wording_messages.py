@@ -6,6 +6,7 @@ from service_quality.conversations.declared_values import DECLARED_VALUES
 from service_quality.facts.declared_facts import DECLARED_FACTS
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
 from service_quality.message import Message
+from service_quality.tasks.declared_tasks import TASKS
 
 
 def say(table: Mapping[str, Message], name: str, language: str) -> str:
@@ -79,11 +80,10 @@ RATES = {
     "complaint": Message("complaint rate", "投诉率"),
 }
 
-#: Values of the conversation, and its score.
-EVENT_VALUES = {
-    **{name: value.words for name, value in DECLARED_VALUES.items()},
-    "score": Message("risk that the customer ends up dissatisfied", "顾客最终不满意的风险"),
-}
+#: The scores of tasks by name.
+SCORES = {task.score: task.words for task in TASKS.values()}
+#: Values of the conversation, and every score.
+EVENT_VALUES = {**{name: value.words for name, value in DECLARED_VALUES.items()}, **SCORES}
 
 SEVERITIES = {
     "info": Message("notice", "提示"),
@@ -120,12 +120,16 @@ ENDED_BY = {
     "merged": Message("the conversation was merged into another one", "会话已并入其他会话"),
     "next_round": Message("the conversation was opened again", "会话已重新开始"),
     "rule_withdrawn": Message("rule withdrawn", "规则已撤回"),
+    "finding_expired": Message("what was found is out of date", "此前的分析结论已过期"),
 }
 
 SUBJECTS = {
     "conversation": Message("Conversation", "会话"),
     "agent": Message("Agent", "客服"),
     "category": Message("Kind of issue", "问题类别"),
+    "customer": Message("Customer", "顾客"),
+    "sku": Message("Article", "商品"),
+    "shop": Message("Shop", "店铺"),
 }
 
 WEEKDAYS = (

@@ -12,7 +12,8 @@ class CommitStats(ByFields):
     """Counts of records, transactions and conflicts, and the failures beside the log.
 
     `unscored` counts events that should have a score and have no score, `rejected` records by reason, `odd` by field
-    the values of accepted events that could not be used. `reached` counts accepted stages of a wait, `silent` timers
+    the values of accepted events that could not be used. `findings` counts accepted findings, `reached` accepted stages
+    of a wait, `silent` timers
     from which nothing followed. `already_done` counts records that were committed before,
     `redelivered` those of them that no other worker committed meanwhile, `waiting` records set aside until the state of
     their shop is rebuilt, `missing_calendars` shops whose calendar lacks a year that is expected by now. `unfounded`
@@ -24,6 +25,7 @@ class CommitStats(ByFields):
     unscored: int = 0
     duplicates: int = 0
     reached: int = 0
+    findings: int = 0
     silent: int = 0
     already_done: int = 0
     redelivered: int = 0

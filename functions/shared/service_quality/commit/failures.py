@@ -3,12 +3,12 @@
 import traceback
 from typing import NamedTuple
 
-#: The stages that can fail: the score of an event, a rule, the fold of a record.
-SCORE, RULE, FOLD = "score", "rule", "fold"
+#: The stages that can fail: the score of an event, that of an entity by a task, a rule, the fold of a record.
+SCORE, TASK, RULE, FOLD = "score", "task", "rule", "fold"
 
 
 class Failure(NamedTuple):
-    """One failure: its stage, its rule, kind of event or position, and the error."""
+    """One failure: its stage, its rule, task, kind of event or position, and the error."""
 
     stage: str
     subject: str

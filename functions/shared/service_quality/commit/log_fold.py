@@ -6,9 +6,19 @@ from typing import TYPE_CHECKING
 
 from service_quality.commit.commit_stats import CommitStats
 from service_quality.commit.event_fold import EventFold
-from service_quality.commit.readings import Applied, Aside, Duplicate, EventStep, Failed, Reading, Silent, Unfit
+from service_quality.commit.readings import (
+    Applied,
+    Aside,
+    Duplicate,
+    EventStep,
+    Failed,
+    FindingRead,
+    Reading,
+    Silent,
+    Unfit,
+)
 from service_quality.commit.transaction_builder import TransactionBuilder
-from service_quality.commit.transactions import duplicate_entry, event_entry, silent_entry
+from service_quality.commit.transactions import control_entry, duplicate_entry, event_entry, silent_entry
 from service_quality.errors import FoldFailedError, RejectedEventError, ServiceQualityError
 from service_quality.events.time_reached import TimeReached
 
@@ -49,6 +59,8 @@ class LogFold:
         if isinstance(found, EventStep):
             return self._take_event(reading, found)
         match found:
+            case FindingRead():
+                self._take_finding(reading, found)
             case Duplicate():
                 self.builder.mark(reading, duplicate_entry(reading.position))
                 self.stats.duplicates += 1
@@ -70,7 +82,8 @@ class LogFold:
 
     def _take_event(self, reading: Reading, found: EventStep) -> bool:
         fold, event, step = self.fold, found.event, found.step
-        size = reading.size + _ENTRY_BYTES + 8 * len(fold.features.features)
+        width = len(fold.features.features) + sum(len(task.features.features) for task, _ in fold.entity_scorers)
+        size = reading.size + _ENTRY_BYTES + 8 * width
         try:
             fold.reject_overfilling(step)
             expected = fold.expect(event, step)
@@ -78,16 +91,10 @@ class LogFold:
         except RejectedEventError as error:
             self._reject(reading, error)
             return False  # later steps begin from this one
-        outcome = fold.apply(event, step, expected.asking)
+        outcome = fold.apply(event, step, expected)
         failed = outcome.score_failure
         self.builder.transaction.add_rows(outcome.rows)
-        entry = event_entry(
-            reading.position,
-            step,
-            outcome.scored,
-            clock=outcome.clock,
-            score_failed=type(failed.error).__name__ if failed else "",
-        )
+        entry = event_entry(reading.position, step, outcome)
         self.builder.add(reading, entry, size=size)
         self.stats.accepted += 1
         self.stats.reached += isinstance(event, TimeReached)
@@ -99,6 +106,36 @@ class LogFold:
         self.stats.alerts += sum(row.row_kind == "alert" for row in outcome.rows)
         self.stats.failures += outcome.failures
         return True
+
+    def _take_finding(self, reading: Reading, found: FindingRead) -> None:
+        """Let a finding count and rules decide about it; what says nothing new, or too late, is only counted."""
+        from service_quality.commit import finding_fold  # noqa: PLC0415  # few batches hold one
+
+        finding, item_key = found
+        decisions = self.fold.decisions
+        if finding_fold.is_known(decisions, finding, item_key):
+            self.builder.mark(reading, duplicate_entry(reading.position))
+            self.stats.duplicates += 1
+            return None
+        if finding_fold.is_expired(decisions, finding):
+            self.builder.mark(reading, silent_entry(reading.position))
+            self.stats.silent += 1
+            return None
+        size = reading.size + _ENTRY_BYTES
+        try:
+            finding_fold.require_history(decisions)
+            expected = finding_fold.expect_finding(decisions, finding, item_key)
+            self.builder.make_room(expected.keys, rows=expected.rows, size=size)
+        except RejectedEventError as error:
+            return self._reject(reading, error)
+        outcome = finding_fold.apply_finding(decisions, finding, item_key, expected)
+        self.builder.transaction.add_rows(outcome.rows)
+        self.builder.add(reading, control_entry(reading.position, finding, clock=outcome.clock), size=size)
+        self.stats.accepted += 1
+        self.stats.findings += 1
+        self.stats.alerts += sum(row.row_kind == "alert" for row in outcome.rows)
+        self.stats.failures += outcome.failures
+        return None
 
     def _set_aside(self, reading: Reading) -> None:
         self.builder.set_aside(reading)

@@ -5,11 +5,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from service_quality.alerts.rules import Rule
-from service_quality.commit.readings import Applied, Aside, Duplicate, EventStep, Failed, Found, Reading, Silent, Unfit
+from service_quality.commit.readings import (
+    Applied,
+    Aside,
+    Duplicate,
+    EventStep,
+    Failed,
+    FindingRead,
+    Found,
+    Reading,
+    Silent,
+    Unfit,
+)
 from service_quality.commit.shop_item import Parked, ShopItem
 from service_quality.commit.shop_state import ShopState
 from service_quality.conversations.conversation import conversation_key, reject_too_old
 from service_quality.errors import RejectedEventError, ServiceQualityError
+from service_quality.events.finding_reported import FindingReported
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.kinds import SCORED
 from service_quality.events.log_records import LogRecord
@@ -18,13 +30,16 @@ from service_quality.events.time_reached import TimeReached
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation, step_time
 from service_quality.facts.entities import ATTRIBUTES, ENTITIES, item_key_of
 from service_quality.features.declarations import FeatureSet
-from service_quality.scoring.scored_event import entity_keys
+from service_quality.scoring.scored_event import entity_keys, unit_key
+from service_quality.tasks.declared_tasks import Task
 
 if TYPE_CHECKING:
     from service_quality.events.control_records import ControlRecord, RecordPutBack, ShopRecord
     from service_quality.events.control_signatures import ControlKey
 
 Reasons = Mapping[str, RejectedEventError]
+#: What is folded into one item of the shop's state, beside what changes the shop itself.
+Foldable = InteractionEvent | TimeReached | FindingReported
 
 
 class _Placed(NamedTuple):
@@ -40,7 +55,7 @@ class _Placed(NamedTuple):
 class LogReader:
     """Reads records in log order and loads what they need; it changes nothing of the state but to load items.
 
-    Under `parks` every record is set aside.
+    Under `parks` every record is set aside. `tasks` are those that score entities.
     """
 
     state: ShopState
@@ -49,6 +64,7 @@ class LogReader:
     read_items: Callable[[str, list[str]], Mapping[str, bytes]]
     key: "ControlKey | None" = None
     parks: bool = False
+    tasks: Sequence[Task] = ()
     _unfit: Reasons = field(default_factory=dict)
     _folded: dict[str, FoldedConversation] = field(default_factory=dict)
     _odd: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -69,8 +85,10 @@ class LogReader:
     def _read_placed(self, placed: Sequence[_Placed]) -> list[Reading]:
         """The readings of placed records, with every item loaded that folding them reads."""
         self.state.load_settings(lambda keys: self.read_items(self.state.shop_id, keys), self.features)
-        events = [one.content for one in placed if isinstance(one.content, InteractionEvent | TimeReached)]
-        self._load({key for event in events for key in self._first_keys(event)})
+        contents = [one.content for one in placed]
+        events = [one for one in contents if isinstance(one, InteractionEvent | TimeReached)]
+        found = {one.item_key for one in contents if isinstance(one, FindingRead)}
+        self._load({key for event in events for key in self._first_keys(event)} | found)
         readings = self._step_all(placed)
         self._load({key for one in readings if isinstance(one.found, EventStep) for key in one.found.keys})
         return readings
@@ -91,11 +109,11 @@ class LogReader:
         parsed = self._parse(record, is_outer=True)
         if isinstance(parsed, Unfit | Failed):
             return _Placed(record.position, record, parsed, parked)
-        if not isinstance(parsed, InteractionEvent | TimeReached):
+        if not isinstance(parsed, InteractionEvent | TimeReached | FindingReported):
             return self._place_control(record, parsed, parked, before)
         if self._is_held_up(parked):
             return self._set_aside(record, record, "", parked, before)
-        return _Placed(record.position, record, parsed, parked)
+        return _Placed(record.position, record, _with_subject(parsed), parked)
 
     def _place_control(self, record: LogRecord, control: "ShopRecord", parked: Parked | None, before: str) -> _Placed:
         """Whether a control record is to be applied or set aside; what lets a shop go on waits for nothing."""
@@ -127,8 +145,8 @@ class LogReader:
         inner = LogRecord(record.position, put_back.data, put_back.arrived_at)
         parsed = self._parse(inner)
         folded = _folded_until(parked, record.position)
-        if isinstance(parsed, Unfit | Failed | InteractionEvent | TimeReached):
-            return _Placed(record.position, inner, parsed, folded)
+        if isinstance(parsed, Unfit | Failed | InteractionEvent | TimeReached | FindingReported):
+            return _Placed(record.position, inner, _with_subject(parsed), folded)
         return _place_applied(record.position, inner, parsed, folded)
 
     def _set_aside(
@@ -170,6 +188,8 @@ class LogReader:
             if isinstance(found, InteractionEvent | TimeReached):
                 moved = shop.after(found)
                 found = self._step(found, one.position, moved, ahead)
+            elif isinstance(found, FindingRead) and (known := self._unfit.get(one.position)) is not None:
+                found = Unfit(known)
             odd = self._odd.get(one.position, ())
             readings.append(Reading(one.position, one.record, found, one.parked, odd))
             if isinstance(found, Failed):
@@ -230,16 +250,22 @@ class LogReader:
     def _keys_named_by(self, event: InteractionEvent | TimeReached) -> set[str]:
         """The keys of those items to read that the event alone names in full: they are read with the conversations."""
         if event.kind not in SCORED:
-            return set()
+            return self._units(event)
         named = {part: getattr(event, part) for part in ATTRIBUTES}
         entities = (ENTITIES[name] for name in self.features.plan.windows)
-        return {key for entity in entities if not entity.stored_with and (key := entity.key(named)) is not None}
+        keys = {key for entity in entities if not entity.stored_with and (key := entity.key(named)) is not None}
+        return keys | self._units(event)
+
+    def _units(self, event: InteractionEvent | TimeReached) -> set[str]:
+        """The keys of the entities that tasks score at an event."""
+        return {key for task in self.tasks if (key := unit_key(task, event)) is not None}
 
     def _keys_read(self, step: ConversationStep) -> frozenset[str]:
         keys = step.changed_items
         if step.scored:
             keys |= {item_key_of(key) for key in entity_keys(step, self.features).values()}
         rules = self.state.rules_over(self.rules)
+        keys |= self._units(step.event)
         return frozenset(keys | {step.keys[rule.subject] for rule in rules if rule.subject in step.keys})
 
     def _load(self, keys: set[str]) -> None:
@@ -249,6 +275,18 @@ class LogReader:
 def _folded_until(parked: Parked | None, position: str) -> Parked | None:
     """How a shop is parked behind a record that was folded all the same."""
     return parked._replace(follows=position) if parked is not None else None
+
+
+def _with_subject(parsed: "Foldable | Unfit | Failed") -> "InteractionEvent | TimeReached | Found":
+    """What was parsed; a finding with its subject's item, or rejected where this release does not know it."""
+    if not isinstance(parsed, FindingReported):
+        return parsed
+    from service_quality.commit.finding_fold import finding_key  # noqa: PLC0415  # few batches hold one
+
+    try:
+        return FindingRead(parsed, finding_key(parsed))
+    except RejectedEventError as error:
+        return Unfit(error)
 
 
 def _place_applied(position: str, record: LogRecord, control: "ShopRecord", parked: Parked | None) -> _Placed:

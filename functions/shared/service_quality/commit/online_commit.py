@@ -1,6 +1,6 @@
 """The online commit: a shop's log into its state, in fenced transactions; nothing else ever changes the state."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,17 @@ from service_quality.errors import (
 from service_quality.events.log_records import LogRecord
 from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.declarations import FeatureSet
-from service_quality.scoring.scores import Scorer
+from service_quality.scoring.scores import Scorer, TaskScorer
 
 if TYPE_CHECKING:
     from service_quality.commit.store import Store
     from service_quality.events.control_signatures import ControlKey
+
+
+def no_entity_scorers() -> Sequence[TaskScorer]:
+    """No task scores entities."""
+    return ()
+
 
 _MAX_ATTEMPTS = 5
 _MAX_CACHED_ITEMS = 20_000
@@ -39,7 +45,8 @@ _MAX_CACHED_ITEMS = 20_000
 class OnlineCommit:
     """Advances shops along their logs; a shop in the cache is not read again.
 
-    `scorer` is called once per attempt, so that a promotion never splits an event's vector from its model.
+    `scorer` and `entity_scorers` are called once per attempt, so that a promotion never splits an event's vector from
+    its model.
     `control_key` gives the key that signs control records; without it every control record is rejected. State of
     another `fold_version` is not continued: the records of its shop are parked until it is rebuilt. `id_salt` gives the
     salt of the alerts' public ids.
@@ -53,6 +60,7 @@ class OnlineCommit:
     cache: ShopCache = field(default_factory=lambda: ShopCache(_MAX_CACHED_ITEMS))
     fold_version: str = FOLD_VERSION
     id_salt: IdSalt = unsalted
+    entity_scorers: Callable[[], Sequence[TaskScorer]] = no_entity_scorers
 
     def advance_shop(
         self, shop_id: str, records: Iterable[LogRecord], *, rejecting: frozenset[str] = frozenset()
@@ -102,11 +110,15 @@ class OnlineCommit:
     ) -> CommitStats:
         """Read, fold and commit once, on the condition of the version that was read."""
         state = self._load_shop(shop_id)
-        fold = EventFold(state, self.features, self.rules, self.scorer(), self.id_salt)
+        scorers = self.entity_scorers()
+        fold = EventFold(state, self.features, self.rules, self.scorer(), self.id_salt, scorers)
         builder = TransactionBuilder(state, self.features, known.most_events)
         folding = LogFold(fold, builder)
         left = self._leave_out_done(state, records, folding.stats)
-        reader = LogReader(state, self.features, self.rules, self.store.read_items, self.control_key, parks=parks)
+        tasks = [task for task, _ in scorers]
+        reader = LogReader(
+            state, self.features, self.rules, self.store.read_items, self.control_key, parks=parks, tasks=tasks
+        )
         while left:
             readings = reader.read(left, unfit=known.reasons_at(state.shop.version))
             try:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from service_quality.commit.shop_item import Parked
 from service_quality.errors import RejectedEventError
+from service_quality.events.finding_reported import FindingReported
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.time_reached import TimeReached
@@ -19,6 +20,13 @@ class EventStep(NamedTuple):
     event: InteractionEvent | TimeReached
     step: ConversationStep
     keys: frozenset[str]
+
+
+class FindingRead(NamedTuple):
+    """A finding, and the key of its subject's item."""
+
+    finding: FindingReported
+    item_key: str
 
 
 class Duplicate:
@@ -53,7 +61,7 @@ class Failed(NamedTuple):
     error: Exception
 
 
-Found = EventStep | Duplicate | Silent | Unfit | Aside | Applied | Failed
+Found = EventStep | FindingRead | Duplicate | Silent | Unfit | Aside | Applied | Failed
 
 
 class Reading(NamedTuple):

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from service_quality.alerts.alert_state import AlertState
 from service_quality.alerts.looks import Held, Stretch
@@ -49,14 +49,22 @@ class ConversationItem(ByFields):
     timer: Deadline | None = None
 
 
+class KnownFinding(NamedTuple):
+    """The finding of a name that counts about a subject: for which instant it was found, and until when it holds."""
+
+    as_of: int
+    valid_until: int
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class HistoryItem(ByFields):
-    """The histories of an entity and of those that are stored with it, by key."""
+    """The histories of an entity and of those that are stored with it, by key; what was found about it, by name."""
 
     histories: dict[str, History] = field(default_factory=dict)
     absorbed: tuple[str, ...] = ()
     alert_states: dict[str, AlertState] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
+    findings: dict[str, KnownFinding] = field(default_factory=dict)
 
 
 def encode_conversation(item: ConversationItem) -> bytes:
@@ -71,7 +79,7 @@ def encode_conversation(item: ConversationItem) -> bytes:
 def decode_conversation(data: bytes, shop_id: str) -> ConversationItem:
     """The item that `encode_conversation` wrote, for the shop that stores it."""
     touched_at, imported, events, past, waits, absorbed, alerts = unpack(data)
-    alert_states, since = _alerts_from_stored(alerts)
+    alert_states, since, _ = _alerts_from_stored(alerts)
     held = tuple(_event_from_stored(stored, shop_id) for stored in events)
     reached, timer = waits or ((), None)
     stages = tuple(Reached(*one) for one in reached)
@@ -99,7 +107,7 @@ def decode_histories(
     `revision` is the one at which they count, for items of an import; else their own.
     """
     stored_revision, described, stored, absorbed, alerts = unpack(data)
-    alert_states, since = _alerts_from_stored(alerts)
+    alert_states, since, findings = _alerts_from_stored(alerts)
     at = stored_revision if revision is None else revision
     windows = {
         entity: counting.counted(entity, described[entity], plan, revision=at)
@@ -116,6 +124,7 @@ def decode_histories(
         absorbed=tuple(absorbed),
         alert_states=alert_states,
         held=since,
+        findings=findings,
     )
 
 
@@ -249,16 +258,25 @@ def _past_from_stored(stored: list[Any] | None) -> Past | None:  # type: ignore[
 
 
 def _alerts_to_stored(item: ConversationItem | HistoryItem) -> object:
-    """The alerts by rule; where conditions within `for` hold, in a list before these."""
+    """The alerts by rule; where conditions within `for` hold, in a list before these; findings behind both."""
     alerts = {rule: list(state) for rule, state in sorted(item.alert_states.items())}
-    return [alerts, dict(sorted(item.held.items()))] if item.held else alerts
+    held, findings = dict(sorted(item.held.items())), item.findings if isinstance(item, HistoryItem) else {}
+    if findings:
+        return [alerts, held, dict(sorted(findings.items()))]
+    return [alerts, held] if held else alerts
 
 
-def _alerts_from_stored(stored: Any) -> tuple[dict[str, AlertState], dict[str, Held]]:  # type: ignore[explicit-any]  # our own JSON
-    """The states by rule, and since when conditions have held; a state of a release without alert ids is absent."""
-    alerts, held = stored if isinstance(stored, list) else (stored, {})
+def _alerts_from_stored(  # type: ignore[explicit-any]  # our own JSON
+    stored: Any,
+) -> tuple[dict[str, AlertState], dict[str, Held], dict[str, KnownFinding]]:
+    """The states by rule, since when conditions have held, and findings by name.
+
+    A state of a release without alert ids is absent.
+    """
+    alerts, held, *others = stored if isinstance(stored, list) else (stored, {})
     fields = range(_FIELDS_OF_ALERTS_WITH_IDS, len(AlertState._fields) + 1)
     return (
         {rule: AlertState(*values) for rule, values in alerts.items() if len(values) in fields},
         {rule: Held(Stretch(*stretch), since) for rule, (stretch, since) in held.items()},
+        {name: KnownFinding(*known) for known_by_name in others for name, known in known_by_name.items()},
     )

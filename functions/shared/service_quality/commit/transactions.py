@@ -18,6 +18,7 @@ from service_quality.features.vectors import vector_bytes
 from service_quality.scoring.scored_event import ScoredEvent
 
 if TYPE_CHECKING:
+    from service_quality.commit.event_fold import Outcome
     from service_quality.events.control_records import ControlRecord
 
 MAX_ITEMS = 99  # of 100; a shop's first transaction also opens the shop's ledger of the archive
@@ -114,28 +115,33 @@ def positions_in(archive_row: bytes) -> frozenset[str]:
     return frozenset(entry["position"] for entry in json.loads(zlib.decompress(archive_row))["entries"])
 
 
-def event_entry(
-    position: str, step: ConversationStep, scored: ScoredEvent | None, *, clock: int, score_failed: str = ""
-) -> dict[str, object]:
-    """An accepted event as archived, with its round, a rating's label, the features served and the score.
+def event_entry(position: str, step: ConversationStep, outcome: "Outcome") -> dict[str, object]:
+    """An accepted event as archived, with its round, a rating's label, the features served and the scores.
 
     `score_failed` is the type of the error where the event should have a score and has no score.
     """
-    event = step.event
+    event, scored, failed = step.event, outcome.scored, outcome.score_failure
     form = _control_form(event) if isinstance(event, TimeReached) else event_to_dict(event)
-    entry: dict[str, object] = {"position": position, "event": form, "clock": clock}
+    entry: dict[str, object] = {"position": position, "event": form, "clock": outcome.clock}
     if step.round:
         entry["round"] = step.round
     if step.label is not None:
         entry["label"] = step.label
     if scored is not None:
-        entry["vector"] = b64encode(vector_bytes(scored.vector)).decode()
-    if scored is not None and scored.score is not None:
-        entry["score"] = scored.score.probability
-        entry["model"] = scored.score.model_version
-    if score_failed:
-        entry["score_failed"] = score_failed
+        entry |= _served(scored)
+    if failed is not None:
+        entry["score_failed"] = type(failed.error).__name__
+    if outcome.entities:
+        entry["tasks"] = {name: _served(one) for name, one in outcome.entities.items()}
     return entry
+
+
+def _served(scored: ScoredEvent) -> dict[str, object]:
+    """The features served, and the score that a model gave for them."""
+    served: dict[str, object] = {"vector": b64encode(vector_bytes(scored.vector)).decode()}
+    if scored.score is not None:
+        served |= {"score": scored.score.probability, "model": scored.score.model_version}
+    return served
 
 
 def control_entry(position: str, record: "ControlRecord", *, clock: int) -> dict[str, object]:

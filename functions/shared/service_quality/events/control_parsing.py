@@ -19,6 +19,7 @@ from service_quality.events.control_records import (
 )
 from service_quality.events.control_signatures import ControlKey, is_signed
 from service_quality.events.fields import MAX_AHEAD, MAX_CONTROL_BYTES, read_id, read_instant, read_integer, read_text
+from service_quality.events.finding_reported import FindingReported, parse_finding
 from service_quality.events.time_reached import TimeReached
 from service_quality.instants import DAY
 
@@ -150,6 +151,7 @@ CONTROL_KINDS: dict[str, Callable[[Mapping[str, object], int], ControlRecord]] =
     ShopUnparked.kind: _parse_unparked,
     SettingsChanged.kind: _parse_settings,
     TimeReached.kind: parse_time_reached,
+    FindingReported.kind: parse_finding,
 }
 
 

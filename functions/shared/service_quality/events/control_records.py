@@ -7,12 +7,13 @@ from base64 import b64encode
 from typing import NamedTuple
 
 from service_quality.by_fields import ByFields, value_class
+from service_quality.events.finding_reported import FindingReported
 from service_quality.events.time_reached import TimeReached
 from service_quality.instants import format_instant
 
 RECORD_VERSION = 1
 
-ControlForm = dict[str, str | int]
+ControlForm = dict[str, object]
 
 #: The sections of a shop's settings. A record that names none is of the first, the only one of older releases.
 POLICY, RULES = "policy", "rules"
@@ -178,9 +179,10 @@ class SettingsChanged(ByFields):
         return {**section, "document": b64encode(self.document).decode()}
 
 
-#: Records that change their shop itself; a reached deadline is folded into its conversation.
+#: Records that change their shop itself; a reached deadline is folded into its conversation, a finding beside its
+#: subject's histories.
 ShopRecord = SettingsChanged | HistoryImported | HistoryFilled | StateRebuilt | RecordPutBack | ShopUnparked
-ControlRecord = ShopRecord | TimeReached
+ControlRecord = ShopRecord | TimeReached | FindingReported
 
 
 def control_to_dict(record: ControlRecord) -> ControlForm:

@@ -86,8 +86,12 @@ CONTROL = frozenset(
         "shop_unparked",
         "settings_changed",
         "time_reached",
+        "finding_reported",
     }
 )
 
 #: The clock reached a due instant of a conversation.
 TIME_REACHED = "time_reached"
+
+#: A job says what it found about a subject.
+FINDING_REPORTED = "finding_reported"

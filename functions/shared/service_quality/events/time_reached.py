@@ -39,7 +39,7 @@ class TimeReached(ByFields):
         """A name that the second one of the same turn and stage has, too."""
         return f"{self.conversation_id}/{self.round}/{self.turn}/{self.stage}"
 
-    def form(self) -> dict[str, str | int]:
+    def form(self) -> dict[str, object]:
         """Its own fields in the JSON form."""
         return {
             "conversation_id": self.conversation_id,

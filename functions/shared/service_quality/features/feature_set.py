@@ -218,3 +218,13 @@ FEATURES = FeatureSet(
     + SERVICE
     + DEMAND
 )
+
+#: What foretells whether a customer comes back: a year of purchases, what was taken back, and how service went.
+CHURN_FEATURES = FeatureSet(
+    (
+        Total("customer", "orders", "90d"),
+        Total("customer", "contacts", "30d"),
+        Total("customer", "complaints", "90d"),
+        *(feature for feature in PURCHASES if not isinstance(feature, EventValue) and feature.entity == "customer"),
+    )
+)

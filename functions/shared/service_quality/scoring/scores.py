@@ -4,6 +4,7 @@ from math import isfinite
 from typing import NamedTuple, Protocol
 
 from service_quality.features.vectors import Vector
+from service_quality.tasks.declared_tasks import Task
 
 ENGINES_DIFFER_AT_MOST = 1e-6
 """The largest difference between the probabilities that two engines give one model and vector."""
@@ -30,6 +31,13 @@ class Scorer(Protocol):
     """
 
     def score(self, vector: Vector) -> Score: ...
+
+
+class TaskScorer(NamedTuple):
+    """The model in service of a task."""
+
+    task: Task
+    scorer: Scorer
 
 
 def require_numbers(score: Score, *, width: int) -> Score:
