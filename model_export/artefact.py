@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import InconsistentVersionWarning
 
-from model_export.documents import Document, existing, read_document
+from model_export.documents import Document, existing, read_document, read_task
 from model_export.errors import ArtefactError, ModelRefusedError
 from model_export.learnt import Range, Support, read_ranges, read_support
 from service_quality.features.basis import OPERATIONS, Term
-from service_quality.features.declarations import FeatureSet
-from service_quality.features.feature_set import FEATURES
+from service_quality.tasks.declared_tasks import Task
 
 KIND = "logistic_regression"
 
@@ -34,23 +33,24 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Training:
-    """The description of the training set; instants ISO 8601."""
+    """The description of the training set; instants ISO 8601. `units` are the different conversations or customers."""
 
     first: str
     last: str
     rows: int
-    conversations: int
+    units: int
     details: Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class LinearModel:
-    """A logistic regression over standardised basis terms: one mean, scale and coefficient a term.
+    """A task's logistic regression over standardised basis terms: one mean, scale and coefficient a term.
 
     Features are held within `ranges`, None for an unlearnt one. A term with less than the least support has
     scale 0 and coefficient 0.
     """
 
+    task: Task
     features: tuple[str, ...]
     meanings: tuple[str, ...]
     fingerprint: str
@@ -100,22 +100,24 @@ class Artefact:
     challenger: Challenger
 
 
-def read_artefact(folder: Path, features: FeatureSet = FEATURES) -> Artefact:
+def read_artefact(folder: Path) -> Artefact:
     """The artefact in a folder; NotThereError for a missing file, ArtefactError for wrong content.
 
     A challenger is a pickle: read artefacts only from where the own training job writes them.
     """
-    model = read_model(read_document(folder / "model.json"), features)
+    model = read_model(read_document(folder / "model.json"))
     return Artefact(
         model, read_sample(existing(folder / "sample.parquet"), len(model.features)), _read_challenger(folder, model)
     )
 
 
-def read_model(document: Document, features: FeatureSet) -> LinearModel:
-    """The linear model, refused when it was trained on other features than `features`."""
+def read_model(document: Document) -> LinearModel:
+    """The linear model, refused when it was trained on other features than those of its task."""
     kind = document.text("kind")
     if kind != KIND:
         raise document.wrong("kind", kind, KIND)
+    task = read_task(document)
+    features = task.features
     fingerprint = document.text("fingerprint")
     if fingerprint != features.fingerprint:
         raise document.wrong("fingerprint", fingerprint, f"{features.fingerprint}, that of the features in service")
@@ -135,6 +137,7 @@ def read_model(document: Document, features: FeatureSet) -> LinearModel:
             found = f"{coefficient} of a term with support {support.of(at):g}"
             raise document.wrong(f"coefficients[{at}]", found, f"0 below the least support of {support.least:g}")
     return LinearModel(
+        task=task,
         features=features.names,
         meanings=tuple(features.meanings.values()),
         fingerprint=fingerprint,
@@ -148,7 +151,7 @@ def read_model(document: Document, features: FeatureSet) -> LinearModel:
         calibration=_read_calibration(document.part("calibration")),
         threshold=threshold,
         l2=document.number("l2"),
-        training=_read_training(document.part("training")),
+        training=_read_training(document.part("training"), task),
         metrics=document.part("metrics").fields,
         synthetic=document.flag("synthetic"),
     )
@@ -215,8 +218,9 @@ def _read_calibration(part: Document) -> Calibration:
     return Calibration(slope, part.number("offset"))
 
 
-def _read_training(part: Document) -> Training:
-    return Training(part.text("first"), part.text("last"), part.count("rows"), part.count("conversations"), part.fields)
+def _read_training(part: Document, task: Task) -> Training:
+    first, last, rows = part.text("first"), part.text("last"), part.count("rows")
+    return Training(first, last, rows, part.count(f"{task.unit}s"), part.fields)
 
 
 def _read_challenger(folder: Path, model: LinearModel) -> Challenger:

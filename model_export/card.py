@@ -4,30 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from model_export.artefact import KIND, Artefact, LinearModel
+from model_export.card_texts import texts_of
 from model_export.learnt import is_learnt
 from model_export.left_out import left_out, term_text
 from model_export.parity import Parity
-from service_quality.features.expectations import direction_of
-from service_quality.features.feature_set import FEATURES
-from service_quality.policies.policy import DEFAULT_POLICY
+from service_quality.tasks.linear_reading import expectation_for
 
-LABEL = (
-    f"the round is rated {DEFAULT_POLICY.dissatisfied_at_most} or lower of 5, or what the shop's policy says; unrated"
-    " rounds train nothing"
-)
-INTENDED_USE = (
-    "Ranks running customer conversations by the risk that they end dissatisfied, so that people can act while the "
-    "outcome can still be changed, and gives the reasons of each score."
-)
-LIMITS = (
-    "It knows only rated conversations; customers who rate are not all customers.",
-    "A contribution says what moved the score, not what caused the outcome.",
-    "It judges conversations. A person must not be assessed, paid or dismissed by it.",
-    "Its histories are those of the shops it was trained on; a new shop starts from the declared priors.",
-    "It says nothing of values outside the learnt ranges: there its score rests at that of the range's end.",
-    "It ages: judge it again when prices, staff or the catalogue change, and retrain by time, never at random.",
-)
-SYNTHETIC_LIMIT = "Trained on synthetic conversations: its figures say nothing about real customers."
+SYNTHETIC_LIMIT = "Trained on a synthetic world: its figures say nothing about real customers."
 
 Sweeps = Mapping[str, Mapping[str, object]]
 
@@ -36,14 +19,15 @@ def build_card(
     artefact: Artefact, *, version: str, parity: Parity, challenger_parity: Parity, sweeps: Sweeps
 ) -> dict[str, object]:
     """The card as a document."""
-    model = artefact.model
+    model, texts = artefact.model, texts_of(artefact.model.task)
     return {
         "version": version,
+        "task": model.task.name,
         "kind": KIND,
         "synthetic": model.synthetic,
-        "intended_use": INTENDED_USE,
-        "label": LABEL,
-        "limits": [SYNTHETIC_LIMIT, *LIMITS] if model.synthetic else list(LIMITS),
+        "intended_use": texts.intended_use,
+        "label": texts.label,
+        "limits": [SYNTHETIC_LIMIT, *texts.limits] if model.synthetic else list(texts.limits),
         "fingerprint": model.fingerprint,
         "training": dict(model.training.details),
         "metrics": dict(model.metrics),
@@ -65,22 +49,22 @@ def build_card(
 
 def render_card(artefact: Artefact, card: Mapping[str, object]) -> str:
     """The same card in Markdown."""
-    model = artefact.model
+    model, texts = artefact.model, texts_of(artefact.model.task)
     notice = ["", "> **Synthetic data.** " + SYNTHETIC_LIMIT] if model.synthetic else []
     lines = [
         f"# Model {card['version']}",
         *notice,
         "",
-        INTENDED_USE,
+        texts.intended_use,
         "",
-        f"**Label:** {LABEL}.",
+        f"**Label:** {texts.label}.",
         "",
-        f"**Trained** on {model.training.rows:,} scored events of {model.training.conversations:,} conversations, "
+        f"**Trained** on {model.training.rows:,} {texts.rows} of {model.training.units:,} {texts.unit}s, "
         f"{model.training.first} to {model.training.last}. Fingerprint of its features: `{model.fingerprint}`.",
         "",
         "## Limits",
         "",
-        *(f"- {limit}" for limit in LIMITS),
+        *(f"- {limit}" for limit in texts.limits),
         "",
         "## Metrics",
         "",
@@ -103,7 +87,7 @@ def _feature_section(card: Mapping[str, object]) -> list[str]:
     return [
         "## Features",
         "",
-        "Values are held within the learnt range, live ones too. Known: the weight, 1 a conversation, of rows where "
+        "Values are held within the learnt range, live ones too. Known: the weight of rows where "
         "the feature is not missing. Weight: the sum of the absolute weights of its standardised terms, in log-odds. "
         "Step and contribution: the largest of each, in log-odds, while the feature moves over all plausible values.",
         "",
@@ -115,14 +99,14 @@ def _feature_section(card: Mapping[str, object]) -> list[str]:
 
 
 def _features(model: LinearModel, sweeps: Sweeps) -> Iterator[dict[str, object]]:
-    for place, feature in enumerate(FEATURES.features):
+    for place, feature in enumerate(model.task.features.features):
         terms = [at for at, term in enumerate(model.terms) if term.feature == feature.name]
         learnt = model.ranges[place]
         yield {
             "name": feature.name,
             "read": bool(terms),
             "terms": [term_text(model.terms[at]) for at in terms if model.scales[at]],
-            "direction": direction_of(feature).name.lower(),
+            "direction": expectation_for(model.task, feature).direction.name.lower(),
             "known": model.support.known[place],
             "range": list(learnt) if learnt else None,
             "seen": is_learnt(learnt),
@@ -151,7 +135,7 @@ def _never_seen(model: LinearModel, card: Mapping[str, object]) -> Iterator[str]
     """The gaps of the training set: features with at most one value, and terms with too few rows."""
     unseen = card["never_seen"]
     assert isinstance(unseen, list)
-    least = f"{model.support.least:,.0f} of {model.support.total:,.0f} conversations"
+    least = f"{model.support.least:,.0f} of {model.support.total:,.0f} {texts_of(model.task).weight}"
     yield "## Never seen in training"
     yield ""
     yield f"A value counts as seen if at least {least} reach it. Missing throughout, or of one value only:"

@@ -18,6 +18,7 @@ from model_export.judgement import read_judgement
 from model_export.parity import Parity
 from model_export.promotion import Promotion, history, promote_version, rollback
 from model_export.registry import Registry, publish_model
+from service_quality.tasks.declared_tasks import DISSATISFACTION, TASKS
 
 EXIT_CODES = """exit codes:
   0  done
@@ -117,6 +118,7 @@ def _registry(options: argparse.Namespace) -> Registry:
         bucket=_required(options.bucket, "--bucket", "MODELS_BUCKET"),
         dynamodb=dynamodb_client(),
         table=_required(options.table, "--table", "MODELS_TABLE"),
+        task=TASKS[options.task],
     )
 
 
@@ -191,6 +193,8 @@ def _add_decision(command: argparse.ArgumentParser) -> None:
 
 def _add_registry(command: argparse.ArgumentParser) -> None:
     _add_bucket(command)
+    task_help = "the task whose champion it is (%(default)s)"
+    command.add_argument("--task", choices=TASKS, default=DISSATISFACTION.name, help=task_help)
     command.add_argument(
         "--table", default=os.environ.get("MODELS_TABLE"), help="table of the registry (default: $MODELS_TABLE)"
     )

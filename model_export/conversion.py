@@ -52,6 +52,7 @@ def _describe(converted: onnx.ModelProto, model: LinearModel, more: dict[str, st
     helper.set_model_props(
         converted,
         {
+            "task": model.task.name,
             "feature_names": json.dumps(model.features),
             "feature_meanings": json.dumps(model.meanings),
             "fingerprint": model.fingerprint,

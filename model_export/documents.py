@@ -7,6 +7,7 @@ from math import inf, isfinite
 from pathlib import Path
 
 from model_export.errors import ArtefactError, NotThereError
+from service_quality.tasks.declared_tasks import DISSATISFACTION, TASKS, Task
 
 _MOST_NAMED = 8  # files beside a missing one
 
@@ -97,6 +98,14 @@ def parse_document(name: str, data: bytes) -> Document:
     if not isinstance(fields, dict):
         raise ArtefactError(f"{name}: found {type(fields).__name__}, expected a JSON object")
     return Document(name, fields)
+
+
+def read_task(document: Document) -> Task:
+    """The key "task"; a document that names none is of the time before there were several."""
+    name = document.fields.get("task", DISSATISFACTION.name)
+    if not isinstance(name, str) or name not in TASKS:
+        raise document.wrong("task", name, f"one of {', '.join(TASKS)}")
+    return TASKS[name]
 
 
 def _refuse_constant(constant: str) -> float:

@@ -14,7 +14,6 @@ from model_export.pipeline import build_pipeline
 from model_export.session import open_session
 from model_export.sweep import sweep_model
 from model_export.verify import verify_challenger, verify_model
-from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant, parse_instant
 
 
@@ -29,7 +28,7 @@ def export_model(artefact_dir: Path, output_dir: Path) -> Exported:
     pipeline = build_pipeline(model)
     champion, challenger = convert_pipeline(pipeline, model), convert_challenger(artefact.challenger, model)
     parity = verify_model(champion, pipeline, artefact)
-    sweeps = sweep_model(open_session(champion), model, FEATURES.features, artefact.sample.vectors)
+    sweeps = sweep_model(open_session(champion), model, model.task.features.features, artefact.sample.vectors)
     challenger_parity = verify_challenger(challenger, artefact)
     version = version_of(model, champion)
     card = build_card(artefact, version=version, parity=parity, challenger_parity=challenger_parity, sweeps=sweeps)
@@ -45,7 +44,7 @@ def export_model(artefact_dir: Path, output_dir: Path) -> Exported:
     with atomic_folder(output_dir, marker="model.onnx") as unfinished:
         for name, data in files.items():
             (unfinished / name).write_bytes(data)
-    return Exported(version, output_dir, parity)
+    return Exported(version, output_dir, parity, model.task)
 
 
 def verify_export(artefact_dir: Path, folder: Path) -> Parity:
@@ -54,7 +53,7 @@ def verify_export(artefact_dir: Path, folder: Path) -> Parity:
     verify_challenger(existing(folder / "challenger.onnx").read_bytes(), artefact)
     champion = existing(folder / "model.onnx").read_bytes()
     parity = verify_model(champion, build_pipeline(artefact.model), artefact)
-    sweep_model(open_session(champion), artefact.model, FEATURES.features, artefact.sample.vectors)
+    sweep_model(open_session(champion), artefact.model, artefact.model.task.features.features, artefact.sample.vectors)
     return parity
 
 

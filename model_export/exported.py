@@ -4,9 +4,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_export.documents import existing, read_document
+from model_export.documents import existing, read_document, read_task
 from model_export.errors import ArtefactError
 from model_export.parity import Parity, read_parity
+from service_quality.tasks.declared_tasks import DISSATISFACTION, Task
 
 #: The files of a version in the registry, the model last, so that a version with a model is whole.
 PUBLISHED = ("card.json", "metrics.json", "parity.json", "model.onnx")
@@ -16,11 +17,12 @@ KEPT = ("card.md", "challenger_parity.json", "challenger.onnx")
 
 @dataclass(frozen=True)
 class Exported:
-    """A verified model in a folder."""
+    """A verified model of a task in a folder."""
 
     version: str
     folder: Path
     parity: Parity
+    task: Task = DISSATISFACTION
 
     def path(self, name: str) -> Path:
         """The path of one of PUBLISHED or KEPT."""
@@ -33,11 +35,12 @@ class Exported:
 
 def read_exported(folder: Path) -> Exported:
     """An earlier export; ArtefactError when its card describes another model."""
-    version = read_document(folder / "card.json").text("version")
+    card = read_document(folder / "card.json")
+    version = card.text("version")
     require_hash(version, existing(folder / "model.onnx").read_bytes())
     for name in PUBLISHED:
         existing(folder / name)
-    return Exported(version, folder, read_parity(read_document(folder / "parity.json")))
+    return Exported(version, folder, read_parity(read_document(folder / "parity.json")), read_task(card))
 
 
 def require_hash(version: str, data: bytes) -> None:

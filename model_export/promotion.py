@@ -14,8 +14,9 @@ from model_export.exported import require_hash
 from model_export.judgement import Judgement
 from model_export.parity import read_parity
 from model_export.registry import Registry, read_published, require_servable
-from service_quality.adapters.model_registry import POINTER_KEY, log_key
+from service_quality.adapters.model_registry import log_key, log_of, pointer_key
 from service_quality.instants import format_instant
+from service_quality.tasks.declared_tasks import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, PutTypeDef
@@ -50,7 +51,8 @@ class Promotion:
 def read_pointer(registry: Registry) -> Pointer:
     """The present pointer, strongly consistent."""
     with translated(f"table {registry.table}"):
-        item = registry.dynamodb.get_item(TableName=registry.table, Key=POINTER_KEY, ConsistentRead=True).get("Item")
+        key = pointer_key(registry.task)
+        item = registry.dynamodb.get_item(TableName=registry.table, Key=key, ConsistentRead=True).get("Item")
     return Pointer(item["version"]["S"], int(item["revision"]["N"])) if item else Pointer("", 0)
 
 
@@ -133,7 +135,7 @@ def history(registry: Registry) -> list[Promotion]:
         pages = registry.dynamodb.get_paginator("query").paginate(
             TableName=registry.table,
             KeyConditionExpression="pk = :log",
-            ExpressionAttributeValues={":log": {"S": "log"}},
+            ExpressionAttributeValues={":log": {"S": log_of(registry.task)}},
             ScanIndexForward=False,
             ConsistentRead=True,
         )
@@ -143,14 +145,15 @@ def history(registry: Registry) -> list[Promotion]:
 def pass_gate(registry: Registry, version: str) -> str:
     """The metrics of a version as JSON; ModelRefusedError unless it may serve.
 
-    It may serve when its parity passed, its model has the hash in its name, and the functions' own scorer takes it.
+    It may serve when its parity passed, its model has the hash in its name, and the functions' own scorer of the
+    registry's task takes it.
     """
     name = f"version {version}"
     parity = parse_document(f"{name}: parity.json", read_published(registry, version, "parity.json"))
     read_parity(parity).require(name)
     data = read_published(registry, version, "model.onnx")
     require_hash(version, data)
-    require_servable(data, version)
+    require_servable(data, version, registry.task)
     metrics = parse_document(f"{name}: metrics.json", read_published(registry, version, "metrics.json"))
     return json.dumps(metrics.fields, sort_keys=True)
 
@@ -159,7 +162,7 @@ def _commit(registry: Registry, promotion: Promotion) -> None:
     """Pointer and log entry, on the condition that the pointer's revision is the one read."""
     entry: PutTypeDef = {
         "TableName": registry.table,
-        "Item": _to_item(promotion),
+        "Item": _to_item(promotion, registry.task),
         "ConditionExpression": "attribute_not_exists(pk)",
     }
     with translated(f"table {registry.table}"):
@@ -181,7 +184,7 @@ def _moved_pointer(registry: Registry, promotion: Promotion) -> "PutTypeDef":
     put: PutTypeDef = {
         "TableName": registry.table,
         "Item": {
-            **POINTER_KEY,
+            **pointer_key(registry.task),
             "version": {"S": promotion.version},
             "promoted_at": {"S": promotion.at},
             "revision": {"N": str(promotion.revision)},
@@ -200,9 +203,9 @@ def _lost_a_race(error: ClientError) -> bool:
     return "ConditionalCheckFailed" in reasons or "TransactionConflict" in reasons
 
 
-def _to_item(promotion: Promotion) -> dict[str, "AttributeValueTypeDef"]:
+def _to_item(promotion: Promotion, task: Task) -> dict[str, "AttributeValueTypeDef"]:
     return {
-        **log_key(promotion.revision),
+        **log_key(promotion.revision, task),
         "behind": {"N": str(promotion.behind)},
         **{name: {"S": getattr(promotion, name)} for name in ("version", "previous", "who", "why", "at", "metrics")},
     }

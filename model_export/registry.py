@@ -11,6 +11,7 @@ from model_export.exported import PUBLISHED, Exported
 from service_quality.adapters.model_registry import GRAPH, MODELS_PREFIX, model_key
 from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.errors import ModelError
+from service_quality.tasks.declared_tasks import DISSATISFACTION, Task
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Registry:
-    """The bucket of versions, and the table of pointer and log."""
+    """The bucket of versions, and the table of each task's pointer and log; promotions are those of `task`."""
 
     s3: "S3Client"
     bucket: str
     dynamodb: "DynamoDBClient"
     table: str
+    task: Task = DISSATISFACTION
 
 
 def publish_model(exported: Exported, s3: "S3Client", bucket: str) -> list[str]:
@@ -33,7 +35,7 @@ def publish_model(exported: Exported, s3: "S3Client", bucket: str) -> list[str]:
     The same content twice is fine; RegistryConflictError when a version holds other content already.
     """
     exported.parity.require(f"version {exported.version}")
-    require_servable(exported.path(GRAPH).read_bytes(), exported.version)
+    require_servable(exported.path(GRAPH).read_bytes(), exported.version, exported.task)
     written = []
     for name in PUBLISHED:
         key = model_key(exported.version, name)
@@ -42,10 +44,10 @@ def publish_model(exported: Exported, s3: "S3Client", bucket: str) -> list[str]:
     return written
 
 
-def require_servable(data: bytes, version: str) -> None:
-    """ModelRefusedError unless the functions' own scorer takes the model."""
+def require_servable(data: bytes, version: str, task: Task) -> None:
+    """ModelRefusedError unless the functions' own scorer of this task takes the model."""
     try:
-        OnnxScorer(data, version)
+        OnnxScorer(data, version, task)
     except ModelError as error:
         raise ModelRefusedError(str(error)) from error
 

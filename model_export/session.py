@@ -9,6 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from model_export.errors import ModelRefusedError
+from service_quality.tasks.declared_tasks import DISSATISFACTION
 
 if TYPE_CHECKING:
     from model_export.artefact import LinearModel
@@ -52,7 +53,7 @@ def open_session(data: bytes) -> Session:
 
 
 def require_contract(session: Session, model: "LinearModel") -> None:
-    """ModelRefusedError unless inputs, outputs, names and fingerprint are what the functions expect."""
+    """ModelRefusedError unless inputs, outputs, task, names and fingerprint are what the functions expect."""
     width = len(model.features)
     found = [
         (port.name, port.type, port.shape[1:]) for port in (*session.onnx.get_inputs(), *session.onnx.get_outputs())
@@ -65,10 +66,12 @@ def require_contract(session: Session, model: "LinearModel") -> None:
     if found != expected:
         raise ModelRefusedError(f"inputs and outputs: found {found}, expected {expected}")
     for key, value in (
+        ("task", model.task.name),
         ("fingerprint", model.fingerprint),
         ("feature_names", json.dumps(model.features)),
         ("feature_meanings", json.dumps(model.meanings)),
         ("intercept", repr(model.intercept)),
     ):
-        if session.metadata.get(key) != value:
-            raise ModelRefusedError(f"metadata {key}: found {session.metadata.get(key)!s:.80}, expected {value:.80}")
+        found_value = session.metadata.get(key, DISSATISFACTION.name if key == "task" else None)
+        if found_value != value:
+            raise ModelRefusedError(f"metadata {key}: found {found_value!s:.80}, expected {value:.80}")

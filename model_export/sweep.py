@@ -16,7 +16,8 @@ from model_export.edge_rows import usual_row
 from model_export.errors import ModelRefusedError
 from model_export.session import Session, Vectors
 from service_quality.features.declarations import Feature
-from service_quality.features.expectations import LARGEST_CONTRIBUTION, Direction, Expectation, expectation_of
+from service_quality.features.expectations import LARGEST_CONTRIBUTION, Direction, Expectation
+from service_quality.tasks.linear_reading import expectation_for
 
 _LINEAR_STEPS = 50
 _REAL_ROWS = 6
@@ -67,7 +68,7 @@ def sweep_model(
     faults = [
         fault
         for feature, found in zip(features, sweeps, strict=True)
-        for fault in found.faults(expectation_of(feature))
+        for fault in found.faults(expectation_for(model.task, feature))
     ]
     if faults:
         raise ModelRefusedError(f"model refused by the sweep of its features: {'; '.join(faults)}")
@@ -95,7 +96,7 @@ def starting_rows(model: LinearModel, sample: Vectors) -> Vectors:
 
 def _sweep(session: Session, model: LinearModel, at: int, feature: Feature, rows: Vectors) -> Sweep:
     """One feature over its plausible values and the ends of its learnt range, from every starting row."""
-    expected = expectation_of(feature)
+    expected = expectation_for(model.task, feature)
     between = [end for end in model.ranges[at] or () if expected.lowest <= end <= expected.highest]
     values = np.unique(np.r_[grid(expected), between].astype(np.float32))
     moved = np.repeat(rows, len(values) + 1, axis=0)

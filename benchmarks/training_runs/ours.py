@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks.process_usage import print_numbers
 from service_quality.features.basis import basis_of
 from service_quality.features.feature_set import FEATURES
+from service_quality.tasks.declared_tasks import DISSATISFACTION
 from spark_jobs.learning.learnt_ranges import learn_ranges
 from spark_jobs.learning.linear_training import fit_linear, scaled_rows, training_rows
 from spark_jobs.learning.model_selection import mean_log_loss
@@ -26,7 +27,7 @@ def main() -> None:
     terms, learnt = basis_of(FEATURES), learn_ranges(given, FEATURES)
     scaling = fit_scaling(given, FEATURES, terms, learnt)
     rows = scaled_rows(given, FEATURES, terms, learnt.ranges, scaling)
-    model = fit_linear(rows, options.l2, coefficient_bounds(FEATURES, terms, scaling))
+    model = fit_linear(rows, options.l2, coefficient_bounds(DISSATISFACTION, terms, scaling))
     seconds = time.perf_counter() - start
     log_loss = mean_log_loss(rows, model)
     iterations = model.summary.totalIterations

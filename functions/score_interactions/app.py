@@ -18,7 +18,7 @@ from service_quality.adapters.secret_value import read_secret
 from service_quality.adapters.shard_map import ShardMap
 from service_quality.adapters.state_table import StateTable
 from service_quality.adapters.telemetry import Telemetry
-from service_quality.adapters.wiring import make_registry
+from service_quality.adapters.wiring import EntityModels, make_registry
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.by_fields import value_class
 from service_quality.commit.batch_report import batch_counts
@@ -72,12 +72,21 @@ dynamodb, s3 = make_client("dynamodb"), make_client("s3")
 rejected_store = RejectedStore(s3, settings.rejected_bucket)
 store = StateTable(dynamodb, settings.state_table, settings.alerts_table, rejected_store.put)
 registry = make_registry(dynamodb, s3, telemetry, table=settings.models_table, bucket=settings.models_bucket)
+entity_models = EntityModels.beside(registry)
 executor = ThreadPoolExecutor(settings.shops_at_once, "shop")
 online_commit = OnlineCommit(
-    store, registry.champion, FEATURES, shipped_rules(), control_key=read_control_key, id_salt=read_id_salt
+    store,
+    registry.champion,
+    FEATURES,
+    shipped_rules(),
+    control_key=read_control_key,
+    id_salt=read_id_salt,
+    entity_scorers=entity_models.scorers,
 )
 commit = BatchCommit(online_commit, executor)
-for checked in [executor.submit(check) for check in (store.check, rejected_store.check, registry.champion)]:
+for checked in [
+    executor.submit(check) for check in (store.check, rejected_store.check, registry.champion, entity_models.scorers)
+]:
     checked.result()
 gc.freeze()  # nor will any of these become garbage
 gc.set_threshold(*COLLECTIONS)

@@ -9,9 +9,9 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from service_quality.alerts.shipped_rules import decision_threshold
-from service_quality.features.basis import basis_of
-from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
+from service_quality.tasks.declared_tasks import DISSATISFACTION, Task
+from service_quality.tasks.linear_reading import terms_of
 from spark_jobs.learning.learnt_ranges import Learnt
 from spark_jobs.learning.linear_training import with_probability
 from spark_jobs.learning.model_selection import Trained
@@ -22,12 +22,12 @@ _SAMPLE_ROWS = 20_000
 
 
 def write_artefact(folder: Path, trained: Trained, learnt: Learnt, scaling: Scaling, facts: dict[str, object]) -> None:
-    """model.json: the numbers that model_export needs to build the graph, and their origin."""
+    """model.json: the numbers that model_export needs to build the graph, and their origin.
+
+    `facts` are those of describe_model and describe_training.
+    """
     model = {
         "kind": "logistic_regression",
-        "features": FEATURES.names,
-        "fingerprint": FEATURES.fingerprint,
-        "terms": [asdict(term) for term in basis_of(FEATURES)],
         "support": {"total": learnt.total, "least": learnt.least},
         "known": learnt.known,
         "ranges": learnt.ranges,
@@ -35,7 +35,6 @@ def write_artefact(folder: Path, trained: Trained, learnt: Learnt, scaling: Scal
         "coefficients": trained.model.coefficients.toArray().tolist(),
         "intercept": float(trained.model.intercept),
         "calibration": asdict(trained.calibration),
-        "threshold": decision_threshold(),
         "l2": trained.l2,
         "metrics": {**trained.metrics, "forward_log_loss": trained.forward},
         **facts,
@@ -43,20 +42,31 @@ def write_artefact(folder: Path, trained: Trained, learnt: Learnt, scaling: Scal
     (folder / MODEL).write_text(json.dumps(model, indent=1), encoding="utf-8")
 
 
+def describe_model(task: Task) -> dict[str, object]:
+    """The artefact's description of a task: its features, their terms, and the threshold of its decisions."""
+    return {
+        "task": task.name,
+        "features": task.features.names,
+        "fingerprint": task.features.fingerprint,
+        "terms": [asdict(term) for term in terms_of(task)],
+        "threshold": decision_threshold() if task.name == DISSATISFACTION.name else task.threshold,
+    }
+
+
 def write_sample(folder: Path, rows: DataFrame, trained: Trained) -> None:
     """sample.parquet: rows spread over the training set, with the probabilities that MLlib gives."""
-    spread = F.xxhash64("shop_id", "conversation_id", "at")
+    spread = F.xxhash64("shop_id", "unit_id", "at")
     sample = with_probability(rows, trained.model, trained.calibration).orderBy(spread).limit(_SAMPLE_ROWS)
     sample.select("features", "probability").toPandas().to_parquet(folder / "sample.parquet")
 
 
-def describe_training(seen: Row, properties: Mapping[str, str], snapshot: int | None) -> dict[str, object]:
+def describe_training(task: Task, seen: Row, properties: Mapping[str, str], snapshot: int | None) -> dict[str, object]:
     """The artefact's description of its training rows."""
     training = {
         "first": format_instant(seen["first"]),
         "last": format_instant(seen["last"]),
         "rows": seen["rows"],
-        "conversations": seen["conversations"],
+        f"{task.unit}s": seen["units"],
         "as_of": properties.get("as_of"),
         "events_snapshot": properties.get("events_snapshot"),
         "log_snapshot": properties.get("log_snapshot"),

@@ -26,19 +26,21 @@ def latest_rows(rows: DataFrame, count: int) -> DataFrame:
 
 
 def train_challenger(
-    rows: pd.DataFrame, *, judged_from: float, seed: int
+    rows: pd.DataFrame, *, judged_from: float, seed: int, horizon: int = 0
 ) -> tuple[HistGradientBoostingClassifier, dict[str, float | None]]:
-    """Fit on the rows before an instant and measure on the others; rows: at, features, label, weight, by time."""
+    """Fit on the rows whose label had closed by an instant, `horizon` milliseconds after them, and measure on those
+    from it on; rows: at, features, label, weight, by time.
+    """
     rows = rows if len(rows) <= _MOST_ROWS else rows.iloc[-_MOST_ROWS:]
     vectors = np.array(rows["features"].tolist(), dtype=np.float32)
     vectors[0, np.isnan(vectors).all(axis=0)] = 0.0  # a column without any value cannot be binned
     labels, weights = rows["label"].to_numpy(), rows["weight"].to_numpy()
-    cut = int((rows["at"] < judged_from).sum())
+    fitted, cut = (int((rows["at"] < end).sum()) for end in (judged_from - horizon, judged_from))
     model = HistGradientBoostingClassifier(
         learning_rate=0.05, max_iter=120, max_leaf_nodes=15, min_samples_leaf=200, l2_regularization=10.0,
         early_stopping=False, random_state=seed,
     )  # fmt: skip
-    model.fit(vectors[:cut], labels[:cut], sample_weight=weights[:cut])
+    model.fit(vectors[:fitted], labels[:fitted], sample_weight=weights[:fitted])
     measured = compute_metrics(labels[cut:], model.predict_proba(vectors[cut:])[:, 1], weights[cut:])
     return model, dict(measured)
 

@@ -12,7 +12,9 @@ from pyspark.sql import functions as F
 
 from service_quality.features.basis import Term
 from service_quality.features.declarations import FeatureSet
+from service_quality.tasks.declared_tasks import DISSATISFACTION, Task
 from spark_jobs.learning.basis_columns import Matrix, Range, Vectors, basis_columns
+from spark_jobs.learning.task_tables import unit_column
 from spark_jobs.learning.term_scaling import Bounds, Scaling
 from spark_jobs.learning.vector_batches import with_matrix
 
@@ -29,11 +31,14 @@ class Calibration:
     offset: float = 0.0
 
 
-def training_rows(training_set: DataFrame) -> DataFrame:
-    """The training set with its instants as epoch milliseconds (`at`) and its labels as numbers."""
+def training_rows(training_set: DataFrame, task: Task = DISSATISFACTION) -> DataFrame:
+    """A task's training set with its instants as epoch milliseconds (`at`) and its labels as numbers.
+
+    `unit_id` names the conversation or the customer that a row is of.
+    """
     return training_set.select(
         "shop_id",
-        "conversation_id",
+        F.col(unit_column(task)).alias("unit_id"),
         F.unix_millis("occurred_at").alias("at"),
         F.col("label").cast("double").alias("label"),
         "weight",
@@ -44,7 +49,7 @@ def training_rows(training_set: DataFrame) -> DataFrame:
 def on_every_core(rows: DataFrame) -> DataFrame:
     """The rows (columns of training_rows) in one part for each core of the cluster, the same part at every run."""
     cores = rows.sparkSession.sparkContext.defaultParallelism
-    return rows.repartition(cores, "shop_id", "conversation_id", "at")
+    return rows.repartition(cores, "shop_id", "unit_id", "at")
 
 
 def scaled_rows(
@@ -61,7 +66,7 @@ def scaled_rows(
 
     return with_matrix(rows, len(features.features), expand).select(
         "shop_id",
-        "conversation_id",
+        "unit_id",
         "at",
         "label",
         "weight",

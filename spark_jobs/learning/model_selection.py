@@ -46,9 +46,16 @@ def between(rows: DataFrame, first: float, last: float) -> DataFrame:
     return rows.where((F.col("at") >= first) & (F.col("at") < last))
 
 
-def require_both_labels(rows: DataFrame, cuts: Sequence[float]) -> None:
-    """InputError unless both labels lie before the first cut, to be fitted on, and from the last, to be judged on."""
-    first, last = cuts[0], cuts[-1]
+def closed_by(rows: DataFrame, cut: float, horizon: int) -> DataFrame:
+    """The rows whose label had closed before an instant: those of a `horizon` (milliseconds) before it."""
+    return between(rows, -np.inf, cut - horizon)
+
+
+def require_both_labels(rows: DataFrame, cuts: Sequence[float], horizon: int) -> None:
+    """InputError unless both labels had closed by the first cut, to be fitted on, and lie from the last, to be judged
+    on.
+    """
+    first, last = cuts[0] - horizon, cuts[-1]
     sides = ((F.col("at") < first, f"before {_instant(first)}"), (F.col("at") >= last, f"from {_instant(last)} on"))
     counts = [F.count_if(side & (F.col("label") == label)) for side, _ in sides for label in (0, 1)]
     found = list(rows.agg(*counts).collect()[0])
@@ -65,18 +72,19 @@ def _instant(at: float) -> str:
 
 
 class Fits:
-    """Models fitted on the rows before an instant, each once and coarsely, to be compared."""
+    """Models fitted on what was known at an instant, each once and coarsely, to be compared."""
 
-    def __init__(self, rows: DataFrame, bounds: Bounds) -> None:
-        """Fit on these rows (columns of scaled_rows), within these bounds."""
+    def __init__(self, rows: DataFrame, bounds: Bounds, horizon: int) -> None:
+        """Fit on these rows (columns of scaled_rows), within these bounds; a label closes after a horizon."""
         self._rows = rows
         self._bounds = bounds
+        self._horizon = horizon
         self._known: dict[tuple[float, float], LogisticRegressionModel] = {}
 
     def before(self, cut: float, l2: float) -> LogisticRegressionModel:
-        """The model with this L2 penalty on the rows before the cut."""
+        """The model with this L2 penalty on the rows whose label had closed by the cut."""
         if (cut, l2) not in self._known:
-            earlier = between(self._rows, -np.inf, cut)
+            earlier = closed_by(self._rows, cut, self._horizon)
             self._known[cut, l2] = fit_linear(earlier, l2, self._bounds, tolerance=COARSE)
         return self._known[cut, l2]
 
@@ -103,30 +111,36 @@ def mean_log_loss(rows: DataFrame, model: LogisticRegressionModel) -> float:
     return float(row["loss"])
 
 
-def train(rows: DataFrame, choices: Sequence[float], bounds: Bounds) -> Trained:
+def train(rows: DataFrame, choices: Sequence[float], bounds: Bounds, horizon: int = 0) -> Trained:
     """Choose the L2 penalty, calibrate if that helps, then fit on all rows (columns of scaled_rows).
 
     A calibration is tried on several slices just as it would be shipped: fitted on one slice by a
-    model that has not seen it, put on a model that has, and judged on the slice after it.
+    model that has not seen it, put on a model that has, and judged on the slice after it. What closes only after a
+    `horizon` (milliseconds) is fitted only where it had closed by the instant from which on it is judged; so nothing is
+    calibrated where a slice is shorter than that.
 
     InputError where a label is missing to fit or to judge: see `require_both_labels`.
     """
-    cuts, fits = [*time_cuts(rows, SLICE_CUTS), np.inf], Fits(rows, bounds)
-    require_both_labels(rows, cuts[:-1])
+    cuts, fits = [*time_cuts(rows, SLICE_CUTS), np.inf], Fits(rows, bounds, horizon)
+    require_both_labels(rows, cuts[:-1], horizon)
     l2, forward = choose_l2(rows, fits, cuts[:-1], choices)
     models = [fits.before(cut, l2) for cut in cuts[:-1]]
     plain, calibrated = [], []
     for number, model in enumerate(models[:-1]):
-        fitted = fit_calibration(between(rows, cuts[number], cuts[number + 1]), model)
         later = between(rows, cuts[number + 1], cuts[number + 2])
         plain.append(measure(later, models[number + 1], Calibration()))
-        calibrated.append(measure(later, models[number + 1], fitted))
-    helps = mean_of(calibrated, "log_loss") < mean_of(plain, "log_loss")
+        if horizon < cuts[number + 1] - cuts[number]:
+            slice_before = between(rows, cuts[number], cuts[number + 1] - horizon)
+            fitted = fit_calibration(slice_before, model)
+            calibrated.append(measure(later, models[number + 1], fitted))
+    tried = len(calibrated) == len(plain)
+    helps = tried and mean_of(calibrated, "log_loss") < mean_of(plain, "log_loss")
+    losses = {"plain": plain, "calibrated": calibrated} if tried else {"plain": plain}
     return Trained(
         model=fit_linear(rows, l2, bounds),
         calibration=fit_calibration(between(rows, cuts[-2], np.inf), models[-1]) if helps else Calibration(),
         l2=l2,
-        forward={**forward, "plain": mean_of(plain, "log_loss"), "calibrated": mean_of(calibrated, "log_loss")},
+        forward={**forward, **{name: mean_of(measured, "log_loss") for name, measured in losses.items()}},
         metrics=(calibrated if helps else plain)[-1],
     )
 

@@ -12,7 +12,8 @@ from pyspark.sql import functions as F
 
 from service_quality.features.basis import Term
 from service_quality.features.declarations import FeatureSet
-from service_quality.features.expectations import expectation_of
+from service_quality.tasks.declared_tasks import Task
+from service_quality.tasks.linear_reading import expectation_for
 from spark_jobs.learning.basis_columns import Matrix, Vectors, basis_columns
 from spark_jobs.learning.learnt_ranges import Learnt, supports
 from spark_jobs.learning.vector_batches import summaries
@@ -91,13 +92,13 @@ def fit_scaling(rows: DataFrame, features: FeatureSet, terms: Sequence[Term], le
     )
 
 
-def coefficient_bounds(features: FeatureSet, terms: Sequence[Term], scaling: Scaling) -> Bounds:
-    """The bounds that hold the fit to the declared directions, and features on a log scale to the declared steepness.
+def coefficient_bounds(task: Task, terms: Sequence[Term], scaling: Scaling) -> Bounds:
+    """The bounds that hold the fit to the task's directions, and features on a log scale to the declared steepness.
 
     Every column but "missing" and "equals" rises with its feature, so a feature moves the score in one direction
     only if no coefficient of its terms points in the other.
     """
-    expected = {feature.name: expectation_of(feature) for feature in features.features}
+    expected = {feature.name: expectation_for(task, feature) for feature in task.features.features}
     lowest, highest = [], []
     for term, scale in zip(terms, scaling.scales, strict=True):
         steepest = _PART_OF_STEEPEST * expected[term.feature].largest_step / log(2.0)

@@ -13,7 +13,7 @@ from spark_jobs.learning.basis_columns import Matrix, Vectors
 Expand = Callable[[Vectors], Matrix]
 Summarise = Callable[[Vectors, NDArray[np.float64]], pa.RecordBatch]
 
-_ROW_DDL = "shop_id string, conversation_id string, at bigint, label double, weight double"
+_ROW_DDL = "shop_id string, unit_id string, at bigint, label double, weight double"
 
 
 def with_matrix(rows: DataFrame, width: int, expand: Expand) -> DataFrame:

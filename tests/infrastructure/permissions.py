@@ -26,6 +26,11 @@ CALLS: Mapping[str, Mapping[str, set[str]]] = {
         "ModelsBucketArn": {"s3:ListBucket"},  # else a missing file is reported as a missing permission
         "${ModelsBucketArn}/models/*": {"s3:GetObject"},
     },
+    "EntityModels": {
+        "ModelsTableArn": {"dynamodb:GetItem"},
+        "ModelsBucketArn": {"s3:ListBucket"},  # else a missing file is reported as a missing permission
+        "${ModelsBucketArn}/models/*": {"s3:GetObject"},
+    },
     "settings.control_key_secret": {"ControlKeySecretArn": {"secretsmanager:GetSecretValue"}},
     "settings.id_salt_secret": {"IdSaltSecretArn": {"secretsmanager:GetSecretValue"}},
     "AlertTopic": {

@@ -19,11 +19,12 @@ from model_export.export import export_model
 from model_export.exported import PUBLISHED, Exported
 from model_export.promotion import Promotion, history, promote_version, read_pointer, rollback
 from model_export.registry import Registry, publish_model, published_versions
-from service_quality.adapters.model_registry import POINTER_KEY, ModelRegistry, model_key
+from service_quality.adapters.model_registry import ModelRegistry, model_key, pointer_key
 from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.errors import DeploymentError
 from service_quality.features.feature_set import FEATURES
 from service_quality.features.vectors import to_vector
+from service_quality.tasks.declared_tasks import CHURN
 from tests.parity.model_export.artefacts import MadeUp, oracle_probability, write_artefact
 from tests.stand_ins.tiny_model import breaking_model, tiny_model
 
@@ -64,6 +65,12 @@ def made(tmp_path_factory) -> list[MadeUp]:
 @pytest.fixture(scope="module")
 def models(made, tmp_path_factory) -> list[Exported]:
     return [export_model(artefact.folder, tmp_path_factory.mktemp("model")) for artefact in made]
+
+
+@pytest.fixture(scope="module")
+def churn_model(tmp_path_factory) -> Exported:
+    artefact = write_artefact(tmp_path_factory.mktemp("artefact"), rows=60, task=CHURN)
+    return export_model(artefact.folder, tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture
@@ -138,9 +145,9 @@ def test_model_that_functions_would_refuse_is_not_published(registry, models, tm
 def test_promotion_moves_the_pointer_and_writes_the_log(registry, published, models):
     promotion = promote_version(published[0], registry, who="ops", why="first model")
 
-    pointer = registry.dynamodb.get_item(TableName=registry.table, Key=POINTER_KEY)["Item"]
+    pointer = registry.dynamodb.get_item(TableName=registry.table, Key=pointer_key())["Item"]
     assert pointer == {
-        **POINTER_KEY,
+        **pointer_key(),
         "version": {"S": published[0]},
         "promoted_at": {"S": promotion.at},
         "revision": {"N": "1"},
@@ -393,6 +400,36 @@ def test_commands_publish_promote_and_roll_back(emulator, registry, models, monk
     assert printed.err.startswith("model_export promote: found no version nowhere")
 
 
+def test_each_task_has_its_own_champion_and_log(registry, published, churn_model):
+    publish_model(churn_model, registry.s3, registry.bucket)
+    of_churn = replace(registry, task=CHURN)
+
+    promote_version(published[0], registry, who="a", why="b")
+    promote_version(churn_model.version, of_churn, who="a", why="b")
+
+    champions = [read_pointer(one).version for one in (registry, of_churn)]
+    assert champions == [published[0], churn_model.version]
+    assert [[entry.version for entry in history(one)] for one in (registry, of_churn)] == [[one] for one in champions]
+    stored = registry.dynamodb.scan(TableName=registry.table)["Items"]
+    assert sorted((item["pk"]["S"], item["sk"]["S"]) for item in stored) == [
+        ("log", "000000000001"),
+        ("log-churn", "000000000001"),
+        ("pointer", "champion"),
+        ("pointer", "churn"),
+    ]
+
+
+def test_promotion_refuses_the_model_of_another_task(registry, published, churn_model):
+    publish_model(churn_model, registry.s3, registry.bucket)
+
+    with pytest.raises(ModelRefusedError, match="found a model of task churn, expected one of dissatisfaction"):
+        promote_version(churn_model.version, registry, who="a", why="b")
+    with pytest.raises(ModelRefusedError, match="found a model of task dissatisfaction, expected one of churn"):
+        promote_version(published[0], replace(registry, task=CHURN), who="a", why="b")
+
+    assert registry.dynamodb.scan(TableName=registry.table)["Items"] == []
+
+
 class Serving:
     """The functions' side of the registry, its clock in our hands."""
 
@@ -447,7 +484,7 @@ def test_functions_refuse_a_file_of_other_features_and_go_on(registry, published
     wrong = put_version(registry, tiny_model(other_meaning=True), parity_of(models[0]))
     registry.dynamodb.update_item(
         TableName=registry.table,
-        Key=POINTER_KEY,
+        Key=pointer_key(),
         UpdateExpression="SET version = :v",
         ExpressionAttributeValues={":v": {"S": wrong}},
     )

@@ -11,6 +11,7 @@ from scipy.optimize import minimize  # type: ignore[import-untyped]
 from service_quality.features.basis import basis_of
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, HOUR, MINUTE
+from service_quality.tasks.declared_tasks import DISSATISFACTION
 from spark_jobs.learning.basis_columns import basis_columns
 from spark_jobs.learning.learnt_ranges import Learnt, learn_ranges
 from spark_jobs.learning.linear_training import fit_linear, scaled_rows
@@ -42,7 +43,7 @@ class Taught:
         rows = self._rows(folder)
         self.learnt: Learnt = learn_ranges(rows, FEATURES)
         self.scaling: Scaling = fit_scaling(rows, FEATURES, TERMS, self.learnt)
-        self.bounds: Bounds = coefficient_bounds(FEATURES, TERMS, self.scaling)
+        self.bounds: Bounds = coefficient_bounds(DISSATISFACTION, TERMS, self.scaling)
         scaled = scaled_rows(rows, FEATURES, TERMS, self.learnt.ranges, self.scaling)
         model = fit_linear(scaled, L2, self.bounds)
         self.coefficients = model.coefficients.toArray()
@@ -66,7 +67,7 @@ class Taught:
         numbers = range(len(self.vectors))
         columns = {
             "shop_id": ["shop"] * len(numbers),
-            "conversation_id": [str(number) for number in numbers],
+            "unit_id": [str(number) for number in numbers],
             "at": list(numbers),
             "label": self.labels,
             "weight": self.weights,

@@ -7,7 +7,7 @@ import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from service_quality.adapters.onnx_model import LARGEST_INTERCEPT
-from service_quality.features.feature_set import FEATURES
+from service_quality.tasks.declared_tasks import DISSATISFACTION, Task
 
 INTERCEPT = -0.5
 WEIGHT_OF_FIRST = 1.5
@@ -16,7 +16,8 @@ WEIGHT_OF_FIRST = 1.5
 def tiny_model(
     *,
     other_meaning: bool = False,
-    width: int = len(FEATURES.names),
+    task: Task = DISSATISFACTION,
+    width: int | None = None,
     bias: float = INTERCEPT,
     metadata: Mapping[str, str] | None = None,
 ) -> bytes:
@@ -24,6 +25,7 @@ def tiny_model(
 
     With `other_meaning` the first feature meant something else where the model learnt it.
     """
+    width = len(task.features.names) if width is None else width
     weights = np.zeros(width, dtype=np.float32)
     weights[0] = WEIGHT_OF_FIRST
     constants = {"weights": weights, "zero": np.float32(0), "bias": np.float32(bias), "axes": np.array([1])}
@@ -47,20 +49,21 @@ def tiny_model(
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     intercept = bias if abs(bias) <= LARGEST_INTERCEPT else INTERCEPT
-    own = {**learnt_features(other_meaning), "intercept": repr(intercept)}
+    own = {**learnt_features(other_meaning, task), "task": task.name, "intercept": repr(intercept)}
     helper.set_model_props(model, {**own, **(metadata or {})})
     return model.SerializeToString()
 
 
-def learnt_features(other_meaning: bool = False) -> dict[str, str]:
+def learnt_features(other_meaning: bool = False, task: Task = DISSATISFACTION) -> dict[str, str]:
     """What the metadata of a model of the features in service say of them."""
-    meanings = [*FEATURES.meanings.values()]
+    features = task.features
+    meanings = [*features.meanings.values()]
     if other_meaning:
         meanings[0] = "00000000"
     return {
-        "feature_names": json.dumps(FEATURES.names),
+        "feature_names": json.dumps(features.names),
         "feature_meanings": json.dumps(meanings),
-        "fingerprint": FEATURES.fingerprint,
+        "fingerprint": features.fingerprint,
     }
 
 

@@ -10,7 +10,8 @@ ServiceQualityError
 ├── ShopTroubleError        a table always refuses one shop's transaction: the shop is parked
 ├── OwnCodeError            our own code fails on a shop outside of any record: the shop is parked, or its batch waits
 ├── DeploymentError         a missing table, bucket, permission or setting, or a release that fails on several shops
-│   └── StateVersionError   state left by another version of the fold
+│   ├── StateVersionError   state left by another version of the fold
+│   └── NothingPromotedError  a task of which no model is promoted
 ├── ModelError              a model that must not score
 ├── DeclarationError        a feature, entity, window or rule that contradicts another
 ├── RejectedPolicyError     a policy document with mistakes, all of which it names
@@ -98,6 +99,10 @@ class DeploymentError(ServiceQualityError):
 
 class StateVersionError(DeploymentError):
     """The stored state of a shop was folded by another version of the code."""
+
+
+class NothingPromotedError(DeploymentError):
+    """No model of a task is promoted: it cannot score."""
 
 
 class ModelError(ServiceQualityError):

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from service_quality.features.basis import HIGHEST_RATE, LOWEST_RATE, OPERATIONS, Term, basis_of
-from service_quality.features.expectations import direction_of
+from service_quality.features.basis import HIGHEST_RATE, LOWEST_RATE, OPERATIONS, Term
 from service_quality.features.feature_set import FEATURES
+from service_quality.tasks.declared_tasks import DISSATISFACTION, TASKS, Task
+from service_quality.tasks.linear_reading import expectation_for, terms_of
 from spark_jobs.learning.basis_columns import basis_columns
 
 LAST = "2026-03-31T21:59:00.250Z"
@@ -32,16 +33,18 @@ class MadeUp:
     vectors: NDArray[np.float32]
 
 
-def write_artefact(folder: Path, *, seed: int = 1, rows: int = 240, terms: tuple[Term, ...] | None = None) -> MadeUp:
-    """A model with random weights, its sample scored by `oracle_probability`, and a small challenger."""
+def write_artefact(
+    folder: Path, *, seed: int = 1, rows: int = 240, terms: tuple[Term, ...] | None = None, task: Task = DISSATISFACTION
+) -> MadeUp:
+    """A task's model with random weights, its sample scored by `oracle_probability`, and a small challenger."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
-    vectors = made_up_vectors(random, rows)
-    document = made_up_model(random, terms or basis_of(FEATURES), vectors)
+    vectors = made_up_vectors(random, rows, task)
+    document = made_up_model(random, terms or terms_of(task), vectors, task)
     probabilities = [oracle_probability(document, row) for row in vectors.tolist()]
     (folder / "model.json").write_text(json.dumps(document), "utf-8")
     write_sample(folder, vectors, probabilities)
-    joblib.dump(made_up_challenger(), folder / "challenger.joblib")
+    joblib.dump(made_up_challenger(task.name), folder / "challenger.joblib")
     metrics = {"kind": "hist_gradient_boosting", "metrics": {"auc": 0.704, "log_loss": 0.393}}
     (folder / "challenger.json").write_text(json.dumps(metrics), "utf-8")
     return MadeUp(folder, document, vectors)
@@ -61,23 +64,28 @@ def rewrite_model(folder: Path, **changes: object) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **changes}), "utf-8")
 
 
-def made_up_model(random: np.random.Generator, terms: tuple[Term, ...], vectors: NDArray[np.float32]) -> dict:
+def made_up_model(
+    random: np.random.Generator, terms: tuple[Term, ...], vectors: NDArray[np.float32], task: Task
+) -> dict:
     """A model that keeps to the declared directions and steps, learnt on the middle nine tenths of the vectors."""
     ranges = [[float(end) for end in np.nanquantile(column, [0.05, 0.95])] for column in vectors.T]
-    basis = basis_columns(vectors, FEATURES.names, terms, [(low, high) for low, high in ranges])
+    features = task.features
+    basis = basis_columns(vectors, features.names, terms, [(low, high) for low, high in ranges])
     means, scales = np.nanmean(basis, axis=0), np.maximum(np.nanstd(basis, axis=0), 0.05)
-    directions = {feature.name: direction_of(feature) for feature in FEATURES.features}
+    directions = {feature.name: expectation_for(task, feature).direction for feature in features.features}
     free = [term.operation == "missing" or directions[term.feature] == 0 for term in terms]
     drawn = np.clip(random.normal(0, 0.15, len(terms)), -0.7 * scales, 0.7 * scales)
     coefficients = np.where(free, drawn, np.abs(drawn))
     scales[-1] = coefficients[-1] = 0  # a term that never varied
+    named = {} if task is DISSATISFACTION else {"task": task.name}  # as artefacts were before there were several
     return {
+        **named,
         "kind": "logistic_regression",
-        "features": list(FEATURES.names),
-        "fingerprint": FEATURES.fingerprint,
+        "features": list(features.names),
+        "fingerprint": features.fingerprint,
         "terms": [asdict(term) for term in terms],
         "support": {"total": 1700.0, "least": 30.0},
-        "known": [1360.0] * len(FEATURES.names),
+        "known": [1360.0] * len(features.names),
         "ranges": ranges,
         "active": [600.0] * (len(terms) - 1) + [12.0],
         "inactive": [900.0] * len(terms),
@@ -92,7 +100,7 @@ def made_up_model(random: np.random.Generator, terms: tuple[Term, ...], vectors:
             "first": "2026-01-01T00:00:00.000Z",
             "last": LAST,
             "rows": 5000,
-            "conversations": 1700,
+            f"{task.unit}s": 1700,
             "as_of": None,
             "events_snapshot": "11",
             "training_snapshot": "12",
@@ -102,9 +110,9 @@ def made_up_model(random: np.random.Generator, terms: tuple[Term, ...], vectors:
     }
 
 
-def made_up_vectors(random: np.random.Generator, rows: int) -> NDArray[np.float32]:
+def made_up_vectors(random: np.random.Generator, rows: int, task: Task = DISSATISFACTION) -> NDArray[np.float32]:
     """Rates, small counts, hours, durations and amounts, a negative one here and there; a fifth is missing."""
-    operations = {term.feature: term.operation for term in reversed(basis_of(FEATURES))}
+    operations = {term.feature: term.operation for term in reversed(terms_of(task))}
     makers = {
         "ramp": lambda: random.integers(0, 24, rows),
         "logit": lambda: random.random(rows),
@@ -113,16 +121,18 @@ def made_up_vectors(random: np.random.Generator, rows: int) -> NDArray[np.float3
         "value": lambda: random.integers(-1, 9, rows),
         "equals": lambda: random.integers(0, 7, rows),
     }
-    vectors = np.column_stack([makers[operations.get(name, "log")]() for name in FEATURES.names]).astype(np.float32)
+    vectors = np.column_stack([makers[operations.get(name, "log")]() for name in task.features.names]).astype(
+        np.float32
+    )
     vectors[random.random(vectors.shape) < 0.2] = np.nan
     return vectors
 
 
 @cache
-def made_up_challenger() -> HistGradientBoostingClassifier:
+def made_up_challenger(task: str = DISSATISFACTION.name) -> HistGradientBoostingClassifier:
     """Fitted to labels that follow the first feature of any artefact; one thread, since others work here too."""
     random = np.random.default_rng(0)
-    vectors = made_up_vectors(random, 400)
+    vectors = made_up_vectors(random, 400, TASKS[task])
     risk = np.log1p(np.maximum(np.nan_to_num(vectors[:, 0]), 0))
     labels = (risk + random.normal(0, risk.std(), 400) > np.median(risk)).astype(float)
     with threadpool_limits(1):

@@ -7,9 +7,11 @@ import pytest
 from model_export.artefact import read_artefact
 from model_export.command_line import main
 from model_export.errors import ArtefactError, ModelRefusedError, NotThereError
-from model_export.export import export_model
+from model_export.export import export_model, verify_export
 from model_export.exported import KEPT, PUBLISHED, read_exported
+from model_export.session import open_session
 from service_quality.features.feature_set import FEATURES
+from service_quality.tasks.declared_tasks import CHURN
 from tests.parity.model_export.artefacts import oracle_probability, rewrite_model, write_artefact, write_sample
 
 
@@ -61,6 +63,30 @@ def test_card_says_what_people_must_know(exported):
     assert [feature["name"] for feature in card["features"]] == list(FEATURES.names)
     assert any("synthetic" in limit for limit in card["limits"])
     assert len(card["intended_use"]) > 50
+
+
+def test_model_of_another_task_says_so_in_card_and_metadata(tmp_path):
+    made = write_artefact(tmp_path / "in", rows=30, task=CHURN)
+
+    found = export_model(made.folder, tmp_path / "out")
+
+    card = json.loads(found.path("card.json").read_bytes())
+    metadata = open_session(found.path("model.onnx").read_bytes()).metadata
+    assert (card["task"], metadata["task"]) == ("churn", "churn")
+    assert [feature["name"] for feature in card["features"]] == list(CHURN.features.names)
+    assert {feature["direction"] for feature in card["features"]} == {"free"}
+    assert "places no order in the 90 days after" in card["label"]
+    assert "5,000 customers at weekly cutoffs of 1,700 customers" in found.path("card.md").read_text("utf-8")
+    assert read_exported(found.folder).task == CHURN
+    assert verify_export(made.folder, found.folder).flipped == 0
+
+
+def test_artefact_of_an_unknown_task_is_refused(tmp_path):
+    made = write_artefact(tmp_path / "in", rows=30)
+    rewrite_model(made.folder, task="weather")
+
+    with pytest.raises(ArtefactError, match="task: found 'weather', expected one of dissatisfaction, churn"):
+        export_model(made.folder, tmp_path / "out")
 
 
 def test_readable_card_holds_the_same(exported):

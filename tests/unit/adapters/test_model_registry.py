@@ -3,7 +3,9 @@
 import threading
 from array import array
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from service_quality.errors import DependencyError, DeploymentError, ModelError
 from service_quality.features.vectors import Vector
 from service_quality.scoring.champion import MOST_BEHIND
 from service_quality.scoring.scores import Score
+from service_quality.tasks.declared_tasks import CHURN
 from tests.stand_ins.aws_services import S3, DynamoDB
 
 GOOD_ROW, ODD_ROW, HOPELESS_ROW = array("f", [0.0]), array("f", [1.0]), array("f", [2.0])
@@ -87,6 +90,30 @@ def models() -> Registry:
     registry.promote("v1")
     assert registry.served() == "v1"
     return registry
+
+
+def test_task_without_a_model_is_looked_for_once_a_minute_and_is_no_trouble():
+    registry = Registry()
+    with mock.patch.object(registry.dynamodb, "get_item", wraps=registry.dynamodb.get_item) as reads:
+        found = [registry.registry.champion_if_any() for registry.seconds in (0.0, 59.0, 60.0, 61.0)]
+    registry.promote("v1")
+    registry.seconds = 120.0
+
+    champion = registry.registry.champion_if_any()
+    assert (found, reads.call_count, registry.observed[:-1]) == ([None] * 4, 2, [])
+    assert champion is not None
+    assert champion.score(GOOD_ROW).model_version == "v1"
+
+
+def test_task_whose_model_does_not_load_scores_nobody_and_says_so():
+    registry = Registry()
+    registry.promote("v1", b"bad")
+
+    assert registry.registry.champion_if_any() is None
+    assert registry.refused() == ["v1"]
+    registry.promote("v2")
+    registry.seconds = 60.0
+    assert registry.registry.champion_if_any() is not None
 
 
 def test_promotion_is_seen_after_a_minute_and_not_before(models):
@@ -411,3 +438,21 @@ def test_every_row_that_the_first_champion_scores_is_scored_and_never_by_a_refus
             refused |= set(models.refused())
             assert served not in refused
             assert models.s3.buckets["models"][f"models/{served}/model.onnx"] in (b"good", b"odd")
+
+
+def test_registry_of_another_task_reads_its_own_pointer_and_log(models):
+    items = models.dynamodb.tables["models"]
+    models.s3.buckets["models"]["models/c1/model.onnx"] = b"good"
+    items["pointer", "churn"] = {"version": {"S": "c1"}, "revision": {"N": "1"}}
+    items["log-churn", f"{1:012d}"] = {"version": {"S": "c1"}, "behind": {"N": "0"}}
+
+    of_churn = replace(models.registry, task=CHURN)
+
+    assert of_churn.champion().score(GOOD_ROW).model_version == "c1"
+    assert list(of_churn.versions_behind(1, most=4)) == []
+    assert models.served() == "v1"
+
+
+def test_missing_champion_of_another_task_is_named(models):
+    with pytest.raises(DeploymentError, match="found no champion of task churn in table models"):
+        replace(models.registry, task=CHURN).champion()

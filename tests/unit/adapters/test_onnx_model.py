@@ -14,6 +14,7 @@ from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.errors import ModelError
 from service_quality.features.feature_set import FEATURES
 from service_quality.features.vectors import to_vector
+from service_quality.tasks.declared_tasks import CHURN, DISSATISFACTION
 from tests.stand_ins.tiny_model import INTERCEPT, WEIGHT_OF_FIRST, learnt_features, tiny_model
 
 WIDTH = len(FEATURES.names)
@@ -100,7 +101,8 @@ def test_model_that_must_not_score_is_refused(data, found):
 
 def test_model_without_an_intercept_is_refused():
     model = ModelProto.FromString(tiny_model())
-    del model.metadata_props[3]
+    (intercept,) = (entry for entry in model.metadata_props if entry.key == "intercept")
+    model.metadata_props.remove(intercept)
 
     with pytest.raises(ModelError, match="found no intercept"):
         OnnxScorer(model.SerializeToString(), "v1")
@@ -135,3 +137,15 @@ def test_contribution_that_is_no_number_is_refused_at_the_start_or_an_arithmetic
         OnnxScorer(graph(IDENTITY, fair), "v1")
     with pytest.raises(ArithmeticError, match="a contribution that is no number"):
         OnnxScorer(graph(fair, zero, missing, known), "v1").score(array("f", [float("inf"), *[0.0] * (WIDTH - 1)]))
+
+
+def test_model_without_a_task_is_one_of_dissatisfaction():
+    assert OnnxScorer(tiny_model(), "v1", DISSATISFACTION).version == "v1"
+
+    with pytest.raises(ModelError, match="model v1: found a model of task dissatisfaction, expected one of churn"):
+        OnnxScorer(tiny_model(), "v1", CHURN)
+
+
+def test_model_of_another_task_is_refused():
+    with pytest.raises(ModelError, match="model v1: found a model of task churn, expected one of dissatisfaction"):
+        OnnxScorer(tiny_model(metadata={"task": "churn"}), "v1")

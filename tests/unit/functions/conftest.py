@@ -65,11 +65,10 @@ class Aws:
         }
     )
 
-    def promote(self, version: str = MODEL, **model) -> None:
-        """Make a tiny model the champion."""
+    def promote(self, version: str = MODEL, *, pointer: str = "champion", **model) -> None:
+        """Make a tiny model the champion of a task, by the name of its pointer."""
         self.s3.buckets["models"][f"models/{version}/model.onnx"] = tiny_model(**model)
-        pointer = {"version": {"S": version}}
-        self.dynamodb.tables["models"]["pointer", "champion"] = pointer
+        self.dynamodb.tables["models"]["pointer", pointer] = {"version": {"S": version}}
 
     def rejected(self) -> list[dict]:
         """The records that the rejected store holds, in order of its keys."""

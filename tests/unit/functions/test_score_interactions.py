@@ -16,6 +16,7 @@ from service_quality.events.control_signatures import sign_control
 from service_quality.events.time_reached import TimeReached
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import MINUTE
+from service_quality.tasks.declared_tasks import CHURN
 from tests.stand_ins.aggregates import aggregate
 from tests.stand_ins.control import KEY
 from tests.stand_ins.tiny_model import breaking_model, tiny_model
@@ -426,3 +427,42 @@ def test_reached_stages_and_timers_from_which_nothing_follows_are_counted(load, 
     assert '"ReachedStages":[0.0]' in before
     assert '"ReachedStages":[1.0]' in after
     assert '"SilentTimers":[1.0]' in after
+
+
+ORDERED = {
+    "event_id": "ordered",
+    "shop_id": "shop-1",
+    "kind": "order_placed",
+    "occurred_at": BEFORE,
+    "customer_id": "ann",
+}
+
+
+def test_promoted_model_of_a_task_scores_who_orders(load, aws):
+    aws.promote("churn-1", pointer="churn", task=CHURN)
+    app = load("score_interactions")
+
+    app.handler(batch(ORDERED, GOOD), CONTEXT)
+
+    ordered, opened = entries(aws)
+    assert (ordered["tasks"]["churn"]["model"], "score" in ordered) == ("churn-1", False)
+    assert ("tasks" in opened, opened["model"]) == (False, MODEL)
+
+
+def test_task_without_a_promoted_model_stops_nothing(load, aws):
+    app = load("score_interactions")
+
+    app.handler(batch(ORDERED, GOOD), CONTEXT)
+
+    assert ["tasks" in entry for entry in entries(aws)] == [False, False]
+
+
+@pytest.mark.parametrize("model", [{"task": CHURN, "bias": float("nan")}, {}])
+def test_model_of_a_task_that_must_not_score_stops_nothing(load, aws, model, capsys):
+    aws.promote("churn-1", pointer="churn", **model)
+    app = load("score_interactions")
+
+    app.handler(batch(ORDERED, GOOD), CONTEXT)
+
+    assert ["tasks" in entry for entry in entries(aws)] == [False, False]
+    assert '"RefusedModels":[1.0]' in capsys.readouterr().out

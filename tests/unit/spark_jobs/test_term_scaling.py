@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from service_quality.features.basis import Term
-from service_quality.features.feature_set import FEATURES
+from service_quality.tasks.declared_tasks import DISSATISFACTION
 from spark_jobs.learning.term_scaling import Scaling, coefficient_bounds
 
 NAN = float("nan")
@@ -14,7 +14,7 @@ NAN = float("nan")
 
 def bounds_of(feature: str, operation: str, *, scale: float = 2.0) -> tuple[float, float]:
     scaling = Scaling(means=(0.0,), scales=(scale,), active=(100.0,), inactive=(100.0,))
-    found = coefficient_bounds(FEATURES, [Term(feature, operation, 0.0, 1.0)], scaling)
+    found = coefficient_bounds(DISSATISFACTION, [Term(feature, operation, 0.0, 1.0)], scaling)
     return found.lowest[0], found.highest[0]
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.spark
 @pytest.fixture
 def rows(tmp_path):
     spark = start_session("test", str(tmp_path))
-    made = spark.range(4_000).selectExpr("'shop' as shop_id", "cast(id as string) as conversation_id", "id * 7 as at")
+    made = spark.range(4_000).selectExpr("'shop' as shop_id", "cast(id as string) as unit_id", "id * 7 as at")
     return made.coalesce(1)
 
 

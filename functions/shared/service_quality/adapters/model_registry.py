@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service_quality.aws_errors import failure_of
-from service_quality.errors import DeploymentError
-from service_quality.scoring.champion import Champion, Observe, Pointer
+from service_quality.errors import DeploymentError, NothingPromotedError, ServiceQualityError
+from service_quality.scoring.champion import LOOK_AGAIN_SECONDS, Champion, Observe, Pointer
 from service_quality.scoring.scores import Scorer
+from service_quality.tasks.declared_tasks import DISSATISFACTION, Task
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -18,14 +19,33 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-POINTER_KEY: "dict[str, AttributeValueTypeDef]" = {"pk": {"S": "pointer"}, "sk": {"S": "champion"}}
+#: The first task's items were there before there were tasks, so they do not carry its name.
+_POINTERS, _LOGS = {DISSATISFACTION.name: "champion"}, {DISSATISFACTION.name: "log"}
 MODELS_PREFIX = "models/"
 GRAPH = "model.onnx"
 
 
-def log_key(revision: int) -> "dict[str, AttributeValueTypeDef]":
-    """The key of a promotion's entry in the log."""
-    return {"pk": {"S": "log"}, "sk": {"S": f"{revision:012d}"}}
+def pointer_key(task: Task = DISSATISFACTION) -> "dict[str, AttributeValueTypeDef]":
+    """The key of the pointer to a task's champion.
+
+    >>> pointer_key(DISSATISFACTION)
+    {'pk': {'S': 'pointer'}, 'sk': {'S': 'champion'}}
+    """
+    return {"pk": {"S": "pointer"}, "sk": {"S": _POINTERS.get(task.name, task.name)}}
+
+
+def log_of(task: Task = DISSATISFACTION) -> str:
+    """The partition of a task's log of promotions.
+
+    >>> log_of(DISSATISFACTION)
+    'log'
+    """
+    return _LOGS.get(task.name, f"log-{task.name}")
+
+
+def log_key(revision: int, task: Task = DISSATISFACTION) -> "dict[str, AttributeValueTypeDef]":
+    """The key of a promotion's entry in a task's log."""
+    return {"pk": {"S": log_of(task)}, "sk": {"S": f"{revision:012d}"}}
 
 
 def model_key(version: str, name: str) -> str:
@@ -45,7 +65,7 @@ class MakeScorer(Protocol):
 
 @dataclass(slots=True, eq=False, repr=False)
 class ModelRegistry:
-    """Implements `champion.Models`, and gives the champion in service."""
+    """Implements `champion.Models`, and gives the champion of a task in service."""
 
     dynamodb: "DynamoDBClient"
     s3: "S3Client"
@@ -54,7 +74,9 @@ class ModelRegistry:
     make_scorer: MakeScorer
     observe: Observe
     now: Callable[[], float] = time.monotonic
+    task: Task = DISSATISFACTION
     _champion: Champion = field(init=False)
+    _tried_at: float = float("-inf")
 
     def __post_init__(self) -> None:
         """Nothing is read yet."""
@@ -65,11 +87,34 @@ class ModelRegistry:
         self._champion.refresh()
         return self._champion
 
+    def champion_if_any(self) -> Scorer | None:
+        """The model in service of a task that others do not wait for; None while there is no model of it.
+
+        Without one the registry is looked at once a minute. That nothing was promoted is no event; any other trouble is
+        observed as "registry_unread" or "model_refused".
+        """
+        if not self._champion.serves:
+            if self.now() - self._tried_at < LOOK_AGAIN_SECONDS:
+                return None
+            self._tried_at = self.now()
+        try:
+            return self.champion()
+        except NothingPromotedError:
+            return None
+        except ServiceQualityError as error:
+            self.observe("registry_unread", {"error": str(error), "kept_version": ""})
+            return None
+
     def read_pointer(self) -> Pointer:
-        """The present pointer; one without a revision was written by hand and has no log entry."""
-        found = self._read(POINTER_KEY)
+        """The present pointer; one without a revision was written by hand and has no log entry.
+
+        NothingPromotedError without one.
+        """
+        found = self._read(pointer_key(self.task))
         if found is None:
-            raise DeploymentError(f"found no champion in table {self.table}, expected a promoted model")
+            raise NothingPromotedError(
+                f"found no champion{self._of_task} in table {self.table}, expected a promoted model"
+            )
         try:
             revision = int(found.get("revision", {"N": "0"})["N"])
             return Pointer(found["version"]["S"], revision)
@@ -104,8 +149,12 @@ class ModelRegistry:
         except (ClientError, BotoCoreError) as error:
             raise failure_of(error, f"{key} in bucket {self.bucket}") from error
 
+    @property
+    def _of_task(self) -> str:
+        return "" if self.task.name == DISSATISFACTION.name else f" of task {self.task.name}"
+
     def _read_entry(self, revision: int) -> "Mapping[str, AttributeValueTypeDef] | None":
-        return self._read(log_key(revision)) if revision else None
+        return self._read(log_key(revision, self.task)) if revision else None
 
     def _wrong_item(self, what: str, expected: str) -> DeploymentError:
         return DeploymentError(f"found a {what} of other content in table {self.table}, expected {expected}")

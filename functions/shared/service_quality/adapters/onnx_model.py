@@ -8,9 +8,9 @@ import onnxruntime
 
 from service_quality.errors import ModelError
 from service_quality.features.declarations import FeatureSet
-from service_quality.features.feature_set import FEATURES
 from service_quality.features.vectors import Vector
 from service_quality.scoring.scores import Score, require_numbers
+from service_quality.tasks.declared_tasks import DISSATISFACTION, Task
 
 #: Log-odds: a rate of one in half a billion. No data support more, and beyond it no feature would change the score.
 LARGEST_INTERCEPT = 20.0
@@ -22,21 +22,22 @@ _SATURATED = 700.0  # log-odds that double can still raise e to
 
 
 class OnnxScorer:
-    """Implements `scores.Scorer`. ModelError for a file that is no model of the features in service.
+    """Implements `scores.Scorer` for a task. ModelError for a file that is no model of its features in service.
 
     A model may know fewer features than are served: those that it has not learnt contribute nothing. Each that it has
     learnt must be served in the same meaning.
     """
 
-    def __init__(self, data: bytes, version: str, features: FeatureSet = FEATURES) -> None:
+    def __init__(self, data: bytes, version: str, task: Task = DISSATISFACTION) -> None:
         self._version = version
-        self._served = len(features.names)
+        self._served = len(task.features.names)
         try:
             self._session = onnxruntime.InferenceSession(data, _options(), providers=["CPUExecutionProvider"])
             metadata = self._session.get_modelmeta().custom_metadata_map
         except Exception as error:  # onnxruntime has no root of its errors
             raise ModelError(f"model {version}: found a file that does not load, expected ONNX") from error
-        self._places = np.array(self._find_places(metadata, features), dtype=np.int64)
+        self._refuse_other_task(metadata, task)
+        self._places = np.array(self._find_places(metadata, task.features), dtype=np.int64)
         self._intercept = self._read_intercept(metadata)
         self._refuse_other_outputs()
 
@@ -78,6 +79,12 @@ class OnnxScorer:
             such = f", such as {others[0]!s:.60}" if others else ""
             raise ModelError(f"model {self._version}: found {found}{such}, expected features in service")
         return [served[pair] for pair in learnt]
+
+    def _refuse_other_task(self, metadata: dict[str, str], task: Task) -> None:
+        """A model that names no task is of the time before there were several."""
+        found = metadata.get("task", DISSATISFACTION.name)
+        if found != task.name:
+            raise ModelError(f"model {self._version}: found a model of task {found:.60}, expected one of {task.name}")
 
     def _read_list(self, metadata: dict[str, str], key: str) -> list[str]:
         try:

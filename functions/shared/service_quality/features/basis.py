@@ -16,6 +16,7 @@ Where x is missing, every term but "missing" takes its mean over the known rows,
 only the term "missing" does, if it was learnt.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
@@ -34,6 +35,7 @@ from service_quality.features.declarations import (
     Total,
 )
 from service_quality.features.feature_set import BESIDE_THE_MODEL
+from service_quality.histories.windows import WINDOWS
 from service_quality.instants import DAY, HOUR, MINUTE
 
 OPERATIONS = ("value", "missing", "log", "log_ramp", "ramp", "logit", "equals")
@@ -57,14 +59,35 @@ _PRICE_KNOTS = (0, 100_000, _HIGHEST_PRICE)
 _HOUR_KNOTS = (0.0, 8.0, 12.0, 18.0, 24.0)
 
 
-def basis_of(features: FeatureSet) -> tuple[Term, ...]:
-    """The terms of every feature that the model reads, in feature order."""
-    read = [feature for feature in features.features if feature.name not in BESIDE_THE_MODEL]
+#: A year of a customer bends where a purchase of a fortnight, of a month and of two is due again.
+_YEAR_KNOTS = (0, 14 * DAY, 30 * DAY, 60 * DAY, WINDOWS["365d"].length)
+
+
+def basis_of(features: FeatureSet, *, beside: Collection[str] = BESIDE_THE_MODEL) -> tuple[Term, ...]:
+    """The terms of every feature that the model reads, in feature order: all but those named in `beside`."""
+    read = [feature for feature in features.features if feature.name not in beside]
     return tuple(term for feature in read for term in _terms(feature))
+
+
+def _knots(feature: Feature) -> tuple[int, ...]:
+    """Where the log of a feature bends; empty for one that is read otherwise."""
+    match feature:
+        case EventValue("first_response_at_least_ms"):
+            return _RESPONSE_KNOTS
+        case EventValue("price_minor"):
+            return _PRICE_KNOTS
+        case EventValue(value) if value.endswith("_ms"):
+            return _WAIT_KNOTS
+        case TimeSince(_, _, "365d") | Combined(_, "duration"):
+            return _YEAR_KNOTS
+        case _:
+            return ()
 
 
 def _terms(feature: Feature) -> list[Term]:
     name = feature.name
+    if knots := _knots(feature):
+        return _spline(name, knots)
     match feature:
         case Rate():
             return [Term(name, "logit")]
@@ -72,14 +95,8 @@ def _terms(feature: Feature) -> list[Term]:
             return [Term(name, "log"), Term(name, "missing")]
         case Total() | DistinctSkus():
             return [Term(name, "log")]
-        case EventValue("first_response_at_least_ms"):
-            return _spline(name, _RESPONSE_KNOTS)
-        case EventValue("price_minor"):
-            return _spline(name, _PRICE_KNOTS)
         case EventValue("opened_hour"):
             return [Term(name, "ramp", knot, upper) for knot, upper in pairwise(_HOUR_KNOTS)]
-        case EventValue(value) if value.endswith("_ms"):
-            return _spline(name, _WAIT_KNOTS)
         case _:
             return [Term(name, "value")]
 

@@ -63,6 +63,11 @@ class Champion:
     _held: dict[str, Scorer] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
 
+    @property
+    def serves(self) -> bool:
+        """Whether a model is in service."""
+        return self._serving is not None
+
     def refresh(self) -> None:
         """Follow the pointer unless it was read within a minute.
 

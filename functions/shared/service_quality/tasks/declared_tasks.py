@@ -25,7 +25,8 @@ class Task(ByFields):
     name is scored; `features` what is served to its model then, in vector order, of which those named in `beside` are
     served to rules alone. `score` is the name of its probability in rules and alerts, `words` what it says. `threshold`
     is the probability from which on it calls. The score of a conversation is read with the histories before the event,
-    that of an entity with those behind it: an order just placed counts. `directed` says whether the directions of
+    that of an entity with those behind it: an order just placed counts. `horizon` is the time after an instant at which
+    its label closes, 0 where an event closes it, as a rating does. `directed` says whether the directions of
     features/expectations.py, which are those of dissatisfaction, bind the model.
     """
 
@@ -37,6 +38,7 @@ class Task(ByFields):
     words: Message
     threshold: float = 0.5
     beside: frozenset[str] = frozenset()
+    horizon: int = 0
     directed: bool = False
 
     def __post_init__(self) -> None:
@@ -76,6 +78,7 @@ CHURN = Task(
     features=CHURN_FEATURES,
     score="churn_score",
     words=Message("probability that the customer orders nothing in 90 days", "顾客 90 天内不再下单的概率"),
+    horizon=CHURN_HORIZON,
 )
 
 TASKS = {task.name: task for task in (DISSATISFACTION, CHURN)}
