@@ -8,13 +8,14 @@ from model_export.card import build_card, render_card
 from model_export.conversion import convert_challenger, convert_pipeline
 from model_export.documents import existing, to_json
 from model_export.errors import ArtefactError
-from model_export.exported import Exported, short_hash
+from model_export.exported import Exported
 from model_export.parity import Parity
 from model_export.pipeline import build_pipeline
 from model_export.session import open_session
 from model_export.sweep import sweep_model
 from model_export.verify import verify_challenger, verify_model
-from service_quality.instants import format_instant, parse_instant
+from service_quality.instants import parse_instant
+from service_quality.scoring.model_version import model_version
 
 
 def export_model(artefact_dir: Path, output_dir: Path) -> Exported:
@@ -60,8 +61,8 @@ def verify_export(artefact_dir: Path, folder: Path) -> Parity:
 def version_of(model: LinearModel, data: bytes) -> str:
     """The version: the instant of the last training event, which is the age of its knowledge, and the model's hash."""
     try:
-        last = format_instant(parse_instant(model.training.last))
+        last = parse_instant(model.training.last)
     except ValueError as error:
         found = f"training: last: found {model.training.last!r} ({error})"
         raise ArtefactError(f"{found}, expected an ISO 8601 instant with a time zone") from error
-    return f"{last[:19].replace('-', '').replace(':', '')}Z-{short_hash(data)}"
+    return model_version(last, data)

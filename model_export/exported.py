@@ -1,12 +1,12 @@
 """An exported model: a version, its files in a folder, and the hash that ties the two."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from model_export.documents import existing, read_document, read_task
 from model_export.errors import ArtefactError
 from model_export.parity import Parity, read_parity
+from service_quality.scoring.model_version import short_hash
 from service_quality.tasks.declared_tasks import DISSATISFACTION, Task
 
 #: The files of a version in the registry, the model last, so that a version with a model is whole.
@@ -47,8 +47,3 @@ def require_hash(version: str, data: bytes) -> None:
     """ArtefactError when the version's name is not the hash of the model's bytes."""
     if version.rpartition("-")[2] != short_hash(data):
         raise ArtefactError(f"version {version}: found a model with hash {short_hash(data)}, expected that of its name")
-
-
-def short_hash(data: bytes) -> str:
-    """The start of the SHA-256, by which a version names its model."""
-    return hashlib.sha256(data).hexdigest()[:12]

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_export.documents import Document, read_document
+from model_export.documents import Document, read_document, read_task
 from model_export.errors import ArtefactError, ModelRefusedError, RegistryConflictError
+from service_quality.tasks.declared_tasks import CHURN, DISSATISFACTION, Task
 
 #: A candidate is not worse while its log loss is at most this much above the champion's.
 TOLERANCE = 0.001
-#: Fewer rounds, or of one outcome only, say nothing.
+#: Fewer rounds or customers, or of one outcome only, say nothing.
 LEAST_ROUNDS = 30
+#: What a task judges, and what has label 1, as the document names them.
+_NAMES = {DISSATISFACTION.name: ("rounds", "dissatisfied"), CHURN.name: ("customers", "churned")}
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,17 @@ class Judged:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Both models on the same rounds, since an instant that neither had seen; `fields` is the whole document."""
+    """Both models of a task on the same rounds or customers, since an instant that neither had seen.
+
+    `units` is their number, `positives` that of those with label 1, `fields` the whole document.
+    """
 
     champion: Judged
     candidate: Judged
+    task: Task
     since: str
-    rounds: int
-    dissatisfied: int
+    units: int
+    positives: int
     fields: Mapping[str, object]
 
     @property
@@ -37,13 +44,13 @@ class Judgement:
         """The figures of both, in one sentence."""
         return (
             f"log loss {self.candidate.log_loss:.4f} beside {self.champion.log_loss:.4f} of champion"
-            f" {self.champion.version}, on {self.rounds} rounds since {self.since}"
+            f" {self.champion.version}, on {self.units} {_NAMES[self.task.name][0]} since {self.since}"
         )
 
     def require(self, version: str, *, champion: str) -> None:
         """Raise unless it lets this version replace this champion.
 
-        ModelRefusedError for a worse candidate or too few rounds, ArtefactError for a judgement of another
+        ModelRefusedError for a worse candidate or too few units, ArtefactError for a judgement of another
         candidate, RegistryConflictError for one beside another champion.
         """
         if self.candidate.version != version:
@@ -52,10 +59,11 @@ class Judgement:
             raise RegistryConflictError(
                 f"found a judgement beside {self.champion.version}, expected one beside the champion {champion}"
             )
-        if self.rounds < LEAST_ROUNDS or not 0 < self.dissatisfied < self.rounds:
+        if self.units < LEAST_ROUNDS or not 0 < self.positives < self.units:
+            units, positives = _NAMES[self.task.name]
             raise ModelRefusedError(
-                f"version {version}: found {self.rounds} rounds since {self.since}, {self.dissatisfied}"
-                f" of them dissatisfied, expected at least {LEAST_ROUNDS} with both outcomes"
+                f"version {version}: found {self.units} {units} since {self.since}, {self.positives}"
+                f" of them {positives}, expected at least {LEAST_ROUNDS} with both outcomes"
             )
         # not "is greater": NaN must be refused
         if not self.candidate.log_loss <= self.champion.log_loss + TOLERANCE:
@@ -67,12 +75,15 @@ class Judgement:
 def read_judgement(path: Path) -> Judgement:
     """The judgement in a file; ArtefactError for a file of another content."""
     document = read_document(path)
+    task = read_task(document)
+    units, positives = _NAMES[task.name]
     return Judgement(
         champion=_read_judged(document.part("champion")),
         candidate=_read_judged(document.part("candidate")),
+        task=task,
         since=document.text("since"),
-        rounds=document.count("rounds"),
-        dissatisfied=document.count("dissatisfied"),
+        units=document.count(units),
+        positives=document.count(positives),
         fields=document.fields,
     )
 

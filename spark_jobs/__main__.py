@@ -29,6 +29,7 @@ JOBS = (
     "evaluate_scores",
     "fold_archive",
     "judge_candidate",
+    "score_customers",
     "backtest_rules",
     "assess_standards",
 )

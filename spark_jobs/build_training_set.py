@@ -1,4 +1,4 @@
-"""Write the features of every scored event, as served or as they would have been, beside the label."""
+"""Write what was or would have been served of conversations, or of customers at weekly cutoffs, beside the label."""
 
 import hashlib
 import sys
@@ -16,13 +16,28 @@ from service_quality.events.kinds import RATED
 from service_quality.facts.conversation_fold import CODE_VERSION
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
+from service_quality.tasks.declared_tasks import CHURN, DISSATISFACTION, TASKS
 from spark_jobs.cards.running import note_step
 from spark_jobs.cards.steps import COMPUTE, COUNT, READ
 from spark_jobs.command_line import AS_OF_HELP, instant_argument, job_parser, print_summary, run_job, session_for
 from spark_jobs.entry.policy_files import add_policies, read_policies_of
 from spark_jobs.errors import InputError
 from spark_jobs.lake.snapshots import snapshot_of, table_exists
-from spark_jobs.lake.tables import EVENTS, TRAINING_SET, read_events, replace_training_set, table_properties
+from spark_jobs.lake.tables import (
+    CUSTOMER_SET_SCHEMA,
+    EVENTS,
+    TRAINING_SET_SCHEMA,
+    read_events,
+    replace_training_set,
+    table_properties,
+)
+from spark_jobs.learning.customer_rows import (
+    CUSTOMER_WARM_UP_DAYS,
+    as_training_rows,
+    closed_cutoffs,
+    orders_of,
+    with_features,
+)
 from spark_jobs.learning.labelled_rows import (
     CONVERSATION,
     RATING_COLUMNS,
@@ -35,6 +50,7 @@ from spark_jobs.learning.labelled_rows import (
     with_labels,
     without_warm_up,
 )
+from spark_jobs.learning.task_tables import training_set_of
 from spark_jobs.logs.declared_features import find_places, vectors_in_service
 from spark_jobs.logs.log_prefix import entries_by
 from spark_jobs.logs.log_table import LOG, read_log
@@ -53,12 +69,19 @@ A conversation in which a customer waits is scored again at each stage of the wa
 lake's events where time would have reached it (virtual timers), so that the model learns what waiting does.
 
 Only rounds rated by then make rows, up to the rating; the rows of one round share a weight of one. The table's
-properties name the snapshots that it was made from. The same arguments on the same tables change nothing."""
+properties name the snapshots that it was made from. The same arguments on the same tables change nothing.
+
+With --task churn a row is a customer at the beginning of a week, on Monday (UTC), with an order in the 90 days before:
+the features of the lake's events before that instant, and whether no order came in the 90 days from it on. Weeks whose
+90 days were not over by the instant, or reach behind the shop's last order, make no rows; a row weighs 7/90."""
 
 #: The stages of waits that make rows.
 STAGES = stages_of(shipped_rules())
 OF_EVENTS, OF_LOG = "events", "log"
-_UNITS = {"conversations": CONVERSATION, "rounds": ROUND}
+_UNITS = {
+    DISSATISFACTION.name: {"conversations": CONVERSATION, "rounds": ROUND},
+    CHURN.name: {"customers": ["shop_id", "customer_id"], "cutoffs": ["occurred_at"]},
+}
 
 
 class Source(NamedTuple):
@@ -72,6 +95,7 @@ class Source(NamedTuple):
 def read_options(arguments: Sequence[str]) -> Namespace:
     """The options of the command line."""
     parser = job_parser("build_training_set", _DESCRIPTION)
+    parser.add_argument("--task", choices=TASKS, default=DISSATISFACTION.name, help="what is learnt (%(default)s)")
     as_of_help = f"{AS_OF_HELP}; of the lake's events what was received before it"
     parser.add_argument("--as-of", type=instant_argument, required=True, metavar="DAY", help=as_of_help)
     source_help = "events of the lake, the log as served, or both (%(default)s)"
@@ -79,15 +103,21 @@ def read_options(arguments: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--warm-up-days",
         type=int,
-        default=WARM_UP_DAYS,
         metavar="N",
         help="days after a shop's first event that make no rows, since its histories are empty; a shop whose log"
-        " follows imported events has no such days (%(default)s)",
+        f" follows imported events has no such days ({WARM_UP_DAYS}; for churn after its first order,"
+        f" {CUSTOMER_WARM_UP_DAYS})",
     )
     add_policies(parser, "a policy that judges a shop's events of the lake from its valid_from on")
     options = parser.parse_args(arguments)
     if options.policy and OF_EVENTS not in options.source:
         parser.error(f"found --policy beside --source {OF_LOG} alone, expected it where events of the lake are read")
+    if options.task == CHURN.name and OF_LOG in options.source:
+        parser.error(
+            f"found --source {OF_LOG} beside --task {CHURN.name}, expected {OF_EVENTS}: cutoffs lie in the lake"
+        )
+    if options.warm_up_days is None:
+        options.warm_up_days = CUSTOMER_WARM_UP_DAYS if options.task == CHURN.name else WARM_UP_DAYS
     return options
 
 
@@ -145,16 +175,45 @@ def read_sources(
     return sources
 
 
-def renew_training_set(sources: Sequence[Source], options: Namespace, properties: Mapping[str, str]) -> None:
-    """Replace the training set by that of these sources; InputError, without a replacement, for an empty one."""
-    labelled = join_sources(sources).persist(StorageLevel.DISK_ONLY)  # used twice, computed once
+def read_rows(
+    spark: SparkSession, options: Namespace, snapshots: Mapping[str, int | None], policies: PoliciesByShop
+) -> DataFrame:
+    """The labelled rows of the task of the command line, of the lake at these snapshots."""
+    if options.task == CHURN.name:
+        return read_customers(spark, options, snapshots, policies)
+    return join_sources(read_sources(spark, options, snapshots, policies))
+
+
+def read_customers(
+    spark: SparkSession, options: Namespace, snapshots: Mapping[str, int | None], policies: PoliciesByShop
+) -> DataFrame:
+    """The training set's rows of customers (CUSTOMER_SET_SCHEMA), of the lake's events at a snapshot."""
+    events = read_events(spark, as_of=options.as_of, snapshot=snapshots[OF_EVENTS])
+    asked = closed_cutoffs(orders_of(events), as_of=options.as_of, warm_up_days=options.warm_up_days)
+    return as_training_rows(with_features(asked, events, CHURN.features, policies))
+
+
+def renew_training_set(rows: DataFrame, options: Namespace, properties: Mapping[str, str]) -> None:
+    """Replace the task's training set by these rows; InputError, without a replacement, without any."""
+    labelled = rows.persist(StorageLevel.DISK_ONLY)  # used twice, computed once
     if labelled.isEmpty():
-        raise InputError(
-            f"found no rated conversation before {properties['as_of']} in {' and '.join(options.source)} (the first"
-            f" {options.warm_up_days} days of a shop without imported events make no rows), expected at least one"
-        )
-    replace_training_set(labelled, properties=properties)
+        raise InputError(_without_rows(options))
+    schema = CUSTOMER_SET_SCHEMA if options.task == CHURN.name else TRAINING_SET_SCHEMA
+    replace_training_set(labelled, properties=properties, table=training_set_of(TASKS[options.task]), schema=schema)
     labelled.unpersist()
+
+
+def _without_rows(options: Namespace) -> str:
+    as_of = format_instant(options.as_of)
+    if options.task == CHURN.name:
+        return (
+            f"found no week of which it is known by {as_of} who ordered in the 90 days from it on (the first"
+            f" {options.warm_up_days} days after a shop's first order make no rows), expected at least one"
+        )
+    return (
+        f"found no rated conversation before {as_of} in {' and '.join(options.source)} (the first"
+        f" {options.warm_up_days} days of a shop without imported events make no rows), expected at least one"
+    )
 
 
 def holds_synthetic(spark: SparkSession) -> bool:
@@ -172,9 +231,10 @@ def main(arguments: Sequence[str]) -> None:
     note_step(READ)
     # read before the tables, so that no later snapshot is used
     snapshots = {OF_EVENTS: snapshot_of(spark, EVENTS), OF_LOG: snapshot_of(spark, LOG)}
-    as_of = format_instant(options.as_of)
+    as_of, task = format_instant(options.as_of), TASKS[options.task]
+    table = training_set_of(task)
     made_from = {
-        "fingerprint": FEATURES.fingerprint,
+        "fingerprint": task.features.fingerprint,
         "as_of": as_of,
         **{f"{name}_snapshot": str(snapshots[name] if name in options.source else None) for name in snapshots},
         "code_version": str(CODE_VERSION),
@@ -182,19 +242,21 @@ def main(arguments: Sequence[str]) -> None:
         "warm_up_days": str(options.warm_up_days),
         "policies": hashlib.sha256(repr(documents).encode()).hexdigest()[:20] if documents else "",
     }
-    sources = read_sources(spark, options, snapshots, given_policies(documents))
-    changed = not made_from.items() <= table_properties(spark, TRAINING_SET).items()
+    changed = not made_from.items() <= table_properties(spark, table).items()
     note_step(COMPUTE)
     if changed:
         synthetic = str(holds_synthetic(spark)).lower()
-        renew_training_set(sources, options, {**made_from, "synthetic": synthetic})
+        rows = read_rows(spark, options, snapshots, given_policies(documents))
+        renew_training_set(rows, options, {**made_from, "synthetic": synthetic})
     note_step(COUNT)
-    conversations, rounds = (F.count_distinct(*unit).alias(name) for name, unit in _UNITS.items())
-    counted = spark.table(TRAINING_SET).agg(F.count("*").alias("rows"), conversations, rounds).first()
+    units = _UNITS[task.name]
+    distinct = (F.count_distinct(*unit).alias(name) for name, unit in units.items())
+    counted = spark.table(table).agg(F.count("*").alias("rows"), *distinct).first()
     assert counted is not None  # an aggregate has a row
-    summary = {**counted.asDict(), "changed": changed, **made_from}
+    summary = {"task": task.name, **counted.asDict(), "changed": changed, **made_from}
+    says = " and ".join(f"{summary[name]} {name}" for name in units if name != "conversations")
     print_summary(
-        f"build_training_set: {summary['rows']} rows of {summary['rounds']} rounds as of {as_of} from"
+        f"build_training_set: {summary['rows']} rows of {says} as of {as_of} from"
         f" {' and '.join(sorted(set(options.source)))}{'' if changed else ' (unchanged)'}",
         summary,
         file=options.json,

@@ -1,8 +1,8 @@
 """Recompute every feature of every scored event of the log, and compare it bit for bit."""
 
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame
@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.feature_set import FEATURES
+from service_quality.tasks.declared_tasks import CONVERSATION, TASKS, Task
 from spark_jobs.cards.running import note_step
 from spark_jobs.cards.steps import COMPUTE, COUNT, READ
 from spark_jobs.command_line import add_as_of, job_parser, print_summary, run_job, session_for
@@ -20,29 +21,91 @@ from spark_jobs.logs.entry_source import ARCHIVE_HELP, read_entries, read_links
 from spark_jobs.logs.log_prefix import entries_by, links_by
 from spark_jobs.logs.policies import PoliciesByShop
 from spark_jobs.logs.settings import read_settings
+from spark_jobs.reader.behind_events import compute_behind_events
 from spark_jobs.reader.comparison import compare_served
-from spark_jobs.reader.counted_spans import counted_spans
+from spark_jobs.reader.counted_spans import CountedSpans, counted_spans
 from spark_jobs.reader.recorded_imports import join_imports
 from spark_jobs.reader.served_features import compute_served_features
+from spark_jobs.reader.served_tasks import read_served
 
 _DESCRIPTION = """Recomputes from the log, with the Spark reader, every feature of every event that was
 scored, and compares it with what the functions served; says whether each shop's chain of archive rows is whole. What
 imports brought is read from the lake as it was when each was made, each event where it first entered.
 
-What another version of the fold served is counted (of_other_folds) and not compared: that version's code does it.
+So it does with what was served of customers to the model of churn, wherever the log has it: that model may come later
+than a shop, so an event without it misses nothing.
+
+What another version of the fold served, or of other features of such a task, is counted (of_other_folds,
+of_other_features) and not compared: that version's code does it.
 
 Exit code 1 when a value differs, is missing or superfluous, or a chain is broken."""
 
 Row = dict[str, Any]
+_FAULTS = ("mismatched", "missing", "extra")
 
 
-def recompute(entries: DataFrame, log: DataFrame, policies: PoliciesByShop) -> DataFrame:
-    """Features of the log with its imports, as they were to be served (served_features.SERVED_DDL)."""
-    spans = counted_spans(entries, log, FEATURES.plan)
-    whole = join_imports(log)
-    if "number" in whole.columns:
-        whole = whole.persist(StorageLevel.DISK_ONLY)  # of imports, counted, then folded
-    return compute_served_features(whole, FEATURES, spans, policies)
+class Recomputing(NamedTuple):
+    """A log as features are recomputed from it: its accepted entries, with the events of imports, and its columns."""
+
+    log: DataFrame
+    whole: DataFrame
+    spans: Mapping[str, CountedSpans]
+    policies: PoliciesByShop
+
+    @classmethod
+    def of(cls, entries: DataFrame) -> "Recomputing":
+        """That of all entries of a log."""
+        policies = read_settings(entries).policies
+        log = to_log(entries, policies)
+        whole = join_imports(log)
+        if "number" in whole.columns:
+            whole = whole.persist(StorageLevel.DISK_ONLY)  # of imports, counted, then folded
+        return cls(log, whole, counted_spans(entries, log, FEATURES.plan), policies)
+
+    @property
+    def own(self) -> DataFrame:
+        """The entries that this version of the fold made."""
+        return self.log.where(F.col("import_id").isNull() & (F.col("fold_version") == FOLD_VERSION))
+
+
+def compare_events(recomputing: Recomputing, entries: DataFrame) -> dict[str, Row]:
+    """The counts of each feature of scored events, and of the clock."""
+    own = recomputing.own
+    recomputed = compute_served_features(recomputing.whole, FEATURES, recomputing.spans, recomputing.policies)
+    recomputed = recomputed.join(own.select("shop_id", "log_index"), ["shop_id", "log_index"], "left_semi")
+    counts = compare_served(own, recomputed, find_places(entries, FEATURES), features=len(FEATURES.features))
+    return _by_name(counts, FEATURES.names)
+
+
+class ComparedEntities(NamedTuple):
+    """The counts of each feature that was served of a task's entities; how often, and how often of other features."""
+
+    by_feature: dict[str, Row]
+    served: int
+    of_other_features: int
+
+
+def compare_entities(recomputing: Recomputing, task: Task) -> ComparedEntities:
+    """Compare what was served of a task's entities, wherever the log has it."""
+    served = read_served(recomputing.own, task).persist(StorageLevel.DISK_ONLY)
+    present = served.where(F.col("fingerprint") == task.features.fingerprint)
+    count, compared = served.count(), present.count()
+    if not compared:
+        return ComparedEntities({}, 0, count)
+    log, whole, spans, policies = recomputing
+    columns = set(task.features.plan.column_of.values())
+    of_task = {
+        shop_id: {column: one for column, one in own.items() if column in columns} for shop_id, own in spans.items()
+    }
+    recomputed = compute_behind_events(log.where("import_id is null"), whole, task, of_task, policies)
+    recomputed = recomputed.join(present.select("shop_id", "log_index"), ["shop_id", "log_index"], "left_semi")
+    counts = compare_served(present, recomputed, {}, features=len(task.features.features))
+    names = [f"{task.name}: {name}" for name in task.features.names]
+    return ComparedEntities(_by_name(counts, names, f"{task.name}: clock"), compared, count - compared)
+
+
+def _by_name(counts: DataFrame, names: Sequence[str], clock: str = "clock") -> dict[str, Row]:
+    return {(clock if row["feature"] < 0 else names[row["feature"]]): row.asDict() for row in counts.collect()}
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -55,34 +118,32 @@ def main(arguments: Sequence[str]) -> None:
     note_step(READ)
     whole = read_entries(spark, options.archive).cache()
     entries = entries_by(whole, options.as_of)
-    places = find_places(entries, FEATURES)
+    find_places(entries, FEATURES)  # refuses what no row declares before minutes pass
     links = links_by(read_links(spark, options.archive), whole, options.as_of)
     faults = broken_chains([row.asDict() for row in links.collect()])
     note_step(COMPUTE)
-    policies = read_settings(entries).policies
-    log = to_log(entries, policies)
-    recomputed = recompute(entries, log, policies)
-    own = log.where(F.col("import_id").isNull() & (F.col("fold_version") == FOLD_VERSION))
-    recomputed = recomputed.join(own.select("shop_id", "log_index"), ["shop_id", "log_index"], "left_semi")
-    counts = compare_served(own, recomputed, places, features=len(FEATURES.features))
-    by_feature = {
-        ("clock" if row["feature"] < 0 else FEATURES.names[row["feature"]]): row.asDict() for row in counts.collect()
-    }
-    totals = {
-        name: sum(row[name] for row in by_feature.values()) for name in ("compared", "mismatched", "missing", "extra")
-    }
+    recomputing = Recomputing.of(entries)
+    by_feature = compare_events(recomputing, entries)
+    tasks = [task for task in TASKS.values() if task.unit != CONVERSATION]
+    entities = {task.name: compare_entities(recomputing, task) for task in tasks}
+    for one in entities.values():
+        by_feature |= one.by_feature
+    totals = {name: sum(row[name] for row in by_feature.values()) for name in ("compared", *_FAULTS)}
     differing = {
-        name: {kind: row[kind] for kind in ("mismatched", "missing", "extra")}
+        name: {kind: row[kind] for kind in _FAULTS}
         for name, row in by_feature.items()
-        if row["mismatched"] or row["missing"] or row["extra"]
+        if any(row[kind] for kind in _FAULTS)
     }
     note_step(COUNT)
     unscored = entries.where("score_failed is not null").count()
+    log = recomputing.log
     of_others = log.where((F.col("fold_version") != FOLD_VERSION) & F.col("served_vector").isNotNull()).count()
     summary = {
         **totals,
         "unscored": unscored,
         "of_other_folds": of_others,
+        "entities": {name: one.served for name, one in entities.items()},
+        "of_other_features": sum(one.of_other_features for one in entities.values()),
         "chain": "broken" if faults else "whole",
         "faults": faults,
         "differing": differing,

@@ -2,11 +2,11 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import boto3
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.adapters.model_registry import ModelRegistry
@@ -14,10 +14,19 @@ from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.events.kinds import RATED
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import format_instant
+from service_quality.tasks.declared_tasks import CHURN, DISSATISFACTION, TASKS, Task
 from spark_jobs.cards.running import note_step
 from spark_jobs.cards.steps import JUDGE
 from spark_jobs.command_line import add_as_of, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
+from spark_jobs.lake.tables import read_events
+from spark_jobs.learning.customer_rows import (
+    CUSTOMER_WARM_UP_DAYS,
+    as_training_rows,
+    closed_cutoffs,
+    orders_of,
+    with_features,
+)
 from spark_jobs.learning.judged_models import CANDIDATE, CHAMPION, JudgedModel, measure_both, read_model, score_by_both
 from spark_jobs.learning.labelled_rows import (
     RATING_COLUMNS,
@@ -37,7 +46,10 @@ _DESCRIPTION = """Scores what was served, by the champion and by a published can
 for `python -m model_export promote --judgement`, which decides.
 
 Judged are the scored events of the lake's log that were received after both models' training ended, of rounds that
-were rated since and not before, up to the rating. Each round has one unit of weight."""
+were rated since and not before, up to the rating. Each round has one unit of weight.
+
+With --task churn judged are the customers of the lake's events (import_events) at the weekly cutoffs since, as
+build_training_set makes them, whose 90 days were over by --as-of, which it needs."""
 
 
 def read_options(arguments: Sequence[str]) -> Namespace:
@@ -46,14 +58,19 @@ def read_options(arguments: Sequence[str]) -> Namespace:
     parser.add_argument("--candidate", required=True, metavar="VERSION", help="a published version")
     parser.add_argument("--bucket", required=True, metavar="NAME", help="bucket of the models")
     parser.add_argument("--table", required=True, metavar="NAME", help="table of the registry")
+    parser.add_argument("--task", choices=TASKS, default=DISSATISFACTION.name, help="what is judged (%(default)s)")
     add_as_of(parser)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.task == CHURN.name and options.as_of is None:
+        parser.error(f"found --task {CHURN.name} without --as-of, expected the instant by which its labels had closed")
+    return options
 
 
 def read_models(options: Namespace) -> tuple[JudgedModel, JudgedModel]:
     """The champion and the candidate."""
     s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
-    registry = ModelRegistry(dynamodb, s3, options.table, options.bucket, OnnxScorer, lambda *_: None)
+    task = TASKS[options.task]
+    registry = ModelRegistry(dynamodb, s3, options.table, options.bucket, OnnxScorer, lambda *_: None, task=task)
     versions = (registry.read_pointer().version, options.candidate)
     champion, candidate = (read_model(version, registry.read_file(version)) for version in versions)
     return champion, candidate
@@ -75,27 +92,54 @@ def judged_rows(log: DataFrame, since: int) -> DataFrame:
 
 
 def judge(log: DataFrame, champion: JudgedModel, candidate: JudgedModel) -> dict[str, Any]:
-    """The figures of both models, and the rows that they are of; InputError without any row."""
+    """The figures of both models on rated rounds, and the rows that they are of; InputError without any row."""
     since = max(champion.trained_as_of, candidate.trained_as_of)
     rows = judged_rows(log, since).cache()
-    counts = rows.agg(
-        F.count("*").alias("rows"),
-        F.count_distinct(*ROUND).alias("rounds"),
-        F.coalesce(F.sum(F.col("label") * F.col("weight")), F.lit(0.0)).alias("dissatisfied"),
-        F.max(F.unix_millis("occurred_at")).alias("until"),
-    ).collect()[0]
-    if not counts["rows"]:
+    counts = {
+        "rounds": F.count_distinct(*ROUND),
+        "dissatisfied": F.round(F.coalesce(F.sum(F.col("label") * F.col("weight")), F.lit(0.0))).cast("long"),
+    }
+    if rows.isEmpty():
         raise InputError(
             f"found no round that was served and rated from {format_instant(since)} on, expected at least one"
         )
-    figures = measure_both(score_by_both(rows, champion, candidate))
+    return _judged(rows, counts, DISSATISFACTION, champion, candidate)
+
+
+def judge_customers(events: DataFrame, as_of: int, champion: JudgedModel, candidate: JudgedModel) -> dict[str, Any]:
+    """The figures of both models on customers at cutoffs that neither has seen; InputError without any.
+
+    `churned` are those who had left at the last cutoff at which they were asked about.
+    """
+    since = max(champion.trained_as_of, candidate.trained_as_of)
+    asked = closed_cutoffs(orders_of(events), as_of=as_of, warm_up_days=CUSTOMER_WARM_UP_DAYS)
+    asked = asked.where(F.col("cutoff") >= since).cache()
+    if asked.isEmpty():
+        raise InputError(
+            f"found no week from {format_instant(since)} on whose 90 days were over by {format_instant(as_of)} and"
+            " before the last order, expected at least one"
+        )
+    last = F.max_by("label", "cutoff").alias("label")
+    gone = asked.groupBy("shop_id", "customer_id").agg(last).where("label = 1").count()
+    rows = as_training_rows(with_features(asked, events, CHURN.features)).cache()
+    counts = {"customers": F.count_distinct("shop_id", "customer_id"), "churned": F.lit(gone)}
+    return _judged(rows, counts, CHURN, champion, candidate)
+
+
+def _judged(
+    rows: DataFrame, counts: Mapping[str, Column], task: Task, champion: JudgedModel, candidate: JudgedModel
+) -> dict[str, Any]:
+    """The figures of both models, and what was counted of the rows."""
+    counted = [number.alias(name) for name, number in counts.items()]
+    until = F.max(F.unix_millis("occurred_at")).alias("until")
+    found = rows.agg(F.count("*").alias("rows"), *counted, until).collect()[0].asDict()
+    figures = measure_both(score_by_both(rows, champion, candidate, task))
     models = {CHAMPION: champion, CANDIDATE: candidate}
     return {
-        "since": format_instant(since),
-        "until": format_instant(counts["until"]),
-        "rows": counts["rows"],
-        "rounds": counts["rounds"],
-        "dissatisfied": round(counts["dissatisfied"]),
+        "task": task.name,
+        "since": format_instant(max(model.trained_as_of for model in models.values())),
+        "until": format_instant(found.pop("until")),
+        **found,
         **{
             name: {
                 "version": model.version,
@@ -112,11 +156,15 @@ def main(arguments: Sequence[str]) -> None:
     options = read_options(arguments)
     spark = session_for(options, "judge_candidate")
     note_step(JUDGE)
-    log = entries_by(read_log(spark).cache(), options.as_of)
-    found = judge(log, *read_models(options))
+    if options.task == CHURN.name:
+        found = judge_customers(read_events(spark, as_of=options.as_of), options.as_of, *read_models(options))
+        judged = f"{found['customers']} customers"
+    else:
+        found = judge(entries_by(read_log(spark).cache(), options.as_of), *read_models(options))
+        judged = f"{found['rounds']} rounds"
     losses = (f"{name} {figure_text(found[name]['log_loss'])}" for name in (CANDIDATE, CHAMPION))
     print_summary(
-        f"judge_candidate: log loss of {', of '.join(losses)} on {found['rounds']} rounds since {found['since']}",
+        f"judge_candidate: log loss of {', of '.join(losses)} on {judged} since {found['since']}",
         found,
         file=options.json,
     )

@@ -19,6 +19,7 @@ COMMANDS = {
     "replay": "put the events of a file on the deployed stream and wait until they are archived",
     "environment": "print the variables that lead other programs to the embedded AWS",
     "learn": "train on what was served and since rated, and promote the model unless it is worse than the champion",
+    "churn": "learn from an export of orders who stays away, and warn of it at orders and by a sweep",
     "down": "end the embedded AWS; what it held is gone",
     "demo": "contacts in, alerts out, proofs beside them",
 }

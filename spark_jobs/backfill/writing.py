@@ -19,6 +19,7 @@ from service_quality.instants import DAY, SECOND
 TableItem = dict[str, dict[str, object]]
 
 _BATCH = 25  # BatchWriteItem's own limit
+_RECORDS_A_CALL = 500  # PutRecords' own limit; a finding has a few kilobytes, of 5 MiB a call
 _MOST_ATTEMPTS = 8
 _KEPT = HISTORY_DAYS * DAY // SECOND  # by then every fact of an import has left, too
 
@@ -73,6 +74,29 @@ def put_control_records(stream: str, records: Sequence[ControlRecord], key: byte
         put = kinesis.put_record(StreamName=stream, Data=data, PartitionKey=record.shop_id)
         numbers.append(int(put["SequenceNumber"]))
     return numbers
+
+
+def put_many_control_records(stream: str, records: Sequence[ControlRecord], key: bytes) -> None:
+    """Put records, signed with the deployment's key, on their shops' logs, many in a call and in any order.
+
+    DependencyError where the stream keeps refusing some: those before them are on the logs, and a repeated run puts the
+    same records.
+    """
+    kinesis = boto3.client("kinesis")
+    for start in range(0, len(records), _RECORDS_A_CALL):
+        left = records[start : start + _RECORDS_A_CALL]
+        for attempt in range(_MOST_ATTEMPTS):
+            now = time.time_ns() // 1_000_000
+            answers = kinesis.put_records(
+                StreamName=stream,
+                Records=[{"Data": sign_control(one, key, issued_at=now), "PartitionKey": one.shop_id} for one in left],
+            )["Records"]
+            left = [one for one, answer in zip(left, answers, strict=True) if "ErrorCode" in answer]
+            if not left:
+                break
+            time.sleep(min(5.0, 0.05 * 2**attempt))
+        else:
+            raise DependencyError(f"{stream} did not take {len(left)} records in {_MOST_ATTEMPTS} attempts")
 
 
 def read_control_key(secret: str) -> bytes:

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from service_quality.tasks.declared_tasks import DISSATISFACTION
 from spark_jobs.errors import JobError
 
 _AFTER = {
@@ -30,4 +31,5 @@ def next_commands(job: str, arguments: Mapping[str, Any], code: int) -> list[str
         return ["python -m model_export --help"]
     if code or job not in _AFTER:
         return []
-    return [f"python -m spark_jobs {_AFTER[job]} --lake {shlex.quote(str(arguments.get('lake', 'build/lake')))}"]
+    task = f" --task {arguments['task']}" if arguments.get("task", DISSATISFACTION.name) != DISSATISFACTION.name else ""
+    return [f"python -m spark_jobs {_AFTER[job]}{task} --lake {shlex.quote(str(arguments.get('lake', 'build/lake')))}"]

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import (
     ArrayType,
+    BooleanType,
     DataType,
     DoubleType,
     FloatType,
@@ -39,6 +40,7 @@ REJECTED = f"{NAMESPACE}.rejected"
 TRAINING_SET = f"{NAMESPACE}.training_set"
 IMPORTS = f"{NAMESPACE}.imports"
 IMPORTED_EVENTS = f"{NAMESPACE}.imported_events"
+CUSTOMER_SCORES = f"{NAMESPACE}.customer_scores"
 
 SHOP_BUCKETS = 4  # a partition a shop would make thousands of tiny files
 
@@ -64,6 +66,11 @@ REJECTED_SCHEMA = StructType(
         StructField("source", StringType()),
     ]
 )
+_LEARNT = [
+    StructField("features", ArrayType(FloatType())),
+    StructField("label", IntegerType()),
+    StructField("weight", DoubleType()),
+]
 TRAINING_SET_SCHEMA = StructType(
     [
         StructField("event_id", StringType()),
@@ -72,9 +79,28 @@ TRAINING_SET_SCHEMA = StructType(
         StructField("kind", StringType()),
         StructField("occurred_at", TimestampType()),
         StructField("round", LongType()),
+        *_LEARNT,
+    ]
+)
+#: A training set of customers: `occurred_at` is the cutoff at which one is asked about.
+CUSTOMER_SET_SCHEMA = StructType(
+    [
+        StructField("shop_id", StringType()),
+        StructField("customer_id", StringType()),
+        StructField("occurred_at", TimestampType()),
+        *_LEARNT,
+    ]
+)
+#: Customers as of an instant: what a model said of them, and whether it was reported as a finding.
+CUSTOMER_SCORES_SCHEMA = StructType(
+    [
+        StructField("shop_id", StringType()),
+        StructField("customer_id", StringType()),
+        StructField("as_of", TimestampType()),
+        StructField("score", DoubleType()),
+        StructField("model_version", StringType()),
         StructField("features", ArrayType(FloatType())),
-        StructField("label", IntegerType()),
-        StructField("weight", DoubleType()),
+        StructField("reported", BooleanType()),
     ]
 )
 
@@ -187,17 +213,38 @@ def read_imports(spark: SparkSession) -> tuple[DataFrame, int | None]:
     return read_table(spark, IMPORTS, snapshot=base, made_by="materialize_histories"), base
 
 
-def replace_training_set(rows: DataFrame, *, properties: Mapping[str, str]) -> int | None:
-    """Replace the training set (TRAINING_SET_SCHEMA) atomically; returns its snapshot."""
+def replace_training_set(
+    rows: DataFrame,
+    *,
+    properties: Mapping[str, str],
+    table: str = TRAINING_SET,
+    schema: StructType = TRAINING_SET_SCHEMA,
+) -> int | None:
+    """Replace a training set atomically; returns its snapshot."""
     spark = rows.sparkSession
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {NAMESPACE}")
-    columns = [F.col(field.name).cast(field.dataType).alias(field.name) for field in TRAINING_SET_SCHEMA]
-    writer = rows.select(*columns).writeTo(TRAINING_SET).using("iceberg")
+    columns = [F.col(field.name).cast(field.dataType).alias(field.name) for field in schema]
+    writer = rows.select(*columns).writeTo(table).using("iceberg")
     for name, value in properties.items():
         writer = writer.tableProperty(name, value)
-    with only_writer(spark, TRAINING_SET):
+    with only_writer(spark, table):
         writer.partitionedBy(F.partitioning.bucket(SHOP_BUCKETS, "shop_id")).createOrReplace()
-    return snapshot_of(spark, TRAINING_SET)
+    return snapshot_of(spark, table)
+
+
+def open_customer_scores(spark: SparkSession) -> DataFrame:
+    """The scores of customers of all runs (CUSTOMER_SCORES_SCHEMA); the table is made where there is none."""
+    create_table(spark, CUSTOMER_SCORES, CUSTOMER_SCORES_SCHEMA, partitioning="days(as_of)")
+    return spark.table(CUSTOMER_SCORES)
+
+
+def replace_customer_scores(scores: DataFrame, *, as_of: int) -> int | None:
+    """Replace the scores as of an instant (epoch milliseconds) by these, in one commit; returns the snapshot."""
+    spark, instant = scores.sparkSession, F.timestamp_millis(F.lit(as_of))
+    rows = scores.withColumn("as_of", instant).select(*CUSTOMER_SCORES_SCHEMA.fieldNames())
+    with only_writer(spark, CUSTOMER_SCORES):
+        rows.writeTo(CUSTOMER_SCORES).overwrite(F.col("as_of") == instant)
+    return snapshot_of(spark, CUSTOMER_SCORES)
 
 
 def table_properties(spark: SparkSession, table: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.features.vectors import to_vector
 from service_quality.instants import parse_instant
+from service_quality.tasks.declared_tasks import Task
 from spark_jobs.errors import InputError
 from spark_jobs.learning.metrics import Floats, compute_metrics
 
@@ -28,10 +29,16 @@ class JudgedModel:
     trained_as_of: int
 
 
+def training_of(data: bytes) -> Mapping[str, object]:
+    """What a model's own metadata says of its training; empty where it says nothing."""
+    metadata = onnxruntime.InferenceSession(data).get_modelmeta().custom_metadata_map
+    said: Mapping[str, object] = json.loads(metadata.get("training", "{}"))
+    return said
+
+
 def read_model(version: str, data: bytes) -> JudgedModel:
     """A model with the end of its training from its own metadata; InputError where it does not say it."""
-    metadata = onnxruntime.InferenceSession(data).get_modelmeta().custom_metadata_map
-    as_of = json.loads(metadata.get("training", "{}")).get("as_of")
+    as_of = training_of(data).get("as_of")
     try:
         return JudgedModel(version, data, parse_instant(str(as_of)))
     except ValueError:
@@ -40,11 +47,11 @@ def read_model(version: str, data: bytes) -> JudgedModel:
         ) from None
 
 
-def score_by_both(rows: DataFrame, champion: JudgedModel, candidate: JudgedModel) -> DataFrame:
-    """Label, weight and the probabilities of both models for rows with today's `features` (_SCORED_DDL)."""
+def score_by_both(rows: DataFrame, champion: JudgedModel, candidate: JudgedModel, task: Task) -> DataFrame:
+    """Label, weight and the probabilities of both models of a task for rows with its `features` (_SCORED_DDL)."""
 
     def score(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        scorers = [OnnxScorer(model.data, model.version) for model in (champion, candidate)]
+        scorers = [OnnxScorer(model.data, model.version, task) for model in (champion, candidate)]
         for batch in batches:
             vectors = [to_vector(row) for row in batch.column("features").to_pylist()]
             scores = [pa.array([scorer.score(one).probability for one in vectors], pa.float64()) for scorer in scorers]
@@ -55,7 +62,7 @@ def score_by_both(rows: DataFrame, champion: JudgedModel, candidate: JudgedModel
 
 
 def measure_both(scored: DataFrame) -> dict[str, Mapping[str, float | None]]:
-    """The metrics of each model over scored rows, each conversation with one unit of weight."""
+    """The metrics of each model over scored rows."""
     found = scored.toPandas()
     label, weight = (found[name].to_numpy(dtype=np.float64) for name in ("label", "weight"))
     return {name: _metrics(label, found[name].to_numpy(dtype=np.float64), weight) for name in (CHAMPION, CANDIDATE)}

@@ -55,6 +55,7 @@ ENTRY_SCHEMA = pa.schema(
         ("control", pa.string()),
         ("reached", pa.string()),
         ("silent", pa.bool_()),
+        ("tasks", pa.string()),
     ]
 )
 _DDL_TYPES = {"int64": "bigint", "double": "double", "bool": "boolean", "list<item: float>": "array<float>"}
@@ -77,8 +78,9 @@ def read_entries(spark: SparkSession, path: str) -> DataFrame:
 
     Beside the entries of records there is one with `declared` before the first record of each row that declares its
     features, in JSON. `filled` is, in JSON, what a record says that filled in the past of columns, of some or of all;
-    `reached` is a stage that time has reached, and `control` every other control record, in JSON; `silent` is true for
-    a stage from which nothing followed, else null.
+    `reached` is a stage that time has reached, and `control` every other control record, in JSON; `tasks` are the
+    features and scores of entities by task, in JSON; `silent` is true for a stage or a finding from which nothing
+    followed, else null.
     """
 
     def parse(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -215,6 +217,7 @@ def _served_columns(entry: Row) -> Row:
         "served_score": entry.get("score"),
         "score_failed": entry.get("score_failed"),
         "model_version": entry.get("model"),
+        "tasks": json.dumps(entry["tasks"]) if "tasks" in entry else None,
     }
 
 

@@ -12,7 +12,8 @@ from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
 from service_quality.commit.state_items import ConversationItem, encode_conversation, encode_part
 from service_quality.conversations.conversation import EMPTY
@@ -33,6 +34,7 @@ Row = dict[str, Any]  # one row of a table, as Arrow hands it over
 
 #: Facts are stored once under the attributes of all entities.
 _WHOLE = Entity("", ATTRIBUTES, keeps_missing=True)
+_PLACE = "?"
 _BATCH_ROWS = 4_000
 
 _FACTS = pa.list_(
@@ -152,6 +154,12 @@ def fold_states(
 def whole_facts(features: FeatureSet) -> KeptFacts:
     """Every fact that some history holds, once, under all attributes."""
     return dict.fromkeys(features.plan.kept, (_WHOLE,))
+
+
+def whole_attributes(name: str, value: Column) -> Column:
+    """The column `attributes` of rows that one attribute names."""
+    before, after = _WHOLE.key({name: _PLACE}).split(_PLACE)  # type: ignore[union-attr]  # it keeps missing ones
+    return F.concat(F.lit(before), value, F.lit(after))
 
 
 def by_conversation(log: DataFrame) -> DataFrame:

@@ -81,8 +81,12 @@ def compute_scored_and_rated(
     by piece of the log for the features.
     """
     reading = Reading(features, spans or {}, choose_cuts(log), policies)
-    by_part = by_conversation(log).mapInArrow(reading.fold_and_cut, BLOCK_DDL)
-    by_part = by_part.repartition("shop_id", "part").sortWithinPartitions("shop_id", "part", "piece")
+    return read_blocks(by_conversation(log).mapInArrow(reading.fold_and_cut, BLOCK_DDL), reading)
+
+
+def read_blocks(blocks: DataFrame, reading: "Reading") -> DataFrame:
+    """Blocks of a folded log (BLOCK_DDL) → the rows of compute_scored_and_rated."""
+    by_part = blocks.repartition("shop_id", "part").sortWithinPartitions("shop_id", "part", "piece")
     if not reading.cuts:
         return by_part.mapInArrow(reading.read_and_assemble, SERVED_DDL)
     by_piece = by_part.mapInArrow(reading.read, BLOCK_DDL)

@@ -11,6 +11,8 @@ OF_BUSINESS_TIME = "tests.oracle.business_minutes"
 OF_ALERTS = "tests.oracle.alert_life"
 #: Judges when rules look again, and is reached by the checks of timers.
 OF_LOOKS = "tests.oracle.looks"
+#: Judges alerts about customers alone, and is reached by the check of the online reader.
+OF_LEAVING = "tests.oracle.leaving"
 #: The form of an event, and the declarations of features as data: all that the oracle may know of the product.
 DATA = {
     "service_quality.events.interaction_event": {"InteractionEvent"},
@@ -29,7 +31,7 @@ ORACLE = {m.name: m for m in (Module(module_name(p, ROOT), p, ast.parse(p.read_t
 
 def reached() -> set[str]:
     """All that the oracle's readers import, directly or not."""
-    return set().union(*(reachable(one, ORACLE) for one in (READER, OF_BUSINESS_TIME, OF_ALERTS, OF_LOOKS)))
+    return set().union(*(reachable(one, ORACLE) for one in (READER, OF_BUSINESS_TIME, OF_ALERTS, OF_LOOKS, OF_LEAVING)))
 
 
 def test_oracle_is_all_that_its_reader_reaches():

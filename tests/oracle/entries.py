@@ -1,7 +1,7 @@
 """The entries of a shop's log besides plain bytes, and what became of each."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import FeatureSet
@@ -9,6 +9,7 @@ from tests.oracle.columns import NaiveColumn
 from tests.oracle.facts import Fact
 from tests.oracle.held import NaivePart
 from tests.oracle.story import Policy
+from tests.oracle.tasks import Tasks
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,10 @@ class ImportedPast:
 
 @dataclass(frozen=True)
 class Deployed:
-    """From here on a shop's records are folded by these features."""
+    """From here on a shop's records are folded by these features, and customers are scored by those of tasks."""
 
     features: FeatureSet
+    tasks: Tasks = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,31 @@ class RulesBrought:
     is_sound: Callable[[FeatureSet], bool] = lambda features: True
 
 
+@dataclass(frozen=True)
+class Found:
+    """A job has found something about a subject for an instant, and until when that holds; its score where it has one.
+
+    Of equal names and subjects the latest instant counts.
+    """
+
+    name: str
+    subject_kind: str
+    subject_id: str
+    as_of: int
+    valid_until: int
+    score: float | None = None
+
+
 NaiveEntry = (
-    InteractionEvent | TimeReached | ImportedPast | Deployed | PastFilled | Rebuilt | PolicyBrought | RulesBrought
+    InteractionEvent
+    | TimeReached
+    | Found
+    | ImportedPast
+    | Deployed
+    | PastFilled
+    | Rebuilt
+    | PolicyBrought
+    | RulesBrought
 )
 
 
@@ -90,10 +115,18 @@ class Reading:
 
     "accepted", "corrected", "duplicate", "conflict", "too old", "full" or "failed" for an event; "accepted",
     "duplicate", "no policy", "no rules", "follows another" or "known before" for a policy or rules; "reached",
-    "silent", "too old" or "failed" for a record of time.
+    "silent", "too old" or "failed" for a record of time; "accepted", "duplicate", "silent", "unknown finding",
+    "unknown subject" or "no history" for a finding.
+
+    `tasks` are the bytes of the vectors by which a customer was scored behind it. `customer` is the key of the customer
+    whose histories it was scored with, or whom it is about; `expired_at` is when what was found about them before it
+    had expired, if it had.
     """
 
     position: str
     became: str
     clock: int
     vector: bytes | None = None
+    tasks: Mapping[str, bytes] = field(default_factory=dict)
+    customer: str | None = None
+    expired_at: int | None = None

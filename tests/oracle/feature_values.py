@@ -1,5 +1,6 @@
 """The values of declared features at one event or instant, each by a loop over facts."""
 
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -46,13 +47,14 @@ class Histories(Protocol):
 class FeatureValues:
     """The features at an event or an instant, each by a loop over every fact that entered before it.
 
-    `until` is the story up to there.
+    `until` is the story up to there. `about` names the entities instead of the story.
     """
 
     histories: Histories
     moment: InteractionEvent | Instant
     until: Story
     is_void: bool = False
+    about: Attributes | None = None
 
     def value(self, feature: Feature) -> Value:
         match feature:
@@ -78,6 +80,16 @@ class FeatureValues:
                 expected = self.value(parent) if isinstance(parent, Rate) else parent
                 return _shrunk(hits, trials, expected, prior_weight)
 
+    def vector(self, features: Iterable[Feature]) -> bytes:
+        """The bytes of the features' vector."""
+        values = [self.value(feature) for feature in features]
+        return struct.pack(f"<{len(values)}f", *(float("nan") if value is None else value for value in values))
+
+    @cached_property
+    def customer(self) -> str | None:
+        """The key of the customer."""
+        return entity_key("customer", self._attributes)
+
     def _of_several(self, feature: DistinctSkus | Combined) -> Value:
         if isinstance(feature, Combined):
             return _put_together(feature.operation, self.value(feature.first), self.value(feature.second))
@@ -90,7 +102,7 @@ class FeatureValues:
 
     @cached_property
     def _attributes(self) -> Attributes:
-        return attributes_after(self.until, is_void=self.is_void)
+        return attributes_after(self.until, is_void=self.is_void) if self.about is None else self.about
 
     def _inside(self, entity: str, fact: str, window: str) -> list[Fact]:
         key = entity_key(entity, self._attributes)

@@ -14,8 +14,10 @@ from service_quality.events.control_signatures import sign_control
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
+from service_quality.scoring.scores import TaskScorer
+from service_quality.tasks.declared_tasks import CHURN
 from spark_jobs import materialize_histories
-from tests.properties.online_run import batches, new_worker
+from tests.properties.online_run import SCORER, batches, new_worker
 from tests.stand_ins.archive_chain import archive_links
 from tests.stand_ins.control import KEY
 from tests.stand_ins.memory_store import MemoryStore
@@ -59,6 +61,7 @@ class FunctionsSide:
         """Let the functions take all that is on the logs."""
         for shop_id, data in self.logs.items():
             worker = new_worker(self.store, FEATURES, shipped_rules())
+            worker.entity_scorers = lambda: (TaskScorer(CHURN, SCORER),)
             records = [LogRecord(str(Position(1, number)), one, self.now) for number, one in enumerate(data)]
             for batch in batches(records, [70]):
                 worker.advance_shop(shop_id, batch)

@@ -23,6 +23,7 @@ from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import DAY, HOUR, format_instant, parse_instant
 from service_quality.policies.policy_document import parse_policy
+from service_quality.tasks.declared_tasks import CHURN
 from spark_jobs import check_consistency, evaluate_scores, generate_shop, materialize_histories
 from spark_jobs.command_line import run_job
 from spark_jobs.entry.endings import Main
@@ -197,6 +198,17 @@ def scored_events(links: list[dict]) -> int:
     return sum("vector" in entry for link in links for entry in link["entries"])
 
 
+def scored_customers(links: list[dict]) -> list[dict]:
+    """What was served of customers to the model of churn."""
+    return [entry["tasks"]["churn"] for link in links for entry in link["entries"] if "tasks" in entry]
+
+
+def compared_values(links: list[dict]) -> int:
+    """Every feature that was served, and the clock beside each vector."""
+    customers = len(scored_customers(links)) * (len(CHURN.features.names) + 1)
+    return scored_events(links) * (len(FEATURES.names) + 1) + customers
+
+
 def test_materializing_again_holds_nothing_and_records_again_what_the_archive_does_not_show(run):
     first, again, _, last = run.summaries
 
@@ -264,7 +276,7 @@ def test_what_was_served_equals_what_is_recomputed(run, tmp_path, capsys):
 
     assert code == 0
     assert (found["mismatched"], found["missing"], found["extra"]) == (0, 0, 0)
-    assert found["compared"] == scored_events(run.links) * (len(FEATURES.names) + 1)
+    assert found["compared"] == compared_values(run.links)
     assert (found["chain"], found["faults"]) == ("whole", [])
     assert "0 mismatched" in capsys.readouterr().out
 
@@ -306,7 +318,7 @@ def test_event_of_which_the_archive_says_why_it_has_no_features_is_counted_and_n
     code, found = check(run, altered(run.links, fail), tmp_path)
 
     assert (code, found["mismatched"], found["missing"], found["extra"], found["unscored"]) == (0, 0, 0, 0, 1)
-    assert found["compared"] == (scored_events(run.links) - 1) * (len(FEATURES.names) + 1)
+    assert found["compared"] == compared_values(run.links) - (len(FEATURES.names) + 1)
 
 
 def test_feature_changed_by_hand_is_named(run, tmp_path, capsys):
@@ -338,7 +350,7 @@ def test_consistency_by_an_instant_is_that_of_the_log_that_ended_there(run, tmp_
     assert check(run, wrong, tmp_path / "whole")[0] == 1
     assert (code, found) == check(run, ended_before(run.links, instant), tmp_path / "ended")
     assert (code, found["chain"], found["mismatched"]) == (0, "whole", 0)
-    assert 0 < found["compared"] < scored_events(run.links) * (len(FEATURES.names) + 1)
+    assert 0 < found["compared"] < compared_values(run.links)
 
 
 def test_scores_by_an_instant_are_those_of_the_log_that_ended_there(run, tmp_path):
@@ -367,3 +379,32 @@ def test_everything_else_that_can_be_wrong_is_found(run, tmp_path, capsys):
     (fault,) = found["faults"]
     assert fault.startswith(f"shop {lost['shop_id']}: a gap: found a row after {lost['last']}")
     assert "a gap" in capsys.readouterr().err
+
+
+def test_what_was_served_of_customers_is_recomputed(run, tmp_path):
+    copied = copy.deepcopy(run.links)
+    served = scored_customers(copied)
+    vector = array("f", b64decode(served[len(served) // 2]["vector"]))
+    vector[CHURN.features.names.index("customer_orders_365d")] += 1
+    served[len(served) // 2]["vector"] = b64encode(vector.tobytes()).decode()
+
+    code, found = check(run, copied, tmp_path)
+
+    assert len(served) > 100
+    assert (code, found["mismatched"]) == (1, 1)
+    assert found["differing"] == {"churn: customer_orders_365d": {"mismatched": 1, "missing": 0, "extra": 0}}
+
+
+def test_customer_served_at_another_event_is_superfluous_and_other_features_are_counted(run, tmp_path):
+    copied = copy.deepcopy(run.links)
+    scored = [entry for link in copied for entry in link["entries"] if "tasks" in entry]
+    silent = next(
+        entry for link in copied for entry in link["entries"] if entry.get("event", {}).get("kind") == "page_viewed"
+    )
+    silent["tasks"] = scored[0].pop("tasks")
+    scored[1]["tasks"]["churn"]["features"] = "another declaration"
+
+    code, found = check(run, copied, tmp_path)
+
+    assert (code, found["mismatched"], found["missing"], found["of_other_features"]) == (1, 0, 0, 1)
+    assert found["extra"] == len(CHURN.features.names) + 1

@@ -3,7 +3,7 @@
 from service_quality.alerts.conditions import AllOf, AtLeast, Below
 from service_quality.alerts.rules import Rule
 from service_quality.alerts.shipped_rules import shipped_rules
-from service_quality.events.kinds import SERVICE, TIME_REACHED
+from service_quality.events.kinds import FINDING_REPORTED, SERVICE, TIME_REACHED
 from service_quality.features.declarations import (
     AmountTotal,
     Combined,
@@ -20,6 +20,7 @@ from service_quality.features.declarations import (
 )
 from service_quality.features.feature_set import FEATURES
 from service_quality.instants import HOUR, MINUTE
+from service_quality.tasks.declared_tasks import CHURN, Task
 
 _SHOP = Rate("shop", "dissatisfied", "7d", prior_weight=3, parent=0.17)
 _AGENT = Rate("agent", "dissatisfied", "30d", prior_weight=2, parent=_SHOP)
@@ -117,6 +118,41 @@ SMALL_RULES = (
         evidence=("waiting_ms",),
     ),
 )
-SETS = {"small": (SMALL, SMALL_RULES), "in service": (FEATURES, shipped_rules())}
+#: What a score of churn alone decides, be it a job's or that of an event.
+LEAVING = Rule(
+    name="leaving",
+    version=1,
+    subject="customer",
+    kinds=SERVICE | {"order_placed", "suggestion_made", FINDING_REPORTED},
+    tiers=(("critical", AtLeast("churn_score", 0.8)), ("warning", AtLeast("churn_score", 0.5))),
+    resolved_when=Below("churn_score", 0.3),
+    cooldown_ms=HOUR,
+)
+#: The task of churn by features of the customer whose columns SMALL and OTHER have.
+SMALL_CHURN = Task(
+    name=CHURN.name,
+    unit=CHURN.unit,
+    kinds=CHURN.kinds,
+    features=FeatureSet(
+        (
+            TimeSince("customer", "orders", "90d"),
+            Total("customer", "browse_ms", "1h"),
+            _FIRST,
+            _LAST,
+            Combined("span", "duration", "minus", _FIRST, _LAST),
+            DistinctSkus("customer", "365d"),
+        )
+    ),
+    score=CHURN.score,
+    words=CHURN.words,
+)
+SETS = {"small": (SMALL, (*SMALL_RULES, LEAVING)), "in service": (FEATURES, shipped_rules())}
 #: With what is served by releases that take turns.
-DEPLOYED = {**SETS, "other": (OTHER, SMALL_RULES)}
+DEPLOYED = {**SETS, "other": (OTHER, (*SMALL_RULES, LEAVING))}
+#: The task that scores entities under each.
+CHURN_OF = {"small": SMALL_CHURN, "in service": CHURN, "other": SMALL_CHURN}
+
+
+def tasks_under(features: FeatureSet) -> tuple[Task, ...]:
+    """The tasks that score entities where these features are served."""
+    return (CHURN if features is FEATURES else SMALL_CHURN,)

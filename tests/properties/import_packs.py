@@ -30,7 +30,7 @@ from service_quality.policies.policy import Policy
 from service_quality.policies.policy_document import parse_policy
 from tests.oracle import facts as oracle
 from tests.oracle.bounds import fold_key
-from tests.oracle.entries import PolicyBrought, RulesBrought, TimeReached
+from tests.oracle.entries import Found, PolicyBrought, RulesBrought, TimeReached
 from tests.oracle.story import Placed, Story, imported_content, in_order
 from tests.properties.feature_sets import OTHER
 from tests.properties.naive_reader import (
@@ -42,7 +42,7 @@ from tests.properties.naive_reader import (
     kept_facts,
 )
 
-LogEntry = tuple[str, InteractionEvent | TimeReached | ImportedPast | PolicyBrought | RulesBrought]
+LogEntry = tuple[str, InteractionEvent | TimeReached | Found | ImportedPast | PolicyBrought | RulesBrought]
 Events = list[InteractionEvent]
 FactTotals = Counter[tuple[str, int, str]]
 

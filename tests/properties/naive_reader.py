@@ -4,7 +4,6 @@ It shares no code with the product. What a conversation says and contributes is 
 own; of the product it reads the form of an event and the declarations of features, as data.
 """
 
-import struct
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from copy import copy
@@ -17,6 +16,7 @@ from tests.oracle.columns import NaiveColumn, columns_of, kept_facts
 from tests.oracle.deadlines import deadline, is_of_clock, open_turn_named
 from tests.oracle.entries import (
     Deployed,
+    Found,
     ImportedPast,
     NaiveEntry,
     PastFilled,
@@ -31,6 +31,7 @@ from tests.oracle.feature_values import FeatureValues
 from tests.oracle.held import NaivePart, at_the_instant_of, ids_of, joined, with_event
 from tests.oracle.outcome import is_scored
 from tests.oracle.story import Instant, Placed, Policy, Story, content, in_order, is_correction
+from tests.oracle.tasks import SCORED_AT, SUBJECTS, Tasks, customer_key
 
 
 @dataclass
@@ -57,7 +58,8 @@ class NaiveReader:
     """Reads one shop's log in order; no vectors unless it `scores`; `fails` says on which the scorer raises.
 
     `later` are the features of later deployments, whose facts enter from the first event on; of a column that begins
-    later, `unread` counts the facts of each entity that entered before, and `begun` is the clock there.
+    later, `unread` counts the facts of each entity that entered before, and `begun` is the clock there. `tasks` score
+    the customers whom events name.
     """
 
     features: FeatureSet
@@ -66,6 +68,7 @@ class NaiveReader:
     reserved_events: int = RESERVED_EVENTS
     scores: bool = True
     later: tuple[FeatureSet, ...] = ()
+    tasks: Tasks = field(default_factory=dict)
     clock: int = 0
     received_clock: int = 0
     contacts: dict[str, Contact] = field(default_factory=lambda: defaultdict(Contact))
@@ -74,6 +77,8 @@ class NaiveReader:
     policies: dict[str, Policy] = field(default_factory=dict)
     #: The rules that the log has brought: document, revision and position.
     rules: list[tuple[bytes, str, str]] = field(default_factory=list)
+    #: What counts of what was found about a customer, by key and name: for which instant, and until when it holds.
+    findings: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
 
     unread: dict[NaiveColumn, dict[str, int]] = field(default_factory=dict)
     begun: dict[NaiveColumn, int] = field(default_factory=dict)
@@ -91,6 +96,7 @@ class NaiveReader:
         other = copy(self)  # `replace` would read every feature again
         other.contacts, other.entered = contacts, entered
         other.policies, other.rules = dict(self.policies), list(self.rules)
+        other.findings = {key: dict(known) for key, known in self.findings.items()}
         return other
 
     def read(self, log: Iterable[tuple[str, NaiveEntry]]) -> list[Reading]:
@@ -101,9 +107,9 @@ class NaiveReader:
         match entry:
             case ImportedPast():
                 return self._import(position, entry)
-            case Deployed(features):
+            case Deployed(features, tasks):
                 self._restart(columns_of(features) - columns_of(self.features))
-                self.features = features
+                self.features, self.tasks = features, tasks
             case PastFilled(columns):
                 for column in columns:
                     del self.unread[column], self.begun[column]
@@ -119,6 +125,8 @@ class NaiveReader:
                 return self._event(position, entry)
             case TimeReached():
                 return self._time(position, entry)
+            case Found():
+                return self._found(position, entry)
         return None
 
     def _restart(self, columns: Iterable[NaiveColumn]) -> None:
@@ -151,6 +159,33 @@ class NaiveReader:
         self.rules.append((brought.document, brought.revision, position))
         return "accepted"
 
+    def _found(self, position: str, found: Found) -> Reading:
+        """The outcome of a finding: it moves no clock and adds no fact."""
+        key = customer_key(found.subject_id)
+        became = self._becomes(found, key)
+        if became != "accepted":
+            return Reading(position, became, self.clock)
+        expired_at = self._expired_at(key)
+        self.findings.setdefault(key, {})[found.name] = (found.as_of, found.valid_until)
+        return Reading(position, became, self.clock, customer=key, expired_at=expired_at)
+
+    def _becomes(self, found: Found, key: str) -> str:
+        if found.name not in SUBJECTS:
+            return "unknown finding"
+        if found.subject_kind != SUBJECTS[found.name]:
+            return "unknown subject"
+        known = self.findings.get(key, {}).get(found.name)
+        if known is not None and found.as_of <= known[0]:
+            return "duplicate"
+        if self.clock >= found.valid_until:
+            return "silent"
+        return "accepted" if self.clock else "no history"
+
+    def _expired_at(self, key: str | None) -> int | None:
+        """When what was found about a customer had expired by now; None where it holds, or nothing was found."""
+        ends = [end for _, end in self.findings.get(key or "", {}).values() if end <= self.clock]
+        return max(ends, default=None)
+
     def _import(self, position: str, past: ImportedPast) -> Reading:
         self.clock = max(self.clock, past.clock)
         self.received_clock = max(self.received_clock, past.clock)
@@ -180,7 +215,8 @@ class NaiveReader:
         story = self.story(together)
         until = story.until(story.place_of(event.event_id))
         asks = self.scores and is_scored(event, story)
-        vector = self._vector(event, until, is_void=story.is_void) if asks else None
+        values = FeatureValues(self, event, until, story.is_void)
+        vector, customer = (values.vector(self.features.features), values.customer) if asks else (None, None)
         if vector is not None and self.fails(vector):
             self.clock = before_it
             return Reading(position, "failed", before_it)
@@ -190,7 +226,8 @@ class NaiveReader:
         contact.touched_at = received_clock
         waits = open_turn_named(story)
         contact.reached = frozenset(one for one in reached if one[:2] == waits and not is_of_clock(one[2]))
-        return Reading(position, became, self.clock, vector)
+        expired_at = self._expired_at(customer)
+        return Reading(position, became, self.clock, vector, self._task_vectors(event, until), customer, expired_at)
 
     def _time(self, position: str, time: TimeReached) -> Reading:
         """Whether the turn reaches the stage by all that the log has, and then the conversation at that instant."""
@@ -209,14 +246,16 @@ class NaiveReader:
             return Reading(position, "silent", self.clock)
         before_it, self.clock = self.clock, max(self.clock, time.due_at)
         until = story.up_to(time.due_at)
-        vector = self._vector(Instant(time.due_at), until, is_void=False) if self.scores else None
+        values = FeatureValues(self, Instant(time.due_at), until)
+        vector, customer = (values.vector(self.features.features), values.customer) if self.scores else (None, None)
         if vector is not None and self.fails(vector):
             self.clock = before_it
             return Reading(position, "failed", before_it)
         self.received_clock = received_clock
         self._join(contact, (known, parts), whole)
         contact.touched_at, contact.reached = touched_at, reached | {stage}
-        return Reading(position, "reached", self.clock, vector)
+        expired_at = self._expired_at(customer)
+        return Reading(position, "reached", self.clock, vector, customer=customer, expired_at=expired_at)
 
     def _join(self, contact: Contact, before: tuple[list[Placed], list[NaivePart]], after: list[Placed]) -> None:
         """What a conversation holds from now on, instead of what it held and of parts of imports."""
@@ -266,8 +305,10 @@ class NaiveReader:
         for (key, at, name), value in changed.items():
             self.entered[key].append(Fact(key, at, name, value))
 
-    def _vector(self, moment: InteractionEvent | Instant, until: Story, *, is_void: bool) -> bytes:
-        """The bytes of the vector at an event or an instant."""
-        values_at = FeatureValues(self, moment, until, is_void)
-        values = [values_at.value(feature) for feature in self.features.features]
-        return struct.pack(f"<{len(values)}f", *(float("nan") if value is None else value for value in values))
+    def _task_vectors(self, event: InteractionEvent, until: Story) -> dict[str, bytes]:
+        """The bytes of the vectors of the customer whom an event names, by all facts that have entered with it."""
+        about = {"customer_id": event.customer_id}
+        scored = [name for name in self.tasks if self.scores and event.customer_id and event.kind in SCORED_AT[name]]
+        return {
+            name: FeatureValues(self, event, until, about=about).vector(self.tasks[name].features) for name in scored
+        }

@@ -11,12 +11,14 @@ from service_quality.commit.state_items import decode_conversation, entity_name
 from service_quality.commit.store import Store
 from service_quality.events.log_records import LogRecord
 from service_quality.features.declarations import FeatureSet
+from service_quality.scoring.scores import TaskScorer
+from service_quality.tasks.declared_tasks import Task
 from tests.oracle.bounds import is_forgotten
 from tests.properties.random_logs import RandomLog
 from tests.stand_ins.archive_chain import archived_entries
 from tests.stand_ins.control import control_key
 from tests.stand_ins.memory_store import MemoryStore
-from tests.stand_ins.scorer import FixedScorer
+from tests.stand_ins.scorer import FixedScorer, HashedScorer
 
 SCORER = FixedScorer()
 
@@ -26,8 +28,11 @@ def new_store(*logs: RandomLog) -> MemoryStore:
     return MemoryStore(items={key: data for log in logs for key, data in log.packs.items()})
 
 
-def new_worker(store: Store, features: FeatureSet, rules: tuple[Rule, ...]) -> OnlineCommit:
-    return OnlineCommit(store, lambda: SCORER, features, rules, control_key)
+def new_worker(
+    store: Store, features: FeatureSet, rules: tuple[Rule, ...], *, tasks: tuple[Task, ...] = ()
+) -> OnlineCommit:
+    scorers = [TaskScorer(task, HashedScorer()) for task in tasks]
+    return OnlineCommit(store, lambda: SCORER, features, rules, control_key, entity_scorers=lambda: scorers)
 
 
 def batches(records: Sequence[LogRecord], sizes: Sequence[int]) -> list[list[LogRecord]]:

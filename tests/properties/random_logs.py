@@ -18,6 +18,7 @@ from service_quality.events.control_records import (
     SettingsChanged,
 )
 from service_quality.events.event_forms import event_to_input, event_to_json
+from service_quality.events.finding_reported import FindingReported
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.parsing import parse_record
@@ -26,20 +27,21 @@ from service_quality.events.time_reached import TimeReached
 from service_quality.features.declarations import FeatureSet
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND, end_of_day, parse_instant
 from tests.oracle.bounds import fold_key
-from tests.oracle.entries import PolicyBrought, RulesBrought
+from tests.oracle.entries import Found, PolicyBrought, RulesBrought
 from tests.oracle.entries import TimeReached as OracleTime
 from tests.properties.import_packs import Backfill, Known, build_backfill
 from tests.properties.naive_reader import ImportedPast, NaiveReader
+from tests.properties.random_findings import FindingsWriter, oracle_finding
 from tests.properties.random_oddities import edited, with_oddities
 from tests.properties.random_rules import rules_brought
-from tests.properties.random_scenes import SCENES, Scene
+from tests.properties.random_scenes import FOUND_OUT, SCENES, Scene
 from tests.properties.random_settings import SettingsWriter, brought_by
 from tests.properties.random_times import TimesWriter, oracle_time
 from tests.stand_ins.control import control_key, record_json
 
 Option = TypeVar("Option")
 #: What a record of a random log says to the oracle.
-ReadEntry = InteractionEvent | OracleTime | ImportedPast | PolicyBrought | RulesBrought
+ReadEntry = InteractionEvent | OracleTime | Found | ImportedPast | PolicyBrought | RulesBrought
 
 START = 19_600 * DAY
 #: The afternoon in Shanghai before a year whose decree is not published.
@@ -68,10 +70,21 @@ CONTACTS = ("c0", "c0", "c0", "c1", "c1", "c2")
 BEHAVIOUR = ("order_placed", "page_viewed", "searched", "cart_added", "order_cancelled", "order_returned")
 DOINGS = (
     *("event",) * 17, *("answer",) * 5, *("twice", "twice", "twice later", "edited", "edited"),
-    *("noise", "import", "import", "scene", "scene"), *("time",) * 5,
+    *("noise", "import", "import", "scene", "scene"), *("time",) * 5, *("finding",) * 4,
 )  # fmt: skip
+#: What may happen to a shop whose jobs often report.
+DOINGS_WITH_FINDINGS = (
+    *("event",) * 6,
+    *("answer",) * 3,
+    *("finding",) * 6,
+    "twice",
+    "edited",
+    "import",
+    "time",
+    "found out",
+)
 #: What may happen to a shop that has policies.
-DOINGS_WITH_SETTINGS = (*DOINGS, *("settings",) * 4)
+DOINGS_WITH_SETTINGS = (*DOINGS, *("settings", "finding") * 4, *("found out",) * 3)
 LARGEST = 2**64
 
 HOSTILE: tuple[bytes, ...] = (
@@ -170,6 +183,7 @@ class LogWriter:
     doings: Sequence[str] = DOINGS
     settings: SettingsWriter = field(default_factory=SettingsWriter)
     times: TimesWriter = field(default_factory=TimesWriter)
+    findings: FindingsWriter = field(default_factory=FindingsWriter)
     reader: NaiveReader = field(default_factory=lambda: NaiveReader(FeatureSet(()), scores=False))
     read: int = 0  # entries that it has read
 
@@ -193,11 +207,13 @@ class LogWriter:
             return choices.of(HOSTILE)
         if doing == "import":
             return self._import(choices)
-        if doing == "scene":
-            self.scene = Scene(choices.of(SCENES), now, choices.of((f"scene{len(events)}", "c0")))
+        if doing in ("scene", "found out"):
+            steps = choices.of(SCENES if doing == "scene" else FOUND_OUT)
+            self.scene = Scene(steps, now, choices.of((f"scene{len(events)}", "c0")))
             return self._next_of(self.scene, choices)
-        if doing == "settings":
-            return self.settings.write(choices, log.shop_id, now=now)
+        if doing in ("settings", "finding"):
+            writer = self.settings if doing == "settings" else self.findings
+            return writer.write(choices, log.shop_id, now=now)
         if doing == "time":
             data, self.now = self.times.write(choices, self._reader(), log.shop_id, now=now)
             return data
@@ -223,6 +239,9 @@ class LogWriter:
     def _next_of(self, scene: Scene, choices: Choices) -> bytes:
         """The next event of a scene, once it has happened."""
         self.now = scene.arrival(self.now)
+        if scene.goes_on_with_a_finding:
+            scene.event_ids.append("")
+            return self.findings.write_about("zoe", self.log.shop_id, now=self.now)
         drawn = random_event(choices, f"s{len(self.events)}", shop_id=self.log.shop_id, now=self.now)
         self.events.append(scene.next_event(drawn))
         return event_to_json(self.events[-1])
@@ -297,6 +316,8 @@ def readable(log: RandomLog) -> list[tuple[str, ReadEntry]]:
             entries.append((record.position, (brought_by if is_policy else rules_brought)(event.document)))
         elif isinstance(event, TimeReached):
             entries.append((record.position, oracle_time(event)))
+        elif isinstance(event, FindingReported):
+            entries.append((record.position, oracle_finding(event)))
     return entries
 
 

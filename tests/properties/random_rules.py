@@ -22,12 +22,23 @@ TALKS = rule(
     tiers={"info": {"at_least": {"value": "customer_messages", "limit": 1}}},
     examples=[{"values": {"customer_messages": 1}, "expect": "info"}, {"values": {}, "expect": "none"}],
 )
-#: The rules of a revision: none, some under the names of SMALL_RULES, which keep their alerts, and some others.
+#: Decides by findings and scores about a customer.
+LEAVES = rule(
+    WAITS,
+    name="leaving",
+    subject="customer",
+    kinds=["service", "order_placed", "finding_reported"],
+    tiers={"warning": {"at_least": {"value": "churn_score", "limit": 0.5}}},
+    resolved_when={"below": {"value": "churn_score", "limit": 0.3}},
+    evidence=["churn_score"],
+    examples=[{"values": {"churn_score": 0.5}, "expect": "warning"}, {"values": {}, "expect": "none"}],
+)
+#: The rules of a revision: none, some under the names of a release's, which keep their alerts, and some others.
 SETS = (
-    (TALKS,),
+    (TALKS, LEAVES),
     (),
-    (TALKS, RATED_BADLY),
-    (rule(WAITS, name="waiting"),),
+    (TALKS, RATED_BADLY, LEAVES),
+    (rule(WAITS, name="waiting"), LEAVES),
     (WAITS, RATED_BADLY),
     (),
     (rule(RATED_BADLY, name="busy_agent", cooldown="PT1S"), rule(WAITS, name="waits", cooldown="PT1S")),

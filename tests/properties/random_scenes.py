@@ -8,9 +8,12 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
 from tests.properties.random_oddities import THANKS, WORDS
 
+#: The kind of a step at which a job has found something about the customer.
+FINDING = "finding"
+
 
 class Step(NamedTuple):
-    """One event of a scene: its kind, its stamp after the scene's beginning, and what else it says.
+    """One event of a scene, or a finding: its kind, its stamp after the scene's beginning, and what else it says.
 
     `again` is the number of an earlier step whose id it has: a correction.
     """
@@ -141,6 +144,18 @@ SCENES: tuple[tuple[Step, ...], ...] = (
     ),
 )
 
+#: A job finds something about a customer after a question, and it expires; then an event that names the customer comes,
+#: or one that does not.
+FOUND_OUT: tuple[tuple[Step, ...], ...] = tuple(
+    (
+        Step("customer_message", 0, {**_ASKS, "customer_id": "zoe"}),
+        Step(FINDING, MINUTE),
+        Step(kind, 3 * HOUR, {**_BOB, "customer_id": customer_id}),
+        Step("agent_message", 4 * HOUR, {**_ANN, "customer_id": None}),
+    )
+    for kind, customer_id in (("agent_message", None), ("customer_message", "zoe"), ("agent_message", None))
+)
+
 
 @dataclass
 class Scene:
@@ -155,6 +170,11 @@ class Scene:
     def goes_on(self) -> bool:
         """Whether a step is left."""
         return len(self.event_ids) < len(self.steps)
+
+    @property
+    def goes_on_with_a_finding(self) -> bool:
+        """Whether the next step is no event."""
+        return self.goes_on and self.steps[len(self.event_ids)].kind == FINDING
 
     def arrival(self, now: int) -> int:
         """When the next step arrives: never before it happened."""

@@ -12,9 +12,10 @@ from tests.properties.bounds_check import (
     assert_item_holds_so_many_histories,
 )
 from tests.properties.core_mutants import OF_BOUNDS, OF_CONVERSATIONS, OF_HISTORIES, OF_VECTORS
-from tests.properties.feature_sets import SETS
+from tests.properties.feature_sets import SETS, SMALL_CHURN
+from tests.properties.finding_mutants import OF_FINDINGS
 from tests.properties.policy_mutants import OF_POLICIES
-from tests.properties.random_logs import START, LogWriter, RandomLog, build_log
+from tests.properties.random_logs import DOINGS_WITH_FINDINGS, START, LogWriter, RandomLog, build_log
 from tests.properties.random_scenes import SCENES, Scene, Step
 from tests.properties.step_check import assert_steps_equal_oracle, assert_steps_under_policies_equal_oracle
 from tests.properties.test_online_reader import assert_served_equals_oracle, serve
@@ -60,10 +61,22 @@ def check_served() -> None:
         assert_served_equals_oracle(serve(log, SIZES, features, rules, cold=seed % 3 == 0), log, features)
 
 
+def check_findings() -> None:
+    features, rules = SETS["small"]
+    for seed in range(MOST_LOGS):
+        random = Random(seed)
+        writer = LogWriter(RandomLog("shop"), features, doings=DOINGS_WITH_FINDINGS)
+        for _ in range(random.choice(RECORDS)):
+            writer.write(random.getrandbits(64))
+        store = serve(writer.log, SIZES, features, rules, cold=seed % 3 == 0, tasks=(SMALL_CHURN,))
+        assert_served_equals_oracle(store, writer.log, features, (SMALL_CHURN,))
+
+
 CHECKS: dict[str, Callable[[], None]] = {
     "steps": check_steps,
     "policies": check_policies,
     "served": check_served,
+    "findings": check_findings,
     "events": assert_conversation_holds_so_many_events,
     "histories": assert_item_holds_so_many_histories,
     "cached items": assert_cache_holds_so_many_items,
@@ -77,6 +90,7 @@ CASES: list[Case] = [
     *(("steps", name, patch) for name, patch in OF_TIME.items()),
     *(("policies", name, patch) for name, patch in OF_TIME_UNDER_POLICIES.items()),
     *(("served", name, patch) for name, patch in OF_TIME_SERVED.items()),
+    *(("findings", name, patch) for name, patch in OF_FINDINGS.items()),
     *((check, name, patch) for name, (check, patch) in OF_BOUNDS.items()),
 ]
 

@@ -1,6 +1,8 @@
 """The vectors of the online commit equal, bit for bit, those of a loop over raw facts."""
 
+import json
 from base64 import b64decode
+from collections import defaultdict
 
 import pytest
 from hypothesis import given, settings
@@ -8,16 +10,20 @@ from hypothesis import strategies as st
 
 from service_quality.alerts.rules import Rule
 from service_quality.alerts.stages import stages_of
+from service_quality.commit.state_items import decode_histories
 from service_quality.commit.timers import TIMER, read_timer, timer_key
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import FeatureSet
+from service_quality.instants import parse_instant
+from service_quality.tasks.declared_tasks import Task
 from tests.oracle.bounds import RETENTION, fold_key
 from tests.oracle.deadlines import nearest
-from tests.oracle.entries import RulesBrought, TimeReached
+from tests.oracle.entries import Reading, RulesBrought, TimeReached
+from tests.oracle.leaving import LeavingMessage, leaving_messages
 from tests.oracle.looks import next_look
 from tests.oracle.rounds import rounds
 from tests.oracle.shares import is_paused
-from tests.properties.feature_sets import SETS, SMALL, SMALL_RULES
+from tests.properties.feature_sets import CHURN_OF, LEAVING, SETS, SMALL, SMALL_CHURN, SMALL_RULES
 from tests.properties.naive_reader import NaiveReader
 from tests.properties.online_run import batches, new_store, new_worker
 from tests.properties.random_logs import RandomLog, logs, new_year_logs, readable
@@ -25,6 +31,7 @@ from tests.properties.step_check import REASONS
 from tests.properties.stored_looks import looks_of
 from tests.stand_ins.archive_chain import archived_entries
 from tests.stand_ins.memory_store import MemoryStore
+from tests.stand_ins.scorer import hashed_probability
 
 #: What the oracle says of policies that are rejected.
 OF_SETTINGS = {
@@ -33,11 +40,19 @@ OF_SETTINGS = {
     "other_revision": "follows another",
     "known_revision": "known before",
 }
+OF_FINDINGS = {
+    "unknown_finding": "unknown finding",
+    "unknown_subject": "unknown subject",
+    "no_history": "no history",
+}
 SIZES = st.lists(st.integers(1, 12), min_size=1, max_size=4)
 
 
-def assert_served_equals_oracle(store: MemoryStore, log: RandomLog, features: FeatureSet) -> None:
-    readings = {reading.position: reading for reading in NaiveReader(features).read(readable(log))}
+def assert_served_equals_oracle(
+    store: MemoryStore, log: RandomLog, features: FeatureSet, tasks: tuple[Task, ...] = ()
+) -> None:
+    reader = NaiveReader(features, tasks={task.name: task.features for task in tasks})
+    readings = {reading.position: reading for reading in reader.read(readable(log))}
     entries = archived_entries(store.rows, log.shop_id)
     positions = [record.position for record in log.records]
     before_the_shop = len(positions) - len(entries)  # nobody can read the first records: they found no shop
@@ -54,6 +69,40 @@ def assert_served_equals_oracle(store: MemoryStore, log: RandomLog, features: Fe
             assert entry["clock"] == reading.clock
             served = b64decode(entry["vector"]) if "vector" in entry else None
             assert served == reading.vector, entry
+            found = entry.get("tasks", {})
+            assert {name: b64decode(one["vector"]) for name, one in found.items()} == reading.tasks, entry
+            for name, vector in reading.tasks.items():
+                assert found[name]["score"] == hashed_probability(vector), entry
+    assert_findings_equal_oracle(store, log, features, reader)
+    if tasks == (SMALL_CHURN,) and not any(isinstance(entry, RulesBrought) for _, entry in readable(log)):
+        assert_leaving_equals_oracle(store, log, readings)
+
+
+def assert_findings_equal_oracle(store: MemoryStore, log: RandomLog, features: FeatureSet, reader: NaiveReader) -> None:
+    """Each stored item holds what was found about its entity, and for how long."""
+    stored = {
+        key: decode_histories(data, features.plan).findings
+        for (shop_id, key), data in store.items.items()
+        if shop_id == log.shop_id and key.startswith("customer\x1f")
+    }
+    assert {key: found for key, found in stored.items() if found} == reader.findings
+
+
+def assert_leaving_equals_oracle(store: MemoryStore, log: RandomLog, readings: dict[str, Reading]) -> None:
+    """The messages of LEAVING about each customer are those that looking back gives."""
+
+    def score_of(reading: Reading) -> float | None:
+        return hashed_probability(reading.tasks["churn"]) if "churn" in reading.tasks else None
+
+    read = [(entry, readings[position]) for position, entry in readable(log) if position in readings]
+    found: dict[str, list[tuple[str, LeavingMessage]]] = defaultdict(list)
+    for (_, sequence), row in store.rows.items():
+        body = json.loads(row.body) if row.row_kind == "alert" and row.shop_id == log.shop_id else {}
+        if body.get("kind") == LEAVING.name:
+            said = LeavingMessage(parse_instant(body["occurred_at"]), body["state"], body["severity"], body["ended_by"])
+            found[f"customer\x1f{body['subject']['id']}"].append((sequence, said))
+    messages = {key: [said for _, said in sorted(rows)] for key, rows in found.items()}
+    assert messages == leaving_messages(read, score_of)
 
 
 def assert_timers_equal_oracle(store: MemoryStore, log: RandomLog, rules: tuple[Rule, ...]) -> None:
@@ -102,28 +151,35 @@ def _became(entry: dict) -> str:
     for unchanged in ("duplicate", "silent"):
         if entry.get(unchanged):
             return unchanged
-    return {**REASONS, **OF_SETTINGS}[entry["rejected"]] if "rejected" in entry else "accepted"
+    return {**REASONS, **OF_SETTINGS, **OF_FINDINGS}[entry["rejected"]] if "rejected" in entry else "accepted"
 
 
 def serve(
-    log: RandomLog, sizes: list[int], features: FeatureSet, rules: tuple[Rule, ...], *, cold: bool
+    log: RandomLog,
+    sizes: list[int],
+    features: FeatureSet,
+    rules: tuple[Rule, ...],
+    *,
+    cold: bool,
+    tasks: tuple[Task, ...] = (),
 ) -> MemoryStore:
     store = new_store(log)
-    worker = new_worker(store, features, rules)
+    worker = new_worker(store, features, rules, tasks=tasks)
     for batch in batches(log.records, sizes):
-        worker = new_worker(store, features, rules) if cold else worker
+        worker = new_worker(store, features, rules, tasks=tasks) if cold else worker
         worker.advance_shop(log.shop_id, batch)
     return store
 
 
 def check(name: str, *, examples: int, most: int) -> None:
     features, rules = SETS[name]
+    tasks = (CHURN_OF[name],)
 
     @settings(max_examples=examples)
     @given(logs(features, most=most), SIZES, st.booleans())
     def property_holds(log: RandomLog, sizes: list[int], cold: bool) -> None:
-        store = serve(log, sizes, features, rules, cold=cold)
-        assert_served_equals_oracle(store, log, features)
+        store = serve(log, sizes, features, rules, cold=cold, tasks=tasks)
+        assert_served_equals_oracle(store, log, features, tasks)
         assert_timers_equal_oracle(store, log, rules)
 
     property_holds()

@@ -14,7 +14,7 @@ from service_quality.commit.online_commit import OnlineCommit
 from service_quality.errors import DependencyError
 from service_quality.events.log_records import LogRecord
 from service_quality.features.declarations import FeatureSet
-from tests.properties.feature_sets import SETS
+from tests.properties.feature_sets import SETS, tasks_under
 from tests.properties.online_run import Remains, batches, delete_forgotten, new_store, new_worker, remains
 from tests.properties.random_logs import Choices, RandomLog, logs
 from tests.stand_ins.faulty_store import FAULTS, Crash, FaultyStore
@@ -39,7 +39,9 @@ class Stage:
     def __post_init__(self) -> None:
         self.store = new_store(self.log)
         self.doors = [FaultyStore(self.store), FaultyStore(self.store)]
-        self.workers = [new_worker(door, self.features, self.rules) for door in self.doors]
+        self.workers = [
+            new_worker(door, self.features, self.rules, tasks=tasks_under(self.features)) for door in self.doors
+        ]
 
     def play(self, cut: list[list[LogRecord]]) -> None:
         """Deliver every batch until a worker has taken it, as an event source does."""
@@ -83,7 +85,7 @@ class Stage:
         except DependencyError:
             return False
         except Crash:
-            self.workers[number] = new_worker(door, self.features, self.rules)
+            self.workers[number] = new_worker(door, self.features, self.rules, tasks=tasks_under(self.features))
             return False
         finally:
             door.land()
@@ -95,7 +97,7 @@ class Stage:
 
 def calm_run(log: RandomLog, features: FeatureSet, rules: tuple[Rule, ...]) -> Remains:
     store = new_store(log)
-    new_worker(store, features, rules).advance_shop(log.shop_id, log.records)
+    new_worker(store, features, rules, tasks=tasks_under(features)).advance_shop(log.shop_id, log.records)
     return remains(store, log.shop_id)
 
 
@@ -160,5 +162,5 @@ def test_one_fault_at_any_call_changes_nothing(log, fault):
 def _calls_of_a_calm_run(log: RandomLog) -> int:
     features, rules = SETS["small"]
     door = FaultyStore(new_store(log))
-    new_worker(door, features, rules).advance_shop(log.shop_id, log.records)
+    new_worker(door, features, rules, tasks=tasks_under(features)).advance_shop(log.shop_id, log.records)
     return door.calls

@@ -18,7 +18,7 @@ from service_quality.events.control_records import RecordPutBack, StateRebuilt
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.features.declarations import FeatureSet
-from tests.properties.feature_sets import DEPLOYED
+from tests.properties.feature_sets import CHURN_OF, DEPLOYED
 from tests.properties.import_packs import Backfill
 from tests.properties.naive_reader import Deployed, NaiveEntry, NaiveReader, Reading, Rebuilt
 from tests.properties.random_logs import RandomLog, parsed, read_record, readable
@@ -73,7 +73,8 @@ class Evidence:
             features = attempt.features if link["fold_version"] == attempt.fold else before
             require(("declared" in link) == (features != before), "a link declares no or needless features")
             if features != before:
-                yield link["entries"][0]["position"], Deployed(DEPLOYED[features][0])
+                tasks = {CHURN_OF[features].name: CHURN_OF[features].features}
+                yield link["entries"][0]["position"], Deployed(DEPLOYED[features][0], tasks)
             before = features
 
     def rebuilt(self) -> Iterator[tuple[str, Rebuilt]]:

@@ -24,7 +24,7 @@ from tests.properties.naive_reader import NaiveReader
 from tests.properties.random_logs import parsed
 from tests.simulation.event_source import GIVES_UP_AFTER, SENT_AGAIN_WITHIN
 from tests.simulation.evidence import Evidence, require
-from tests.simulation.models import NamedScorer, rules_named
+from tests.simulation.models import NamedScorer, entity_scorers, rules_named
 from tests.simulation.outside import STATE
 from tests.stand_ins.control import control_key
 from tests.stand_ins.memory_store import MemoryStore
@@ -53,15 +53,25 @@ def judge_state(evidence: Evidence) -> None:
     require(largest <= evidence.world.setting.most_item_bytes, f"found an item of {largest} bytes")
     state = ShopState(evidence.shop_id, shop, evidence.features.plan)
     contacts = {key for key, contact in reader.contacts.items() if contact.events}
-    item_keys = {item_key_of(key) for key in reader.entered}
+    item_keys = {item_key_of(key) for key in reader.entered} | reader.findings.keys()
     state.load(contacts | item_keys, lambda keys: {key: stored[key] for key in keys if key in stored})
     for key in contacts:
         _require_conversation(state, reader, key, received_clock=max(reader.received_clock, soonest))
+    _require_findings(evidence, state, reader)
     for key in reader.entered:
         entity = entity_name(key)
         history = state.history(key) if entity in evidence.features.plan.windows else None
         for name, sums in evidence.features.plan.windows.get(entity, {}).items():
             _require_window(reader, history, key, (name, sums), clock=max(reader.clock, soonest - RETENTION))
+
+
+def _require_findings(evidence: Evidence, state: ShopState, reader: NaiveReader) -> None:
+    """Each item holds what counts of what was found about its customer, unless the table has deleted it."""
+    of_shop = (item["item_key"]["S"] for table, item in evidence.world.expired if table == STATE)
+    deleted = {key.removeprefix(f"{evidence.shop_id}\x1f").partition("\x1f@")[0] for key in of_shop}
+    for key, item in state.histories.items():
+        expected = reader.findings.get(key, {})
+        require(item.findings == expected or key in deleted, f"{key} holds {item.findings}, expected {expected}")
 
 
 def _require_conversation(state: ShopState, reader: NaiveReader, key: str, *, received_clock: int) -> None:
@@ -92,8 +102,9 @@ def _require_window(
 def judge_against_calm_run(evidence: Evidence) -> None:
     """The same transactions, folded by one worker without trouble, leave the same items, rows and rejected records.
 
-    Alerts are left out of it where the table has deleted an item that held some: their state ends with it. So does what
-    a conversation's timer rang at last, and how many items have absorbed an import: an alert that ends changes one.
+    Alerts are left out of it where the table has deleted an item that held some, or findings on which they may rest:
+    their state ends with it. So does what a conversation's timer rang at last, and how many items have absorbed an
+    import: an alert that ends changes one.
     """
     calm = _run_calmly(evidence)
     deleted = [
@@ -102,7 +113,8 @@ def judge_against_calm_run(evidence: Evidence) -> None:
         if table == STATE and item["item_key"]["S"].startswith(f"{evidence.shop_id}\x1f")
     ]
     plan = evidence.features.plan
-    alerts_lost = any(_is_history(key) and decode_histories(data, plan).alert_states for key, data in deleted)
+    histories = [decode_histories(data, plan) for key, data in deleted if _is_history(key)]
+    alerts_lost = any(item.alert_states or item.findings for item in histories)
     shops = (calm.read_shop(evidence.shop_id) or ShopItem(), evidence.shop)
     expected, found_shop = map(_without_absorbed_histories, shops) if alerts_lost else shops
     require(expected == found_shop, "the shop's item differs from a calm run's")
@@ -149,6 +161,7 @@ def _run_calmly(evidence: Evidence) -> MemoryStore:
             features, _ = DEPLOYED[attempt.features]
             worker = OnlineCommit(store, scorer, features, (), control_key, fold_version=attempt.fold)
         worker.scorer = scorer
+        worker.entity_scorers = partial(entity_scorers, attempt.features, attempt.model, setting.cursed_of)
         worker.rules = rules_named(attempt.rules, attempt.features)
         waits = link["fold_version"] != attempt.fold
         _take_calmly(evidence, worker, [next(records) for _ in link["entries"]], waits=waits)

@@ -27,6 +27,9 @@ _BECAME = {
     "no rules": "wrong_rules",
     "follows another": "other_revision",
     "known before": "known_revision",
+    "unknown finding": "unknown_finding",
+    "unknown subject": "unknown_subject",
+    "no history": "no_history",
 }
 #: Reasons that one release finds and another one may not.
 _OF_RELEASES = {"fold_failed", "item_full", "other_fold", "other_position", "wrong_rules"}
@@ -174,6 +177,20 @@ def _require_served(evidence: Evidence, entry: dict, reading: Reading, record: L
     if served is not None and not cursed:
         said = NamedScorer(entry["model"]).score(vector_from_bytes(served)).probability
         require(entry["score"] == said, f"the score is not that of the model on this vector: {entry}")
+    _require_tasks(evidence, entry, reading)
+
+
+def _require_tasks(evidence: Evidence, entry: dict, reading: Reading) -> None:
+    """The customer whom an event names is scored behind it, by the model of the attempt."""
+    found = entry.get("tasks", {})
+    vectors = {name: b64decode(one["vector"]) for name, one in found.items()}
+    require(vectors == reading.tasks, f"scored another customer, or by another vector than the naive reader: {entry}")
+    for name, vector in vectors.items():
+        one, cursed = found[name], is_cursed(vector, evidence.world.setting.cursed_of)
+        require(cursed != ("score" in one), f"the model of a task fails on a vector, or says nothing of it: {entry}")
+        if not cursed:
+            said = NamedScorer(one["model"]).score(vector_from_bytes(vector)).probability
+            require(one["score"] == said, f"the score is not that of the task's model on this vector: {entry}")
 
 
 def judge_folds(evidence: Evidence) -> None:

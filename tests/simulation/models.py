@@ -13,8 +13,8 @@ from service_quality.events.kinds import SERVICE
 from service_quality.facts.conversation_fold import step_conversation
 from service_quality.features.vectors import Vector, vector_bytes
 from service_quality.instants import HOUR, MINUTE
-from service_quality.scoring.scores import Score
-from tests.properties.feature_sets import DEPLOYED
+from service_quality.scoring.scores import Score, TaskScorer
+from tests.properties.feature_sets import CHURN_OF, DEPLOYED
 from tests.stand_ins.scorer import FixedScorer
 
 MODELS = ("one", "two")
@@ -48,6 +48,11 @@ class NamedScorer:
         score = FixedScorer().score(vector)
         probability = score.probability if self.name == "one" else 1 - score.probability / 2
         return score._replace(probability=probability, model_version=self.name)
+
+
+def entity_scorers(features: str, model: str, cursed_of: int) -> tuple[TaskScorer, ...]:
+    """The model of the task of a feature set, in the way of a named one."""
+    return (TaskScorer(CHURN_OF[features], NamedScorer(model, cursed_of)),)
 
 
 def is_cursed(vector: bytes, cursed_of: int) -> bool:

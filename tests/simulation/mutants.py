@@ -32,7 +32,7 @@ from service_quality.histories.counting import Counting
 from service_quality.histories.history import Column
 from service_quality.histories.windows import WINDOWS
 from tests.properties import import_packs
-from tests.simulation import rule_mutants
+from tests.simulation import finding_mutants, rule_mutants
 from tests.simulation.detours import (
     AlertsAfter,
     ArchiveAfter,
@@ -452,4 +452,11 @@ MUTANTS: dict[str, Mutant] = {
     "an alert is looked at for nothing": Mutant(patches=looked_at_for_nothing),
     "what holds is not stored": Mutant(patches=held_not_stored),
     "what holds has held since it first did": Mutant(patches=held_since_it_first_was),
+    "a repeated finding counts again": Mutant(patches=finding_mutants.counted_again),
+    "what was found is not stored": Mutant(patches=finding_mutants.not_stored),
+    "a finding moves the clock": Mutant(patches=finding_mutants.moves_the_clock),
+    "an alert outlives its finding": Mutant(patches=finding_mutants.never_ends),
+    "an entity is scored before its event's facts": Mutant(patches=finding_mutants.scored_before_its_facts),
+    "a rebuild forgets what was found": Mutant(patches=finding_mutants.forgotten_by_a_rebuild),
+    "a failing model of a task takes the event with it": Mutant(patches=finding_mutants.failing_score_is_fold),
 }

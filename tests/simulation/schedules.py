@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from tests.oracle.entries import Found
 from tests.oracle.rounds import rounds, turns
 from tests.oracle.story import DEFAULT, Story, in_order
 from tests.simulation.evidence import Evidence
@@ -90,8 +91,10 @@ def _count_stories(evidence: Evidence) -> None:
     count("policies beside imports", len(evidence.shop.policies) if evidence.backfills else 0)
     count("own rules", evidence.shop.rules.number if evidence.shop.rules else 0)
     count("own rules over a rebuild", evidence.shop.rules is not None and evidence.shop.generation != "")
-    ended = (json.loads(data)["ended_by"] for _, data in evidence.rows("alert"))
-    count("alerts of withdrawn rules ended", sum(cause == "rule_withdrawn" for cause in ended))
+    ended = Counter(json.loads(data)["ended_by"] for _, data in evidence.rows("alert"))
+    count("alerts of withdrawn rules ended", ended["rule_withdrawn"])
+    count("alerts of expired findings ended", ended["finding_expired"])
+    _count_findings(evidence)
     count("corrected", sum(reading.became == "corrected" for reading in readings.values()))
     for contact in reader.contacts.values():
         story = Story(in_order(contact.events))
@@ -106,6 +109,19 @@ def _count_stories(evidence: Evidence) -> None:
         count("stamped ahead", sum(one.event.stated_at is not None for one in contact.events))
         count("answered ahead", sum(turn.start == turn.end for turn in turns(story)))
         count("ended by silence", sum(one.is_silent for one in rounds(story)))
+
+
+def _count_findings(evidence: Evidence) -> None:
+    """Count what became of findings, and the scores behind events."""
+    count, (reader, readings) = evidence.world.count, evidence.read_naively
+    found = [readings[position].became for position, entry in evidence.entries_to_read() if isinstance(entry, Found)]
+    for became, number in Counter(found).items():
+        count(f"findings: {became}", number)
+    is_rebuilt = evidence.shop.generation != ""
+    count("findings over a rebuild", sum(map(len, reader.findings.values())) if is_rebuilt else 0)
+    served = [one for entry in evidence.entries for one in entry.get("tasks", {}).values()]
+    count("scored behind events", len(served))
+    count("unscored behind events", sum("score" not in one for one in served))
 
 
 def shrink(schedule: Schedule, fails: Callable[[Schedule], bool]) -> Schedule:

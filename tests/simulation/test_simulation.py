@@ -26,6 +26,9 @@ TROUBLES = (
     "ties", "with a sequence", "courtesies", "with a status", "merged conversations", "stamped ahead",
     "answered ahead", "ended by silence", "previews",
     "timers rung", "timers lost", "timers doubled", "timers early", "timers late", "timers unasked", "timers unwanted",
+    "findings: accepted", "findings: duplicate", "findings: silent", "findings: no history",
+    "findings: unknown finding", "findings: unknown subject", "findings over a rebuild",
+    "alerts of expired findings ended", "scored behind events", "unscored behind events",
     "timers swept", "timer rows", "timers pending", "stages reached", "silent", "rejected: from_the_future",
 )  # fmt: skip
 

@@ -22,8 +22,8 @@ from tests.simulation.world import World
 from tests.stand_ins.control import control_key
 
 _ANY_KEY = "any"
-#: What becomes of a record of time that comes before the deadline that it names.
-_EARLY = "from_the_future due_at"
+#: What becomes of a record that comes before the instant that it names, and the field that holds this.
+_EARLY = {"from_the_future due_at": "due_at", "from_the_future as_of": "as_of"}
 
 
 @dataclass
@@ -104,8 +104,8 @@ def _outcomes(record: LogRecord) -> Iterator[InteractionEvent | ControlRecord | 
     """What may become of a record on its shop's log: what comes too early here may be due by then."""
     outcome = _outcome(record)
     yield outcome
-    if outcome == _EARLY:
-        yield _outcome(record._replace(arrived_at=parse_instant(json.loads(record.data)["due_at"])))
+    if isinstance(outcome, str) and outcome in _EARLY:
+        yield _outcome(record._replace(arrived_at=parse_instant(json.loads(record.data)[_EARLY[outcome]])))
 
 
 def _outcome(record: LogRecord) -> InteractionEvent | ControlRecord | str:

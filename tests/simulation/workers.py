@@ -1,6 +1,6 @@
 """Workers: environments of score_interactions that keep their cache, pause, go on, and die."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -15,10 +15,10 @@ from service_quality.events.aggregated_records import unpack_record
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.events.routing import RoutedBatch
-from service_quality.scoring.scores import Scorer
+from service_quality.scoring.scores import Scorer, TaskScorer
 from tests.properties.feature_sets import DEPLOYED
 from tests.simulation.event_source import Batch
-from tests.simulation.models import NamedScorer, rules_named
+from tests.simulation.models import NamedScorer, entity_scorers, rules_named
 from tests.simulation.outside import STREAM, Attempt, Door, Outside, rejected_behind, store_behind
 from tests.stand_ins.control import control_key
 from tests.stand_ins.strand import Strand
@@ -81,6 +81,7 @@ class Worker:
         rules = rules_named(self.rules, self.deployment.features)
         self._commit = self.deployment.make_commit(store_behind(self.door), self._scorer, features, rules, control_key)
         self._commit.fold_version = self.deployment.fold
+        self._commit.entity_scorers = self._entity_scorers
 
     def start(self, batch: Batch) -> None:
         """Begin with a batch and stop before the first call."""
@@ -121,6 +122,9 @@ class Worker:
     def _scorer(self) -> Scorer:
         self._attempt = self._new_attempt()
         return NamedScorer(self._attempt.model, self.deployment.cursed_of)
+
+    def _entity_scorers(self) -> Sequence[TaskScorer]:
+        return entity_scorers(self.deployment.features, self.outside.champion, self.deployment.cursed_of)
 
     def _present_attempt(self) -> Attempt:
         """The attempt under way; what is stored before the first belongs to no shop."""

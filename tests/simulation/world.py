@@ -21,12 +21,12 @@ from service_quality.errors import DependencyError, DeploymentError
 from service_quality.events.control_parsing import VALID_FOR
 from service_quality.events.control_records import ControlRecord, RecordPutBack, StateRebuilt
 from service_quality.events.control_signatures import sign_control
-from service_quality.events.time_reached import TimeReached
 from service_quality.facts.conversation_fold import step_conversation
 from service_quality.instants import DAY, HOUR, SECOND, parse_instant
 from tests.properties.feature_sets import DEPLOYED, SETS
 from tests.properties.import_packs import Backfill, Known
 from tests.properties.online_run import SCORER
+from tests.properties.random_findings import finding_in
 from tests.properties.random_logs import DOINGS_WITH_SETTINGS, START, Choices, LogWriter, RandomLog, readable
 from tests.properties.random_rules import RulesWriter
 from tests.properties.random_settings import SettingsWriter, settings_in
@@ -336,20 +336,22 @@ class World:
             self.count("packs written")
         if backfill is not None:
             return record_json(backfill.import_record, issued_at=self.outside.wall)
-        settings, time = settings_in(data), time_in(data)
+        settings, time, finding = settings_in(data), time_in(data), finding_in(data)
         if settings is not None:
             return record_json(settings, issued_at=self.outside.wall)
         if time is not None:
-            return record_json(time, issued_at=self._issued(time))
+            return record_json(time, issued_at=self._issued(time.due_at))
+        if finding is not None:
+            return record_json(finding, issued_at=self._issued(finding.as_of))
         return stamped(data, now=self.log_time)
 
-    def _issued(self, time: TimeReached) -> int:
-        """When a record of time is signed: now, but for an instant so long ago that no sender would, which expires.
+    def _issued(self, at: int) -> int:
+        """When a record of an instant is signed: now, but for one so long ago that no sender would, which expires.
 
-        Its conversation might be deleted by the wall clock, while the log's own time, which only moves to the instant,
+        What it is about might be deleted by the wall clock, while the log's own time, which only moves to the instant,
         still counts it.
         """
-        is_late = self.log_time - time.due_at > SENT_AGAIN_WITHIN
+        is_late = self.log_time - at > SENT_AGAIN_WITHIN
         return self.outside.wall - VALID_FOR - 1 if is_late else self.outside.wall
 
     def _store(self, shop_id: str, key: str, data: bytes, *, expires_at: int) -> None:

@@ -1,9 +1,11 @@
 """Findings on a shop's log: which count, what rules make of them, and how what they said ends."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from service_quality.alerts.conditions import AtLeast
 from service_quality.alerts.shipped_rules import shipped_rules
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.state_items import KnownFinding, carry_alerts, decode_histories, encode_histories
@@ -151,6 +153,25 @@ def test_alert_of_an_expired_finding_ends_at_the_customers_next_contact():
     assert messages(store)[-1]["ended_by"] == "finding_expired"
 
 
+def test_alert_that_an_event_opens_behind_an_expiry_rests_on_no_finding():
+    store = MemoryStore()
+    opened = event("conversation_opened", 9 * DAY, customer_id="ann")
+    advance(store, *(order(day * DAY) for day in (-3, -2, -1)), found(0.1))
+    advance(store, opened, first=4, model=Foretelling(0.9))
+
+    advance(store, event("agent_message", 9 * DAY + HOUR, agent_id="bob"), first=5, model=Foretelling(0.9))
+
+    assert states(store) == ["opened"]
+
+
+def test_score_of_a_finding_is_one_of_its_values_wherever_it_says_it():
+    store, by_score = MemoryStore(), replace(LEAVING[0], tiers=(("warning", AtLeast("churn_score", 0.7)),))
+
+    advance(store, order(-DAY), found(0.81, values={"customer_orders_90d": 4}), rules=[by_score])
+
+    assert messages(store)[0]["evidence"]["churn_score"] == 0.81
+
+
 def test_expired_finding_gives_way_to_what_the_event_itself_says():
     store = MemoryStore()
     advance(store, *(order(day * DAY) for day in (-3, -2, -1)), found(0.81))
@@ -260,7 +281,7 @@ def test_failing_model_of_a_task_costs_its_score_alone():
     assert (stats.accepted, stats.scored, stats.unscored) == (1, 1, 0)
     assert [(one.stage, one.subject) for one in stats.failures] == [("task", "churn")]
     assert "score" in entry
-    assert entry["tasks"]["churn"].keys() == {"vector"}
+    assert entry["tasks"]["churn"].keys() == {"features", "vector"}
 
 
 def test_without_a_model_of_the_task_nothing_is_archived_of_it():

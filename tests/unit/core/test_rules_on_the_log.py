@@ -17,7 +17,7 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position
 from service_quality.events.time_reached import TimeReached
-from service_quality.instants import MINUTE
+from service_quality.instants import DAY, MINUTE
 from tests.properties.feature_sets import SMALL, SMALL_RULES
 from tests.stand_ins.archive_chain import archived_entries
 from tests.stand_ins.control import KEY, control_key, record_json
@@ -195,6 +195,17 @@ def test_alert_of_a_withdrawn_rule_ends_at_the_next_event_of_its_subject_and_say
     assert (ended["state"], ended["title"]["zh"], ended["ended_by"]) == ("resolved", "等待", "rule_withdrawn")
     assert last["advice"]["zh"] == "回复"
     assert ended["evidence"]["waiting_ms"] == 21 * MINUTE
+
+
+def test_forgotten_conversation_has_no_alert_of_a_withdrawn_rule():
+    store, later = MemoryStore(), event("customer_message", 40 * DAY)
+    advance(store, rules_set(WAITS), *asked(), rules_set(revision="b", follows="a"))
+
+    records = [LogRecord(str(Position(1, 5)), record_json(later, issued_at=NOON), later.received_at)]
+    stats = OnlineCommit(store, FixedScorer, SMALL, SMALL_RULES, control_key).advance_shop("shop", records)
+
+    assert (stats.accepted, [*stats.failures]) == (1, [])
+    assert messages(store) == [("waits", "opened", None)]
 
 
 def test_alert_about_an_agent_ends_with_its_rule_too():

@@ -60,3 +60,13 @@ def test_judgement_of_another_candidate_is_refused(tmp_path):
 def test_loss_that_is_no_number_is_refused(tmp_path, loss):
     with pytest.raises(ArtefactError):
         judgement(tmp_path, candidate=loss)
+
+
+def test_judgement_of_churn_counts_customers(tmp_path):
+    found = judgement(tmp_path, task="churn", customers=20, churned=5)
+
+    assert found.found.endswith("on 20 customers since 2026-02-02T00:00:00.000Z")
+    with pytest.raises(
+        ModelRefusedError, match=r"found 20 customers since .*, 5 of them churned, expected at least 30"
+    ):
+        found.require("new", champion="old")

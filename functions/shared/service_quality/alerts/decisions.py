@@ -28,6 +28,7 @@ from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.features.declarations import FeatureSet
 from service_quality.scoring.reasons import Explained, ReportedScore
 from service_quality.scoring.scored_event import ScoredEvent
+from service_quality.tasks.declared_findings import FINDINGS
 from service_quality.tasks.declared_tasks import DISSATISFACTION, TASKS
 
 if TYPE_CHECKING:
@@ -97,11 +98,17 @@ def is_asked_at(rule: Rule, event: RuleEvent) -> bool:
     subject that read a value of it.
     """
     if isinstance(event, FindingReported):
-        is_about = rule.subject == event.subject_kind and not event.values.keys().isdisjoint(rule.reads)
+        is_about = rule.subject == event.subject_kind and not _values_said_by(event).isdisjoint(rule.reads)
         return is_about and FINDING_REPORTED in rule.kinds
     if isinstance(event, TimeReached):
         return not is_of_clock(event.stage) and (bool(rule.stages) or TIME_REACHED in rule.kinds)
     return event.kind in rule.kinds
+
+
+def _values_said_by(finding: FindingReported) -> set[str]:
+    """The names of a finding's values; its score is the first of those that its declaration names."""
+    names = {*finding.values}
+    return names if finding.score is None else names | {*FINDINGS[finding.finding].values[:1]}
 
 
 def waits_for_a_stage(rule: Rule, event: InteractionEvent | TimeReached, step: ConversationStep) -> bool:

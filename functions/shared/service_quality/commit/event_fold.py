@@ -93,12 +93,19 @@ class EventFold:
     def _held(self, event: InteractionEvent | TimeReached, step: ConversationStep) -> dict[str, str]:
         """The keys of the items, by kind of subject, that are read with every event of this kind.
 
-        What a cache holds beside them decides nothing.
+        What a cache holds beside them decides nothing, nor does a forgotten conversation that the table still holds.
         """
         read = entity_keys(step, self.features) if step.scored else {}
-        return {CONVERSATION: conversation_key(event)} | {
-            kind: key for kind, key in read.items() if item_key_of(key) == key
-        }
+        entities = {kind: key for kind, key in read.items() if item_key_of(key) == key}
+        return entities if self._is_forgotten(event) else {CONVERSATION: conversation_key(event)} | entities
+
+    def _is_forgotten(self, event: InteractionEvent | TimeReached) -> bool:
+        """Whether the event's conversation holds alerts from before its retention."""
+        item = self.state.conversation(conversation_key(event))
+        if not item.alert_states:
+            return False
+        received_clock = self.state.shop.after(event).received_clock
+        return not is_within_retention(item.conversation.touched_at, received_clock=received_clock)
 
     def apply(
         self, event: InteractionEvent | TimeReached, step: ConversationStep, expected: Expected | None = None

@@ -193,18 +193,21 @@ class RuleDecisions:
                 yield Ending(item_key, rule, _subject_in(kind, item_key, before), RULE_WITHDRAWN)
 
     def _expired(self, kind: str, item_key: str, at: Callable[[], int]) -> Iterator[Ending]:
+        """Alerts that rest on an expired finding; one that began behind the expiry rests on the events' own scores."""
         item = self.state.histories.get(item_key)
         if item is None or not item.findings:
             return
         clock = at()
-        gone = {name for name, known in item.findings.items() if known.valid_until <= clock}
-        values = {value for name in gone & FINDINGS.keys() for value in FINDINGS[name].values}
-        if not values:
+        gone = {name: known for name, known in item.findings.items() if known.valid_until <= clock and name in FINDINGS}
+        if not gone:
             return
         rules = {rule.name: rule for rule in self.state.rules_over(self.rules) if rule.subject == kind}
         for name, before in self._open_alerts(item_key):
             rule = rules.get(name)
-            if rule is not None and FINDING_REPORTED in rule.kinds and not values.isdisjoint(rule.reads):
+            if rule is None or FINDING_REPORTED not in rule.kinds:
+                continue
+            read = [known for one, known in gone.items() if not set(rule.reads).isdisjoint(FINDINGS[one].values)]
+            if any(before.opened_at < known.valid_until for known in read):
                 yield Ending(item_key, rule, _subject_in(kind, item_key, before), FINDING_EXPIRED)
 
     def _open_alerts(self, item_key: str) -> list[tuple[str, AlertState]]:

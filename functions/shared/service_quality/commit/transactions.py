@@ -132,7 +132,11 @@ def event_entry(position: str, step: ConversationStep, outcome: "Outcome") -> di
     if failed is not None:
         entry["score_failed"] = type(failed.error).__name__
     if outcome.entities:
-        entry["tasks"] = {name: _served(one) for name, one in outcome.entities.items()}
+        entry["tasks"] = {
+            name: {"features": one.features.fingerprint, **_served(one)}
+            for name, one in outcome.entities.items()
+            if one.features is not None
+        }
     return entry
 
 

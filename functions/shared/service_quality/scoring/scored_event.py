@@ -17,20 +17,20 @@ from service_quality.tasks.declared_tasks import DISSATISFACTION, Task
 class ScoredEvent(NamedTuple):
     """The vector as served, the score that the model gave for it, and the values by name for rules.
 
-    `score` is None where the model failed, and `failure` is its error. `names` are those of the vector's features.
+    `score` is None where the model failed, and `failure` is its error. `features` are those of the vector.
     """
 
     vector: Vector
     score: Score | None
     values: dict[str, float | int | None]
     failure: Exception | None = None
-    names: tuple[str, ...] = ()
+    features: FeatureSet | None = None
 
     def explain(self) -> Explained | None:
         """The score as people see it; None without one."""
-        if self.score is None:
+        if self.score is None or self.features is None:
             return None
-        reasons = tuple(describe_reasons(self.score, self.values, self.names))
+        reasons = tuple(describe_reasons(self.score, self.values, self.features.names))
         return Explained(shown_probability(self.score), self.score.model_version, reasons)
 
 
@@ -77,5 +77,5 @@ def _score(
     try:
         score = scorer.score(vector)
     except Exception as failure:  # a model can raise any error; the event is sound
-        return ScoredEvent(vector, None, named, failure, features.names)
-    return ScoredEvent(vector, score, {**named, score_name: score.probability}, names=features.names)
+        return ScoredEvent(vector, None, named, failure, features)
+    return ScoredEvent(vector, score, {**named, score_name: score.probability}, features=features)
