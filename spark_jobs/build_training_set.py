@@ -30,6 +30,7 @@ from spark_jobs.lake.tables import (
     read_events,
     replace_training_set,
     table_properties,
+    training_set_of,
 )
 from spark_jobs.learning.customer_rows import (
     CUSTOMER_WARM_UP_DAYS,
@@ -50,7 +51,6 @@ from spark_jobs.learning.labelled_rows import (
     with_labels,
     without_warm_up,
 )
-from spark_jobs.learning.task_tables import training_set_of
 from spark_jobs.logs.declared_features import find_places, vectors_in_service
 from spark_jobs.logs.log_prefix import entries_by
 from spark_jobs.logs.log_table import LOG, read_log
@@ -245,8 +245,8 @@ def main(arguments: Sequence[str]) -> None:
     changed = not made_from.items() <= table_properties(spark, table).items()
     note_step(COMPUTE)
     if changed:
-        synthetic = str(holds_synthetic(spark)).lower()
         rows = read_rows(spark, options, snapshots, given_policies(documents))
+        synthetic = str(holds_synthetic(spark)).lower()
         renew_training_set(rows, options, {**made_from, "synthetic": synthetic})
     note_step(COUNT)
     units = _UNITS[task.name]

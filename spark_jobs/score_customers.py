@@ -8,7 +8,7 @@ from pathlib import Path
 
 import boto3
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cli.atomic_write import atomic_file
@@ -84,12 +84,10 @@ def read_model(options: Namespace) -> TaskModel:
     return TaskModel(CHURN, version, data)
 
 
-def sweep(spark: SparkSession, events: DataFrame, model: TaskModel, as_of: int, policies: PoliciesByShop) -> DataFrame:
-    """The scored customers of the lake's events as of an instant, with what is reported of them."""
+def sweep(events: DataFrame, model: TaskModel, as_of: int, policies: PoliciesByShop) -> DataFrame:
+    """The scored customers of the lake's events as of an instant."""
     asked = population(orders_of(events), one_cutoff(as_of)).drop("orders")
-    scored = score_customers(with_features(asked, events, model.task.features, policies), model)
-    called = called_before(open_customer_scores(spark), as_of, model.task.threshold)
-    return with_reported(scored, called, model.task.threshold)
+    return score_customers(with_features(asked, events, model.task.features, policies), model)
 
 
 def write_findings(findings: Iterable[FindingReported], path: Path) -> None:
@@ -109,8 +107,11 @@ def main(arguments: Sequence[str]) -> None:
     events = read_events(spark, as_of=options.as_of)
     model = read_model(options)
     note_step(COMPUTE)
-    swept = sweep(spark, events, model, options.as_of, given_policies(documents))
-    swept = swept.persist(StorageLevel.DISK_ONLY)  # used several times, computed once
+    scored = sweep(events, model, options.as_of, given_policies(documents))
+    # without the table that is written below: a write would make Spark compute it again
+    scored = scored.persist(StorageLevel.DISK_ONLY)
+    called = called_before(open_customer_scores(spark), options.as_of, model.task.threshold)
+    swept = with_reported(scored, called, model.task.threshold)
     below = F.col("score") < model.task.threshold
     counted = swept.agg(
         F.count(F.lit(1)).alias("customers"),
@@ -121,15 +122,15 @@ def main(arguments: Sequence[str]) -> None:
     ).collect()[0]
     if not counted["customers"]:
         raise InputError(f"found no customer with an order in the 90 days before {as_of}, expected at least one")
-    note_step(WRITE)
-    replace_customer_scores(swept.withColumn("model_version", F.lit(model.version)), as_of=options.as_of)
     reported = swept.where("reported").orderBy("shop_id", F.col("score").desc(), "customer_id").collect()
     findings = [finding_of(row, model, options.as_of) for row in reported]
+    note_step(WRITE)
+    replace_customer_scores(swept.withColumn("model_version", F.lit(model.version)), as_of=options.as_of)
     if options.findings is not None:
         write_findings(findings, options.findings)
     if options.event_stream is not None:
         put_many_control_records(options.event_stream, findings, read_control_key(options.control_key_secret))
-    swept.unpersist()
+    scored.unpersist()
     print_summary(
         f"score_customers: {counted['customers']} customers of {counted['shops']} shops as of {as_of} by"
         f" {model.version}; {counted['findings']} findings, {counted['no_longer']} of them that a risk is over,"

@@ -16,14 +16,13 @@ from spark_jobs.cards.steps import READ, TRAIN, WRITE
 from spark_jobs.command_line import job_parser, positive_argument, print_summary, run_job, session_for
 from spark_jobs.errors import InputError
 from spark_jobs.lake.snapshots import snapshot_of
-from spark_jobs.lake.tables import read_table, table_properties
+from spark_jobs.lake.tables import read_table, table_properties, training_set_of
 from spark_jobs.learning.artefact import MODEL, describe_model, describe_training, write_artefact, write_sample
 from spark_jobs.learning.challenger import latest_rows, train_challenger, write_challenger
 from spark_jobs.learning.learnt_ranges import Learnt, learn_ranges
 from spark_jobs.learning.linear_training import on_every_core, scaled_rows, training_rows
 from spark_jobs.learning.metrics import figure_text
 from spark_jobs.learning.model_selection import L2_CHOICES, SLICE_CUTS, Trained, time_cuts, train
-from spark_jobs.learning.task_tables import training_set_of
 from spark_jobs.learning.term_scaling import Scaling, coefficient_bounds, fit_scaling
 
 _DESCRIPTION = """Trains on the training set of a task and writes an artefact for model_export: model.json, a sample of

@@ -20,6 +20,7 @@ from pyspark.sql.types import (
 
 from service_quality.events.declared_fields import FLAG, INSTANT, INTEGER
 from service_quality.events.interaction_event import DECLARED, fields_of
+from service_quality.tasks.declared_tasks import DISSATISFACTION, Task
 from spark_jobs.cards.running import note_table
 from spark_jobs.errors import InputError, MissingSourceError
 from spark_jobs.lake.later_columns import add_later_columns, with_later_columns
@@ -245,6 +246,15 @@ def replace_customer_scores(scores: DataFrame, *, as_of: int) -> int | None:
     with only_writer(spark, CUSTOMER_SCORES):
         rows.writeTo(CUSTOMER_SCORES).overwrite(F.col("as_of") == instant)
     return snapshot_of(spark, CUSTOMER_SCORES)
+
+
+def training_set_of(task: Task) -> str:
+    """The table of a task's training set.
+
+    >>> training_set_of(DISSATISFACTION).rpartition(".")[2]
+    'training_set'
+    """
+    return TRAINING_SET if task.name == DISSATISFACTION.name else f"{TRAINING_SET}_{task.name}"
 
 
 def table_properties(spark: SparkSession, table: str) -> dict[str, str]:

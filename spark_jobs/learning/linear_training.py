@@ -14,8 +14,8 @@ from service_quality.features.basis import Term
 from service_quality.features.declarations import FeatureSet
 from service_quality.tasks.declared_tasks import DISSATISFACTION, Task
 from spark_jobs.learning.basis_columns import Matrix, Range, Vectors, basis_columns
-from spark_jobs.learning.task_tables import unit_column
 from spark_jobs.learning.term_scaling import Bounds, Scaling
+from spark_jobs.learning.units import unit_column
 from spark_jobs.learning.vector_batches import with_matrix
 
 _MOST_ITERATIONS, _FEWER_ITERATIONS = 100, 30

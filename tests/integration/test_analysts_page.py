@@ -6,6 +6,7 @@ import pytest
 
 from cli.paths import ROOT
 from service_quality.events.interaction_event import DECLARED
+from service_quality.tasks.declared_tasks import TASKS
 from spark_jobs.lake import tables
 from spark_jobs.logs import log_table
 from spark_jobs.session.start import start_session
@@ -21,6 +22,8 @@ COLUMNS = {
     "events": tables.EVENTS_SCHEMA.fieldNames(),
     "rejected": tables.REJECTED_SCHEMA.fieldNames(),
     "training_set": tables.TRAINING_SET_SCHEMA.fieldNames(),
+    "training_set_churn": tables.CUSTOMER_SET_SCHEMA.fieldNames(),
+    "customer_scores": tables.CUSTOMER_SCORES_SCHEMA.fieldNames(),
     "imports": tables.IMPORTS_SCHEMA.fieldNames(),
     "imported_events": tables.IMPORTED_EVENTS_SCHEMA.fieldNames(),
     "log": log_table.LOG_ENTRY_SCHEMA.names,
@@ -53,7 +56,7 @@ def test_every_table_of_the_lake_has_a_row():
     declared = {
         value.removeprefix(f"{tables.NAMESPACE}.")
         for module in (tables, log_table)
-        for value in vars(module).values()
+        for value in (*vars(module).values(), *map(tables.training_set_of, TASKS.values()))
         if isinstance(value, str) and value.startswith(f"{tables.NAMESPACE}.")
     }
 

@@ -131,7 +131,8 @@ RULE_KEYS = {
     "name": "the name of the rule: its alerts keep it as their kind",
     "version": "raised with every change of what the rule asks",
     "subject": "whom or what its alerts are about",
-    "kinds": "when it is asked: kinds, groups (service, feedback, behaviour), or time_reached (a stage of a wait)",
+    "kinds": "when it is asked: kinds, groups (service, feedback, behaviour), time_reached (a stage of a wait), or "
+    "finding_reported (a job says what it found about the subject)",
     "tiers": "a condition for each severity; the gravest that holds decides",
     "resolved_when": "the condition that ends an open alert; it comes before any tier",
     "cooldown": "for so long after a message what holds or comes back is counted and not sent, unless it is graver",

@@ -29,6 +29,7 @@ CONVERSATION_DAYS = 51
 HISTORY_DAYS = LONGEST_REACH // DAY + 55
 
 _POLICY, _RULES = "policy", "rules"
+_FINDINGS = ""
 _FIELDS_OF_ALERTS_WITH_IDS = 11
 _STORED_FIELDS = (*(name for name in OPTIONAL_FIELDS if name not in ("text", "query")), "text_digest")
 _STORED_VALUES = attrgetter(*_STORED_FIELDS)
@@ -258,12 +259,14 @@ def _past_from_stored(stored: list[Any] | None) -> Past | None:  # type: ignore[
 
 
 def _alerts_to_stored(item: ConversationItem | HistoryItem) -> object:
-    """The alerts by rule; where conditions within `for` hold, in a list before these; findings behind both."""
-    alerts = {rule: list(state) for rule, state in sorted(item.alert_states.items())}
-    held, findings = dict(sorted(item.held.items())), item.findings if isinstance(item, HistoryItem) else {}
-    if findings:
-        return [alerts, held, dict(sorted(findings.items()))]
-    return [alerts, held] if held else alerts
+    """The alerts by rule, and findings under a name that no rule has: a release without findings leaves that out.
+
+    Where conditions within `for` hold, they are in a list behind these.
+    """
+    alerts: dict[str, object] = {rule: list(state) for rule, state in sorted(item.alert_states.items())}
+    if isinstance(item, HistoryItem) and item.findings:
+        alerts = {_FINDINGS: dict(sorted(item.findings.items())), **alerts}
+    return [alerts, dict(sorted(item.held.items()))] if item.held else alerts
 
 
 def _alerts_from_stored(  # type: ignore[explicit-any]  # our own JSON
@@ -273,10 +276,10 @@ def _alerts_from_stored(  # type: ignore[explicit-any]  # our own JSON
 
     A state of a release without alert ids is absent.
     """
-    alerts, held, *others = stored if isinstance(stored, list) else (stored, {})
+    alerts, held = stored if isinstance(stored, list) else (stored, {})
     fields = range(_FIELDS_OF_ALERTS_WITH_IDS, len(AlertState._fields) + 1)
     return (
-        {rule: AlertState(*values) for rule, values in alerts.items() if len(values) in fields},
+        {rule: AlertState(*values) for rule, values in alerts.items() if rule and len(values) in fields},
         {rule: Held(Stretch(*stretch), since) for rule, (stretch, since) in held.items()},
-        {name: KnownFinding(*known) for known_by_name in others for name, known in known_by_name.items()},
+        {name: KnownFinding(*known) for name, known in alerts.get(_FINDINGS, {}).items()},
     )
