@@ -8,7 +8,7 @@ from unittest import mock
 from service_quality.alerts import looks
 from service_quality.alerts.looks import Clocks, Watched
 from service_quality.alerts.rules import CONVERSATION, Rule
-from service_quality.commit import event_fold, shop_state
+from service_quality.commit import event_fold, rule_decisions, shop_state
 from service_quality.commit.state_items import ConversationItem, encode_conversation
 from service_quality.conversations.deadlines import deadline_of
 from service_quality.conversations.wait_stages import CLOCK, Stage
@@ -67,4 +67,4 @@ def held_since_it_first_was(world: World) -> list[Any]:
             return before if found is None else found
         return found._replace(since=before.since | found.since)
 
-    return [mock.patch.object(event_fold, "held_after", held_after)]
+    return [mock.patch.object(rule_decisions, "held_after", held_after)]
