@@ -35,7 +35,13 @@ ENDS = {
     ),
     "put_object": ("ok", "throttled", "never lands", "answer lost", "lands later"),
     "list_shards": ("ok", "throttled", "never lands"),
-    "put_records": ("ok", "throttled", "never lands", *("answer lost", "lands later", "half", "half to the end") * 2),
+    "put_records": (
+        "ok",
+        "throttled",
+        "never lands",
+        *("answer lost", "lands later", "half") * 2,
+        *("half to the end",) * 6,
+    ),
 }
 
 
