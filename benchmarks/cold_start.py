@@ -31,7 +31,6 @@ from service_quality.events.event_forms import event_to_json
 from service_quality.events.interaction_event import InteractionEvent
 
 OURS, SCIKIT_LEARN, IMPORTS = "score_interactions", "scikit-learn, joblib, boto3", "bare imports"
-VERSION = "20261119T060000Z-0123456789ab"
 AT = 1_795_165_200_000
 OURS_ALONE = ("app", "service_quality")
 TIMEOUT_SECONDS = 60
@@ -77,7 +76,7 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
             build_layer(layer, layers / layer, {"LAYER_PYTHON": sys.executable})
             shutil.copytree(layers / layer, layers / "opt", dirs_exist_ok=True)
         packages = layers / "opt" / "python"
-        with serving(AwsAnswers(model.onnx, VERSION).answer) as aws:
+        with serving(AwsAnswers(model.onnx).answer) as aws:
             ours = Function(
                 OURS, ROOT / "functions" / "score_interactions", deployed_variables(aws), layers=(packages,)
             )

@@ -30,7 +30,7 @@ def measure(runs: int, progress: Callable[[str], None]) -> Section:
         for number in range(1, runs + 1):
             progress(f"run {number} of {runs}")
             ours.append(run_function(around, "ours", 1, OUR_EVENTS, f"one-{number}"))
-            naive.append(run_function(around, "naive", 1, NAIVE_EVENTS, f"one-{number}", around.pipeline))
+            naive.append(run_function(around, "naive", 1, NAIVE_EVENTS, f"one-{number}", *around.pipelines))
             ten_shops.append(run_function(around, "ours", 10, OUR_EVENTS, f"ten-{number}"))
             require_same_scores(ours[-1], naive[-1])
     progress("Feast's online read")

@@ -113,13 +113,16 @@ def main(arguments: Sequence[str]) -> None:
     parser = job_parser("check_consistency", _DESCRIPTION)
     parser.add_argument("archive", nargs="?", metavar="ARCHIVE", help=ARCHIVE_HELP)
     add_as_of(parser)
+    shop_help = "check the log of this shop alone; several times for several shops (default: all)"
+    parser.add_argument("--shop", action="append", metavar="ID", help=shop_help)
     options = parser.parse_args(arguments)
     spark = session_for(options, "check_consistency")
     note_step(READ)
-    whole = read_entries(spark, options.archive).cache()
+    chosen = F.col("shop_id").isin(options.shop) if options.shop else F.lit(True)
+    whole = read_entries(spark, options.archive).where(chosen).cache()
     entries = entries_by(whole, options.as_of)
     find_places(entries, FEATURES)  # refuses what no row declares before minutes pass
-    links = links_by(read_links(spark, options.archive), whole, options.as_of)
+    links = links_by(read_links(spark, options.archive).where(chosen), whole, options.as_of)
     faults = broken_chains([row.asDict() for row in links.collect()])
     note_step(COMPUTE)
     recomputing = Recomputing.of(entries)

@@ -1,10 +1,12 @@
-"""AWS for a function's first event: tables empty but for the champion's pointer, its model, a stream of one shard.
+"""AWS for a function's first event: tables empty but for the champions' pointers, their models, a stream of one shard.
 
 They answer at once and always the same, so that only the function is measured.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.cold_start_runs.local_server import Answer, Request
 
@@ -17,8 +19,8 @@ _TARGET = "X-Amz-Target"
 class AwsAnswers:
     """Answers the requests of a function that scores its first event ever."""
 
-    model: bytes
-    version: str
+    models: Mapping[str, bytes]
+    """The model of each task, by the name of its pointer, which is its version, too."""
 
     def answer(self, request: Request) -> Answer:
         """DynamoDB and Kinesis by the operation in the header, S3 by the method."""
@@ -29,15 +31,15 @@ class AwsAnswers:
                 return _json({"Shards": [{"ShardId": SHARD, "HashKeyRange": hashes}]})
             return self._dynamodb(operation, json.loads(request.body))
         if request.method == "GET":
-            return Answer(200, self.model)
+            version = request.path.split("/")[-2]
+            return Answer(200, self.models[version])
         if "Content-MD5" in request.headers:
             return Answer(400, b"<Error><Code>BadDigest</Code></Error>", {"Content-Type": "application/xml"})
         return Answer(200)
 
-    def _dynamodb(self, operation: str, asked: dict[str, object]) -> Answer:
+    def _dynamodb(self, operation: str, asked: dict[str, Any]) -> Answer:
         if operation == "GetItem" and asked["TableName"] == "models":
-            pointer = {"version": {"S": self.version}}
-            return _json({"Item": pointer})
+            return _json({"Item": {"version": asked["Key"]["sk"]}})
         if operation == "BatchGetItem":
             return _json({"Responses": {}, "UnprocessedKeys": {}})
         items = asked.get("TransactItems")

@@ -27,7 +27,8 @@ from service_quality.events.log_records import LogRecord, Rejection
 from service_quality.events.positions import Position
 from service_quality.features.feature_set import FEATURES
 from service_quality.features.vectors import Vector
-from service_quality.scoring.scores import Score
+from service_quality.scoring.scores import Score, TaskScorer
+from service_quality.tasks.declared_tasks import CHURN
 
 BATCH, WARM_EVENTS = 100, 50
 
@@ -112,18 +113,19 @@ class RecordingScorer:
         return score
 
 
-def main(shops: int, events: int, run: str, pipeline: Path) -> None:
+def main(shops: int, events: int, run: str, pipelines: Sequence[Path]) -> None:
     """Take the events one by one."""
     session = boto3.session.Session()
     counter = CallCounter(session._session)
     store = OneByOne(session.client("dynamodb"), os.environ["STATE_TABLE"], os.environ["ALERTS_TABLE"])
-    scorer = RecordingScorer(PipelineScorer(joblib.load(pipeline)))
+    first, churn = (PipelineScorer(joblib.load(pipeline)) for pipeline in pipelines)
+    scorer = RecordingScorer(first)
     chosen = contact_events(events, shops=shops, run=run)[:events]
     records = [record for batch in batches(chosen, BATCH) for record in batch["Records"]]
 
     def take(some: list[dict[str, Any]]) -> None:
         for record in some:
-            advance(record["kinesis"], store, scorer)
+            advance(record["kinesis"], store, scorer, churn)
 
     take(records[:WARM_EVENTS])
     counter.counting = True
@@ -135,13 +137,15 @@ def main(shops: int, events: int, run: str, pipeline: Path) -> None:
     Measured(seconds / counted * 1e6, calls, peak_mb(), scores).print()
 
 
-def advance(kinesis: dict[str, Any], store: OneByOne, scorer: RecordingScorer) -> None:
+def advance(kinesis: dict[str, Any], store: OneByOne, scorer: RecordingScorer, churn: PipelineScorer) -> None:
     """One event, without a cache of the one before."""
     position = str(Position(1, int(kinesis["sequenceNumber"])))
     arrived_at = round(kinesis["approximateArrivalTimestamp"] * 1000)
     record = LogRecord(position, base64.b64decode(kinesis["data"]), arrived_at)
-    OnlineCommit(store, lambda: scorer, FEATURES, shipped_rules()).advance_shop(kinesis["partitionKey"], [record])
+    commit = OnlineCommit(store, lambda: scorer, FEATURES, shipped_rules())
+    commit.entity_scorers = lambda: (TaskScorer(CHURN, churn),)
+    commit.advance_shop(kinesis["partitionKey"], [record])
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], [*map(Path, sys.argv[4:])])

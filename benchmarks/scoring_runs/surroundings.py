@@ -1,10 +1,10 @@
-"""The surroundings of both functions: the project's own storage stack on the embedded AWS, one model in two forms."""
+"""The surroundings of both functions: the project's own storage stack on the embedded AWS, models in two forms."""
 
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import joblib  # type: ignore[import-untyped]
@@ -18,7 +18,7 @@ from model_export.export import export_model
 from model_export.pipeline import build_pipeline
 from model_export.promotion import promote_version
 from model_export.registry import Registry, publish_model
-from service_quality.features.feature_set import FEATURES
+from service_quality.tasks.declared_tasks import TASKS
 from tests.parity.model_export.artefacts import oracle_probability, rewrite_model, write_artefact, write_sample
 
 INTERCEPT, WEIGHT = -1.15, 0.45  # so that about one contact in twenty rings
@@ -26,16 +26,16 @@ INTERCEPT, WEIGHT = -1.15, 0.45  # so that about one contact in twenty rings
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The environment that leads a function here, and the model as a scikit-learn pipeline."""
+    """The environment that leads a function here, and the model of each task as a scikit-learn pipeline."""
 
     cloud: Cloud
     environment: dict[str, str]
-    pipeline: Path
+    pipelines: tuple[Path, ...]
 
 
 @contextmanager
 def surroundings(folder: Path) -> Iterator[Surroundings]:
-    """Start the embedded AWS, make tables, buckets and topic from the project's stacks, promote a model."""
+    """Start the embedded AWS, make tables, buckets and topic from the project's stacks, promote models."""
     folder.mkdir(parents=True, exist_ok=True)
     with Emulator(folder / "emulator") as emulator:
         cloud = emulator.cloud
@@ -45,7 +45,7 @@ def surroundings(folder: Path) -> Iterator[Surroundings]:
         stream = _deploy(cloud, "stream", AlarmTopicArn=alarm_topic, ShardCount="1")
         timers = _deploy(cloud, "timers", AlarmTopicArn=alarm_topic)
         registry = Registry(cloud.s3, storage["ModelsBucketName"], cloud.dynamodb, storage["ModelsTableName"])
-        pipeline = _promote(folder, registry)
+        pipelines = tuple(_promote(folder / task.name, replace(registry, task=task)) for task in TASKS.values())
         settings = {
             "EVENT_STREAM": stream["EventStreamName"],
             "STATE_TABLE": storage["StateTableName"],
@@ -62,7 +62,7 @@ def surroundings(folder: Path) -> Iterator[Surroundings]:
             "STREAM_GENERATION": "1",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
-        yield Surroundings(cloud, for_embedded(os.environ, emulator.endpoint) | settings, pipeline)
+        yield Surroundings(cloud, for_embedded(os.environ, emulator.endpoint) | settings, pipelines)
 
 
 def _deploy(cloud: Cloud, name: str, **parameters: str) -> dict[str, str]:
@@ -83,7 +83,7 @@ def _deploy(cloud: Cloud, name: str, **parameters: str) -> dict[str, str]:
 
 def _promote(folder: Path, registry: Registry) -> Path:
     artefact = folder / "artefact"
-    made = write_artefact(artefact)
+    made = write_artefact(artefact, task=registry.task)
     weights = [WEIGHT * weight for weight in made.document["coefficients"]]
     rewrite_model(artefact, coefficients=weights, intercept=INTERCEPT)
     document = json.loads((artefact / "model.json").read_text("utf-8"))
@@ -93,5 +93,5 @@ def _promote(folder: Path, registry: Registry) -> Path:
     promote_version(exported.version, registry, who="benchmark", why="to be measured")
     pipeline = folder / "pipeline.joblib"
     joblib.dump(build_pipeline(read_artefact(artefact).model), pipeline)
-    assert len(document["features"]) == len(FEATURES.names)
+    assert len(document["features"]) == len(registry.task.features.names)
     return pipeline

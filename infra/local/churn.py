@@ -169,7 +169,7 @@ class _Line:
     def _check(self, spark: SparkProcess) -> dict[str, Any]:
         """Recompute what was served from the archive itself; the check's summary, whatever it found."""
         archive = f"s3a://{self.outputs['ArchiveBucketName']}/archive"
-        status, said = spark.try_to_run("check", self._job("check_consistency", archive))
+        status, said = spark.try_to_run("check", self._job("check_consistency", archive, "--shop", self.asked.shop))
         if status:
             say(f"  {said[-1]}")
         return self._read("check_consistency")

@@ -15,7 +15,7 @@ def test_both_functions_give_the_same_scores_and_their_calls_are_counted(tmp_pat
 
     with surroundings(tmp_path) as around:
         ours = run_function(around, "ours", 1, (WARM_BATCHES + 1) * BATCH, "test")
-        naive = run_function(around, "naive", 1, events, "test", around.pipeline)
+        naive = run_function(around, "naive", 1, events, "test", *around.pipelines)
 
     require_same_scores(ours, naive)
     assert len(set(naive.scores.values())) > events / 2  # most events, and each by values of its own

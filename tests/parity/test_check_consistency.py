@@ -408,3 +408,15 @@ def test_customer_served_at_another_event_is_superfluous_and_other_features_are_
 
     assert (code, found["mismatched"], found["missing"], found["of_other_features"]) == (1, 0, 0, 1)
     assert found["extra"] == len(CHURN.features.names) + 1
+
+
+def test_of_one_shop_nothing_else_is_read(run, tmp_path):
+    others = [link for link in run.links if link["shop_id"] != SHOPS[0]]
+    broken = altered(others, lambda entry: entry.update(clock=entry["clock"] + 1))
+    own = [link for link in run.links if link["shop_id"] == SHOPS[0]]
+
+    code, found = check(run, [*own, *broken], tmp_path, "--shop", SHOPS[0])
+
+    assert (code, found["chain"], found["mismatched"]) == (0, "whole", 0)
+    assert found["compared"] == compared_values(own)
+    assert found["entities"] == {"churn": len(scored_customers(own))}

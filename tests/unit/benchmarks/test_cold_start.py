@@ -50,20 +50,22 @@ def test_failed_function_is_reported(path):
 
 
 def test_aws_refuses_checks_as_the_services_do():
-    answers = AwsAnswers(b"model", "v1")
+    answers = AwsAnswers({"champion": b"model", "churn": b"other"})
 
-    pointer = answers.answer(asked("GetItem", {"TableName": "models"}))
+    pointer = answers.answer(
+        asked("GetItem", {"TableName": "models", "Key": {"pk": {"S": "pointer"}, "sk": {"S": "churn"}}})
+    )
     never = {"Put": {"ConditionExpression": "attribute_exists(key) AND attribute_not_exists(key)"}}
     refused = answers.answer(asked("TransactWriteItems", {"TransactItems": [never, never]}))
     taken = answers.answer(asked("TransactWriteItems", {"TransactItems": [{"Put": {}}]}))
 
     (shard,) = json.loads(answers.answer(asked("ListShards", {"StreamName": "events"})).body)["Shards"]
     assert int(shard["HashKeyRange"]["EndingHashKey"]) == 2**128 - 1
-    assert json.loads(pointer.body)["Item"]["version"] == {"S": "v1"}
+    assert json.loads(pointer.body)["Item"]["version"] == {"S": "churn"}
     assert refused.status == 400
     assert json.loads(refused.body)["CancellationReasons"] == [{"Code": "ConditionalCheckFailed"}] * 2
     assert taken.status == 200
-    assert answers.answer(Request("GET", "/models/model.onnx", {}, b"")).body == b"model"
+    assert answers.answer(Request("GET", "/models/models/churn/model.onnx?x=1", {}, b"")).body == b"other"
     assert b"BadDigest" in answers.answer(Request("PUT", "/rejected/check", {"Content-MD5": "x"}, b"check")).body
 
 
