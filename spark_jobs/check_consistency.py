@@ -1,7 +1,7 @@
 """Recompute every feature of every scored event of the log, and compare it bit for bit."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pyspark import StorageLevel
@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from service_quality.facts.conversation_fold import FOLD_VERSION
 from service_quality.features.feature_set import FEATURES
-from service_quality.tasks.declared_tasks import CONVERSATION, TASKS, Task
+from service_quality.tasks.declared_tasks import CHURN, Task
 from spark_jobs.cards.running import note_step
 from spark_jobs.cards.steps import COMPUTE, COUNT, READ
 from spark_jobs.command_line import add_as_of, job_parser, print_summary, run_job, session_for
@@ -19,11 +19,10 @@ from spark_jobs.logs.archive import broken_chains, to_log
 from spark_jobs.logs.declared_features import find_places
 from spark_jobs.logs.entry_source import ARCHIVE_HELP, read_entries, read_links
 from spark_jobs.logs.log_prefix import entries_by, links_by
-from spark_jobs.logs.policies import PoliciesByShop
 from spark_jobs.logs.settings import read_settings
-from spark_jobs.reader.behind_events import compute_behind_events
+from spark_jobs.reader.behind_events import LogToRead, compute_at_and_behind
 from spark_jobs.reader.comparison import compare_served
-from spark_jobs.reader.counted_spans import CountedSpans, counted_spans
+from spark_jobs.reader.counted_spans import counted_spans
 from spark_jobs.reader.recorded_imports import join_imports
 from spark_jobs.reader.served_features import compute_served_features
 from spark_jobs.reader.served_tasks import read_served
@@ -44,64 +43,51 @@ Row = dict[str, Any]
 _FAULTS = ("mismatched", "missing", "extra")
 
 
-class Recomputing(NamedTuple):
-    """A log as features are recomputed from it: its accepted entries, with the events of imports, and its columns."""
-
-    log: DataFrame
-    whole: DataFrame
-    spans: Mapping[str, CountedSpans]
-    policies: PoliciesByShop
-
-    @classmethod
-    def of(cls, entries: DataFrame) -> "Recomputing":
-        """That of all entries of a log."""
-        policies = read_settings(entries).policies
-        log = to_log(entries, policies)
-        whole = join_imports(log)
-        if "number" in whole.columns:
-            whole = whole.persist(StorageLevel.DISK_ONLY)  # of imports, counted, then folded
-        return cls(log, whole, counted_spans(entries, log, FEATURES.plan), policies)
-
-    @property
-    def own(self) -> DataFrame:
-        """The entries that this version of the fold made."""
-        return self.log.where(F.col("import_id").isNull() & (F.col("fold_version") == FOLD_VERSION))
+def read_log(entries: DataFrame) -> LogToRead:
+    """A log as features are recomputed from it, of all its entries."""
+    policies = read_settings(entries).policies
+    log = to_log(entries, policies)
+    whole = join_imports(log)
+    if "number" in whole.columns:
+        whole = whole.persist(StorageLevel.DISK_ONLY)  # of imports, counted, then folded
+    return LogToRead(log, whole, counted_spans(entries, log, FEATURES.plan), policies)
 
 
-def compare_events(recomputing: Recomputing, entries: DataFrame) -> dict[str, Row]:
-    """The counts of each feature of scored events, and of the clock."""
-    own = recomputing.own
-    recomputed = compute_served_features(recomputing.whole, FEATURES, recomputing.spans, recomputing.policies)
-    recomputed = recomputed.join(own.select("shop_id", "log_index"), ["shop_id", "log_index"], "left_semi")
-    counts = compare_served(own, recomputed, find_places(entries, FEATURES), features=len(FEATURES.features))
-    return _by_name(counts, FEATURES.names)
+def own_entries(log: LogToRead) -> DataFrame:
+    """The entries that this version of the fold made."""
+    return log.accepted.where(F.col("import_id").isNull() & (F.col("fold_version") == FOLD_VERSION))
 
 
-class ComparedEntities(NamedTuple):
-    """The counts of each feature that was served of a task's entities; how often, and how often of other features."""
+class Served(NamedTuple):
+    """What was served of a task's entities (served_tasks.SERVED_TASK_DDL) by today's features; how often by others."""
 
-    by_feature: dict[str, Row]
-    served: int
+    rows: DataFrame
+    times: int
     of_other_features: int
 
+    @classmethod
+    def of(cls, own: DataFrame, task: Task) -> "Served":
+        """What own entries of a log hold."""
+        served = read_served(own, task).persist(StorageLevel.DISK_ONLY)
+        present = served.where(F.col("fingerprint") == task.features.fingerprint)
+        times = present.count()
+        return cls(present, times, served.count() - times)
 
-def compare_entities(recomputing: Recomputing, task: Task) -> ComparedEntities:
-    """Compare what was served of a task's entities, wherever the log has it."""
-    served = read_served(recomputing.own, task).persist(StorageLevel.DISK_ONLY)
-    present = served.where(F.col("fingerprint") == task.features.fingerprint)
-    count, compared = served.count(), present.count()
-    if not compared:
-        return ComparedEntities({}, 0, count)
-    log, whole, spans, policies = recomputing
-    columns = set(task.features.plan.column_of.values())
-    of_task = {
-        shop_id: {column: one for column, one in own.items() if column in columns} for shop_id, own in spans.items()
-    }
-    recomputed = compute_behind_events(log.where("import_id is null"), whole, task, of_task, policies)
-    recomputed = recomputed.join(present.select("shop_id", "log_index"), ["shop_id", "log_index"], "left_semi")
-    counts = compare_served(present, recomputed, {}, features=len(task.features.features))
-    names = [f"{task.name}: {name}" for name in task.features.names]
-    return ComparedEntities(_by_name(counts, names, f"{task.name}: clock"), compared, count - compared)
+
+def compare(log: LogToRead, entries: DataFrame, served: Served) -> dict[str, Row]:
+    """The counts of each feature of scored events and of the clock; of churn, wherever the log has it, too."""
+    own, counts_by_name = own_entries(log), dict[str, Row]()
+    if served.times:
+        events, entities = compute_at_and_behind(log, FEATURES, CHURN)
+        entities = entities.join(served.rows.select("shop_id", "log_index"), ["shop_id", "log_index"], "left_semi")
+        counts = compare_served(served.rows, entities, {}, features=len(CHURN.features.features))
+        names = [f"{CHURN.name}: {name}" for name in CHURN.features.names]
+        counts_by_name = _by_name(counts, names, f"{CHURN.name}: clock")
+    else:
+        events = compute_served_features(log.whole, FEATURES, log.spans, log.policies)
+    events = events.join(own.select("shop_id", "log_index"), ["shop_id", "log_index"], "left_semi")
+    counts = compare_served(own, events, find_places(entries, FEATURES), features=len(FEATURES.features))
+    return _by_name(counts, FEATURES.names) | counts_by_name
 
 
 def _by_name(counts: DataFrame, names: Sequence[str], clock: str = "clock") -> dict[str, Row]:
@@ -125,12 +111,9 @@ def main(arguments: Sequence[str]) -> None:
     links = links_by(read_links(spark, options.archive).where(chosen), whole, options.as_of)
     faults = broken_chains([row.asDict() for row in links.collect()])
     note_step(COMPUTE)
-    recomputing = Recomputing.of(entries)
-    by_feature = compare_events(recomputing, entries)
-    tasks = [task for task in TASKS.values() if task.unit != CONVERSATION]
-    entities = {task.name: compare_entities(recomputing, task) for task in tasks}
-    for one in entities.values():
-        by_feature |= one.by_feature
+    log = read_log(entries)
+    served = Served.of(own_entries(log), CHURN)
+    by_feature = compare(log, entries, served)
     totals = {name: sum(row[name] for row in by_feature.values()) for name in ("compared", *_FAULTS)}
     differing = {
         name: {kind: row[kind] for kind in _FAULTS}
@@ -139,14 +122,13 @@ def main(arguments: Sequence[str]) -> None:
     }
     note_step(COUNT)
     unscored = entries.where("score_failed is not null").count()
-    log = recomputing.log
-    of_others = log.where((F.col("fold_version") != FOLD_VERSION) & F.col("served_vector").isNotNull()).count()
+    of_others = log.accepted.where((F.col("fold_version") != FOLD_VERSION) & F.col("served_vector").isNotNull()).count()
     summary = {
         **totals,
         "unscored": unscored,
         "of_other_folds": of_others,
-        "entities": {name: one.served for name, one in entities.items()},
-        "of_other_features": sum(one.of_other_features for one in entities.values()),
+        "entities": {CHURN.name: served.times},
+        "of_other_features": served.of_other_features,
         "chain": "broken" if faults else "whole",
         "faults": faults,
         "differing": differing,
