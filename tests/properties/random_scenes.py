@@ -144,6 +144,17 @@ SCENES: tuple[tuple[Step, ...], ...] = (
     ),
 )
 
+#: Played by themselves alone: a customer who has rated only thanks, and the contact stays closed.
+STEADY: tuple[tuple[Step, ...], ...] = (
+    (
+        Step("customer_message", 0, _ASKS),
+        Step("agent_message", MINUTE, _ANN),
+        Step("rated", 2 * MINUTE, {"rating": 5}),
+        Step("customer_message", 3 * MINUTE, _THANKS),
+        Step("internal_note", 4 * MINUTE, _NOBODY),
+    ),
+)
+
 #: A job finds something about a customer after a question, and it expires; then an event that names the customer comes,
 #: or one that does not.
 FOUND_OUT: tuple[tuple[Step, ...], ...] = tuple(

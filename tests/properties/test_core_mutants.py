@@ -16,7 +16,7 @@ from tests.properties.feature_sets import SETS, SMALL_CHURN
 from tests.properties.finding_mutants import OF_FINDINGS
 from tests.properties.policy_mutants import OF_POLICIES
 from tests.properties.random_logs import DOINGS_WITH_FINDINGS, START, LogWriter, RandomLog, build_log
-from tests.properties.random_scenes import SCENES, Scene, Step
+from tests.properties.random_scenes import SCENES, STEADY, Scene, Step
 from tests.properties.step_check import assert_steps_equal_oracle, assert_steps_under_policies_equal_oracle
 from tests.properties.test_online_reader import assert_served_equals_oracle, serve
 from tests.properties.time_mutants import OF_TIME, OF_TIME_SERVED, OF_TIME_UNDER_POLICIES
@@ -42,7 +42,7 @@ def scene_log(steps: tuple[Step, ...]) -> RandomLog:
 
 
 def check_steps() -> None:
-    for steps in SCENES:
+    for steps in (*SCENES, *STEADY):
         assert_steps_equal_oracle(scene_log(steps))
     for seed in range(MOST_LOGS):
         assert_steps_equal_oracle(random_log(seed, "small"))
