@@ -16,7 +16,7 @@ from spark_jobs.cards.steps import COMPUTE, COUNT, READ
 from spark_jobs.command_line import add_as_of, job_parser, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError
 from spark_jobs.logs.archive import broken_chains, to_log
-from spark_jobs.logs.declared_features import find_places
+from spark_jobs.logs.declared_features import Places, find_places
 from spark_jobs.logs.entry_source import ARCHIVE_HELP, read_entries, read_links
 from spark_jobs.logs.log_prefix import entries_by, links_by
 from spark_jobs.logs.settings import read_settings
@@ -74,7 +74,7 @@ class Served(NamedTuple):
         return cls(present, times, served.count() - times)
 
 
-def compare(log: LogToRead, entries: DataFrame, served: Served) -> dict[str, Row]:
+def compare(log: LogToRead, places: Places, served: Served) -> dict[str, Row]:
     """The counts of each feature of scored events and of the clock; of churn, wherever the log has it, too."""
     own, counts_by_name = own_entries(log), dict[str, Row]()
     if served.times:
@@ -86,7 +86,7 @@ def compare(log: LogToRead, entries: DataFrame, served: Served) -> dict[str, Row
     else:
         events = compute_served_features(log.whole, FEATURES, log.spans, log.policies)
     events = events.join(own.select("shop_id", "log_index"), ["shop_id", "log_index"], "left_semi")
-    counts = compare_served(own, events, find_places(entries, FEATURES), features=len(FEATURES.features))
+    counts = compare_served(own, events, places, features=len(FEATURES.features))
     return _by_name(counts, FEATURES.names) | counts_by_name
 
 
@@ -107,13 +107,13 @@ def main(arguments: Sequence[str]) -> None:
     chosen = F.col("shop_id").isin(options.shop) if options.shop else F.lit(True)
     whole = read_entries(spark, options.archive).where(chosen).cache()
     entries = entries_by(whole, options.as_of)
-    find_places(entries, FEATURES)  # refuses what no row declares before minutes pass
+    places = find_places(entries, FEATURES)
     links = links_by(read_links(spark, options.archive).where(chosen), whole, options.as_of)
     faults = broken_chains([row.asDict() for row in links.collect()])
     note_step(COMPUTE)
     log = read_log(entries)
     served = Served.of(own_entries(log), CHURN)
-    by_feature = compare(log, entries, served)
+    by_feature = compare(log, places, served)
     totals = {name: sum(row[name] for row in by_feature.values()) for name in ("compared", *_FAULTS)}
     differing = {
         name: {kind: row[kind] for kind in _FAULTS}

@@ -1,8 +1,8 @@
 """Writes a backfill to the functions' side: packs into the state table, import records onto the stream."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import boto3
 import pyarrow as pa
@@ -17,6 +17,7 @@ from service_quality.events.control_signatures import sign_control
 from service_quality.instants import DAY, SECOND
 
 TableItem = dict[str, dict[str, object]]
+One = TypeVar("One")
 
 _BATCH = 25  # BatchWriteItem's own limit
 _RECORDS_A_CALL = 500  # PutRecords' own limit; a finding has a few kilobytes, of 5 MiB a call
@@ -83,20 +84,17 @@ def put_many_control_records(stream: str, records: Sequence[ControlRecord], key:
     same records.
     """
     kinesis = boto3.client("kinesis")
+
+    def put(left: Sequence[ControlRecord]) -> Sequence[ControlRecord]:
+        now = time.time_ns() // 1_000_000
+        answers = kinesis.put_records(
+            StreamName=stream,
+            Records=[{"Data": sign_control(one, key, issued_at=now), "PartitionKey": one.shop_id} for one in left],
+        )["Records"]
+        return [one for one, answer in zip(left, answers, strict=True) if "ErrorCode" in answer]
+
     for start in range(0, len(records), _RECORDS_A_CALL):
-        left = records[start : start + _RECORDS_A_CALL]
-        for attempt in range(_MOST_ATTEMPTS):
-            now = time.time_ns() // 1_000_000
-            answers = kinesis.put_records(
-                StreamName=stream,
-                Records=[{"Data": sign_control(one, key, issued_at=now), "PartitionKey": one.shop_id} for one in left],
-            )["Records"]
-            left = [one for one, answer in zip(left, answers, strict=True) if "ErrorCode" in answer]
-            if not left:
-                break
-            time.sleep(min(5.0, 0.05 * 2**attempt))
-        else:
-            raise DependencyError(f"{stream} did not take {len(left)} records in {_MOST_ATTEMPTS} attempts")
+        _put_until_taken(put, records[start : start + _RECORDS_A_CALL], f"{stream} did not take {{}} records")
 
 
 def read_control_key(secret: str) -> bytes:
@@ -125,10 +123,20 @@ def table_item(row: dict[str, object], expires_at: int) -> TableItem:
 
 def _put(dynamodb: Any, table: str, items: Iterable[Mapping[str, Any]]) -> None:
     """BatchWriteItem until every item is written."""
-    left = {table: [{"PutRequest": {"Item": item}} for item in items]}
+
+    def put(left: Sequence[Any]) -> Sequence[Any]:
+        refused: Mapping[str, Sequence[Any]]
+        refused = dynamodb.batch_write_item(RequestItems={table: left}).get("UnprocessedItems", {})
+        return refused.get(table, ())
+
+    _put_until_taken(put, [{"PutRequest": {"Item": item}} for item in items], f"{table} did not take {{}} items")
+
+
+def _put_until_taken(put: Callable[[Sequence[One]], Sequence[One]], left: Sequence[One], refusal: str) -> None:
+    """Put until nothing is left, which `put` returns; DependencyError, with the number left, where that is never so."""
     for attempt in range(_MOST_ATTEMPTS):
-        left = dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems", {})
+        left = put(left)
         if not left:
             return
         time.sleep(min(5.0, 0.05 * 2**attempt))
-    raise DependencyError(f"{table} did not take all items in {_MOST_ATTEMPTS} attempts")
+    raise DependencyError(f"{refusal.format(len(left))} in {_MOST_ATTEMPTS} attempts")

@@ -61,9 +61,9 @@ def closed_cutoffs(orders: DataFrame, *, as_of: int, warm_up_days: int) -> DataF
         F.min(F.array_min("orders")).alias("first"), F.max(F.array_max("orders")).alias("last")
     )
     ends = of_shop.agg(F.min("first").alias("first"), F.max("last").alias("last")).collect()[0]
-    if ends["first"] is None:
-        return _labelled(orders.withColumn("cutoff", F.lit(0)).limit(0))
-    cutoffs = weekly_cutoffs(ends["first"] + warm_up_days * DAY, min(ends["last"], as_of) - CHURN_HORIZON)
+    cutoffs = range(0)
+    if ends["first"] is not None:
+        cutoffs = weekly_cutoffs(ends["first"] + warm_up_days * DAY, min(ends["last"], as_of) - CHURN_HORIZON)
     if not cutoffs:
         return _labelled(orders.withColumn("cutoff", F.lit(0)).limit(0))
     lived = F.col("cutoff").between(F.col("first") + warm_up_days * DAY, F.col("last") - CHURN_HORIZON)

@@ -213,12 +213,17 @@ def _served_columns(entry: Row) -> Row:
         "round": entry.get("round"),
         "label": entry.get("label"),
         "served_clock": entry["clock"],
-        "served_vector": None if vector is None else memoryview(b64decode(vector)).cast("f").tolist(),
+        "served_vector": None if vector is None else floats_in(vector),
         "served_score": entry.get("score"),
         "score_failed": entry.get("score_failed"),
         "model_version": entry.get("model"),
         "tasks": json.dumps(entry["tasks"]) if "tasks" in entry else None,
     }
+
+
+def floats_in(vector: str) -> Sequence[float]:
+    """The numbers of a vector as it is archived."""
+    return memoryview(b64decode(vector)).cast("f").tolist()
 
 
 def _control_columns(entry: Row) -> Row:

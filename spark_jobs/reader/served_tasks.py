@@ -1,7 +1,6 @@
 """What the functions served of entities, as the log holds it: one row an event and task."""
 
 import json
-from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -9,7 +8,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from service_quality.tasks.declared_tasks import Task
-from spark_jobs.logs.archive import to_batch
+from spark_jobs.logs.archive import floats_in, to_batch
 
 SERVED_TASK_SCHEMA = pa.schema(
     [
@@ -19,13 +18,11 @@ SERVED_TASK_SCHEMA = pa.schema(
         ("served_vector", pa.list_(pa.float32())),
         ("fingerprint", pa.string()),
         ("score_failed", pa.string()),
-        ("served_score", pa.float64()),
-        ("model_version", pa.string()),
     ]
 )
 SERVED_TASK_DDL = (
     "shop_id string, log_index bigint, served_clock bigint, served_vector array<float>, fingerprint string, "
-    "score_failed string, served_score double, model_version string"
+    "score_failed string"
 )
 
 
@@ -50,8 +47,6 @@ def _served(row: dict[str, Any], task: str) -> dict[str, Any] | None:
     if served is None:
         return None
     return row | {
-        "served_vector": memoryview(b64decode(served["vector"])).cast("f").tolist(),
+        "served_vector": floats_in(served["vector"]),
         "fingerprint": served["features"],
-        "served_score": served.get("score"),
-        "model_version": served.get("model"),
     }

@@ -8,7 +8,7 @@ from service_quality.adapters.model_registry import ModelRegistry
 from service_quality.adapters.onnx_model import OnnxScorer
 from service_quality.adapters.telemetry import Telemetry
 from service_quality.scoring.scores import TaskScorer
-from service_quality.tasks.declared_tasks import CONVERSATION, TASKS, Task
+from service_quality.tasks.declared_tasks import ENTITY_TASKS, Task
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,7 +36,7 @@ class EntityModels:
     @classmethod
     def beside(cls, registry: ModelRegistry) -> "EntityModels":
         """Those of the same registry; nothing is read yet."""
-        return cls(tuple(registry_of(task, registry) for task in TASKS.values() if task.unit != CONVERSATION))
+        return cls(tuple(registry_of(task, registry) for task in ENTITY_TASKS))
 
     def scorers(self) -> tuple[TaskScorer, ...]:
         """The tasks of which a model is in service, with it."""

@@ -11,7 +11,7 @@ from service_quality.errors import UnreadableRowError
 from service_quality.instants import DAY, LATEST_SECOND, SECOND, format_instant, parse_instant
 from service_quality.message import LANGUAGES, NO_TEXT, Message
 from service_quality.scoring.reasons import MOST_REASONS, Reason
-from service_quality.tasks.declared_tasks import TASKS
+from service_quality.tasks.declared_tasks import TASKS, scores_of
 
 # Within these bounds a message stays far below the 256 KB of a topic, however its characters are escaped.
 _LONGEST_NAME = 128
@@ -124,8 +124,7 @@ def read_fields(stored: Mapping[str, object]) -> Alert:
 
 def _of_others(subject_kind: str) -> frozenset[str]:
     """The values that no alert about such a subject shows: those of conversations, and the scores of other subjects."""
-    own = {task.score for task in TASKS.values() if task.unit == subject_kind}
-    return frozenset(EVENT_VALUES.keys() - own)
+    return frozenset(EVENT_VALUES.keys() - set(scores_of(subject_kind)))
 
 
 def clean_text(value: object, longest: int = _LONGEST_NAME) -> str:

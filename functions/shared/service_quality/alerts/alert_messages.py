@@ -12,7 +12,7 @@ from service_quality.conversations.conversation_state import ConversationState
 from service_quality.features.declarations import EventValue, FeatureSet
 from service_quality.policies.policy import DEFAULT_POLICY
 from service_quality.scoring.reasons import Explained
-from service_quality.tasks.declared_tasks import TASKS
+from service_quality.tasks.declared_tasks import scores_of
 
 
 class Shown(NamedTuple):
@@ -122,5 +122,5 @@ def _of_subject(
 ) -> dict[str, float | int | None]:
     """The evidence that is read from histories, and the subject's own scores: no value of the present conversation."""
     names = {feature.name for feature in features.features if not isinstance(feature, EventValue)}
-    names |= {task.score for task in TASKS.values() if task.unit == subject}
+    names |= {*scores_of(subject)}
     return {name: value for name, value in evidence.items() if name in names}

@@ -29,7 +29,7 @@ from service_quality.features.declarations import FeatureSet
 from service_quality.scoring.reasons import Explained, ReportedScore
 from service_quality.scoring.scored_event import ScoredEvent
 from service_quality.tasks.declared_findings import FINDINGS
-from service_quality.tasks.declared_tasks import DISSATISFACTION, TASKS
+from service_quality.tasks.declared_tasks import scores_of
 
 if TYPE_CHECKING:
     from service_quality.alerts.alert import Alert
@@ -185,18 +185,11 @@ def end_with_round(
     """The decision that ends an alert with its round, whatever the conversation is like now; empty where it is over."""
     ended_by = end_of_round(judged.state, before, rule.resolved_when)
     closed = judged._replace(values={"closed": 1}, scores={}, ended_by=ended_by)
-    return _end(rule, subject, before, closed, features)
+    return end_alert(rule, subject, before, closed, features)
 
 
-def end_without_value(
-    rule: Rule, subject: Subject, before: AlertState, judged: Judged, features: FeatureSet
-) -> list[Decision]:
-    """The decision that ends an alert for what `judged` says (endings.OF_NO_VALUE); empty where it is over."""
-    return _end(rule, subject, before, judged, features)
-
-
-def _end(rule: Rule, subject: Subject, before: AlertState, judged: Judged, features: FeatureSet) -> list[Decision]:
-    """The decision that ends an alert in the round that it is about."""
+def end_alert(rule: Rule, subject: Subject, before: AlertState, judged: Judged, features: FeatureSet) -> list[Decision]:
+    """The decision that ends an alert in its own round, for what `judged` says; empty where it is over."""
     ending = _Deciding(rule, subject._replace(round=before.round), judged, features, rule.cooldown_ms)
     return ending.reach(before, None, resolved=True)
 
@@ -260,11 +253,8 @@ class _Deciding(NamedTuple):
     def _explained(self) -> Explained | None:
         """The score that an alert shows: of the conversation, or of its entity where its rule reads that."""
         rule, scores = self.rule, self.judged.scores
-        if rule.subject == CONVERSATION:
-            shown = [DISSATISFACTION.score]
-        else:
-            shown = [task.score for task in TASKS.values() if task.unit == rule.subject and task.score in rule.reads]
-        found = next((scores[name] for name in shown if name in scores), None)
+        own = (name for name in scores_of(rule.subject) if rule.subject == CONVERSATION or name in rule.reads)
+        found = next((scores[name] for name in own if name in scores), None)
         return found.explain() if found is not None else None
 
     def _decisive(self) -> tuple[str, ...]:

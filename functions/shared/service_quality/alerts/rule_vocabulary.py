@@ -17,10 +17,10 @@ from service_quality.features.declarations import (
     WindowRatio,
 )
 from service_quality.histories.windows import WINDOWS
-from service_quality.tasks.declared_tasks import TASKS
+from service_quality.tasks.declared_tasks import ENTITY_TASKS
 
-#: The scores of entities by name, and the entity that each is about.
-ENTITY_SCORES = {task.score: task.unit for task in TASKS.values() if task.unit != CONVERSATION}
+#: The names of the scores of entities.
+ENTITY_SCORES = tuple(task.score for task in ENTITY_TASKS)
 #: What a rule may name under `kinds`.
 KIND_NAMES = (*GROUPS, *KINDS, TIME_REACHED, FINDING_REPORTED)
 

@@ -13,11 +13,10 @@ class CommitStats(ByFields):
 
     `unscored` counts events that should have a score and have no score, `rejected` records by reason, `odd` by field
     the values of accepted events that could not be used. `findings` counts accepted findings, `reached` accepted stages
-    of a wait, `silent` timers
-    from which nothing followed. `already_done` counts records that were committed before,
-    `redelivered` those of them that no other worker committed meanwhile, `waiting` records set aside until the state of
-    their shop is rebuilt, `missing_calendars` shops whose calendar lacks a year that is expected by now. `unfounded`
-    are rejected records under names that are no shop's; they are not stored yet.
+    of a wait, `silent` timers and findings from which nothing followed. `already_done` counts records that were
+    committed before, `redelivered` those of them that no other worker committed meanwhile, `waiting` records set aside
+    until the state of their shop is rebuilt, `missing_calendars` shops whose calendar lacks a year that is expected by
+    now. `unfounded` are rejected records under names that are no shop's; they are not stored yet.
     """
 
     accepted: int = 0

@@ -23,6 +23,8 @@ from service_quality.errors import FoldFailedError, RejectedEventError, ServiceQ
 from service_quality.events.time_reached import TimeReached
 
 if TYPE_CHECKING:
+    from service_quality.commit.event_fold import Outcome
+    from service_quality.commit.finding_fold import FindingOutcome
     from service_quality.events.control_records import ShopRecord
 
 _ENTRY_BYTES = 200  # of an entry, beside its event and features
@@ -93,19 +95,24 @@ class LogFold:
             return False  # later steps begin from this one
         outcome = fold.apply(event, step, expected)
         failed = outcome.score_failure
-        self.builder.transaction.add_rows(outcome.rows)
-        entry = event_entry(reading.position, step, outcome)
-        self.builder.add(reading, entry, size=size)
-        self.stats.accepted += 1
+        self._enter(reading, event_entry(reading.position, step, outcome), outcome, size=size)
         self.stats.reached += isinstance(event, TimeReached)
         for name in reading.odd:
             if name != "rating" or step.label is None:  # the shop's scale reads it
                 self.stats.count_odd(name)
         self.stats.scored += outcome.scored is not None and failed is None
         self.stats.unscored += failed is not None
+        return True
+
+    def _enter(
+        self, reading: Reading, entry: dict[str, object], outcome: "Outcome | FindingOutcome", *, size: int
+    ) -> None:
+        """Put an accepted record and what it leads to into the transaction, and count both."""
+        self.builder.transaction.add_rows(outcome.rows)
+        self.builder.add(reading, entry, size=size)
+        self.stats.accepted += 1
         self.stats.alerts += sum(row.row_kind == "alert" for row in outcome.rows)
         self.stats.failures += outcome.failures
-        return True
 
     def _take_finding(self, reading: Reading, found: FindingRead) -> None:
         """Let a finding count and rules decide about it; what says nothing new, or too late, is only counted."""
@@ -129,12 +136,9 @@ class LogFold:
         except RejectedEventError as error:
             return self._reject(reading, error)
         outcome = finding_fold.apply_finding(decisions, finding, item_key, expected)
-        self.builder.transaction.add_rows(outcome.rows)
-        self.builder.add(reading, control_entry(reading.position, finding, clock=outcome.clock), size=size)
-        self.stats.accepted += 1
+        entry = control_entry(reading.position, finding, clock=outcome.clock)
+        self._enter(reading, entry, outcome, size=size)
         self.stats.findings += 1
-        self.stats.alerts += sum(row.row_kind == "alert" for row in outcome.rows)
-        self.stats.failures += outcome.failures
         return None
 
     def _set_aside(self, reading: Reading) -> None:

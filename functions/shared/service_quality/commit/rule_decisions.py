@@ -11,7 +11,7 @@ from service_quality.alerts.decisions import (
     Judged,
     Subject,
     decide,
-    end_without_value,
+    end_alert,
     is_asked_at,
     is_over_with_round,
     subject_of,
@@ -178,7 +178,7 @@ class RuleDecisions:
         for item_key, rule, subject, ended_by in endings:
             alert_states = self.item(item_key).alert_states
             before = alert_states[rule.name]
-            decisions = end_without_value(rule, subject, before, judged._replace(ended_by=ended_by), self.features)
+            decisions = end_alert(rule, subject, before, judged._replace(ended_by=ended_by), self.features)
             rows += _rows_of(decisions, judged.shop_id)
             for decision in decisions:
                 alert_states[rule.name] = decision.state

@@ -18,7 +18,15 @@ from service_quality.events.control_records import (
     StateRebuilt,
 )
 from service_quality.events.control_signatures import ControlKey, is_signed
-from service_quality.events.fields import MAX_AHEAD, MAX_CONTROL_BYTES, read_id, read_instant, read_integer, read_text
+from service_quality.events.fields import (
+    MAX_AHEAD,
+    MAX_CONTROL_BYTES,
+    read_id,
+    read_instant,
+    read_integer,
+    read_text,
+    require_not_ahead,
+)
 from service_quality.events.finding_reported import FindingReported, parse_finding
 from service_quality.events.time_reached import TimeReached
 from service_quality.instants import DAY
@@ -34,13 +42,7 @@ _LATEST = 2**53  # milliseconds: beyond any clock, exact in every JSON
 
 def _parse_import(raw: Mapping[str, object], arrived_at: int) -> HistoryImported:
     clock = read_instant(raw, "clock")
-    if clock > arrived_at + MAX_AHEAD:
-        raise RejectedEventError(
-            "from_the_future",
-            field="clock",
-            found=f"{(clock - arrived_at) // 1000} s ahead of its arrival",
-            expected=f"at most {MAX_AHEAD // 1000} s ahead",
-        )
+    require_not_ahead("clock", clock, arrived_at)
     return HistoryImported(
         shop_id=read_id(raw, "shop_id"),
         import_id=read_id(raw, "import_id"),

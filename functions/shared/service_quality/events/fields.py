@@ -47,6 +47,17 @@ def instant_in(text: str) -> int | None:
     return instant if instant is not None and EARLIEST <= instant <= _LATEST else None
 
 
+def require_not_ahead(name: str, instant: int, arrived_at: int) -> None:
+    """RejectedEventError "from_the_future" for an instant that is more than MAX_AHEAD after the arrival."""
+    if instant > arrived_at + MAX_AHEAD:
+        raise RejectedEventError(
+            "from_the_future",
+            field=name,
+            found=f"{(instant - arrived_at) // 1000} s ahead of its arrival",
+            expected=f"at most {MAX_AHEAD // 1000} s ahead",
+        )
+
+
 def read_id(raw: Mapping[str, object], name: str) -> str:
     """The identifier in a required field, in its one spelling."""
     if raw.get(name) is None:

@@ -10,7 +10,7 @@ from math import isfinite
 from service_quality.by_fields import ByFields, value_class
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
-from service_quality.events.fields import MAX_AHEAD, read_id, read_instant
+from service_quality.events.fields import read_id, read_instant, require_not_ahead
 from service_quality.events.shown_values import shown
 from service_quality.instants import format_instant
 
@@ -73,9 +73,7 @@ class FindingReported(ByFields):
 def parse_finding(raw: Mapping[str, object], arrived_at: int) -> FindingReported:
     """The finding in a JSON form; RejectedEventError says what is wrong in it."""
     as_of, valid_until = read_instant(raw, "as_of"), read_instant(raw, "valid_until")
-    if as_of > arrived_at + MAX_AHEAD:
-        found, expected = f"{(as_of - arrived_at) // 1000} s ahead of its arrival", f"at most {MAX_AHEAD // 1000} s"
-        raise RejectedEventError("from_the_future", field="as_of", found=found, expected=expected)
+    require_not_ahead("as_of", as_of, arrived_at)
     if valid_until <= as_of:
         raise RejectedEventError(
             "out_of_range", field="valid_until", found="an end at or before as_of", expected="one after it"

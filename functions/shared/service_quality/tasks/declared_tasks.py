@@ -82,3 +82,15 @@ CHURN = Task(
 )
 
 TASKS = {task.name: task for task in (DISSATISFACTION, CHURN)}
+
+#: Those that score entities.
+ENTITY_TASKS = tuple(task for task in TASKS.values() if task.unit != CONVERSATION)
+
+
+def scores_of(unit: str) -> tuple[str, ...]:
+    """The names of the scores of a unit.
+
+    >>> scores_of("customer"), scores_of("agent")
+    (('churn_score',), ())
+    """
+    return tuple(task.score for task in TASKS.values() if task.unit == unit)
