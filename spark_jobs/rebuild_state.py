@@ -36,8 +36,8 @@ from spark_jobs.cards.steps import COMPUTE, WAIT, WRITE
 from spark_jobs.command_line import job_parser, positive_argument, print_summary, run_job, session_for
 from spark_jobs.errors import InputError, JobError
 from spark_jobs.logs.archive import read_entries, to_log
+from spark_jobs.logs.findings import read_found
 from spark_jobs.logs.folding import fold_states
-from spark_jobs.logs.policies import PoliciesByShop
 from spark_jobs.logs.settings import read_settings
 from spark_jobs.reader.recorded_imports import join_imports
 
@@ -95,12 +95,11 @@ def await_archive(ledger: ArchiveLedger, shops: Sequence[ShopToRebuild], *, seco
         time.sleep(_LOOK_SECONDS if missing else 0)
 
 
-def read_logs(entries: DataFrame, shops: Sequence[ShopToRebuild], policies: PoliciesByShop) -> DataFrame:
-    """The logs of shops as far as they are folded (archive.to_log)."""
+def read_folded(entries: DataFrame, shops: Sequence[ShopToRebuild]) -> DataFrame:
+    """The entries of shops as far as their logs are folded."""
     ends = [(one.shop_id, one.follows) for one in shops]
     wanted = entries.sparkSession.createDataFrame(ends, "shop_id string, follows string")
-    folded = entries.join(F.broadcast(wanted), "shop_id").where(F.col("position") <= F.col("follows"))
-    return to_log(folded.drop("follows"), policies)
+    return entries.join(F.broadcast(wanted), "shop_id").where(F.col("position") <= F.col("follows")).drop("follows")
 
 
 def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebuild]) -> tuple[list[StateRebuilt], Row]:
@@ -108,11 +107,12 @@ def rebuild(spark: SparkSession, options: Namespace, shops: Sequence[ShopToRebui
     note_step(COMPUTE)
     entries = read_entries(spark, options.archive).drop(*_SERVED).cache()
     policies, stages, rule_subjects = read_settings(entries)
-    log = read_logs(entries, shops, policies).cache()
+    folded = read_folded(entries, shops)
+    log = to_log(folded, policies).cache()
     subjects = ({rule.subject for rule in shipped_rules()} | rule_subjects) - {CONVERSATION}
     states = fold_states(join_imports(log), FEATURES, subjects, policies, stages).cache()
     ends = shop_ends(spark, log, shops).cache()
-    items = build_rebuilt_items(states, ends, FEATURES)
+    items = build_rebuilt_items(states, read_found(folded), ends, FEATURES)
     note_step(WRITE)
     written = write_rebuilt_items(items, options.state_table, FEATURES.plan)
     timers = write_timers(items, options.alerts_table)

@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from infra.local.demo import a_day, existing_file
 from infra.local.deployment import read_outputs
 from infra.local.emulator import FOLDER, Emulator, find_running
 from infra.local.errors import EmulatorError, NotReceivedError
-from infra.local.module_runs import SparkProcess, run_module
+from infra.local.line_steps import archive_of, one_after_another, promote_first, state_options, stream_options
+from infra.local.module_runs import SparkProcess
 from infra.local.outbox import read_alert_rows
 from infra.local.replaying import QUIET_SECONDS, events_among, put_events, read_records, sign_stages, wait_for_archive
 from infra.local.status import count_items
@@ -48,9 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     split_help = "learn from what lies before this day; orders arrive from it on"
     parser.add_argument("--split", type=a_day, required=True, metavar="YYYY-MM-DD", help=split_help)
     days_help = "days of orders that arrive before the sweep (%(default)s)"
-    parser.add_argument(
-        "--days", type=lambda word: whole_number(word, least=1), default=14, metavar="N", help=days_help
-    )
+    parser.add_argument("--days", type=partial(whole_number, least=1), default=14, metavar="N", help=days_help)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -85,10 +85,11 @@ class _Line:
         with announced("import the orders, learn who stays away"):
             self._learn(spark)
         with announced("export and promote"):
-            self._promote()
+            promote_first(self.folder, self.outputs, self.environment, who="churn", task=CHURN)
         followed_at = time.monotonic() + LOOK_AGAIN_SECONDS
         with announced("bring the past in"):
-            self._materialize(spark)
+            past = self._job("materialize_histories", "--as-of", self.asked.split, *state_options(self.outputs))
+            spark.run("materialize", past)
         with QueueSubscriber(self.emulator.cloud, self.outputs["AlertTopicArn"], "churn-subscriber") as queue:
             with announced("orders arrive, once the functions follow the promotion"):
                 time.sleep(max(0.0, followed_at - time.monotonic()))
@@ -105,10 +106,8 @@ class _Line:
         print(f"{len(published)} alerts, {len(at_orders)} at an order, {len(received)} received")
         print(f"{checked['compared']} values compared, {checked['mismatched']} mismatched")
         _show(received)
-        differs: bool = (
-            any(checked[fault] for fault in ("mismatched", "missing", "extra")) or checked["chain"] != "whole"
-        )
-        return int(bool(differs) or len(received) < len(published))
+        is_right = checked["chain"] == "whole" and not checked["differing"]
+        return 0 if is_right and len(received) == len(published) else 1
 
     def _learn(self, spark: SparkProcess) -> None:
         asked = self.asked
@@ -120,23 +119,7 @@ class _Line:
             self._job("build_training_set", *task, "--as-of", asked.split),
             self._job("train_model", *task, "--output", self.folder / "artefact"),
         ]
-        spark.run("training set, training", [word for one in jobs for word in ("then", *one)][1:])
-
-    def _promote(self) -> None:
-        model, bucket = self.folder / "model", ("--bucket", self.outputs["ModelsBucketName"])
-        made = ("--artefact", self.folder / "artefact", "--output", model, "--json", self.folder / "export.json")
-        run_module("export", ["model_export", "export", *made], self.environment)
-        run_module("publish", ["model_export", "publish", "--model", model, *bucket], self.environment)
-        why = ("--table", self.outputs["ModelsTableName"], "--who", "churn", "--why", "the first model of the task")
-        version = ("--task", CHURN.name, "--version", str(self._read("export")["version"]))
-        run_module("promote", ["model_export", "promote", *version, *bucket, *why], self.environment)
-
-    def _materialize(self, spark: SparkProcess) -> None:
-        outputs = self.outputs
-        tables = ("--state-table", outputs["StateTableName"], "--alerts-table", outputs["AlertsTableName"])
-        archive = ("--archive", f"s3a://{outputs['ArchiveBucketName']}/archive")
-        argv = self._job("materialize_histories", "--as-of", self.asked.split, *tables, *archive, *self._stream())
-        spark.run("materialize", argv)
+        spark.run("training set, training", one_after_another(jobs))
 
     def _let_arrive(self) -> int:
         """Put the orders of the next days on the stream and wait until all are archived; how many there were."""
@@ -154,7 +137,7 @@ class _Line:
         known = len(archived.numbers)
         registry = ("--bucket", self.outputs["ModelsBucketName"], "--table", self.outputs["ModelsTableName"])
         as_of = format_instant(self._until)
-        spark.run("sweep", self._job("score_customers", "--as-of", as_of, *registry, *self._stream()))
+        spark.run("sweep", self._job("score_customers", "--as-of", as_of, *registry, *stream_options(self.outputs)))
         swept = self._read("score_customers")
 
         def folded() -> bool:
@@ -168,8 +151,8 @@ class _Line:
 
     def _check(self, spark: SparkProcess) -> dict[str, Any]:
         """Recompute what was served from the archive itself; the check's summary, whatever it found."""
-        archive = f"s3a://{self.outputs['ArchiveBucketName']}/archive"
-        status, said = spark.try_to_run("check", self._job("check_consistency", archive, "--shop", self.asked.shop))
+        argv = self._job("check_consistency", archive_of(self.outputs), "--shop", self.asked.shop)
+        status, said = spark.try_to_run("check", argv)
         if status:
             say(f"  {said[-1]}")
         return self._read("check_consistency")
@@ -184,10 +167,6 @@ class _Line:
         """The alerts of the rule that the functions have committed to be sent, one a message."""
         found = read_alert_rows(self.emulator.cloud, self.outputs["AlertsTableName"])
         return [alert for alert in found if alert.kind == RULE and alert.shop_id == self.asked.shop]
-
-    def _stream(self) -> tuple[str, ...]:
-        key = ("--control-key-secret", self.outputs["ControlKeySecretArn"])
-        return ("--event-stream", self.outputs["EventStreamName"], *key)
 
     def _job(self, name: str, *argv: str | Path) -> list[str | Path]:
         return [name, *argv, "--lake", self.folder / "lake", "--json", self.folder / f"{name}.json"]

@@ -17,6 +17,7 @@ from infra.local.deployment import STACK
 from infra.local.emulator import DEMO_FOLDER, Emulator
 from infra.local.errors import LocalRunError, NotReceivedError
 from infra.local.learning import Outcome, Turn, policy_arguments
+from infra.local.line_steps import one_after_another, promote_first, state_options
 from infra.local.live_minute import SHOPS as LIVE_SHOPS
 from infra.local.live_minute import play_live, policy_document
 from infra.local.module_runs import SparkProcess, last_words, run_module
@@ -105,31 +106,19 @@ class Demo:
                 self.job("build_training_set", "--as-of", self.split, *judged),
                 self.job("train_model", "--output", self.folder / "artefact"),
             ]
-            spark.run("training set, training", [word for one in jobs for word in ("then", *one)][1:])
+            spark.run("training set, training", one_after_another(jobs))
 
     def serve(self, emulator: Emulator, spark: SparkProcess, outputs: dict[str, str]) -> list[Alert]:
         """Promote the model, bring the past in, replay the rest; the alerts as an SQS and a web subscriber got them."""
         environment = for_embedded(os.environ, emulator.endpoint)
-        model = self.folder / "model"
         with self.step("export and promote"):
-            to_model = ("--output", model, "--json", self.folder / "export.json")
-            run_module(
-                "export", ["model_export", "export", "--artefact", self.folder / "artefact", *to_model], environment
-            )
-            bucket = ("--bucket", outputs["ModelsBucketName"])
-            run_module("publish", ["model_export", "publish", "--model", model, *bucket], environment)
-            why = ("--table", outputs["ModelsTableName"], "--who", "demo", "--why", "the first model of this stack")
-            run_module("promote", ["model_export", "promote", "--version", self.version, *bucket, *why], environment)
-        archive = ("--archive", f"s3a://{outputs['ArchiveBucketName']}/archive")
-        tables = ("--state-table", outputs["StateTableName"], "--alerts-table", outputs["AlertsTableName"])
-        targets = (*tables, "--event-stream", outputs["EventStreamName"], *archive)
-        key = ("--control-key-secret", outputs["ControlKeySecretArn"])
+            promote_first(self.folder, outputs, environment, who="demo")
         with self.step("set policies"):
             self.set_policies(emulator, outputs, self.policies)
         with self.step("materialize histories"):
             revisions = {shop: json.loads(file.read_bytes())["revision"] for shop, file in self.policies.items()}
             judged = ("--as-of", self.split, *policy_arguments(revisions))
-            spark.run("materialize", self.job("materialize_histories", *judged, *targets, *key))
+            spark.run("materialize", self.job("materialize_histories", *judged, *state_options(outputs)))
         for shop_id, settings in self.stored_settings().items():
             write_settings(emulator.cloud.dynamodb, outputs["AlertsTableName"], shop_id, settings)
         records = read_records(self.folder / "replay.jsonl")

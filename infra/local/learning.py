@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.errors import LocalRunError, StepFailedError
+from infra.local.line_steps import archive_of, one_after_another
 from infra.local.module_runs import SparkProcess, last_words, run_module, try_module
 
 PROMOTED, REFUSED = "promoted", "refused"
@@ -51,8 +52,7 @@ class Turn:
 
     def fold(self, spark: SparkProcess) -> None:
         """Bring the archive into the lake's log."""
-        archive = f"s3a://{self.outputs['ArchiveBucketName']}/archive"
-        spark.run("fold", self._job("fold_archive", archive))
+        spark.run("fold", self._job("fold_archive", archive_of(self.outputs)))
 
     def learn(self, spark: SparkProcess) -> Outcome:
         """Train on the folded log, export, judge, promote or refuse; the outcome is stored, too."""
@@ -97,7 +97,7 @@ class Turn:
         chosen = ("--as-of", as_of, "--warm-up-days", str(self.warm_up_days), "--source", *sources)
         training_set = self._job("build_training_set", *chosen, *policy_arguments(self.policies))
         training = self._job("train_model", "--output", self.folder / "artefact")
-        spark.run("training set, training", [*training_set, "then", *training])
+        spark.run("training set, training", one_after_another([training_set, training]))
 
     def _refusal(self, title: str, argv: Sequence[str | Path]) -> str:
         """Why a command of model_export refuses the model; empty where it does not. StepFailedError for a failure."""

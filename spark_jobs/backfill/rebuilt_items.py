@@ -45,16 +45,18 @@ def shop_ends(spark: SparkSession, log: DataFrame, shops: Sequence[ShopToRebuild
     return named.join(F.broadcast(ends), "shop_id")
 
 
-def build_rebuilt_items(states: DataFrame, ends: DataFrame, features: FeatureSet) -> DataFrame:
+def build_rebuilt_items(states: DataFrame, found: DataFrame, ends: DataFrame, features: FeatureSet) -> DataFrame:
     """The items of folded states (folding.STATE_DDL): shop_id, key, data, generation, rebuild_id.
 
-    `data` is null for an entity of which only alerts may be left. A conversation beyond retention has no item.
+    `found` are those whom findings are about (findings.read_found). `data` is null for an entity of which only alerts
+    and findings may be left. A conversation beyond retention has no item.
     """
     located = states.join(F.broadcast(ends), "shop_id")
     conversations = located.where(F.col("conversation").isNotNull() & _is_within_retention("touched_at")).select(
         "shop_id", F.col("fold_key").alias("key"), F.col("conversation").alias("data")
     )
-    subjects = located.select("shop_id", F.explode("subjects").alias("key"), F.lit(None).cast("binary").alias("data"))
+    named = located.select("shop_id", F.explode("subjects").alias("key")).unionByName(found)
+    subjects = named.withColumn("data", F.lit(None).cast("binary"))
     histories = _build_histories(located, features.plan).select("shop_id", "key", "data")
     entities = histories.unionByName(subjects).groupBy("shop_id", "key").agg(F.max("data").alias("data"))
     return conversations.unionByName(entities).join(F.broadcast(ends.drop("ended", "received_until")), "shop_id")

@@ -20,6 +20,7 @@ from service_quality.commit.state_items import (
 )
 from service_quality.conversations.conversation import CONVERSATION_RETENTION
 from service_quality.events.control_records import PendingImport, StateRebuilt
+from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.log_records import LogRecord
 from service_quality.events.positions import Position, sequence_of
 from spark_jobs.logs.folding import _fold_state_group, whole_facts
@@ -29,7 +30,7 @@ from tests.parity.spark_reader import _log_of, recompute_by_spark, served_vector
 from tests.properties.feature_sets import SMALL, SMALL_RULES
 from tests.properties.online_run import SCORER, batches, new_store, remains
 from tests.properties.random_logs import RandomLog, logs
-from tests.stand_ins.archive_chain import archive_links
+from tests.stand_ins.archive_chain import archive_links, archived_entries
 from tests.stand_ins.control import control_key, record_json
 from tests.stand_ins.memory_store import MemoryStore
 
@@ -57,6 +58,7 @@ def rebuild(store: MemoryStore, log: RandomLog, rebuild_id: str, fold_version: s
         if row["conversation"] and shop.received_clock - row["touched_at"] <= CONVERSATION_RETENTION
     }
     items |= dict.fromkeys(key for row in states for key in row["subjects"])
+    items |= dict.fromkeys(found_keys(store))
     facts = [fact for row in states for fact in row["facts"]]
     items |= {one["key"]: one["data"] for one in history_items(facts, SMALL, shop_id="shop", clock=shop.clock)}
     for key, data in items.items():
@@ -74,6 +76,12 @@ def rebuild(store: MemoryStore, log: RandomLog, rebuild_id: str, fold_version: s
         columns=SMALL.plan.columns,
         pending=tuple(write_pending(store, states, shop, rebuild_id)),
     )
+
+
+def found_keys(store: MemoryStore) -> list[str]:
+    """The keys of those whom accepted findings are about."""
+    found = [one["event"] for one in archived_entries(store.rows, "shop") if "finding" in one.get("event", {})]
+    return [SEPARATOR.join((one["subject_kind"], one["subject_id"])) for one in found]
 
 
 def write_pending(store: MemoryStore, states: list[dict], shop: ShopItem, rebuild_id: str) -> list[PendingImport]:
