@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-from service_quality.conversations.conversation import EMPTY, Conversation, reject_too_old, within_retention
+from service_quality.conversations.conversation import EMPTY, Conversation, digest_of, reject_too_old, within_retention
 from service_quality.conversations.imported_part import ImportedPart, join_parts
 from service_quality.conversations.wait_stages import Deadline, Stage
 from service_quality.errors import RejectedEventError
@@ -17,14 +17,20 @@ from service_quality.policies.policy import Policy
 from spark_jobs.logs.policies import PoliciesByShop, ShopPolicies
 from spark_jobs.logs.time_rows import to_reached
 
-_VALUES = itemgetter(*FIELDS)
+_WORDS = ("text", "query")
+_KEPT = tuple(name for name in FIELDS if name not in _WORDS)
+_VALUES = itemgetter(*_KEPT)
 
 Row = dict[str, Any]  # one row of a table, as Arrow hands it over
 
 
 def to_event(row: Row, *, policies_known: int = 0) -> InteractionEvent:
-    """The interaction event in a row of a log; on the log itself, the fold says how many policies it knows."""
-    return InteractionEvent(**dict(zip(FIELDS, _VALUES(row), strict=True)), policies_known=policies_known)
+    """The interaction event in a row of a log, without its words; on the log itself, the fold says how many policies it
+    knows.
+    """
+    digest = digest_of(row["event_id"], row["text"], row["query"])
+    values = dict(zip(_KEPT, _VALUES(row), strict=True))
+    return InteractionEvent(**values, text_digest=digest, policies_known=policies_known)
 
 
 @dataclass

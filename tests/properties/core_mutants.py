@@ -131,7 +131,7 @@ _OF_ROUNDS: Mutants = {
         Reading, "_open_next", misread_rounds.reopening_after_a_resolution_alone
     ),
     "a reopening is the next owner's": _instead(
-        conversation_facts, "_round_facts", misread_facts.reopening_by_the_next_owner
+        conversation_facts, "_items", misread_facts.reopening_by_the_next_owner
     ),
     "a visit has one currency": _read(misread_rounds.one_currency_of_a_visit),
     "a merged conversation counts": _read(misread_rounds.never_merged),
@@ -218,14 +218,14 @@ _OF_THE_REST: Mutants = {
     "a cancelled order is a return": lambda: mock.patch.dict(
         EVENT_FACTS, {"order_cancelled": EVENT_FACTS["order_returned"]}
     ),
-    "every order is a day": _instead(conversation_facts, "visit_facts", misread_facts.day_of_each_order),
+    "every order is a day": _instead(conversation_facts, "look_at", misread_facts.day_of_each_order),
     "a result that is not said is none": lambda: mock.patch.dict(
         EVENT_FACTS, {"searched": EVENT_FACTS["searched"] + misread_facts.UNSAID_RESULT}
     ),
     "pieces are orders": lambda: mock.patch.dict(
         EVENT_FACTS, {"order_placed": misread_facts.without_sums(EVENT_FACTS["order_placed"])}
     ),
-    "nothing is taken back": _instead(conversation_fold, "facts_between", misread_facts.only_what_is_new),
+    "nothing is taken back": _instead(conversation_facts, "_listed", misread_facts.only_what_is_new),
     "retention a day longer": _instead(conversation, "RETENTION", 31 * DAY),
     "retention a day shorter": _instead(conversation, "RETENTION", 29 * DAY),
     "retained a day longer": _instead(conversation, "CONVERSATION_RETENTION", 32 * DAY + HOUR),

@@ -1,6 +1,6 @@
 """Plausible mistakes in waits, owners, values and facts, each to be put in place of what the core does."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from service_quality.conversations.turns import Turn
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.events.time_reached import TimeReached
 from service_quality.facts import conversation_facts, visit_facts
-from service_quality.facts.conversation_facts import Fact, FactTotals
+from service_quality.facts.conversation_facts import Fact
 from service_quality.facts.declared_facts import LONGEST_VIEW, OfEvents
 from service_quality.features.declarations import Reader, WindowRatio
 from service_quality.histories.windows import Window
@@ -98,15 +98,12 @@ def gap_without_end(event: InteractionEvent, after: InteractionEvent) -> int:
     return min(after.occurred_at - event.occurred_at, LONGEST_VIEW)
 
 
-def day_of_each_order(
-    events: Sequence[InteractionEvent], currencies: Mapping[str, str]
-) -> Iterator[visit_facts.FactsUnder]:
-    orders = [event for event in events if event.kind == "order_placed"]
-    yield from _VISIT_FACTS(events, currencies)
-    yield from (({"customer_id": order.customer_id}, [(order.occurred_at, "order_days", 1)]) for order in orders[1:])
+def day_of_each_order(events: Sequence[InteractionEvent], currencies: Mapping[str, str]) -> list[visit_facts.Visited]:
+    visit = _LOOK_AT(events, currencies)
+    return [one._replace(is_first_order=one.event.kind == "order_placed") for one in visit]
 
 
-_VISIT_FACTS = visit_facts.visit_facts
+_LOOK_AT = visit_facts.look_at
 
 #: What tells that a search without results was made, also where nothing is said of results.
 UNSAID_RESULT = (("unfulfilled_searches", OfEvents("searched", only=("results", None))),)  # type: ignore[arg-type]  # as meant
@@ -156,15 +153,18 @@ def answered_in_any_round(state: ConversationState, event: Occurrence) -> EventV
 _VALUES = event_values.read_event_values
 
 
-def only_what_is_new(before: FactTotals, after: FactTotals) -> list[Fact]:
-    return [fact for fact in conversation_facts.facts_between(before, after) if fact.value > 0]
+def only_what_is_new(changed: Iterable[tuple[tuple[str, int, str], int]]) -> list[Fact]:
+    return [fact for fact in _LISTED(changed) if fact.value > 0]
 
 
-def reopening_by_the_next_owner(one: Round, before: Round | None) -> Iterator[Any]:
-    return _ROUND_FACTS(one, before and one)
+_LISTED = conversation_facts._listed
 
 
-_ROUND_FACTS = conversation_facts._round_facts
+def reopening_by_the_next_owner(one: Round | None, before: Round | None) -> conversation_facts._Items:
+    return _ITEMS(one, before and one)
+
+
+_ITEMS = conversation_facts._items
 
 
 def shares_for_all(reply: Reply) -> Iterator[Any]:

@@ -177,14 +177,14 @@ def test_bytes_of_state_and_archive_are_those_of_this_version_of_the_fold():
 
 
 def test_new_fact_leaves_the_bytes_alone(monkeypatch):
-    def with_letters(one, before):
-        yield from round_facts(one, before)
-        yield from ((one.owner, at, "letters", 1) for at in (one.opened_at, one.ended_at) if at is not None)
+    def with_letters(changes, old, new):
+        compare_rounds(changes, old, new)
+        changes._compare(old.opened, new.opened, conversation_facts._once("letters"))
 
-    round_facts = conversation_facts._round_facts
+    compare_rounds = conversation_facts._Changes._compare_rounds
     before = golden_store()
     monkeypatch.setattr(conversation_facts, "FACTS", (*conversation_facts.FACTS, "letters"))
-    monkeypatch.setattr(conversation_facts, "_round_facts", with_letters)
+    monkeypatch.setattr(conversation_facts._Changes, "_compare_rounds", with_letters)
 
     assert (golden_store().items, golden_store().shops) == (before.items, before.shops)
 

@@ -212,9 +212,15 @@ def without_words(event: InteractionEvent) -> InteractionEvent:
     """The event as state holds it: without text and query, but with a digest that tells them from others."""
     if event.text is None and event.query is None:
         return event
-    words = f"{event.event_id}\x1f{event.text or ''}\x1f{event.query or ''}"
-    digest = sha256(words.encode(errors="surrogatepass")).hexdigest()[:8]
-    return replace(event, text=None, query=None, text_digest=digest)
+    return replace(event, text=None, query=None, text_digest=digest_of(event.event_id, event.text, event.query))
+
+
+def digest_of(event_id: str, text: str | None, query: str | None) -> str | None:
+    """What is kept of an event's words, by which they differ from others; None without words."""
+    if text is None and query is None:
+        return None
+    words = f"{event_id}\x1f{text or ''}\x1f{query or ''}"
+    return sha256(words.encode(errors="surrogatepass")).hexdigest()[:8]
 
 
 def size_of(conversation: Conversation) -> int:

@@ -99,7 +99,8 @@ def _like(one: _One, values: Callable[[object], tuple[object, ...]]) -> _One:
 def copy_state(state: ConversationState, others: Iterable[Round]) -> tuple[ConversationState, dict[int, Round]]:
     """A copy that may be changed, and the copies of rounds by the id of the round.
 
-    A later event may change the last round, the one that was replied in last, and `others`.
+    A later event may change the last round, the one that was replied in last, and `others`. What names the contact and
+    its agents is shared: a later event that says more of them puts another dictionary there.
     """
     own = [*state.rounds[-1:], *([state.replied] if state.replied is not None else []), *others]
     copies = {id(one): one for one in own}
@@ -112,8 +113,6 @@ def copy_state(state: ConversationState, others: Iterable[Round]) -> tuple[Conve
         copied.turn.holders = [*state.turn.holders]
     copied.loose, copied.pauses, copied.complaints = [*state.loose], [*state.pauses], [*state.complaints]
     copied.answered_ahead, copied.currencies = set(state.answered_ahead), dict(state.currencies)
-    copied.contact = dict(state.contact)
-    copied.agents = {agent_id: dict(profile) for agent_id, profile in state.agents.items()}
     return copied, copies
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from service_quality.conversations.began_by_agent import began_by_agent
 from service_quality.conversations.conversation import RETENTION, Past
@@ -26,6 +27,7 @@ from service_quality.policies.policy import DEFAULT_POLICY, Policy, policy_in_fo
 from service_quality.policies.silence import is_over_by_silence, silence_ends_at
 
 _AGENT_FIELDS, _CONTACT_FIELDS = fields_describing(AGENT), fields_describing(CONTACT)
+_agent_values, _contact_values = attrgetter(*_AGENT_FIELDS), attrgetter(*_CONTACT_FIELDS)
 
 
 def read_conversation(
@@ -160,20 +162,26 @@ class Reading:
 
     def _read_attributes(self, event: InteractionEvent) -> None:
         state = self.state
-        for name in _CONTACT_FIELDS:
-            value = getattr(event, name)
-            if value is not None:
-                state.contact[name] = value
+        contact = state.contact
+        if named := {
+            name: value
+            for name, value in zip(_CONTACT_FIELDS, _contact_values(event), strict=True)
+            if value is not None and contact.get(name) != value
+        }:
+            state.contact = contact | named  # shared with the reading before: changed in a copy
         if event.amount_minor is not None:
             state.amount_minor = event.amount_minor
         if event.currency is not None:
             state.stated_currency = event.currency
         if event.agent_id is not None:
-            profile = state.agents.setdefault(event.agent_id, {})
-            for name in _AGENT_FIELDS:
-                value = getattr(event, name)
-                if value is not None:
-                    profile[name] = value
+            profile = state.agents.get(event.agent_id, {})
+            told = {
+                name: value
+                for name, value in zip(_AGENT_FIELDS, _agent_values(event), strict=True)
+                if value is not None and profile.get(name) != value
+            }
+            if told or event.agent_id not in state.agents:
+                state.agents = state.agents | {event.agent_id: profile | told}
 
     def _open(self, event: InteractionEvent, *, is_reopening: bool = False) -> Round:
         state = self.state

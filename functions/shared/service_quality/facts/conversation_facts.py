@@ -1,16 +1,18 @@
 """Facts: the integers that a conversation contributes to the histories of entities, each at a time."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import zip_longest
+from typing import NamedTuple, TypeVar
 
 from service_quality.conversations.conversation import Conversation
 from service_quality.conversations.conversation_state import ConversationState
-from service_quality.conversations.rounds import Reply, Round
+from service_quality.conversations.rounds import Rating, Reply, Round, Unanswered
 from service_quality.events.kinds import BEHAVIOUR
 from service_quality.facts.declared_facts import LONGEST_VIEW, OF_BEHAVIOUR, OF_CONTACTS, REPLY_HISTOGRAM
 from service_quality.facts.entities import ENTITIES, Entity, keys_of
-from service_quality.facts.visit_facts import FactsUnder, visit_facts
+from service_quality.facts.visit_facts import Visited, look_at, visited_facts
 from service_quality.instants import MINUTE
 from service_quality.policies.policy import DEFAULT_POLICY
 
@@ -60,31 +62,40 @@ def fact_limit(fact: str) -> int | None:
     return limit if limit != first else None
 
 
+class Told(NamedTuple):
+    """What tells the facts of a conversation: its state, and each event of a visit with what the others say of it."""
+
+    state: ConversationState
+    visit: list[Visited]
+
+
+def told_by(conversation: Conversation, state: ConversationState) -> Told:
+    """What tells the facts of a conversation; `state` is the conversation's own."""
+    visit = [event for event in conversation.events if event.kind in BEHAVIOUR]
+    return Told(state, look_at(visit, state.currencies) if visit else [])
+
+
 def total_facts(conversation: Conversation, state: ConversationState, kept: KeptFacts) -> FactTotals:
     """All facts of a conversation that some entity's history holds; `state` is the conversation's own."""
-    totals: FactTotals = {}
-    for attributes, facts in _all_facts(conversation, state):
-        keys: dict[str, str | None] = {}
-        named: Mapping[str, str] | None = None
-        for at, name, value in facts:
-            for entity in kept.get(name, ()) if value else ():
-                if entity.name in keys:
-                    key = keys[entity.name]
-                elif entity.name in ENTITIES:
-                    named = keys_of(attributes) if named is None else named
-                    key = keys[entity.name] = named.get(entity.name)
-                else:  # of the caller's own
-                    key = keys[entity.name] = entity.key(attributes)
-                if key is not None:
-                    totals[key, at, name] = totals.get((key, at, name), 0) + value
-    return totals
+    return _sum_changes(_NOTHING, told_by(conversation, state), kept)
+
+
+def changed_facts(before: Told, after: Told, kept: KeptFacts) -> list[Fact]:
+    """The facts that an event changed, in a fixed order, without zeros: `facts_between` of the totals of both.
+
+    What tells the same as before is not counted, so an event of a long conversation takes no longer.
+    """
+    return _listed(_sum_changes(before, after, kept).items())
 
 
 def facts_between(before: FactTotals, after: FactTotals) -> list[Fact]:
     """The facts that an event changed: the difference of two foldings, in a fixed order, without zeros."""
-    changed = [Fact(*key, value - before.get(key, 0)) for key, value in after.items() if value != before.get(key, 0)]
-    changed += [Fact(*key, -value) for key, value in before.items() if value and key not in after]
-    return sorted(changed, key=lambda fact: (fact.key, fact.at, fact.name))
+    changed = [(key, value - before.get(key, 0)) for key, value in after.items()]
+    return _listed([*changed, *((key, -value) for key, value in before.items() if key not in after)])
+
+
+def _listed(changed: Iterable[tuple[tuple[str, int, str], int]]) -> list[Fact]:
+    return sorted(Fact(*key, value) for key, value in changed if value)
 
 
 def contact_attributes(state: ConversationState, agent_id: str | None) -> dict[str, str | None]:
@@ -93,63 +104,133 @@ def contact_attributes(state: ConversationState, agent_id: str | None) -> dict[s
     return {**state.contact, "currency": state.currency, "agent_id": agent_id, **profile}
 
 
-def _all_facts(conversation: Conversation, state: ConversationState) -> Iterator[FactsUnder]:
-    by_agent: dict[str | None, list[tuple[int, str, int]]] = {}
-    before: Round | None = None
-    for one in state.rounds:
-        for agent_id, at, name, value in _round_facts(one, before):
-            by_agent.setdefault(agent_id, []).append((at, name, value))
-        before = one
-    by_agent.setdefault(None, []).extend((at, "complaints", 1) for at in state.complaints)
-    for agent_id, facts in by_agent.items():
-        if facts:
-            yield contact_attributes(state, agent_id), facts
-    visit = [event for event in conversation.events if event.kind in BEHAVIOUR]
-    if visit:
-        yield from visit_facts(visit, state.currencies)
-
+_NOTHING = Told(ConversationState(), [])
 
 #: The agent whom a fact concerns, its instant, name and value.
 _AgentFact = tuple[str | None, int, str, int]
+AgentInstant = tuple[str | None, int]
+Item = TypeVar("Item")
 
 
-def _round_facts(one: Round, before: Round | None) -> Iterator[_AgentFact]:
-    if one.is_summary:
-        yield from _rating_facts(one)
-        return
+def _sum_changes(before: Told, after: Told, kept: KeptFacts) -> FactTotals:
+    """The facts of `after` less those of `before`; a sum may be 0."""
+    sums: FactTotals = {}
+    if before.state is not after.state:
+        changes = _Changes(before.state, after.state)
+        for sign, state, facts in ((-1, before.state, changes.gone), (1, after.state, changes.come)):
+            for agent_id, own in _by_agent(facts).items():
+                _count(sums, contact_attributes(state, agent_id), own, kept, sign=sign)
+    for old, new in zip_longest(before.visit, after.visit):
+        if old != new:
+            for sign, one in ((-1, old), (1, new)):
+                for attributes, told in visited_facts(one) if one is not None else ():
+                    _count(sums, attributes, told, kept, sign=sign)
+    return sums
+
+
+class _Items(NamedTuple):
+    """What tells the facts of a round: each item by itself tells its own, of an agent and at an instant."""
+
+    opened: Sequence[AgentInstant] = ()
+    reopened: Sequence[AgentInstant] = ()
+    replies: Sequence[Reply] = ()
+    unanswered: Sequence[Unanswered] = ()
+    resolved: Sequence[tuple[str | None, int, int | None]] = ()
+    transfers: Sequence[AgentInstant] = ()
+    complaints: Sequence[AgentInstant] = ()
+    ratings: Sequence[Rating] = ()
+
+
+def _items(one: Round | None, before: Round | None) -> _Items:
+    """What tells the facts of a round, which follows on another one."""
+    if one is None or one.is_summary:
+        return _Items(ratings=() if one is None else one.ratings[-1:])
     owner = one.owner
-    yield owner, one.opened_at, "contacts", 1
-    if before is not None and one.is_reopening:
-        yield before.owner, one.opened_at, "reopenings", 1
-    for number, reply in enumerate(one.replies):
-        if not number:
-            yield reply.agent_id, reply.at, "first_replies", 1
-        yield from _reply_facts(reply)
-    yield from _end_facts(one, owner)
-    yield from _rating_facts(one)
-    for at in one.transfers:
-        yield owner, at, "transfers", 1
-    for at in one.complaints:
-        yield owner, at, "complaints", 1
+    ended_at = one.ended_at if one.is_resolved else None
+    return _Items(
+        [(owner, one.opened_at)],
+        [(before.owner, one.opened_at)] if before is not None and one.is_reopening else (),
+        one.replies,
+        one.unanswered,
+        () if ended_at is None else [(owner, ended_at, one.resolution_ms)],
+        [(owner, at) for at in one.transfers],
+        [(owner, at) for at in one.complaints],
+        one.ratings[-1:],
+    )
 
 
-def _rating_facts(one: Round) -> Iterator[_AgentFact]:
-    if one.ratings:
-        rating = one.ratings[-1]
-        yield rating.agent_id, rating.at, "ratings", 1
-        yield rating.agent_id, rating.at, "rating_points", rating.rating
-        yield rating.agent_id, rating.at, "dissatisfied_ratings", int(rating.is_dissatisfied)
+class _Changes:
+    """The facts that only the state before tells, and those that only the one after it does."""
+
+    def __init__(self, before: ConversationState, after: ConversationState) -> None:
+        self.gone: list[_AgentFact] = []
+        self.come: list[_AgentFact] = []
+        #: Where other entities are named by then, all facts are others.
+        self.renamed = not (
+            (before.contact is after.contact or before.contact == after.contact)
+            and (before.agents is after.agents or before.agents == after.agents)
+            and before.currency == after.currency
+        )
+        last = following = None
+        for old, new in zip_longest(before.rounds, after.rounds):
+            if self.renamed or old is not new or last is not following:
+                self._compare_rounds(_items(old, last), _items(new, following))
+            last, following = old, new
+        outside: list[list[AgentInstant]] = [[(None, at) for at in one.complaints] for one in (before, after)]
+        self._compare(outside[0], outside[1], _once("complaints"))
+
+    def _compare_rounds(self, old: _Items, new: _Items) -> None:
+        self._compare(old.opened, new.opened, _once("contacts"))
+        self._compare(old.reopened, new.reopened, _once("reopenings"))
+        self._compare(old.replies[:1], new.replies[:1], _first_reply_facts)
+        self._compare(old.replies, new.replies, _reply_facts)
+        self._compare(old.unanswered, new.unanswered, _unanswered_facts)
+        self._compare(old.resolved, new.resolved, _resolution_facts)
+        self._compare(old.transfers, new.transfers, _once("transfers"))
+        self._compare(old.complaints, new.complaints, _once("complaints"))
+        self._compare(old.ratings, new.ratings, _rating_facts)
+
+    def _compare(
+        self, old: Sequence[Item], new: Sequence[Item], facts_of: Callable[[Item], Iterable[_AgentFact]]
+    ) -> None:
+        if old == new and not self.renamed:
+            return
+        same = 0
+        if not self.renamed:
+            pairs = enumerate(zip(old, new, strict=False))
+            same = next((place for place, (one, other) in pairs if one != other), min(len(old), len(new)))
+        for one in old[same:]:
+            self.gone += facts_of(one)
+        for one in new[same:]:
+            self.come += facts_of(one)
 
 
-def _end_facts(one: Round, owner: str | None) -> Iterator[_AgentFact]:
-    for turn in one.unanswered:
-        yield turn.agent_id, turn.at, "unanswered", 1
-        yield turn.agent_id, turn.at, "abandoned", int(turn.abandoned)
-    if one.is_resolved and one.ended_at is not None:
-        yield owner, one.ended_at, "resolutions", 1
-        if one.resolution_ms is not None:
-            yield owner, one.ended_at, "timed_resolutions", 1
-            yield owner, one.ended_at, "resolution_ms", one.resolution_ms
+@cache
+def _once(name: str) -> Callable[[AgentInstant], Iterable[_AgentFact]]:
+    return lambda item: ((*item, name, 1),)
+
+
+def _first_reply_facts(reply: Reply) -> Iterable[_AgentFact]:
+    return ((reply.agent_id, reply.at, "first_replies", 1),)
+
+
+def _rating_facts(rating: Rating) -> Iterator[_AgentFact]:
+    yield rating.agent_id, rating.at, "ratings", 1
+    yield rating.agent_id, rating.at, "rating_points", rating.rating
+    yield rating.agent_id, rating.at, "dissatisfied_ratings", int(rating.is_dissatisfied)
+
+
+def _unanswered_facts(turn: Unanswered) -> Iterator[_AgentFact]:
+    yield turn.agent_id, turn.at, "unanswered", 1
+    yield turn.agent_id, turn.at, "abandoned", int(turn.abandoned)
+
+
+def _resolution_facts(resolution: tuple[str | None, int, int | None]) -> Iterator[_AgentFact]:
+    owner, ended_at, resolution_ms = resolution
+    yield owner, ended_at, "resolutions", 1
+    if resolution_ms is not None:
+        yield owner, ended_at, "timed_resolutions", 1
+        yield owner, ended_at, "resolution_ms", resolution_ms
 
 
 def _reply_facts(reply: Reply) -> Iterator[_AgentFact]:
@@ -194,3 +275,33 @@ def _bucket(waited_ms: int) -> str:
     ('reply_ms_to_30s', 'reply_ms_to_1m', 'reply_ms_over_1d')
     """
     return next(name for name, bound in REPLY_HISTOGRAM.items() if bound is None or waited_ms <= bound)
+
+
+def _by_agent(facts: Iterable[_AgentFact]) -> dict[str | None, list[tuple[int, str, int]]]:
+    by_agent: dict[str | None, list[tuple[int, str, int]]] = {}
+    for agent_id, at, name, value in facts:
+        by_agent.setdefault(agent_id, []).append((at, name, value))
+    return by_agent
+
+
+def _count(
+    sums: FactTotals,
+    attributes: Mapping[str, str | None],
+    facts: Iterable[tuple[int, str, int]],
+    kept: KeptFacts,
+    *,
+    sign: int,
+) -> None:
+    keys: dict[str, str | None] = {}
+    named: Mapping[str, str] | None = None
+    for at, name, value in facts:
+        for entity in kept.get(name, ()) if value else ():
+            if entity.name in keys:
+                key = keys[entity.name]
+            elif entity.name in ENTITIES:
+                named = keys_of(attributes) if named is None else named
+                key = keys[entity.name] = named.get(entity.name)
+            else:  # of the caller's own
+                key = keys[entity.name] = entity.key(attributes)
+            if key is not None:
+                sums[key, at, name] = sums.get((key, at, name), 0) + sign * value

@@ -22,8 +22,11 @@ from service_quality.facts.conversation_facts import (
     Fact,
     FactTotals,
     KeptFacts,
+    Told,
+    changed_facts,
     contact_attributes,
     facts_between,
+    told_by,
     total_facts,
 )
 from service_quality.facts.entities import item_key_of, keys_of
@@ -68,6 +71,10 @@ class FoldedConversation:
                 after.__dict__["reading"] = reading
         return after
 
+    def event_of(self, event_id: str) -> InteractionEvent:
+        """The event of an id, as the conversation holds it."""
+        return next(one.event for one in reversed(self.placed) if one.event.event_id == event_id)
+
     def state_at(self, event_id: str) -> ConversationState:
         """The state that the events up to one of them give; a merged conversation is merged from its first event on."""
         if self.placed[-1].event.event_id == event_id:
@@ -102,7 +109,7 @@ class FoldedConversation:
 
     def _holding(self, reached: tuple[Reached, ...]) -> "FoldedConversation":
         held = FoldedConversation(replace(self.conversation, reached=reached), self.kept, self.policies)
-        for name in ("placed", "reading", "totals"):  # they do not depend on the stages
+        for name in ("placed", "reading", "told", "totals"):  # they do not depend on the stages
             if name in self.__dict__:
                 held.__dict__[name] = self.__dict__[name]
         return held
@@ -120,6 +127,10 @@ class FoldedConversation:
     def _read_until(self, end: int, *, is_merged: bool = False) -> ConversationState:
         placed = self.placed[:end]
         return read_conversation(placed, self.policies, past=self.conversation.past, is_merged=is_merged)
+
+    @cached_property
+    def told(self) -> Told:
+        return told_by(self.conversation, self.state)
 
     @cached_property
     def totals(self) -> FactTotals:
@@ -156,6 +167,8 @@ class ConversationStep:
     @cached_property
     def facts(self) -> list[Fact]:
         """The facts that it changes in the histories."""
+        if not self.parts:
+            return changed_facts(self.known.told, self.after.told, self.after.kept)
         return facts_between(counted_facts(self.known, self.parts), self.after.totals)
 
     @cached_property
@@ -215,7 +228,7 @@ def step_conversation(
         known=known,
         parts=parts,
         state=state,
-        own=next(one.event for one in reversed(after.placed) if one.event.event_id == event.event_id),
+        own=after.placed[-1].event if is_latest else after.event_of(event.event_id),
         scored=is_contact and not (state.was_closed and state.closed) and not state.is_merged,
         is_latest=is_latest,
         round=state.rated[0] if state.rated else state.number,
@@ -271,9 +284,9 @@ def _known(
 ) -> tuple[FoldedConversation, list[ImportedPart], FoldedConversation]:
     """What a shop holds of a conversation by then, the parts of imports that it has not absorbed, and both joined."""
     held = within_retention(before.conversation, received_clock=received_clock)
-    known = FoldedConversation(held, before.kept, policies)
-    if known.conversation is before.conversation and len(before.policies) == len(policies):
-        known = before  # with what is computed already
+    known = before  # with what is computed already
+    if held is not before.conversation or len(before.policies) != len(policies):
+        known = FoldedConversation(held, before.kept, policies)
     if not imported:
         known = known.shed(received_clock=received_clock)
     parts = [part for part in imported if part.is_within_retention(received_clock=received_clock)]

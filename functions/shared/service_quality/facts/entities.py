@@ -28,10 +28,15 @@ class Entity(NamedTuple):
         >>> Entity("agent", ("agent_id",)).key({"agent_id": "ann"})
         'agent\\x1fann'
         """
-        values = [self.name, *map(attributes.get, self.parts)] if self.parts else [self.name, ""]
-        if None not in values:
-            return SEPARATOR.join(values)  # type: ignore[arg-type]  # no None among them
-        return SEPARATOR.join(value or "" for value in values) if self.keeps_missing else None
+        return _key_of(self.name, self.keeps_missing, *map(attributes.get, self.parts))
+
+
+@lru_cache(maxsize=4_096)
+def _key_of(name: str, keeps_missing: bool, *values: str | None) -> str | None:  # cached by place
+    parts = [name, *values] if values else [name, ""]
+    if None not in parts:
+        return SEPARATOR.join(parts)  # type: ignore[arg-type]  # no None among them
+    return SEPARATOR.join(part or "" for part in parts) if keeps_missing else None
 
 
 SHOP = Entity("shop", ())

@@ -1,7 +1,8 @@
 """Facts of a visit: what a customer's behaviour of one day tells, event by event and by what followed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from service_quality.events.interaction_event import InteractionEvent, log_order
 from service_quality.facts.declared_facts import EVENT_FACTS, LONGEST_VIEW, ordered_sku_fact
@@ -10,24 +11,44 @@ from service_quality.facts.declared_facts import EVENT_FACTS, LONGEST_VIEW, orde
 FactsUnder = tuple[dict[str, str | None], list[tuple[int, str, int]]]
 
 
-def visit_facts(events: Sequence[InteractionEvent], currencies: Mapping[str, str]) -> Iterator[FactsUnder]:
-    """All facts of a visit's behaviour events; `currencies` are theirs by event id, as far as they are known."""
+class Visited(NamedTuple):
+    """An event of a visit, and what the others say of it: all that tells its facts.
+
+    `currency` is that of its amount, as far as it is known; `viewed_ms` is how long its page was looked at.
+    """
+
+    event: InteractionEvent
+    currency: str | None
+    viewed_ms: int
+    is_before_order: bool
+    is_first_order: bool
+
+
+def look_at(events: Iterable[InteractionEvent], currencies: Mapping[str, str]) -> list[Visited]:
+    """The behaviour events of a visit, in order; `currencies` are theirs by event id, as far as they are known."""
     visit = sorted(events, key=log_order)
-    last_order = max((place for place, event in enumerate(visit) if event.kind == "order_placed"), default=-1)
+    orders = [place for place, event in enumerate(visit) if event.kind == "order_placed"]
+    first_order, last_order = (orders[0], orders[-1]) if orders else (-1, -1)
     views = _views(visit)
-    for place, event in enumerate(visit):
-        facts = [(name, source.value(event)) for name, source in EVENT_FACTS.get(event.kind, ())]
-        if event.kind == "page_viewed":
-            facts.append(("browse_ms", views[place]))
-        if event.kind == "searched":
-            facts.append(("searches_without_order", int(place > last_order)))
-        if event.kind == "order_placed" and event.sku is not None:
-            facts.append((ordered_sku_fact(event.sku), 1))
-        under = _attributes(event, currencies.get(event.event_id))
-        yield under, [(event.occurred_at, name, value) for name, value in facts]
-    first_order = next((event for event in visit if event.kind == "order_placed"), None)
-    if first_order is not None:
-        yield {"customer_id": first_order.customer_id}, [(first_order.occurred_at, "order_days", 1)]
+    return [
+        Visited(event, currencies.get(event.event_id), views[place], place < last_order, place == first_order)
+        for place, event in enumerate(visit)
+    ]
+
+
+def visited_facts(visited: Visited) -> Iterator[FactsUnder]:
+    """The facts of one event of a visit."""
+    event, at = visited.event, visited.event.occurred_at
+    facts = [(at, name, source.value(event)) for name, source in EVENT_FACTS.get(event.kind, ())]
+    if event.kind == "page_viewed":
+        facts.append((at, "browse_ms", visited.viewed_ms))
+    if event.kind == "searched":
+        facts.append((at, "searches_without_order", int(not visited.is_before_order)))
+    if event.kind == "order_placed" and event.sku is not None:
+        facts.append((at, ordered_sku_fact(event.sku), 1))
+    yield _attributes(event, visited.currency), facts
+    if visited.is_first_order:
+        yield {"customer_id": event.customer_id}, [(at, "order_days", 1)]
 
 
 def _views(visit: Sequence[InteractionEvent]) -> list[int]:
