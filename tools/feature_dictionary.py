@@ -7,13 +7,14 @@ from service_quality.features.declarations import (
     PER,
     AmountTotal,
     Combined,
-    DistinctSkus,
+    Distinct,
     EventValue,
     Feature,
     Mean,
     Quantile,
     Rate,
     TimeSince,
+    TopShare,
     Total,
     WindowRatio,
 )
@@ -62,7 +63,9 @@ def missing_rule(feature: Feature) -> str:
             return DECLARED_VALUES[name].missing or "never"
         case AmountTotal():
             return "where neither conversation nor policy names a currency; 0 where nothing is known in it"
-        case Total() | DistinctSkus():
+        case TimeSince(_, _, window) | TopShare(_, _, window):
+            return f"where nothing happened in {window}"
+        case Total() | Distinct():
             return "never; 0 where nothing is known"
         case Mean(_, _, per, _):
             return f"where `{per}` is 0"
@@ -70,8 +73,6 @@ def missing_rule(feature: Feature) -> str:
             return _missing_rule_of_two(feature)
         case Quantile(_, _, window):
             return f"without a known wait in {window}"
-        case TimeSince(_, _, window):
-            return f"where nothing happened in {window}"
         case WindowRatio() | Rate():
             return _instead_of_nothing(feature)
 

@@ -5,11 +5,12 @@ from typing import NamedTuple
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from service_quality.events.interaction_event import ANNOTATIONS
 from spark_jobs.lake.snapshots import Written, only_writer, snapshot_of, table_exists
 from spark_jobs.lake.tables import EVENTS, EVENTS_KEY, EVENTS_SCHEMA, write_events
 
 #: Columns that are no content: the arrival, annotations, and the file.
-_NO_CONTENT = ("received_at", "stated_at", "courtesy", "source")
+_NO_CONTENT = ("received_at", "stated_at", *ANNOTATIONS, "source")
 #: The places that are named of events that differ.
 MOST_PLACES = 3
 _CONTENT = tuple(name for name in EVENTS_SCHEMA.fieldNames() if name not in _NO_CONTENT)

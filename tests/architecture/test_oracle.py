@@ -17,8 +17,8 @@ OF_LEAVING = "tests.oracle.leaving"
 DATA = {
     "service_quality.events.interaction_event": {"InteractionEvent"},
     "service_quality.features.declarations": {
-        "AmountTotal", "Combined", "DistinctSkus", "EventValue", "Feature", "FeatureSet", "Mean", "Quantile", "Rate",
-        "TimeSince", "TimeSinceFirst", "Total", "WindowRatio",
+        "AmountTotal", "Combined", "Distinct", "EventValue", "Feature", "FeatureSet", "Mean", "Quantile", "Rate",
+        "TimeSince", "TimeSinceFirst", "TopShare", "Total", "WindowRatio",
     },
 }  # fmt: skip
 #: Values that a declaration computes itself belong to the product, not to the oracle.

@@ -9,7 +9,7 @@ from spark_jobs.logs.log_table import LOG, LOG_TYPES, create_log, read_log
 from spark_jobs.session.start import start_session
 
 pytestmark = pytest.mark.spark
-LATER = ("status", "sequence", "stated_at", "courtesy")
+LATER = ("status", "sequence", "stated_at", "courtesy", "search_term")
 
 
 def test_events_and_log_of_an_earlier_release_get_the_later_columns(tmp_path):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from service_quality.features.declarations import (
     Combined,
-    DistinctSkus,
+    Distinct,
     Feature,
     FeatureSet,
     Mean,
@@ -15,7 +15,7 @@ from service_quality.features.declarations import (
     Total,
     WindowRatio,
 )
-from tests.oracle.fact_names import RATES, REPLY_BUCKETS, SKU_GROUPS
+from tests.oracle.fact_names import GROUPS, RATES, REPLY_BUCKETS
 
 #: One fact in one window of one entity: entity, window, fact.
 NaiveColumn = tuple[str, str, str]
@@ -41,8 +41,8 @@ def _reads(feature: Feature) -> Iterator[NaiveColumn]:
             yield entity, window, fact
         case WindowRatio(entity, fact, recent, window, _):
             yield from ((entity, recent, fact), (entity, window, fact))
-        case DistinctSkus(entity, window):
-            yield from ((entity, window, fact) for fact in SKU_GROUPS)
+        case Distinct(entity, groups, window):
+            yield from ((entity, window, fact) for fact in GROUPS[groups])
         case Combined(_, _, _, first, second):
             yield from (*_reads(first), *_reads(second))
         case Quantile(entity, _, window):

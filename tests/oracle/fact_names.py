@@ -48,6 +48,10 @@ AMOUNTS = {
 }
 #: The facts that count orders of articles, each those of one group of 16.
 SKU_GROUPS = tuple(f"ordered_skus_{group // 10}{group % 10}" for group in range(16))
+#: The facts that count searches, each those of one group of what was searched for.
+SEARCH_GROUPS = tuple(f"search_terms_{group:02}" for group in range(16))
+#: What is counted in groups.
+GROUPS = {"skus": SKU_GROUPS, "search_terms": SEARCH_GROUPS}
 #: The names of all facts.
 FACTS = (
     "contacts", "reopenings", "resolutions", "timed_resolutions", "resolution_ms", "replies", "first_replies",
@@ -55,7 +59,7 @@ FACTS = (
     "half_spent_replies", "late_replies", *BUCKETS, LONGEST, "provisional_replies",
     "unanswered", "abandoned", "transfers", "complaints", "ratings", "rating_points", "dissatisfied_ratings",
     *BEHAVIOUR.values(), "browse_ms", "unfulfilled_searches", "searches_without_order", "order_days",
-    *SKU_GROUPS, *(name for names in AMOUNTS.values() for name in names),
+    *SKU_GROUPS, *SEARCH_GROUPS, *(name for names in AMOUNTS.values() for name in names),
 )  # fmt: skip
 
 

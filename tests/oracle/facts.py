@@ -7,7 +7,7 @@ from zlib import crc32
 
 from service_quality.events.interaction_event import InteractionEvent
 from tests.oracle.entities import OF_AGENTS, Attributes, contact_attributes, entity_key, visit_attributes
-from tests.oracle.fact_names import AMOUNTS, BEHAVIOUR, SKU_GROUPS, of_wait
+from tests.oracle.fact_names import AMOUNTS, BEHAVIOUR, SEARCH_GROUPS, SKU_GROUPS, of_wait
 from tests.oracle.outcome import is_visit, owner, rating_of_round, transfers
 from tests.oracle.rounds import places_in_round, replies, rounds, turns
 from tests.oracle.shares import (
@@ -183,6 +183,8 @@ def _of_visit(story: Story) -> Iterator[tuple[Attributes, Said]]:
                     int(not any(_comes_before(event, story.event(o)) for o in ordered)),
                 ),
             )
+        if event.kind == "searched" and event.search_term is not None:
+            yield about, Said(None, at, SEARCH_GROUPS[event.search_term], 1)
         if event.kind == "order_placed" and event.sku is not None:
             yield about, Said(None, at, SKU_GROUPS[crc32(event.sku.encode("utf-8")) % 16], 1)
         for name, amount in zip(AMOUNTS.get(event.kind, ()), (event.quantity, event.amount_minor), strict=False):

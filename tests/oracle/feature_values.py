@@ -11,7 +11,7 @@ from service_quality.events.interaction_event import InteractionEvent
 from service_quality.features.declarations import (
     AmountTotal,
     Combined,
-    DistinctSkus,
+    Distinct,
     EventValue,
     Feature,
     Mean,
@@ -19,13 +19,14 @@ from service_quality.features.declarations import (
     Rate,
     TimeSince,
     TimeSinceFirst,
+    TopShare,
     Total,
     WindowRatio,
 )
 from tests.oracle.columns import NaiveColumn
 from tests.oracle.entities import Attributes, entity_key
 from tests.oracle.event_values import Values, values_at
-from tests.oracle.fact_names import RATES, REPLY_BUCKETS, SKU_GROUPS
+from tests.oracle.fact_names import GROUPS, RATES, REPLY_BUCKETS
 from tests.oracle.facts import Fact
 from tests.oracle.outcome import attributes_after
 from tests.oracle.spans import WINDOWS, tile_start, window_start
@@ -65,7 +66,7 @@ class FeatureValues:
                 return None if is_unknown else self._sum(entity, fact, window)
             case Mean(entity, fact, per, window):
                 return _quotient(self._sum(entity, fact, window), self._sum(entity, per, window))
-            case DistinctSkus() | Combined():
+            case Distinct() | Combined():
                 return self._of_several(feature)
             case Quantile(entity, share, window):
                 return self._quantile(entity, share, window)
@@ -90,11 +91,16 @@ class FeatureValues:
         """The key of the customer."""
         return entity_key("customer", self._attributes)
 
-    def _of_several(self, feature: DistinctSkus | Combined) -> Value:
+    def _of_several(self, feature: Distinct | Combined) -> Value:
         if isinstance(feature, Combined):
             return _put_together(feature.operation, self.value(feature.first), self.value(feature.second))
-        groups = [self._sum(feature.entity, fact, feature.window) for fact in SKU_GROUPS]
-        return None if None in groups else len([orders for orders in groups if orders])
+        counts = [self._sum(feature.entity, fact, feature.window) for fact in GROUPS[feature.groups]]
+        known = [count for count in counts if count is not None]
+        if len(known) < len(counts):
+            return None
+        if isinstance(feature, TopShare):
+            return max(known) / sum(known) if sum(known) else None
+        return len([count for count in known if count])
 
     @cached_property
     def _values(self) -> Values:

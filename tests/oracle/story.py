@@ -15,7 +15,7 @@ CORRECTED = ("rated", "customer_message", "agent_message", "bot_message")
 
 
 #: Fields that are no content: the arrival, annotations, and what state notes beside an event.
-SAID_BY_OTHERS = ("received_at", "stated_at", "courtesy", "text_digest", "policies_known")
+SAID_BY_OTHERS = ("received_at", "stated_at", "courtesy", "search_term", "text_digest", "policies_known")
 
 
 class Calendar(NamedTuple):

@@ -7,7 +7,7 @@ from service_quality.events.kinds import FINDING_REPORTED, SERVICE, TIME_REACHED
 from service_quality.features.declarations import (
     AmountTotal,
     Combined,
-    DistinctSkus,
+    Distinct,
     EventValue,
     FeatureSet,
     Mean,
@@ -15,6 +15,7 @@ from service_quality.features.declarations import (
     Rate,
     TimeSince,
     TimeSinceFirst,
+    TopShare,
     Total,
     WindowRatio,
 )
@@ -68,8 +69,10 @@ SMALL = FeatureSet(
         Combined("farther", "number", "most", _PAGES, _LAST),
         Combined("pace", "number", "per", _FIRST, _PAGES),
         _PAGES,
-        DistinctSkus("customer", "365d"),
-        DistinctSkus("shop", "1d"),
+        Distinct("customer", "skus", "365d"),
+        Distinct("shop", "search_terms", "1d"),
+        TopShare("shop", "search_terms", "7d"),
+        TopShare("customer", "skus", "365d"),
         TimeSinceFirst("shop", "page_views", "1d"),
         TimeSince("customer", "order_days", "365d"),
         Total("shop", "order_days", "1d"),
@@ -140,7 +143,7 @@ SMALL_CHURN = Task(
             _FIRST,
             _LAST,
             Combined("span", "duration", "minus", _FIRST, _LAST),
-            DistinctSkus("customer", "365d"),
+            Distinct("customer", "skus", "365d"),
         )
     ),
     score=CHURN.score,

@@ -268,7 +268,9 @@ class LogWriter:
             return record_json([*log.backfills.values()][-1].import_record, issued_at=self.now)
         known = (self.know or know_log)(self, choices)
         drawn = past_events(choices, log, self.events, now=self.now)
-        candidates = [annotate(replace(event, courtesy=None)) for event in drawn]  # as every import does
+        candidates = [
+            annotate(replace(event, courtesy=None, search_term=None)) for event in drawn
+        ]  # as every import does
         import_id, buckets = f"import{len(log.backfills)}", choices.of((1, 3))
         made = build_backfill(candidates, self.features, known, import_id=import_id, buckets=buckets)
         if made is None:
@@ -367,7 +369,7 @@ def random_event(choices: Choices, event_id: str, *, shop_id: str, now: int) -> 
         order_id="o1" if kind.startswith("order") else None,
         channel=choices.of(("chat", None)),
         text="Wo bleibt mein Paket?" if kind == "customer_message" else None,
-        query="lamp" if kind == "searched" else None,
+        query=choices.of(("lamp", "LAMP ", "desk", None)) if kind == "searched" else None,
         rating=choices.of((5, 1, 3, 4, 2)) if kind == "rated" else None,
         amount_minor=choices.of((None, 1999, 10**12)),
         currency=choices.of((None, "EUR", "JPY", None)),

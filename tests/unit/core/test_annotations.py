@@ -106,11 +106,19 @@ def test_annotation_is_the_same_a_second_time():
     assert annotate(annotate(EVENT)) == annotate(EVENT)
 
 
+@pytest.mark.parametrize("query", ["USB charger", " usb  Charger ", "ｕｓｂ\u3000charger"])
+def test_search_term_is_the_group_of_the_words_however_they_are_written(query):
+    searched = replace(EVENT, kind="searched", text=None, query=query)
+
+    assert annotate(searched).search_term == annotations.search_term_of("usb charger")
+    assert annotate(replace(searched, query=None)).search_term is None
+
+
 def test_changed_table_asks_for_the_next_version():
     tables = [sorted(annotations._phrases().items()), annotations._BEFORE_NAMES, sorted(annotations._NO_NAMES)]
     digest = hashlib.sha256(json.dumps([*tables, annotations._LONGEST]).encode()).hexdigest()[:16]
 
-    assert (annotations.ANNOTATION_VERSION, digest) == (3, "fc086185a34710bf"), (
+    assert (annotations.ANNOTATION_VERSION, digest) == (4, "fc086185a34710bf"), (
         "the version rises with every change; enter both"
     )
 

@@ -16,7 +16,7 @@ from service_quality.conversations.reading_order import in_order
 from service_quality.errors import DeclarationError
 from service_quality.facts import conversation_facts
 from service_quality.facts.conversation_facts import FACTS, Fact, total_facts
-from service_quality.facts.declared_facts import REPLY_HISTOGRAM, ordered_sku_fact
+from service_quality.facts.declared_facts import REPLY_HISTOGRAM, SEARCH_TERMS, ordered_sku_fact
 from service_quality.facts.entities import ENTITIES, Entity
 from service_quality.features.declarations import (
     LEAST,
@@ -26,7 +26,7 @@ from service_quality.features.declarations import (
     PLUS,
     RATES,
     Combined,
-    DistinctSkus,
+    Distinct,
     EventValue,
     Feature,
     FeatureSet,
@@ -35,6 +35,7 @@ from service_quality.features.declarations import (
     Rate,
     TimeSince,
     TimeSinceFirst,
+    TopShare,
     Total,
     WindowRatio,
     compute_features,
@@ -132,13 +133,22 @@ def test_time_since_the_first_is_measured_from_the_oldest_tile_that_the_window_h
 
 
 def test_different_articles_are_counted_by_their_groups_and_taken_back():
-    feature = DistinctSkus("customer", "90d")
+    feature = Distinct("customer", "skus", "90d")
     facts = tuple(("customer", 0, ordered_sku_fact(sku), 1) for sku in ("a-1", "a-1", "b-7", "e-4"))
     groups = {ordered_sku_fact(sku) for sku in ("a-1", "b-7", "e-4")}
 
     assert value_of(feature) == 0
     assert value_of(feature, *facts) == len(groups) == 3
     assert value_of(feature, *facts, ("customer", 0, ordered_sku_fact("b-7"), -1)) == 2
+
+
+def test_most_frequent_of_what_is_counted_in_groups_has_its_share():
+    feature = TopShare("shop", "search_terms", "7d")
+    facts = tuple(("shop", 0, SEARCH_TERMS[term], 1) for term in (3, 3, 3, 7))
+
+    assert value_of(feature) is None
+    assert value_of(feature, *facts) == 0.75
+    assert value_of(feature, *facts, ("shop", 0, SEARCH_TERMS[3], -1)) == 2 / 3
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from spark_jobs.sources.row_values import Given
 
 SAMPLES = Path(__file__).parents[2] / "fixtures" / "exports"
 UNTIL = parse_instant("2026-11-01T00:00:00Z")
-DERIVED = ("version", "event_id", "shop_id", "received_at", "courtesy")
+DERIVED = ("version", "event_id", "shop_id", "received_at", "courtesy", "search_term")
 
 
 def given_for(source, *, zone=None, currency=None, values=None):

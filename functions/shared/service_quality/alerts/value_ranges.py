@@ -6,13 +6,14 @@ from typing import NamedTuple
 from service_quality.conversations.event_values import FLAGS
 from service_quality.features.declarations import (
     Combined,
-    DistinctSkus,
+    Distinct,
     EventValue,
     Feature,
     Mean,
     Quantile,
     Rate,
     TimeSince,
+    TopShare,
     Total,
     WindowRatio,
 )
@@ -101,7 +102,7 @@ def range_of(feature: Feature) -> ValueRange:
     (None, True)
     """
     match feature:
-        case WindowRatio():
+        case WindowRatio() | TopShare():
             return _SHARE
         case Rate(_, rate, _):
             return _SHARE if rate in _PARTS_OF_TRIALS else _ANY_SHARE
@@ -109,7 +110,7 @@ def range_of(feature: Feature) -> ValueRange:
             return _DURATION
         case Combined():
             return _ANY_SHARE
-        case DistinctSkus():
+        case Distinct():
             return _COUNT
         case EventValue(name) if name in _OF_NAME:
             return _OF_NAME[name]

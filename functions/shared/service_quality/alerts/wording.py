@@ -13,7 +13,7 @@ from service_quality.conversations.event_values import FLAGS
 from service_quality.errors import DeclarationError
 from service_quality.features.declarations import (
     Combined,
-    DistinctSkus,
+    Distinct,
     EventValue,
     Feature,
     Mean,
@@ -21,6 +21,7 @@ from service_quality.features.declarations import (
     Rate,
     TimeSince,
     TimeSinceFirst,
+    TopShare,
     Total,
     WindowRatio,
 )
@@ -46,7 +47,6 @@ _MOST_IN_PERCENT = 10  # a wait of many times what was allowed
 _TIMES_BELOW = {"hour": 24, "weekday": 7, "instant": 253_402_300_800_000}
 
 
-_DISTINCT_SKUS = Message("different articles ordered, at least,", "购买的不同商品数（至少）")
 _TIME_SINCE = Message("time since the last {1} of {0} in {2}", "{0}{2}内最后一次{1}距今时间")
 _TIME_SINCE_FIRST = Message("time since the first {1} of {0} in {2}", "{0}{2}内首次{1}距今时间")
 
@@ -69,8 +69,9 @@ def phrase(feature: Feature, language: str) -> str:
         case Quantile(_, share, _):
             shape = Message("{0}th percentile of the reply time", "回复时长第 {0} 百分位数")
             what = shape.said(language).format(round(share * 100))
-        case DistinctSkus():
-            what = _DISTINCT_SKUS.said(language)
+        case Distinct(_, groups, _):
+            table = messages.TOP_SHARES if isinstance(feature, TopShare) else messages.DISTINCT
+            what = _say(table, groups, language)
         case Combined(label, _, _):
             what = _say(messages.COMBINED, label, language)
         case Rate(_, rate, _):
@@ -284,13 +285,13 @@ def _declared(name: str) -> Feature:
 def _unit(feature: Feature) -> str:
     """The unit of a feature, by its declaration; the names of facts and values end in their units."""
     match feature:
-        case Rate() | WindowRatio():
+        case Rate() | WindowRatio() | TopShare():
             return "share"
         case EventValue(name) if name in SCORES:
             return "share"
         case TimeSince() | Quantile():
             return "duration"
-        case DistinctSkus():
+        case Distinct():
             return "number"
         case Combined(_, unit, _):
             return unit

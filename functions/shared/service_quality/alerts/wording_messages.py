@@ -67,6 +67,16 @@ COMBINED = {
     "taken_back": Message("value of cancelled orders per value of orders", "取消金额与下单金额之比"),
 }
 
+#: How many different ones there are of what is counted in groups, and how frequent the most frequent is.
+DISTINCT = {
+    "skus": Message("different articles ordered, at least,", "购买的不同商品数（至少）"),
+    "search_terms": Message("different things searched for, at least,", "搜索的不同内容数（至少）"),
+}
+TOP_SHARES = {
+    "skus": Message("share of the most frequent group of articles in the orders", "下单最多的商品组所占比例"),
+    "search_terms": Message("share of the most frequent group in the searches", "搜索最多的内容组所占比例"),
+}
+
 RATES = {
     "dissatisfied": Message("dissatisfaction rate", "不满意率"),
     "on_time": Message("on-time reply rate", "及时回复率"),

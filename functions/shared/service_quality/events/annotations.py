@@ -9,11 +9,12 @@ from dataclasses import replace
 from functools import cache
 from itertools import product
 from string import ascii_lowercase, digits
+from zlib import crc32
 
-from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.interaction_event import SEARCH_TERM_GROUPS, InteractionEvent
 
 #: Rises with every change of what `annotate` finds.
-ANNOTATION_VERSION = 3
+ANNOTATION_VERSION = 4
 
 _LONGEST = 120  # characters of a message that only thanks
 
@@ -115,10 +116,25 @@ def _lengths() -> dict[str, tuple[int, ...]]:
 
 
 def annotate(event: InteractionEvent) -> InteractionEvent:
-    """The event with its annotations: `courtesy` 1 for a customer's message that only thanks, else None."""
+    """The event with its annotations, where they say something.
+
+    `courtesy` is 1 for a customer's message that only thanks, `search_term` the group of what was searched for.
+    """
+    if event.kind == "searched" and event.query:
+        return replace(event, search_term=search_term_of(event.query))
     if event.kind != "customer_message" or not event.text or not only_thanks(event.text):
         return event
     return replace(event, courtesy=1)
+
+
+def search_term_of(query: str) -> int:
+    """The group of what was searched for: the remainder of the CRC-32 of its UTF-8, however it is written and spaced.
+
+    >>> search_term_of("USB charger") == search_term_of(" usb  ＣＨＡＲＧＥＲ"), search_term_of("lamp")
+    (True, 6)
+    """
+    plain = " ".join(query.translate(_PLAIN).split())
+    return crc32(plain.encode(errors="surrogatepass")) % SEARCH_TERM_GROUPS
 
 
 def only_thanks(text: str) -> bool:

@@ -26,6 +26,9 @@ _OF_CONTACTS = kinds.SERVICE | kinds.FEEDBACK
 _ORDERS = frozenset({"order_placed", "order_cancelled", "order_returned"})
 _BY_AGENTS = kinds.SERVICE - {"customer_message", "bot_message"}
 _WITH_STATUS = frozenset({"status_changed", "resolved", "reopened", "conversation_opened", "agent_message"})
+#: Groups into which what is searched for falls by its hash: enough to see that many look for one thing, and too few to
+#: read off what it is.
+SEARCH_TERM_GROUPS = 16
 _MERGES = frozenset({"status_changed", "resolved"})
 _MESSAGES = frozenset({"conversation_opened", "customer_message", "agent_message", "bot_message", "internal_note"})
 
@@ -217,6 +220,19 @@ class InteractionEvent(ByFields):
         ),
     )
 
+    search_term: int | None = field(
+        default=None,
+        metadata=derived(
+            an_integer(
+                "the group of what was searched for, by its hash: which it is, nobody can read off",
+                frozenset({"searched"}),
+                7,
+                lowest=0,
+                highest=SEARCH_TERM_GROUPS - 1,
+            )
+        ),
+    )
+
     text_digest: str | None = None
     """What tells words from others where the words are not kept: state holds it in their place."""
     policies_known: int = 0
@@ -227,6 +243,8 @@ DECLARED = {field.name: declaration_in(field.metadata) for field in fields(Inter
 FIELDS = tuple(DECLARED)
 OPTIONAL_FIELDS = FIELDS[FIELDS.index("precision") + 1 :]
 DERIVED_FIELDS = tuple(name for name, declared in DECLARED.items() if declared.derived)
+#: What our own reading of an event's words says of it (annotations.py).
+ANNOTATIONS = ("courtesy", "search_term")
 #: What a source may say of an event.
 INPUT_FIELDS = tuple(name for name in FIELDS if name not in DERIVED_FIELDS)
 
@@ -235,7 +253,7 @@ def fields_of(form: str) -> tuple[str, ...]:
     """The fields of a form, in order.
 
     >>> fields_of("integer")
-    ('rating', 'amount_minor', 'duration_ms', 'sequence', 'quantity', 'results', 'courtesy')
+    ('rating', 'amount_minor', 'duration_ms', 'sequence', 'quantity', 'results', 'courtesy', 'search_term')
     """
     return tuple(name for name, declared in DECLARED.items() if declared.form == form)
 

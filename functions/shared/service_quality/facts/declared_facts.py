@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from zlib import crc32
 
-from service_quality.events.interaction_event import InteractionEvent
+from service_quality.events.interaction_event import SEARCH_TERM_GROUPS, InteractionEvent
 from service_quality.instants import DAY, HOUR, MINUTE, SECOND
 from service_quality.message import Message
 
@@ -65,6 +65,12 @@ def ordered_sku_fact(sku: str) -> str:
     """
     return ORDERED_SKUS[crc32(sku.encode()) % len(ORDERED_SKUS)]
 
+
+#: Searches, counted apart by the group of what was searched for.
+SEARCH_TERMS = tuple(f"search_terms_{group:02d}" for group in range(SEARCH_TERM_GROUPS))
+
+#: What is counted in groups, by the name under which features ask for it.
+GROUPS = {"skus": ORDERED_SKUS, "search_terms": SEARCH_TERMS}
 
 #: Facts about the contact and its agent.
 OF_CONTACTS = (
@@ -124,6 +130,10 @@ OF_BEHAVIOUR = (
         Message("searches without a result", "无结果的搜索次数"),
         Message("search without a result", "无结果的搜索"),
         OfEvents("searched", only=("results", 0)),
+    ),
+    *(
+        DeclaredFact(name, Message(f"searches of group {number}", f"第 {number} 组搜索词的搜索次数"))
+        for number, name in enumerate(SEARCH_TERMS, 1)
     ),
     DeclaredFact("searches_without_order", Message("searches that no order followed that day", "当日未下单的搜索次数")),
     DeclaredFact(

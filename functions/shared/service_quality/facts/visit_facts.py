@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from service_quality.events.interaction_event import InteractionEvent, log_order
-from service_quality.facts.declared_facts import EVENT_FACTS, LONGEST_VIEW, ordered_sku_fact
+from service_quality.facts.declared_facts import EVENT_FACTS, LONGEST_VIEW, SEARCH_TERMS, ordered_sku_fact
 
 #: Attributes, and the facts under them: instant, name, value.
 FactsUnder = tuple[dict[str, str | None], list[tuple[int, str, int]]]
@@ -44,6 +44,7 @@ def visited_facts(visited: Visited) -> Iterator[FactsUnder]:
         facts.append((at, "browse_ms", visited.viewed_ms))
     if event.kind == "searched":
         facts.append((at, "searches_without_order", int(not visited.is_before_order)))
+        facts += [] if event.search_term is None else [(at, SEARCH_TERMS[event.search_term], 1)]
     if event.kind == "order_placed" and event.sku is not None:
         facts.append((at, ordered_sku_fact(event.sku), 1))
     yield _attributes(event, visited.currency), facts

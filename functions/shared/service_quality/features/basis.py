@@ -24,7 +24,7 @@ from math import log
 from service_quality.features.declarations import (
     AmountTotal,
     Combined,
-    DistinctSkus,
+    Distinct,
     EventValue,
     Feature,
     FeatureSet,
@@ -32,6 +32,7 @@ from service_quality.features.declarations import (
     Quantile,
     Rate,
     TimeSince,
+    TopShare,
     Total,
 )
 from service_quality.features.feature_set import BESIDE_THE_MODEL
@@ -93,7 +94,9 @@ def _terms(feature: Feature) -> list[Term]:
             return [Term(name, "logit")]
         case AmountTotal() | TimeSince() | Mean() | Quantile() | Combined():
             return [Term(name, "log"), Term(name, "missing")]
-        case Total() | DistinctSkus():
+        case TopShare():
+            return [Term(name, "value"), Term(name, "missing")]
+        case Total() | Distinct():
             return [Term(name, "log")]
         case EventValue("opened_hour"):
             return [Term(name, "ramp", knot, upper) for knot, upper in pairwise(_HOUR_KNOTS)]

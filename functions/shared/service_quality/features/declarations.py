@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial, reduce
 from typing import Protocol, TypeVar
 
 from service_quality.by_fields import ByFields, value_class
@@ -11,7 +11,7 @@ from service_quality.conversations.declared_values import CURRENCY_KNOWN
 from service_quality.conversations.event_values import EVENT_VALUES
 from service_quality.errors import DeclarationError
 from service_quality.facts.conversation_facts import FACTS
-from service_quality.facts.declared_facts import MONEY_FACTS, ORDERED_SKUS, REPLY_HISTOGRAM
+from service_quality.facts.declared_facts import GROUPS, MONEY_FACTS, REPLY_HISTOGRAM
 from service_quality.facts.entities import ENTITIES
 from service_quality.histories.history import Column, HistoryPlan
 from service_quality.histories.windows import WINDOWS
@@ -161,22 +161,37 @@ _BOUNDS = tuple(7 * DAY if bound is None else bound for bound in REPLY_HISTOGRAM
 
 
 @value_class(frozen=True)
-class DistinctSkus(ByFields):
-    """How many different articles were ordered at least: the groups of articles, of 16, with an order in the window."""
+class Distinct(ByFields):
+    """How many different ones there were at least: the `groups`, of 16, of which the window holds one."""
 
     entity: str
+    groups: str
     window: str
 
     @property
     def name(self) -> str:
-        return f"{self.entity}_distinct_skus_{self.window}"
+        return f"{self.entity}_distinct_{self.groups}_{self.window}"
 
     @property
     def reads(self) -> tuple[tuple[str, str, str], ...]:
-        return tuple((self.entity, self.window, fact) for fact in ORDERED_SKUS)
+        return tuple((self.entity, self.window, fact) for fact in GROUPS[self.groups])
 
     def compute(self, reader: Reader[Number]) -> Number:
-        return reader.count_positive([reader.total(self.entity, self.window, fact) for fact in ORDERED_SKUS])
+        return reader.count_positive([reader.total(*read) for read in self.reads])
+
+
+@value_class(frozen=True)
+class TopShare(Distinct):
+    """The share of the most frequent of the `groups`, 0 to 1; missing where the window holds none."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.entity}_top_{self.groups}_share_{self.window}"
+
+    def compute(self, reader: Reader[Number]) -> Number:
+        counts = [reader.total(*read) for read in self.reads]
+        most, all_of_them = (reduce(partial(reader.combine, operation), counts) for operation in (MOST, PLUS))
+        return reader.ratio(most, all_of_them)
 
 
 @value_class(frozen=True)
@@ -339,7 +354,7 @@ RATES = {
 }
 
 #: What a combined feature may be made of.
-HistoryFeature = Total | Mean | DistinctSkus | TimeSince | Combined
+HistoryFeature = Total | Mean | Distinct | TimeSince | Combined
 
 Feature = EventValue | Quantile | WindowRatio | Rate | HistoryFeature
 
@@ -412,6 +427,8 @@ class FeatureSet(ByFields):
                 yield "value of the conversation", EVENT_VALUES, feature.value
             if isinstance(feature, Combined):
                 yield "operation", OPERATIONS, feature.operation
+            if isinstance(feature, Distinct):
+                yield "kind of groups", GROUPS, feature.groups  # before `reads` looks it up
             if isinstance(feature, Rate):
                 yield from (("rate", RATES, rate) for rate in feature.rates)  # before `reads` looks them up
             for entity, window, fact in feature.reads:

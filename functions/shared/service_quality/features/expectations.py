@@ -15,6 +15,7 @@ from service_quality.features.declarations import (
     Quantile,
     Rate,
     TimeSince,
+    TopShare,
     Total,
     WindowRatio,
 )
@@ -74,7 +75,7 @@ def expectation_of(feature: Feature) -> Expectation:
     """
     direction = direction_of(feature)
     match feature:
-        case Rate() | WindowRatio():
+        case Rate() | WindowRatio() | TopShare():
             return Expectation(direction, 0.0, 1.0, "linear", LARGEST_STEP)
         case EventValue("opened_hour"):
             return Expectation(direction, 0.0, 23.0, "linear", LARGEST_STEP)

@@ -8,7 +8,7 @@ from service_quality.features.declarations import (
     PER,
     AmountTotal,
     Combined,
-    DistinctSkus,
+    Distinct,
     EventValue,
     Feature,
     FeatureSet,
@@ -17,6 +17,7 @@ from service_quality.features.declarations import (
     Rate,
     TimeSince,
     TimeSinceFirst,
+    TopShare,
     Total,
     WindowRatio,
 )
@@ -130,7 +131,7 @@ PURCHASES: tuple[Feature, ...] = (
     _SPAN,
     _GAP,
     Combined("overdue", "number", PER, _LAST_ORDER, _GAP),
-    DistinctSkus("customer", "90d"),
+    Distinct("customer", "skus", "90d"),
     AmountTotal("customer_currency", "order_amount_minor", "365d"),
     Total("customer", "units", "90d"),
     Total("customer", "cancellations", "90d"),
@@ -150,6 +151,9 @@ SEARCHES: tuple[Feature, ...] = (
     *(Total("customer", fact, "7d") for fact in ("unfulfilled_searches", "searches_without_order")),
     *(Total("shop", "unfulfilled_searches", window) for window in ("1d", "7d")),
     *(Total("category", fact, "7d") for fact in ("searches", "unfulfilled_searches")),
+    Distinct("customer", "search_terms", "7d"),
+    *(TopShare("shop", "search_terms", window) for window in ("1d", "7d")),
+    TopShare("category", "search_terms", "7d"),
 )
 
 #: What an article sells and what comes back of it.
