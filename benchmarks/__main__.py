@@ -31,6 +31,7 @@ README = ROOT / "README.md"
 SAYS = {
     "windows": "historical features at every event of 1 M and 10 M rows, beside DuckDB, polars and pandas",
     "one_shop": "fold and windows of 10 M events of one shop on two workers of 2 GB",
+    "training_set": "1 M and 10 M events of four shops to a training set, on two workers of 2 GB",
     "scoring": "CPU and AWS calls an event, beside a naive function and Feast's online read",
     "simulation": "schedules of trouble played against the commit, and mutants of it",
     "cold_start": "spawn to the first answer, beside scikit-learn and bare imports",

@@ -48,6 +48,11 @@ CLAIMS: Mapping[str, Mapping[str, Claim]] = {
         "worker_mb": Claim("most memory of a worker, its Java and Python together, MB", at_most=4_096),
         "peak_mb": Claim("most memory of any of its processes, MB", at_most=2_048),
     },
+    "training_set": {
+        "minutes_10m": Claim("minutes from 10 M events to a training set with all features; two workers", at_most=15),
+        "growth_10m": Claim("time at 10 M events, over that at 1 M", at_most=11),
+        "peak_mb": Claim("most memory of a worker, its Java and Python together, MB", at_most=4_096),
+    },
     "scoring": {
         "naive_over_ours": Claim("CPU of the naive function, over ours; one shop", at_least=30),
         "aws_calls_per_event": Claim("AWS calls an event, outbox and archive included; one shop", at_most=0.07),

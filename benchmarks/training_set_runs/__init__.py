@@ -1,0 +1,1 @@
+"""What the benchmark of the training set runs, each in a process of its own."""
