@@ -59,7 +59,7 @@ FACTS = (
     "half_spent_replies", "late_replies", *BUCKETS, LONGEST, "provisional_replies",
     "unanswered", "abandoned", "transfers", "complaints", "ratings", "rating_points", "dissatisfied_ratings",
     *BEHAVIOUR.values(), "browse_ms", "unfulfilled_searches", "searches_without_order", "order_days",
-    *SKU_GROUPS, *SEARCH_GROUPS, *(name for names in AMOUNTS.values() for name in names),
+    "cart_units", *SKU_GROUPS, *SEARCH_GROUPS, *(name for names in AMOUNTS.values() for name in names),
 )  # fmt: skip
 
 

@@ -185,6 +185,8 @@ def _of_visit(story: Story) -> Iterator[tuple[Attributes, Said]]:
             )
         if event.kind == "searched" and event.search_term is not None:
             yield about, Said(None, at, SEARCH_GROUPS[event.search_term], 1)
+        if event.kind == "cart_added":
+            yield about, Said(None, at, "cart_units", event.quantity or 0)
         if event.kind == "order_placed" and event.sku is not None:
             yield about, Said(None, at, SKU_GROUPS[crc32(event.sku.encode("utf-8")) % 16], 1)
         for name, amount in zip(AMOUNTS.get(event.kind, ()), (event.quantity, event.amount_minor), strict=False):

@@ -112,6 +112,15 @@ def test_pieces_and_amounts_of_orders_cancellations_and_returns_are_summed_apart
     }
 
 
+def test_pieces_put_into_the_cart_are_summed_beside_how_often_something_was():
+    added = (event("cart_added", at, customer_id="zoe", quantity=quantity) for at, quantity in ((0, 3), (1, None)))
+
+    found = facts_of(*added, kept=CUSTOMER)
+
+    assert sum(value for _, _, name, value in found if name == "cart_units") == 3
+    assert sum(value for _, _, name, value in found if name == "cart_additions") == 2
+
+
 def test_two_orders_of_a_day_are_one_day_and_a_piece_that_is_not_said_counts_none():
     found = facts_of(*(event("order_placed", at, customer_id="zoe") for at in (HOUR, 2 * HOUR)), kept=CUSTOMER)
 

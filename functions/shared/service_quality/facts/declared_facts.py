@@ -142,6 +142,9 @@ OF_BEHAVIOUR = (
         Message("item put into the cart", "加购"),
         OfEvents("cart_added"),
     ),
+    DeclaredFact(
+        "cart_units", Message("pieces put into the cart", "加购件数"), None, OfEvents("cart_added", sums="quantity")
+    ),
     DeclaredFact("orders", Message("orders", "订单数"), Message("order", "下单"), OfEvents("order_placed")),
     DeclaredFact("order_days", Message("days with an order", "下单天数"), Message("day with an order", "下单日")),
     DeclaredFact(

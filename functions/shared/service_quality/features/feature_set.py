@@ -159,6 +159,7 @@ SEARCHES: tuple[Feature, ...] = (
 #: What an article sells and what comes back of it.
 GOODS: tuple[Feature, ...] = (
     *(Total("sku", "units", window) for window in ("7d", "30d", "90d")),
+    Total("sku", "cart_units", "7d"),
     Total("sku", "orders", "30d"),
     Total("sku", "returned_units", "90d"),
     Total("sku", "complaints", "90d"),
