@@ -4,7 +4,6 @@ One agent has a quarter of the contacts, and every event counts for the shop's o
 opening the file to the last row, and the memory of the workers: each with its executor and the Python beside it.
 """
 
-import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -14,8 +13,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.measurement import Row, Section
 from benchmarks.one_shop_runs.synthetic_events import write_events
 from benchmarks.one_shop_runs.worker_memory import WorkerMemory
-from benchmarks.process_usage import run_watched
-from cli.paths import ROOT
+from benchmarks.process_usage import run_watched, spark_environment
 from tests.cluster.standalone import WORKERS, Cluster
 
 MOST_SECONDS = 7_200
@@ -36,7 +34,7 @@ def measure(runs: int, progress: Callable[[str], None], *, thousands: int = 10_0
             with WorkerMemory([worker.process.pid for worker in cluster.workers]) as memory:
                 usage = run_watched(
                     [sys.executable, "-W", "ignore", "-m", "benchmarks.one_shop_runs.ours", events],
-                    environment=_environment(cluster),
+                    environment=spark_environment(cluster.url),
                     most_seconds=MOST_SECONDS,
                 )
     printed = usage.printed
@@ -53,10 +51,3 @@ def measure(runs: int, progress: Callable[[str], None], *, thousands: int = 10_0
         "peak_mb": max(memory.process_mb.values()),
     }
     return Section("one_shop", rows, figures, {one: version(one) for one in ("pyspark", "numpy", "pyarrow")})
-
-
-def _environment(cluster: Cluster) -> dict[str, str]:
-    return os.environ | {
-        "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "functions" / "shared"))),
-        "SPARK_MASTER": cluster.url,
-    }

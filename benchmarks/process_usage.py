@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from benchmarks.errors import EngineFailedError
+from cli.paths import ROOT
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SECONDS_BETWEEN_LOOKS = 0.2
@@ -36,6 +37,12 @@ class Usage:
 def print_numbers(numbers: Mapping[str, float]) -> None:
     """The last line of what a watched command prints."""
     print(json.dumps(numbers), flush=True)
+
+
+def spark_environment(master: str) -> dict[str, str]:
+    """The environment of a script of this project that starts Spark on a master."""
+    path = os.pathsep.join(map(str, (ROOT, ROOT / "functions" / "shared")))
+    return os.environ | {"PYTHONPATH": path, "SPARK_MASTER": master}
 
 
 def run_watched(command: Sequence[str | Path], *, environment: Mapping[str, str], most_seconds: float) -> Usage:

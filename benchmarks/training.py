@@ -13,9 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.measurement import Row, Section
-from benchmarks.process_usage import Usage, run_watched
+from benchmarks.process_usage import Usage, run_watched, spark_environment
 from benchmarks.training_runs.synthetic_rows import TERMS, write_rows
-from cli.paths import ROOT
 
 MOST_SECONDS = 3_600
 L2 = 0.0006
@@ -46,10 +45,7 @@ def measure(runs: int, progress: Callable[[str], None], *, thousands: int = 1_00
 
 def run_engine(engine: str, file: Path) -> Usage:
     """Run one side's script on as many cores as this process may use."""
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "functions" / "shared"))),
-        "SPARK_MASTER": f"local[{len(os.sched_getaffinity(0))}]",
-    }
+    environment = spark_environment(f"local[{len(os.sched_getaffinity(0))}]")
     command: list[str | Path] = [
         sys.executable,
         "-W",

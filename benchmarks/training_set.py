@@ -5,7 +5,6 @@ last row, and the memory of the workers: each with its executor and the Python b
 own. Making the world is not counted.
 """
 
-import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -14,9 +13,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.measurement import Row, Section
 from benchmarks.one_shop_runs.worker_memory import WorkerMemory
-from benchmarks.process_usage import Usage, run_watched
+from benchmarks.process_usage import Usage, run_watched, spark_environment
 from benchmarks.training_set_runs.world import AS_OF
-from cli.paths import ROOT
 from tests.cluster.standalone import WORKERS, Cluster
 
 MOST_SECONDS = 14_400
@@ -60,10 +58,6 @@ def measure(runs: int, progress: Callable[[str], None], *, thousands: int = 1_00
 def _run(cluster: Cluster, script: str, *argv: str | Path) -> Usage:
     return run_watched(
         [sys.executable, "-W", "ignore", "-m", f"benchmarks.training_set_runs.{script}", *argv],
-        environment=os.environ
-        | {
-            "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "functions" / "shared"))),
-            "SPARK_MASTER": cluster.url,
-        },
+        environment=spark_environment(cluster.url),
         most_seconds=MOST_SECONDS,
     )

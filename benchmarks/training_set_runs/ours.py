@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmarks.process_usage import print_numbers
 from spark_jobs import build_training_set
+from spark_jobs.lake.tables import TRAINING_SET
 from spark_jobs.session.start import start_session
 
 
@@ -20,7 +21,7 @@ def main() -> None:
     started = time.perf_counter()
     build_training_set.main(["--as-of", options.as_of, "--lake", str(options.lake)])
     ended = time.perf_counter()
-    rows = spark.table("lake.service.training_set").count()
+    rows = spark.table(TRAINING_SET).count()
     spark.stop()
     print_numbers({"session": started - begin, "seconds": ended - started, "rows": rows})
 

@@ -153,6 +153,12 @@ def to_log(entries: DataFrame, policies: PoliciesByShop) -> DataFrame:
     return with_policies_known(located, policies).withColumn("fold_key", fold_key())
 
 
+def taken_controls(entries: DataFrame, kind: str) -> DataFrame:
+    """The entries of the control records of a kind that were accepted."""
+    taken = entries.where("rejected is null and not duplicate and control is not null")
+    return taken.where(F.get_json_object("control", "$.kind") == kind)
+
+
 def _lines(spark: SparkSession, path: str) -> DataFrame:
     files = spark.read.option("recursiveFileLookup", "true").text(path)
     return files.distinct()

@@ -9,7 +9,7 @@ from service_quality.conversations.conversation import EMPTY, Conversation, dige
 from service_quality.conversations.imported_part import ImportedPart, join_parts
 from service_quality.conversations.wait_stages import Deadline, Stage
 from service_quality.errors import RejectedEventError
-from service_quality.events.interaction_event import FIELDS, InteractionEvent
+from service_quality.events.interaction_event import FIELDS, WORDS, InteractionEvent
 from service_quality.facts.conversation_facts import KeptFacts
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation, step_time
 from service_quality.facts.import_fold import FoldedImport, fold_import
@@ -17,8 +17,7 @@ from service_quality.policies.policy import Policy
 from spark_jobs.logs.policies import PoliciesByShop, ShopPolicies
 from spark_jobs.logs.time_rows import to_reached
 
-_WORDS = ("text", "query")
-_KEPT = tuple(name for name in FIELDS if name not in _WORDS)
+_KEPT = tuple(name for name in FIELDS if name not in WORDS)
 _VALUES = itemgetter(*_KEPT)
 
 Row = dict[str, Any]  # one row of a table, as Arrow hands it over

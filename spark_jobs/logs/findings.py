@@ -7,6 +7,7 @@ from service_quality.events.finding_reported import FindingReported
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.facts.entities import ENTITIES
 from service_quality.tasks.declared_findings import FINDINGS
+from spark_jobs.logs.archive import taken_controls
 
 
 def read_found(entries: DataFrame) -> DataFrame:
@@ -14,11 +15,9 @@ def read_found(entries: DataFrame) -> DataFrame:
 
     `entries` are those of the archive (archive.ENTRY_DDL), all of them or those up to a position of each log.
     """
-    findings = entries.where("rejected is null and not duplicate and silent is null and control is not null").where(
-        F.get_json_object("control", "$.kind") == FindingReported.kind
-    )
     kinds = sorted({one.subject for one in FINDINGS.values()})
     entity_names = F.create_map(*[F.lit(each) for kind in kinds for each in (kind, ENTITIES[kind].name)])
     name = entity_names[F.get_json_object("control", "$.subject_kind")]
     key = F.concat(name, F.lit(SEPARATOR), F.get_json_object("control", "$.subject_id"))
-    return findings.select("shop_id", key.alias("key")).where("key is not null").distinct()
+    found = taken_controls(entries, FindingReported.kind)
+    return found.select("shop_id", key.alias("key")).where("key is not null").distinct()

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from service_quality.events.control_records import POLICY, RULES, SettingsChanged
+from spark_jobs.logs.archive import taken_controls
 from spark_jobs.logs.policies import PoliciesByShop, policies_of
 from spark_jobs.logs.rules import ShopStages, stages_by, subjects_of
 
@@ -34,9 +34,8 @@ class LogSettings(NamedTuple):
 
 def read_brought(entries: DataFrame) -> list[Brought]:
     """The settings that entries of the archive (archive.ENTRY_DDL) brought, in the order of each shop's log."""
-    taken = entries.where("rejected is null and not duplicate and control is not null")
-    of_kind = F.get_json_object("control", "$.kind") == SettingsChanged.kind
-    rows = sorted(taken.where(of_kind).select("shop_id", "position", "control").collect())
+    taken = taken_controls(entries, SettingsChanged.kind)
+    rows = sorted(taken.select("shop_id", "position", "control").collect())
     controls = ((row["shop_id"], row["position"], json.loads(row["control"])) for row in rows)
     return [
         Brought(shop_id, position, control.get("section", POLICY), b64decode(control["document"]))

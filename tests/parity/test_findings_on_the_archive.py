@@ -27,8 +27,8 @@ def found(subject_id: str, *, kind: str = "customer", shop_id: str = "shop") -> 
     )  # fmt: skip
 
 
-def entry(position: str, record, *, rejected=None, duplicate=False, silent=None) -> tuple:
-    return record.shop_id, position, json.dumps(control_to_dict(record)), rejected, duplicate, silent
+def entry(position: str, record, *, rejected=None, duplicate=False) -> tuple:
+    return record.shop_id, position, json.dumps(control_to_dict(record)), rejected, duplicate, None
 
 
 def test_those_of_findings_that_counted_are_found_once(spark):
@@ -38,7 +38,7 @@ def test_those_of_findings_that_counted_are_found_once(spark):
             entry("2", found("yan")),
             entry("3", found("zoe")),
             entry("4", found("zoe", shop_id="north")),
-            entry("5", found("late"), silent=True),
+            ("shop", "5", None, None, False, True),  # one that was late
             entry("6", found("known"), duplicate=True),
             entry("7", found("odd"), rejected="unknown_finding"),
             entry("8", found("ann", kind="agent")),

@@ -268,9 +268,8 @@ class LogWriter:
             return record_json([*log.backfills.values()][-1].import_record, issued_at=self.now)
         known = (self.know or know_log)(self, choices)
         drawn = past_events(choices, log, self.events, now=self.now)
-        candidates = [
-            annotate(replace(event, courtesy=None, search_term=None)) for event in drawn
-        ]  # as every import does
+        # as every import does
+        candidates = [annotate(replace(event, courtesy=None, search_term=None)) for event in drawn]
         import_id, buckets = f"import{len(log.backfills)}", choices.of((1, 3))
         made = build_backfill(candidates, self.features, known, import_id=import_id, buckets=buckets)
         if made is None:

@@ -180,6 +180,8 @@ def test_new_fact_leaves_the_bytes_alone(monkeypatch):
     def with_letters(changes, old, new):
         compare_rounds(changes, old, new)
         changes._compare(old.opened, new.opened, conversation_facts._once("letters"))
+        ended = ([(owner, at) for owner, at, _ in one.resolved] for one in (old, new))
+        changes._compare(*ended, conversation_facts._once("letters"))
 
     compare_rounds = conversation_facts._Changes._compare_rounds
     before = golden_store()

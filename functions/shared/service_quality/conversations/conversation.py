@@ -9,7 +9,7 @@ from service_quality.by_fields import ByFields, value_class
 from service_quality.errors import RejectedEventError
 from service_quality.events import kinds
 from service_quality.events.identifiers import SEPARATOR
-from service_quality.events.interaction_event import ANNOTATIONS, FIELDS, InteractionEvent
+from service_quality.events.interaction_event import ANNOTATIONS, FIELDS, WORDS, InteractionEvent
 from service_quality.events.time_reached import TimeReached
 from service_quality.instants import DAY, HOUR, floor_to
 
@@ -35,7 +35,7 @@ _VALUES = attrgetter(*FIELDS)
 
 #: What the content of an event is made of, beside its words and the instant that its source stated.
 _CONTENT = tuple(
-    name for name in FIELDS if name not in ("occurred_at", "received_at", "stated_at", "text", "query", *ANNOTATIONS)
+    name for name in FIELDS if name not in ("occurred_at", "received_at", "stated_at", *WORDS, *ANNOTATIONS)
 )
 
 #: The first parts of the keys of conversations: a contact, a day of a customer's behaviour, or of a product's stock.

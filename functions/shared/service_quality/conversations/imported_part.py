@@ -13,11 +13,11 @@ from service_quality.conversations.conversation import (
     put_at,
     stated_instant,
 )
-from service_quality.events.interaction_event import ANNOTATIONS, FIELDS, InteractionEvent
+from service_quality.events.interaction_event import ANNOTATIONS, FIELDS, WORDS, InteractionEvent
 
 #: The fields by which two events of one id differ: without the arrival, and without customers' words, which no state
 #: holds.
-CONTENT = tuple(name for name in FIELDS if name not in ("received_at", "stated_at", "text", "query", *ANNOTATIONS))
+CONTENT = tuple(name for name in FIELDS if name not in ("received_at", "stated_at", *WORDS, *ANNOTATIONS))
 
 
 class ImportedPart(NamedTuple):

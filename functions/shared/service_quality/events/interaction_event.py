@@ -243,6 +243,8 @@ DECLARED = {field.name: declaration_in(field.metadata) for field in fields(Inter
 FIELDS = tuple(DECLARED)
 OPTIONAL_FIELDS = FIELDS[FIELDS.index("precision") + 1 :]
 DERIVED_FIELDS = tuple(name for name, declared in DECLARED.items() if declared.derived)
+#: What somebody wrote; state holds a digest in its place.
+WORDS = ("text", "query")
 #: What our own reading of an event's words says of it (annotations.py).
 ANNOTATIONS = ("courtesy", "search_term")
 #: What a source may say of an event.

@@ -62,25 +62,25 @@ def fact_limit(fact: str) -> int | None:
     return limit if limit != first else None
 
 
-class Told(NamedTuple):
+class FactSources(NamedTuple):
     """What tells the facts of a conversation: its state, and each event of a visit with what the others say of it."""
 
     state: ConversationState
     visit: list[Visited]
 
 
-def told_by(conversation: Conversation, state: ConversationState) -> Told:
+def sources_of(conversation: Conversation, state: ConversationState) -> FactSources:
     """What tells the facts of a conversation; `state` is the conversation's own."""
     visit = [event for event in conversation.events if event.kind in BEHAVIOUR]
-    return Told(state, look_at(visit, state.currencies) if visit else [])
+    return FactSources(state, look_at(visit, state.currencies) if visit else [])
 
 
 def total_facts(conversation: Conversation, state: ConversationState, kept: KeptFacts) -> FactTotals:
     """All facts of a conversation that some entity's history holds; `state` is the conversation's own."""
-    return _sum_changes(_NOTHING, told_by(conversation, state), kept)
+    return _sum_changes(_NOTHING, sources_of(conversation, state), kept)
 
 
-def changed_facts(before: Told, after: Told, kept: KeptFacts) -> list[Fact]:
+def changed_facts(before: FactSources, after: FactSources, kept: KeptFacts) -> list[Fact]:
     """The facts that an event changed, in a fixed order, without zeros: `facts_between` of the totals of both.
 
     What tells the same as before is not counted, so an event of a long conversation takes no longer.
@@ -104,7 +104,7 @@ def contact_attributes(state: ConversationState, agent_id: str | None) -> dict[s
     return {**state.contact, "currency": state.currency, "agent_id": agent_id, **profile}
 
 
-_NOTHING = Told(ConversationState(), [])
+_NOTHING = FactSources(ConversationState(), [])
 
 #: The agent whom a fact concerns, its instant, name and value.
 _AgentFact = tuple[str | None, int, str, int]
@@ -112,7 +112,7 @@ AgentInstant = tuple[str | None, int]
 Item = TypeVar("Item")
 
 
-def _sum_changes(before: Told, after: Told, kept: KeptFacts) -> FactTotals:
+def _sum_changes(before: FactSources, after: FactSources, kept: KeptFacts) -> FactTotals:
     """The facts of `after` less those of `before`; a sum may be 0."""
     sums: FactTotals = {}
     if before.state is not after.state:
@@ -123,8 +123,8 @@ def _sum_changes(before: Told, after: Told, kept: KeptFacts) -> FactTotals:
     for old, new in zip_longest(before.visit, after.visit):
         if old != new:
             for sign, one in ((-1, old), (1, new)):
-                for attributes, told in visited_facts(one) if one is not None else ():
-                    _count(sums, attributes, told, kept, sign=sign)
+                for attributes, own in visited_facts(one) if one is not None else ():
+                    _count(sums, attributes, own, kept, sign=sign)
     return sums
 
 

@@ -20,13 +20,13 @@ from service_quality.events.kinds import SCORED
 from service_quality.events.time_reached import TimeReached
 from service_quality.facts.conversation_facts import (
     Fact,
+    FactSources,
     FactTotals,
     KeptFacts,
-    Told,
     changed_facts,
     contact_attributes,
     facts_between,
-    told_by,
+    sources_of,
     total_facts,
 )
 from service_quality.facts.entities import item_key_of, keys_of
@@ -109,7 +109,7 @@ class FoldedConversation:
 
     def _holding(self, reached: tuple[Reached, ...]) -> "FoldedConversation":
         held = FoldedConversation(replace(self.conversation, reached=reached), self.kept, self.policies)
-        for name in ("placed", "reading", "told", "totals"):  # they do not depend on the stages
+        for name in ("placed", "reading", "sources", "totals"):  # they do not depend on the stages
             if name in self.__dict__:
                 held.__dict__[name] = self.__dict__[name]
         return held
@@ -129,8 +129,8 @@ class FoldedConversation:
         return read_conversation(placed, self.policies, past=self.conversation.past, is_merged=is_merged)
 
     @cached_property
-    def told(self) -> Told:
-        return told_by(self.conversation, self.state)
+    def sources(self) -> FactSources:
+        return sources_of(self.conversation, self.state)
 
     @cached_property
     def totals(self) -> FactTotals:
@@ -168,7 +168,7 @@ class ConversationStep:
     def facts(self) -> list[Fact]:
         """The facts that it changes in the histories."""
         if not self.parts:
-            return changed_facts(self.known.told, self.after.told, self.after.kept)
+            return changed_facts(self.known.sources, self.after.sources, self.after.kept)
         return facts_between(counted_facts(self.known, self.parts), self.after.totals)
 
     @cached_property
