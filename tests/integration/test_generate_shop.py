@@ -5,6 +5,7 @@ import json
 import pytest
 from pyspark.sql import functions as F
 
+from service_quality.events.annotations import annotate
 from service_quality.events.interaction_event import FIELDS
 from service_quality.instants import parse_instant
 from spark_jobs import generate_shop
@@ -28,9 +29,9 @@ def run_generate(lake):
 
 
 def made_here():
-    """The world's events by shop and id, made without Spark."""
+    """The world's events by shop and id, made without Spark, with what their words say."""
     return {
-        (event.shop_id, event.event_id): event
+        (event.shop_id, event.event_id): annotate(event)
         for number in WORLD.numbers
         for event in events_of(WORLD, shop_of(WORLD, number), range(WORLD.customers_of(number)))
     }

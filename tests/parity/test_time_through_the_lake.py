@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from infra.local.replaying import read_records
 from service_quality.alerts.shipped_rules import shipped_rules
+from service_quality.events.annotations import annotate
 from service_quality.events.interaction_event import InteractionEvent, log_order
 from service_quality.events.kinds import TIME_REACHED
 from service_quality.events.log_records import LogRecord
@@ -63,8 +64,9 @@ class Lived:
 
 
 def events_of_world() -> list[InteractionEvent]:
+    """The events as an import writes them into a lake: with what their words say, which a commit makes out itself."""
     return [
-        event
+        annotate(event)
         for number in range(WORLD.shops)
         for event in events_of(WORLD, shop_of(WORLD, number), range(WORLD.customers))
     ]
