@@ -55,10 +55,9 @@ from spark_jobs.logs.declared_features import find_places, vectors_in_service
 from spark_jobs.logs.log_prefix import entries_by
 from spark_jobs.logs.log_table import LOG, read_log
 from spark_jobs.logs.policies import NO_POLICIES, PoliciesByShop, given_policies, knowing_all
-from spark_jobs.logs.shop_log import event_columns, order_by_time
+from spark_jobs.logs.shop_log import event_columns, order_by_time, without_words
 from spark_jobs.logs.time_rows import interaction_events
-from spark_jobs.logs.virtual_timers import with_virtual_timers
-from spark_jobs.reader.served_features import compute_scored_and_rated
+from spark_jobs.reader.timed_features import compute_with_time
 
 _DESCRIPTION = """Features at every scored event that was there by an instant, and the label that the ratings of its
 round that were there by then give: of what was in the log (fold_archive) as they were served, of the lake's events
@@ -138,14 +137,13 @@ def past_source(
     events: DataFrame, options: Namespace, log: DataFrame | None, policies: PoliciesByShop = NO_POLICIES
 ) -> Source:
     """What would have been served of the lake's events; beside a log, of those received before it begins."""
-    past = events.select(*event_columns())
+    past = without_words(events.select(*event_columns()))
     if log is not None:
         own = interaction_events(log.where("event_id is not null"))  # a wait may be older than the log
         begins = own.groupBy("shop_id").agg(F.min("received_at").alias("begins"))
         past = past.join(F.broadcast(begins), "shop_id", "left").where("begins is null or received_at < begins")
     ordered = knowing_all(order_by_time(past.drop("begins")), policies)
-    timed = with_virtual_timers(ordered, STAGES, policies)
-    found = compute_scored_and_rated(timed, FEATURES, policies=policies)
+    found = compute_with_time(ordered, FEATURES, STAGES, policies)
     found = found.persist(StorageLevel.DISK_ONLY)  # rows and ratings, from one fold
     rows = without_warm_up(found.where("features is not null"), options.warm_up_days)
     ratings = found.where("features is null").withColumn("position", F.lit(""))

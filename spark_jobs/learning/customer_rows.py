@@ -11,7 +11,7 @@ from service_quality.features.declarations import FeatureSet
 from service_quality.instants import DAY
 from service_quality.tasks.declared_tasks import CHURN_HORIZON, CHURN_POPULATION
 from spark_jobs.logs.policies import NO_POLICIES, PoliciesByShop, knowing_all
-from spark_jobs.logs.shop_log import event_columns, order_by_time
+from spark_jobs.logs.shop_log import event_columns, order_by_time, without_words
 from spark_jobs.reader.cutoff_features import compute_at_cutoffs
 
 #: Days after a shop's first order that make no rows: by then everybody who may leave is known.
@@ -79,7 +79,7 @@ def with_features(
     if ends["first"] is None:
         return asked.withColumn("features", F.array().cast("array<float>"))
     step = CUTOFF_EVERY if ends["last"] > ends["first"] else 1
-    ordered = knowing_all(order_by_time(events.select(*event_columns())), policies)
+    ordered = knowing_all(order_by_time(without_words(events.select(*event_columns()))), policies)
     return compute_at_cutoffs(ordered, asked, range(ends["first"], ends["last"] + 1, step), features, policies)
 
 

@@ -27,7 +27,8 @@ def to_event(row: Row, *, policies_known: int = 0) -> InteractionEvent:
     """The interaction event in a row of a log, without its words; on the log itself, the fold says how many policies it
     knows.
     """
-    digest = digest_of(row["event_id"], row["text"], row["query"])
+    has_digest = "text_digest" in row  # shop_log.without_words
+    digest = row["text_digest"] if has_digest else digest_of(row["event_id"], row["text"], row["query"])
     values = dict(zip(_KEPT, _VALUES(row), strict=True))
     return InteractionEvent(**values, text_digest=digest, policies_known=policies_known)
 

@@ -7,7 +7,7 @@ once, under all attributes at a time; the histories of the single entities are m
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
@@ -16,9 +16,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from service_quality.commit.state_items import ConversationItem, encode_conversation, encode_part
-from service_quality.conversations.conversation import EMPTY
+from service_quality.conversations.conversation import CONTACT, EMPTY
 from service_quality.conversations.imported_part import ImportedPart
 from service_quality.conversations.wait_stages import Stage
+from service_quality.events.identifiers import SEPARATOR
 from service_quality.facts.conversation_facts import Fact, KeptFacts
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, counted_facts
 from service_quality.facts.entities import ATTRIBUTES, Entity
@@ -29,6 +30,8 @@ from spark_jobs.logs.import_rows import without_imports
 from spark_jobs.logs.imported_log import NOT_YET
 from spark_jobs.logs.policies import NO_POLICIES, PoliciesByShop
 from spark_jobs.logs.rules import NO_STAGES, ShopStages
+from spark_jobs.logs.shop_log import without_words
+from spark_jobs.logs.virtual_timers import VirtualTime, steps_with_time
 
 Row = dict[str, Any]  # one row of a table, as Arrow hands it over
 
@@ -63,6 +66,8 @@ LIVE_DDL = (
     "occurred_at bigint, scored boolean, round bigint, label bigint, attributes string, values array<double>, "
     f"{_FACTS_DDL}"
 )
+#: Beside them, of the stages that virtual time reached, what they stand behind; null for the rows of the log.
+TIMED_SCHEMA = pa.schema([*LIVE_SCHEMA, ("after_clock", pa.int64()), ("after_index", pa.int64())])
 IMPORT_SCHEMA = pa.schema(
     [
         ("shop_id", pa.string()),
@@ -109,6 +114,15 @@ def fold_batches(
     kept, names = whole_facts(features), features.event_values
     folded = (row for group in _conversations(batches) for row in _fold_live_group(group, kept, names, policies))
     yield from _batched(folded, LIVE_SCHEMA)
+
+
+def fold_timed_batches(
+    batches: Iterable[pa.RecordBatch], features: FeatureSet, policies: PoliciesByShop, time: VirtualTime
+) -> Iterator[pa.RecordBatch]:
+    """Fold the sorted rows of whole conversations and what time would have reached (by_conversation → TIMED_SCHEMA)."""
+    kept, names = whole_facts(features), features.event_values
+    folded = (row for group in _conversations(batches) for row in _fold_timed_group(group, kept, names, policies, time))
+    yield from _batched(folded, TIMED_SCHEMA)
 
 
 def fold_last_import(
@@ -166,8 +180,10 @@ def by_conversation(log: DataFrame) -> DataFrame:
     """A log (columns of shop_log, with or without those of imports) by conversation, each in the order of its fold."""
     if "number" not in log.columns:
         log = without_imports(log)
-    return log.repartition("shop_id", "fold_key").sortWithinPartitions(
-        "shop_id", "fold_key", "behind", "number", "turn"
+    return (
+        without_words(log)
+        .repartition("shop_id", "fold_key")
+        .sortWithinPartitions("shop_id", "fold_key", "behind", "number", "turn")
     )
 
 
@@ -195,6 +211,16 @@ def _fold_live_group(
             step = replay.take(row)
             if step is not None:
                 yield _live_row(row, step, names)
+
+
+def _fold_timed_group(
+    rows: Iterator[Row], kept: KeptFacts, names: tuple[str, ...], policies: PoliciesByShop, time: VirtualTime
+) -> Iterator[Row]:
+    first = next(rows)
+    stages = time.stages if first["fold_key"].startswith(CONTACT + SEPARATOR) else ()
+    until = time.ends[first["shop_id"]]
+    for row, step in steps_with_time(Replay(kept, policies), chain([first], rows), stages, until=until):
+        yield _live_row(row, step, names) | {name: row.get(name) for name in ("after_clock", "after_index")}
 
 
 def _fold_import_group(

@@ -8,9 +8,9 @@ with reached stages has them as rows between, with a column `reached` (time_rows
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from service_quality.conversations.conversation import CONTACT, COUNT, VISIT
+from service_quality.conversations.conversation import CONTACT, COUNT, DIGEST_LENGTH, VISIT
 from service_quality.events.identifiers import SEPARATOR
-from service_quality.events.interaction_event import FIELDS
+from service_quality.events.interaction_event import FIELDS, WORDS
 from service_quality.events.kinds import OF_DAYS, QUESTIONS, RATED, STOCK
 from service_quality.instants import DAY
 from spark_jobs.lake.tables import INSTANTS
@@ -20,6 +20,16 @@ from spark_jobs.logs.log_order import locate_in_logs
 def event_columns() -> list[Column]:
     """The event fields of a lake table, instants as epoch milliseconds."""
     return [F.unix_millis(name).alias(name) if name in INSTANTS else F.col(name) for name in FIELDS]
+
+
+def without_words(log: DataFrame) -> DataFrame:
+    """A log or events with `text_digest`, all that a fold reads of an event's words, in their place."""
+    if not set(WORDS) <= set(log.columns):
+        return log
+    words = F.concat_ws(SEPARATOR, "event_id", *(F.coalesce(name, F.lit("")) for name in WORDS))
+    digest = F.substring(F.sha2(words, 256), 1, DIGEST_LENGTH)
+    has_words = F.coalesce(*WORDS).isNotNull()
+    return log.withColumn("text_digest", F.when(has_words, digest)).drop(*WORDS)
 
 
 def fold_key() -> Column:

@@ -2,13 +2,14 @@
 
 A stage is placed before the first record of its shop that was received later than its due instant and the grace, as it
 would have rung. Whether it is reached before the next event of its conversation depends on that event's received clock
-alone, so a conversation is folded by itself; the places are found afterwards, by a second sort of the log.
+alone, so a conversation is folded by itself; the places are found afterwards: by a second sort, where a log is wanted
+(with_virtual_timers), or by counting, where what was folded is wanted (reader/timed_features).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from pyspark import StorageLevel
@@ -21,18 +22,19 @@ from service_quality.conversations.wait_stages import Stage
 from service_quality.events.control_records import control_to_dict
 from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import FIELDS
+from service_quality.facts.conversation_fold import ConversationStep
 from service_quality.facts.turn_ends import ended_by_day, open_turn
 from spark_jobs.logs.archive import ENTRY_DDL, ENTRY_SCHEMA, to_batch
 from spark_jobs.logs.conversation_replay import Replay, to_event
 from spark_jobs.logs.log_order import locate_in_logs
 from spark_jobs.logs.policies import NO_POLICIES, PoliciesByShop
-from spark_jobs.logs.shop_log import fold_key
+from spark_jobs.logs.shop_log import fold_key, without_words
 from spark_jobs.logs.time_rows import reached_columns, with_reached
 
 Row = dict[str, Any]
 
-#: Behind every event of a received clock.
-_LAST = 2**62
+#: The `after_index` of what stands behind every event of a received clock.
+BEHIND_ALL = 2**62
 _COLUMNS = (*FIELDS, "reached")
 _PLACE = (("policies_known", pa.int32()), ("after_clock", pa.int64()), ("after_index", pa.int64()))
 TIMER_SCHEMA = pa.schema([*(ENTRY_SCHEMA.field(name) for name in _COLUMNS), *_PLACE])
@@ -40,6 +42,13 @@ _DDL = dict(column.split(" ", 1) for column in ENTRY_DDL.split(", "))
 TIMER_DDL = ", ".join(
     [*(f"{name} {_DDL[name]}" for name in _COLUMNS), "policies_known int, after_clock bigint, after_index bigint"]
 )
+
+
+class VirtualTime(NamedTuple):
+    """The stages that time reaches, and by shop the received clock up to which it passes."""
+
+    stages: Sequence[Stage]
+    ends: Mapping[str, int]
 
 
 def with_virtual_timers(log: DataFrame, stages: Sequence[Stage], policies: PoliciesByShop = NO_POLICIES) -> DataFrame:
@@ -66,13 +75,13 @@ def with_virtual_timers(log: DataFrame, stages: Sequence[Stage], policies: Polic
 
 def find_timers(log: DataFrame, stages: Sequence[Stage], policies: PoliciesByShop = NO_POLICIES) -> DataFrame:
     """The stages that conversations of a log reach, each with what it stands behind (TIMER_DDL)."""
-    ends = log.groupBy("shop_id").agg(F.max("received_clock").alias("received_until"))
-    contacts = log.where(F.col("fold_key").startswith(CONTACT + SEPARATOR)).join(F.broadcast(ends), "shop_id")
+    ends = ends_of(log)
+    contacts = without_words(log).where(F.col("fold_key").startswith(CONTACT + SEPARATOR))
 
     def find(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rows = (row for batch in batches for row in batch.to_pylist())
-        for _, group in groupby(rows, key=itemgetter("shop_id", "fold_key")):
-            found = list(timers_of(group, stages, policies))
+        for (shop_id, _), group in groupby(rows, key=itemgetter("shop_id", "fold_key")):
+            found = list(timers_of(group, stages, policies, until=ends[shop_id]))
             if found:
                 yield to_batch(found, TIMER_SCHEMA)
 
@@ -80,29 +89,55 @@ def find_timers(log: DataFrame, stages: Sequence[Stage], policies: PoliciesBySho
     return sorted_rows.mapInArrow(find, TIMER_DDL)
 
 
-def timers_of(rows: Iterable[Row], stages: Sequence[Stage], policies: PoliciesByShop = NO_POLICIES) -> Iterator[Row]:
+def ends_of(log: DataFrame) -> Mapping[str, int]:
+    """The received clock at the end of each shop's log."""
+    ends = log.groupBy("shop_id").agg(F.max("received_clock").alias("received_clock")).collect()
+    return {row["shop_id"]: row["received_clock"] for row in ends}
+
+
+def timers_of(
+    rows: Iterable[Row], stages: Sequence[Stage], policies: PoliciesByShop = NO_POLICIES, *, until: int
+) -> Iterator[Row]:
     """The stages that a conversation reaches (TIMER_SCHEMA), from its rows in order of the log.
 
-    Every row has `received_until`, the received clock at the end of the shop's log. A turn that an event known to the
-    day ends reaches none.
+    `until` is the received clock at the end of the shop's log.
     """
-    replay, last = Replay({}, policies), None
-    of_turn: list[Row] = []
+    timed = steps_with_time(Replay({}, policies), rows, stages, until=until)
+    return (row for row, _ in timed if is_timer(row))
+
+
+def is_timer(row: Row) -> bool:
+    """Whether a row is that of a stage that virtual time reached."""
+    return row.get("after_clock") is not None
+
+
+def steps_with_time(
+    replay: Replay, rows: Iterable[Row], stages: Sequence[Stage], *, until: int
+) -> Iterator[tuple[Row, ConversationStep]]:
+    """The steps of a conversation's rows, in order of the log, and of the stages that it reaches between them.
+
+    A stage's row has `after_clock` and `after_index`, and log index and clock of the row that it follows in its
+    conversation; it comes when its turn is over. A turn that an event known to the day ends reaches none.
+    """
+    last: Row | None = None
+    of_turn: list[tuple[Row, ConversationStep]] = []
     for row in rows:
         if last is not None:
             of_turn += _rung(replay, last, stages, until=row["received_clock"])
         turn = open_turn(replay.held)
         step = replay.take(row)
-        if step is not None and of_turn and open_turn(step.after) != turn:
-            yield from () if ended_by_day(turn, to_event(row), step.after) else of_turn
-            of_turn = []
+        if step is not None:
+            if of_turn and open_turn(step.after) != turn:
+                yield from () if ended_by_day(turn, to_event(row), step.after) else of_turn
+                of_turn = []
+            yield row, step
         last = row
     yield from of_turn
     if last is not None:
-        yield from _rung(replay, last, stages, until=last["received_until"])
+        yield from _rung(replay, last, stages, until=until)
 
 
-def _rung(replay: Replay, last: Row, stages: Sequence[Stage], *, until: int) -> Iterator[Row]:
+def _rung(replay: Replay, last: Row, stages: Sequence[Stage], *, until: int) -> Iterator[tuple[Row, ConversationStep]]:
     """The stages behind a conversation's last event, up to a received clock."""
     while (deadline := replay.held.next_deadline(stages)) is not None:
         timer = Timer(last["shop_id"], last["conversation_id"], deadline)
@@ -111,10 +146,13 @@ def _rung(replay: Replay, last: Row, stages: Sequence[Stage], *, until: int) -> 
             return
         row = reached_columns(control_to_dict(timer.reached)) | {
             "policies_known": last.get("policies_known", 0),
+            "log_index": last["log_index"],
+            "clock": last["clock"],
+            "received_clock": max(last["received_clock"], deadline.due_at),
             "after_clock": max(timer.rings_at, last["received_clock"]),
-            "after_index": last["log_index"] if is_late else _LAST,
+            "after_index": last["log_index"] if is_late else BEHIND_ALL,
         }
-        clocks = {"log_index": last["log_index"], "received_clock": max(last["received_clock"], deadline.due_at)}
-        if replay.take(row | clocks) is None:
+        step = replay.take(row)
+        if step is None:
             return
-        yield row
+        yield row, step

@@ -101,6 +101,15 @@ def gathered(batches: Batches, rows: int) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(held)
 
 
+def by_shop(tables: Iterable[pa.Table]) -> Iterator[tuple[str, pa.Table]]:
+    """The rows of each shop of a table, which are together."""
+    for table in (one for one in tables if one.num_rows):
+        shops = np.asarray(table.column("shop_id").to_pylist())
+        starts = np.flatnonzero(np.append(True, shops[1:] != shops[:-1]))
+        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(shops)], strict=True):
+            yield str(shops[start]), table.slice(start, end - start)
+
+
 def narrow(column: Integers | Floats) -> Narrowed:
     """Integers in half of their bytes where they fit; other numbers unchanged."""
     limits = np.iinfo(np.int32)

@@ -47,6 +47,11 @@ def at_log_indexes(folded: pa.RecordBatch, log_index: Integers) -> pa.RecordBatc
     return _replaced(folded, log_index=pa.array(log_index, pa.int64()))
 
 
+def at_places(folded: pa.RecordBatch, log_index: Integers, clock: Integers) -> pa.RecordBatch:
+    """Folded events (folding.LIVE_SCHEMA) at other log indexes, with other clocks."""
+    return _replaced(folded, log_index=pa.array(log_index, pa.int64()), clock=pa.array(clock, pa.int64()))
+
+
 def _replaced(folded: pa.RecordBatch, **changed: pa.Array) -> pa.RecordBatch:
     columns = [changed.get(field.name, folded.column(field.name)) for field in folded.schema]
     return pa.RecordBatch.from_arrays(columns, schema=folded.schema)

@@ -28,6 +28,7 @@ from spark_jobs.reader.block_rows import (
     Block,
     Blocks,
     blocks_in,
+    by_shop,
     gathered,
     to_batches,
 )
@@ -130,7 +131,7 @@ class Reading:
         plan = self.features.plan
         blocks = (
             (shop_id, block)
-            for shop_id, rows in _by_shop(gathered(folded, _CUT_AT_ONCE))
+            for shop_id, rows in by_shop(gathered(folded, _CUT_AT_ONCE))
             for block in cut_folded(rows, plan, self._cut_of(shop_id))
         )
         return to_batches(blocks)
@@ -192,15 +193,6 @@ class Reading:
     @cached_property
     def _numbers(self) -> Mapping[str, int]:
         return fact_numbers(self.features.plan)
-
-
-def _by_shop(tables: Iterable[pa.Table]) -> Iterator[tuple[str, pa.Table]]:
-    """The rows of each shop of a table, which are together."""
-    for table in tables:
-        shops = np.asarray(table.column("shop_id").to_pylist())
-        starts = np.flatnonzero(np.append(True, shops[1:] != shops[:-1]))
-        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(shops)], strict=True):
-            yield str(shops[start]), table.slice(start, end - start)
 
 
 def _served(events: pa.Table, vectors: NDArray[np.float32]) -> pa.Table:

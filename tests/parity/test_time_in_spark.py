@@ -146,8 +146,7 @@ def placed_by_columns(events: Sequence[InteractionEvent]) -> list[str]:
     until = max(row["received_clock"] for row in rows)
     order = [((row["received_clock"], row["log_index"], 0, "", ""), row["event_id"]) for row in rows]
     for _, group in groupby(sorted(rows, key=itemgetter("fold_key", "log_index")), key=itemgetter("fold_key")):
-        of_conversation = [row | {"received_until": until} for row in group]
-        for row in timers_of(of_conversation, stages_of(shipped_rules())):
+        for row in timers_of(group, stages_of(shipped_rules()), until=until):
             reached = to_reached(row)
             assert reached is not None
             place = (row["after_clock"], row["after_index"], reached.due_at, row["conversation_id"], row["reached"])

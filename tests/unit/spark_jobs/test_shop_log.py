@@ -2,12 +2,12 @@
 
 import pytest
 
-from service_quality.conversations.conversation import conversation_key
+from service_quality.conversations.conversation import conversation_key, digest_of
 from service_quality.events.interaction_event import FIELDS, InteractionEvent, log_order
 from service_quality.events.kinds import ALL, BEHAVIOUR
 from service_quality.instants import DAY
 from spark_jobs.lake.tables import EVENTS_IN_MILLIS, with_timestamps
-from spark_jobs.logs.shop_log import event_columns, order_by_time
+from spark_jobs.logs.shop_log import event_columns, order_by_time, without_words
 from spark_jobs.session.start import start_session
 from tests.parity.log_rows import log_rows
 
@@ -64,3 +64,21 @@ def test_every_kind_folds_with_what_the_core_folds_it_with(tmp_path):
     found = {row["event_id"]: row["fold_key"] for row in ordered(tmp_path, events)}
 
     assert found == {event.event_id: conversation_key(event) for event in events}
+
+
+@pytest.mark.spark
+def test_words_are_kept_by_the_digest_that_the_core_gives_them(tmp_path):
+    words = [(None, None), ("", None), (None, ""), ("灯坏了 🪔", None), (None, "desk lamp"), ("a", "b"), ("a\nb", "")]
+    events = [
+        an_event(str(n), "customer_message", NOON + n, text=text, query=query) for n, (text, query) in enumerate(words)
+    ]
+    spark = start_session("test", str(tmp_path))
+    rows = [(one.event_id, one.text, one.query) for one in events]
+
+    found = without_words(spark.createDataFrame(rows, "event_id string, text string, query string")).collect()
+
+    kept = {one.event_id: digest_of(one.event_id, one.text, one.query) for one in events}
+    assert {row["event_id"]: row["text_digest"] for row in found} == kept
+    assert [row["text_digest"] is None for row in found] == [True, *[False] * 6]
+    assert "text" not in found[0]
+    assert "query" not in found[0]

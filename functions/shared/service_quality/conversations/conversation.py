@@ -38,6 +38,9 @@ _CONTENT = tuple(
     name for name in FIELDS if name not in ("occurred_at", "received_at", "stated_at", *WORDS, *ANNOTATIONS)
 )
 
+#: Hexadecimal digits of what is kept of an event's words.
+DIGEST_LENGTH = 8
+
 #: The first parts of the keys of conversations: a contact, a day of a customer's behaviour, or of a product's stock.
 CONTACT, VISIT, COUNT = KEY_NAMES = ("contact", "visit", "count")
 
@@ -220,7 +223,7 @@ def digest_of(event_id: str, text: str | None, query: str | None) -> str | None:
     if text is None and query is None:
         return None
     words = f"{event_id}\x1f{text or ''}\x1f{query or ''}"
-    return sha256(words.encode(errors="surrogatepass")).hexdigest()[:8]
+    return sha256(words.encode(errors="surrogatepass")).hexdigest()[:DIGEST_LENGTH]
 
 
 def size_of(conversation: Conversation) -> int:

@@ -23,10 +23,11 @@ def deadline_of(state: ConversationState, stage: Stage) -> Deadline | None:
     if stage.value == CLOCK:
         return _deadline_of_clock(state, stage)
     turn = _running_turn(state)
-    if turn is None:
-        return None
+    return None if turn is None else _deadline_of_turn(state, turn, turn.policy.target_for(state.contact), stage)
+
+
+def _deadline_of_turn(state: ConversationState, turn: Turn, target: Target, stage: Stage) -> Deadline | None:
     last = state.rounds[-1]
-    target = turn.policy.target_for(state.contact)
     needed = _needed_ms(turn, target, stage, first=not last.replies)
     if needed is None:
         return None
@@ -54,8 +55,11 @@ def next_deadline(
     state: ConversationState, stages: Iterable[Stage], reached: Iterable[tuple[int, int, str]]
 ) -> Deadline | None:
     """The nearest deadline of the open turn that is not reached yet."""
-    done = set(reached)
-    found = (deadline_of(state, stage) for stage in stages)
+    turn, done, declared = _running_turn(state), set(reached), tuple(stages)
+    found = [_deadline_of_clock(state, stage) for stage in declared if stage.value == CLOCK]
+    if turn is not None:
+        target = turn.policy.target_for(state.contact)
+        found += [_deadline_of_turn(state, turn, target, stage) for stage in declared if stage.value != CLOCK]
     return min((one for one in found if one is not None and one.key not in done), default=None)
 
 
