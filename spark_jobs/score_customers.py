@@ -21,7 +21,15 @@ from service_quality.tasks.declared_tasks import CHURN
 from spark_jobs.backfill.writing import put_many_control_records, read_control_key
 from spark_jobs.cards.running import note_file, note_step
 from spark_jobs.cards.steps import COMPUTE, READ, WRITE
-from spark_jobs.command_line import AS_OF_HELP, instant_argument, job_parser, print_summary, run_job, session_for
+from spark_jobs.command_line import (
+    AS_OF_HELP,
+    instant_argument,
+    job_parser,
+    positive_argument,
+    print_summary,
+    run_job,
+    session_for,
+)
 from spark_jobs.entry.policy_files import add_policies, read_policies_of
 from spark_jobs.errors import InputError, MissingSourceError
 from spark_jobs.lake.tables import open_customer_scores, read_events, replace_customer_scores
@@ -42,8 +50,8 @@ an exported model: by the features of the lake's events before that instant, as 
 them. The scores replace those of the same instant in the lake's table of customer scores.
 
 A finding is reported of each customer whose score is at least {CHURN.threshold:g}, and of each of whom the run before
-reported that and whose score is below it now; at most {MOST_FINDINGS:,} a shop, those of the highest scores. They go
-into a file (--findings), onto the shops' logs (--event-stream), both or nowhere. A run that is repeated reports the
+reported that and whose score is below it now; of more than --most of a shop, those of the highest scores. They go into
+a file (--findings), onto the shops' logs (--event-stream), both or nowhere. A run that is repeated reports the
 same findings, which the logs know by their ids."""
 
 
@@ -54,6 +62,8 @@ def read_options(arguments: Sequence[str]) -> Namespace:
     parser.add_argument("--model", type=Path, metavar="FILE", help="an exported model.onnx, instead of the champion")
     parser.add_argument("--bucket", metavar="NAME", help="bucket of the models")
     parser.add_argument("--table", metavar="NAME", help="table of the registry")
+    most_help = "report at most so many findings of a shop (%(default)s)"
+    parser.add_argument("--most", type=positive_argument, default=MOST_FINDINGS, metavar="N", help=most_help)
     parser.add_argument("--findings", type=Path, metavar="FILE", help="write the findings, one in JSON a line")
     parser.add_argument("--event-stream", metavar="NAME", help="put the findings on the shops' logs")
     key_help = "name or ARN of the secret that signs them"
@@ -111,7 +121,7 @@ def main(arguments: Sequence[str]) -> None:
     # without the table that is written below: a write would make Spark compute it again
     scored = scored.persist(StorageLevel.DISK_ONLY)
     called = called_before(open_customer_scores(spark), options.as_of, model.task.threshold)
-    swept = with_reported(scored, called, model.task.threshold)
+    swept = with_reported(scored, called, model.task.threshold, most=options.most)
     below = F.col("score") < model.task.threshold
     counted = swept.agg(
         F.count(F.lit(1)).alias("customers"),

@@ -21,7 +21,7 @@ from spark_jobs.learning.judged_models import training_of
 
 #: A finding holds until the sweeps of a week have not renewed it.
 FINDING_HOLDS = 8 * DAY
-#: Findings of one shop and run; of more, those of the highest scores are reported.
+#: Findings of one shop and run, unless a run says another number.
 MOST_FINDINGS = 1_000
 
 _REASONS_DDL = "reasons array<struct<feature: string, contribution: double>>"
@@ -78,17 +78,17 @@ def called_before(scores: DataFrame, as_of: int, threshold: float) -> DataFrame:
     return of_last.where(F.col("reported") & (F.col("score") >= threshold)).select("shop_id", "customer_id")
 
 
-def with_reported(scored: DataFrame, called: DataFrame, threshold: float) -> DataFrame:
+def with_reported(scored: DataFrame, called: DataFrame, threshold: float, *, most: int = MOST_FINDINGS) -> DataFrame:
     """Scored customers with `due`, whether there is something to report, and `reported`, whether it is.
 
     Due is a score from the threshold on, and the first below it of a customer who was `called` before. Of more than
-    MOST_FINDINGS of a shop those of the highest scores are reported.
+    `most` of a shop those of the highest scores are reported.
     """
     known = scored.join(called.withColumn("called", F.lit(True)), ["shop_id", "customer_id"], "left")
     due = (F.col("score") >= threshold) | F.col("called").isNotNull()
     highest = Window.partitionBy("shop_id", "due").orderBy(F.col("score").desc(), "customer_id")
     ranked = known.withColumn("due", due).withColumn("rank", F.row_number().over(highest))
-    return ranked.withColumn("reported", F.col("due") & (F.col("rank") <= MOST_FINDINGS)).drop("called", "rank")
+    return ranked.withColumn("reported", F.col("due") & (F.col("rank") <= most)).drop("called", "rank")
 
 
 def finding_of(row: Row, model: TaskModel, as_of: int) -> FindingReported:

@@ -22,6 +22,9 @@ PARTS: dict[str, tuple[str, ...]] = {
     "customer": ("customer_id",),
     "customer_currency": ("customer_id", "currency"),
     "sku": ("sku",),
+    "shop_currency": ("currency",),
+    "category_currency": ("category", "currency"),
+    "sku_currency": ("sku", "currency"),
 }
 #: Entities of which a missing part is a level of its own; of the others it means that there is no such entity.
 MISSING_IS_A_LEVEL = ("subcategory_product",)

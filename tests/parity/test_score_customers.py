@@ -19,7 +19,6 @@ from spark_jobs.command_line import run_job
 from spark_jobs.errors import ArgumentError, InputError
 from spark_jobs.judge_candidate import judge_customers
 from spark_jobs.lake.tables import CUSTOMER_SCORES, write_events
-from spark_jobs.learning import customer_scores
 from spark_jobs.learning.customer_scores import FINDING_HOLDS, called_before, with_reported
 from spark_jobs.learning.judged_models import read_model
 from spark_jobs.session.start import start_session
@@ -61,13 +60,12 @@ def test_finding_is_due_from_the_threshold_on_and_once_below_it(spark):
     }  # fmt: skip
 
 
-def test_of_too_many_findings_of_a_shop_the_highest_scores_are_reported(spark, monkeypatch):
-    monkeypatch.setattr(customer_scores, "MOST_FINDINGS", 2)
+def test_of_too_many_findings_of_a_shop_the_highest_scores_are_reported(spark):
     rows = scored(spark, ("a", 0.7), ("b", 0.9), ("c", 0.7), ("d", 0.1)).unionAll(
         scored(spark, ("e", 0.6), shop="other")
     )
 
-    found = reported(with_reported(rows, called(spark), 0.5))
+    found = reported(with_reported(rows, called(spark), 0.5, most=2))
 
     assert {name for name, (_, is_reported) in found.items() if is_reported} == {"a", "b", "e"}
     assert found["c"] == (True, False)

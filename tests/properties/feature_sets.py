@@ -79,6 +79,9 @@ SMALL = FeatureSet(
         Total("customer", "units", "365d"),
         Total("sku", "cancelled_units", "30d"),
         AmountTotal("customer_currency", "returned_amount_minor", "365d"),
+        AmountTotal("shop_currency", "order_amount_minor", "7d"),
+        AmountTotal("category_currency", "cancelled_amount_minor", "90d"),
+        AmountTotal("sku_currency", "order_amount_minor", "30d"),
         Total("shop", "unfulfilled_searches", "7d"),
         Total("category", "searches_without_order", "1d"),
     )

@@ -1,5 +1,6 @@
 """Amounts are summed by currency: that of the event, of its conversation or visit, else of the policy in force."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -8,9 +9,10 @@ from service_quality.conversations.conversation import EMPTY
 from service_quality.conversations.event_values import read_event_values
 from service_quality.conversations.reading import read_conversation
 from service_quality.errors import DeclarationError
+from service_quality.events.identifiers import SEPARATOR
 from service_quality.events.interaction_event import InteractionEvent
 from service_quality.facts.conversation_fold import ConversationStep, FoldedConversation, step_conversation
-from service_quality.facts.entities import CUSTOMER_CURRENCY, item_key_of
+from service_quality.facts.entities import CUSTOMER_CURRENCY, ENTITIES, item_key_of
 from service_quality.features.declarations import AmountTotal, FeatureSet, Mean, Total
 from service_quality.features.feature_context import FeatureContext
 from service_quality.histories.history import History
@@ -70,8 +72,27 @@ def test_policy_that_is_not_valid_yet_gives_no_currency():
     assert sums(order(0, 10), policies=(CNY._replace(valid_from=NOON + 1),)) == {}
 
 
-def test_sums_by_currency_are_stored_with_the_customer():
-    assert item_key_of("customer_currency\x1fzoe\x1fEUR") == "customer\x1fzoe"
+@pytest.mark.parametrize(
+    ("entity", "owner"),
+    [
+        ("customer", "customer\x1fzoe"),
+        ("category", "category\x1flamps"),
+        ("sku", "sku\x1flamp"),
+        ("shop", "shop\x1f"),
+    ],
+)
+def test_amounts_of_customer_category_article_and_shop_are_summed_by_currency_and_stored_with_them(entity, owner):
+    of_currency = ENTITIES[f"{entity}_currency"]
+    held, found = FoldedConversation(EMPTY, {"order_amount_minor": (of_currency,)}), Counter[str]()
+    for one in (order(0, 1_999, "EUR"), order(1, 3_000, "JPY"), order(2, 1, "EUR")):
+        step = stepped(held, replace(one, category="lamps", sku="lamp"))
+        held = step.after
+        found.update({fact.key: fact.value for fact in step.facts})
+
+    name = owner.partition(SEPARATOR)[2]
+    prefix = SEPARATOR.join([of_currency.name, name] if name else [of_currency.name])
+    assert found == {f"{prefix}{SEPARATOR}EUR": 2_000, f"{prefix}{SEPARATOR}JPY": 3_000}
+    assert {item_key_of(key) for key in found} == {owner}
 
 
 def test_contact_is_scored_with_the_orders_in_its_own_currency():

@@ -304,3 +304,15 @@ def test_what_was_found_is_stored_and_outlives_a_rebuild():
     item.findings, item.alert_states = {}, {}
     rebuilt = carry_alerts(encode_histories(item, plan), before=stored)
     assert decode_histories(rebuilt, plan).findings == known
+
+
+def test_findings_about_more_than_a_thousand_subjects_are_folded_thirty_a_transaction():
+    """Each is a record of its own, and a transaction takes at most a hundred items (docs/adr/0054)."""
+    store = MemoryStore()
+    many = [found(0.81, subject_id=f"customer-{number}") for number in range(1_500)]
+
+    stats = advance(store, order(-DAY), *many)
+
+    assert (stats.accepted, stats.findings, stats.alerts) == (1_501, 1_500, 1_500)
+    assert {body["subject"]["id"] for body in messages(store)} == {one.subject_id for one in many}
+    assert stats.transactions <= 1_501 // 30 + 1

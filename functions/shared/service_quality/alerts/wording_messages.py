@@ -34,6 +34,9 @@ ENTITIES = {
     "customer": Message("the customer", "该顾客"),
     "customer_currency": Message("the customer in this currency", "该顾客以该币种计"),
     "sku": Message("this article", "该商品"),
+    "shop_currency": Message("the shop in this currency", "本店以该币种计"),
+    "category_currency": Message("this category in this currency", "该类别以该币种计"),
+    "sku_currency": Message("this article in this currency", "该商品以该币种计"),
 }
 
 WINDOWS = {

@@ -55,12 +55,15 @@ SUBCATEGORY_PRODUCT = Entity(
 CUSTOMER = Entity("customer", ("customer_id",))
 CUSTOMER_CURRENCY = Entity("customer_currency", ("customer_id", "currency"), stored_with="customer")
 SKU = Entity("sku", ("sku",))
+SHOP_CURRENCY = Entity("shop_currency", ("currency",), stored_with="shop")
+CATEGORY_CURRENCY = Entity("category_currency", ("category", "currency"), stored_with="category")
+SKU_CURRENCY = Entity("sku_currency", ("sku", "currency"), stored_with="sku")
 
 ENTITIES = {
     entity.name: entity
     for entity in (
         SHOP, MANAGER, SUPERVISOR, AGENT, AGENT_CATEGORY, TENURE, SHIFT, CHANNEL, CATEGORY, SUBCATEGORY,
-        SUBCATEGORY_PRODUCT, CUSTOMER, CUSTOMER_CURRENCY, SKU,
+        SUBCATEGORY_PRODUCT, CUSTOMER, CUSTOMER_CURRENCY, SKU, SHOP_CURRENCY, CATEGORY_CURRENCY, SKU_CURRENCY,
     )
 }  # fmt: skip
 
@@ -90,10 +93,14 @@ def item_key_of(key: str) -> str:
 
     >>> item_key_of("agent_category\\x1fann\\x1freturns")
     'agent\\x1fann'
+    >>> item_key_of("shop_currency\\x1fEUR") == SHOP.key({})
+    True
     """
     name, *values = key.split(SEPARATOR)
     entity = ENTITIES[name]
     if not entity.stored_with:
         return key
     owner = ENTITIES[entity.stored_with]
-    return SEPARATOR.join([owner.name, *values[: len(owner.parts)]])
+    key_of_owner = owner.key(dict(zip(owner.parts, values, strict=False)))
+    assert key_of_owner is not None  # the parts of the owner lead
+    return key_of_owner

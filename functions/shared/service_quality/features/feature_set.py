@@ -180,6 +180,8 @@ SERVICE: tuple[Feature, ...] = (
     Total("agent", "complaints", "30d"),
     Total("subcategory", "complaints", "7d"),
     Total("shop", "complaints", "7d"),
+    Rate("sku", "resolved", "90d", prior_weight=20, parent=_RESOLVED_SHOP),
+    Mean("sku", "reply_ms", "timed_replies", "30d"),
 )
 
 #: What customers do about articles, kinds of articles and in the whole shop.
@@ -188,6 +190,8 @@ DEMAND: tuple[Feature, ...] = (
     *(Total("category", fact, "30d") for fact in ("orders", "units", "cancellations", "returns")),
     Total("sku", "cancellations", "30d"),
     *(Total("shop", fact, "7d") for fact in ("page_views", "searches", "orders", "units", "cancellations", "returns")),
+    *(AmountTotal("shop_currency", "order_amount_minor", window) for window in ("7d", "30d")),
+    *(AmountTotal(f"{entity}_currency", "order_amount_minor", "30d") for entity in ("category", "sku")),
 )
 
 #: Served for rules, to mark figures, and as parents of other rates; the linear model reads their children instead.
