@@ -23,7 +23,7 @@ from service_quality.events.log_records import LogRecord, Rejection
 from service_quality.features.feature_set import FEATURES
 from service_quality.policies.policy import Policy
 from service_quality.policies.policy_document import parse_policy
-from service_quality.scoring.scores import Scorer
+from service_quality.scoring.scores import Scorer, TaskScorer
 from spark_jobs.backtest.given_scores import NoModelError, ServedScores
 from spark_jobs.backtest.log_lines import LogLine, position_behind
 from spark_jobs.backtest.memory_store import MemoryStore
@@ -64,6 +64,7 @@ class Backtest:
     policy: bytes | None = None
     rules: bytes | None = None
     not_judged: Sequence[TurnByDay] = ()
+    entity_scorers: Sequence[TaskScorer] = ()
     store: MemoryStore = field(default_factory=MemoryStore)
     _commit: BatchCommit = field(init=False)
     _arrived: dict[str, int] = field(default_factory=dict)
@@ -73,7 +74,14 @@ class Backtest:
 
     def __post_init__(self) -> None:
         self._commit = BatchCommit(
-            OnlineCommit(self.store, lambda: self.scorer, FEATURES, shipped_rules(), lambda: RUN_KEY)
+            OnlineCommit(
+                self.store,
+                lambda: self.scorer,
+                FEATURES,
+                shipped_rules(),
+                lambda: RUN_KEY,
+                entity_scorers=self._entity_scorers,
+            )
         )
 
     def fold(self, line: LogLine) -> Folded:
@@ -113,12 +121,17 @@ class Backtest:
 
     def _advance(self, shop_id: str, records: list[LogRecord], scored_as: str = "") -> CommitStats:
         """Fold records, the last of which has the score that was served under a name."""
-        if isinstance(self.scorer, ServedScores):
-            self.scorer.record = scored_as
+        for scorer in (self.scorer, *(one.scorer for one in self.entity_scorers)):
+            if isinstance(scorer, ServedScores):
+                scorer.record = scored_as
         stats, error = self._commit.advance({shop_id: records})
         if error is not None:
             raise error
         return stats
+
+    def _entity_scorers(self) -> list[TaskScorer]:
+        """The scorers of entities but those of tasks that had no model at the present record."""
+        return [one for one in self.entity_scorers if not isinstance(one.scorer, ServedScores) or one.scorer.is_served]
 
     def describe_conversations(self) -> Iterator[dict[str, object]]:
         """What the product understood of each conversation by the end of the log, in the order in which they came."""

@@ -25,13 +25,19 @@ class GivenScore(NamedTuple):
 
 @dataclass(slots=True)
 class ServedScores:
-    """Implements `scores.Scorer` by the scores of a log, each by the name of its record; `record` is the present one.
+    """Implements `scores.Scorer` by the scores of a task on a log, each by the name of its record; `record` is the
+    present one.
 
-    A stage that no deployment reached has no score.
+    What no deployment scored has no score, such as a stage that none reached.
     """
 
-    by_record: Mapping[str, float]
+    by_record: Mapping[str, float | None]
     record: str = ""
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a deployment had a model at the present record, be it one that failed."""
+        return self.record in self.by_record
 
     def score(self, vector: Vector) -> Score:
         """The score that was served at the present record; NoModelError where it had none."""

@@ -26,8 +26,9 @@ of the dissatisfied conversations they found, how many came before the first ans
 and how many were about somebody whom the rules in force had alerted by then (known).
 
 Time reaches the stages of waits between the records; those that a deployment put on the log are left out. Scores are
-those that were served; a stage that no deployment reached has none, so that rules over the score say nothing there. The
-past that an import brought is not on the log: rules over long windows see it fill from the log's beginning on.
+those that were served, findings those that were reported; a stage that no deployment reached has no score, so that
+rules over it say nothing there. The past that an import brought is not on the log: rules over long windows see it fill
+from the log's beginning on.
 
 With --events FILE instead of RULES it prints every message of a small log, without Spark (--events FILE --help)."""
 _COLUMNS = ("a day", "now", *SEVERITIES, "right", "found", "before answer", "min ahead", "known")
@@ -77,7 +78,7 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
         dest="until",
         type=instant_argument,
         metavar="DAY",
-        help="fold and count until this day or instant, which is excluded (default: the log's last arrival)",
+        help="fold and count until this day or instant, which is excluded (default: the log's last arrival or finding)",
     )
     parser.add_argument("--shop", nargs="+", metavar="SHOP", help="of these shops alone")
     return parser.parse_args(arguments)
@@ -85,7 +86,12 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def period_of(entries: DataFrame, since: int | None, until: int | None) -> Period:
     """The period asked for, by default the whole log; InputError for a log without events or a period without time."""
-    ends = entries.where("rejected is null and control is null").agg(F.min("received_at"), F.max("received_at")).first()
+    found_at = F.unix_millis(F.to_timestamp(F.get_json_object("control", "$.as_of")))  # of a finding
+    ends = (
+        entries.where("rejected is null and not duplicate")
+        .agg(F.min("received_at"), F.greatest(F.max("received_at"), F.max(found_at)))
+        .first()
+    )
     if ends is None or ends[0] is None:
         raise InputError("found no event in the log, expected at least one")
     period = Period(ends[0] if since is None else since, ends[1] + 1 if until is None else until)

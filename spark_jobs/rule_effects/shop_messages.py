@@ -18,10 +18,14 @@ from service_quality.errors import RejectedPolicyError
 from service_quality.events.control_records import POLICY, RULES, SettingsChanged
 from service_quality.events.control_signatures import sign_control
 from service_quality.events.event_forms import event_to_json
+from service_quality.events.finding_reported import FindingReported, parse_finding
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.events.log_records import LogRecord
+from service_quality.instants import parse_instant
 from service_quality.policies.policy import Policy
 from service_quality.policies.policy_document import parse_policy
+from service_quality.scoring.scores import TaskScorer
+from service_quality.tasks.declared_tasks import CONVERSATION, TASKS, Task
 from spark_jobs.backtest.backtest import RUN_KEY, Backtest
 from spark_jobs.backtest.given_scores import ServedScores
 from spark_jobs.backtest.log_lines import LogLine, position_behind
@@ -43,9 +47,11 @@ MESSAGE_SCHEMA = pa.schema(
 MESSAGE_DDL = ", ".join(f"{name} {'bigint' if name == 'at' else 'string'}" for name in MESSAGE_SCHEMA.names)
 _IS_FOLDED = (
     "rejected is null and not duplicate and silent is null and declared is null and "
-    f"(control is null or get_json_object(control, '$.kind') = '{SettingsChanged.kind}')"
+    f"(control is null or get_json_object(control, '$.kind') in ('{SettingsChanged.kind}', '{FindingReported.kind}'))"
 )
-_COLUMNS = ("position", "control", "reached", "served_score", *FIELDS)
+_COLUMNS = ("position", "control", "reached", "served_score", "tasks", *FIELDS)
+#: The tasks whose scores are of entities.
+_OF_ENTITIES = tuple(task for task in TASKS.values() if task.unit != CONVERSATION)
 
 
 class Message(NamedTuple):
@@ -79,16 +85,24 @@ def messages_of(entries: DataFrame, document: bytes, *, until: int) -> DataFrame
 def play_log(rows: Collection[Row], document: bytes, *, until: int = 0) -> Iterator[Message]:
     """The messages of a shop's log by the given rules and by those in force; `rows` have _COLUMNS, in any order.
 
-    Time goes on to the last arrival, or to a later instant.
+    Time goes on to the last arrival, or to a later instant; findings for that instant or a later one are left out.
     """
     in_order = [row for row in sorted(rows, key=lambda row: str(row["position"])) if row["reached"] is None]
+    in_order = [row for row in in_order if not until or (finding := _finding(row)) is None or finding.as_of < until]
     lines, sections = list(_lines(in_order)), list(map(_section, in_order))
     scores = {line.record.position: row["served_score"] for line, row in zip(lines, in_order, strict=True)}
     scores = {name: score for name, score in scores.items() if score is not None} | _scores_at_stages(rows)
+    of_tasks = [(task, _scores_of(task, lines, in_order)) for task in _OF_ENTITIES]
     not_judged = turns_ended_by_day(lines, tuple(_policies(in_order)))
     without_rules = [line for line, section in zip(lines, sections, strict=True) if section != RULES]
     for rules, of_run, brought in ((GIVEN, without_rules, document), (PRESENT, lines, None)):
-        yield from _play(of_run, rules, Backtest(ServedScores(scores), rules=brought, not_judged=not_judged), until)
+        backtest = Backtest(
+            ServedScores(scores),
+            rules=brought,
+            not_judged=not_judged,
+            entity_scorers=[TaskScorer(task, ServedScores(own)) for task, own in of_tasks],
+        )
+        yield from _play(of_run, rules, backtest, until)
 
 
 def _play(lines: Iterable[LogLine], rules: str, backtest: Backtest, until: int) -> Iterator[Message]:
@@ -118,16 +132,19 @@ def _as_messages(rules: str, alerts: Iterable[Alert]) -> Iterator[Message]:
 
 
 def _lines(rows: Sequence[Row]) -> Iterator[LogLine]:
-    """The records of rows, in their order; a record of settings arrives with the event before it."""
+    """The records of rows, in their order; a control record arrives with the event before it, a finding not before
+    the instant that it is for.
+    """
     arrived_at = next((row["received_at"] for row in rows if row["control"] is None), 0)
     for number, row in enumerate(rows, 1):
         if row["control"] is None:
             event = InteractionEvent(**{name: row[name] for name in FIELDS if row[name] is not None})
             arrived_at, shop_id, data = event.received_at, event.shop_id, event_to_json(event)
         else:
-            shop_id = json.loads(row["control"])["shop_id"]
-            record = SettingsChanged(shop_id=shop_id, document=_document(row), section=_section(row) or POLICY)
-            data = sign_control(record, RUN_KEY, issued_at=arrived_at)
+            record = _finding(row) or _settings(row)
+            if isinstance(record, FindingReported):
+                arrived_at = max(arrived_at, record.as_of)
+            shop_id, data = record.shop_id, sign_control(record, RUN_KEY, issued_at=arrived_at)
         yield LogLine(number, shop_id, LogRecord(position_behind(number), data, arrived_at))
 
 
@@ -137,9 +154,30 @@ def _scores_at_stages(rows: Iterable[Row]) -> dict[str, float]:
     return {record.event_id: score for record, score in reached if record is not None and score is not None}
 
 
+def _scores_of(task: Task, lines: Sequence[LogLine], rows: Sequence[Row]) -> dict[str, float | None]:
+    """The scores of a task that a deployment served, by the positions of lines, which are those of rows.
+
+    None where its model failed.
+    """
+    served = (json.loads(row["tasks"] or "{}").get(task.name) for row in rows)
+    return {line.record.position: one.get("score") for line, one in zip(lines, served, strict=True) if one is not None}
+
+
+def _finding(row: Row) -> FindingReported | None:
+    """The finding of a row; None for another one."""
+    form = json.loads(row["control"] or "{}")
+    return parse_finding(form, parse_instant(form["as_of"])) if form.get("kind") == FindingReported.kind else None
+
+
+def _settings(row: Row) -> SettingsChanged:
+    shop_id = json.loads(row["control"])["shop_id"]
+    return SettingsChanged(shop_id=shop_id, document=_document(row), section=_section(row) or POLICY)
+
+
 def _section(row: Row) -> str | None:
-    """The section of a record of settings; None for an event."""
-    return None if row["control"] is None else json.loads(row["control"]).get("section", POLICY)
+    """The section of a record of settings; None for an event or a finding."""
+    form = json.loads(row["control"] or "{}")
+    return form.get("section", POLICY) if form.get("kind") == SettingsChanged.kind else None
 
 
 def _document(row: Row) -> bytes:

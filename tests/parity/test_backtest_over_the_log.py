@@ -4,13 +4,16 @@ import json
 
 import pytest
 
+from service_quality.events.control_signatures import sign_control
 from service_quality.events.event_forms import event_to_json
+from service_quality.events.finding_reported import FindingReported
 from service_quality.events.interaction_event import InteractionEvent
-from service_quality.instants import MINUTE, parse_instant
+from service_quality.events.log_records import LogRecord
+from service_quality.instants import DAY, MINUTE, parse_instant
 from spark_jobs import backtest_rules
-from spark_jobs.backtest.backtest import Backtest
+from spark_jobs.backtest.backtest import RUN_KEY, Backtest
 from spark_jobs.backtest.given_scores import GivenScore
-from spark_jobs.backtest.log_lines import LogLine, read_line
+from spark_jobs.backtest.log_lines import LogLine, position_behind, read_line
 from tests.architecture.source import ROOT
 from tests.parity.archive_folder import write_archive
 from tests.stand_ins.archive_chain import archive_links
@@ -45,9 +48,21 @@ def events(shop_id: str) -> list[InteractionEvent]:
     ]
 
 
+def found_last(shop_id: str, number: int) -> LogLine:
+    """A finding about a customer an hour behind the last event, as a log's line."""
+    at = BEGIN + 140 * MINUTE
+    finding = FindingReported(
+        shop_id=shop_id, finding="churn", subject_kind="customer", subject_id="zoe", as_of=at, valid_until=at + 8 * DAY,
+        values={"churn_score": 0.9, "customer_order_days_365d": 4}, score=0.9, model_version="v1",
+    )  # fmt: skip
+    return LogLine(
+        number, shop_id, LogRecord(position_behind(number), sign_control(finding, RUN_KEY, issued_at=at), at)
+    )
+
+
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
-    """The archive of two shops whose timers rang and whose every event has the same high score."""
+    """The archive of two shops whose timers rang, whose every event has the same high score, with a finding each."""
     links = []
     for shop_id in ("shop", "other"):
         online = Backtest(GivenScore(0.7), POLICY)
@@ -55,6 +70,7 @@ def archive(tmp_path_factory):
             line = read_line(number, event_to_json(event))
             assert isinstance(line, LogLine)
             online.fold(line)
+        online.fold(found_last(shop_id, number + 1))
         links += archive_links(online.store.rows, shop_id)
     return write_archive(tmp_path_factory.mktemp("served") / "archive", links)
 
@@ -75,10 +91,13 @@ def test_shipped_rules_would_send_what_they_sent(archive, tmp_path, capsys):
     assert (due["precision"], due["recall"], due["before_answer"]) == (0.5, 1.0, 1.0)
     assert due["minutes_before_answer"] == 8.0  # 15 and 1
     assert (risk["alerts"], risk["severities"], risk["contacts"]) == (3, {"critical": 3}, 1.0)
+    leaving = found["rules"]["customer_leaving"]
+    assert (leaving["alerts"], leaving["severities"], leaving["known"]) == (1, {"warning": 1}, 1.0)
     assert all(rule["per_day"] == rule["now_per_day"] for rule in found["rules"].values())
     assert found["refused"] == {}
-    *_, due_line, risk_line, _ = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in (due_line, risk_line)] == ["answer_due", "high_risk"]
+    *_, due_line, leaving_line, risk_line, _ = capsys.readouterr().out.splitlines()
+    names = [line.split()[0] for line in (due_line, leaving_line, risk_line)]
+    assert names == ["answer_due", "customer_leaving", "high_risk"]
 
 
 def test_both_shops_are_folded_and_a_period_counts_what_began_in_it(archive, tmp_path):

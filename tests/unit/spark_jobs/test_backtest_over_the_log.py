@@ -7,6 +7,7 @@ import pytest
 
 from service_quality.alerts.alert_quality import Observed, Outcome, Rated
 from service_quality.events.control_records import POLICY, RULES, SettingsChanged, control_to_dict
+from service_quality.events.finding_reported import FindingReported
 from service_quality.events.interaction_event import FIELDS, InteractionEvent
 from service_quality.instants import DAY, MINUTE, parse_instant
 from spark_jobs.errors import JobError
@@ -30,17 +31,30 @@ PERIOD = Period(NOON, NOON + DAY)
 
 def row(position: int, kind: str, minute: float, **given: Any) -> dict[str, Any]:
     at = NOON + int(minute * MINUTE)
-    score = given.pop("score", None)
+    score, churn = given.pop("score", None), given.pop("churn", None)
+    tasks = None if churn is None else json.dumps({"churn": {"vector": "", "score": churn}})
     event = InteractionEvent(
-        event_id=f"e{position}", shop_id="shop", kind=kind, occurred_at=at, received_at=at, conversation_id="a", **given
+        event_id=f"e{position}",
+        shop_id="shop",
+        kind=kind,
+        occurred_at=at,
+        received_at=at,
+        **{"conversation_id": "a", **given},
     )
     columns = {name: getattr(event, name) for name in FIELDS}
-    return {**columns, "position": f"{position:04}", "control": None, "reached": None, "served_score": score}
+    return {
+        **columns,
+        "position": f"{position:04}",
+        "control": None,
+        "reached": None,
+        "served_score": score,
+        "tasks": tasks,
+    }
 
 
 def settings(position: int, section: str, content: bytes) -> dict[str, Any]:
     record = SettingsChanged(shop_id="shop", document=content, section=section)
-    nothing = dict.fromkeys((*FIELDS, "reached", "served_score"))
+    nothing = dict.fromkeys((*FIELDS, "reached", "served_score", "tasks"))
     return {**nothing, "position": f"{position:04}", "control": json.dumps(control_to_dict(record))}
 
 
@@ -95,12 +109,71 @@ def test_served_scores_are_those_of_the_log_and_of_the_stages_that_it_reached():
         "stage": "waiting_ms:1800000",
         "due_at": "2026-11-20T12:30:00.000Z",
     }
-    reached = {**reached_columns(stage), "position": "0002", "control": None, "served_score": 0.9}
+    reached = {**reached_columns(stage), "position": "0002", "control": None, "served_score": 0.9, "tasks": None}
     rows = [row(1, "customer_message", 0, score=0.2), reached, row(3, "customer_message", 40, score=0.3)]
 
     found = messages(rows, rules_that(RISKY, "risky"))
 
     assert (GIVEN, "risky", "warning", "opened", 30) in found
+
+
+def finding(position: int, minute: float, score: float) -> dict[str, Any]:
+    at = NOON + int(minute * MINUTE)
+    record = FindingReported(
+        shop_id="shop", finding="churn", subject_kind="customer", subject_id="zoe", as_of=at, valid_until=at + 8 * DAY,
+        values={"churn_score": score, "customer_order_days_365d": 4}, score=score, model_version="v1",
+    )  # fmt: skip
+    return settings(position, RULES, b"{}") | {"control": json.dumps(control_to_dict(record))}
+
+
+def order(position: int, minute: float, **given: Any) -> dict[str, Any]:
+    return row(position, "order_placed", minute, conversation_id=None, customer_id="zoe", **given)
+
+
+#: Half as strict as the shipped rule about customers who may leave.
+LEAVING = document(
+    rule(
+        name="leaving",
+        subject="customer",
+        kinds=["order_placed", "finding_reported"],
+        tiers={"warning": {"at_least": {"value": "churn_score", "limit": 0.4}}},
+        resolved_when={"below": {"value": "churn_score", "limit": 0.3}},
+        evidence=["churn_score"],
+        examples=[
+            {"values": {"churn_score": 0.5}, "expect": "warning"},
+            {"values": {"churn_score": 0.1}, "expect": "resolved"},
+        ],
+    )
+)
+
+
+def test_findings_are_judged_by_the_given_rules_and_by_those_in_force():
+    rows = [*(order(one, one) for one in range(1, 5)), finding(5, 60, 0.45), finding(6, DAY / MINUTE, 0.9)]
+
+    found = messages(rows, LEAVING)
+
+    assert [one[:4] for one in found] == [
+        (GIVEN, "leaving", "warning", "opened"),
+        (PRESENT, "customer_leaving", "warning", "opened"),
+    ]
+
+
+def test_finding_for_an_instant_behind_the_period_is_left_out():
+    rows = [order(1, 0), finding(2, 60, 0.45)]
+
+    assert list(play_log(rows, LEAVING, until=NOON + 60 * MINUTE)) == []
+    assert [one.state for one in play_log(rows, LEAVING, until=NOON + 60 * MINUTE + 1)] == ["opened"]
+
+
+def test_scores_of_customers_are_those_that_were_served_and_none_where_no_model_was():
+    rows = [order(1, 0, churn=0.3), order(2, 1, churn=0.45), order(3, 2), order(4, 3, churn=0.2)]
+
+    found = messages(rows, LEAVING)
+
+    assert [one[1:] for one in found if one[0] == GIVEN] == [
+        ("leaving", "warning", "opened", 1),
+        ("leaving", "warning", "resolved", 3),
+    ]
 
 
 def test_record_that_cannot_be_folded_again_is_counted_and_the_others_go_on():
