@@ -33,6 +33,7 @@ SAYS = {
     "one_shop": "fold and windows of 10 M events of one shop on two workers of 2 GB",
     "training_set": "1 M and 10 M events of four shops to a training set, on two workers of 2 GB",
     "scoring": "CPU and AWS calls an event, beside a naive function and Feast's online read",
+    "consistency": "1 M synthetic events committed over stand-ins, and every feature recomputed by Spark",
     "simulation": "schedules of trouble played against the commit, and mutants of it",
     "cold_start": "spawn to the first answer, beside scikit-learn and bare imports",
     "training": "log loss and time on 1 M and 10 M rows, beside scikit-learn",

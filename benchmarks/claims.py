@@ -62,6 +62,10 @@ CLAIMS: Mapping[str, Mapping[str, Claim]] = {
         ),
         "peak_mb": Claim("most memory of the function's process, MB", at_most=256),
     },
+    "consistency": {
+        "records": Claim("records of a synthetic world, committed over a store in memory and recomputed by Spark"),
+        "differences": Claim("values served otherwise than they are recomputed, missing or too many", at_most=0),
+    },
     "simulation": {
         "schedules": Claim("schedules of trouble played against the commit", at_least=100_000),
         "violations": Claim("promises that they broke", at_most=0),
