@@ -50,13 +50,18 @@ def write_objects(folder: Path, rows: Sequence[ArchiveRow], shop_id: str, shops:
     """
     events = 0
     for batch in _batches(row for row in rows for row in _of_shops(row, shop_id, shops)):
-        for one in archive_objects(batch):
-            path = folder / one.key
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(gzip.compress(one.lines, compresslevel=6, mtime=0))
+        write_batch(folder, batch)
     for row in rows:
         events += shops * len(json.loads(row.line)["entries"])
     return events
+
+
+def write_batch(folder: Path, batch: Sequence[ArchiveRow]) -> None:
+    """Write the objects that the archiver makes of a batch of rows."""
+    for one in archive_objects(batch):
+        path = folder / one.key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(one.lines, compresslevel=6, mtime=0))
 
 
 def _of_shops(row: ArchiveRow, shop_id: str, shops: int) -> Iterator[ArchiveRow]:

@@ -3,13 +3,13 @@
 Timers ring between batches, customers are scored for churn, and some events come a second time.
 """
 
-import gzip
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.cost_runs.scenarios import FIRST_SEQUENCE, LikeTheDemos, batches_of, in_order
+from benchmarks.archive_runs.synthetic_archive import write_batch
+from benchmarks.cost_runs.scenarios import ARCHIVE_BATCH, BATCH, FIRST_SEQUENCE, LikeTheDemos, batches_of, in_order
 from service_quality.alerts.shipped_rules import shipped_rules
-from service_quality.commit.archive_objects import archive_objects, unpack_archive_row
+from service_quality.commit.archive_objects import unpack_archive_row
 from service_quality.commit.inserted_rows import InsertedRow
 from service_quality.commit.online_commit import OnlineCommit
 from service_quality.commit.outbox_rows import OutboxRow
@@ -22,13 +22,12 @@ from service_quality.features.feature_set import FEATURES
 from service_quality.features.vectors import Vector
 from service_quality.scoring.scores import Score, TaskScorer
 from service_quality.tasks.declared_tasks import CHURN
+from spark_jobs.backtest.backtest import RUN_KEY
 from spark_jobs.backtest.memory_store import MemoryStore
 from spark_jobs.synthetic_shop.world import World, events_of, shop_of
 
-_BATCH, _ROWS_A_OBJECT = 100, 1_000
 #: One event in so many comes again, with the batch behind its own.
 _REPEATED = 97
-_RUN_KEY = b"of this run alone"
 
 
 class Steady:
@@ -46,7 +45,7 @@ def commit_shop(world: World, number: int, folder: Path) -> int:
     store = MemoryStore()
     scorer, churn = LikeTheDemos(), (TaskScorer(CHURN, Steady()),)
     commit = OnlineCommit(
-        store, lambda: scorer, FEATURES, shipped_rules(), lambda: _RUN_KEY, entity_scorers=lambda: churn
+        store, lambda: scorer, FEATURES, shipped_rules(), lambda: RUN_KEY, entity_scorers=lambda: churn
     )
     count = 0
     for records in _in_batches(events, store, shop.shop_id):
@@ -65,11 +64,11 @@ def commit_shop(world: World, number: int, folder: Path) -> int:
 def _in_batches(events: list[InteractionEvent], store: MemoryStore, shop_id: str) -> Iterator[list[tuple[bytes, int]]]:
     """Records with their arrivals: the stages that time reached before each batch, the batch, what comes again."""
     again: list[tuple[bytes, int]] = []
-    for batch in batches_of(events, _BATCH):
+    for batch in batches_of(events, BATCH):
         arrived_at = max(event.received_at for event in batch)
         rung: list[tuple[bytes, int]] = []
         while (timer := store.timers.ring(shop_id, before=arrived_at)) is not None:
-            rung.append((sign_control(timer.reached, _RUN_KEY, issued_at=timer.rings_at), timer.rings_at))
+            rung.append((sign_control(timer.reached, RUN_KEY, issued_at=timer.rings_at), timer.rings_at))
         if rung:
             yield rung
         own = [(event_to_json(event), event.received_at) for event in batch]
@@ -81,8 +80,5 @@ def _write(rows: Sequence[OutboxRow], folder: Path) -> None:
     own = [row for row in rows if row.row_kind == "archive"]
     inserted = (InsertedRow(row.stream_key, row.sequence, row.shop_id, row.body, written_at=0) for row in own)
     archived = [unpack_archive_row(row) for row in inserted]
-    for first in range(0, len(archived), _ROWS_A_OBJECT):
-        for one in archive_objects(archived[first : first + _ROWS_A_OBJECT]):
-            path = folder / one.key
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(gzip.compress(one.lines, compresslevel=6, mtime=0))
+    for first in range(0, len(archived), ARCHIVE_BATCH):
+        write_batch(folder, archived[first : first + ARCHIVE_BATCH])

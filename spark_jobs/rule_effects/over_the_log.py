@@ -88,7 +88,7 @@ def period_of(entries: DataFrame, since: int | None, until: int | None) -> Perio
     """The period asked for, by default the whole log; InputError for a log without events or a period without time."""
     found_at = F.unix_millis(F.to_timestamp(F.get_json_object("control", "$.as_of")))  # of a finding
     ends = (
-        entries.where("rejected is null and not duplicate")
+        entries.where("rejected is null")
         .agg(F.min("received_at"), F.greatest(F.max("received_at"), F.max(found_at)))
         .first()
     )
